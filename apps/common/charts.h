@@ -1,0 +1,40 @@
+// Charts of a run's report, as SVG and HTML that need nothing from outside the page.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// `text` with HTML's special characters replaced.
+std::string escape_html(const std::string& text);
+
+/// About `count` round numbers (1, 2 or 5 times a power of ten apart) that lie in [low, high]. Needs low < high.
+std::vector<double> round_ticks(double low, double high, int count);
+
+/// A line of a chart, one value an epoch, from epoch 1.
+struct Series {
+    std::string name;
+    std::vector<double> values;
+};
+
+/// Values over epochs as SVG, with a legend and a note on every point. `percent` shows fractions as percentages;
+/// otherwise the axis starts at 0. At most three series; values must be finite.
+std::string line_chart(const std::vector<Series>& series, bool percent);
+
+/// 2-D points coloured by class and, marked with the class's number, the prototypes.
+struct Scatter {
+    std::span<const float> points;         ///< [N, 2]
+    std::span<const std::int64_t> labels;  ///< [N]
+    std::span<const float> prototypes;     ///< [classes, 2], or empty
+    std::vector<std::string> class_names;
+};
+/// The points as SVG in equal scales on both axes, with a legend.
+std::string scatter_chart(const Scatter& scatter);
+
+/// A table of counts: a row for each true class, a column for each predicted one, the share found on the right.
+std::string confusion_table(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names);
+
+}  // namespace radial::apps

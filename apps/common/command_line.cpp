@@ -1,0 +1,120 @@
+// Parsing of the command line through CLI11, and the errors it ends in.
+#include "radial/apps/common/command_line.h"
+
+#include "radial/apps/common/json_config.h"
+#include "radial/apps/common/suggestion.h"
+#include "radial/core/error.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <new>
+
+namespace radial::apps {
+namespace {
+
+constexpr int exit_error = 1, exit_usage = 2;
+
+int usage_error(const std::string& program, const std::string& message, const std::string& help) {
+    fmt::print(stderr, "{}: {}\nRun '{} --help' for what it takes.\n", program, message, help);
+    return exit_usage;
+}
+
+void print_summary(const std::string& program, const std::string& summary, const std::vector<Command>& commands) {
+    fmt::print("{}\nUsage: {} COMMAND [OPTIONS]\n\nCommands:\n", summary, program);
+    for (const Command& command : commands) fmt::print("  {:<12}{}\n", command.name, command.summary);
+    fmt::print("\nRun '{} COMMAND --help' for a command's options.\n", program);
+}
+
+std::vector<std::string> flag_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options())
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    return names;
+}
+
+/// Arguments that fit no option: unknown flags first, since a flag's value is left over with it.
+std::string describe_extras(const CLI::App& app) {
+    const std::vector<std::string> extras = app.remaining();
+    const auto flag =
+        std::find_if(extras.begin(), extras.end(), [](const auto& word) { return word.starts_with('-'); });
+    if (flag == extras.end()) return fmt::format("unexpected argument '{}'", extras.front());
+    const std::string name = flag->substr(0, flag->find('='));
+    return fmt::format("unknown flag '{}'{}", name, suggestion(name, flag_names(app)));
+}
+
+int run_command(const std::string& program, const Command& command, int argc, const char* const* argv) {
+    const std::string full_name = program + " " + command.name;
+    CLI::App app(command.summary, full_name);
+    app.set_config("--config", "", "Read options from FILE: TOML, INI, or JSON such as a run's config.json")
+        ->type_name("FILE");
+    app.config_formatter(std::make_shared<JsonConfig>(app));
+    // Left-over words are looked at first, so that a mistyped flag is not reported as the right one missing.
+    app.allow_extras();
+    const std::function<void()> run = command.set_up(app);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+        return app.exit(help);
+    } catch (const CLI::ParseError& error) {
+        const bool extras = app.remaining_size() > 0;
+        return usage_error(full_name, extras ? describe_extras(app) : error.what(), full_name);
+    } catch (const Error& error) {
+        return usage_error(full_name, error.what(), full_name);
+    }
+    if (app.remaining_size() > 0) return usage_error(full_name, describe_extras(app), full_name);
+    try {
+        run();
+        return 0;
+    } catch (const std::bad_alloc&) {
+        fmt::print(stderr, "{}: out of memory\n", full_name);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "{}: {}\n", full_name, error.what());
+    }
+    return exit_error;
+}
+
+/// "true" as true, "0.1" as a number, anything else as text.
+nlohmann::ordered_json typed(const std::string& text) {
+    auto value = nlohmann::ordered_json::parse(text, nullptr, false);
+    return value.is_discarded() || value.is_null() || value.is_object() ? nlohmann::ordered_json(text) : value;
+}
+
+}  // namespace
+
+int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
+                const char* const* argv) {
+    const std::string name = argc > 1 ? argv[1] : "--help";
+    if (name == "--help" || name == "-h") {
+        print_summary(program, summary, commands);
+        return argc > 1 ? 0 : exit_usage;
+    }
+    std::vector<std::string> names;
+    for (const Command& command : commands) {
+        if (command.name == name) return run_command(program, command, argc - 1, argv + 1);
+        names.push_back(command.name);
+    }
+    return usage_error(program, fmt::format("unknown command '{}'{}", name, suggestion(name, names)), program);
+}
+
+nlohmann::ordered_json resolved_options(const CLI::App& app) {
+    auto values = nlohmann::ordered_json::object();
+    for (const CLI::Option* option : app.get_options()) {
+        if (!option->get_configurable() || option->get_lnames().empty()) continue;
+        const std::string& name = option->get_lnames().front();
+        const bool is_flag = option->get_expected_max() == 0, is_list = option->get_items_expected_max() > 1;
+        if (is_flag) {
+            values[name] = option->count() > 0 && option->as<bool>();
+        } else if (is_list && option->count() > 0) {
+            values[name] = nlohmann::ordered_json::array();
+            for (const std::string& item : option->reduced_results()) values[name].push_back(typed(item));
+        } else if (option->count() > 0) {
+            values[name] = typed(option->reduced_results().front());
+        } else if (!option->get_default_str().empty()) {
+            values[name] = typed(option->get_default_str());
+        }
+    }
+    return values;
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,32 @@
+// What every program's command line has in common: subcommands, config files, errors that suggest the nearest word.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// One subcommand of a program. `set_up` adds its options to the parser and returns what to do once they are read;
+/// the parser outlives that call, so that it may be asked what was given.
+struct Command {
+    std::string name;
+    std::string summary;
+    std::function<std::function<void()>(CLI::App&)> set_up;
+};
+
+/// Runs the subcommand that argv[1] names. Each takes --help, and --config FILE with values for its other options: TOML
+/// or INI as CLI11 reads it, or JSON such as a run's config.json. The command line wins over the file.
+/// Returns the process's exit status: 0, 1 after an Error (its message on stderr), 2 after a mistake in the command
+/// line, which is named with the nearest thing that would have been right.
+int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
+                const char* const* argv);
+
+/// Every option of a parsed command line and its value, given or default, by name without dashes. Options that have
+/// neither are left out. Reading it back through --config gives the same command line.
+nlohmann::ordered_json resolved_options(const CLI::App& app);
+
+}  // namespace radial::apps

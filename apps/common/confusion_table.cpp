@@ -1,0 +1,43 @@
+// The confusion matrix as an HTML table whose cells are shaded by their share of the row.
+#include "radial/apps/common/charts.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <numeric>
+
+namespace radial::apps {
+namespace {
+
+std::string cell(std::int64_t count, std::int64_t row_total, bool diagonal, const std::string& note) {
+    if (count == 0) return fmt::format("<td class=\"none\" title=\"{}\">0</td>", note);
+    // The square root lets a few errors among many be seen.
+    const double share = std::sqrt(static_cast<double>(count) / static_cast<double>(row_total));
+    const double alpha = diagonal ? 0.6 * share * share : 0.15 + 0.85 * share;
+    return fmt::format("<td style=\"background:rgb(var(--{}) / {:.2f})\" title=\"{}\">{}</td>",
+                       diagonal ? "right" : "wrong", alpha, note, count);
+}
+
+}  // namespace
+
+std::string confusion_table(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names) {
+    const std::size_t classes = class_names.size();
+    std::string html = "<table class=\"confusion\"><thead><tr><th>true \\ predicted</th>";
+    for (const std::string& name : class_names) html += "<th>" + escape_html(name) + "</th>";
+    html += "<th>found</th></tr></thead><tbody>\n";
+    for (std::size_t truth = 0; truth < classes; ++truth) {
+        const auto row = confusion.subspan(truth * classes, classes);
+        const std::int64_t total = std::accumulate(row.begin(), row.end(), std::int64_t{0});
+        html += "<tr><th>" + escape_html(class_names[truth]) + "</th>";
+        for (std::size_t guess = 0; guess < classes; ++guess) {
+            const std::string note = fmt::format("{} of {} images of {} taken for {}", row[guess], total,
+                                                 class_names[truth], class_names[guess]);
+            html += cell(row[guess], total, truth == guess, escape_html(note));
+        }
+        const double found = total > 0 ? static_cast<double>(row[truth]) / static_cast<double>(total) : 0;
+        html += fmt::format("<td class=\"share\">{:.1f}%</td></tr>\n", 100 * found);
+    }
+    return html + "</tbody></table>\n";
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,30 @@
+// The start of every command: which device, which data.
+#include "radial/apps/common/image_task.h"
+
+#include "radial/core/backend.h"
+#include "radial/core/error.h"
+
+#include <cstdio>
+
+namespace radial::apps {
+
+Device start_device(const std::string& device, int threads) {
+    const Device parsed = Device::parse(device);
+    set_num_threads(threads);
+    fmt::print("{}\n", describe_device(parsed));
+    std::fflush(stdout);
+    return parsed;
+}
+
+data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folder, bool train) {
+    if (folder.empty()) {
+        throw FileError(
+            fmt::format("no data folder: give --data DIR, or set RADIAL_DATA to a folder that holds {}/. {}", task.set,
+                        task.where_to_get));
+    }
+    if (!std::filesystem::is_directory(folder))
+        throw FileError(fmt::format("{}: no such data folder. {}", folder.string(), task.where_to_get));
+    return task.read(folder, train);
+}
+
+}  // namespace radial::apps

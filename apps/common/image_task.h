@@ -1,0 +1,38 @@
+// Training and evaluating an image classifier from the command line: what the benchmark programs share.
+#pragma once
+
+#include "radial/apps/common/command_line.h"
+#include "radial/apps/common/train_options.h"
+#include "radial/data/dataset.h"
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// What sets one benchmark program apart from another.
+struct ImageTask {
+    std::string program;      ///< "radial-mnist"
+    std::string set;          ///< folder under RADIAL_DATA
+    std::string model;        ///< as ClassifierSpec names it
+    std::string model_title;  ///< as people write it
+    std::int64_t classes = 0;
+    std::vector<float> mean, deviation;  ///< of the pixels, in [0, 1]
+    std::function<data::Dataset(const std::filesystem::path& folder, bool train)> read;
+    std::string where_to_get;  ///< ends the error about a missing folder
+    TrainOptions defaults;
+};
+
+/// `train`: trains, and writes the run's folder.
+Command train_command(const ImageTask& task);
+/// `eval`: measures a checkpoint on the test set.
+Command eval_command(const ImageTask& task);
+
+/// Sets the thread count, prints what the device is and returns it. Throws Error when this build lacks it.
+Device start_device(const std::string& device, int threads);
+/// One of a task's two sets. Throws FileError that says where to get it.
+data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folder, bool train);
+
+}  // namespace radial::apps

@@ -1,0 +1,44 @@
+// Windows of mean kernels, and the error that names the cure of a dead one.
+#include "radial/apps/common/kernel_watch.h"
+
+#include "radial/core/error.h"
+
+#include <utility>
+
+namespace radial::apps {
+
+std::string dead_kernel_message(double kernel, std::int64_t steps) {
+    return fmt::format(
+        "mean kernel {:.3g} after {} step{}: every prototype is out of reach of the features, so no gradient flows. "
+        "Lower --lr, keep --clip-norm at 1, or raise --gamma",
+        kernel, steps, steps == 1 ? "" : "s");
+}
+
+void KernelWatch::add(std::optional<double> kernel) {
+    if (!kernel) return;
+    if (steps_ == 0) initial_ = kernel;
+    ++steps_;
+    epoch_sum_ += *kernel;
+    window_sum_ += *kernel;
+    ++epoch_steps_;
+    if (++window_steps_ == kernel_window) check_window();
+}
+
+std::optional<double> KernelWatch::end_epoch() {
+    if (epoch_steps_ == 0) return std::nullopt;
+    // A few steps are no evidence, unless they are all there is.
+    if (window_steps_ == epoch_steps_) check_window();
+    window_sum_ = 0;
+    window_steps_ = 0;
+    const double sum = std::exchange(epoch_sum_, 0);
+    return sum / static_cast<double>(std::exchange(epoch_steps_, 0));
+}
+
+void KernelWatch::check_window() {
+    const double mean = window_sum_ / static_cast<double>(window_steps_);
+    window_sum_ = 0;
+    window_steps_ = 0;
+    if (mean < dead_kernel && !allow_dead_) throw NumericError(dead_kernel_message(mean, steps_));
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,123 @@
+// The report's sections and the page around them.
+#include "radial/apps/common/report.h"
+
+#include "radial/apps/common/charts.h"
+#include "radial/apps/common/report_style.h"
+#include "radial/apps/common/version.h"
+
+#include <fmt/core.h>
+
+namespace radial::apps {
+namespace {
+
+std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
+
+std::string tile(const std::string& name, const std::string& value) {
+    return fmt::format("<div class=\"tile\"><span>{}</span><b>{}</b></div>\n", escape_html(name), escape_html(value));
+}
+
+std::string section(const std::string& name, const std::string& note, const std::string& body,
+                    const std::string& css_class = "") {
+    const std::string text = note.empty() ? "" : "<p class=\"note\">" + escape_html(note) + "</p>\n";
+    return fmt::format("<section class=\"{}\"><h2>{}</h2>\n{}{}</section>\n", css_class, escape_html(name), text, body);
+}
+
+std::string tiles(const ReportContent& content) {
+    const EpochResult& last = content.history.back();
+    double seconds = 0;
+    for (const EpochResult& epoch : content.history) seconds += epoch.seconds;
+    std::string html = "<div class=\"tiles\">\n" + tile("Test accuracy, last epoch", percent(last.test_accuracy));
+    html += tile(fmt::format("Best test accuracy, epoch {}", last.best_epoch), percent(last.best_accuracy));
+    html += tile("Training loss", fmt::format("{:.4f}", last.train_loss));
+    if (last.mean_kernel) html += tile("Mean kernel", fmt::format("{:.3f}", *last.mean_kernel));
+    html += tile("Images a second", fmt::format("{:.0f}", last.images_per_second));
+    return html + tile("Time", format_duration(seconds)) + "</div>\n";
+}
+
+template <class F>
+Series series(const ReportContent& content, std::string name, const F& value) {
+    Series line{.name = std::move(name), .values = {}};
+    for (const EpochResult& epoch : content.history) line.values.push_back(value(epoch));
+    return line;
+}
+
+std::string curves(const ReportContent& content) {
+    const auto train_loss = [](const EpochResult& e) { return e.train_loss; };
+    const auto test_loss = [](const EpochResult& e) { return e.test_loss; };
+    const auto train_accuracy = [](const EpochResult& e) { return e.train_accuracy; };
+    const auto test_accuracy = [](const EpochResult& e) { return e.test_accuracy; };
+    std::string html = "<div class=\"grid2\">\n";
+    html += section("Loss by epoch", "",
+                    line_chart({series(content, "test", test_loss), series(content, "training", train_loss)}, false));
+    html += section(
+        "Accuracy by epoch", "",
+        line_chart({series(content, "test", test_accuracy), series(content, "training", train_accuracy)}, true));
+    if (content.history.back().mean_kernel) {
+        const auto kernel = [](const EpochResult& e) { return e.mean_kernel.value_or(0); };
+        html += section("Mean kernel by epoch",
+                        fmt::format("Between each training feature and its own class's prototype: 1 where they "
+                                    "coincide; near 0 no gradient flows. At the first step: {:.3g}.",
+                                    content.history.back().initial_mean_kernel.value_or(0)),
+                        line_chart({series(content, "mean kernel", kernel)}, false));
+    }
+    return html + "</div>\n";
+}
+
+std::string numbers(const ReportContent& content) {
+    std::string html =
+        "<table class=\"numbers\"><thead><tr><th>epoch</th><th>training loss</th><th>test loss</th>"
+        "<th>training accuracy</th><th>test accuracy</th><th>best</th><th>mean kernel</th><th>gradient norm</th>"
+        "<th>learning rate</th><th>images/s</th><th>seconds</th></tr></thead><tbody>\n";
+    for (const EpochResult& e : content.history) {
+        html += fmt::format(
+            "<tr{}><td>{}</td><td>{:.4f}</td><td>{:.4f}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.3g}</td>"
+            "<td>{:.3g}</td><td>{:.0f}</td><td>{:.1f}</td></tr>\n",
+            e.epoch == content.history.back().best_epoch ? " class=\"best\"" : "", e.epoch, e.train_loss, e.test_loss,
+            percent(e.train_accuracy), percent(e.test_accuracy), percent(e.best_accuracy),
+            e.mean_kernel ? fmt::format("{:.4f}", *e.mean_kernel) : "–", e.gradient_norm, e.lr, e.images_per_second,
+            e.seconds);
+    }
+    return html + "</tbody></table>\n";
+}
+
+std::string settings(const ReportContent& content) {
+    std::string html = "<table class=\"settings\"><tbody>\n";
+    for (const auto& [name, value] : content.settings)
+        html += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escape_html(name), escape_html(value));
+    return html + "</tbody></table>\n";
+}
+
+std::string scatter(const ReportContent& content) {
+    if (content.dim != 2 || content.evaluation.features.empty()) return "";
+    return section("Test features and prototypes",
+                   "One dot a test image, at its two-dimensional feature; numbered circles are the prototypes.",
+                   scatter_chart({.points = content.evaluation.features,
+                                  .labels = content.evaluation.labels,
+                                  .prototypes = content.prototypes,
+                                  .class_names = content.class_names}),
+                   "scatter");
+}
+
+}  // namespace
+
+std::string report_page(const ReportContent& content) {
+    const auto done = static_cast<std::int64_t>(content.history.size());
+    const std::string state =
+        done < content.epochs_planned ? fmt::format(" (epoch {} of {} done)", done, content.epochs_planned) : "";
+    const std::string title = escape_html(content.title + state);
+    std::string html = fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n"
+        "<style>{1}</style></head>\n<body><main>\n<h1>{0}</h1>\n<p class=\"subtitle\">{2}</p>\n",
+        title, report_style, escape_html(content.subtitle));
+    html += tiles(content) + curves(content) + scatter(content);
+    html += section("Confusion matrix",
+                    fmt::format("{} of {} test images in the right class after the last epoch.",
+                                content.evaluation.correct, content.evaluation.total),
+                    confusion_table(content.evaluation.confusion, content.class_names));
+    html += section("Epochs", "The best test accuracy's epoch is in bold.", numbers(content));
+    html += section("Settings", "Repeat the run with --config config.json.", settings(content));
+    return html + fmt::format("<footer>Radial {}</footer>\n</main></body></html>\n", version);
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,64 @@
+// Files of a run, each complete or absent.
+#include "radial/apps/common/run_folder.h"
+
+#include "radial/core/error.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace radial::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, const char* what, int code) {
+    throw FileError(fmt::format("{}: {}: {}", path.string(), what, std::strerror(code)));
+}
+
+bool write_all(std::FILE* file, std::string_view text) {
+    return std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0 &&
+           fsync(fileno(file)) == 0;
+}
+
+}  // namespace
+
+void write_text(const fs::path& path, std::string_view text) {
+    fs::path temporary = path;
+    temporary += ".tmp";
+    std::FILE* const file = std::fopen(temporary.c_str(), "wb");
+    if (file == nullptr) fail(path, "cannot be written", errno);
+    const bool written = write_all(file, text);
+    const int code = errno;
+    const bool closed = std::fclose(file) == 0;
+    std::error_code error(code, std::generic_category());
+    if (written && closed) fs::rename(temporary, path, error);
+    if (!written || !closed || error) {
+        std::error_code ignored;
+        fs::remove(temporary, ignored);
+        fail(path, "cannot be written", error.value());
+    }
+}
+
+RunFolder::RunFolder(fs::path folder) : folder_(std::move(folder)) {
+    if (folder_.empty()) throw FileError("--out: an empty folder name");
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) throw FileError(fmt::format("{}: cannot make the output folder: {}", folder_.string(), error.message()));
+    for (const char* name : {"config.json", "checkpoint.safetensors", "report.html", "metrics.jsonl"})
+        fs::remove(folder_ / name, error);
+    // Opening the log is the proof that files can be made here.
+    metrics_.reset(std::fopen((folder_ / "metrics.jsonl").c_str(), "wb"));
+    if (metrics_ == nullptr) fail(folder_, "the output folder cannot be written", errno);
+}
+
+void RunFolder::write_config(const nlohmann::ordered_json& config) const {
+    write_text(folder_ / "config.json", config.dump(2) + "\n");
+}
+
+void RunFolder::append_metrics(const nlohmann::ordered_json& line) {
+    if (!write_all(metrics_.get(), line.dump() + "\n")) fail(folder_ / "metrics.jsonl", "cannot be written", errno);
+}
+
+}  // namespace radial::apps

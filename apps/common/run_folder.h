@@ -1,0 +1,39 @@
+// The folder a run writes to: settings, a log line an epoch, weights, report.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+namespace radial::apps {
+
+/// Writes `text` to a temporary name beside `path`, syncs, renames. Throws FileError; then `path` is as it was.
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+/// A run's output folder, made and tried before anything long begins.
+class RunFolder {
+public:
+    /// Creates the folder, proves that it can be written and removes an earlier run's files. Throws FileError.
+    explicit RunFolder(std::filesystem::path folder);
+
+    const std::filesystem::path& path() const { return folder_; }
+    std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
+    std::filesystem::path report() const { return folder_ / "report.html"; }
+
+    /// config.json: how to repeat the run.
+    void write_config(const nlohmann::ordered_json& config) const;
+    /// One more line of metrics.jsonl, on disk when this returns. Throws FileError.
+    void append_metrics(const nlohmann::ordered_json& line);
+
+private:
+    struct Close {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+    std::filesystem::path folder_;
+    std::unique_ptr<std::FILE, Close> metrics_;
+};
+
+}  // namespace radial::apps

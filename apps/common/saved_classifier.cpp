@@ -1,0 +1,99 @@
+// Building a classifier from its description, saving it, loading it.
+#include "radial/apps/common/saved_classifier.h"
+
+#include "radial/apps/common/suggestion.h"
+#include "radial/core/checkpoint.h"
+#include "radial/core/error.h"
+#include "radial/models/lenetpp.h"
+
+#include <charconv>
+
+namespace radial::apps {
+namespace {
+
+constexpr std::string_view model_prefix = "model.", loss_prefix = "loss.";
+
+std::unique_ptr<Layer> build_model(const ClassifierSpec& spec) {
+    if (spec.model == "lenetpp") return std::make_unique<LeNetPlusPlus>(LeNetPlusPlusOptions{.feature_dim = spec.dim});
+    throw Error(fmt::format("unknown model '{}'{}", spec.model, suggestion(spec.model, {"lenetpp"})));
+}
+
+const std::string& entry(const TensorFile& file, const std::string& key) {
+    const auto found = file.metadata.find(key);
+    RADIAL_CHECK(found != file.metadata.end(), "no '{}' in its metadata: not a classifier saved by Radial", key);
+    return found->second;
+}
+
+template <class T>
+T number(const TensorFile& file, const std::string& key) {
+    const std::string& text = entry(file, key);
+    T value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size() && value > T{0},
+                 "metadata '{}' is '{}', expected a number above 0", key, text);
+    return value;
+}
+
+ClassifierSpec read_spec(const TensorFile& file) {
+    ClassifierSpec spec{.model = entry(file, "model"),
+                        .dim = number<std::int64_t>(file, "dim"),
+                        .loss = entry(file, "loss"),
+                        .loss_settings = {},
+                        .classes = number<std::int64_t>(file, "classes")};
+    for (const auto& [key, text] : file.metadata)
+        if (key.starts_with(loss_prefix)) spec.loss_settings[key.substr(loss_prefix.size())] = std::stod(text);
+    return spec;
+}
+
+/// The tensors whose names begin with `prefix`, under the rest of their names.
+std::vector<NamedTensor> part(const TensorFile& file, std::string_view prefix) {
+    std::vector<NamedTensor> tensors;
+    for (const NamedTensor& named : file.tensors)
+        if (named.name.starts_with(prefix)) tensors.push_back({named.name.substr(prefix.size()), named.tensor});
+    return tensors;
+}
+
+}  // namespace
+
+std::vector<Tensor> Classifier::parameters() const {
+    std::vector<Tensor> all = model->parameters();
+    for (const Tensor& parameter : loss->parameters()) all.push_back(parameter);
+    return all;
+}
+
+Classifier build_classifier(const ClassifierSpec& spec) {
+    Classifier classifier{.spec = spec, .model = build_model(spec), .loss = nullptr};
+    classifier.loss = make_loss(spec.loss, spec.classes, spec.dim, spec.loss_settings);
+    return classifier;
+}
+
+void save_classifier(const std::filesystem::path& path, const Classifier& classifier,
+                     const std::map<std::string, std::string>& notes) {
+    TensorFile file;
+    for (const auto& [name, tensor] : classifier.model->state()) file.tensors.push_back({"model." + name, tensor});
+    for (const auto& [name, tensor] : classifier.loss->state()) file.tensors.push_back({"loss." + name, tensor});
+    file.metadata = notes;
+    const ClassifierSpec& spec = classifier.spec;
+    file.metadata["model"] = spec.model;
+    file.metadata["dim"] = fmt::format("{}", spec.dim);
+    file.metadata["loss"] = spec.loss;
+    file.metadata["classes"] = fmt::format("{}", spec.classes);
+    for (const auto& [name, value] : spec.loss_settings) file.metadata["loss." + name] = fmt::format("{}", value);
+    write_safetensors(path, file);
+}
+
+Classifier load_classifier(const std::filesystem::path& path) {
+    const TensorFile file = read_safetensors(path);
+    try {
+        Classifier classifier = build_classifier(read_spec(file));
+        classifier.model->load_state(part(file, model_prefix));
+        classifier.loss->load_state(part(file, loss_prefix));
+        return classifier;
+    } catch (const FileError&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw FileError(fmt::format("{}: {}", path.string(), error.what()));
+    }
+}
+
+}  // namespace radial::apps

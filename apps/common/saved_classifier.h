@@ -1,0 +1,44 @@
+// A trained classifier in one safetensors file that says by itself how to rebuild it.
+#pragma once
+
+#include "radial/core/module.h"
+#include "radial/losses/loss.h"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace radial::apps {
+
+/// How to build a network and its loss.
+struct ClassifierSpec {
+    std::string model = "lenetpp";
+    std::int64_t dim = 32;
+    std::string loss = "rbf-softmax";
+    LossSettings loss_settings;
+    std::int64_t classes = 10;
+};
+
+/// A network that ends in a feature and the loss that classifies it.
+struct Classifier {
+    ClassifierSpec spec;
+    std::unique_ptr<Layer> model;
+    std::unique_ptr<Loss> loss;
+
+    /// The parameters of both, the network's first.
+    std::vector<Tensor> parameters() const;
+};
+
+/// Builds both with first weights from default_generator(). Throws Error for an unknown model or loss.
+Classifier build_classifier(const ClassifierSpec& spec);
+
+/// Writes the tensors as model.* and loss.*, and the spec, the program's version and `notes` as metadata.
+/// Throws FileError.
+void save_classifier(const std::filesystem::path& path, const Classifier& classifier,
+                     const std::map<std::string, std::string>& notes);
+
+/// Rebuilds what save_classifier wrote. Throws FileError naming the file and what it lacks.
+Classifier load_classifier(const std::filesystem::path& path);
+
+}  // namespace radial::apps

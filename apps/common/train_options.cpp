@@ -1,0 +1,120 @@
+// The flags of the training programs, and the schedule and optimizer they describe.
+#include "radial/apps/common/train_options.h"
+
+#include "radial/core/error.h"
+
+#include <cstdlib>
+#include <map>
+
+namespace radial::apps {
+namespace {
+
+void add_loss_flags(CLI::App& app, LossSettings& settings) {
+    std::map<std::string, std::string> help;
+    for (const LossInfo& info : loss_registry()) {
+        for (const auto& [name, value] : info.defaults) {
+            std::string& text = help[name];
+            text += fmt::format("{}{} (default {})", text.empty() ? "Option of " : ", ", info.name, value);
+        }
+    }
+    for (const auto& [name, text] : help) {
+        app.add_option_function<double>(
+               loss_flag(name), [&settings, key = name](const double& value) { settings[key] = value; }, text)
+            ->group("Loss");
+    }
+}
+
+std::string loss_names() {
+    std::string names;
+    for (const LossInfo& info : loss_registry()) names += (names.empty() ? "" : ", ") + info.name;
+    return names;
+}
+
+void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
+    const auto add = [&app](const char* flag, auto& value, const char* text) {
+        return app.add_option(flag, value, text)->capture_default_str()->group("Optimizer");
+    };
+    add("--epochs", options.epochs, "Times to walk the training set")->check(CLI::Range(1, 1000000));
+    add("--batch", options.batch, "Images a step")->check(CLI::Range(1, 1000000));
+    add("--lr", options.lr, "Peak learning rate")->check(CLI::NonNegativeNumber);
+    add("--momentum", options.momentum, "Momentum of SGD")->check(CLI::Range(0.0, 1.0));
+    add("--weight-decay", options.weight_decay, "L2 penalty, added to the gradient")->check(CLI::NonNegativeNumber);
+    add("--clip-norm", options.clip_norm, "Largest norm of the whole gradient; 0 leaves it alone")
+        ->check(CLI::NonNegativeNumber);
+    add("--schedule", options.schedule, "How the learning rate changes: constant, cosine or step")
+        ->check(CLI::IsMember({"constant", "cosine", "step"}));
+    add("--warmup-epochs", options.warmup_epochs, "Epochs over which the rate rises from 0")
+        ->check(CLI::NonNegativeNumber);
+    add("--milestones", options.milestones, "Epochs at which the step schedule drops, as 4,6")->delimiter(',');
+    add("--lr-factor", options.lr_factor, "What a milestone multiplies the rate by")->check(CLI::NonNegativeNumber);
+    app.add_flag("--allow-dead-kernel", options.allow_dead_kernel, "Go on when the mean kernel is below 1e-6")
+        ->group("Optimizer");
+}
+
+void add_run_flags(CLI::App& app, TrainOptions& options) {
+    const auto add = [&app](const char* flag, auto& value, const char* text) {
+        return app.add_option(flag, value, text)->capture_default_str()->group("Run");
+    };
+    add("--limit", options.limit, "Train on the first so many images; 0 takes all")->check(CLI::NonNegativeNumber);
+    add("--seed", options.seed, "Decides first weights and the order of images");
+    add("--threads", options.threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
+    add("--workers", options.workers, "Threads that prepare batches; 0 prepares them between steps")
+        ->check(CLI::Range(0, 256));
+    add("--device", options.device, "cpu, cuda or cuda:N");
+    app.add_option("--out", options.out, "Folder for metrics.jsonl, config.json, checkpoint.safetensors, report.html")
+        ->group("Run");
+}
+
+}  // namespace
+
+void add_train_options(CLI::App& app, TrainOptions& options) {
+    app.add_option("--loss", options.loss, "One of: " + loss_names())->capture_default_str()->group("Loss");
+    app.add_option("--dim", options.dim, "Feature dimension")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000000))
+        ->group("Loss");
+    add_loss_flags(app, options.loss_settings);
+    add_optimizer_flags(app, options);
+    add_run_flags(app, options);
+}
+
+void add_data_option(CLI::App& app, std::filesystem::path& data, const std::string& set) {
+    const char* const root = std::getenv("RADIAL_DATA");
+    if (root != nullptr && *root != '\0') data = std::filesystem::path(root) / set;
+    const auto option = app.add_option("--data", data, "Folder of the data set (default: $RADIAL_DATA/" + set + ")");
+    if (!data.empty()) option->default_str(data.string());
+}
+
+Schedule make_schedule(const TrainOptions& options) {
+    const auto epochs = static_cast<double>(options.epochs);
+    RADIAL_CHECK(options.schedule == "step" || options.milestones.empty(),
+                 "--milestones: only the step schedule has them, --schedule is {}", options.schedule);
+    RADIAL_CHECK(options.warmup_epochs < epochs, "--warmup-epochs: {} is not below --epochs {}", options.warmup_epochs,
+                 options.epochs);
+    if (options.schedule == "cosine")
+        return cosine_schedule({.lr = options.lr, .epochs = epochs, .warmup_epochs = options.warmup_epochs});
+    std::vector<Milestone> milestones;
+    for (const double epoch : options.milestones) milestones.push_back({epoch, options.lr_factor});
+    RADIAL_CHECK(options.schedule != "step" || !milestones.empty(), "--schedule step: give its --milestones, as 4,6");
+    Schedule schedule = milestones.empty() ? constant_schedule(options.lr) : step_schedule(options.lr, milestones);
+    return options.warmup_epochs > 0 ? with_warmup(std::move(schedule), options.warmup_epochs) : schedule;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, const std::vector<Tensor>& parameters) {
+    return std::make_unique<Sgd>(
+        parameters, SgdOptions{.lr = options.lr, .momentum = options.momentum, .weight_decay = options.weight_decay});
+}
+
+std::string loss_flag(std::string name) {
+    for (char& c : name)
+        if (c == '_') c = '-';
+    return "--" + name;
+}
+
+LossSettings resolved_settings(const TrainOptions& options) {
+    LossSettings settings = find_loss(options.loss).defaults;
+    for (const auto& [name, value] : options.loss_settings) settings[name] = value;
+    return settings;
+}
+
+}  // namespace radial::apps

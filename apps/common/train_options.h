@@ -1,0 +1,63 @@
+// What a training run is told on its command line: one struct, and the flags that fill it.
+#pragma once
+
+#include "radial/core/optim.h"
+#include "radial/core/schedule.h"
+#include "radial/losses/loss.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// Every default of the training programs stands here; a program with other defaults sets them before adding flags.
+struct TrainOptions {
+    std::string loss = "rbf-softmax";
+    LossSettings loss_settings;  ///< those given; the loss's defaults fill the rest
+    std::int64_t dim = 32;
+
+    std::int64_t epochs = 8;
+    std::int64_t batch = 128;
+    double lr = 0.05;
+    double momentum = 0.9;
+    double weight_decay = 0.0;
+    double clip_norm = 1.0;  ///< 0: no clipping
+    std::string schedule = "cosine";
+    double warmup_epochs = 0.0;
+    std::vector<double> milestones;  ///< in epochs, for the step schedule
+    double lr_factor = 0.1;          ///< at each milestone
+    bool allow_dead_kernel = false;
+
+    std::uint64_t seed = 1;
+    int threads = 0;  ///< 0: every core
+    int workers = 1;
+    std::string device = "cpu";
+    std::int64_t limit = 0;  ///< train on the first so many samples; 0: all
+    std::filesystem::path data;
+    std::filesystem::path out;
+};
+
+/// Adds a flag for every member, and one for every option of every loss in the registry.
+void add_train_options(CLI::App& app, TrainOptions& options);
+
+/// Adds --data, whose default is the folder `set` under RADIAL_DATA where that variable is set.
+void add_data_option(CLI::App& app, std::filesystem::path& data, const std::string& set);
+
+/// The learning rate over the run. Throws Error when the settings contradict each other.
+Schedule make_schedule(const TrainOptions& options);
+
+/// SGD over the parameters of the network and of the loss.
+std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, const std::vector<Tensor>& parameters);
+
+/// The loss's every setting: those given over its defaults. Throws Error for an unknown loss.
+LossSettings resolved_settings(const TrainOptions& options);
+
+/// The flag of a loss's option: "margin_angle" is --margin-angle.
+std::string loss_flag(std::string name);
+
+}  // namespace radial::apps

@@ -1,0 +1,95 @@
+// Tier 1: the vendor primitives that a device offers. Ops check shapes and keep the tape; a backend only computes.
+#pragma once
+
+#include "radial/core/tensor.h"
+
+#include <cstdint>
+#include <string>
+
+namespace radial {
+
+/// Geometry of a 2-D convolution over [N, C, H, W] with weights [K, C/groups, R, S].
+struct ConvGeometry {
+    std::int64_t stride_h = 1, stride_w = 1;
+    std::int64_t pad_h = 0, pad_w = 0;
+    std::int64_t dilation_h = 1, dilation_w = 1;
+    std::int64_t groups = 1;
+    friend bool operator==(const ConvGeometry&, const ConvGeometry&) = default;
+};
+
+/// Geometry of a 2-D pooling window. Padding counts as -inf for max and is left out of an average.
+struct PoolGeometry {
+    std::int64_t window_h = 2, window_w = 2;
+    std::int64_t stride_h = 2, stride_w = 2;
+    std::int64_t pad_h = 0, pad_w = 0;
+    friend bool operator==(const PoolGeometry&, const PoolGeometry&) = default;
+};
+
+enum class PoolKind : std::uint8_t { max, average };
+
+/// What one device does with one floating type. All tensors are on that device, already of the right shapes;
+/// rank-4 activations are in activation_layout(), everything else (weights, matrices, vectors) is row-major.
+/// Outputs are allocated by the caller and overwritten entirely unless said otherwise.
+class Backend {
+public:
+    Backend() = default;
+    Backend(const Backend&) = delete;
+    Backend& operator=(const Backend&) = delete;
+    virtual ~Backend() = default;
+
+    /// One line for a program's head: "CPU: oneDNN 2.6.3 (AVX-512), 2 threads".
+    virtual std::string describe() const = 0;
+    virtual Layout activation_layout() const = 0;
+
+    /// c = alpha * op(a) op(b) + beta * c, with op a transpose where flagged; c [M, N].
+    virtual void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+                      const Tensor& c) = 0;
+
+    /// y = x (*) w + bias; bias [K] may be undefined.
+    virtual void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                              const Tensor& y) = 0;
+    virtual void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
+                                    const Tensor& dx) = 0;
+    /// dbias may be undefined.
+    virtual void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
+                                       const Tensor& dw, const Tensor& dbias) = 0;
+
+    /// Returns what pool_backward wants besides the gradient (the winners of a max), undefined for an average.
+    virtual Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
+                                bool training) = 0;
+    virtual void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
+                               const Tensor& dx) = 0;
+
+    /// Normalises by the batch's statistics over N, H, W, which it writes to mean and variance (biased) [C];
+    /// `relu` clamps the result at 0 and returns the mask that the backward call wants.
+    virtual Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon,
+                                      bool relu, const Tensor& mean, const Tensor& variance, const Tensor& y) = 0;
+    virtual void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& scale, const Tensor& mean,
+                                     const Tensor& variance, double epsilon, const Tensor& relu_mask, const Tensor& dx,
+                                     const Tensor& dscale, const Tensor& dshift) = 0;
+    /// Normalises by the given statistics (evaluation).
+    virtual void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean,
+                                  const Tensor& variance, double epsilon, bool relu, const Tensor& y) = 0;
+};
+
+/// The backend of a device for a floating type: the vendor's for float32, the plain loops of ref/ for float64.
+/// Throws Error for a device that this build lacks ("no CUDA device: ...") and for an integer type.
+Backend& backend_for(Device device, DType dtype);
+
+/// Makes float32 on the CPU use the plain loops of ref/ while it lives: how the fast path is checked.
+class UseReferenceBackend {
+public:
+    UseReferenceBackend();
+    ~UseReferenceBackend();
+    UseReferenceBackend(const UseReferenceBackend&) = delete;
+    UseReferenceBackend& operator=(const UseReferenceBackend&) = delete;
+};
+
+/// Threads that CPU ops use. 0 restores the default: every core the process may run on.
+void set_num_threads(int threads);
+int num_threads();
+
+/// What a program should print first: device, library versions and instruction set, threads. One line each.
+std::string describe_device(Device device);
+
+}  // namespace radial

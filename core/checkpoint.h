@@ -1,0 +1,33 @@
+// Reading and writing tensors in the safetensors format, so that other tools can open them.
+#pragma once
+
+#include "radial/core/module.h"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace radial {
+
+/// The content of a safetensors file: tensors in file order and the free-form metadata.
+struct TensorFile {
+    std::vector<NamedTensor> tensors;
+    std::map<std::string, std::string> metadata;
+
+    /// Throws Error when there is none of that name.
+    const Tensor& at(std::string_view name) const;
+    bool contains(std::string_view name) const;
+};
+
+/// Reads F32, F64, I32, I64 and U8 tensors. Throws FileError, naming the file and what is wrong (missing, truncated,
+/// header not JSON, offsets that overlap or leave gaps, unknown dtype, longer than its header says); never returns a
+/// part.
+TensorFile read_safetensors(const std::filesystem::path& path);
+
+/// Writes the tensors in their order, row-major whatever their layout, with the header padded to eight bytes: to a
+/// temporary name beside `path`, which is synced and renamed. Throws FileError (disk full, no such folder, a name given
+/// twice or not UTF-8, an undefined tensor); then `path` is as it was.
+void write_safetensors(const std::filesystem::path& path, const TensorFile& content);
+
+}  // namespace radial

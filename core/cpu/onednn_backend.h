@@ -1,0 +1,36 @@
+// float32 on the CPU through oneDNN. Activations are channels-last; weights are packed once for each version.
+#pragma once
+
+#include "radial/core/backend.h"
+
+namespace radial {
+
+class OneDnnBackend : public Backend {
+public:
+    std::string describe() const override;
+    Layout activation_layout() const override { return Layout::channels_last; }
+
+    void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+              const Tensor& c) override;
+
+    void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                      const Tensor& y) override;
+    void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) override;
+    void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
+                               const Tensor& dbias) override;
+
+    Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
+                        bool training) override;
+    void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
+                       const Tensor& dx) override;
+
+    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon, bool relu,
+                              const Tensor& mean, const Tensor& variance, const Tensor& y) override;
+    void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& scale, const Tensor& mean,
+                             const Tensor& variance, double epsilon, const Tensor& relu_mask, const Tensor& dx,
+                             const Tensor& dscale, const Tensor& dshift) override;
+    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean,
+                          const Tensor& variance, double epsilon, bool relu, const Tensor& y) override;
+};
+
+}  // namespace radial

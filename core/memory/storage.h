@@ -1,0 +1,39 @@
+// A reference-counted run of bytes on one device, with the version that guards saved tensors.
+#pragma once
+
+#include "radial/core/types.h"
+
+#include <cstdint>
+#include <memory>
+
+namespace radial {
+
+/// Bytes owned by one device's caching allocator and given back when the last tensor lets go.
+class Storage {
+public:
+    /// Takes `bytes` bytes, uninitialised, aligned to 64, from `device`'s allocator.
+    /// Throws OutOfMemory, or Error when the device is not in this build.
+    Storage(std::size_t bytes, Device device);
+    ~Storage();
+    Storage(const Storage&) = delete;
+    Storage& operator=(const Storage&) = delete;
+
+    void* data() const { return data_; }
+    std::size_t bytes() const { return bytes_; }
+    Device device() const { return device_; }
+
+    /// Counts writes in place; a tensor saved for backward remembers it.
+    std::uint64_t version() const { return version_; }
+    void bump_version() { ++version_; }
+
+    /// Something a backend derived from the bytes and keeps with them, such as packed weights.
+    std::shared_ptr<void> derived;
+
+private:
+    void* data_ = nullptr;
+    std::size_t bytes_ = 0;
+    Device device_;
+    std::uint64_t version_ = 0;
+};
+
+}  // namespace radial

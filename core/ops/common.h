@@ -1,0 +1,45 @@
+// What the ops share: checks, the walk over channels in either layout, sums over broadcast dimensions.
+#pragma once
+
+#include "radial/core/dispatch.h"
+#include "radial/core/kernels/launch.h"
+#include "radial/core/ops.h"
+
+#include <string_view>
+
+namespace radial::ops {
+
+/// Throws Error unless `x` is defined and floating.
+void check_floating(std::string_view op, std::string_view what, const Tensor& x);
+/// Throws Error unless `b` has `a`'s dtype and device.
+void check_alike(std::string_view op, const Tensor& a, std::string_view what, const Tensor& b);
+/// Throws Error unless `x` has `rank` dimensions; `expected` spells them: "[N, C, H, W]".
+void check_rank(std::string_view op, std::string_view what, const Tensor& x, int rank, std::string_view expected);
+/// Throws Error unless `labels` is int64 [batch] with values in [0, classes).
+void check_labels(std::string_view op, const Tensor& labels, std::int64_t batch, std::int64_t classes);
+/// `dim` counted from the front. Throws Error when out of range.
+int checked_dim(std::string_view op, const Tensor& x, int dim);
+
+/// A tensor in memory order, seen around one of its dimensions.
+struct Blocks {
+    std::int64_t outer, extent, inner;
+};
+/// The tensor around logical dimension `dim`: element (o, e, i) lies at (o * extent + e) * inner + i.
+Blocks blocks_around(const Tensor& x, int dim);
+
+/// `x` in `y`'s layout (rank 4), or as it is.
+inline Tensor like_layout(const Tensor& x, const Tensor& y) { return x.to(y.layout()); }
+/// Where a result of `x`'s shape, dtype and layout may go: `x`'s own memory when nothing else reads it.
+inline Tensor reuse_or_empty(Tensor& x) { return x.exclusive() ? x : Tensor::empty_like(x); }
+
+/// The shape that `a` and `b` broadcast to. Throws Error when they do not.
+Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b);
+/// A row-major copy of `x` stretched to `shape`.
+Tensor broadcast_to(const Tensor& x, const Shape& shape);
+/// The sum of `grad` over the dimensions along which `shape` was stretched: the adjoint of broadcast_to.
+Tensor sum_to(const Tensor& grad, const Shape& shape);
+
+/// [C] sums over everything but dimension 1 of x, in x's dtype.
+Tensor channel_sums(const Tensor& x);
+
+}  // namespace radial::ops

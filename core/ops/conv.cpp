@@ -1,0 +1,66 @@
+// 2-D convolution: shape checks and the tape; the arithmetic is the backend's.
+#include "radial/core/ops/common.h"
+
+namespace radial {
+namespace {
+
+std::int64_t output_extent(std::int64_t input, std::int64_t kernel, std::int64_t stride, std::int64_t pad,
+                           std::int64_t dilation) {
+    const std::int64_t span = input + 2 * pad - dilation * (kernel - 1) - 1;
+    return span < 0 ? 0 : span / stride + 1;
+}
+
+void check(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& g) {
+    ops::check_floating("conv2d", "the input", x);
+    ops::check_alike("conv2d", x, "weight", weight);
+    ops::check_rank("conv2d", "input", x, 4, "[N, C, H, W]");
+    ops::check_rank("conv2d", "weight", weight, 4, "[K, C/groups, R, S]");
+    RADIAL_CHECK(g.stride_h > 0 && g.stride_w > 0, "conv2d: stride is ({}, {}), expected at least 1", g.stride_h,
+                 g.stride_w);
+    RADIAL_CHECK(g.dilation_h > 0 && g.dilation_w > 0, "conv2d: dilation is ({}, {}), expected at least 1",
+                 g.dilation_h, g.dilation_w);
+    RADIAL_CHECK(g.pad_h >= 0 && g.pad_w >= 0, "conv2d: padding is ({}, {}), expected at least 0", g.pad_h, g.pad_w);
+    RADIAL_CHECK(g.groups > 0 && weight.size(0) % g.groups == 0,
+                 "conv2d: groups is {}, expected a divisor of the {} output channels", g.groups, weight.size(0));
+    RADIAL_CHECK(x.size(1) == weight.size(1) * g.groups, "conv2d: input has {} channels, weight expects {}", x.size(1),
+                 weight.size(1) * g.groups);
+    if (!bias.defined()) return;
+    ops::check_alike("conv2d", x, "bias", bias);
+    RADIAL_CHECK(bias.shape() == Shape{weight.size(0)}, "conv2d: bias is {}, expected [{}]", bias.shape().str(),
+                 weight.size(0));
+}
+
+}  // namespace
+
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& geometry) {
+    check(x, weight, bias, geometry);
+    const std::int64_t height =
+        output_extent(x.size(2), weight.size(2), geometry.stride_h, geometry.pad_h, geometry.dilation_h);
+    const std::int64_t width =
+        output_extent(x.size(3), weight.size(3), geometry.stride_w, geometry.pad_w, geometry.dilation_w);
+    RADIAL_CHECK(height > 0 && width > 0, "conv2d: kernel {} x {} does not fit input {} with padding ({}, {})",
+                 weight.size(2), weight.size(3), x.shape().str(), geometry.pad_h, geometry.pad_w);
+    Backend& backend = backend_for(x.device(), x.dtype());
+    const Tensor input = x.to(backend.activation_layout());
+    const Tensor y =
+        Tensor::empty({x.size(0), weight.size(0), height, width}, x.dtype(), x.device(), backend.activation_layout());
+    backend.conv_forward(input, weight, bias, geometry, y);
+    return record("conv2d", y, {x, weight, bias},
+                  [saved = Saved(input, "conv2d", "input"), w = Saved(weight, "conv2d", "weight"), geometry, &backend](
+                      const Tensor& dy, Needs needs) -> Grads {
+                      const Tensor kept = saved.get(), kernel = w.get(), grad = dy.to(kept.layout());
+                      Grads grads(3);
+                      if (needs[1] || needs[2]) {
+                          grads[1] = Tensor::empty_like(kernel);
+                          if (needs[2]) grads[2] = Tensor::empty({kernel.size(0)}, kernel.dtype(), kernel.device());
+                          backend.conv_backward_weights(kept, grad, geometry, grads[1], grads[2]);
+                      }
+                      if (needs[0]) {
+                          grads[0] = Tensor::empty_like(kept);
+                          backend.conv_backward_data(grad, kernel, geometry, grads[0]);
+                      }
+                      return grads;
+                  });
+}
+
+}  // namespace radial

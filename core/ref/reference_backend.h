@@ -1,0 +1,44 @@
+// Every backend primitive as plain loops: the float64 path, and the oracle that faster backends are checked against.
+#pragma once
+
+#include "radial/core/backend.h"
+
+namespace radial {
+
+/// Computes on host tensors of float32 or float64. Sums are formed in double whatever the type, one output element
+/// at a time, so that results do not depend on the number of threads. Each tensor may be in either layout.
+class ReferenceBackend : public Backend {
+public:
+    std::string describe() const override;
+    /// channels_last, so that the layout code of the ops runs under float64 gradient checks too.
+    Layout activation_layout() const override { return Layout::channels_last; }
+
+    void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+              const Tensor& c) override;
+
+    void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                      const Tensor& y) override;
+    void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) override;
+    void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
+                               const Tensor& dbias) override;
+
+    /// For a max while training: the winners, int32 of y's shape and layout, each as h * W + w in x.
+    Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
+                        bool training) override;
+    void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
+                       const Tensor& dx) override;
+
+    /// The mask is uint8 of y's shape and layout: 1 where y > 0.
+    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon, bool relu,
+                              const Tensor& mean, const Tensor& variance, const Tensor& y) override;
+    void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& scale, const Tensor& mean,
+                             const Tensor& variance, double epsilon, const Tensor& relu_mask, const Tensor& dx,
+                             const Tensor& dscale, const Tensor& dshift) override;
+    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean,
+                          const Tensor& variance, double epsilon, bool relu, const Tensor& y) override;
+};
+
+/// The one instance; it has no state.
+Backend& reference_backend();
+
+}  // namespace radial

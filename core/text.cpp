@@ -1,0 +1,35 @@
+// Edit distance and the nearest of a list of names.
+#include "radial/core/text.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace radial {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    // Rows i - 2, i - 1 and i of the usual table: row i holds the distances from a's first i bytes.
+    std::vector<std::size_t> older(b.size() + 1), old(b.size() + 1), row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::swap(older, old);
+        std::swap(old, row);
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t substitute = old[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = std::min({old[j] + 1, row[j - 1] + 1, substitute});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = std::min(row[j], older[j - 2] + 1);
+        }
+    }
+    return row[b.size()];
+}
+
+std::string nearest(std::string_view word, std::span<const std::string> choices) {
+    const auto closer = [&](const std::string& a, const std::string& b) {
+        return edit_distance(word, a) < edit_distance(word, b);
+    };
+    const auto best = std::min_element(choices.begin(), choices.end(), closer);
+    return best == choices.end() ? std::string() : *best;
+}
+
+}  // namespace radial

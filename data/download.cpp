@@ -1,0 +1,209 @@
+// Downloads over HTTP by libcurl: resumed, checked, and put in place only when whole.
+#include "radial/data/download.h"
+
+#include "radial/core/error.h"
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <utility>
+
+namespace radial::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class... Args>
+[[noreturn]] void fail(const std::string& subject, fmt::format_string<Args...> format, Args&&... args) {
+    throw FileError(subject + ": " + fmt::format(format, std::forward<Args>(args)...));
+}
+
+std::string last_error() { return std::strerror(errno); }
+
+using File = std::unique_ptr<std::FILE, decltype([](std::FILE* f) { std::fclose(f); })>;
+using Curl = std::unique_ptr<CURL, decltype([](CURL* c) { curl_easy_cleanup(c); })>;
+using Digest = std::unique_ptr<EVP_MD_CTX, decltype([](EVP_MD_CTX* d) { EVP_MD_CTX_free(d); })>;
+
+/// One transfer into a part file, as the callbacks of libcurl see it.
+struct Transfer {
+    const RemoteFile& file;
+    const Progress& progress;
+    fs::path part;
+    std::uint64_t done = 0;  ///< bytes in the part file
+    File out = nullptr;
+    CURL* curl = nullptr;
+    std::exception_ptr error = nullptr;  ///< what a callback threw: exceptions may not cross C code
+
+    long response_code() const {
+        long code = 0;
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+        return code;
+    }
+
+    /// Opens the part at the first bytes, so that a request that fails leaves it alone.
+    void begin() {
+        // 206 goes on after the bytes that are there; a server that knows no ranges answers 200 with all of them.
+        if (response_code() != 206) done = 0;
+        out.reset(std::fopen(part.c_str(), done == 0 ? "wb" : "ab"));
+        if (!out) fail(part.string(), "cannot write: {}", last_error());
+    }
+
+    void write(const char* bytes, std::size_t count) {
+        if (!out) begin();
+        if (std::fwrite(bytes, 1, count, out.get()) != count) fail(part.string(), "cannot write: {}", last_error());
+        done += count;
+        if (progress) progress(file, done, file.bytes);
+    }
+
+    /// Ends the part file; its bytes have reached the disk.
+    void finish() {
+        if (!out) return;
+        const bool written = std::fflush(out.get()) == 0 && ::fsync(::fileno(out.get())) == 0;
+        if (std::fclose(out.release()) != 0 || !written) fail(part.string(), "cannot write: {}", last_error());
+    }
+};
+
+std::size_t on_bytes(char* bytes, std::size_t size, std::size_t count, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    try {
+        transfer.write(bytes, size * count);
+        // More than the file can be: no need to wait for the end of it.
+        return transfer.done <= transfer.file.bytes ? size * count : 0;
+    } catch (...) {
+        transfer.error = std::current_exception();
+        return 0;
+    }
+}
+
+Curl make_request(Transfer& transfer) {
+    static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+    Curl curl(initialised == CURLE_OK ? curl_easy_init() : nullptr);
+    if (!curl) fail(transfer.file.url, "libcurl cannot start");
+    CURL* const c = curl.get();
+    curl_easy_setopt(c, CURLOPT_URL, transfer.file.url.c_str());
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(c, CURLOPT_MAXREDIRS, 10L);
+    curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_USERAGENT, "radial");
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 30L);
+    // Below 100 bytes a second for half a minute counts as dead.
+    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 100L);
+    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, 30L);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, &on_bytes);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, &transfer);
+    // Not CURLOPT_RESUME_FROM, with which libcurl gives up on a server that knows no ranges.
+    if (transfer.done > 0) curl_easy_setopt(c, CURLOPT_RANGE, fmt::format("{}-", transfer.done).c_str());
+    transfer.curl = c;
+    return curl;
+}
+
+/// Fetches what the part file lacks. Returns false when the server refuses to go on from there.
+bool fetch(const RemoteFile& file, const fs::path& part, const Progress& progress) {
+    Transfer transfer{file, progress, part, fs::file_size(part)};
+    const bool resuming = transfer.done > 0;
+    const Curl curl = make_request(transfer);
+    const CURLcode result = curl_easy_perform(curl.get());
+    if (transfer.error) std::rethrow_exception(transfer.error);
+    transfer.finish();
+    // Too many bytes stop a transfer as well; the check of the part tells.
+    if (result == CURLE_OK || transfer.done > file.bytes) return true;
+    if (transfer.done == 0) fs::remove(part);
+    if (result == CURLE_HTTP_RETURNED_ERROR) {
+        const long code = transfer.response_code();
+        if (code == 416 && resuming) return false;
+        fail(file.url, "the server answered HTTP {}", code);
+    }
+    if (transfer.done == 0) fail(file.url, "cannot download: {}", curl_easy_strerror(result));
+    fail(file.url, "stopped after {} of {} bytes ({}); the next download goes on from there", transfer.done, file.bytes,
+         curl_easy_strerror(result));
+}
+
+/// Throws, and deletes `part`, unless it is what `file` says.
+void check_part(const RemoteFile& file, const fs::path& part) {
+    const std::uint64_t bytes = fs::file_size(part);
+    if (bytes > file.bytes) {
+        fs::remove(part);
+        fail(file.url, "more bytes than the expected {}; deleted", file.bytes);
+    }
+    if (bytes < file.bytes) {
+        fs::remove(part);
+        fail(file.url, "{} bytes, expected {}; deleted", bytes, file.bytes);
+    }
+    if (const std::string sha256 = sha256_of(part); sha256 != file.sha256) {
+        fs::remove(part);
+        fail(file.url, "SHA-256 is {}, expected {}; deleted", sha256, file.sha256);
+    }
+}
+
+/// True when the file at `path` is what `file` says.
+bool is_whole(const RemoteFile& file, const fs::path& path) {
+    std::error_code none;
+    return fs::file_size(path, none) == file.bytes && !none && sha256_of(path) == file.sha256;
+}
+
+}  // namespace
+
+void download(const RemoteFile& file, const fs::path& folder, const Progress& progress) {
+    const fs::path target = folder / file.name, part = folder / (file.name + ".part");
+    if (is_whole(file, target)) return;
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error) fail(folder.string(), "cannot make the folder: {}", error.message());
+    // Found out before the first byte is asked for. An append changes nothing that is there.
+    if (const File writable(std::fopen(part.c_str(), "ab")); !writable) {
+        fail(part.string(), "cannot write: {}", last_error());
+    }
+    if (!is_whole(file, part)) {
+        // A part that is too long, or long enough yet wrong, has nothing to go on from.
+        if (fs::file_size(part) >= file.bytes) fs::resize_file(part, 0);
+        if (!fetch(file, part, progress)) {
+            fs::resize_file(part, 0);
+            fetch(file, part, progress);
+        }
+        check_part(file, part);
+    }
+    fs::rename(part, target, error);
+    if (error) fail(target.string(), "cannot write: {}", error.message());
+}
+
+std::vector<RemoteFile> mnist_files(const std::string& mirror) {
+    std::vector<RemoteFile> files{
+        {"", "train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9912422},
+        {"", "train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28881},
+        {"", "t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1648877},
+        {"", "t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4542},
+    };
+    for (RemoteFile& file : files) file.url = mirror + file.name;
+    return files;
+}
+
+std::string sha256_of(const fs::path& path) {
+    const File in(std::fopen(path.c_str(), "rb"));
+    if (!in) fail(path.string(), "cannot open: {}", last_error());
+    const Digest digest(EVP_MD_CTX_new());
+    bool ok = digest && EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) == 1;
+    std::array<unsigned char, 1U << 16U> buffer{};
+    while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), in.get())) {
+        ok = ok && EVP_DigestUpdate(digest.get(), buffer.data(), count) == 1;
+    }
+    if (std::ferror(in.get()) != 0) fail(path.string(), "cannot read: {}", last_error());
+    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+    unsigned length = 0;
+    ok = ok && EVP_DigestFinal_ex(digest.get(), hash.data(), &length) == 1;
+    if (!ok) fail(path.string(), "libcrypto cannot compute SHA-256");
+    std::string text;
+    for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", hash[i]);
+    return text;
+}
+
+}  // namespace radial::data

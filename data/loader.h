@@ -1,0 +1,60 @@
+// Batches of a data set, prepared ahead of time by worker threads.
+#pragma once
+
+#include "radial/data/dataset.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace radial::data {
+
+/// One batch, ready for the network.
+struct Batch {
+    Tensor images;                      ///< float32 [N, C, H, W], (byte / 255 - mean) / deviation
+    Tensor labels;                      ///< int64 [N]
+    std::vector<std::int64_t> indices;  ///< which samples of the data set these are
+};
+
+struct LoaderOptions {
+    std::int64_t batch_size = 128;
+    bool shuffle = false;
+    bool drop_last = false;                 ///< leave out a last batch that is not full
+    std::uint64_t seed = 0;                 ///< order = function of (seed, epoch) alone
+    int workers = 1;                        ///< threads that prepare batches; 0 prepares in next()
+    int prefetch = 4;                       ///< batches ready at most
+    std::vector<float> mean = {0.0F};       ///< per channel, or one for all
+    std::vector<float> deviation = {1.0F};  ///< per channel, or one for all
+};
+
+/// Walks a data set in batches. Batches come in order whatever the number of workers; an error in a worker is thrown
+/// by next(). Not for use by several threads at once.
+class Loader {
+public:
+    /// Throws Error when the batch size or prefetch is below 1, the number of means or deviations does not fit the
+    /// channels, a deviation is not above 0, or the tensors are not what Dataset says.
+    Loader(Dataset dataset, LoaderOptions options);
+    ~Loader();
+    Loader(const Loader&) = delete;
+    Loader& operator=(const Loader&) = delete;
+
+    /// Starts epoch `epoch` from its first batch, dropping what was being prepared.
+    void start(std::int64_t epoch);
+    /// The next batch, or nothing at the epoch's end.
+    /// Throws Error before the first start(), and what a worker threw (again, until the next start()).
+    std::optional<Batch> next();
+    /// Batches in an epoch.
+    std::int64_t batches() const;
+    const Dataset& dataset() const;
+
+private:
+    class State;
+    std::unique_ptr<State> state_;
+};
+
+/// The order in which samples are visited in `epoch`: 0 .. size-1, permuted when `shuffle` by the Philox stream whose
+/// seed is splitmix64(splitmix64(seed) ^ epoch), so that epochs of neighbouring seeds share no order.
+std::vector<std::int64_t> epoch_order(std::int64_t size, bool shuffle, std::uint64_t seed, std::int64_t epoch);
+
+}  // namespace radial::data

@@ -1,0 +1,47 @@
+// Activation layers: checks and the calls of their ops.
+#include "radial/layers/activation.h"
+
+#include "radial/core/ops.h"
+#include "radial/layers/input_check.h"
+
+#include <utility>
+
+namespace radial {
+
+Tensor ReLU::forward(Tensor x) {
+    check_input("ReLU", x);
+    return relu(std::move(x));
+}
+
+PReLU::PReLU(const PReLUOptions& options) : options_(options) {
+    RADIAL_CHECK(options_.channels >= 1, "PReLU: channels is {}, expected at least 1", options_.channels);
+    weight_ = register_parameter("weight", Tensor::full({options_.channels}, options_.initial));
+}
+
+Tensor PReLU::forward(Tensor x) {
+    check_input("PReLU", x);
+    if (options_.channels > 1) {
+        RADIAL_CHECK(x.rank() >= 2, "PReLU: input has shape {}, expected [N, {}, ...]", x.shape().str(),
+                     options_.channels);
+        RADIAL_CHECK(x.size(1) == options_.channels, "PReLU: input has {} channels, weight expects {}", x.size(1),
+                     options_.channels);
+    }
+    return prelu(x, weight_);
+}
+
+Tensor SiLU::forward(Tensor x) {
+    check_input("SiLU", x);
+    return silu(x);
+}
+
+Tensor Sigmoid::forward(Tensor x) {
+    check_input("Sigmoid", x);
+    return sigmoid(x);
+}
+
+Tensor Tanh::forward(Tensor x) {
+    check_input("Tanh", x);
+    return tanh(x);
+}
+
+}  // namespace radial

@@ -1,0 +1,31 @@
+// Batch normalisation of images.
+#pragma once
+
+#include "radial/core/module.h"
+
+namespace radial {
+
+struct BatchNorm2dOptions {
+    std::int64_t channels = 1;
+    double momentum = 0.1;  ///< weight of the new batch in the running statistics
+    double epsilon = 1e-5;  ///< added to the variance
+    bool relu = false;      ///< clamp the result at 0 in the same pass
+};
+
+/// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, each channel over N, H and W (Ioffe & Szegedy 2015).
+/// Training uses the batch's statistics and moves the running ones towards them; evaluation uses the running ones.
+/// x [N, channels, H, W] to the same shape.
+/// Parameters: weight [channels] (starts at 1), bias [channels] (0). Buffers: running_mean (0), running_var (1).
+class BatchNorm2d : public Layer {
+public:
+    /// Throws Error when channels is below 1, momentum is outside [0, 1] or epsilon is not above 0.
+    explicit BatchNorm2d(const BatchNorm2dOptions& options);
+    /// Throws Error when x is not rank 4, has other channels, or trains on a single value a channel.
+    Tensor forward(Tensor x) override;
+
+private:
+    BatchNorm2dOptions options_;
+    Tensor weight_, bias_, running_mean_, running_var_;
+};
+
+}  // namespace radial

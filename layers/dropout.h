@@ -1,0 +1,25 @@
+// Dropout.
+#pragma once
+
+#include "radial/core/module.h"
+
+namespace radial {
+
+struct DropoutOptions {
+    double p = 0.5;  ///< probability that an element is zeroed, in [0, 1)
+};
+
+/// Training: zeroes each element with probability p and divides the rest by 1 - p, drawing from default_generator()
+/// (Srivastava et al. 2014). Evaluation: the identity. Any shape.
+class Dropout : public Layer {
+public:
+    /// Throws Error when p is outside [0, 1).
+    explicit Dropout(const DropoutOptions& options = {});
+    /// Throws Error when x is undefined or of an integer type.
+    Tensor forward(Tensor x) override;
+
+private:
+    DropoutOptions options_;
+};
+
+}  // namespace radial

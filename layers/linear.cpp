@@ -1,0 +1,32 @@
+// Linear: checks, initial weights, and the call of the op.
+#include "radial/layers/linear.h"
+
+#include "radial/core/ops.h"
+#include "radial/core/random.h"
+#include "radial/layers/input_check.h"
+
+#include <cmath>
+
+namespace radial {
+
+Linear::Linear(const LinearOptions& options) : options_(options) {
+    RADIAL_CHECK(options_.in_features >= 1 && options_.out_features >= 1,
+                 "Linear: in_features {} and out_features {} must each be at least 1", options_.in_features,
+                 options_.out_features);
+    weight_ = register_parameter("weight", Tensor::empty({options_.out_features, options_.in_features}));
+    init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0));
+    if (!options_.bias) return;
+    bias_ = register_parameter("bias", Tensor::empty({options_.out_features}));
+    const double bound = 1.0 / std::sqrt(static_cast<double>(options_.in_features));
+    uniform_(bias_, -bound, bound);
+}
+
+Tensor Linear::forward(Tensor x) {
+    check_input("Linear", x);
+    RADIAL_CHECK(x.rank() == 2, "Linear: input has shape {}, expected [N, {}]", x.shape().str(), options_.in_features);
+    RADIAL_CHECK(x.size(1) == options_.in_features, "Linear: input has {} features, weight expects {}", x.size(1),
+                 options_.in_features);
+    return linear(x, weight_, bias_);
+}
+
+}  // namespace radial

@@ -1,0 +1,49 @@
+// Pooling over the height and width of images.
+#pragma once
+
+#include "radial/core/backend.h"
+#include "radial/core/module.h"
+#include "radial/layers/size2d.h"
+
+#include <optional>
+
+namespace radial {
+
+struct Pool2dOptions {
+    Size2d window = 2;
+    std::optional<Size2d> stride = {};  ///< the extents of the window when not given
+    Size2d padding = 0;                 ///< on each side; at most half the window
+};
+
+/// The largest value of each window; padding never wins. x [N, C, H, W] to [N, C, H', W'] with
+/// H' = floor((H + 2 padding - window) / stride) + 1, and W' likewise.
+class MaxPool2d : public Layer {
+public:
+    /// Throws Error when window or stride is below 1, or padding is negative or above half the window.
+    explicit MaxPool2d(const Pool2dOptions& options = {});
+    /// Throws Error when x is not rank 4 or is smaller than the window after padding.
+    Tensor forward(Tensor x) override;
+
+private:
+    PoolGeometry geometry_;
+};
+
+/// The mean over the part of each window that lies inside the image (PyTorch's count_include_pad = false).
+/// Shapes and errors as MaxPool2d's.
+class AvgPool2d : public Layer {
+public:
+    explicit AvgPool2d(const Pool2dOptions& options = {});
+    Tensor forward(Tensor x) override;
+
+private:
+    PoolGeometry geometry_;
+};
+
+/// The mean over all of H and W: x [N, C, H, W] to [N, C].
+class GlobalAvgPool : public Layer {
+public:
+    /// Throws Error when x is not rank 4.
+    Tensor forward(Tensor x) override;
+};
+
+}  // namespace radial

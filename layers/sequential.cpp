@@ -1,0 +1,25 @@
+// Sequential: a list of layers, each given the last one's result.
+#include "radial/layers/sequential.h"
+
+#include <string>
+#include <utility>
+
+namespace radial {
+
+Sequential::Sequential(const std::vector<std::shared_ptr<Layer>>& layers) {
+    for (const auto& layer : layers) add(layer);
+}
+
+Sequential& Sequential::add(std::shared_ptr<Layer> layer) {
+    RADIAL_CHECK(layer != nullptr, "Sequential: layer {} is null", layers_.size());
+    layers_.push_back(register_module(std::to_string(layers_.size()), std::move(layer)));
+    return *this;
+}
+
+Tensor Sequential::forward(Tensor x) {
+    // Moved along, so that a layer holds the only handle to a temporary and may overwrite it.
+    for (const auto& layer : layers_) x = layer->forward(std::move(x));
+    return x;
+}
+
+}  // namespace radial

@@ -1,0 +1,164 @@
+// Tests of modules: names, state, modes, conversions.
+#include "../catch.h"
+#include "../expect.h"
+
+#include "radial/core/module.h"
+#include "radial/core/optim.h"
+
+#include <string>
+
+using namespace radial;
+using radial::test::error_of;
+
+namespace {
+
+/// A parameter, a buffer, and whatever a test registers besides.
+class Leaf : public Module {
+public:
+    using Module::register_buffer;
+    using Module::register_module;
+    using Module::register_parameter;
+
+    Tensor weight = register_parameter("weight", Tensor::full({2, 3}, 1.5));
+    Tensor count = register_buffer("count", Tensor::full({1}, 4, DType::int64));
+};
+
+class Tree : public Module {
+public:
+    std::shared_ptr<Leaf> left = register_module("left", std::make_shared<Leaf>());
+    Tensor bias = register_parameter("bias", Tensor::zeros({3}));
+    Tensor running = register_buffer("running", Tensor::zeros({3}));
+    std::shared_ptr<Leaf> right = register_module("right", std::make_shared<Leaf>());
+};
+
+std::vector<std::string> names(const std::vector<NamedTensor>& tensors) {
+    std::vector<std::string> result;
+    for (const NamedTensor& entry : tensors) result.push_back(entry.name);
+    return result;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("Parameters and buffers are named by their path") {
+    const Tree tree;
+    CHECK(names(tree.named_parameters()) == Names{"bias", "left.weight", "right.weight"});
+    CHECK(names(tree.named_buffers()) == Names{"running", "left.count", "right.count"});
+    CHECK(names(tree.state()) == Names{"bias", "left.weight", "right.weight", "running", "left.count", "right.count"});
+    CHECK(tree.parameters().size() == 3);
+    CHECK(tree.parameter_count() == 15);
+}
+
+TEST_CASE("Registering a parameter makes it want a gradient; a buffer does not") {
+    const Leaf leaf;
+    CHECK(leaf.weight.requires_grad());
+    CHECK_FALSE(leaf.count.requires_grad());
+}
+
+TEST_CASE("A parameter that is registered twice appears once") {
+    Leaf outer, inner;
+    outer.register_parameter("tied", outer.weight);
+    CHECK(names(outer.named_parameters()) == Names{"weight"});
+    CHECK(outer.parameter_count() == 6);
+}
+
+TEST_CASE("A submodule that is registered twice appears once") {
+    Leaf outer;
+    const auto shared = outer.register_module("first", std::make_shared<Leaf>());
+    outer.register_module("second", shared);
+    CHECK(names(outer.state()) == Names{"weight", "first.weight", "count", "first.count"});
+}
+
+TEST_CASE("Names must be new, not empty and without dots, and name something") {
+    Leaf leaf;
+    const Tensor x = Tensor::zeros({1});
+    CHECK(error_of([&] { leaf.register_parameter("count", x); }) == "Module: the name \"count\" is taken");
+    CHECK(error_of([&] { leaf.register_buffer("weight", x); }) == "Module: the name \"weight\" is taken");
+    leaf.register_module("child", std::make_shared<Leaf>());
+    CHECK(error_of([&] { leaf.register_module("child", std::make_shared<Leaf>()); }) ==
+          "Module: the name \"child\" is taken");
+    CHECK(error_of([&] { leaf.register_buffer("a.b", x); }) ==
+          "Module: the name \"a.b\" must not be empty or contain a dot");
+    CHECK(error_of([&] { leaf.register_buffer("", x); }) == "Module: the name \"\" must not be empty or contain a dot");
+    CHECK(error_of([&] { leaf.register_parameter("p", {}); }) == "Module: parameter \"p\" is an undefined tensor");
+    CHECK(error_of([&] { leaf.register_buffer("p", {}); }) == "Module: buffer \"p\" is an undefined tensor");
+    CHECK(error_of([&] { leaf.register_module("p", std::shared_ptr<Leaf>()); }) == "Module: submodule \"p\" is null");
+}
+
+TEST_CASE("A state loads into members, converting dtypes") {
+    Leaf leaf;
+    leaf.load_state(
+        {{"count", Tensor::full({1}, 9, DType::int64)}, {"weight", Tensor::full({2, 3}, 2.5, DType::float64)}});
+    CHECK(leaf.weight.to_vector<float>() == std::vector<float>(6, 2.5F));
+    CHECK(leaf.weight.dtype() == DType::float32);
+    CHECK(leaf.count.item() == 9);
+}
+
+TEST_CASE("A state that does not fit is refused with all that is wrong, and changes nothing") {
+    Tree tree;
+    const std::vector<NamedTensor> source{{"bias", Tensor::full({3}, 7)},
+                                          {"left.weight", Tensor::zeros({3, 2})},
+                                          {"left.count", Tensor::zeros({1}, DType::int64)},
+                                          {"right.count", {}},
+                                          {"running", Tensor::zeros({3})},
+                                          {"running", Tensor::zeros({3})},
+                                          {"extra", Tensor::zeros({1})}};
+    CHECK(error_of([&] { tree.load_state(source); }) ==
+          "load_state: \"running\" is given twice; \"left.weight\" is float32[3, 2], expected float32[2, 3]; "
+          "\"right.weight\" is missing; \"right.count\" is missing; \"extra\" is left over");
+    CHECK(tree.bias.to_vector<float>() == std::vector<float>(3, 0.0F));
+}
+
+TEST_CASE("Training and evaluation reach every module below") {
+    Tree tree;
+    CHECK(tree.right->training());
+    tree.eval();
+    CHECK_FALSE(tree.training());
+    CHECK_FALSE(tree.left->training());
+    CHECK_FALSE(tree.right->training());
+    tree.train();
+    CHECK(tree.right->training());
+}
+
+TEST_CASE("zero_grad drops every parameter's gradient") {
+    Tree tree;
+    tree.right->weight.set_grad(Tensor::zeros({2, 3}));
+    tree.zero_grad();
+    CHECK_FALSE(tree.right->weight.grad().defined());
+}
+
+TEST_CASE("Converting to another dtype reaches members, gradients and optimizers, and leaves integers") {
+    Tree tree;
+    const Sgd optimizer(tree.parameters(), {});
+    tree.left->weight.set_grad(Tensor::full({2, 3}, 0.25));
+    tree.to(DType::float64);
+    CHECK(tree.left->weight.dtype() == DType::float64);
+    CHECK(tree.left->weight.to_vector<double>() == std::vector<double>(6, 1.5));
+    CHECK(tree.left->weight.requires_grad());
+    CHECK(tree.left->weight.grad().dtype() == DType::float64);
+    CHECK(tree.left->weight.grad().to_vector<double>() == std::vector<double>(6, 0.25));
+    CHECK(tree.running.dtype() == DType::float64);
+    CHECK(tree.left->count.dtype() == DType::int64);
+    CHECK(optimizer.groups()[0].parameters[1].dtype() == DType::float64);
+}
+
+TEST_CASE("Modules convert to floating dtypes only") {
+    Leaf leaf;
+    CHECK(error_of([&] { leaf.to(DType::uint8); }) == "Module::to: expected float32 or float64, got uint8");
+}
+
+TEST_CASE("Moving a module to the device it is on changes nothing") {
+    Leaf leaf;
+    const void* const address = leaf.weight.raw();
+    leaf.to(Device{});
+    CHECK(leaf.weight.raw() == address);
+}
+
+TEST_CASE("A layer is called like a function") {
+    struct Identity : Layer {
+        Tensor forward(Tensor x) override { return x; }
+    } identity;
+    const Tensor x = Tensor::zeros({2});
+    CHECK(identity(x).raw() == x.raw());
+}

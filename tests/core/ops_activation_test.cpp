@@ -1,0 +1,101 @@
+// Activations and dropout: gradients away from the kinks, values, messages.
+#include "gradcheck.h"
+
+using namespace radial;
+using namespace radial::test;
+
+namespace {
+
+const std::vector<Shape> shapes = {{5}, {3, 7}, {1, 1, 3, 3}, {2, 3, 5, 3}, {1, 16, 2, 3}, {2, 20, 1, 3}};
+
+void check_everywhere(const std::string& name, const TensorFunction& f) {
+    RandomInputs random(21);
+    for (const Shape& shape : shapes) {
+        INFO(name << " of " << shape.str());
+        CHECK(gradient_problem(f, {random.away_from_zero(shape)}) == "");
+    }
+}
+
+}  // namespace
+
+TEST_CASE("gradients of the activations agree with differences") {
+    check_everywhere("relu", [](const auto& in) { return relu(in[0]); });
+    check_everywhere("silu", [](const auto& in) { return silu(in[0]); });
+    check_everywhere("sigmoid", [](const auto& in) { return sigmoid(in[0]); });
+    check_everywhere("tanh", [](const auto& in) { return radial::tanh(in[0]); });
+    // A temporary, so that relu may work in place.
+    check_everywhere("relu of a sum", [](const auto& in) { return relu(in[0] + 0.0); });
+}
+
+TEST_CASE("gradients of prelu agree with differences, one slope for all or one a channel") {
+    RandomInputs random(22);
+    const TensorFunction f = [](const auto& in) { return prelu(in[0], in[1]); };
+    for (const Shape& shape : {Shape{3, 7}, Shape{1, 1, 3, 3}, Shape{2, 3, 5, 3}, Shape{1, 5, 3, 2}, Shape{3, 16, 2, 2},
+                               Shape{2, 20, 1, 3}}) {
+        INFO("prelu of " << shape.str());
+        CHECK(gradient_problem(f, {random.away_from_zero(shape), random.tensor({1})}) == "");
+        CHECK(gradient_problem(f, {random.away_from_zero(shape), random.tensor({shape[1]})}) == "");
+    }
+}
+
+TEST_CASE("dropout's gradient goes through the elements it kept") {
+    RandomInputs random(23);
+    for (const double p : {0.0, 0.3, 0.8}) {
+        const TensorFunction f = [p](const auto& in) {
+            Generator generator(5);
+            return dropout(in[0], p, generator);
+        };
+        CHECK(gradient_problem(f, {random.tensor({3, 17})}) == "");
+    }
+}
+
+TEST_CASE("dropout zeroes a share p of the elements and scales the others") {
+    Generator generator(3);
+    const auto y = dropout(Tensor::full({10000}, 1.0), 0.25, generator).to_vector<double>();
+    const auto zeros = std::count(y.begin(), y.end(), 0.0);
+    CHECK(zeros > 2300);
+    CHECK(zeros < 2700);
+    CHECK(std::all_of(y.begin(), y.end(), [](double v) { return v == 0 || v == Approx(1 / 0.75); }));
+}
+
+TEST_CASE("dropout takes new numbers at every call and the same ones from the same state") {
+    const Tensor x = Tensor::full({1000}, 1.0);
+    Generator generator(3), again(3);
+    const auto first = dropout(x, 0.5, generator).to_vector<float>();
+    CHECK(dropout(x, 0.5, generator).to_vector<float>() != first);
+    CHECK(dropout(x, 0.5, again).to_vector<float>() == first);
+}
+
+TEST_CASE("activations give the values of their definitions") {
+    const Tensor x = Tensor::from<double>({-2, -0.5, 0, 0.5, 3}, {5});
+    const auto s = [](double v) { return 1 / (1 + std::exp(-v)); };
+    const auto values = x.to_vector<double>();
+    const auto relus = relu(x).to_vector<double>(), sigmoids = sigmoid(x).to_vector<double>();
+    const auto silus = silu(x).to_vector<double>(), tanhs = radial::tanh(x).to_vector<double>();
+    const auto prelus = prelu(x, Tensor::full({1}, 0.25, DType::float64)).to_vector<double>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const double v = values[i];
+        CHECK(relus[i] == std::max(v, 0.0));
+        CHECK(sigmoids[i] == Approx(s(v)));
+        CHECK(silus[i] == Approx(v * s(v)));
+        CHECK(tanhs[i] == Approx(std::tanh(v)));
+        CHECK(prelus[i] == (v > 0 ? v : 0.25 * v));
+    }
+}
+
+TEST_CASE("sigmoid and silu neither overflow nor lose their limits far from zero") {
+    const Tensor x = Tensor::from<float>({-1000, -200, 200, 1000}, {4});
+    CHECK(sigmoid(x).to_vector<double>() == std::vector<double>{0, 0, 1, 1});
+    CHECK(silu(x).to_vector<double>() == std::vector<double>{0, 0, 200, 1000});
+    CHECK(radial::tanh(x).to_vector<double>() == std::vector<double>{-1, -1, 1, 1});
+}
+
+TEST_CASE("relu overwrites a temporary and never a tensor that someone holds") {
+    const Tensor x = Tensor::from<float>({-1, 2}, {2});
+    const Tensor y = relu(x);
+    CHECK(x.to_vector<double>() == std::vector<double>{-1, 2});
+    CHECK(y.to_vector<double>() == std::vector<double>{0, 2});
+    Tensor temporary = x.clone();
+    const void* const address = temporary.raw();
+    CHECK(relu(std::move(temporary)).raw() == address);
+}

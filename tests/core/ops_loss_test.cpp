@@ -1,0 +1,146 @@
+// Softmax and the fused loss heads: gradients, their compositions as oracles, messages.
+#include "gradcheck.h"
+
+using namespace radial;
+using namespace radial::test;
+
+namespace {
+
+const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {{1, 1}, {1, 5}, {3, 2}, {5, 7}, {8, 10}, {2, 33}};
+
+/// |x_i - W_j|^2 by ops that broadcast: [N, C].
+Tensor squared_distances(const Tensor& feature, const Tensor& prototypes) {
+    const Tensor x = reshape(feature, {feature.size(0), 1, feature.size(1)});
+    const Tensor w = reshape(prototypes, {1, prototypes.size(0), prototypes.size(1)});
+    return sum(square(x - w), {2});
+}
+
+}  // namespace
+
+TEST_CASE("gradients of log_softmax agree with differences") {
+    RandomInputs random(91);
+    for (const auto& [n, c] : sizes) {
+        INFO(n << " rows of " << c);
+        CHECK(gradient_problem([](const auto& in) { return log_softmax(in[0]); }, {random.tensor({n, c}, -3, 3)}) ==
+              "");
+    }
+}
+
+TEST_CASE("gradients of cross_entropy agree with differences, with any smoothing") {
+    RandomInputs random(92);
+    for (const auto& [n, c] : sizes) {
+        for (const double smoothing : {0.0, 0.1, 0.5}) {
+            INFO(n << " rows of " << c << ", smoothing " << smoothing);
+            const Tensor labels = random.labels(n, c);
+            const TensorFunction f = [=](const auto& in) { return cross_entropy(in[0], labels, smoothing); };
+            CHECK(gradient_problem(f, {random.tensor({n, c}, -3, 3)}) == "");
+        }
+    }
+}
+
+TEST_CASE("gradients of softmax_loss agree with differences, with and without bias") {
+    RandomInputs random(93);
+    for (const auto& [n, c] : sizes) {
+        for (const std::int64_t d : {1, 3, 16}) {
+            INFO(n << " features of " << d << ", " << c << " classes");
+            const Tensor labels = random.labels(n, c);
+            const Tensor x = random.tensor({n, d}), w = random.tensor({c, d}), b = random.tensor({c});
+            CHECK(gradient_problem([=](const auto& in) { return softmax_loss(in[0], in[1], in[2], labels); },
+                                   {x, w, b}) == "");
+            CHECK(gradient_problem([=](const auto& in) { return softmax_loss(in[0], in[1], {}, labels); }, {x, w}) ==
+                  "");
+        }
+    }
+}
+
+TEST_CASE("gradients of rbf_softmax_loss and rbf_logits agree with differences at several scales and widths") {
+    RandomInputs random(94);
+    for (const auto& [n, c] : sizes) {
+        for (const std::int64_t d : {1, 2, 5, 32}) {
+            for (const auto& [scale, gamma] : {std::pair{2.0, 1.0}, {1.0, 0.5}, {4.0, 3.0}, {16.0, 10.0}}) {
+                INFO(n << " features of " << d << ", " << c << " classes, s " << scale << ", gamma " << gamma);
+                const Tensor labels = random.labels(n, c);
+                const std::vector<Tensor> inputs{random.tensor({n, d}), random.tensor({c, d})};
+                const double s = scale, g = gamma;
+                CHECK(gradient_problem([=](const auto& in) { return rbf_softmax_loss(in[0], in[1], labels, s, g); },
+                                       inputs, {.elements = 16}) == "");
+                CHECK(gradient_problem([=](const auto& in) { return rbf_logits(in[0], in[1], s, g); }, inputs,
+                                       {.elements = 16}) == "");
+            }
+        }
+    }
+}
+
+TEST_CASE("cross_entropy is the mean of -log_softmax at the labels") {
+    RandomInputs random(95);
+    const Tensor logits = random.tensor({6, 5}, -4, 4), labels = random.labels(6, 5);
+    const double plain = -mean(pick(log_softmax(logits), labels)).item();
+    const double even = -mean(log_softmax(logits)).item();
+    CHECK(cross_entropy(logits, labels).item() == Approx(plain).epsilon(1e-12));
+    CHECK(cross_entropy(logits, labels, 0.2).item() == Approx(0.8 * plain + 0.2 * even).epsilon(1e-12));
+}
+
+TEST_CASE("softmax_loss is the cross-entropy of a linear layer, gradients included") {
+    RandomInputs random(96);
+    const Tensor labels = random.labels(7, 5);
+    const auto run = [&](bool fused) {
+        RandomInputs same(97);
+        std::vector<Tensor> leaves{same.tensor({7, 3}), same.tensor({5, 3}), same.tensor({5})};
+        for (Tensor& leaf : leaves) leaf.set_requires_grad();
+        const Tensor loss = fused ? softmax_loss(leaves[0], leaves[1], leaves[2], labels)
+                                  : cross_entropy(linear(leaves[0], leaves[1], leaves[2]), labels);
+        loss.backward();
+        return std::vector<Tensor>{loss.detach(), leaves[0].grad(), leaves[1].grad(), leaves[2].grad()};
+    };
+    const auto fused = run(true), composed = run(false);
+    for (std::size_t i = 0; i < fused.size(); ++i) CHECK(relative_difference(fused[i], composed[i]) < 1e-12);
+}
+
+TEST_CASE("rbf_softmax_loss is the cross-entropy of its composition from ops, gradients included") {
+    RandomInputs random(98);
+    const Tensor labels = random.labels(9, 4);
+    const auto run = [&](bool fused) {
+        RandomInputs same(99);
+        std::vector<Tensor> leaves{same.tensor({9, 6}), same.tensor({4, 6})};
+        for (Tensor& leaf : leaves) leaf.set_requires_grad();
+        const Tensor kernel = radial::exp(squared_distances(leaves[0], leaves[1]) * (-1 / 1.7));
+        const Tensor loss =
+            fused ? rbf_softmax_loss(leaves[0], leaves[1], labels, 3.0, 1.7) : cross_entropy(3.0 * kernel, labels);
+        loss.backward();
+        return std::vector<Tensor>{loss.detach(), leaves[0].grad(), leaves[1].grad()};
+    };
+    const auto fused = run(true), composed = run(false);
+    for (std::size_t i = 0; i < fused.size(); ++i) CHECK(relative_difference(fused[i], composed[i]) < 1e-12);
+}
+
+TEST_CASE("rbf_softmax_loss measures the mean kernel and distance to each feature's own prototype") {
+    const Tensor feature = Tensor::from<double>({0, 0, 3, 4}, {2, 2}),
+                 prototypes = Tensor::from<double>({1, 0, 3, 2}, {2, 2});
+    const Tensor labels = Tensor::from<std::int64_t>({0, 1}, {2});
+    RbfStatistics statistics;
+    rbf_softmax_loss(feature, prototypes, labels, 2.0, 2.0, &statistics);
+    CHECK(statistics.mean_distance == Approx(2.5));
+    CHECK(statistics.mean_kernel == Approx((std::exp(-0.5) + std::exp(-2.0)) / 2));
+}
+
+TEST_CASE("with every kernel dead the RBF loss is log C and its gradient zero") {
+    const Tensor labels = Tensor::from<std::int64_t>({0, 3}, {2});
+    Tensor feature = Tensor::full({2, 3}, 100), prototypes = Tensor::full({10, 3}, -100);
+    feature.set_requires_grad();
+    const Tensor loss = rbf_softmax_loss(feature, prototypes, labels, 2.0, 1.0);
+    CHECK(loss.item() == Approx(std::log(10.0)));
+    loss.backward();
+    CHECK(feature.grad().to_vector<double>() == std::vector<double>(6, 0.0));
+}
+
+TEST_CASE("log_softmax and cross_entropy do not overflow on large logits") {
+    const Tensor logits = Tensor::from<float>({1000, -1000, 0}, {1, 3});
+    CHECK(log_softmax(logits).to_vector<double>() == std::vector<double>{0, -2000, -1000});
+    CHECK(cross_entropy(logits, Tensor::from<std::int64_t>({1}, {1})).item() == 2000);
+}
+
+TEST_CASE("close features keep their distance's digits in float32") {
+    // |x - w|^2 from |x|^2 + |w|^2 - 2 x.w would lose them all.
+    const Tensor feature = Tensor::full({1, 4}, 1000.0), prototypes = Tensor::full({1, 4}, 1000.5);
+    CHECK(rbf_logits(feature, prototypes, 1.0, 1.0).item() == Approx(std::exp(-1.0)).epsilon(1e-5));
+}

@@ -1,0 +1,50 @@
+// Matrix products: gradients with every transposition, values, messages.
+#include "gradcheck.h"
+
+using namespace radial;
+using namespace radial::test;
+
+TEST_CASE("gradients of matmul agree with differences, transposed or not") {
+    RandomInputs random(51);
+    for (int k = 0; k < 4; ++k) {
+        const std::int64_t rows = random.integer(1, 7), inner = random.integer(1, 7), columns = random.integer(1, 7);
+        for (const bool ta : {false, true}) {
+            for (const bool tb : {false, true}) {
+                const Tensor a = random.tensor(ta ? Shape{inner, rows} : Shape{rows, inner});
+                const Tensor b = random.tensor(tb ? Shape{columns, inner} : Shape{inner, columns});
+                INFO(a.str() << (ta ? "^T " : " ") << b.str() << (tb ? "^T" : ""));
+                const TensorFunction f = [ta, tb](const auto& in) { return matmul(in[0], in[1], ta, tb); };
+                CHECK(gradient_problem(f, {a, b}) == "");
+            }
+        }
+    }
+}
+
+TEST_CASE("a matrix times itself gets both gradients") {
+    RandomInputs random(52);
+    const std::vector<Tensor> inputs{random.tensor({5, 5})};
+    CHECK(gradient_problem([](const auto& in) { return matmul(in[0], in[0]); }, inputs) == "");
+    CHECK(gradient_problem([](const auto& in) { return matmul(in[0], in[0], false, true); }, inputs) == "");
+}
+
+TEST_CASE("gradients of linear agree with differences, with and without bias") {
+    RandomInputs random(53);
+    for (const auto& [n, d, k] : {std::tuple{1, 1, 1}, {1, 5, 3}, {3, 7, 1}, {5, 16, 20}, {4, 1, 5}}) {
+        INFO(n << " rows from " << d << " to " << k);
+        const Tensor x = random.tensor({n, d}), w = random.tensor({k, d}), b = random.tensor({k});
+        CHECK(gradient_problem([](const auto& in) { return linear(in[0], in[1], in[2]); }, {x, w, b}) == "");
+        CHECK(gradient_problem([](const auto& in) { return linear(in[0], in[1]); }, {x, w}) == "");
+    }
+}
+
+TEST_CASE("products give the values of their definitions") {
+    const Tensor a = Tensor::from<float>({1, 2, 3, 4, 5, 6}, {2, 3}),
+                 b = Tensor::from<float>({1, 0, 2, 1, 0, 3}, {3, 2});
+    using Values = std::vector<double>;
+    CHECK(matmul(a, b).to_vector<double>() == Values{5, 11, 14, 23});
+    CHECK(matmul(b, a, true, true).to_vector<double>() == Values{5, 14, 11, 23});
+    CHECK(matmul(a, a, false, true).to_vector<double>() == Values{14, 32, 32, 77});
+    CHECK(matmul(a, a, true).to_vector<double>() == Values{17, 22, 27, 22, 29, 36, 27, 36, 45});
+    const Tensor bias = Tensor::from<float>({100, 200}, {2});
+    CHECK(linear(a, a, bias).to_vector<double>() == Values{114, 232, 132, 277});
+}

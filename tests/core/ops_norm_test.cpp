@@ -1,0 +1,102 @@
+// Batch normalisation: gradients in training and evaluation, with and without ReLU; running statistics; messages.
+#include "gradcheck.h"
+
+using namespace radial;
+using namespace radial::test;
+
+namespace {
+
+/// batch_norm with running statistics of its own at each call, so that calls repeat.
+TensorFunction batch_norm_of(const Tensor& running_mean, const Tensor& running_variance,
+                             const BatchNormOptions& options) {
+    return [=](const std::vector<Tensor>& in) {
+        return batch_norm(in[0], in[1], in[2], running_mean.clone(), running_variance.clone(), options);
+    };
+}
+
+struct NormInputs {
+    Tensor x, scale, shift, mean, variance;
+    std::vector<Tensor> differentiable() const { return {x, scale, shift}; }
+};
+
+/// Inputs for which no result lies within 0.02 of the ReLU's kink.
+NormInputs inputs_for(RandomInputs& random, const Shape& shape, const BatchNormOptions& options) {
+    const Shape channels{shape[1]};
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+        const NormInputs in{random.tensor(shape, -2, 2), random.tensor(channels, 0.5, 1.5), random.tensor(channels),
+                            random.tensor(channels), random.tensor(channels, 0.5, 2)};
+        BatchNormOptions plain = options;
+        plain.relu = false;
+        const auto y = batch_norm_of(in.mean, in.variance, plain)(in.differentiable()).to_vector<double>();
+        if (!options.relu || std::none_of(y.begin(), y.end(), [](double v) { return std::abs(v) < 0.02; })) return in;
+    }
+    throw Error("no inputs away from the kink of ReLU for " + shape.str());
+}
+
+void check_batch_norm(const BatchNormOptions& options) {
+    RandomInputs random(81);
+    for (const Shape& shape : {Shape{2, 1, 3, 3}, Shape{1, 3, 5, 4}, Shape{3, 5, 3, 1}, Shape{2, 16, 2, 2},
+                               Shape{4, 20, 1, 1}, Shape{5, 3}, Shape{7, 5}}) {
+        INFO(shape.str() << (options.training ? ", training" : ", evaluation") << (options.relu ? ", relu" : ""));
+        const NormInputs in = inputs_for(random, shape, options);
+        CHECK(gradient_problem(batch_norm_of(in.mean, in.variance, options), in.differentiable()) == "");
+    }
+}
+
+}  // namespace
+
+TEST_CASE("gradients of batch_norm agree with differences in training") { check_batch_norm({}); }
+
+TEST_CASE("gradients of batch_norm agree with differences in training with relu") { check_batch_norm({.relu = true}); }
+
+TEST_CASE("gradients of batch_norm agree with differences in evaluation") { check_batch_norm({.training = false}); }
+
+TEST_CASE("gradients of batch_norm agree with differences in evaluation with relu") {
+    check_batch_norm({.training = false, .relu = true});
+}
+
+TEST_CASE("batch_norm in training gives each channel mean shift and deviation scale") {
+    RandomInputs random(82);
+    const Tensor x = random.tensor({4, 3, 5, 5}, 2, 8);
+    const Tensor scale = Tensor::from<double>({1, 2, 3}, {3}), shift = Tensor::from<double>({-1, 0, 5}, {3});
+    const Tensor running_mean = Tensor::zeros({3}, DType::float64);
+    const Tensor running_variance = Tensor::full({3}, 1, DType::float64);
+    const Tensor y = batch_norm(x, scale, shift, running_mean, running_variance, {.epsilon = 0});
+    const Tensor centre = mean(y, {0, 2, 3}, true);
+    const auto means = centre.to_vector<double>(), variances = mean(square(y - centre), {0, 2, 3}).to_vector<double>();
+    for (std::size_t c = 0; c < 3; ++c) {
+        CHECK(means[c] == Approx(shift.to_vector<double>()[c]).margin(1e-9));
+        CHECK(variances[c] == Approx(std::pow(scale.to_vector<double>()[c], 2)));
+    }
+}
+
+TEST_CASE("batch_norm moves its running statistics by momentum, with the unbiased variance") {
+    const Tensor x = Tensor::from<float>({1, 2, 3, 6}, {4, 1});  // mean 3, unbiased variance 14 / 3
+    const Tensor one = Tensor::full({1}, 1), zero = Tensor::zeros({1});
+    const Tensor running_mean = Tensor::full({1}, 10), running_variance = Tensor::full({1}, 2);
+    batch_norm(x, one, zero, running_mean, running_variance, {.momentum = 0.1});
+    CHECK(running_mean.item() == Approx(0.9 * 10 + 0.1 * 3));
+    CHECK(running_variance.item() == Approx(0.9 * 2 + 0.1 * 14 / 3));
+}
+
+TEST_CASE("batch_norm in evaluation uses the running statistics and leaves them alone") {
+    const Tensor x = Tensor::from<float>({1, 5}, {2, 1});
+    const Tensor running_mean = Tensor::full({1}, 3), running_variance = Tensor::full({1}, 4);
+    const Tensor y = batch_norm(x, Tensor::full({1}, 10), Tensor::full({1}, 1), running_mean, running_variance,
+                                {.epsilon = 0, .training = false});
+    CHECK(y.to_vector<double>()[0] == Approx(-9));
+    CHECK(y.to_vector<double>()[1] == Approx(11));
+    CHECK(running_mean.item() == 3);
+    CHECK(running_variance.item() == 4);
+}
+
+TEST_CASE("batch_norm with relu is batch_norm, then relu") {
+    RandomInputs random(83);
+    const NormInputs in = inputs_for(random, {3, 5, 4, 3}, {.relu = true});
+    for (const bool training : {true, false}) {
+        const Tensor fused =
+            batch_norm_of(in.mean, in.variance, {.training = training, .relu = true})(in.differentiable());
+        const Tensor apart = relu(batch_norm_of(in.mean, in.variance, {.training = training})(in.differentiable()));
+        CHECK(fused.to_vector<double>() == apart.to_vector<double>());
+    }
+}

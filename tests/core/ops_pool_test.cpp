@@ -1,0 +1,76 @@
+// Pooling: gradients over every geometry, values, messages.
+#include "gradcheck.h"
+
+using namespace radial;
+using namespace radial::test;
+
+namespace {
+
+struct PoolCase {
+    Shape x;
+    PoolGeometry geometry;
+};
+
+const std::vector<PoolCase> cases = {
+    {{1, 1, 4, 4}, {}},
+    {{2, 3, 5, 7}, {}},
+    {{1, 5, 6, 5}, {.window_h = 3, .window_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1}},
+    {{2, 3, 5, 5}, {.window_h = 3, .window_w = 3, .stride_h = 1, .stride_w = 1, .pad_h = 1, .pad_w = 1}},
+    {{1, 16, 4, 5}, {.window_h = 2, .window_w = 3, .stride_h = 1, .stride_w = 2, .pad_h = 0, .pad_w = 1}},
+    {{1, 20, 3, 4}, {.window_h = 2, .window_w = 2, .stride_h = 1, .stride_w = 1}},
+    {{2, 3, 8, 7}, {.window_h = 2, .window_w = 2, .stride_h = 3, .stride_w = 3}},
+    {{3, 1, 3, 5}, {.window_h = 3, .window_w = 5, .stride_h = 3, .stride_w = 5}},
+    {{1, 3, 7, 9}, {.window_h = 5, .window_w = 4, .stride_h = 2, .stride_w = 3, .pad_h = 2, .pad_w = 2}},
+    {{2, 5, 3, 3}, {.window_h = 1, .window_w = 1, .stride_h = 1, .stride_w = 1}},
+};
+
+std::string describe(const PoolCase& c) {
+    const PoolGeometry& g = c.geometry;
+    return fmt::format("x {}, window {}x{}, stride {}x{}, pad {}x{}", c.x.str(), g.window_h, g.window_w, g.stride_h,
+                       g.stride_w, g.pad_h, g.pad_w);
+}
+
+}  // namespace
+
+TEST_CASE("gradients of max_pool2d agree with differences over every geometry") {
+    RandomInputs random(71);
+    for (const PoolCase& c : cases) {
+        INFO(describe(c));
+        const TensorFunction f = [g = c.geometry](const auto& in) { return max_pool2d(in[0], g); };
+        CHECK(gradient_problem(f, {random.distinct(c.x)}) == "");
+    }
+}
+
+TEST_CASE("gradients of avg_pool2d agree with differences over every geometry") {
+    RandomInputs random(72);
+    for (const PoolCase& c : cases) {
+        INFO(describe(c));
+        const TensorFunction f = [g = c.geometry](const auto& in) { return avg_pool2d(in[0], g); };
+        CHECK(gradient_problem(f, {random.tensor(c.x)}) == "");
+    }
+}
+
+TEST_CASE("gradients of global_avg_pool agree with differences") {
+    RandomInputs random(73);
+    for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{1, 3, 5, 4}, Shape{2, 16, 3, 3}, Shape{3, 20, 1, 7}}) {
+        INFO(shape.str());
+        CHECK(gradient_problem([](const auto& in) { return global_avg_pool(in[0]); }, {random.tensor(shape)}) == "");
+    }
+}
+
+TEST_CASE("pooling gives the values of its definition and rounds extents down") {
+    const Tensor x = Tensor::from<float>({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, {1, 1, 3, 5});
+    using Values = std::vector<double>;
+    CHECK(max_pool2d(x).shape() == Shape{1, 1, 1, 2});
+    CHECK(max_pool2d(x).to_vector<double>() == Values{7, 9});
+    CHECK(avg_pool2d(x).to_vector<double>() == Values{4, 6});
+    CHECK(global_avg_pool(x).shape() == Shape{1, 1});
+    CHECK(global_avg_pool(x).item() == 8);
+}
+
+TEST_CASE("padding never wins a maximum and never counts in an average") {
+    const Tensor x = Tensor::full({1, 1, 3, 3}, -4.0);
+    const PoolGeometry g{.window_h = 3, .window_w = 3, .stride_h = 1, .stride_w = 1, .pad_h = 1, .pad_w = 1};
+    CHECK(max_pool2d(x, g).to_vector<double>() == std::vector<double>(9, -4));
+    CHECK(avg_pool2d(x, g).to_vector<double>() == std::vector<double>(9, -4));
+}

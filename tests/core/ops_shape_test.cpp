@@ -1,0 +1,95 @@
+// Reshaping, slicing, joining and gathering: gradients, values, messages.
+#include "gradcheck.h"
+
+using namespace radial;
+using namespace radial::test;
+
+TEST_CASE("gradients of reshape, flatten and transpose agree with differences") {
+    RandomInputs random(41);
+    const std::vector<Tensor> images{random.tensor({2, 3, 5, 3})}, matrix{random.tensor({3, 5})};
+    CHECK(gradient_problem([](const auto& in) { return reshape(in[0], {6, 15}); }, images) == "");
+    CHECK(gradient_problem([](const auto& in) { return reshape(in[0], {3, 2, 5, 3}); }, images) == "");
+    CHECK(gradient_problem([](const auto& in) { return flatten(in[0]); }, images) == "");
+    CHECK(gradient_problem([](const auto& in) { return flatten(in[0]); }, {random.tensor({1, 5, 1, 3})}) == "");
+    CHECK(gradient_problem([](const auto& in) { return reshape(in[0], {15, 1, 1, 1}); }, matrix) == "");
+    CHECK(gradient_problem([](const auto& in) { return transpose(in[0]); }, matrix) == "");
+    CHECK(gradient_problem([](const auto& in) { return transpose(transpose(in[0])) * in[0]; }, matrix) == "");
+}
+
+TEST_CASE("gradients of slice agree with differences along any dimension") {
+    RandomInputs random(42);
+    for (const Shape& shape : {Shape{7}, Shape{5, 3}, Shape{3, 5, 4, 3}, Shape{2, 16, 3, 1}}) {
+        for (int dim = 0; dim < shape.rank(); ++dim) {
+            const std::int64_t extent = shape[dim];
+            for (const auto& [begin, end] : {std::pair<std::int64_t, std::int64_t>{0, extent},
+                                             {0, 1},
+                                             {extent - 1, extent},
+                                             {extent / 3, extent}}) {
+                INFO("[" << begin << ", " << end << ") along " << dim << " of " << shape.str());
+                const TensorFunction f = [dim, b = begin, e = end](const auto& in) { return slice(in[0], dim, b, e); };
+                CHECK(gradient_problem(f, {random.tensor(shape)}) == "");
+            }
+        }
+    }
+}
+
+TEST_CASE("gradients of concat agree with differences along any dimension") {
+    RandomInputs random(43);
+    for (int dim = 0; dim < 4; ++dim) {
+        std::vector<Tensor> parts;
+        for (const std::int64_t extent : {1, 3, 2}) {
+            Shape shape{2, 3, 5, 3};
+            shape[dim] = extent;
+            parts.push_back(random.tensor(shape));
+        }
+        INFO("along " << dim);
+        CHECK(gradient_problem([dim](const auto& in) { return concat(in, dim); }, parts) == "");
+        CHECK(gradient_problem([dim](const auto& in) { return concat(in, dim - 4); }, parts) == "");
+    }
+    const std::vector<Tensor> one{random.tensor({3, 5})};
+    CHECK(gradient_problem([](const auto& in) { return concat({in[0], in[0], in[0]}, 1); }, one) == "");
+}
+
+TEST_CASE("gradients of gather_rows and pick agree with differences, repeated rows included") {
+    RandomInputs random(44);
+    const Tensor index = Tensor::from<std::int64_t>({4, 0, 2, 0, 0, 1, 4}, {7});
+    const TensorFunction rows = [&](const auto& in) { return gather_rows(in[0], index); };
+    CHECK(gradient_problem(rows, {random.tensor({5, 3})}) == "");
+    CHECK(gradient_problem(rows, {random.tensor({5})}) == "");
+    CHECK(gradient_problem(rows, {random.tensor({5, 3, 2, 3})}) == "");
+    CHECK(gradient_problem([&](const auto& in) { return pick(in[0], index); }, {random.tensor({7, 5})}) == "");
+}
+
+TEST_CASE("shape ops give the values of their definitions") {
+    const Tensor x = Tensor::from<float>({0, 1, 2, 3, 4, 5}, {2, 3});
+    using Values = std::vector<double>;
+    CHECK(reshape(x, {3, 2}).to_vector<double>() == x.to_vector<double>());
+    CHECK(transpose(x).to_vector<double>() == Values{0, 3, 1, 4, 2, 5});
+    CHECK(slice(x, 1, 1, 3).to_vector<double>() == Values{1, 2, 4, 5});
+    CHECK(slice(x, 0, 1, 2).to_vector<double>() == Values{3, 4, 5});
+    CHECK(concat({x, x}, 1).to_vector<double>() == Values{0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5});
+    CHECK(gather_rows(x, Tensor::from<std::int64_t>({1, 1, 0}, {3})).to_vector<double>() ==
+          Values{3, 4, 5, 3, 4, 5, 0, 1, 2});
+    CHECK(pick(x, Tensor::from<std::int64_t>({2, 0}, {2})).to_vector<double>() == Values{2, 3});
+}
+
+TEST_CASE("reshape finds the extent that is -1 and gives a view") {
+    const Tensor x = Tensor::zeros({2, 3, 4, 5});
+    Shape wanted{2, 0, 10};
+    wanted[1] = -1;
+    CHECK(reshape(x, wanted).shape() == Shape{2, 6, 10});
+    CHECK(reshape(x, wanted).raw() == x.raw());
+    CHECK(flatten(x).shape() == Shape{2, 60});
+}
+
+TEST_CASE("reshape of a channels_last tensor keeps the logical order") {
+    RandomInputs random(45);
+    const Tensor x = random.tensor({2, 3, 4, 5});
+    CHECK(flatten(x.to(Layout::channels_last)).to_vector<double>() == x.to_vector<double>());
+}
+
+TEST_CASE("slice along dimension 0 shares storage") {
+    const Tensor x = Tensor::zeros({4, 3});
+    slice(x, 0, 1, 2).fill_(7);
+    CHECK(x.to_vector<double>() == std::vector<double>{0, 0, 0, 7, 7, 7, 0, 0, 0, 0, 0, 0});
+}

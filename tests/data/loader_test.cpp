@@ -1,0 +1,217 @@
+// The loader: what it delivers, in which order, and how it behaves when interrupted.
+#include "radial/data/loader.h"
+
+#include "../catch.h"
+#include "../expect.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+using namespace radial;
+using namespace radial::data;
+using namespace radial::test;
+
+namespace {
+
+using Indices = std::vector<std::int64_t>;
+
+/// `size` images of 2 channels, 2 x 3, with bytes that follow from their place, and labels 0 .. 9 in turn.
+Dataset sample_dataset(std::int64_t size) {
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size) * 12);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 + i / 251);
+    Indices labels(static_cast<std::size_t>(size));
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int64_t>(i % 10);
+    return {Tensor::from(bytes, {size, 2, 2, 3}), Tensor::from(labels, {size}), std::vector<std::string>(10, "class")};
+}
+
+/// Every batch of one epoch.
+std::vector<Batch> epoch_of(Loader& loader, std::int64_t epoch) {
+    std::vector<Batch> batches;
+    loader.start(epoch);
+    while (std::optional<Batch> batch = loader.next()) batches.push_back(*std::move(batch));
+    return batches;
+}
+
+Indices indices_of(const std::vector<Batch>& batches) {
+    Indices all;
+    for (const Batch& batch : batches) all.insert(all.end(), batch.indices.begin(), batch.indices.end());
+    return all;
+}
+
+std::string error_with(const LoaderOptions& options) {
+    return error_of([&] { const Loader loader(sample_dataset(4), options); });
+}
+
+std::string error_with(const Tensor& images, const Tensor& labels) {
+    return error_of([&] { const Loader loader({images, labels, {}}, {}); });
+}
+
+}  // namespace
+
+TEST_CASE("epoch_order is a permutation that follows from seed and epoch", "[data][loader]") {
+    const Indices order = epoch_order(1000, true, 1, 0);
+    CHECK(order == epoch_order(1000, true, 1, 0));
+    CHECK(order != epoch_order(1000, true, 1, 1));
+    CHECK(order != epoch_order(1000, true, 2, 0));
+    // Seed and epoch are mixed, not added.
+    CHECK(epoch_order(1000, true, 1, 1) != epoch_order(1000, true, 2, 0));
+    CHECK(std::is_permutation(order.begin(), order.end(), epoch_order(1000, false, 1, 0).begin()));
+}
+
+TEST_CASE("epoch_order without shuffling counts up", "[data][loader]") {
+    CHECK(epoch_order(4, false, 9, 3) == Indices{0, 1, 2, 3});
+    CHECK(epoch_order(0, true, 9, 3).empty());
+    CHECK(error_of([] { epoch_order(-1, false, 0, 0); }) == "epoch_order: size is -1, expected at least 0");
+}
+
+TEST_CASE("batches are the same whatever the number of workers and the prefetch", "[data][loader]") {
+    const Dataset set = sample_dataset(103);
+    for (const std::int64_t epoch : {0, 1}) {
+        std::vector<Batch> expected;
+        for (const auto& [workers, prefetch] : {std::pair{0, 4}, {1, 1}, {1, 4}, {3, 2}, {3, 16}}) {
+            Loader loader(set, {.batch_size = 8, .shuffle = true, .seed = 5, .workers = workers, .prefetch = prefetch});
+            std::vector<Batch> batches = epoch_of(loader, epoch);
+            if (expected.empty()) expected = batches;
+            CHECK(indices_of(batches) == epoch_order(103, true, 5, epoch));
+            REQUIRE(batches.size() == expected.size());
+            for (std::size_t i = 0; i < batches.size(); ++i) {
+                CHECK(batches[i].images.to_vector<float>() == expected[i].images.to_vector<float>());
+                CHECK(batches[i].labels.to_vector<int>() == expected[i].labels.to_vector<int>());
+            }
+        }
+    }
+}
+
+TEST_CASE("every sample comes once, in batches of the size asked for and a smaller last one", "[data][loader]") {
+    Loader loader(sample_dataset(23), {.batch_size = 5, .shuffle = true, .workers = 2});
+    CHECK(loader.batches() == 5);
+    const std::vector<Batch> batches = epoch_of(loader, 0);
+    REQUIRE(batches.size() == 5);
+    CHECK(batches[0].images.str() == "float32[5, 2, 2, 3]");
+    CHECK(batches[4].images.str() == "float32[3, 2, 2, 3]");
+    CHECK(batches[4].labels.str() == "int64[3]");
+    Indices all = indices_of(batches);
+    std::sort(all.begin(), all.end());
+    CHECK(all == epoch_order(23, false, 0, 0));
+    CHECK_FALSE(loader.next().has_value());
+}
+
+TEST_CASE("drop_last leaves out a last batch that is not full, and no other", "[data][loader]") {
+    Loader ragged(sample_dataset(23), {.batch_size = 5, .drop_last = true});
+    CHECK(ragged.batches() == 4);
+    CHECK(epoch_of(ragged, 0).size() == 4);
+    Loader even(sample_dataset(20), {.batch_size = 5, .drop_last = true});
+    CHECK(even.batches() == 4);
+    CHECK(epoch_of(even, 0).size() == 4);
+}
+
+TEST_CASE("an epoch of no samples ends at once", "[data][loader]") {
+    Loader loader(sample_dataset(0), {.workers = 2});
+    CHECK(loader.batches() == 0);
+    CHECK(epoch_of(loader, 0).empty());
+}
+
+TEST_CASE("a batch holds its samples' normalised bytes and labels exactly", "[data][loader]") {
+    const Dataset set = sample_dataset(50);
+    const std::vector<float> mean = {0.1307F, 0.5F}, deviation = {0.3081F, 0.25F};
+    Loader loader(set, {.batch_size = 7, .shuffle = true, .seed = 3, .mean = mean, .deviation = deviation});
+    const std::span<const std::uint8_t> bytes = set.images.values<std::uint8_t>();
+    for (const Batch& batch : epoch_of(loader, 2)) {
+        std::vector<float> images;
+        Indices labels;
+        for (const std::int64_t sample : batch.indices) {
+            labels.push_back(sample % 10);
+            for (std::size_t i = 0; i < 12; ++i) {
+                const float byte = bytes[static_cast<std::size_t>(sample) * 12 + i];
+                images.push_back((byte / 255.0F - mean[i / 6]) / deviation[i / 6]);
+            }
+        }
+        CHECK(batch.images.to_vector<float>() == images);
+        CHECK(batch.labels.to_vector<std::int64_t>() == labels);
+    }
+}
+
+TEST_CASE("without a mean and deviation, bytes become 0 to 1", "[data][loader]") {
+    std::vector<std::uint8_t> bytes(256);
+    std::iota(bytes.begin(), bytes.end(), 0);
+    Loader loader({Tensor::from(bytes, {1, 1, 16, 16}), Tensor::from(Indices{0}, {1}), {}}, {});
+    const std::vector<float> images = epoch_of(loader, 0).at(0).images.to_vector<float>();
+    for (std::size_t i = 0; i < 256; ++i) CHECK(images[i] == static_cast<float>(i) / 255.0F);
+}
+
+TEST_CASE("an error in a worker is thrown when its batch is due, and again until a new start", "[data][loader]") {
+    for (const int workers : {0, 1, 3}) {
+        const Dataset set = sample_dataset(20);
+        set.labels.values<std::int64_t>()[11] = 10;
+        Loader loader(set, {.batch_size = 5, .workers = workers});
+        const std::string expected = "Loader: label of sample 11 is 10, expected 0 to 9";
+        loader.start(0);
+        CHECK(loader.next()->indices.front() == 0);
+        CHECK(loader.next()->indices.front() == 5);
+        CHECK(error_of([&] { loader.next(); }) == expected);
+        CHECK(error_of([&] { loader.next(); }) == expected);
+        set.labels.values<std::int64_t>()[11] = 1;
+        CHECK(epoch_of(loader, 1).size() == 4);
+    }
+}
+
+TEST_CASE("start in the middle of an epoch drops the rest of it", "[data][loader]") {
+    for (const int workers : {0, 1, 3}) {
+        Loader loader(sample_dataset(103), {.batch_size = 4, .shuffle = true, .seed = 7, .workers = workers});
+        for (std::int64_t epoch = 0; epoch < 20; ++epoch) {
+            loader.start(epoch);
+            const Indices order = epoch_order(103, true, 7, epoch);
+            for (std::ptrdiff_t i = 0; i < epoch % 5; ++i) {
+                CHECK(loader.next()->indices == Indices(order.begin() + 4 * i, order.begin() + 4 * i + 4));
+            }
+        }
+        CHECK(indices_of(epoch_of(loader, 99)) == epoch_order(103, true, 7, 99));
+    }
+}
+
+TEST_CASE("start twice begins the second epoch", "[data][loader]") {
+    Loader loader(sample_dataset(40), {.batch_size = 4, .shuffle = true, .workers = 2});
+    loader.start(0);
+    CHECK(indices_of(epoch_of(loader, 1)) == epoch_order(40, true, 0, 1));
+}
+
+TEST_CASE("a loader can go away at any point of an epoch", "[data][loader]") {
+    const Dataset set = sample_dataset(200);
+    std::vector<Batch> kept;
+    for (int taken = 0; taken < 8; ++taken) {
+        Loader loader(set, {.batch_size = 3, .workers = 3, .prefetch = 5});
+        if (taken > 0) loader.start(0);
+        for (int i = 1; i < taken; ++i) kept.push_back(*loader.next());
+    }
+    REQUIRE(kept.size() == 21);
+    // Batches outlive the loader that made them.
+    CHECK(kept.back().indices == Indices{15, 16, 17});
+    CHECK(kept.back().labels.to_vector<int>() == std::vector<int>{5, 6, 7});
+}
+
+TEST_CASE("next before start is an error", "[data][loader]") {
+    Loader loader(sample_dataset(4), {});
+    CHECK(error_of([&] { loader.next(); }) == "Loader: next() before start()");
+}
+
+TEST_CASE("options that make no sense are refused by name and value", "[data][loader]") {
+    CHECK(error_with({.batch_size = 0}) == "Loader: batch size is 0, expected at least 1");
+    CHECK(error_with({.workers = -1}) == "Loader: number of workers is -1, expected at least 0");
+    CHECK(error_with({.prefetch = 0}) == "Loader: prefetch is 0, expected at least 1");
+    CHECK(error_with({.mean = {0, 0, 0}}) == "Loader: 3 means for images of 2 channels, expected 1 or 2");
+    CHECK(error_with({.deviation = {}}) == "Loader: 0 deviations for images of 2 channels, expected 1 or 2");
+    CHECK(error_with({.deviation = {1, 0}}) == "Loader: deviation of channel 1 is 0, expected above 0");
+    CHECK(error_with({.mean = {NAN}}) == "Loader: mean of channel 0 is nan, expected a finite number");
+}
+
+TEST_CASE("tensors that are no data set are refused by type and shape", "[data][loader]") {
+    const Dataset good = sample_dataset(4);
+    CHECK(error_with(Tensor(), good.labels) == "Loader: the data set has no images or no labels");
+    CHECK(error_with(Tensor::zeros({4, 2, 2, 3}), good.labels) ==
+          "Loader: images are float32[4, 2, 2, 3], expected uint8 [N, C, H, W]");
+    CHECK(error_with(good.images.view({4, 12}), good.labels) ==
+          "Loader: images are uint8[4, 12], expected uint8 [N, C, H, W]");
+    CHECK(error_with(good.images, sample_dataset(3).labels) == "Loader: labels are int64[3], expected int64[4]");
+    CHECK(error_with(good.images, Tensor::zeros({4})) == "Loader: labels are float32[4], expected int64[4]");
+}

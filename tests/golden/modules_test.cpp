@@ -1,0 +1,253 @@
+// Every layer, loss and optimizer against PyTorch, and five training steps of LeNets++ with each loss.
+#include "golden.h"
+#include "radial/core/ops.h"
+#include "radial/core/optim.h"
+#include "radial/layers/activation.h"
+#include "radial/layers/batch_norm.h"
+#include "radial/layers/conv.h"
+#include "radial/layers/dropout.h"
+#include "radial/layers/flatten.h"
+#include "radial/layers/linear.h"
+#include "radial/layers/pool.h"
+#include "radial/layers/sequential.h"
+#include "radial/losses/loss.h"
+#include "radial/models/lenetpp.h"
+
+#include <cmath>
+#include <set>
+
+namespace radial::test {
+namespace {
+
+const std::string fixture = "modules.safetensors";
+
+Size2d size2d(const GoldenCase& golden, const char* key, std::int64_t otherwise) {
+    const auto [h, w] = golden.pair(key, otherwise);
+    return {h, w};
+}
+
+std::unique_ptr<Layer> make_conv(const GoldenCase& golden) {
+    return std::make_unique<Conv2d>(Conv2dOptions{.in_channels = 6,
+                                                  .out_channels = golden.attributes.at("out"),
+                                                  .kernel = size2d(golden, "kernel", 1),
+                                                  .stride = size2d(golden, "stride", 1),
+                                                  .padding = size2d(golden, "padding", 0),
+                                                  .dilation = size2d(golden, "dilation", 1),
+                                                  .groups = golden.attributes.value("groups", 1),
+                                                  .bias = golden.flag("bias", true)});
+}
+
+std::unique_ptr<Layer> make_linear(const GoldenCase& golden) {
+    const Tensor weight = golden.inputs.at("weight");
+    return std::make_unique<Linear>(LinearOptions{
+        .in_features = weight.size(1), .out_features = weight.size(0), .bias = golden.flag("bias", true)});
+}
+
+Pool2dOptions pool_options(const GoldenCase& golden) {
+    return {.window = size2d(golden, "window", 2),
+            .stride = size2d(golden, "stride", 2),
+            .padding = size2d(golden, "padding", 0)};
+}
+
+std::unique_ptr<Layer> make_sequential(const GoldenCase&) {
+    auto chain = std::make_unique<Sequential>();
+    chain->add<Conv2d>(Conv2dOptions{.in_channels = 6, .out_channels = 4, .kernel = 3});
+    chain->add<BatchNorm2d>(BatchNorm2dOptions{.channels = 4});
+    chain->add<ReLU>().add<MaxPool2d>().add<Flatten>();
+    chain->add<Linear>(LinearOptions{.in_features = 24, .out_features = 5});
+    return chain;
+}
+
+template <class L>
+std::unique_ptr<Layer> make_plain(const GoldenCase&) {
+    return std::make_unique<L>();
+}
+
+struct LayerUnderTest {
+    std::string name;
+    std::size_t cases;
+    std::function<std::unique_ptr<Layer>(const GoldenCase&)> make;
+};
+
+const std::vector<LayerUnderTest> layers = {
+    {"Conv2d", 2, make_conv},
+    {"Linear", 2, make_linear},
+    {"BatchNorm2d", 4,
+     [](const GoldenCase& golden) {
+         return std::make_unique<BatchNorm2d>(BatchNorm2dOptions{.channels = 6, .relu = golden.flag("relu", false)});
+     }},
+    {"ReLU", 1, make_plain<ReLU>},
+    {"PReLU", 2,
+     [](const GoldenCase& golden) {
+         return std::make_unique<PReLU>(PReLUOptions{.channels = golden.inputs.at("weight").numel()});
+     }},
+    {"SiLU", 1, make_plain<SiLU>},
+    {"Sigmoid", 1, make_plain<Sigmoid>},
+    {"Tanh", 1, make_plain<Tanh>},
+    {"MaxPool2d", 2, [](const GoldenCase& golden) { return std::make_unique<MaxPool2d>(pool_options(golden)); }},
+    {"AvgPool2d", 1, [](const GoldenCase& golden) { return std::make_unique<AvgPool2d>(pool_options(golden)); }},
+    {"GlobalAvgPool", 1, make_plain<GlobalAvgPool>},
+    {"Dropout", 1, make_plain<Dropout>},
+    {"Flatten", 1, make_plain<Flatten>},
+    {"Sequential", 1, make_sequential},
+};
+
+/// Gives the module the recorded state and puts its tensors in the inputs' place.
+void adopt_state(Module& module, TensorMap& inputs, DType dtype, const std::set<std::string>& not_state) {
+    module.to(dtype);
+    std::vector<NamedTensor> state;
+    for (const auto& [name, tensor] : inputs)
+        if (!not_state.contains(name)) state.push_back({name, tensor.detach()});
+    module.load_state(state);
+    for (const auto& [name, tensor] : module.state()) inputs[name] = tensor;
+}
+
+GoldenFunction forward_of(const LayerUnderTest& entry) {
+    return [&entry](const GoldenCase& golden, TensorMap& inputs) {
+        const auto layer = entry.make(golden);
+        const Tensor x = inputs.at("x");
+        adopt_state(*layer, inputs, x.dtype(), {"x"});
+        layer->train(golden.flag("training", true));
+        return TensorMap{{"y", layer->forward(x)}};
+    };
+}
+
+TensorMap loss_results(const GoldenCase& golden, TensorMap& inputs) {
+    const Tensor feature = inputs.at("feature");
+    const auto loss = make_loss(golden.op, 10, feature.size(1));
+    adopt_state(*loss, inputs, feature.dtype(), {"feature", "labels"});
+    TensorMap results = {{"y", loss->forward(feature, inputs.at("labels"))}, {"logits", loss->logits(feature)}};
+    if (loss->mean_kernel()) results["mean_kernel"] = Tensor::full(Shape(), *loss->mean_kernel());
+    return results;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const GoldenCase& golden, const std::vector<Tensor>& parameters) {
+    if (golden.op == "Sgd")
+        return std::make_unique<Sgd>(parameters, SgdOptions{.lr = golden.number("lr", 0),
+                                                            .momentum = golden.number("momentum", 0),
+                                                            .nesterov = golden.flag("nesterov", false),
+                                                            .weight_decay = golden.number("weight_decay", 0)});
+    const auto betas = golden.attributes.value("betas", std::vector<double>{0.9, 0.999});
+    return std::make_unique<Adam>(parameters, AdamOptions{.lr = golden.number("lr", 0),
+                                                          .beta1 = betas.at(0),
+                                                          .beta2 = betas.at(1),
+                                                          .epsilon = golden.number("eps", 1e-8),
+                                                          .weight_decay = golden.number("weight_decay", 0),
+                                                          .decoupled = golden.op == "AdamW"});
+}
+
+/// The weights after each step with the recorded gradients.
+TensorMap optimizer_trace(const GoldenCase& golden, TensorMap& inputs) {
+    const std::vector<Tensor> parameters = {inputs.at("a").set_requires_grad(), inputs.at("b").set_requires_grad()};
+    const std::vector<Tensor> gradients = {inputs.at("gradient_a"), inputs.at("gradient_b")};
+    const auto optimizer = make_optimizer(golden, parameters);
+    std::vector<std::vector<double>> trace(parameters.size());
+    for (std::int64_t step = 0; step < gradients[0].size(0); ++step) {
+        for (std::size_t p = 0; p < parameters.size(); ++p)
+            parameters[p].set_grad(gradients[p].rows(step, step + 1).view(parameters[p].shape()).clone());
+        optimizer->step();
+        for (std::size_t p = 0; p < parameters.size(); ++p) {
+            const auto now = parameters[p].to_vector<double>();
+            trace[p].insert(trace[p].end(), now.begin(), now.end());
+        }
+    }
+    return {{"y", Tensor::from(trace[0], gradients[0].shape())}, {"b", Tensor::from(trace[1], gradients[1].shape())}};
+}
+
+/// Parameter i uniform from Philox stream i within gain / sqrt(fan_in) of its layer; PReLU's slopes as they are.
+void fill_weights(LeNetPlusPlus& net, double gain) {
+    double bound = 0;
+    std::uint64_t stream = 0;
+    for (const auto& [name, parameter] : net.named_parameters()) {
+        Generator generator(stream++);
+        const bool slope = parameter.rank() == 1 && parameter.to_vector<double>()[0] == 0.25;
+        if (slope) continue;
+        if (parameter.rank() > 1) bound = gain / std::sqrt(static_cast<double>(parameter.numel() / parameter.size(0)));
+        uniform_(parameter, -bound, bound, generator);
+    }
+}
+
+/// Images [batch, 1, 28, 28] of 4 x 4 blocks of equal pixels, and labels 3 i mod classes.
+std::pair<Tensor, Tensor> training_batch(std::int64_t batch, std::int64_t classes) {
+    const Tensor blocks = Tensor::empty({batch, 7, 7});
+    Generator generator(1000);
+    uniform_(blocks, 0, 1, generator);
+    const auto values = blocks.to_vector<float>();
+    std::vector<float> pixels;
+    std::vector<std::int64_t> labels;
+    for (std::int64_t n = 0; n < batch; ++n) {
+        labels.push_back(3 * n % classes);
+        for (std::int64_t y = 0; y < 28; ++y)
+            for (std::int64_t x = 0; x < 28; ++x)
+                pixels.push_back(values[static_cast<std::size_t>((n * 7 + y / 4) * 7 + x / 4)]);
+    }
+    return {Tensor::from(pixels, {batch, 1, 28, 28}), Tensor::from(labels, {batch})};
+}
+
+/// The loss of each of five SGD steps on one batch.
+std::vector<double> training_losses(const GoldenCase& golden) {
+    const std::int64_t dim = golden.attributes.at("dim"), classes = golden.attributes.at("classes");
+    LeNetPlusPlus net({.feature_dim = dim});
+    fill_weights(net, golden.number("gain", 0));
+    const auto loss = make_loss(golden.attributes.at("loss").get<std::string>(), classes, dim);
+    for (const Tensor& parameter : loss->parameters()) {
+        Generator generator(100);
+        const double bound = 1 / std::sqrt(static_cast<double>(dim));
+        if (parameter.rank() == 2) uniform_(parameter, -bound, bound, generator);
+        if (parameter.rank() == 1) parameter.fill_(0);
+    }
+    std::vector<Tensor> parameters = net.parameters();
+    for (const Tensor& parameter : loss->parameters()) parameters.push_back(parameter);
+    Sgd optimizer(parameters, {.lr = golden.number("lr", 0), .momentum = golden.number("momentum", 0)});
+    const auto [images, labels] = training_batch(golden.attributes.at("batch"), classes);
+    std::vector<double> values;
+    for (int step = 0; step < 5; ++step) {
+        const Tensor value = loss->forward(net.forward(images), labels);
+        optimizer.zero_grad();
+        value.backward();
+        optimizer.step();
+        values.push_back(value.item());
+    }
+    return values;
+}
+
+}  // namespace
+
+TEST_CASE("layers agree with PyTorch", "[golden]") {
+    for (const auto& entry : layers) check_all_golden(fixture, entry.name, entry.cases, forward_of(entry));
+}
+
+TEST_CASE("losses agree with PyTorch", "[golden]") {
+    for (const auto& info : loss_registry()) check_all_golden(fixture, info.name, 1, loss_results);
+}
+
+TEST_CASE("optimizers agree with PyTorch", "[golden]") {
+    check_all_golden(fixture, "Sgd", 5, optimizer_trace);
+    check_all_golden(fixture, "Adam", 2, optimizer_trace);
+    check_all_golden(fixture, "AdamW", 2, optimizer_trace);
+}
+
+TEST_CASE("five SGD steps of LeNets++ follow PyTorch's losses", "[golden]") {
+    std::set<std::string> trained;
+    for (const auto& golden : golden_cases(fixture, "LeNetPlusPlus", 4)) {
+        const std::string loss = golden.attributes.at("loss");
+        trained.insert(loss);
+        DYNAMIC_SECTION(loss << ", " << golden.attributes.at("dim") << "-D") {
+            const auto values = training_losses(golden);
+            const Tensor losses = Tensor::from(values, {5});
+            CHECK(relative_difference(losses, golden.results.at("y")) < 1e-4);
+            CHECK(relative_difference(losses, golden.results.at("double")) < 1e-4);
+        }
+    }
+    for (const auto& info : loss_registry()) CHECK(trained.contains(info.name));
+}
+
+TEST_CASE("every recorded module is compared with Radial's", "[golden]") {
+    std::set<std::string> tested = {"Sgd", "Adam", "AdamW", "LeNetPlusPlus"}, recorded;
+    for (const auto& entry : layers) tested.insert(entry.name);
+    for (const auto& info : loss_registry()) tested.insert(info.name);
+    for (const auto& golden : golden_cases(fixture)) recorded.insert(golden.op);
+    CHECK(recorded == tested);
+}
+
+}  // namespace radial::test

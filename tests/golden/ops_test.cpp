@@ -1,0 +1,238 @@
+// Every op of core/ops.h against PyTorch: values and gradients, in both layouts.
+#include "radial/core/ops.h"
+#include "golden.h"
+
+#include <fstream>
+#include <regex>
+#include <set>
+
+namespace radial::test {
+namespace {
+
+/// One op: how many cases the fixture must hold, and the call.
+struct OpUnderTest {
+    std::string name;
+    std::size_t cases;
+    GoldenFunction call;
+};
+
+Tensor at(const TensorMap& inputs, const std::string& name) {
+    const auto found = inputs.find(name);
+    return found == inputs.end() ? Tensor() : found->second;
+}
+
+OpUnderTest unary(const std::string& name, std::size_t cases, Tensor (*op)(const Tensor&)) {
+    return {name, cases, [op](const GoldenCase&, TensorMap& in) { return TensorMap{{"y", op(at(in, "x"))}}; }};
+}
+
+OpUnderTest binary(const std::string& name, std::size_t cases, Tensor (*op)(const Tensor&, const Tensor&),
+                   Tensor (*with_scalar)(const Tensor&, double) = nullptr) {
+    return {name, cases, [op, with_scalar](const GoldenCase& golden, TensorMap& in) {
+                if (golden.attributes.contains("scalar"))
+                    return TensorMap{{"y", with_scalar(at(in, "a"), golden.number("scalar", 0))}};
+                return TensorMap{{"y", op(at(in, "a"), at(in, "b"))}};
+            }};
+}
+
+/// An op that gives one tensor.
+OpUnderTest custom(const std::string& name, std::size_t cases,
+                   const std::function<Tensor(const GoldenCase&, const TensorMap&)>& call) {
+    return {name, cases, [call](const GoldenCase& golden, TensorMap& in) {
+                return TensorMap{{"y", call(golden, in)}};
+            }};
+}
+
+const std::vector<OpUnderTest> elementwise = {
+    binary(
+        "add", 8, [](const Tensor& a, const Tensor& b) { return a + b; },
+        [](const Tensor& a, double b) { return a + b; }),
+    binary("sub", 6, [](const Tensor& a, const Tensor& b) { return a - b; }),
+    binary(
+        "mul", 8, [](const Tensor& a, const Tensor& b) { return a * b; },
+        [](const Tensor& a, double b) { return a * b; }),
+    binary("div", 6, [](const Tensor& a, const Tensor& b) { return a / b; }),
+    unary("exp", 2, exp),
+    unary("log", 2, log),
+    unary("sqrt", 2, sqrt),
+    unary("square", 2, square),
+};
+
+const std::vector<OpUnderTest> activations = {
+    custom("relu", 6,
+           [](const GoldenCase& golden, const TensorMap& in) {
+               const Tensor x = at(in, "x");
+               // A temporary is overwritten; the result must be the same.
+               return golden.flag("temporary", false) ? relu(mul(x, 1.0)) : relu(x);
+           }),
+    custom("prelu", 6, [](const GoldenCase&, const TensorMap& in) { return prelu(at(in, "x"), at(in, "slope")); }),
+    unary("silu", 5, silu),
+    unary("sigmoid", 5, sigmoid),
+    unary("tanh", 5, tanh),
+};
+
+TensorMap call_dropout(const GoldenCase& golden, TensorMap& in) {
+    Generator generator(golden.attributes.at("seed").get<std::uint64_t>());
+    return {{"y", dropout(at(in, "x"), golden.number("p", 0), generator)}};
+}
+
+template <Tensor (*op)(const Tensor&, const std::vector<int>&, bool)>
+Tensor reduce(const GoldenCase& golden, const TensorMap& in) {
+    return op(at(in, "x"), golden.attributes.at("dims").get<std::vector<int>>(), golden.flag("keep_dim", false));
+}
+
+const std::vector<OpUnderTest> reductions = {
+    custom("sum", 7, reduce<sum>),
+    custom("mean", 7, reduce<mean>),
+    custom("max", 4,
+           [](const GoldenCase& golden, const TensorMap& in) { return max(at(in, "x"), golden.attributes.at("dim")); }),
+    unary("argmax", 3, argmax),
+};
+
+Tensor call_slice(const GoldenCase& golden, const TensorMap& in) {
+    const auto& a = golden.attributes;
+    return slice(at(in, "x"), a.at("dim"), a.at("begin"), a.at("end"));
+}
+
+Tensor call_concat(const GoldenCase& golden, const TensorMap& in) {
+    std::vector<Tensor> parts;
+    for (int i = 0; i < golden.attributes.at("parts").get<int>(); ++i)
+        parts.push_back(in.at("part" + std::to_string(i)));
+    return concat(parts, golden.attributes.at("dim"));
+}
+
+const std::vector<OpUnderTest> shapes = {
+    custom("reshape", 5,
+           [](const GoldenCase& golden, const TensorMap& in) {
+               const auto extents = golden.attributes.at("shape").get<std::vector<std::int64_t>>();
+               return reshape(at(in, "x"), Shape(std::span<const std::int64_t>(extents)));
+           }),
+    unary("flatten", 4, flatten),
+    custom("slice", 5, call_slice),
+    unary("transpose", 3, transpose),
+    custom("concat", 5, call_concat),
+    custom("gather_rows", 3,
+           [](const GoldenCase&, const TensorMap& in) { return gather_rows(at(in, "x"), at(in, "index")); }),
+    custom("pick", 3, [](const GoldenCase&, const TensorMap& in) { return pick(at(in, "x"), at(in, "index")); }),
+};
+
+Tensor call_matmul(const GoldenCase& golden, const TensorMap& in) {
+    return matmul(at(in, "a"), at(in, "b"), golden.flag("transpose_a", false), golden.flag("transpose_b", false));
+}
+
+Tensor call_conv2d(const GoldenCase& golden, const TensorMap& in) {
+    const auto [stride_h, stride_w] = golden.pair("stride", 1);
+    const auto [pad_h, pad_w] = golden.pair("pad", 0);
+    const auto [dilation_h, dilation_w] = golden.pair("dilation", 1);
+    return conv2d(at(in, "x"), at(in, "weight"), at(in, "bias"),
+                  {.stride_h = stride_h,
+                   .stride_w = stride_w,
+                   .pad_h = pad_h,
+                   .pad_w = pad_w,
+                   .dilation_h = dilation_h,
+                   .dilation_w = dilation_w,
+                   .groups = golden.attributes.at("groups")});
+}
+
+const std::vector<OpUnderTest> products = {
+    custom("matmul", 12, call_matmul),
+    custom(
+        "linear", 4,
+        [](const GoldenCase&, const TensorMap& in) { return linear(at(in, "x"), at(in, "weight"), at(in, "bias")); }),
+    custom("conv2d", 14, call_conv2d),
+};
+
+template <Tensor (*op)(const Tensor&, const PoolGeometry&)>
+Tensor pool(const GoldenCase& golden, const TensorMap& in) {
+    const auto [window_h, window_w] = golden.pair("window", 2);
+    const auto [stride_h, stride_w] = golden.pair("stride", 2);
+    const auto [pad_h, pad_w] = golden.pair("pad", 0);
+    return op(at(in, "x"), {.window_h = window_h,
+                            .window_w = window_w,
+                            .stride_h = stride_h,
+                            .stride_w = stride_w,
+                            .pad_h = pad_h,
+                            .pad_w = pad_w});
+}
+
+Tensor call_batch_norm(const GoldenCase& golden, const TensorMap& in) {
+    return batch_norm(at(in, "x"), at(in, "scale"), at(in, "shift"), at(in, "running_mean"), at(in, "running_variance"),
+                      {.momentum = golden.number("momentum", 0.1),
+                       .epsilon = golden.number("epsilon", 1e-5),
+                       .training = golden.flag("training", true),
+                       .relu = golden.flag("relu", false)});
+}
+
+const std::vector<OpUnderTest> pools_and_norms = {
+    custom("max_pool2d", 6, pool<max_pool2d>),
+    custom("avg_pool2d", 6, pool<avg_pool2d>),
+    unary("global_avg_pool", 4, global_avg_pool),
+    custom("batch_norm", 20, call_batch_norm),
+};
+
+TensorMap call_rbf_softmax_loss(const GoldenCase& golden, TensorMap& in) {
+    RbfStatistics statistics;
+    const Tensor y = rbf_softmax_loss(at(in, "feature"), at(in, "prototypes"), at(in, "labels"),
+                                      golden.number("scale", 0), golden.number("gamma", 0), &statistics);
+    return {{"y", y},
+            {"mean_kernel", Tensor::full(Shape(), statistics.mean_kernel)},
+            {"mean_distance", Tensor::full(Shape(), statistics.mean_distance)}};
+}
+
+const std::vector<OpUnderTest> losses = {
+    unary("log_softmax", 4, log_softmax),
+    custom("cross_entropy", 8,
+           [](const GoldenCase& golden, const TensorMap& in) {
+               return cross_entropy(at(in, "logits"), at(in, "labels"), golden.number("smoothing", 0));
+           }),
+    custom("softmax_loss", 4,
+           [](const GoldenCase&, const TensorMap& in) {
+               return softmax_loss(at(in, "feature"), at(in, "weight"), at(in, "bias"), at(in, "labels"));
+           }),
+    {"rbf_softmax_loss", 4, call_rbf_softmax_loss},
+    custom("rbf_logits", 4,
+           [](const GoldenCase& golden, const TensorMap& in) {
+               return rbf_logits(at(in, "feature"), at(in, "prototypes"), golden.number("scale", 0),
+                                 golden.number("gamma", 0));
+           }),
+};
+
+void check_family(const std::vector<OpUnderTest>& family) {
+    for (const auto& op : family) check_all_golden("ops.safetensors", op.name, op.cases, op.call);
+}
+
+/// The ops that core/ops.h declares.
+std::set<std::string> declared_ops() {
+    std::ifstream header(std::string(RADIAL_TEST_DIR) + "/../core/ops.h");
+    const std::regex declaration(R"(^Tensor ([a-z]\w*)\()");
+    std::set<std::string> names;
+    std::smatch match;
+    for (std::string line; std::getline(header, line);)
+        if (std::regex_search(line, match, declaration)) names.insert(match[1]);
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("elementwise ops agree with PyTorch", "[golden]") { check_family(elementwise); }
+TEST_CASE("activations agree with PyTorch", "[golden]") { check_family(activations); }
+TEST_CASE("reductions agree with PyTorch", "[golden]") { check_family(reductions); }
+TEST_CASE("shape ops agree with PyTorch", "[golden]") { check_family(shapes); }
+TEST_CASE("matrix products and convolutions agree with PyTorch", "[golden]") { check_family(products); }
+TEST_CASE("pooling and batch normalisation agree with PyTorch", "[golden]") { check_family(pools_and_norms); }
+TEST_CASE("softmax and the fused losses agree with PyTorch", "[golden]") { check_family(losses); }
+
+TEST_CASE("dropout keeps the elements whose Philox number is at least p", "[golden]") {
+    check_all_golden("ops.safetensors", "dropout", 3, call_dropout);
+}
+
+TEST_CASE("every op of core/ops.h is compared with PyTorch", "[golden]") {
+    std::set<std::string> tested = {"dropout"}, recorded;
+    for (const auto* family : {&elementwise, &activations, &reductions, &shapes, &products, &pools_and_norms, &losses})
+        for (const auto& op : *family) tested.insert(op.name);
+    for (const auto& golden : golden_cases("ops.safetensors")) recorded.insert(golden.op);
+    REQUIRE(declared_ops().size() > 30);
+    CHECK(tested == declared_ops());
+    CHECK(recorded == declared_ops());
+}
+
+}  // namespace radial::test
