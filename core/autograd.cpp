@@ -107,19 +107,19 @@ Tensor Saved::get() const {
 }
 
 Node::~Node() {
-    // Children that only this op holds are taken apart here, one after the other.
+    // Ops that only this one holds are taken apart here, one after the other.
     std::vector<NodePtr> doomed;
     const auto collect = [&doomed](Node& node) {
         node.backward = nullptr;
         for (Edge& edge : node.inputs) {
-            if (edge.node.use_count() == 1) doomed.push_back(std::move(edge.node));
+            if (edge.node != nullptr) doomed.push_back(std::move(edge.node));
         }
     };
     collect(*this);
     while (!doomed.empty()) {
         const NodePtr node = std::move(doomed.back());
         doomed.pop_back();
-        collect(*node);
+        if (node.use_count() == 1) collect(*node);  // the last of the edges that lead to it
     }
 }
 

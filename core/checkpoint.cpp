@@ -236,7 +236,9 @@ std::string make_header(const std::filesystem::path& path, const TensorFile& con
     auto header = nlohmann::ordered_json::object();
     if (!content.metadata.empty()) header[metadata_key] = content.metadata;
     std::uint64_t offset = 0;
-    for (const auto& [name, tensor] : content.tensors) {
+    for (const NamedTensor& entry : content.tensors) {
+        const std::string& name = entry.name;
+        const Tensor& tensor = entry.tensor;
         const auto refuse = [&](std::string_view why) {
             throw FileError(fmt::format("{}: cannot be written: tensor \"{}\" {}", path.string(), name, why));
         };

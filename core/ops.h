@@ -44,7 +44,9 @@ Tensor square(const Tensor& x);
 /// max(x, 0). Works in place when `x` is a temporary that nothing else reads.
 Tensor relu(Tensor x);
 /// x where x > 0, slope * x elsewhere. slope: [C] (one a channel, dimension 1) or [1].
-Tensor prelu(const Tensor& x, const Tensor& slope);
+/// Works in place when `x` is a temporary that nothing else reads and every slope is positive, so that backward can
+/// tell x from the result.
+Tensor prelu(Tensor x, const Tensor& slope);
 /// x * sigmoid(x).
 Tensor silu(const Tensor& x);
 Tensor sigmoid(const Tensor& x);

@@ -3,6 +3,7 @@
 
 #include "radial/core/dispatch.h"
 #include "radial/core/kernels/launch.h"
+#include "radial/core/kernels/memory_index.h"
 #include "radial/core/kernels/philox.h"
 
 #include <cmath>
@@ -15,26 +16,9 @@ namespace radial {
 
 namespace {
 
+using kernels::MemoryIndex;
 using kernels::random_bits;
 using kernels::to_unit;
-
-/// From an element's logical row-major index to its place in memory.
-struct MemoryIndex {
-    bool channels_last = false;
-    std::int64_t channels = 1, area = 1;
-
-    explicit MemoryIndex(const Tensor& x) : channels_last(x.layout() == Layout::channels_last) {
-        if (channels_last) {
-            channels = x.shape()[1];
-            area = x.shape()[2] * x.shape()[3];
-        }
-    }
-    std::int64_t operator()(std::int64_t i) const {
-        if (!channels_last) return i;
-        const std::int64_t pixel = i % area, channel = i / area % channels, image = i / area / channels;
-        return (image * area + pixel) * channels + channel;
-    }
-};
 
 template <class T>
 void fill_uniform(const Tensor& x, double low, double high, std::uint64_t seed, std::uint64_t first) {

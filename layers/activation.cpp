@@ -26,7 +26,7 @@ Tensor PReLU::forward(Tensor x) {
         RADIAL_CHECK(x.size(1) == options_.channels, "PReLU: input has {} channels, weight expects {}", x.size(1),
                      options_.channels);
     }
-    return prelu(x, weight_);
+    return prelu(std::move(x), weight_);
 }
 
 Tensor SiLU::forward(Tensor x) {

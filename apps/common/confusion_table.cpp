@@ -22,7 +22,7 @@ std::string cell(std::int64_t count, std::int64_t row_total, bool diagonal, cons
 
 std::string confusion_table(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names) {
     const std::size_t classes = class_names.size();
-    std::string html = "<table class=\"confusion\"><thead><tr><th>true \\ predicted</th>";
+    std::string html = "<table class=\"confusion\"><thead><tr><th></th>";
     for (const std::string& name : class_names) html += "<th>" + escape_html(name) + "</th>";
     html += "<th>found</th></tr></thead><tbody>\n";
     for (std::size_t truth = 0; truth < classes; ++truth) {

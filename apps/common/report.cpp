@@ -41,6 +41,14 @@ Series series(const ReportContent& content, std::string name, const F& value) {
     return line;
 }
 
+std::string confusion(const ReportContent& content) {
+    return section("Confusion matrix",
+                   fmt::format("{} of {} test images in the right class after the last epoch. Rows: true class; "
+                               "columns: predicted class.",
+                               content.evaluation.correct, content.evaluation.total),
+                   confusion_table(content.evaluation.confusion, content.class_names));
+}
+
 std::string curves(const ReportContent& content) {
     const auto train_loss = [](const EpochResult& e) { return e.train_loss; };
     const auto test_loss = [](const EpochResult& e) { return e.test_loss; };
@@ -60,7 +68,7 @@ std::string curves(const ReportContent& content) {
                                     content.history.back().initial_mean_kernel.value_or(0)),
                         line_chart({series(content, "mean kernel", kernel)}, false));
     }
-    return html + "</div>\n";
+    return html + confusion(content) + "</div>\n";
 }
 
 std::string numbers(const ReportContent& content) {
@@ -111,10 +119,6 @@ std::string report_page(const ReportContent& content) {
         "<style>{1}</style></head>\n<body><main>\n<h1>{0}</h1>\n<p class=\"subtitle\">{2}</p>\n",
         title, report_style, escape_html(content.subtitle));
     html += tiles(content) + curves(content) + scatter(content);
-    html += section("Confusion matrix",
-                    fmt::format("{} of {} test images in the right class after the last epoch.",
-                                content.evaluation.correct, content.evaluation.total),
-                    confusion_table(content.evaluation.confusion, content.class_names));
     html += section("Epochs", "The best test accuracy's epoch is in bold.", numbers(content));
     html += section("Settings", "Repeat the run with --config config.json.", settings(content));
     return html + fmt::format("<footer>Radial {}</footer>\n</main></body></html>\n", version);

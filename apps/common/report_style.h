@@ -30,7 +30,7 @@ section { padding: 16px 18px; overflow-x: auto; min-width: 0; margin-bottom: 16p
 .grid2 section { margin-bottom: 0; }
 .grid2 { margin-bottom: 16px; }
 svg { display: block; width: 100%; height: auto; }
-svg.square, .scatter svg { max-width: 720px; margin: 0 auto; }
+.scatter svg { max-width: 720px; margin: 0 auto; }
 .grid { stroke: var(--rule); } .axis { stroke: var(--soft); }
 .tick { fill: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
 .series path { fill: none; stroke-width: 2; stroke-linejoin: round; }
@@ -49,10 +49,10 @@ i.s0 { background: var(--s0); } i.s1 { background: var(--s1); } i.s2 { backgroun
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
 th { font-weight: 600; color: var(--soft); text-align: right; }
 td, th { padding: 4px 10px; text-align: right; white-space: nowrap; }
-.numbers { width: 100%; } .numbers td { border-top: 1px solid var(--rule); } .numbers tr.best td { font-weight: 600; }
+.numbers { width: 100%; } .numbers th { white-space: normal; vertical-align: bottom; } .numbers td { border-top: 1px solid var(--rule); } .numbers tr.best td { font-weight: 600; }
 .settings td, .settings th { text-align: left; border-top: 1px solid var(--rule); }
 .settings { width: 100%; } .settings td { white-space: normal; overflow-wrap: anywhere; }
-.confusion { width: 100%; } .confusion td, .confusion th { padding: 5px 6px; }
+.confusion { width: 100%; table-layout: fixed; } .confusion td, .confusion th { padding: 5px 4px; white-space: normal; }
 .confusion td { text-align: center; border: 1px solid var(--card); border-radius: 4px; }
 .confusion thead th { text-align: center; } td.none { color: var(--rule); } td.share { color: var(--soft); }
 footer { color: var(--soft); font-size: 13px; }

@@ -1,6 +1,7 @@
 // Files of a run, each complete or absent.
 #include "radial/apps/common/run_folder.h"
 
+#include "radial/core/atomic_file.h"
 #include "radial/core/error.h"
 
 #include <unistd.h>
@@ -24,23 +25,6 @@ bool write_all(std::FILE* file, std::string_view text) {
 
 }  // namespace
 
-void write_text(const fs::path& path, std::string_view text) {
-    fs::path temporary = path;
-    temporary += ".tmp";
-    std::FILE* const file = std::fopen(temporary.c_str(), "wb");
-    if (file == nullptr) fail(path, "cannot be written", errno);
-    const bool written = write_all(file, text);
-    const int code = errno;
-    const bool closed = std::fclose(file) == 0;
-    std::error_code error(code, std::generic_category());
-    if (written && closed) fs::rename(temporary, path, error);
-    if (!written || !closed || error) {
-        std::error_code ignored;
-        fs::remove(temporary, ignored);
-        fail(path, "cannot be written", error.value());
-    }
-}
-
 RunFolder::RunFolder(fs::path folder) : folder_(std::move(folder)) {
     if (folder_.empty()) throw FileError("--out: an empty folder name");
     std::error_code error;
@@ -54,7 +38,7 @@ RunFolder::RunFolder(fs::path folder) : folder_(std::move(folder)) {
 }
 
 void RunFolder::write_config(const nlohmann::ordered_json& config) const {
-    write_text(folder_ / "config.json", config.dump(2) + "\n");
+    write_file(folder_ / "config.json", config.dump(2) + "\n");
 }
 
 void RunFolder::append_metrics(const nlohmann::ordered_json& line) {

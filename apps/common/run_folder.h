@@ -6,12 +6,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <string_view>
 
 namespace radial::apps {
-
-/// Writes `text` to a temporary name beside `path`, syncs, renames. Throws FileError; then `path` is as it was.
-void write_text(const std::filesystem::path& path, std::string_view text);
 
 /// A run's output folder, made and tried before anything long begins.
 class RunFolder {

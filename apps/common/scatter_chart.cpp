@@ -9,7 +9,8 @@
 namespace radial::apps {
 namespace {
 
-constexpr double side = 620;
+// The frame's margins differ; this makes the area inside them a square.
+constexpr double width = 646, height = 620;
 constexpr std::size_t palette_size = 10;  // --c0 .. --c9 of the page's style
 
 std::string colour(std::size_t index, std::size_t classes) {
@@ -83,7 +84,7 @@ std::string scatter_chart(const Scatter& scatter) {
                               name == number ? number : number + " " + escape_html(name));
     }
     const Bounds bounds = bounds_of(scatter);
-    const ChartFrame frame(side, side, axis_around(bounds.x, bounds.half), axis_around(bounds.y, bounds.half));
+    const ChartFrame frame(width, height, axis_around(bounds.x, bounds.half), axis_around(bounds.y, bounds.half));
     return legend + "</ul>\n" + frame.open("Test features by class, with prototypes") + dots(scatter, frame) +
            markers(scatter, frame) + "</svg>\n";
 }

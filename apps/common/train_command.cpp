@@ -5,6 +5,7 @@
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/trainer.h"
 #include "radial/apps/common/version.h"
+#include "radial/core/atomic_file.h"
 #include "radial/core/backend.h"
 #include "radial/core/random.h"
 
@@ -66,7 +67,7 @@ public:
                         {{"program", fmt::format("{} {}", task_.program, version)},
                          {"epoch", fmt::format("{}", result.epoch)},
                          {"accuracy", fmt::format("{}", result.test_accuracy)}});
-        write_text(folder_.report(), report_page(report_content(trainer)));
+        write_file(folder_.report(), report_page(report_content(trainer)));
         folder_.append_metrics(to_json(result));
     }
 

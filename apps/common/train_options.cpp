@@ -3,11 +3,25 @@
 
 #include "radial/core/error.h"
 
+#include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 
 namespace radial::apps {
 namespace {
+
+/// Accepts finite numbers of at least 0. CLI11's own check prints the largest double in full.
+CLI::Validator not_negative() {
+    const auto check = [](const std::string& text) {
+        double value = -1;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool whole = error == std::errc{} && end == text.data() + text.size();
+        return whole && value >= 0 && std::isfinite(value) ? ""
+                                                           : fmt::format("'{}' is not a number of at least 0", text);
+    };
+    return {check, ""};
+}
 
 void add_loss_flags(CLI::App& app, LossSettings& settings) {
     std::map<std::string, std::string> help;
@@ -36,17 +50,16 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
     };
     add("--epochs", options.epochs, "Times to walk the training set")->check(CLI::Range(1, 1000000));
     add("--batch", options.batch, "Images a step")->check(CLI::Range(1, 1000000));
-    add("--lr", options.lr, "Peak learning rate")->check(CLI::NonNegativeNumber);
+    add("--lr", options.lr, "Peak learning rate")->check(not_negative());
     add("--momentum", options.momentum, "Momentum of SGD")->check(CLI::Range(0.0, 1.0));
-    add("--weight-decay", options.weight_decay, "L2 penalty, added to the gradient")->check(CLI::NonNegativeNumber);
+    add("--weight-decay", options.weight_decay, "L2 penalty, added to the gradient")->check(not_negative());
     add("--clip-norm", options.clip_norm, "Largest norm of the whole gradient; 0 leaves it alone")
-        ->check(CLI::NonNegativeNumber);
+        ->check(not_negative());
     add("--schedule", options.schedule, "How the learning rate changes: constant, cosine or step")
         ->check(CLI::IsMember({"constant", "cosine", "step"}));
-    add("--warmup-epochs", options.warmup_epochs, "Epochs over which the rate rises from 0")
-        ->check(CLI::NonNegativeNumber);
+    add("--warmup-epochs", options.warmup_epochs, "Epochs over which the rate rises from 0")->check(not_negative());
     add("--milestones", options.milestones, "Epochs at which the step schedule drops, as 4,6")->delimiter(',');
-    add("--lr-factor", options.lr_factor, "What a milestone multiplies the rate by")->check(CLI::NonNegativeNumber);
+    add("--lr-factor", options.lr_factor, "What a milestone multiplies the rate by")->check(not_negative());
     app.add_flag("--allow-dead-kernel", options.allow_dead_kernel, "Go on when the mean kernel is below 1e-6")
         ->group("Optimizer");
 }
@@ -55,14 +68,14 @@ void add_run_flags(CLI::App& app, TrainOptions& options) {
     const auto add = [&app](const char* flag, auto& value, const char* text) {
         return app.add_option(flag, value, text)->capture_default_str()->group("Run");
     };
-    add("--limit", options.limit, "Train on the first so many images; 0 takes all")->check(CLI::NonNegativeNumber);
+    add("--limit", options.limit, "Train on the first so many images; 0 takes all")->check(not_negative());
     add("--seed", options.seed, "Decides first weights and the order of images");
     add("--threads", options.threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
     add("--workers", options.workers, "Threads that prepare batches; 0 prepares them between steps")
         ->check(CLI::Range(0, 256));
     add("--device", options.device, "cpu, cuda or cuda:N");
-    app.add_option("--out", options.out, "Folder for metrics.jsonl, config.json, checkpoint.safetensors, report.html")
-        ->group("Run");
+    add("--out", options.out, "Folder for metrics.jsonl, config.json, checkpoint.safetensors and report.html")
+        ->type_name("DIR");
 }
 
 }  // namespace
@@ -81,7 +94,8 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
 void add_data_option(CLI::App& app, std::filesystem::path& data, const std::string& set) {
     const char* const root = std::getenv("RADIAL_DATA");
     if (root != nullptr && *root != '\0') data = std::filesystem::path(root) / set;
-    const auto option = app.add_option("--data", data, "Folder of the data set (default: $RADIAL_DATA/" + set + ")");
+    const auto option =
+        app.add_option("--data", data, "Folder of the data set (default: $RADIAL_DATA/" + set + ")")->type_name("DIR");
     if (!data.empty()) option->default_str(data.string());
 }
 

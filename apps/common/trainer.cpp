@@ -103,7 +103,7 @@ void Trainer::step(data::Batch batch, Sums& sums) {
     const double value = loss.item();
     if (!std::isfinite(value)) {
         throw NumericError(
-            fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", value, place(sums.steps + 1)));
+            fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", std::abs(value), place(sums.steps + 1)));
     }
     const std::optional<double> kernel = setup_.loss.mean_kernel();
     if (kernel && epoch_ == 1 && sums.steps == 0) {

@@ -71,12 +71,14 @@ void OneDnnBackend::batch_norm_backward(const Tensor& x, const Tensor& dy, const
                                         const Tensor& variance, double epsilon, const Tensor& relu_mask,
                                         const Tensor& dx, const Tensor& dscale, const Tensor& dshift) {
     const NormPlan& plan = plan_for(train_kind, x, epsilon, relu_mask.defined());
+    // oneDNN asks for the shift too and does not read it: the scale stands in.
     std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
                                                     {DNNL_ARG_DIFF_DST, onednn::bind(dy, plan.x)},
                                                     {DNNL_ARG_DIFF_SRC, onednn::bind(dx, plan.x)},
                                                     {DNNL_ARG_SCALE, onednn::bind(scale, plan.vector)},
                                                     {DNNL_ARG_MEAN, onednn::bind(mean, plan.vector)},
                                                     {DNNL_ARG_VARIANCE, onednn::bind(variance, plan.vector)},
+                                                    {DNNL_ARG_SHIFT, onednn::bind(scale, plan.vector)},
                                                     {DNNL_ARG_DIFF_SCALE, onednn::bind(dscale, plan.vector)},
                                                     {DNNL_ARG_DIFF_SHIFT, onednn::bind(dshift, plan.vector)}};
     if (relu_mask.defined()) arguments.emplace(DNNL_ARG_WORKSPACE, onednn::bind(relu_mask, plan.workspace));

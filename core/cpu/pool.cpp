@@ -1,4 +1,5 @@
-// Max and average pooling on the CPU by oneDNN.
+// Pooling on the CPU: averages by oneDNN, maxima by loops of our own.
+#include "radial/core/cpu/max_pool.h"
 #include "radial/core/cpu/onednn_backend.h"
 #include "radial/core/cpu/plan.h"
 
@@ -7,56 +8,52 @@ namespace {
 
 using onednn::Desc;
 
-struct PoolPlan {
+struct AveragePlan {
     dnnl::primitive forward, backward;
-    Desc x, y, workspace;
+    Desc x, y;
 };
 
-PoolPlan make_plan(PoolKind kind, const Tensor& x, const Tensor& y, const PoolGeometry& g, bool training) {
+AveragePlan make_plan(const Tensor& x, const Tensor& y, const PoolGeometry& g) {
     const auto& engine = onednn::cpu_engine();
-    const auto how = kind == PoolKind::max ? dnnl::algorithm::pooling_max : onednn::average;
     const onednn::Window window{{g.window_h, g.window_w}, {g.stride_h, g.stride_w}, {}, {g.pad_h, g.pad_w}};
-    const auto prop = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-    PoolPlan plan{{}, {}, onednn::desc_of(x), onednn::desc_of(y), onednn::no_tensor()};
-    const auto forward = onednn::pooling_forward(engine, prop, how, plan.x, plan.y, window);
+    AveragePlan plan{{}, {}, onednn::desc_of(x), onednn::desc_of(y)};
+    const auto forward =
+        onednn::pooling_forward(engine, dnnl::prop_kind::forward_training, onednn::average, plan.x, plan.y, window);
     plan.forward = dnnl::pooling_forward(forward);
-    if (!training) return plan;
-    if (kind == PoolKind::max) plan.workspace = forward.workspace_desc();
-    plan.backward = dnnl::pooling_backward(onednn::pooling_backward(engine, how, plan.x, plan.y, window, forward));
+    plan.backward =
+        dnnl::pooling_backward(onednn::pooling_backward(engine, onednn::average, plan.x, plan.y, window, forward));
     return plan;
 }
 
-const PoolPlan& plan_for(PoolKind kind, const Tensor& x, const Tensor& y, const PoolGeometry& g, bool training) {
-    static thread_local LruCache<onednn::Key, PoolPlan, onednn::KeyHash> cache(onednn::plan_capacity);
-    const std::int64_t geometry[] = {g.window_h, g.window_w, g.stride_h,      g.stride_w,
-                                     g.pad_h,    g.pad_w,    training ? 1 : 0};
-    const auto key = onednn::make_key(static_cast<int>(kind), {onednn::extents(x), geometry});
-    return cache.get(key, [&] { return make_plan(kind, x, y, g, training); });
+const AveragePlan& plan_for(const Tensor& x, const Tensor& y, const PoolGeometry& g) {
+    static thread_local LruCache<onednn::Key, AveragePlan, onednn::KeyHash> cache(onednn::plan_capacity);
+    const std::int64_t geometry[] = {g.window_h, g.window_w, g.stride_h, g.stride_w, g.pad_h, g.pad_w};
+    const auto key = onednn::make_key(0, {onednn::extents(x), geometry});
+    return cache.get(key, [&] { return make_plan(x, y, g); });
 }
 
 }  // namespace
 
 Tensor OneDnnBackend::pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
                                    bool training) {
-    const PoolPlan& plan = plan_for(kind, x, y, geometry, training);
-    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
-                                                    {DNNL_ARG_DST, onednn::bind(y, plan.y)}};
-    Tensor workspace;
-    if (plan.workspace.get_size() > 0) {
-        workspace = onednn::buffer_for(plan.workspace);
-        arguments.emplace(DNNL_ARG_WORKSPACE, onednn::bind(workspace, plan.workspace));
+    if (kind == PoolKind::max) {
+        const Tensor taps = training ? Tensor::empty(y.shape(), DType::int32, y.device(), y.layout()) : Tensor{};
+        cpu::max_pool_forward(x, geometry, y, taps);
+        return taps;
     }
-    onednn::execute(plan.forward, arguments, "pool2d");
-    return workspace;
+    const AveragePlan& plan = plan_for(x, y, geometry);
+    onednn::execute(plan.forward, {{DNNL_ARG_SRC, onednn::bind(x, plan.x)}, {DNNL_ARG_DST, onednn::bind(y, plan.y)}},
+                    "avg_pool2d");
+    return {};
 }
 
 void OneDnnBackend::pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace,
                                   const PoolGeometry& geometry, const Tensor& dx) {
-    const PoolPlan& plan = plan_for(kind, dx, dy, geometry, true);
-    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_DIFF_DST, onednn::bind(dy, plan.y)},
-                                                    {DNNL_ARG_DIFF_SRC, onednn::bind(dx, plan.x)}};
-    if (workspace.defined()) arguments.emplace(DNNL_ARG_WORKSPACE, onednn::bind(workspace, plan.workspace));
-    onednn::execute(plan.backward, arguments, "pool2d backward");
+    if (kind == PoolKind::max) return cpu::max_pool_backward(dy, workspace, geometry, dx);
+    const AveragePlan& plan = plan_for(dx, dy, geometry);
+    onednn::execute(plan.backward,
+                    {{DNNL_ARG_DIFF_DST, onednn::bind(dy, plan.y)}, {DNNL_ARG_DIFF_SRC, onednn::bind(dx, plan.x)}},
+                    "avg_pool2d backward");
 }
 
 }  // namespace radial

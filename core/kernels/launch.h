@@ -34,7 +34,7 @@ void map2(std::int64_t outer, std::int64_t inner, const F& f) {
 
 /// f(row) for row in [0, count), one call a row; `work` is the cost of a row in elements.
 template <class F>
-void rows(std::int64_t count, std::int64_t work, const F& f) {
+void rows(std::int64_t count, [[maybe_unused]] std::int64_t work, const F& f) {
 #pragma omp parallel for schedule(static) if (count > 1 && count * work >= parallel_threshold)
     for (std::int64_t row = 0; row < count; ++row) f(row);
 }

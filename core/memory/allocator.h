@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <unordered_map>
@@ -97,6 +98,7 @@ private:
     // Small sizes in steps of 512 bytes, large ones of 64 KiB: near sizes share blocks.
     static std::size_t rounded(std::size_t bytes) {
         const std::size_t step = bytes < (std::size_t{1} << 20) ? 512 : std::size_t{1} << 16;
+        if (bytes > std::numeric_limits<std::size_t>::max() - step) return bytes;  // more than there is, anyway
         return std::max<std::size_t>(1, (bytes + step - 1) / step) * step;
     }
 

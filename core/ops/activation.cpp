@@ -1,50 +1,12 @@
-// Activations with memory or parameters of their own: ReLU in place, PReLU, dropout.
+// ReLU, in place where nothing else reads its input, and dropout.
+#include "radial/core/kernels/memory_index.h"
 #include "radial/core/kernels/philox.h"
 #include "radial/core/ops/common.h"
 
 namespace radial {
 namespace {
 
-// dx = dy * (x > 0 ? 1 : slope), and the slope's gradient, the sum of dy * x where x <= 0, in the same pass.
-template <class T>
-void prelu_backward(const Tensor& x, const Tensor& dy, const Tensor& slope, const Tensor& dx, const Tensor& dslope) {
-    const auto [outer, channels, inner] = ops::blocks_around(x, 1);
-    const T* const v = x.data<T>();
-    const T* const g = dy.data<T>();
-    const T* const a = slope.data<T>();
-    T* const out = dx.data<T>();
-    const std::int64_t step = slope.numel() == 1 ? 0 : 1;  // one slope for all, or one a channel
-    const std::int64_t c = channels, n = inner;
-    std::vector<T> sums(static_cast<std::size_t>(c));
-    if (n == 1) {
-        kernels::reduce_columns(outer, c, sums.data(), [=](std::int64_t r, std::int64_t k) {
-            const T value = v[r * c + k], grad = g[r * c + k];
-            out[r * c + k] = value > 0 ? grad : grad * a[k * step];
-            return value > 0 ? T{0} : grad * value;
-        });
-    } else {
-        kernels::reduce_columns(outer, c, sums.data(), [=](std::int64_t r, std::int64_t k) {
-            const std::int64_t start = (r * c + k) * n;
-            T total{0};
-            for (std::int64_t i = start; i < start + n; ++i) {
-                const T value = v[i], grad = g[i];
-                out[i] = value > 0 ? grad : grad * a[k * step];
-                total += value > 0 ? T{0} : grad * value;
-            }
-            return total;
-        });
-    }
-    T* const result = dslope.data<T>();
-    if (step == 1) {
-        std::copy(sums.begin(), sums.end(), result);
-    } else {
-        double total = 0;
-        for (const T s : sums) total += static_cast<double>(s);
-        result[0] = static_cast<T>(total);
-    }
-}
-
-// x * mask / (1 - p), the mask a function of the stream's numbers from `first` on.
+// x * mask / (1 - p); number `first + i` of the stream decides element i in logical order, whatever the layout.
 Tensor apply_dropout(const Tensor& x, const Tensor& y, double p, std::uint64_t seed, std::uint64_t first) {
     dispatch_floating(x.dtype(), "dropout", [&](auto zero) {
         using T = decltype(zero);
@@ -52,9 +14,11 @@ Tensor apply_dropout(const Tensor& x, const Tensor& y, double p, std::uint64_t s
         T* const out = y.data<T>();
         const auto threshold = static_cast<float>(p);
         const T keep = static_cast<T>(1.0 / (1.0 - p));
+        const kernels::MemoryIndex at(x);
         kernels::map(x.numel(), [=](std::int64_t i) {
             const float u = kernels::to_unit(kernels::random_bits(seed, first + static_cast<std::uint64_t>(i)));
-            out[i] = u < threshold ? T{0} : in[i] * keep;
+            const std::int64_t place = at(i);
+            out[place] = u < threshold ? T{0} : in[place] * keep;
         });
     });
     return y;
@@ -64,8 +28,7 @@ Tensor apply_dropout(const Tensor& x, const Tensor& y, double p, std::uint64_t s
 
 Tensor relu(Tensor x) {
     ops::check_floating("relu", "the input", x);
-    const bool leaf = x.requires_grad() && x.impl()->producer == nullptr;
-    const bool in_place = !leaf && x.exclusive();
+    const bool in_place = ops::may_overwrite(x);
     const Tensor y = in_place ? x.detach() : Tensor::empty_like(x);
     dispatch_floating(x.dtype(), "relu", [&](auto zero) {
         using T = decltype(zero);
@@ -87,43 +50,6 @@ Tensor relu(Tensor x) {
         });
         return {dx};
     });
-}
-
-Tensor prelu(const Tensor& x, const Tensor& slope) {
-    ops::check_floating("prelu", "the input", x);
-    ops::check_alike("prelu", x, "slope", slope);
-    RADIAL_CHECK(x.rank() >= 2, "prelu: input is {}, expected [N, C, ...]", x.shape().str());
-    RADIAL_CHECK(slope.rank() == 1 && (slope.numel() == 1 || slope.numel() == x.size(1)),
-                 "prelu: slope is {}, expected [{}] or [1] for input {}", slope.shape().str(), x.size(1),
-                 x.shape().str());
-    const Tensor y = Tensor::empty_like(x);
-    const auto [outer, channels, inner] = ops::blocks_around(x, 1);
-    dispatch_floating(x.dtype(), "prelu", [&, o = outer, c = channels, n = inner](auto zero) {
-        using T = decltype(zero);
-        const T* const in = x.data<T>();
-        const T* const a = slope.data<T>();
-        T* const out = y.data<T>();
-        const auto apply = [](T v, T s) { return v > 0 ? v : s * v; };
-        if (slope.numel() == 1) {
-            const T s = *a;
-            kernels::map(x.numel(), [=](std::int64_t i) { out[i] = apply(in[i], s); });
-        } else if (n == 1) {
-            kernels::map2(o, c, [=](std::int64_t r, std::int64_t k) { out[r * c + k] = apply(in[r * c + k], a[k]); });
-        } else {
-            kernels::map2(o * c, n,
-                          [=](std::int64_t r, std::int64_t i) { out[r * n + i] = apply(in[r * n + i], a[r % c]); });
-        }
-    });
-    return record(
-        "prelu", y, {x, slope},
-        [saved = Saved(x, "prelu", "input"), saved_slope = Saved(slope, "prelu", "slope")](Tensor dy, Needs) -> Grads {
-            const Tensor kept = saved.get(), a = saved_slope.get();
-            dy = ops::like_layout(dy, kept);
-            const Tensor dx = ops::reuse_or_empty(dy), da = Tensor::empty_like(a);
-            dispatch_floating(dy.dtype(), "prelu",
-                              [&](auto zero) { prelu_backward<decltype(zero)>(kept, dy, a, dx, da); });
-            return {dx, da};
-        });
 }
 
 Tensor dropout(const Tensor& x, double p, Generator& generator) {

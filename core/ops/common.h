@@ -32,6 +32,13 @@ inline Tensor like_layout(const Tensor& x, const Tensor& y) { return x.to(y.layo
 /// Where a result of `x`'s shape, dtype and layout may go: `x`'s own memory when nothing else reads it.
 inline Tensor reuse_or_empty(Tensor& x) { return x.exclusive() ? x : Tensor::empty_like(x); }
 
+/// Whether an op may write its result over its input: no one else can read the elements, no op has kept them for
+/// backward (that would be a second share in the storage), and the input is not a leaf that the user trains.
+inline bool may_overwrite(const Tensor& x) {
+    const bool trained_leaf = x.requires_grad() && x.impl()->producer == nullptr;
+    return x.exclusive() && !trained_leaf;
+}
+
 /// The shape that `a` and `b` broadcast to. Throws Error when they do not.
 Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b);
 /// A row-major copy of `x` stretched to `shape`.

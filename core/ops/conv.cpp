@@ -41,12 +41,12 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     RADIAL_CHECK(height > 0 && width > 0, "conv2d: kernel {} x {} does not fit input {} with padding ({}, {})",
                  weight.size(2), weight.size(3), x.shape().str(), geometry.pad_h, geometry.pad_w);
     Backend& backend = backend_for(x.device(), x.dtype());
-    const Tensor input = x.to(backend.activation_layout());
+    const Tensor input = x.to(backend.activation_layout()), filter = weight.to(Layout::row_major);
     const Tensor y =
         Tensor::empty({x.size(0), weight.size(0), height, width}, x.dtype(), x.device(), backend.activation_layout());
-    backend.conv_forward(input, weight, bias, geometry, y);
+    backend.conv_forward(input, filter, bias, geometry, y);
     return record("conv2d", y, {x, weight, bias},
-                  [saved = Saved(input, "conv2d", "input"), w = Saved(weight, "conv2d", "weight"), geometry, &backend](
+                  [saved = Saved(input, "conv2d", "input"), w = Saved(filter, "conv2d", "weight"), geometry, &backend](
                       const Tensor& dy, Needs needs) -> Grads {
                       const Tensor kept = saved.get(), kernel = w.get(), grad = dy.to(kept.layout());
                       Grads grads(3);

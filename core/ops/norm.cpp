@@ -10,6 +10,7 @@ void check(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tens
     ops::check_floating("batch_norm", "the input", x);
     RADIAL_CHECK(x.rank() == 2 || x.rank() == 4, "batch_norm: input is {}, expected [N, C, H, W] or [N, C]",
                  x.shape().str());
+    RADIAL_CHECK(x.size(1) > 0, "batch_norm: input {} has no channels", x.shape().str());
     const std::pair<std::string_view, const Tensor*> vectors[] = {
         {"scale", &scale}, {"shift", &shift}, {"running mean", &mean}, {"running variance", &variance}};
     for (const auto& [what, vector] : vectors) {

@@ -20,7 +20,7 @@ struct Record {
     std::size_t used = 0;
     int allocations = 0;
     int releases = 0;
-    std::set<void*> hidden;
+    std::set<void*> hidden = {};
 };
 
 /// The system's memory with a limit.

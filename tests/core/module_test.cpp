@@ -95,7 +95,7 @@ TEST_CASE("A state loads into members, converting dtypes") {
     CHECK(leaf.count.item() == 9);
 }
 
-TEST_CASE("A state that does not fit is refused with all that is wrong, and changes nothing") {
+TEST_CASE("A module refuses a state that does not fit with all that is wrong, and changes nothing") {
     Tree tree;
     const std::vector<NamedTensor> source{{"bias", Tensor::full({3}, 7)},
                                           {"left.weight", Tensor::zeros({3, 2})},

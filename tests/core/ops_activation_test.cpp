@@ -46,6 +46,7 @@ TEST_CASE("dropout's gradient goes through the elements it kept") {
             return dropout(in[0], p, generator);
         };
         CHECK(gradient_problem(f, {random.tensor({3, 17})}) == "");
+        CHECK(gradient_problem(f, {random.tensor({2, 3, 5, 3})}) == "");
     }
 }
 
@@ -66,8 +67,15 @@ TEST_CASE("dropout takes new numbers at every call and the same ones from the sa
     CHECK(dropout(x, 0.5, again).to_vector<float>() == first);
 }
 
+TEST_CASE("dropout drops the same elements in either layout") {
+    const Tensor x = Tensor::full({2, 3, 4, 5}, 1.0);
+    Generator generator(3), again(3);
+    CHECK(dropout(x, 0.5, generator).to_vector<float>() ==
+          dropout(x.to(Layout::channels_last), 0.5, again).to_vector<float>());
+}
+
 TEST_CASE("activations give the values of their definitions") {
-    const Tensor x = Tensor::from<double>({-2, -0.5, 0, 0.5, 3}, {5});
+    const Tensor x = Tensor::from<double>({-2, -0.5, 0, 0.5, 3}, {5, 1});
     const auto s = [](double v) { return 1 / (1 + std::exp(-v)); };
     const auto values = x.to_vector<double>();
     const auto relus = relu(x).to_vector<double>(), sigmoids = sigmoid(x).to_vector<double>();
@@ -98,4 +106,22 @@ TEST_CASE("relu overwrites a temporary and never a tensor that someone holds") {
     Tensor temporary = x.clone();
     const void* const address = temporary.raw();
     CHECK(relu(std::move(temporary)).raw() == address);
+}
+
+TEST_CASE("activations on what does not fit say what it is") {
+    const Tensor x = Tensor::zeros({2, 3}), counts = Tensor::zeros({2}, DType::int64);
+    CHECK(error_of([&] { prelu(x, Tensor::zeros({4})); }) ==
+          "prelu: slope is [4], expected [3] or [1] for input [2, 3]");
+    CHECK(error_of([&] { prelu(Tensor::zeros({3}), Tensor::zeros({1})); }) ==
+          "prelu: input is [3], expected [N, C, ...]");
+    CHECK(error_of([&] { prelu(x, Tensor::zeros({3}, DType::float64)); }) ==
+          "prelu: slope is float64[3], expected float32");
+    CHECK(error_of([&] { relu(counts); }) == "relu: the input is int64[2], expected float32 or float64");
+    CHECK(error_of([&] { silu(counts); }) == "silu: the input is int64[2], expected float32 or float64");
+    CHECK(error_of([&] { sigmoid(Tensor()); }) == "sigmoid: the input is undefined");
+    CHECK(error_of([&] { radial::tanh(Tensor()); }) == "tanh: the input is undefined");
+    Generator generator;
+    CHECK(error_of([&] { dropout(x, 1.0, generator); }) == "dropout: probability is 1, expected within [0, 1)");
+    CHECK(error_of([&] { dropout(x, -0.5, generator); }) == "dropout: probability is -0.5, expected within [0, 1)");
+    CHECK(error_of([&] { dropout(x, NAN, generator); }) == "dropout: probability is nan, expected within [0, 1)");
 }

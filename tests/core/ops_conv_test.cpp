@@ -96,3 +96,28 @@ TEST_CASE("a weight changed between two calls is the one the second call uses") 
     w.fill_(2);
     CHECK(conv2d(x, w).to_vector<double>()[0] == Approx(288));
 }
+
+TEST_CASE("conv2d on what does not fit says what it is") {
+    const Tensor x = Tensor::zeros({1, 3, 4, 4}), w = Tensor::zeros({6, 3, 3, 3});
+    CHECK(error_of([&] {
+              conv2d(x, Tensor::zeros({6, 16, 3, 3}));
+          }) == "conv2d: input has 3 channels, weight expects 16");
+    CHECK(error_of([&] { conv2d(x, w, {}, {.groups = 3}); }) == "conv2d: input has 3 channels, weight expects 9");
+    CHECK(error_of([&] { conv2d(x, w, {}, {.groups = 4}); }) ==
+          "conv2d: groups is 4, expected a divisor of the 6 output channels");
+    CHECK(error_of([&] { conv2d(x, w, Tensor::zeros({3})); }) == "conv2d: bias is [3], expected [6]");
+    CHECK(error_of([&] {
+              conv2d(Tensor::zeros({3, 4, 4}), w);
+          }) == "conv2d: input is [3, 4, 4], expected [N, C, H, W]");
+    CHECK(error_of([&] {
+              conv2d(x, Tensor::zeros({6, 27}));
+          }) == "conv2d: weight is [6, 27], expected [K, C/groups, R, S]");
+    CHECK(error_of([&] { conv2d(x, w, {}, {.stride_h = 0}); }) == "conv2d: stride is (0, 1), expected at least 1");
+    CHECK(error_of([&] { conv2d(x, w, {}, {.dilation_w = 0}); }) == "conv2d: dilation is (1, 0), expected at least 1");
+    CHECK(error_of([&] { conv2d(x, w, {}, {.pad_h = -1}); }) == "conv2d: padding is (-1, 0), expected at least 0");
+    CHECK(error_of([&] {
+              conv2d(x, Tensor::zeros({6, 3, 7, 3}), {}, {.pad_h = 1});
+          }) == "conv2d: kernel 7 x 3 does not fit input [1, 3, 4, 4] with padding (1, 0)");
+    CHECK(error_of([&] { conv2d(x, w.to(DType::float64)); }) ==
+          "conv2d: weight is float64[6, 3, 3, 3], expected float32");
+}

@@ -112,3 +112,22 @@ TEST_CASE("an empty tensor passes through arithmetic") {
     CHECK((none + Tensor::zeros({3})).shape() == Shape{0, 3});
     CHECK(radial::exp(none).numel() == 0);
 }
+
+TEST_CASE("arithmetic on tensors that do not fit says what they are") {
+    const Tensor a = Tensor::zeros({2, 3}), b = Tensor::zeros({4});
+    CHECK(error_of([&] { a + b; }) == "add: shapes [2, 3] and [4] do not broadcast");
+    CHECK(error_of([&] { a - b; }) == "sub: shapes [2, 3] and [4] do not broadcast");
+    CHECK(error_of([&] { b* a; }) == "mul: shapes [4] and [2, 3] do not broadcast");
+    CHECK(error_of([&] { b / a; }) == "div: shapes [4] and [2, 3] do not broadcast");
+    CHECK(error_of([&] { a + a.to(DType::float64); }) == "add: the second tensor is float64[2, 3], expected float32");
+    CHECK(error_of([&] { a* Tensor(); }) == "mul: the second tensor is undefined");
+    CHECK(error_of([&] { Tensor() / a; }) == "div: the first tensor is undefined");
+    CHECK(error_of([&] { radial::exp(a.to(DType::int64)); }) ==
+          "exp: the input is int64[2, 3], expected float32 or float64");
+    CHECK(error_of([&] { radial::log(Tensor()); }) == "log: the input is undefined");
+    CHECK(error_of([&] { radial::sqrt(a.to(DType::uint8)); }) ==
+          "sqrt: the input is uint8[2, 3], expected float32 or float64");
+    CHECK(error_of([&] { square(Tensor()); }) == "square: the input is undefined");
+    CHECK(error_of([&] { a.to(DType::int32) + 1.0; }) == "add: the tensor is int32[2, 3], expected float32 or float64");
+    CHECK(error_of([&] { a.to(DType::int32) * 2.0; }) == "mul: the tensor is int32[2, 3], expected float32 or float64");
+}

@@ -139,8 +139,41 @@ TEST_CASE("log_softmax and cross_entropy do not overflow on large logits") {
     CHECK(cross_entropy(logits, Tensor::from<std::int64_t>({1}, {1})).item() == 2000);
 }
 
-TEST_CASE("close features keep their distance's digits in float32") {
-    // |x - w|^2 from |x|^2 + |w|^2 - 2 x.w would lose them all.
-    const Tensor feature = Tensor::full({1, 4}, 1000.0), prototypes = Tensor::full({1, 4}, 1000.5);
-    CHECK(rbf_logits(feature, prototypes, 1.0, 1.0).item() == Approx(std::exp(-1.0)).epsilon(1e-5));
+TEST_CASE("a label out of range is named with its sample") {
+    const Tensor logits = Tensor::zeros({3, 10}), feature = Tensor::zeros({3, 2}), weight = Tensor::zeros({10, 2});
+    const Tensor high = Tensor::from<std::int64_t>({0, 10, 1}, {3}), low = Tensor::from<std::int64_t>({0, 1, -1}, {3});
+    CHECK(error_of([&] { cross_entropy(logits, high); }) == "cross_entropy: label 10 of sample 1 is outside [0, 10)");
+    CHECK(error_of([&] { cross_entropy(logits, low); }) == "cross_entropy: label -1 of sample 2 is outside [0, 10)");
+    CHECK(error_of([&] { softmax_loss(feature, weight, {}, high); }) ==
+          "softmax_loss: label 10 of sample 1 is outside [0, 10)");
+    CHECK(error_of([&] { rbf_softmax_loss(feature, weight, low, 2, 1); }) ==
+          "rbf_softmax_loss: label -1 of sample 2 is outside [0, 10)");
+}
+
+TEST_CASE("losses of what does not fit say what it is") {
+    const Tensor logits = Tensor::zeros({3, 10}), feature = Tensor::zeros({3, 2}), weight = Tensor::zeros({10, 2});
+    const Tensor labels = Tensor::zeros({3}, DType::int64), wide = Tensor::zeros({10, 5});
+    CHECK(error_of([] { log_softmax(Tensor::zeros({3})); }) == "log_softmax: logits is [3], expected [N, C]");
+    CHECK(error_of([&] {
+              log_softmax(Tensor::zeros({0, 10}));
+          }) == "log_softmax: logits are [0, 10], expected at least one sample and class");
+    CHECK(error_of([&] { cross_entropy(logits, Tensor::zeros({4}, DType::int64)); }) ==
+          "cross_entropy: labels are int64[4], expected int64[3]");
+    CHECK(error_of([&] { cross_entropy(logits, Tensor::zeros({3})); }) ==
+          "cross_entropy: labels are float32[3], expected int64[3]");
+    CHECK(error_of([&] { cross_entropy(logits, labels, 1.5); }) ==
+          "cross_entropy: smoothing is 1.5, expected within [0, 1]");
+    CHECK(error_of([&] { softmax_loss(feature, wide, {}, labels); }) ==
+          "softmax_loss: feature has dimension 2, weight expects 5");
+    CHECK(error_of([&] { rbf_softmax_loss(feature, wide, labels, 2, 1); }) ==
+          "rbf_softmax_loss: feature has dimension 2, prototypes expect 5");
+    CHECK(error_of([&] { rbf_softmax_loss(feature, weight, labels, 0, 1); }) ==
+          "rbf_softmax_loss: scale is 0, expected above 0");
+    CHECK(error_of([&] { rbf_softmax_loss(feature, weight, labels, 2, -1); }) ==
+          "rbf_softmax_loss: gamma is -1, expected above 0");
+    CHECK(error_of([&] { rbf_logits(feature, wide, 2, 1); }) ==
+          "rbf_logits: feature has dimension 2, prototypes expect 5");
+    CHECK(error_of([&] { rbf_logits(feature, weight, 2, NAN); }) == "rbf_logits: gamma is nan, expected above 0");
+    CHECK(error_of([&] { rbf_logits(Tensor::zeros({2}), weight, 2, 1); }) ==
+          "rbf_logits: feature is [2], expected [N, D]");
 }

@@ -48,3 +48,20 @@ TEST_CASE("products give the values of their definitions") {
     const Tensor bias = Tensor::from<float>({100, 200}, {2});
     CHECK(linear(a, a, bias).to_vector<double>() == Values{114, 232, 132, 277});
 }
+
+TEST_CASE("products of what does not fit say what it is") {
+    const Tensor a = Tensor::zeros({2, 3}), b = Tensor::zeros({4, 5});
+    CHECK(error_of([&] { matmul(a, b); }) == "matmul: inner extents of [2, 3] and [4, 5] differ");
+    CHECK(error_of([&] { matmul(a, b, true, true); }) ==
+          "matmul: inner extents of [2, 3] (transposed) and [4, 5] (transposed) differ");
+    CHECK(error_of([&] { matmul(Tensor::zeros({3}), b); }) == "matmul: first matrix is [3], expected [M, K]");
+    CHECK(error_of([&] { matmul(a, Tensor::zeros({3})); }) == "matmul: second matrix is [3], expected [K, N]");
+    CHECK(error_of([&] { matmul(a, b.to(DType::float64)); }) ==
+          "matmul: the second matrix is float64[4, 5], expected float32");
+    CHECK(error_of([&] { linear(a, b); }) == "linear: input has 3 features, weight expects 5");
+    CHECK(error_of([&] {
+              linear(a, Tensor::zeros({4, 3}), Tensor::zeros({3}));
+          }) == "linear: bias is [3], expected [4]");
+    CHECK(error_of([&] { linear(Tensor::zeros({3}), b); }) == "linear: input is [3], expected [N, D]");
+    CHECK(error_of([&] { linear(a, Tensor::zeros({3})); }) == "linear: weight is [3], expected [K, D]");
+}

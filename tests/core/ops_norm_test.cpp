@@ -100,3 +100,26 @@ TEST_CASE("batch_norm with relu is batch_norm, then relu") {
         CHECK(fused.to_vector<double>() == apart.to_vector<double>());
     }
 }
+
+TEST_CASE("batch_norm on what does not fit says what it is") {
+    const Tensor x = Tensor::zeros({2, 3, 4, 4}), three = Tensor::zeros({3}), four = Tensor::zeros({4});
+    CHECK(error_of([&] { batch_norm(x, four, three, three, three); }) ==
+          "batch_norm: scale is [4], input has 3 channels");
+    CHECK(error_of([&] { batch_norm(x, three, four, three, three); }) ==
+          "batch_norm: shift is [4], input has 3 channels");
+    CHECK(error_of([&] { batch_norm(x, three, three, four, three); }) ==
+          "batch_norm: running mean is [4], input has 3 channels");
+    CHECK(error_of([&] { batch_norm(x, three, three, three, four); }) ==
+          "batch_norm: running variance is [4], input has 3 channels");
+    const Tensor none = Tensor::zeros({0});
+    CHECK(error_of([&] {
+              batch_norm(Tensor::zeros({2, 0}), none, none, none, none);
+          }) == "batch_norm: input [2, 0] has no channels");
+    CHECK(error_of([&] { batch_norm(three, three, three, three, three); }) ==
+          "batch_norm: input is [3], expected [N, C, H, W] or [N, C]");
+    CHECK(error_of([&] {
+              batch_norm(Tensor::zeros({1, 3, 1, 1}), three, three, three, three);
+          }) == "batch_norm: input [1, 3, 1, 1] has a single value a channel, too few to train on");
+    CHECK(error_of([&] { batch_norm(x, three, three, three, three.to(DType::float64)); }) ==
+          "batch_norm: running variance is float64[3], expected float32");
+}

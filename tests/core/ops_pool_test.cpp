@@ -74,3 +74,24 @@ TEST_CASE("padding never wins a maximum and never counts in an average") {
     CHECK(max_pool2d(x, g).to_vector<double>() == std::vector<double>(9, -4));
     CHECK(avg_pool2d(x, g).to_vector<double>() == std::vector<double>(9, -4));
 }
+
+TEST_CASE("pooling of what does not fit says what it is") {
+    const Tensor x = Tensor::zeros({1, 3, 4, 4});
+    CHECK(error_of([] {
+              max_pool2d(Tensor::zeros({3, 4, 4}));
+          }) == "max_pool2d: input is [3, 4, 4], expected [N, C, H, W]");
+    CHECK(error_of([&] { avg_pool2d(x, {.window_h = 0}); }) ==
+          "avg_pool2d: window is 0 x 2 and stride (2, 2), expected at least 1");
+    CHECK(error_of([&] { max_pool2d(x, {.stride_w = 0}); }) ==
+          "max_pool2d: window is 2 x 2 and stride (2, 0), expected at least 1");
+    CHECK(error_of([&] { max_pool2d(x, {.pad_h = 2}); }) ==
+          "max_pool2d: padding is (2, 0), expected at most half the window 2 x 2");
+    CHECK(error_of([&] { avg_pool2d(x, {.window_h = 5}); }) ==
+          "avg_pool2d: window 5 x 2 does not fit input [1, 3, 4, 4] with padding (0, 0)");
+    CHECK(error_of([] {
+              global_avg_pool(Tensor::zeros({3, 4}));
+          }) == "global_avg_pool: input is [3, 4], expected [N, C, H, W]");
+    CHECK(error_of([] {
+              global_avg_pool(Tensor::zeros({3, 4, 0, 2}));
+          }) == "global_avg_pool: input [3, 4, 0, 2] has no pixels");
+}

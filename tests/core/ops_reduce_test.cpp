@@ -1,6 +1,8 @@
 // Reductions: gradients over every set of dimensions, values, messages.
 #include "gradcheck.h"
 
+#include <fmt/ranges.h>
+
 using namespace radial;
 using namespace radial::test;
 
@@ -69,4 +71,16 @@ TEST_CASE("argmax names the first of the largest elements of each row") {
 
 TEST_CASE("a long float32 sum keeps its digits") {
     CHECK(sum(Tensor::full({1000003}, 0.1)).item() == Approx(100000.3).epsilon(1e-6));
+}
+
+TEST_CASE("reductions over what does not exist say so") {
+    const Tensor x = Tensor::zeros({2, 3});
+    CHECK(error_of([&] { sum(x, {2}); }) == "sum: dimension 2 of [2, 3], which has 2");
+    CHECK(error_of([&] { mean(x, {0, -3}); }) == "mean: dimension -3 of [2, 3], which has 2");
+    CHECK(error_of([&] { max(x, 2); }) == "max: dimension 2 of [2, 3], which has 2");
+    CHECK(error_of([] { max(Tensor::zeros({2, 0}), 1); }) == "max: dimension 1 of [2, 0] is empty");
+    CHECK(error_of([] { argmax(Tensor::zeros({3})); }) == "argmax: input is [3], expected [N, C]");
+    CHECK(error_of([] { argmax(Tensor::zeros({3, 0})); }) == "argmax: input [3, 0] has no columns");
+    CHECK(error_of([] { sum(Tensor::zeros({3}, DType::uint8)); }) ==
+          "sum: the input is uint8[3], expected float32 or float64");
 }

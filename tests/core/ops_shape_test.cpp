@@ -73,13 +73,12 @@ TEST_CASE("shape ops give the values of their definitions") {
     CHECK(pick(x, Tensor::from<std::int64_t>({2, 0}, {2})).to_vector<double>() == Values{2, 3});
 }
 
-TEST_CASE("reshape finds the extent that is -1 and gives a view") {
+TEST_CASE("reshape and flatten of a row-major tensor are views") {
     const Tensor x = Tensor::zeros({2, 3, 4, 5});
-    Shape wanted{2, 0, 10};
-    wanted[1] = -1;
-    CHECK(reshape(x, wanted).shape() == Shape{2, 6, 10});
-    CHECK(reshape(x, wanted).raw() == x.raw());
+    CHECK(reshape(x, {2, 6, 10}).shape() == Shape{2, 6, 10});
+    CHECK(reshape(x, {2, 6, 10}).raw() == x.raw());
     CHECK(flatten(x).shape() == Shape{2, 60});
+    CHECK(flatten(x).raw() == x.raw());
 }
 
 TEST_CASE("reshape of a channels_last tensor keeps the logical order") {
@@ -92,4 +91,39 @@ TEST_CASE("slice along dimension 0 shares storage") {
     const Tensor x = Tensor::zeros({4, 3});
     slice(x, 0, 1, 2).fill_(7);
     CHECK(x.to_vector<double>() == std::vector<double>{0, 0, 0, 7, 7, 7, 0, 0, 0, 0, 0, 0});
+}
+
+TEST_CASE("shape ops on what does not fit say what it is") {
+    const Tensor x = Tensor::zeros({2, 3});
+    CHECK(error_of([&] { reshape(x, {4, 2}); }) == "reshape: [2, 3] has 6 elements, shape [4, 2] holds 8");
+    CHECK(error_of([] { flatten(Tensor::zeros({})); }) == "flatten: input is float32[], expected [N, ...]");
+    CHECK(error_of([&] { slice(x, 1, 1, 4); }) == "slice: [1, 4) of dimension 1 of [2, 3], expected within [0, 3)");
+    CHECK(error_of([&] { slice(x, 0, 2, 1); }) == "slice: [2, 1) of dimension 0 of [2, 3], expected within [0, 2)");
+    CHECK(error_of([&] { slice(x, 2, 0, 1); }) == "slice: dimension 2 of [2, 3], which has 2");
+    CHECK(error_of([] { transpose(Tensor::zeros({2, 3, 4})); }) == "transpose: input is [2, 3, 4], expected [M, N]");
+    CHECK(error_of([] { concat({}, 0); }) == "concat: nothing to join");
+    CHECK(error_of([&] {
+              concat({x, Tensor::zeros({2, 4})}, 0);
+          }) == "concat: a part is [2, 4], the first [2, 3]; they may differ in dimension 0 only");
+    CHECK(error_of([&] {
+              concat({x, Tensor::zeros({2})}, 1);
+          }) == "concat: a part is [2], the first [2, 3]; they may differ in dimension 1 only");
+    CHECK(error_of([&] { concat({x, x}, 2); }) == "concat: dimension 2 of [2, 3], which has 2");
+    CHECK(error_of([&] {
+              concat({x, x.to(DType::float64)}, 0);
+          }) == "concat: a part is float64[2, 3], expected float32");
+}
+
+TEST_CASE("an index out of range is named") {
+    const Tensor x = Tensor::zeros({2, 3});
+    const auto index = [](const std::vector<std::int64_t>& values) {
+        return Tensor::from(values, {static_cast<std::int64_t>(values.size())});
+    };
+    CHECK(error_of([&] { gather_rows(x, index({0, 2})); }) == "gather_rows: index 2 is outside [0, 2)");
+    CHECK(error_of([&] { gather_rows(x, index({-1})); }) == "gather_rows: index -1 is outside [0, 2)");
+    CHECK(error_of([&] { gather_rows(x, Tensor::zeros({2})); }) ==
+          "gather_rows: index is float32[2], expected int64[M]");
+    CHECK(error_of([&] { pick(x, index({0, 3})); }) == "pick: label 3 of sample 1 is outside [0, 3)");
+    CHECK(error_of([&] { pick(x, index({0, 1, 2})); }) == "pick: labels are int64[3], expected int64[2]");
+    CHECK(error_of([&] { pick(Tensor::zeros({3}), index({0})); }) == "pick: input is [3], expected [N, C]");
 }

@@ -126,7 +126,7 @@ TEST_CASE("Adam counts the steps of each parameter on its own, as PyTorch") {
     CHECK(late.to_vector<double>() == early.to_vector<double>());
 }
 
-TEST_CASE("A state that does not fit is refused with all that is wrong, and changes nothing") {
+TEST_CASE("An optimizer refuses a state that does not fit with all that is wrong, and changes nothing") {
     const Tensor parameter = start();
     Sgd optimizer({ParameterGroup{.parameters = {parameter, Tensor::zeros({2})}}}, {.momentum = 0.9});
     run(optimizer, parameter, 1, 2);

@@ -51,7 +51,7 @@ Pool2dOptions pool_options(const GoldenCase& golden) {
 
 std::unique_ptr<Layer> make_sequential(const GoldenCase&) {
     auto chain = std::make_unique<Sequential>();
-    chain->add<Conv2d>(Conv2dOptions{.in_channels = 6, .out_channels = 4, .kernel = 3});
+    chain->add<Conv2d>(Conv2dOptions{.in_channels = 6, .out_channels = 4, .kernel = 3, .bias = false});
     chain->add<BatchNorm2d>(BatchNorm2dOptions{.channels = 4});
     chain->add<ReLU>().add<MaxPool2d>().add<Flatten>();
     chain->add<Linear>(LinearOptions{.in_features = 24, .out_features = 5});

@@ -32,7 +32,8 @@ def activations(r):
         for shape in shapes:
             r.case(op, {"x": r.normal(*shape, scale=3)}, lambda x, f=getattr(F, op): f(x))
     r.case("relu", {"x": r.normal(2, 16, 5, 7)}, lambda x: F.relu(x), temporary=True)
-    for shape, slopes in ((shapes[0], 3), (shapes[0], 1), (shapes[1], 16), (shapes[2], 20), ((5, 7), 7), ((2, 1, 5, 5), 1)):
+    for shape, slopes in ((shapes[0], 3), (shapes[0], 1), (shapes[1], 16), (shapes[2], 20), ((5, 7), 7),
+                          ((2, 1, 5, 5), 1)):
         r.case("prelu", {"x": r.normal(*shape), "slope": r.normal(slopes, scale=0.3)},
                lambda x, slope: F.prelu(x, slope))
     for p, shape in ((0.0, (2, 3, 5, 7)), (0.5, (2, 3, 5, 7)), (0.2, (5, 33))):
@@ -54,7 +55,7 @@ def reductions(r):
 
 
 def shapes(r):
-    for to in ([2, 105], [6, 5, 7], [-1], [2, 3, 35, 1], [2, -1, 7, 5]):
+    for to in ([2, 105], [6, 5, 7], [210], [2, 3, 35, 1], [2, 3, 7, 5]):
         r.case("reshape", {"x": r.normal(2, 3, 5, 7)}, lambda x, t=to: x.reshape(t), shape=to)
     for shape in ((2, 3, 5, 7), (1, 20, 3, 3), (5, 7), (3, 2, 4)):
         r.case("flatten", {"x": r.normal(*shape)}, lambda x: x.flatten(1))
@@ -118,7 +119,8 @@ def convolutions(r):
         if bias:
             inputs["bias"] = r.normal(k)
         r.case("conv2d", inputs,
-               lambda x, weight, bias=None, s=stride, p=pad, d=dilation, g=groups: F.conv2d(x, weight, bias, s, p, d, g),
+               lambda x, weight, bias=None, s=stride, p=pad, d=dilation, g=groups:
+                   F.conv2d(x, weight, bias, s, p, d, g),
                stride=stride, pad=pad, dilation=dilation, groups=groups)
 
 
@@ -169,7 +171,8 @@ def losses(r):
             inputs["bias"] = r.normal(classes)
         r.case("softmax_loss", inputs,
                lambda feature, weight, labels, bias=None: F.cross_entropy(F.linear(feature, weight, bias), labels))
-    for rows, dim, classes, scale, gamma in ((16, 32, 10, 2, 1), (1, 2, 10, 8, 2), (5, 7, 3, 4, 1.3), (33, 20, 16, 2, 4)):
+    for rows, dim, classes, scale, gamma in ((16, 32, 10, 2, 1), (1, 2, 10, 8, 2), (5, 7, 3, 4, 1.3),
+                                             (33, 20, 16, 2, 4)):
         # Features as far from the prototypes as the kernel's width, where it is alive.
         near = {"feature": r.normal(rows, dim, scale=(0.4 * gamma / dim)**0.5),
                 "prototypes": r.normal(classes, dim, scale=(0.4 * gamma / dim)**0.5)}

@@ -1,0 +1,7 @@
+// radial-bench: how fast this machine trains.
+#include "radial/apps/bench/step.h"
+
+int main(int argc, char** argv) {
+    return radial::apps::run_program("radial-bench", "Measures the speed and memory of training.",
+                                     {radial::bench::step_command()}, argc, argv);
+}

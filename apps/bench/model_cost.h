@@ -1,0 +1,22 @@
+// How much arithmetic a training step of a model takes.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace radial::bench {
+
+/// A convolution or linear layer, by its multiply-adds for one image.
+struct LayerCost {
+    std::int64_t multiply_adds;
+    bool input_gradient;  ///< false for the first layer: nobody wants the image's gradient
+};
+
+/// The layers of LeNets++ with a `dim`-dimensional feature, and the loss's products with `classes` prototypes.
+std::vector<LayerCost> lenetpp_cost(std::int64_t dim, std::int64_t classes);
+
+/// Floating-point operations of forward and backward over `batch` images: 2 a multiply-add, once forward, once for the
+/// weights' gradient, once for the input's. Elementwise work is not counted.
+double training_flops(const std::vector<LayerCost>& layers, std::int64_t batch);
+
+}  // namespace radial::bench

@@ -1,0 +1,10 @@
+// `radial-bench step`: how long one training step takes.
+#pragma once
+
+#include "radial/apps/common/command_line.h"
+
+namespace radial::bench {
+
+apps::Command step_command();
+
+}  // namespace radial::bench

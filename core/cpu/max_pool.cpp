@@ -1,0 +1,89 @@
+// Max pooling on the CPU. Channels are innermost, so that the loops over them are vectorised.
+#include "radial/core/cpu/max_pool.h"
+
+#include "radial/core/kernels/launch.h"
+
+namespace radial::cpu {
+namespace {
+
+/// The taps of a window along one dimension that lie inside the image, [begin, end); tap 0 lies at `origin`.
+struct Taps {
+    std::int64_t origin, begin, end;
+    Taps(std::int64_t position, std::int64_t window, std::int64_t stride, std::int64_t pad, std::int64_t extent)
+        : origin(position * stride - pad),
+          begin(std::max<std::int64_t>(0, -origin)),
+          end(std::min(window, extent - origin)) {}
+};
+
+/// f(tap, pixel) for every tap of the window at output (i, j) that lies inside the image of H x W pixels.
+template <class F>
+void for_each_tap(const PoolGeometry& g, std::int64_t i, std::int64_t j, std::int64_t H, std::int64_t W, const F& f) {
+    const Taps rows(i, g.window_h, g.stride_h, g.pad_h, H), columns(j, g.window_w, g.stride_w, g.pad_w, W);
+    for (std::int64_t r = rows.begin; r < rows.end; ++r) {
+        for (std::int64_t s = columns.begin; s < columns.end; ++s)
+            f(static_cast<std::int32_t>(r * g.window_w + s), (rows.origin + r) * W + columns.origin + s);
+    }
+}
+
+/// best = max(best, v) channel by channel; won = tap where v is the larger, or NaN.
+template <bool keep_taps>
+void take_maximum(const float* v, std::int32_t tap, bool first, std::int64_t channels, float* best, std::int32_t* won) {
+#pragma omp simd
+    for (std::int64_t c = 0; c < channels; ++c) {
+        const bool wins = first || v[c] > best[c] || v[c] != v[c];
+        best[c] = wins ? v[c] : best[c];
+        if constexpr (keep_taps) won[c] = wins ? tap : won[c];
+    }
+}
+
+template <bool keep_taps>
+void forward(const Tensor& x, const PoolGeometry& g, const Tensor& y, std::int32_t* taps) {
+    const std::int64_t C = x.size(1), H = x.size(2), W = x.size(3), OH = y.size(2), OW = y.size(3);
+    const float* const in = x.data<float>();
+    float* const out = y.data<float>();
+    kernels::rows(y.size(0) * OH, OW * C * g.window_h * g.window_w, [=](std::int64_t row) {
+        const float* const image = in + row / OH * H * W * C;
+        for (std::int64_t j = 0; j < OW; ++j) {
+            const std::int64_t at = (row * OW + j) * C;
+            bool first = true;
+            for_each_tap(g, row % OH, j, H, W, [&](std::int32_t tap, std::int64_t pixel) {
+                take_maximum<keep_taps>(image + pixel * C, tap, first, C, out + at, keep_taps ? taps + at : nullptr);
+                first = false;
+            });
+        }
+    });
+}
+
+}  // namespace
+
+void max_pool_forward(const Tensor& x, const PoolGeometry& geometry, const Tensor& y, const Tensor& taps) {
+    if (taps.defined()) {
+        forward<true>(x, geometry, y, taps.data<std::int32_t>());
+    } else {
+        forward<false>(x, geometry, y, nullptr);
+    }
+}
+
+void max_pool_backward(const Tensor& dy, const Tensor& taps, const PoolGeometry& geometry, const Tensor& dx) {
+    const std::int64_t C = dx.size(1), H = dx.size(2), W = dx.size(3), OH = dy.size(2), OW = dy.size(3);
+    const float* const grad = dy.data<float>();
+    const std::int32_t* const winners = taps.data<std::int32_t>();
+    float* const out = dx.data<float>();
+    const PoolGeometry g = geometry;
+    // Windows may overlap within an image, never across images.
+    kernels::rows(dx.size(0), H * W * C, [=](std::int64_t n) {
+        float* const image = out + n * H * W * C;
+        std::fill_n(image, H * W * C, 0.0F);
+        for (std::int64_t position = 0; position < OH * OW; ++position) {
+            const float* const g_in = grad + (n * OH * OW + position) * C;
+            const std::int32_t* const won = winners + (n * OH * OW + position) * C;
+            for_each_tap(g, position / OW, position % OW, H, W, [&](std::int32_t tap, std::int64_t pixel) {
+                float* const target = image + pixel * C;
+#pragma omp simd
+                for (std::int64_t c = 0; c < C; ++c) target[c] += won[c] == tap ? g_in[c] : 0.0F;
+            });
+        }
+    });
+}
+
+}  // namespace radial::cpu

@@ -1,0 +1,132 @@
+// What the command line accepts, and what it says about the rest.
+#include "radial/apps/common/command_line.h"
+#include "../expect.h"
+#include "program.h"
+#include "radial/apps/common/json_config.h"
+#include "radial/apps/common/suggestion.h"
+
+#include <fstream>
+#include <sstream>
+
+namespace radial::test {
+namespace {
+
+std::string first_error(const std::string& arguments) {
+    const ProgramResult result = run_program("radial-mnist", arguments);
+    CHECK(result.status == 2);
+    CHECK(result.out.empty());
+    return result.first_error();
+}
+
+/// What a config file of `text` gives for options named rate, list and flag.
+std::string config_error(const std::string& text) {
+    CLI::App app;
+    double rate = 0;
+    app.add_option("--rate", rate);
+    const apps::JsonConfig config(app);
+    std::istringstream input(text);
+    return error_of([&] { config.from_config(input); });
+}
+
+}  // namespace
+
+TEST_CASE("an unknown flag is refused with the nearest one") {
+    CHECK(first_error("train --gama 1") == "radial-mnist train: unknown flag '--gama'; did you mean --gamma?");
+}
+
+TEST_CASE("an unknown flag with its value after an equals sign is refused with the nearest one") {
+    CHECK(first_error("train --epoch=3") == "radial-mnist train: unknown flag '--epoch'; did you mean --epochs?");
+}
+
+TEST_CASE("an unknown flag that resembles nothing is refused without a suggestion") {
+    CHECK(first_error("train --xyzzy") == "radial-mnist train: unknown flag '--xyzzy'");
+}
+
+TEST_CASE("an unknown command is refused with the nearest one") {
+    CHECK(first_error("trian") == "radial-mnist: unknown command 'trian'; did you mean train?");
+}
+
+TEST_CASE("a word that belongs to no flag is refused") {
+    CHECK(first_error("train twice") == "radial-mnist train: unexpected argument 'twice'");
+}
+
+TEST_CASE("a learning rate that is not a number is refused") {
+    CHECK(first_error("train --lr fast") == "radial-mnist train: --lr: 'fast' is not a number of at least 0");
+}
+
+TEST_CASE("a batch of no images is refused") {
+    CHECK(first_error("train --batch 0") == "radial-mnist train: --batch: Value 0 not in range 1 to 1000000");
+}
+
+TEST_CASE("a config file that does not exist is refused") {
+    CHECK(first_error("train --config /nonexistent/run.json") ==
+          "radial-mnist train: /nonexistent/run.json was not readable (missing?)");
+}
+
+TEST_CASE("an unknown option in a JSON config file is refused with the nearest one") {
+    CHECK(config_error(R"({"rat": 1})") == "--config: unknown option 'rat'; did you mean rate?");
+}
+
+TEST_CASE("an unknown option in a TOML config file is refused with the nearest one") {
+    CHECK(config_error("raet = 1\n") == "--config: unknown option 'raet'; did you mean rate?");
+}
+
+TEST_CASE("a config file with broken JSON is refused") {
+    CHECK(config_error("{\"rate\": ").starts_with("--config: not valid JSON: "));
+}
+
+TEST_CASE("a nested object in a JSON config file is refused") {
+    CHECK(config_error(R"({"rate": {"a": 1}})") ==
+          "--config: option 'rate' has the value {\"a\":1}, expected a number, text, true, false or a list");
+}
+
+TEST_CASE("resolved options read back through a JSON config file are the same") {
+    const auto parse = [](const std::vector<std::string>& words) {
+        CLI::App app;
+        double rate = 0.25;
+        std::string name = "plain";
+        std::vector<double> list;
+        bool flag = false;
+        app.add_option("--rate", rate)->capture_default_str();
+        app.add_option("--name", name)->capture_default_str();
+        app.add_option("--list", list)->delimiter(',');
+        app.add_flag("--flag", flag);
+        app.set_config("--config");
+        app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+        return apps::resolved_options(app);
+    };
+    const auto given = parse({"--list", "4,6.5", "--flag", "--name", "two words"});
+    CHECK(given.dump() == R"({"rate":0.25,"name":"two words","list":[4,6.5],"flag":true})");
+    const TemporaryFolder folder;
+    std::ofstream(folder / "config.json") << nlohmann::ordered_json{{"options", given}}.dump();
+    CHECK(parse({"--config", (folder / "config.json").string()}) == given);
+}
+
+TEST_CASE("the command line wins over the config file") {
+    CLI::App app;
+    double rate = 0;
+    app.add_option("--rate", rate);
+    app.set_config("--config");
+    app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+    const TemporaryFolder folder;
+    std::ofstream(folder / "config.toml") << "rate = 1\n";
+    app.parse(std::vector<std::string>{(folder / "config.toml").string(), "--config", "2", "--rate"});
+    CHECK(rate == 2);
+}
+
+TEST_CASE("a suggestion is made only where at most half of the word would change") {
+    CHECK(apps::suggestion("sofmtax", {"rbf-softmax", "softmax"}) == "; did you mean softmax?");
+    CHECK(apps::suggestion("zzz", {"rbf-softmax", "softmax"}).empty());
+    CHECK(apps::suggestion("anything", {}).empty());
+}
+
+TEST_CASE("help lists the flags and exits well") {
+    const ProgramResult result = run_program("radial-mnist", "train --help");
+    CHECK(result.status == 0);
+    for (const std::string flag : {"--data", "--loss", "--dim", "--scale", "--gamma", "--epochs", "--batch", "--lr",
+                                   "--seed", "--threads", "--device", "--out", "--config"})
+        CHECK(result.out.find("  " + flag + " ") != std::string::npos);
+}
+
+}  // namespace radial::test

@@ -1,0 +1,118 @@
+// Runs that cannot go on, and what they tell the user.
+#include "../expect.h"
+#include "program.h"
+#include "radial/apps/common/kernel_watch.h"
+
+#include <fstream>
+
+namespace radial::test {
+namespace {
+
+/// Runs `radial-mnist train` with 64 synthetic images in batches of 16; it must fail. Returns the first error line.
+std::string train_error(const std::string& arguments) {
+    const TemporaryFolder folder;
+    write_patterns(folder / "data", 64, 10);
+    const ProgramResult result = run_program(
+        "radial-mnist", "train --threads 2 --batch 16 --epochs 1 --schedule constant --data " +
+                            (folder / "data").string() + " --out " + (folder / "run").string() + " " + arguments);
+    CHECK(result.status == 1);
+    return result.first_error();
+}
+
+void add(apps::KernelWatch& watch, double kernel, int steps) {
+    for (int i = 0; i < steps; ++i) watch.add(kernel);
+}
+
+}  // namespace
+
+TEST_CASE("an unknown loss is refused with the nearest one") {
+    CHECK(train_error("--loss rbf-sofmax") ==
+          "radial-mnist train: no loss is called \"rbf-sofmax\"; did you mean rbf-softmax? The losses are softmax, "
+          "rbf-softmax");
+}
+
+TEST_CASE("a device that the build lacks is refused") {
+    CHECK(train_error("--device cuda") ==
+          "radial-mnist train: no CUDA device: this build of Radial has no CUDA backend (asked for cuda:0)");
+}
+
+TEST_CASE("training without a data folder says how to name one") {
+    const ProgramResult result = run_program("radial-mnist", "train");
+    CHECK(result.status == 1);
+    CHECK(result.first_error() ==
+          "radial-mnist train: no data folder: give --data DIR, or set RADIAL_DATA to a folder that holds mnist/. "
+          "'radial-mnist download DIR' fetches MNIST");
+}
+
+TEST_CASE("a data folder that does not exist is refused") {
+    const ProgramResult result = run_program("radial-mnist", "train --data /nonexistent/mnist");
+    CHECK(result.status == 1);
+    CHECK(result.first_error() ==
+          "radial-mnist train: /nonexistent/mnist: no such data folder. 'radial-mnist download DIR' fetches MNIST");
+}
+
+TEST_CASE("an output folder that cannot be made is found before training") {
+    const TemporaryFolder folder;
+    std::ofstream(folder / "file") << "not a folder";
+    write_patterns(folder / "data", 16, 10);
+    const std::string out = (folder / "file").string() + "/run";
+    const ProgramResult result =
+        run_program("radial-mnist", "train --data " + (folder / "data").string() + " --out " + out);
+    CHECK(result.status == 1);
+    CHECK(result.first_error() == "radial-mnist train: " + out + ": cannot make the output folder: Not a directory");
+    CHECK(result.out.find("epoch") == std::string::npos);
+}
+
+TEST_CASE("a loss that is not a number stops the run with step, epoch and learning rate") {
+    CHECK(train_error("--loss softmax --lr 1e30 --clip-norm 0") ==
+          "radial-mnist train: the loss is nan at step 2 of epoch 1 (lr 1e+30). Lower --lr, or set --clip-norm 1");
+}
+
+TEST_CASE("a dead kernel stops the run in its first epoch and names the cure") {
+    CHECK(train_error("--gamma 1e-6") ==
+          "radial-mnist train: mean kernel 0 after 4 steps: every prototype is out of reach of the features, so no "
+          "gradient flows. Lower --lr, keep --clip-norm at 1, or raise --gamma");
+}
+
+TEST_CASE("a dead kernel is allowed when asked for") {
+    const TemporaryFolder folder;
+    write_patterns(folder / "data", 16, 10);
+    const ProgramResult result =
+        run_program("radial-mnist", "train --gamma 1e-6 --allow-dead-kernel --epochs 1 --data " +
+                                        (folder / "data").string() + " --out " + (folder / "run").string());
+    CHECK(result.status == 0);
+    CHECK(read_metrics(folder / "run").front().at("mean_kernel") == 0.0);
+}
+
+TEST_CASE("a kernel that dies in mid-epoch is noticed within fifty steps") {
+    apps::KernelWatch watch(false);
+    add(watch, 0.5, 50);
+    add(watch, 1e-7, 49);
+    CHECK(error_of<NumericError>([&] { watch.add(1e-7); }) ==
+          "mean kernel 1e-07 after 100 steps: every prototype is out of reach of the features, so no gradient flows. "
+          "Lower --lr, keep --clip-norm at 1, or raise --gamma");
+}
+
+TEST_CASE("a weak kernel above the limit is left to train") {
+    apps::KernelWatch watch(false);
+    add(watch, 2e-6, 100);
+    CHECK(*watch.end_epoch() == Approx(2e-6));
+}
+
+TEST_CASE("a mean kernel is over the epoch's steps, the first one kept") {
+    apps::KernelWatch watch(false);
+    add(watch, 0.25, 1);
+    add(watch, 0.75, 1);
+    CHECK(*watch.end_epoch() == 0.5);
+    add(watch, 1.0, 60);
+    CHECK(*watch.end_epoch() == 1.0);
+    CHECK(*watch.initial() == 0.25);
+}
+
+TEST_CASE("a loss without a kernel has no mean kernel") {
+    apps::KernelWatch watch(false);
+    watch.add(std::nullopt);
+    CHECK_FALSE(watch.end_epoch().has_value());
+}
+
+}  // namespace radial::test
