@@ -1,0 +1,177 @@
+// Layers: shapes, names and first values of parameters, training against evaluation, exact error messages.
+#include "../expect.h"
+#include "radial/core/ops.h"
+#include "radial/core/random.h"
+#include "radial/layers/activation.h"
+#include "radial/layers/batch_norm.h"
+#include "radial/layers/conv.h"
+#include "radial/layers/dropout.h"
+#include "radial/layers/flatten.h"
+#include "radial/layers/linear.h"
+#include "radial/layers/pool.h"
+#include "radial/layers/sequential.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace radial::test {
+namespace {
+
+std::vector<std::string> names_of(const std::vector<NamedTensor>& tensors) {
+    std::vector<std::string> names;
+    for (const auto& entry : tensors) names.push_back(entry.name);
+    return names;
+}
+
+double largest_magnitude(const Tensor& x) {
+    double largest = 0;
+    for (const double value : x.to_vector<double>()) largest = std::max(largest, std::abs(value));
+    return largest;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("each layer names itself and both shapes when its input does not fit") {
+    const Tensor image = Tensor::zeros({2, 3, 8, 8}), matrix = Tensor::zeros({2, 3}), vector = Tensor::zeros({3});
+    CHECK(error_of([&] { Conv2d({.in_channels = 16, .out_channels = 4}).forward(image); }) ==
+          "Conv2d: input has 3 channels, weight expects 16");
+    CHECK(error_of([&] { Conv2d({.in_channels = 3}).forward(matrix); }) ==
+          "Conv2d: input has shape [2, 3], expected [N, C, H, W]");
+    CHECK(error_of([&] { Linear({.in_features = 7, .out_features = 2}).forward(matrix); }) ==
+          "Linear: input has 3 features, weight expects 7");
+    CHECK(error_of([&] { Linear({.in_features = 3}).forward(image); }) ==
+          "Linear: input has shape [2, 3, 8, 8], expected [N, 3]");
+    CHECK(error_of([&] { BatchNorm2d({.channels = 4}).forward(image); }) ==
+          "BatchNorm2d: input has 3 channels, weight expects 4");
+    CHECK(error_of([&] { BatchNorm2d({.channels = 3}).forward(matrix); }) ==
+          "BatchNorm2d: input has shape [2, 3], expected [N, C, H, W]");
+    CHECK(error_of([&] { PReLU({.channels = 4}).forward(image); }) == "PReLU: input has 3 channels, weight expects 4");
+    CHECK(error_of([&] { PReLU({.channels = 3}).forward(vector); }) ==
+          "PReLU: input has shape [3], expected [N, 3, ...]");
+    CHECK(error_of([&] { MaxPool2d().forward(matrix); }) == "MaxPool2d: input has shape [2, 3], expected [N, C, H, W]");
+    CHECK(error_of([&] { AvgPool2d().forward(matrix); }) == "AvgPool2d: input has shape [2, 3], expected [N, C, H, W]");
+    CHECK(error_of([&] { GlobalAvgPool().forward(matrix); }) ==
+          "GlobalAvgPool: input has shape [2, 3], expected [N, C, H, W]");
+    CHECK(error_of([&] { Flatten().forward(vector); }) == "Flatten: input has shape [3], expected [N, ...]");
+    CHECK(error_of([&] {
+              Sequential chain;
+              chain.add<ReLU>().add<Linear>(LinearOptions{.in_features = 7});
+              chain.forward(matrix);
+          }) == "Linear: input has 3 features, weight expects 7");
+}
+
+TEST_CASE("layers that take any shape refuse integers and undefined tensors") {
+    const Tensor integers = Tensor::zeros({2, 3}, DType::int64);
+    CHECK(error_of([&] { ReLU().forward(integers); }) == "ReLU: input is int64[2, 3], expected float32 or float64");
+    CHECK(error_of([&] { SiLU().forward(integers); }) == "SiLU: input is int64[2, 3], expected float32 or float64");
+    CHECK(error_of([&] { Sigmoid().forward(Tensor()); }) == "Sigmoid: input is undefined");
+    CHECK(error_of([&] { Tanh().forward(Tensor()); }) == "Tanh: input is undefined");
+    CHECK(error_of([&] { Dropout().forward(Tensor()); }) == "Dropout: input is undefined");
+}
+
+TEST_CASE("layers refuse options that mean nothing") {
+    CHECK(error_of([] { Conv2d({.in_channels = 6, .out_channels = 4, .groups = 4}); }) ==
+          "Conv2d: groups 4 does not divide in_channels 6 and out_channels 4");
+    CHECK(error_of([] { Conv2d({.kernel = {3, 0}}); }) == "Conv2d: kernel is 3 x 0, expected at least 1 x 1");
+    CHECK(error_of([] { Linear({.in_features = 0}); }) ==
+          "Linear: in_features 0 and out_features 1 must each be at least 1");
+    CHECK(error_of([] { BatchNorm2d({.channels = 0}); }) == "BatchNorm2d: channels is 0, expected at least 1");
+    CHECK(error_of([] { PReLU({.channels = 0}); }) == "PReLU: channels is 0, expected at least 1");
+    CHECK(error_of([] { MaxPool2d({.window = 2, .padding = 2}); }) ==
+          "MaxPool2d: padding is 2 x 2, expected 0 to half the window 2 x 2");
+    CHECK(error_of([] { AvgPool2d({.window = 0}); }) == "AvgPool2d: window is 0 x 0, expected at least 1 x 1");
+    CHECK(error_of([] { Dropout({.p = 1.0}); }) == "Dropout: p is 1, expected at least 0 and below 1");
+    CHECK(error_of([] { Sequential().add(nullptr); }) == "Sequential: layer 0 is null");
+}
+
+TEST_CASE("output extents follow kernel, stride, padding and dilation") {
+    const Tensor x = Tensor::zeros({2, 6, 9, 11});
+    const Conv2dOptions wide{.in_channels = 6, .out_channels = 4, .kernel = {3, 5}, .stride = {2, 1}, .padding = 2};
+    CHECK(Conv2d(wide).forward(x).shape() == Shape{2, 4, 6, 11});
+    CHECK(Conv2d({.in_channels = 6, .out_channels = 6, .dilation = 2, .groups = 6}).forward(x).shape() ==
+          Shape{2, 6, 5, 7});
+    CHECK(MaxPool2d().forward(x).shape() == Shape{2, 6, 4, 5});
+    CHECK(AvgPool2d({.window = 3, .stride = Size2d(2), .padding = 1}).forward(x).shape() == Shape{2, 6, 5, 6});
+    CHECK(GlobalAvgPool().forward(x).shape() == Shape{2, 6});
+    CHECK(Flatten().forward(x).shape() == Shape{2, 594});
+}
+
+TEST_CASE("parameters and buffers are named as PyTorch names them") {
+    CHECK(names_of(Conv2d({}).state()) == Names{"weight", "bias"});
+    CHECK(names_of(Conv2d({.bias = false}).state()) == Names{"weight"});
+    CHECK(names_of(Linear({}).state()) == Names{"weight", "bias"});
+    CHECK(names_of(PReLU().state()) == Names{"weight"});
+    const BatchNorm2d norm({.channels = 2});
+    CHECK(names_of(norm.named_parameters()) == Names{"weight", "bias"});
+    CHECK(names_of(norm.named_buffers()) == Names{"running_mean", "running_var"});
+}
+
+TEST_CASE("Sequential names its layers by their indices") {
+    Sequential chain;
+    chain.add<Linear>(LinearOptions{.in_features = 3, .out_features = 4}).add<ReLU>();
+    chain.add<Linear>(LinearOptions{.in_features = 4, .out_features = 2, .bias = false});
+    CHECK(names_of(chain.named_parameters()) == Names{"0.weight", "0.bias", "2.weight"});
+    CHECK(chain.layers().size() == 3);
+}
+
+TEST_CASE("first weights fill plus and minus one over the root of fan_in") {
+    manual_seed(3);
+    const Conv2d conv({.in_channels = 8, .out_channels = 32, .kernel = 5, .groups = 2});
+    const Linear linear_layer({.in_features = 64, .out_features = 50});
+    for (const auto& [name, tensor] : conv.named_parameters()) {
+        CHECK(largest_magnitude(tensor) <= 0.1);
+        CHECK(largest_magnitude(tensor) > 0.08);
+    }
+    for (const auto& [name, tensor] : linear_layer.named_parameters()) {
+        CHECK(largest_magnitude(tensor) <= 0.125);
+        CHECK(largest_magnitude(tensor) > 0.1);
+    }
+}
+
+TEST_CASE("a layer's first weights are a function of the seed") {
+    manual_seed(5);
+    const Linear first({.in_features = 4, .out_features = 4});
+    manual_seed(5);
+    const Linear second({.in_features = 4, .out_features = 4});
+    CHECK(first.parameters()[0].to_vector<float>() == second.parameters()[0].to_vector<float>());
+}
+
+TEST_CASE("PReLU's slopes start at its option's value") {
+    CHECK(PReLU({.channels = 2}).parameters()[0].to_vector<double>() == std::vector<double>{0.25, 0.25});
+    CHECK(PReLU({.channels = 1, .initial = 0.5}).parameters()[0].to_vector<double>() == std::vector<double>{0.5});
+}
+
+TEST_CASE("Dropout changes nothing in evaluation and drops in training") {
+    const Tensor x = Tensor::full({100, 10}, 1.0);
+    Dropout layer({.p = 0.5});
+    manual_seed(1);
+    const auto dropped = layer.forward(x).to_vector<double>();
+    const auto zeros = std::count(dropped.begin(), dropped.end(), 0.0);
+    CHECK(zeros > 400);
+    CHECK(zeros < 600);
+    layer.eval();
+    CHECK(layer.forward(x).to_vector<double>() == x.to_vector<double>());
+}
+
+TEST_CASE("BatchNorm2d moves its running statistics in training alone") {
+    BatchNorm2d norm({.channels = 1, .momentum = 0.5});
+    const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 6}, {1, 1, 2, 2});
+    norm.forward(x);
+    const auto mean_after = [&] { return norm.named_buffers()[0].tensor.to_vector<double>()[0]; };
+    CHECK(mean_after() == Approx(1.5));
+    norm.eval();
+    norm.forward(x);
+    CHECK(mean_after() == Approx(1.5));
+}
+
+TEST_CASE("Sequential lets a layer overwrite a temporary but never its own input") {
+    const Tensor x = Tensor::from(std::vector<float>{-1, 2}, {1, 2});
+    Sequential chain;
+    chain.add<ReLU>().add<ReLU>();
+    CHECK(chain.forward(x).to_vector<double>() == std::vector<double>{0, 2});
+    CHECK(x.to_vector<double>() == std::vector<double>{-1, 2});
+}
+
+}  // namespace radial::test
