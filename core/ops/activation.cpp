@@ -46,7 +46,10 @@ Tensor relu(Tensor x) {
             const T* const k = kept.data<T>();
             const T* const g = dy.data<T>();
             T* const out = dx.data<T>();
-            kernels::map(dy.numel(), [=](std::int64_t i) { out[i] = k[i] > 0 ? g[i] : T{0}; });
+            kernels::map(dy.numel(), [=](std::int64_t i) {
+                const T grad = g[i];  // read whatever the sign, so that the loop has no branch
+                out[i] = k[i] > 0 ? grad : T{0};
+            });
         });
         return {dx};
     });

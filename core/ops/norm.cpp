@@ -70,7 +70,7 @@ Grads evaluation_backward(const Tensor& dy, const Tensor& x, const Tensor& y, bo
         kernels::map2(o * c, n, [=](std::int64_t r, std::int64_t i) {
             const std::int64_t at = r * n + i, channel = r % c;
             const T inverse = 1 / std::sqrt(s2[channel] + eps);
-            const T gi = relu && !(result[at] > 0) ? T{0} : g[at];
+            const T upstream = g[at], gi = relu && !(result[at] > 0) ? T{0} : upstream;
             k[at] = gi;
             w[at] = gi * (v[at] - m[channel]) * inverse;
             out[at] = gi * a[channel] * inverse;

@@ -31,13 +31,13 @@ void forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
     T* const out = y.data<T>();
     if (inner == 1) {
         kernels::map2(outer, channels, [=, c = channels](std::int64_t r, std::int64_t k) {
-            const T v = in[r * c + k];
-            out[r * c + k] = v > 0 ? v : a[k] * v;
+            const T v = in[r * c + k], scaled = a[k] * v;  // both sides computed, so that the loop has no branch
+            out[r * c + k] = v > 0 ? v : scaled;
         });
     } else {
         kernels::map2(outer * channels, inner, [=, c = channels, n = inner](std::int64_t r, std::int64_t i) {
-            const T v = in[r * n + i];
-            out[r * n + i] = v > 0 ? v : a[r % c] * v;
+            const T v = in[r * n + i], scaled = a[r % c] * v;
+            out[r * n + i] = v > 0 ? v : scaled;
         });
     }
 }
@@ -56,9 +56,9 @@ void backward(const Tensor& kept, bool kept_result, const Tensor& dy, const Tens
     T* const out = dx.data<T>();
     if (inner == 1) {
         kernels::reduce_columns(outer, channels, sums.data(), [=, c = channels](std::int64_t r, std::int64_t k) {
-            const T value = v[r * c + k], grad = g[r * c + k];
-            out[r * c + k] = value > 0 ? grad : grad * a[k];
-            return value > 0 ? T{0} : grad * value * restore[k];
+            const T value = v[r * c + k], grad = g[r * c + k], scaled = grad * a[k], part = grad * value * restore[k];
+            out[r * c + k] = value > 0 ? grad : scaled;
+            return value > 0 ? T{0} : part;
         });
     } else {
         kernels::reduce_columns(outer, channels, sums.data(),
@@ -66,9 +66,9 @@ void backward(const Tensor& kept, bool kept_result, const Tensor& dy, const Tens
                                     const std::int64_t start = (r * c + k) * n;
                                     T total{0};
                                     for (std::int64_t i = start; i < start + n; ++i) {
-                                        const T value = v[i], grad = g[i];
-                                        out[i] = value > 0 ? grad : grad * a[k];
-                                        total += value > 0 ? T{0} : grad * value;
+                                        const T value = v[i], grad = g[i], scaled = grad * a[k], part = grad * value;
+                                        out[i] = value > 0 ? grad : scaled;
+                                        total += value > 0 ? T{0} : part;
                                     }
                                     return total * restore[k];
                                 });
