@@ -175,10 +175,12 @@ void backward(const Tensor& root, const Tensor& seed) {
             const Edge& edge = node.inputs[i];
             Tensor part = std::move(grads[i]);
             if (part.defined() && edge.wanted()) check_grad(node, edge, part);
-            if (edge.leaf != nullptr && part.defined()) deliver_to_leaf(*edge.leaf, std::move(part));
-            if (edge.node == nullptr) continue;
-            if (part.defined()) accumulate(waiting[edge.node.get()], std::move(part));
-            if (--uses[edge.node.get()] == 0) ready.push(edge.node.get());
+            if (edge.leaf != nullptr) {
+                if (part.defined()) deliver_to_leaf(*edge.leaf, std::move(part));
+            } else if (edge.node != nullptr) {
+                if (part.defined()) accumulate(waiting[edge.node.get()], std::move(part));
+                if (--uses[edge.node.get()] == 0) ready.push(edge.node.get());
+            }
         }
     }
 }

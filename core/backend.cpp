@@ -2,6 +2,7 @@
 #include "radial/core/backend.h"
 
 #include "radial/core/cpu/onednn_backend.h"
+#include "radial/core/cuda_device.h"
 #include "radial/core/ref/reference_backend.h"
 
 #ifdef _OPENMP
@@ -27,8 +28,7 @@ int available_cores() {
 }  // namespace
 
 Backend& backend_for(Device device, DType dtype) {
-    RADIAL_CHECK(device.kind == Device::Kind::cpu,
-                 "no CUDA device: this build of Radial has no CUDA backend (asked for {})", device.str());
+    RADIAL_CHECK(device.kind == Device::Kind::cpu, "{}", cuda_unavailable(device.index));
     RADIAL_CHECK(is_floating(dtype), "backend: no arithmetic on {}, expected float32 or float64", name_of(dtype));
     if (dtype == DType::float64 || reference_wanted > 0) return reference_backend();
     static OneDnnBackend cpu;

@@ -25,6 +25,7 @@ const LossInfo& find_loss(std::string_view name) {
         std::find_if(registry.begin(), registry.end(), [&](const auto& info) { return info.name == name; });
     if (found != registry.end()) return *found;
     std::vector<std::string> names;
+    names.reserve(registry.size());
     for (const auto& info : registry) names.push_back(info.name);
     throw Error(fmt::format("no loss is called \"{}\"; did you mean {}? The losses are {}", name, nearest(name, names),
                             fmt::join(names, ", ")));

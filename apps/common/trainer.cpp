@@ -3,6 +3,7 @@
 
 #include "radial/core/autograd.h"
 #include "radial/core/error.h"
+#include "radial/core/memory/allocator.h"
 #include "radial/core/ops.h"
 
 #include <cmath>
@@ -51,6 +52,7 @@ nlohmann::ordered_json to_json(const EpochResult& result) {
             {"seconds", result.seconds},
             {"lr", result.lr},
             {"gradient_norm", result.gradient_norm},
+            {"peak_bytes", result.peak_bytes},
             {"order", result.order}};
 }
 
@@ -64,6 +66,7 @@ EpochResult Trainer::run_epoch() {
     ++epoch_;
     setup_.model.train();
     setup_.loss.train();
+    reset_peak_memory(setup_.device);
     setup_.train.start(epoch_ - 1);
     Sums sums;
     while (auto batch = setup_.train.next()) step(std::move(*batch), sums);
@@ -88,6 +91,7 @@ EpochResult Trainer::run_epoch() {
         result.best_epoch = history_.back().best_epoch;
     }
     result.seconds = seconds_since(sums.start);
+    result.peak_bytes = memory_statistics(setup_.device).peak;
     history_.push_back(result);
     return result;
 }

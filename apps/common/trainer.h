@@ -31,6 +31,7 @@ struct EpochResult {
     double images_per_second = 0, seconds = 0;  ///< of training alone; of the epoch with its evaluation
     double lr = 0;                              ///< at the last step
     double gradient_norm = 0;                   ///< mean over the steps, before clipping
+    std::size_t peak_bytes = 0;                 ///< most that tensors held at once during the epoch
     std::string order;                          ///< digest of the order in which the samples were visited
 };
 

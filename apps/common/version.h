@@ -5,6 +5,6 @@
 
 namespace radial::apps {
 
-inline constexpr std::string_view version = "0.1.0";
+inline constexpr std::string_view version = RADIAL_VERSION;  // from CMakeLists.txt
 
 }  // namespace radial::apps

@@ -2,6 +2,7 @@
 #include "radial/core/cpu/onednn_backend.h"
 
 #include "radial/core/cpu/onednn.h"
+#include "radial/core/kernels/launch.h"
 
 #include <fmt/format.h>
 
@@ -36,8 +37,10 @@ void OneDnnBackend::gemm(bool transpose_a, bool transpose_b, double alpha, const
                          double beta, const Tensor& c) {
     const std::int64_t m = c.size(0), n = c.size(1), k = a.size(transpose_a ? 0 : 1);
     if (m == 0 || n == 0) return;
-    if (k == 0) {
-        if (beta == 0) c.fill_(0);
+    if (k == 0) {  // oneDNN takes no empty sums
+        auto* const elements = c.data<float>();
+        const auto factor = static_cast<float>(beta);
+        kernels::map(m * n, [=](std::int64_t i) { elements[i] = factor == 0 ? 0 : factor * elements[i]; });
         return;
     }
     const auto status = dnnl::sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k,

@@ -22,6 +22,8 @@ void check(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv
     RADIAL_CHECK(g.pad_h >= 0 && g.pad_w >= 0, "conv2d: padding is ({}, {}), expected at least 0", g.pad_h, g.pad_w);
     RADIAL_CHECK(g.groups > 0 && weight.size(0) % g.groups == 0,
                  "conv2d: groups is {}, expected a divisor of the {} output channels", g.groups, weight.size(0));
+    RADIAL_CHECK(x.size(0) > 0 && x.size(1) > 0 && weight.size(0) > 0, "conv2d: input {} or weight {} is empty",
+                 x.shape().str(), weight.shape().str());
     RADIAL_CHECK(x.size(1) == weight.size(1) * g.groups, "conv2d: input has {} channels, weight expects {}", x.size(1),
                  weight.size(1) * g.groups);
     if (!bias.defined()) return;

@@ -69,6 +69,17 @@ TEST_CASE("metrics.jsonl has a line an epoch with every promised field") {
     CHECK(lines[1].at("train_loss") < lines[0].at("train_loss"));
 }
 
+TEST_CASE("an epoch's peak memory does not grow from the second epoch to the tenth") {
+    short_run().train("ten", "--dim 2 --epochs 10 --batch 20 --seed 3");
+    const auto lines = read_metrics(short_run().path("ten"));
+    REQUIRE(lines.size() == 10);
+    CHECK(lines[1].at("peak_bytes") > 0);
+    // How many prepared batches wait at the moment of the peak is a matter of timing: up to four, of 20 images each.
+    const std::size_t waiting = 4 * 20 * 28 * 28 * sizeof(float);
+    for (const auto& line : lines)
+        CHECK(line.at("peak_bytes").get<std::size_t>() <= lines[1].at("peak_bytes").get<std::size_t>() + waiting);
+}
+
 TEST_CASE("config.json holds given and default options, the version and the device") {
     const auto config = nlohmann::json::parse(read_text(short_run().path() / "config.json"));
     const auto& options = config.at("options");

@@ -94,6 +94,18 @@ TEST_CASE("gemm agrees with the plain loops for every transposition, alpha and b
     }
 }
 
+TEST_CASE("gemm over an empty inner dimension scales its result by beta") {
+    const Tensor a = Tensor::empty({2, 0}), b = Tensor::empty({0, 3});
+    for (const double beta : {1.0, 0.5}) {
+        const Tensor c = Tensor::full({2, 3}, 4);
+        backend_for({}, DType::float32).gemm(false, false, 1.0, a, b, beta, c);
+        CHECK(c.to_vector<double>() == std::vector<double>(6, 4 * beta));
+    }
+    const Tensor c = Tensor::full({2, 3}, NAN);
+    backend_for({}, DType::float32).gemm(false, false, 1.0, a, b, 0.0, c);
+    CHECK(c.to_vector<double>() == std::vector<double>(6, 0.0));
+}
+
 TEST_CASE("convolution agrees with the plain loops over every kind of geometry") {
     RandomInputs random(102);
     const std::vector<ConvCase> cases = {

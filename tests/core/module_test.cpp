@@ -33,6 +33,7 @@ public:
 
 std::vector<std::string> names(const std::vector<NamedTensor>& tensors) {
     std::vector<std::string> result;
+    result.reserve(tensors.size());
     for (const NamedTensor& entry : tensors) result.push_back(entry.name);
     return result;
 }

@@ -105,7 +105,8 @@ TEST_CASE("relu overwrites a temporary and never a tensor that someone holds") {
     CHECK(y.to_vector<double>() == std::vector<double>{0, 2});
     Tensor temporary = x.clone();
     const void* const address = temporary.raw();
-    CHECK(relu(std::move(temporary)).raw() == address);
+    const Tensor overwritten = relu(std::move(temporary));
+    CHECK(overwritten.raw() == address);
 }
 
 TEST_CASE("activations on what does not fit say what it is") {

@@ -118,6 +118,9 @@ TEST_CASE("conv2d on what does not fit says what it is") {
     CHECK(error_of([&] {
               conv2d(x, Tensor::zeros({6, 3, 7, 3}), {}, {.pad_h = 1});
           }) == "conv2d: kernel 7 x 3 does not fit input [1, 3, 4, 4] with padding (1, 0)");
+    CHECK(error_of([&] {
+              conv2d(Tensor::zeros({1, 0, 4, 4}), Tensor::zeros({6, 0, 3, 3}));
+          }) == "conv2d: input [1, 0, 4, 4] or weight [6, 0, 3, 3] is empty");
     CHECK(error_of([&] { conv2d(x, w.to(DType::float64)); }) ==
           "conv2d: weight is float64[6, 3, 3, 3], expected float32");
 }

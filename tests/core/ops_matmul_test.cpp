@@ -49,6 +49,19 @@ TEST_CASE("products give the values of their definitions") {
     CHECK(linear(a, a, bias).to_vector<double>() == Values{114, 232, 132, 277});
 }
 
+TEST_CASE("an empty batch has an empty result and gives its weights a gradient of zero") {
+    for (const DType dtype : {DType::float32, DType::float64}) {
+        const Tensor x = Tensor::zeros({0, 4}, dtype);
+        const Tensor weight = Tensor::full({3, 4}, 2, dtype).set_requires_grad();
+        const Tensor bias = Tensor::full({3}, 5, dtype).set_requires_grad();
+        const Tensor y = linear(x, weight, bias);
+        CHECK(y.shape() == Shape{0, 3});
+        backward(y, Tensor::zeros({0, 3}, dtype));
+        CHECK(weight.grad().to_vector<double>() == std::vector<double>(12, 0.0));
+        CHECK(bias.grad().to_vector<double>() == std::vector<double>(3, 0.0));
+    }
+}
+
 TEST_CASE("products of what does not fit say what it is") {
     const Tensor a = Tensor::zeros({2, 3}), b = Tensor::zeros({4, 5});
     CHECK(error_of([&] { matmul(a, b); }) == "matmul: inner extents of [2, 3] and [4, 5] differ");

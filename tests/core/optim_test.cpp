@@ -38,8 +38,8 @@ Tensor start(DType dtype = DType::float64) { return vector_of({0.1, -0.2, 0.3, -
 
 /// The gradient that golden/optim.py uses at a step, counted from 1.
 Tensor gradient_at(int step, DType dtype = DType::float64) {
-    std::vector<double> values;
-    for (int i = 0; i < 5; ++i) values.push_back(((7 * step + 3 * i) % 11 - 5) / 4.0);
+    std::vector<double> values(5);
+    for (int i = 0; i < 5; ++i) values[static_cast<std::size_t>(i)] = ((7 * step + 3 * i) % 11 - 5) / 4.0;
     return vector_of(values, dtype);
 }
 
@@ -287,6 +287,14 @@ TEST_CASE("Clipping leaves gradients at or below the norm untouched") {
     CHECK(clip_gradient_norm(parameters, 5.0) == 5.0);
     CHECK(parameters[0].grad().version() == version);
     CHECK(parameters[1].grad().to_vector<double>() == std::vector<double>{0, 4});
+}
+
+TEST_CASE("Clipping refuses finite gradients whose joint norm overflows") {
+    const Tensor a = Tensor::zeros({1}, DType::float64), b = Tensor::zeros({1}, DType::float64);
+    a.set_grad(vector_of({1.2e154}));  // its square is just within double's range
+    b.set_grad(vector_of({1.2e154}));
+    CHECK(error_of<NumericError>([&] { clip_gradient_norm({a, b}, 1.0); }) == "clip_gradient_norm: the norm is inf");
+    CHECK(a.grad().item() == 1.2e154);
 }
 
 TEST_CASE("A gradient that two parameters share is scaled once") {

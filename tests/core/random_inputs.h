@@ -36,8 +36,8 @@ public:
     /// Elements that differ by at least 0.05 from each other, so that a small step changes no maximum.
     Tensor distinct(const Shape& shape, DType dtype = DType::float64) {
         std::vector<double> values(static_cast<std::size_t>(shape.numel()));
-        for (std::size_t i = 0; i < values.size(); ++i)
-            values[i] = 0.05 * (static_cast<double>(i) - static_cast<double>(values.size() / 2));
+        const double middle = 0.5 * static_cast<double>(values.size());
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.05 * (static_cast<double>(i) - middle);
         std::shuffle(values.begin(), values.end(), engine_);
         return Tensor::from(values, shape).to(dtype);
     }

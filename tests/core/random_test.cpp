@@ -81,6 +81,15 @@ TEST_CASE("A stream is read block by block, word by word") {
     CHECK(generator.next() == kernels::philox(0, 1).word[0]);
 }
 
+TEST_CASE("A uniform number is the 24 upper bits of the next word, below one") {
+    Generator words(7), numbers(7);
+    for (int i = 0; i < 100; ++i) {
+        const float number = numbers.uniform();
+        CHECK(number == static_cast<float>(words.next() >> 8) / 16'777'216.0F);
+        CHECK(number < 1.0F);
+    }
+}
+
 TEST_CASE("A restored generator continues where the saved one was") {
     Generator generator(42);
     generator.reserve(17);

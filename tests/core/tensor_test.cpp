@@ -2,6 +2,8 @@
 #include "radial/core/tensor.h"
 
 #include "../expect.h"
+#include "radial/core/backend.h"
+#include "radial/core/cuda_device.h"
 
 using namespace radial;
 using namespace radial::test;
@@ -85,9 +87,21 @@ TEST_CASE("making a tensor from the wrong number of values is an error") {
 }
 
 TEST_CASE("a tensor on a device that this build lacks is an error") {
-    if (error_of([] { Tensor::zeros({1}, DType::float32, Device::parse("cuda")); }) == "(no error was thrown)") return;
-    CHECK(
-        error_of([] { Tensor::empty({1}, DType::float32, Device::parse("cuda:1")); }).starts_with("no CUDA device: "));
+    for (const int index : {0, 1}) {
+        const Device device{Device::Kind::cuda, index};
+        CHECK(error_of([&] { Tensor::empty({1}, DType::float32, device); }) == cuda_unavailable(index));
+        CHECK(error_of([&] { backend_for(device, DType::float32); }) == cuda_unavailable(index));
+    }
+}
+
+TEST_CASE("why a CUDA device cannot be used names the device") {
+    const std::string reason = cuda_unavailable(1);
+    if (built_with_cuda()) {
+        CHECK((reason.starts_with("no CUDA device: ") || reason.starts_with("CUDA device 1 (")));
+        CHECK(reason.ends_with(" (asked for cuda:1)"));
+    } else {
+        CHECK(reason == "no CUDA device: this build of Radial has no CUDA backend (asked for cuda:1)");
+    }
 }
 
 TEST_CASE("a tensor tells its extents, its bytes and its name") {
@@ -211,8 +225,9 @@ TEST_CASE("a tensor is exclusive while nothing else can see its elements") {
     Tensor x = counting({2, 2});
     CHECK(x.exclusive());
     {
-        const Tensor handle = x;
+        const Tensor handle = x;  // NOLINT(performance-unnecessary-copy-initialization): the copy is the point
         CHECK_FALSE(x.exclusive());
+        CHECK_FALSE(handle.exclusive());
     }
     {
         const Tensor view = x.rows(0, 1);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <string>
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {
     const int file = memfd_create("input.safetensors", MFD_CLOEXEC);
     if (file < 0 || write(file, bytes, count) != static_cast<ssize_t>(count)) std::abort();

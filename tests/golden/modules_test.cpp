@@ -162,7 +162,8 @@ void fill_weights(LeNetPlusPlus& net, double gain) {
         Generator generator(stream++);
         const bool slope = parameter.rank() == 1 && parameter.to_vector<double>()[0] == 0.25;
         if (slope) continue;
-        if (parameter.rank() > 1) bound = gain / std::sqrt(static_cast<double>(parameter.numel() / parameter.size(0)));
+        const std::int64_t fan_in = parameter.numel() / parameter.size(0);
+        if (parameter.rank() > 1) bound = gain / std::sqrt(static_cast<double>(fan_in));
         uniform_(parameter, -bound, bound, generator);
     }
 }

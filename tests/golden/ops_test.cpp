@@ -94,9 +94,8 @@ Tensor call_slice(const GoldenCase& golden, const TensorMap& in) {
 }
 
 Tensor call_concat(const GoldenCase& golden, const TensorMap& in) {
-    std::vector<Tensor> parts;
-    for (int i = 0; i < golden.attributes.at("parts").get<int>(); ++i)
-        parts.push_back(in.at("part" + std::to_string(i)));
+    std::vector<Tensor> parts(golden.attributes.at("parts").get<std::size_t>());
+    for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = in.at("part" + std::to_string(i));
     return concat(parts, golden.attributes.at("dim"));
 }
 

@@ -19,6 +19,7 @@ namespace {
 
 std::vector<std::string> names_of(const std::vector<NamedTensor>& tensors) {
     std::vector<std::string> names;
+    names.reserve(tensors.size());
     for (const auto& entry : tensors) names.push_back(entry.name);
     return names;
 }
