@@ -1,7 +1,7 @@
 // The tape and its engine. Both the walk backwards and the destruction of a graph are loops, never recursion.
 #include "radial/core/autograd.h"
 
-#include "radial/core/kernels/launch.h"
+#include "radial/core/device_runtime.h"
 #include "radial/core/node.h"
 
 #include <algorithm>
@@ -68,6 +68,7 @@ Grads run(Node& node, Tensor grad) {
         mask |= static_cast<std::uint32_t>(node.inputs[i].wanted()) << i;
     const BackwardFn function = std::move(node.backward);
     node.backward = nullptr;
+    const device::Range range(node.op.data());      // a literal, so it ends with a 0
     return function(std::move(grad), Needs(mask));  // what the op saved is freed with `function`
 }
 

@@ -3,12 +3,16 @@
 
 #include "radial/core/autograd.h"
 #include "radial/core/dispatch.h"
+#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/launch.h"
+#include "radial/core/memory/transfer.h"
 
 #include <cstring>
 
 namespace radial {
 namespace {
+
+thread_local Device tensors_go_to;
 
 std::shared_ptr<TensorImpl> alias_of(const TensorImpl& impl) {
     auto alias = std::make_shared<TensorImpl>();
@@ -20,12 +24,12 @@ std::shared_ptr<TensorImpl> alias_of(const TensorImpl& impl) {
     return alias;
 }
 
-// Copies [N, C, HW] to [N, HW, C] or back, in tiles that stay in cache.
+// Copies [N, C, HW] to [N, HW, C] or back, in tiles that stay in cache (host memory).
 template <class T>
 void swap_planes(const T* source, T* target, std::int64_t batch, std::int64_t from_rows, std::int64_t from_columns) {
     constexpr std::int64_t tile = 16;
     const std::int64_t row_tiles = (from_rows + tile - 1) / tile;
-    kernels::rows(batch * row_tiles, tile * from_columns, [=](std::int64_t task) {
+    kernels::host::rows(batch * row_tiles, tile * from_columns, [=](std::int64_t task) {
         const std::int64_t n = task / row_tiles, first = task % row_tiles * tile;
         const std::int64_t last = std::min(first + tile, from_rows);
         const T* const in = source + n * from_rows * from_columns;
@@ -40,13 +44,32 @@ void convert_layout(const Tensor& source, const Tensor& target) {
     const Shape& s = source.shape();
     const std::int64_t plane = s[2] * s[3];
     const bool to_last = target.layout() == Layout::channels_last;
+    const std::int64_t rows = to_last ? s[1] : plane, columns = to_last ? plane : s[1];
     dispatch_all(source.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        swap_planes(source.data<T>(), target.data<T>(), s[0], to_last ? s[1] : plane, to_last ? plane : s[1]);
+        if (source.device().kind == Device::Kind::cpu) {
+            swap_planes(source.data<T>(), target.data<T>(), s[0], rows, columns);
+        } else {
+            kernels::map2(source.device(), s[0] * columns, rows,
+                          kernels::SwapPlanes<T>{source.data<T>(), target.data<T>(), rows, columns});
+        }
     });
 }
 
+void fill_with_zeros(const Tensor& x) {
+    if (x.bytes() == 0) return;
+    if (x.device().kind == Device::Kind::cpu) {
+        std::memset(x.raw(), 0, x.bytes());
+    } else {
+        device::fill(x.device().index, x.raw(), 0, x.bytes());
+    }
+}
+
 }  // namespace
+
+Device default_device() { return tensors_go_to; }
+DefaultDevice::DefaultDevice(Device device) : previous_(tensors_go_to) { tensors_go_to = device; }
+DefaultDevice::~DefaultDevice() { tensors_go_to = previous_; }
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device device, Layout layout) {
     RADIAL_CHECK(layout == Layout::row_major || shape.rank() == 4,
@@ -65,13 +88,13 @@ Tensor Tensor::empty_like(const Tensor& other) {
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
     Tensor result = empty(shape, dtype, device);
-    std::memset(result.raw(), 0, result.bytes());
+    fill_with_zeros(result);
     return result;
 }
 
 Tensor Tensor::zeros_like(const Tensor& other) {
     Tensor result = empty_like(other);
-    std::memset(result.raw(), 0, result.bytes());
+    fill_with_zeros(result);
     return result;
 }
 
@@ -86,7 +109,7 @@ Tensor Tensor::from(std::span<const T> values, const Shape& shape, Device device
     RADIAL_CHECK(static_cast<std::int64_t>(values.size()) == shape.numel(),
                  "tensor: {} values given for shape {}, which holds {}", values.size(), shape.str(), shape.numel());
     Tensor result = empty(shape, dtype_of<T>, device);
-    if (!values.empty()) std::memcpy(result.raw(), values.data(), values.size_bytes());
+    transfer(device, result.raw(), Device{}, values.data(), values.size_bytes());
     return result;
 }
 
@@ -100,18 +123,27 @@ void* Tensor::raw() const {
     return static_cast<std::byte*>(impl_->storage->data()) + static_cast<std::size_t>(impl_->offset) * size_of(dtype());
 }
 
+void Tensor::check_host(std::string_view what) const {
+    RADIAL_CHECK(device().kind == Device::Kind::cpu, "{}: {} is on {}; copy it to the CPU first", what, str(),
+                 device().str());
+}
+
 double Tensor::item() const {
     RADIAL_CHECK(numel() == 1, "item: {} has {} elements, expected 1", str(), numel());
-    return dispatch_all(dtype(), [&](auto zero) { return static_cast<double>(*data<decltype(zero)>()); });
+    return dispatch_all(dtype(), [&](auto zero) {
+        decltype(zero) value;
+        transfer(Device{}, &value, device(), raw(), sizeof(value));
+        return static_cast<double>(value);
+    });
 }
 
 template <class T>
 std::vector<T> Tensor::to_vector() const {
-    const Tensor plain = to(Layout::row_major);
+    const Tensor plain = to(Device{}).to(Layout::row_major);
     return dispatch_all(dtype(), [&](auto zero) {
         const auto values = plain.values<decltype(zero)>();
         std::vector<T> result(values.size());
-        std::transform(values.begin(), values.end(), result.begin(), [](auto v) { return static_cast<T>(v); });
+        std::transform(values.begin(), values.end(), result.begin(), [](auto v) { return kernels::convert<T>(v); });
         return result;
     });
 }
@@ -120,7 +152,7 @@ Tensor Tensor::detach() const { return Tensor(alias_of(*impl_)); }
 
 Tensor Tensor::clone() const {
     Tensor result = empty_like(*this);
-    if (bytes() > 0) std::memcpy(result.raw(), raw(), bytes());
+    transfer(device(), result.raw(), device(), raw(), bytes());
     return result;
 }
 
@@ -141,7 +173,7 @@ Tensor Tensor::to(Layout wanted) const {
 Tensor Tensor::to(Device wanted) const {
     if (wanted == device()) return *this;
     Tensor result = empty(shape(), dtype(), wanted, layout());
-    std::memcpy(result.raw(), raw(), bytes());
+    transfer(wanted, result.raw(), device(), raw(), bytes());
     return result;
 }
 
@@ -175,22 +207,29 @@ Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
 
 void Tensor::copy_(const Tensor& source) const {
     RADIAL_CHECK(source.shape() == shape(), "copy_: source is {}, target {}", source.str(), str());
-    const Tensor aligned = source.to(layout());
-    dispatch_all(dtype(), [&](auto to_zero) {
-        dispatch_all(aligned.dtype(), [&](auto from_zero) {
-            auto* const target = data<decltype(to_zero)>();
-            const auto* const from = aligned.data<decltype(from_zero)>();
-            kernels::map(numel(), [=](std::int64_t i) { target[i] = static_cast<decltype(to_zero)>(from[i]); });
+    if (source.dtype() == dtype() && source.layout() == layout()) {
+        transfer(device(), raw(), source.device(), source.raw(), bytes());
+        return bump_version();
+    }
+    const Tensor aligned = source.to(device()).to(layout());
+    if (aligned.dtype() == dtype()) {
+        transfer(device(), raw(), device(), aligned.raw(), bytes());
+    } else {
+        dispatch_all(dtype(), [&](auto to_zero) {
+            dispatch_all(aligned.dtype(), [&](auto from_zero) {
+                using To = decltype(to_zero);
+                using From = decltype(from_zero);
+                kernels::map(device(), numel(), kernels::Convert<To, From>{aligned.data<From>(), data<To>()});
+            });
         });
-    });
+    }
     bump_version();
 }
 
 void Tensor::fill_(double value) const {
     dispatch_all(dtype(), [&](auto zero) {
-        auto* const target = data<decltype(zero)>();
-        const auto v = static_cast<decltype(zero)>(value);
-        kernels::map(numel(), [=](std::int64_t i) { target[i] = v; });
+        using T = decltype(zero);
+        kernels::map(device(), numel(), kernels::Fill<T>{data<T>(), kernels::convert<T>(value)});
     });
     bump_version();
 }
@@ -219,8 +258,10 @@ RADIAL_INSTANTIATE(double)
 RADIAL_INSTANTIATE(std::int32_t)
 RADIAL_INSTANTIATE(std::int64_t)
 RADIAL_INSTANTIATE(std::uint8_t)
+RADIAL_INSTANTIATE(bfloat16)
 #undef RADIAL_INSTANTIATE
 template const float* Tensor::data<const float>() const;
+template const bfloat16* Tensor::data<const bfloat16>() const;
 template const double* Tensor::data<const double>() const;
 template const std::int64_t* Tensor::data<const std::int64_t>() const;
 template const std::uint8_t* Tensor::data<const std::uint8_t>() const;

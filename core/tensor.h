@@ -8,12 +8,27 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace radial {
 
 class Node;
 class Tensor;
+
+/// Where tensors go that are made on this thread without naming a device: the CPU unless a DefaultDevice lives.
+Device default_device();
+/// While one lives, `device` is this thread's default_device(). Ops never look at it: they run where their inputs are.
+class DefaultDevice {
+public:
+    explicit DefaultDevice(Device device);
+    ~DefaultDevice();
+    DefaultDevice(const DefaultDevice&) = delete;
+    DefaultDevice& operator=(const DefaultDevice&) = delete;
+
+private:
+    Device previous_;
+};
 
 /// What a Tensor handle points to. For the engine's own use.
 struct TensorImpl {
@@ -38,18 +53,19 @@ public:
 
     // ---- making ----
     /// Uninitialised elements. Throws OutOfMemory.
-    static Tensor empty(const Shape& shape, DType dtype = DType::float32, Device device = {},
+    static Tensor empty(const Shape& shape, DType dtype = DType::float32, Device device = default_device(),
                         Layout layout = Layout::row_major);
     /// Uninitialised, with `other`'s shape, dtype, device and layout.
     static Tensor empty_like(const Tensor& other);
-    static Tensor zeros(const Shape& shape, DType dtype = DType::float32, Device device = {});
+    static Tensor zeros(const Shape& shape, DType dtype = DType::float32, Device device = default_device());
     static Tensor zeros_like(const Tensor& other);
-    static Tensor full(const Shape& shape, double value, DType dtype = DType::float32, Device device = {});
+    static Tensor full(const Shape& shape, double value, DType dtype = DType::float32,
+                       Device device = default_device());
     /// A copy of `values` (row-major) as `shape`. Throws Error when the counts differ.
     template <class T>
-    static Tensor from(std::span<const T> values, const Shape& shape, Device device = {});
+    static Tensor from(std::span<const T> values, const Shape& shape, Device device = default_device());
     template <class T>
-    static Tensor from(const std::vector<T>& values, const Shape& shape, Device device = {}) {
+    static Tensor from(const std::vector<T>& values, const Shape& shape, Device device = default_device()) {
         return from(std::span<const T>(values), shape, device);
     }
 
@@ -67,19 +83,22 @@ public:
     std::uint64_t version() const { return impl_->storage->version(); }
 
     // ---- elements ----
-    /// First element in memory order. Throws Error when T is not the dtype. Device memory stays where it is.
+    /// First element in memory order. Throws Error when T is not the dtype. The host must not read what it points to
+    /// on another device.
     template <class T>
     T* data() const;
     /// Address of the first element, untyped.
     void* raw() const;
-    /// The elements in memory order (host tensors).
+    /// The elements in memory order. Throws Error unless they are on the CPU.
     template <class T>
     std::span<T> values() const {
+        check_host("values");
         return {data<T>(), static_cast<std::size_t>(numel())};
     }
-    /// The only element as a double, whatever the dtype. Throws Error when there is not exactly one.
+    /// The only element as a double, whatever the dtype. Waits for its device. Throws Error when there is not exactly
+    /// one.
     double item() const;
-    /// A copy of the elements in logical row-major order, converted to T.
+    /// A copy of the elements in logical row-major order, converted to T. Waits for their device.
     template <class T>
     std::vector<T> to_vector() const;
 
@@ -90,7 +109,7 @@ public:
     Tensor clone() const;
     /// The elements in `layout`: itself when already so, else a copy. Rank 4 for channels_last.
     Tensor to(Layout layout) const;
-    /// A copy on `device`, or itself when already there.
+    /// A copy on `device`, or itself when already there. A copy from a device waits for it; one to a device does not.
     Tensor to(Device device) const;
     /// A copy converted to `dtype`, or itself when already so.
     Tensor to(DType dtype) const;
@@ -102,7 +121,10 @@ public:
     void copy_(const Tensor& source) const;
     void fill_(double value) const;
     /// To be called after writing through data(): saved tensors that share the storage become stale.
-    void bump_version() const { impl_->storage->bump_version(); }
+    void bump_version() const {
+        impl_->storage->bump_version();
+        WriteLog::note(impl_->storage);
+    }
     /// True when nothing but this handle can see the elements, so an op may overwrite them.
     bool exclusive() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
 
@@ -123,6 +145,8 @@ public:
     const std::shared_ptr<TensorImpl>& impl() const { return impl_; }
 
 private:
+    void check_host(std::string_view what) const;
+
     std::shared_ptr<TensorImpl> impl_;
 };
 

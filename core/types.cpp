@@ -17,6 +17,8 @@ std::size_t size_of(DType dtype) {
         case DType::float32:
         case DType::int32:
             return 4;
+        case DType::bfloat16:
+            return 2;
         case DType::uint8:
             return 1;
     }
@@ -35,6 +37,8 @@ std::string_view name_of(DType dtype) {
             return "int64";
         case DType::uint8:
             return "uint8";
+        case DType::bfloat16:
+            return "bfloat16";
     }
     return "unknown";
 }

@@ -1,6 +1,8 @@
 // The small value types every tensor is described by: shape, element type, device, layout.
 #pragma once
 
+#include "radial/core/bfloat16.h"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -14,13 +16,15 @@
 namespace radial {
 
 /// Element type of a tensor.
-enum class DType : std::uint8_t { float32, float64, int32, int64, uint8 };
+enum class DType : std::uint8_t { float32, float64, int32, int64, uint8, bfloat16 };
 
 /// Bytes of one element.
 std::size_t size_of(DType dtype);
 /// "float32", "int64", ...
 std::string_view name_of(DType dtype);
-constexpr bool is_floating(DType dtype) { return dtype == DType::float32 || dtype == DType::float64; }
+constexpr bool is_floating(DType dtype) {
+    return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::bfloat16;
+}
 
 template <class T>
 struct DTypeOf;
@@ -43,6 +47,10 @@ struct DTypeOf<std::int64_t> {
 template <>
 struct DTypeOf<std::uint8_t> {
     static constexpr DType value = DType::uint8;
+};
+template <>
+struct DTypeOf<bfloat16> {
+    static constexpr DType value = DType::bfloat16;
 };
 /// The DType of the C++ type T.
 template <class T>

@@ -1,85 +1,101 @@
-// How hand-written kernels run: a functor handed to one of these loops. On the CPU they are OpenMP loops.
+// How hand-written kernels run on any device: a functor handed to one of these calls. On the CPU they are the loops of
+// host.h; on a CUDA device each is one or two launches, submitted and not waited for.
 //
-// Sums are formed from partial sums over chunks whose bounds depend on the sizes alone, so that results do not depend
-// on the number of threads.
+// A functor holds pointers and numbers only, is named (not a lambda), and marks its call RADIAL_HD; see
+// docs/kernels.md. Sources that include this header are compiled by nvcc in a CUDA build.
 #pragma once
 
-#include "radial/core/kernels/host_device.h"
+#include "radial/core/device_runtime.h"
+#include "radial/core/kernels/host.h"
+#include "radial/core/kernels/plan.h"
+#include "radial/core/memory/storage.h"
+#include "radial/core/types.h"
 
-#include <algorithm>
-#include <cstdint>
-#include <vector>
+#if defined(__CUDACC__)
+#include "radial/core/cuda/launch.h"
+#define RADIAL_ON_DEVICE(device, call, ...) \
+    if (device.kind == Device::Kind::cuda) return on_device::call<cuda::Launcher>(device.index, __VA_ARGS__)
+#elif defined(RADIAL_EMULATED_CUDA)
+#include "radial/core/emulated_cuda/launch.h"
+#define RADIAL_ON_DEVICE(device, call, ...) \
+    if (device.kind == Device::Kind::cuda) return on_device::call<emulated::Launcher>(device.index, __VA_ARGS__)
+#elif defined(RADIAL_WITH_CUDA)
+#error "sources that launch kernels must be compiled by nvcc in this build"
+#else
+#define RADIAL_ON_DEVICE(device, call, ...) static_cast<void>(device)  // there are no tensors on another device
+#endif
 
 namespace radial::kernels {
 
-/// Fewer elements than this are not worth waking other threads for.
-inline constexpr std::int64_t parallel_threshold = 16384;
-
 /// f(i) for i in [0, count). Elements must not depend on each other.
 template <class F>
-void map(std::int64_t count, const F& f) {
-#pragma omp parallel for simd schedule(static) if (count >= parallel_threshold)
-    for (std::int64_t i = 0; i < count; ++i) f(i);
+void map(Device device, std::int64_t count, const F& f) {
+    RADIAL_ON_DEVICE(device, map, count, f);
+    host::map(count, f);
 }
 
-/// f(o, i) for o in [0, outer), i in [0, inner), vectorised over i.
+/// f(o, i) for o in [0, outer), i in [0, inner); neighbouring i should touch neighbouring memory.
 template <class F>
-void map2(std::int64_t outer, std::int64_t inner, const F& f) {
-#pragma omp parallel for schedule(static) if (outer * inner >= parallel_threshold)
-    for (std::int64_t o = 0; o < outer; ++o) {
-#pragma omp simd
-        for (std::int64_t i = 0; i < inner; ++i) f(o, i);
-    }
+void map2(Device device, std::int64_t outer, std::int64_t inner, const F& f) {
+    RADIAL_ON_DEVICE(device, map2, outer, inner, f);
+    host::map2(outer, inner, f);
 }
 
-/// f(row) for row in [0, count), one call a row; `work` is the cost of a row in elements.
+namespace host {
 template <class F>
-void rows(std::int64_t count, [[maybe_unused]] std::int64_t work, const F& f) {
-#pragma omp parallel for schedule(static) if (count > 1 && count * work >= parallel_threshold)
-    for (std::int64_t row = 0; row < count; ++row) f(row);
-}
+struct SerialRow {
+    const F& f;
+    void operator()(std::int64_t row) const { f(SerialTeam{}, row); }
+};
+}  // namespace host
 
-/// Sum of f(i) over [0, count), accumulated in double.
+/// f(team, row) for row in [0, count), see team.h; a row has about `length` elements, each of which costs `cost` plain
+/// operations.
 template <class F>
-double reduce(std::int64_t count, const F& f) {
-    constexpr std::int64_t chunk = 4096;
-    const std::int64_t chunks = (count + chunk - 1) / chunk;
-    std::vector<double> partial(static_cast<std::size_t>(chunks));
-#pragma omp parallel for schedule(static) if (count >= parallel_threshold)
-    for (std::int64_t c = 0; c < chunks; ++c) {
-        double total = 0;
-        const std::int64_t end = std::min(count, (c + 1) * chunk);
-#pragma omp simd reduction(+ : total)
-        for (std::int64_t i = c * chunk; i < end; ++i) total += static_cast<double>(f(i));
-        partial[static_cast<std::size_t>(c)] = total;
-    }
-    double total = 0;
-    for (const double p : partial) total += p;
-    return total;
+void rows(Device device, std::int64_t count, std::int64_t length, const F& f, std::int64_t cost = 1) {
+    RADIAL_ON_DEVICE(device, rows, count, length, f);
+    host::rows(count, length * cost, host::SerialRow<F>{f});
 }
 
-/// out[c] = sum over r in [0, count) of f(r, c), c in [0, columns). T is the type of the running sums of one chunk.
+/// *out = factor * the sum of f(i) over [0, count), accumulated in double. `out` is on `device`.
 template <class T, class F>
-void reduce_columns(std::int64_t count, std::int64_t columns, T* out, const F& f) {
-    constexpr std::int64_t max_chunks = 64, min_rows = 64;
-    const std::int64_t chunk = std::max(min_rows, (count + max_chunks - 1) / max_chunks);
-    const std::int64_t chunks = std::max<std::int64_t>(1, (count + chunk - 1) / chunk);
-    std::vector<T> partial(static_cast<std::size_t>(chunks * columns), T{0});
-    T* const sums = partial.data();
-#pragma omp parallel for schedule(static) if (count * columns >= parallel_threshold)
-    for (std::int64_t k = 0; k < chunks; ++k) {
-        T* const mine = sums + k * columns;
-        const std::int64_t end = std::min(count, (k + 1) * chunk);
-        for (std::int64_t r = k * chunk; r < end; ++r) {
-#pragma omp simd
-            for (std::int64_t c = 0; c < columns; ++c) mine[c] += f(r, c);
-        }
-    }
-    for (std::int64_t c = 0; c < columns; ++c) {
-        double total = 0;
-        for (std::int64_t k = 0; k < chunks; ++k) total += static_cast<double>(sums[k * columns + c]);
-        out[c] = static_cast<T>(total);
-    }
+void reduce(Device device, std::int64_t count, const F& f, double factor, T* out) {
+    RADIAL_ON_DEVICE(device, reduce, count, f, factor, out);
+    *out = static_cast<T>(factor * host::reduce(count, f));
 }
+
+/// store(c, sum over r in [0, count) of f(r, c)) for c in [0, columns). f is called once for each (r, c), so it may
+/// write an element too; it returns a float, double, Pair or Pack, and store gets the Wide of that.
+template <class F, class S>
+void reduce_columns(Device device, std::int64_t count, std::int64_t columns, const F& f, const S& store) {
+    RADIAL_ON_DEVICE(device, reduce_columns, count, columns, f, store);
+    host::reduce_columns(count, columns, f, store);
+}
+
+/// f(item, i) for i in [0, item.count), for every item: one launch for a list of tensors. An Item is a plain struct of
+/// pointers and numbers.
+template <class Item, class F>
+void map_list(Device device, std::span<const Item> items, const F& f) {
+    RADIAL_ON_DEVICE(device, map_list, items, f);
+    for (const Item& item : items) host::map_item(item, f);
+}
+
+/// *out = the sum of f(item, i) over i in [0, item.count) and all items, in double.
+template <class Item, class F>
+void reduce_list(Device device, std::span<const Item> items, const F& f, double* out) {
+    RADIAL_ON_DEVICE(device, reduce_list, items, f, out);
+    double total = 0;
+    for (const Item& item : items) total += host::reduce(item.count, host::OneItem<Item, F>{item, f});
+    *out = total;
+}
+
+#undef RADIAL_ON_DEVICE
+
+/// Writes what the sum of columns came to, as T: a common `store`.
+template <class T>
+struct StoreSum {
+    T* out;
+    RADIAL_HD void operator()(std::int64_t c, double total) const { out[c] = static_cast<T>(total); }
+};
 
 }  // namespace radial::kernels

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -26,7 +28,10 @@ struct MemoryStatistics {
 ///
 /// RawApi has `void* allocate(std::size_t)` (null when there is none), `void release(void*, std::size_t)`, and
 /// `void hide(void*, std::size_t)` / `void show(void*, std::size_t)`, which tell a memory checker what nobody may
-/// touch.
+/// touch. It may have `std::string account()`, what an error says of the system's side.
+///
+/// What is allocated while a pool is entered comes from that pool's blocks alone and returns to them: memory that a
+/// recorded graph writes whenever it is launched must not serve anybody else. Pool 0 is everybody's.
 ///
 /// Blocks are never split: that would strand pieces that no later request fits. A kept block serves a request only when
 /// it is less than twice its size, which bounds the waste. When memory runs out, the kept blocks are returned to the
@@ -51,14 +56,10 @@ public:
                 flush_kept();
                 block = raw_.allocate(size);
             }
-            if (block == nullptr) {
-                throw OutOfMemory(fmt::format(
-                    "out of memory: asked for {} bytes; {} are in tensors, {} reserved. Try a smaller batch", bytes,
-                    statistics_.current, statistics_.reserved));
-            }
+            if (block == nullptr) throw OutOfMemory(shortage(bytes));
             statistics_.reserved += got;
         }
-        live_.emplace(block, got);
+        live_.emplace(block, Live{got, pool_});
         statistics_.current += got;
         statistics_.peak = std::max(statistics_.peak, statistics_.current);
         raw_.show(block, bytes);
@@ -70,11 +71,26 @@ public:
         const std::lock_guard lock(mutex_);
         const auto found = live_.find(block);
         if (found == live_.end()) return;
-        const std::size_t size = found->second;
+        const auto [size, pool] = found->second;
         live_.erase(found);
         statistics_.current -= size;
         raw_.hide(block, size);
-        kept_.emplace(size, block);
+        kept_[pool].emplace(size, block);
+    }
+
+    /// Allocates from `pool` alone until leave_pool().
+    void enter_pool(std::uint64_t pool) {
+        const std::lock_guard lock(mutex_);
+        pool_ = pool;
+    }
+    void leave_pool() { enter_pool(0); }
+    /// Hands the blocks of `pool` to everybody, those in use when they come back.
+    void dissolve_pool(std::uint64_t pool) {
+        const std::lock_guard lock(mutex_);
+        kept_[0].merge(kept_[pool]);
+        kept_.erase(pool);
+        for (auto& [block, live] : live_)
+            if (live.pool == pool) live.pool = 0;
     }
 
     /// Returns every kept block to the system.
@@ -103,26 +119,42 @@ private:
     }
 
     std::pair<void*, std::size_t> take_kept(std::size_t size) {
-        const auto found = kept_.lower_bound(size);
-        if (found == kept_.end() || found->first >= 2 * size) return {nullptr, 0};
+        Kept& kept = kept_[pool_];
+        const auto found = kept.lower_bound(size);
+        if (found == kept.end() || found->first >= 2 * size) return {nullptr, 0};
         const auto [got, block] = *found;
-        kept_.erase(found);
+        kept.erase(found);
         return {block, got};
     }
 
+    // Everybody's only: a graph may still write to the kept blocks of its pool.
     void flush_kept() {
-        for (const auto& [size, block] : kept_) {
+        for (const auto& [size, block] : kept_[0]) {
             raw_.show(block, size);
             raw_.release(block, size);
             statistics_.reserved -= size;
         }
-        kept_.clear();
+        kept_[0].clear();
     }
+
+    std::string shortage(std::size_t bytes) {
+        std::string system;
+        if constexpr (requires { raw_.account(); }) system = raw_.account();
+        return fmt::format("out of memory: asked for {} bytes; {} are in tensors, {} reserved{}. Try a smaller batch",
+                           bytes, statistics_.current, statistics_.reserved, system);
+    }
+
+    struct Live {
+        std::size_t size;
+        std::uint64_t pool;
+    };
+    using Kept = std::multimap<std::size_t, void*>;
 
     RawApi raw_;
     mutable std::mutex mutex_;
-    std::multimap<std::size_t, void*> kept_;
-    std::unordered_map<void*, std::size_t> live_;
+    std::uint64_t pool_ = 0;
+    std::map<std::uint64_t, Kept> kept_;  ///< by pool
+    std::unordered_map<void*, Live> live_;
     MemoryStatistics statistics_;
 };
 
@@ -132,5 +164,22 @@ MemoryStatistics memory_statistics(Device device = {});
 void reset_peak_memory(Device device = {});
 /// Returns the memory that tensors no longer use to the system.
 void release_cached_memory(Device device = {});
+
+/// While one lives, tensors on its device come from memory that no other tensor ever gets, until the pool itself goes.
+/// One at a time for a device.
+class MemoryPool {
+public:
+    explicit MemoryPool(Device device);
+    MemoryPool(const MemoryPool&) = delete;
+    MemoryPool& operator=(const MemoryPool&) = delete;
+    /// Hands the memory to everybody.
+    ~MemoryPool();
+    void enter();
+    void leave();
+
+private:
+    Device device_;
+    std::uint64_t id_;
+};
 
 }  // namespace radial

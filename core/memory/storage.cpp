@@ -1,13 +1,17 @@
-// The host's caching allocator and the storage that draws on it.
+// The caching allocators of the host and of each device, and the storage that draws on them.
 #include "radial/core/memory/storage.h"
 
-#include "radial/core/cuda_device.h"
+#include "radial/core/device_runtime.h"
 #include "radial/core/memory/allocator.h"
 
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstdlib>
+#include <memory>
 
 namespace radial {
 namespace {
@@ -29,7 +33,21 @@ struct HostMemory {
     static void show(void* block, std::size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(block, bytes); }
 };
 
+// Freed blocks are handed out at once: what uses them next is submitted after what used them last.
+struct DeviceMemory {
+    int index;
+    void* allocate(std::size_t bytes) const { return device::allocate(index, bytes); }
+    void release(void* block, std::size_t bytes) const { device::release(index, block, bytes); }
+    static void hide(void*, std::size_t) {}
+    static void show(void*, std::size_t) {}
+    std::string account() const {
+        const device::Memory memory = device::memory(index);
+        return fmt::format("; cuda:{} has {} free of {}", index, memory.free, memory.total);
+    }
+};
+
 using HostAllocator = CachingAllocator<HostMemory>;
+using DeviceAllocator = CachingAllocator<DeviceMemory>;
 
 // Never destroyed: tensors with static lifetime may give their blocks back after any destructor here would have run.
 HostAllocator& host_allocator() {
@@ -41,23 +59,81 @@ HostAllocator& host_allocator() {
     return immortal.allocator;
 }
 
-HostAllocator& allocator_for(Device device) {
-    RADIAL_CHECK(device.kind == Device::Kind::cpu, "{}", cuda_unavailable(device.index));
-    return host_allocator();
+DeviceAllocator& device_allocator(int index) {
+    constexpr int most_devices = 16;
+    static std::array<std::atomic<DeviceAllocator*>, most_devices> allocators{};
+    static std::mutex mutex;
+    const std::string reason = index < most_devices ? std::string() : device::unavailable(index);
+    RADIAL_CHECK(reason.empty(), "{}", reason);
+    std::atomic<DeviceAllocator*>& slot = allocators[static_cast<std::size_t>(index)];
+    if (DeviceAllocator* const there = slot.load(std::memory_order_acquire)) return *there;
+    const std::lock_guard lock(mutex);
+    if (slot.load() == nullptr) {
+        const std::string why = device::unavailable(index);
+        RADIAL_CHECK(why.empty(), "{}", why);
+        // As the host's, never destroyed.
+        slot.store(new DeviceAllocator(DeviceMemory{index}));  // NOLINT(cppcoreguidelines-owning-memory)
+    }
+    return *slot.load();
+}
+
+/// f(allocator of `device`).
+template <class F>
+decltype(auto) with_allocator(Device device, const F& f) {
+    return device.kind == Device::Kind::cpu ? f(host_allocator()) : f(device_allocator(device.index));
 }
 
 }  // namespace
 
 Storage::Storage(std::size_t bytes, Device device)
-    : data_(allocator_for(device).allocate(bytes)), bytes_(bytes), device_(device) {}
+    : data_(with_allocator(device, [&](auto& allocator) { return allocator.allocate(bytes); })),
+      bytes_(bytes),
+      device_(device) {}
 
 Storage::~Storage() {
     derived.reset();
-    host_allocator().release(data_);
+    with_allocator(device_, [&](auto& allocator) { allocator.release(data_); });
 }
 
-MemoryStatistics memory_statistics(Device device) { return allocator_for(device).statistics(); }
-void reset_peak_memory(Device device) { allocator_for(device).reset_peak(); }
-void release_cached_memory(Device device) { allocator_for(device).flush(); }
+namespace {
+thread_local WriteLog* write_log = nullptr;
+}
+
+WriteLog::WriteLog() { write_log = this; }
+WriteLog::~WriteLog() { write_log = nullptr; }
+
+void WriteLog::note(const std::shared_ptr<Storage>& storage) {
+    if (write_log == nullptr) return;
+    std::vector<std::weak_ptr<Storage>>& written = write_log->written_;
+    const auto same = [&](const std::weak_ptr<Storage>& other) {
+        return !other.owner_before(storage) && !storage.owner_before(other);
+    };
+    if (std::none_of(written.begin(), written.end(), same)) written.push_back(storage);
+}
+
+MemoryStatistics memory_statistics(Device device) {
+    return with_allocator(device, [](auto& allocator) { return allocator.statistics(); });
+}
+void reset_peak_memory(Device device) {
+    with_allocator(device, [](auto& allocator) { allocator.reset_peak(); });
+}
+void release_cached_memory(Device device) {
+    with_allocator(device, [](auto& allocator) { allocator.flush(); });
+}
+
+MemoryPool::MemoryPool(Device device)
+    : device_(device), id_([] {
+          static std::atomic<std::uint64_t> next{1};
+          return next++;
+      }()) {}
+MemoryPool::~MemoryPool() {
+    with_allocator(device_, [&](auto& allocator) { allocator.dissolve_pool(id_); });
+}
+void MemoryPool::enter() {
+    with_allocator(device_, [&](auto& allocator) { allocator.enter_pool(id_); });
+}
+void MemoryPool::leave() {
+    with_allocator(device_, [](auto& allocator) { allocator.leave_pool(); });
+}
 
 }  // namespace radial

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace radial {
 
@@ -34,6 +35,22 @@ private:
     std::size_t bytes_ = 0;
     Device device_;
     std::uint64_t version_ = 0;
+};
+
+/// While one lives, it notes which storages tensors of this thread are written to in place. One at a time.
+class WriteLog {
+public:
+    WriteLog();
+    ~WriteLog();
+    WriteLog(const WriteLog&) = delete;
+    WriteLog& operator=(const WriteLog&) = delete;
+    /// Each once, in the order of their first writes.
+    const std::vector<std::weak_ptr<Storage>>& written() const { return written_; }
+    /// Called with every write.
+    static void note(const std::shared_ptr<Storage>& storage);
+
+private:
+    std::vector<std::weak_ptr<Storage>> written_;
 };
 
 }  // namespace radial

@@ -1,0 +1,141 @@
+// What the launches of launch.h come to on a device: one or two passes, each of a shape that a Launcher knows.
+//
+// A Launcher (of cuda/ or emulated_cuda/) has
+//   map(index, count, f)                              f(i)
+//   rows<W>(index, count, f)                          f(team of W lanes, row)
+//   columns<MostLanes>(index, rows, columns, plan, f, store)
+//                                                     store(chunk, c, sum over the chunk's r of f(r, c))
+//   list(index, list, blocks, f)                      f(item, i)
+//   list_sums(index, list, blocks, f, partial)        partial[block] = sum of f(item, i) over the block's elements
+#pragma once
+
+#include "radial/core/kernels/plan.h"
+#include "radial/core/kernels/values.h"
+#include "radial/core/memory/storage.h"
+
+#include <limits>
+
+namespace radial::kernels::on_device {
+
+/// f(o, i) from the one index of a launch. Index is 32 bits wide where that will do: division is what it costs.
+template <class F, class Index>
+struct Unflatten {
+    F f;
+    Index inner;
+    RADIAL_HD void operator()(std::int64_t flat) const {
+        const Index at = static_cast<Index>(flat), outer = at / inner;
+        f(static_cast<std::int64_t>(outer), static_cast<std::int64_t>(at - outer * inner));
+    }
+};
+
+template <class F>
+struct AsDouble {
+    F f;
+    RADIAL_HD double operator()(std::int64_t r, std::int64_t) const { return static_cast<double>(f(r)); }
+};
+
+/// First pass of a sum over columns: one number a chunk and column.
+template <class V>
+struct StorePartial {
+    V* partial;
+    std::int64_t columns;
+    RADIAL_HD void operator()(std::int64_t chunk, std::int64_t c, const V& sum) const {
+        partial[chunk * columns + c] = sum;
+    }
+};
+/// Second pass: reads them widened.
+template <class V>
+struct ReadPartial {
+    const V* partial;
+    std::int64_t columns;
+    RADIAL_HD Wide<V> operator()(std::int64_t chunk, std::int64_t c) const {
+        return WideOf<V>::widen(partial[chunk * columns + c]);
+    }
+};
+template <class S, class W>
+struct StoreTotal {
+    S store;
+    RADIAL_HD void operator()(std::int64_t, std::int64_t c, const W& total) const { store(c, total); }
+};
+
+template <class T>
+struct StoreScaled {
+    T* out;
+    double factor;
+    RADIAL_HD void operator()(std::int64_t, double total) const { *out = static_cast<T>(factor * total); }
+};
+struct ReadNumbers {
+    const double* numbers;
+    RADIAL_HD double operator()(std::int64_t i) const { return numbers[i]; }
+};
+
+template <class L, class F>
+void map(int index, std::int64_t count, const F& f) {
+    L::map(index, count, f);
+}
+
+template <class L, class F>
+void map2(int index, std::int64_t outer, std::int64_t inner, const F& f) {
+    const std::int64_t count = outer * inner;
+    if (count <= std::numeric_limits<std::int32_t>::max()) {
+        L::map(index, count, Unflatten<F, std::uint32_t>{f, static_cast<std::uint32_t>(inner)});
+    } else {
+        L::map(index, count, Unflatten<F, std::int64_t>{f, inner});
+    }
+}
+
+template <class L, class F>
+void rows(int index, std::int64_t count, std::int64_t length, const F& f) {
+    if (length <= narrow_row) {
+        L::template rows<narrow_team>(index, count, f);
+    } else {
+        L::template rows<wide_team>(index, count, f);
+    }
+}
+
+template <class L, class F, class S>
+void reduce_columns(int index, std::int64_t count, std::int64_t columns, const F& f, const S& store) {
+    using V = decltype(f(std::int64_t{}, std::int64_t{}));
+    if (columns == 0) return;
+    const ColumnPlan first = plan_columns(count, columns, block_lanes, first_pass_blocks);
+    const Storage partial(static_cast<std::size_t>(first.chunks * columns) * sizeof(V), {Device::Kind::cuda, index});
+    V* const sums = static_cast<V*>(partial.data());
+    L::template columns<block_lanes>(index, count, columns, first, f, StorePartial<V>{sums, columns});
+    // A second pass of one block a group of columns.
+    const ColumnPlan second =
+        plan_columns(first.chunks, columns, second_pass_lanes / static_cast<int>(sizeof(V) / 4), 1);
+    L::template columns<second_pass_lanes>(index, first.chunks, columns, second, ReadPartial<V>{sums, columns},
+                                           StoreTotal<S, Wide<V>>{store});
+}
+
+template <class L, class F, class T>
+void reduce(int index, std::int64_t count, const F& f, double factor, T* out) {
+    reduce_columns<L>(index, count, 1, AsDouble<F>{f}, StoreScaled<T>{out, factor});
+}
+
+template <class L, class Item, class F>
+void map_list(int index, std::span<const Item> items, const F& f) {
+    ItemList<Item> list;
+    while (!items.empty()) {
+        const std::int32_t blocks = list.take(items);
+        if (blocks > 0) L::list(index, list, blocks, f);
+    }
+}
+
+template <class L, class Item, class F>
+void reduce_list(int index, std::span<const Item> items, const F& f, double* out) {
+    std::int64_t blocks = 0;
+    for (const Item& item : items) blocks += (item.count + list_chunk - 1) / list_chunk;
+    const Storage partial(static_cast<std::size_t>(blocks) * sizeof(double), {Device::Kind::cuda, index});
+    double* const sums = static_cast<double*>(partial.data());
+    ItemList<Item> list;
+    std::int64_t done = 0;
+    while (!items.empty()) {
+        const std::int32_t taken = list.take(items);
+        if (taken > 0) L::list_sums(index, list, taken, f, sums + done);
+        done += taken;
+    }
+    reduce<L>(index, blocks, ReadNumbers{sums}, 1.0, out);
+}
+
+}  // namespace radial::kernels::on_device

@@ -1,0 +1,98 @@
+// Teams: the lanes that work on one row together. A row kernel is written once, against these calls:
+//
+//   team.sum(n, g)    the sum of g(i) over [0, n), known to every lane
+//   team.max(n, g)    the largest g(i), NaN if one is, -inf for none
+//   team.each(n, g)   g(i) for every i; what it wrote can be read by all lanes afterwards
+//   team.once(g)      g() by one lane
+//
+// Everything between the calls is done by every lane alike, so it may compute but must not write.
+#pragma once
+
+#include "radial/core/kernels/host_device.h"
+
+#include <cstdint>
+#include <limits>
+
+namespace radial::kernels {
+
+template <class G>
+using Returned = decltype(static_cast<const G*>(nullptr)->operator()(std::int64_t{}));
+
+/// Numbers that device code may name, which the functions of <limits> are not.
+template <class V>
+inline constexpr V infinity = std::numeric_limits<V>::infinity();
+template <class V>
+inline constexpr V not_a_number = std::numeric_limits<V>::quiet_NaN();
+
+/// The larger of two, NaN when either is.
+template <class V>
+RADIAL_HD V larger(V a, V b) {
+    if (a != a) return a;
+    return b > a || b != b ? b : a;
+}
+
+/// One lane does it all: the CPU.
+struct SerialTeam {
+    template <class G>
+    RADIAL_HD Returned<G> sum(std::int64_t n, const G& g) const {
+        Returned<G> total{};
+        for (std::int64_t i = 0; i < n; ++i) total += g(i);
+        return total;
+    }
+    template <class G>
+    RADIAL_HD Returned<G> max(std::int64_t n, const G& g) const {
+        Returned<G> top = -infinity<Returned<G>>;
+        for (std::int64_t i = 0; i < n; ++i) top = larger(top, g(i));
+        return top;
+    }
+    template <class G>
+    RADIAL_HD void each(std::int64_t n, const G& g) const {
+        for (std::int64_t i = 0; i < n; ++i) g(i);
+    }
+    template <class G>
+    RADIAL_HD void once(const G& g) const {
+        g();
+    }
+};
+
+/// W lanes played one after the other, in the device's order of partial sums: how the CPU tests a device's rows.
+template <int W>
+struct HostTeam {
+    static_assert((W & (W - 1)) == 0, "the tree over lanes halves them");
+
+    template <class G>
+    Returned<G> sum(std::int64_t n, const G& g) const {
+        return combine<Returned<G>>(n, g, Returned<G>{}, [](auto a, const auto& b) {
+            a += b;
+            return a;
+        });
+    }
+    template <class G>
+    Returned<G> max(std::int64_t n, const G& g) const {
+        return combine<Returned<G>>(n, g, -infinity<Returned<G>>, [](auto a, auto b) { return larger(a, b); });
+    }
+    template <class G>
+    void each(std::int64_t n, const G& g) const {
+        for (std::int64_t lane = 0; lane < W; ++lane)
+            for (std::int64_t i = lane; i < n; i += W) g(i);
+    }
+    template <class G>
+    void once(const G& g) const {
+        g();
+    }
+
+private:
+    template <class V, class G, class Join>
+    static V combine(std::int64_t n, const G& g, V start, const Join& join) {
+        V lanes[W];
+        for (int lane = 0; lane < W; ++lane) {
+            lanes[lane] = start;
+            for (std::int64_t i = lane; i < n; i += W) lanes[lane] = join(lanes[lane], g(i));
+        }
+        for (int half = W / 2; half > 0; half /= 2)
+            for (int lane = 0; lane < half; ++lane) lanes[lane] = join(lanes[lane], lanes[lane + half]);
+        return lanes[0];
+    }
+};
+
+}  // namespace radial::kernels
