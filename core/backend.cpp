@@ -1,8 +1,9 @@
 // Which backend serves a device and a type, and how many threads the CPU's use.
 #include "radial/core/backend.h"
 
+#include "radial/core/cpu/bf16_backend.h"
 #include "radial/core/cpu/onednn_backend.h"
-#include "radial/core/cuda_device.h"
+#include "radial/core/device_backend.h"
 #include "radial/core/ref/reference_backend.h"
 
 #ifdef _OPENMP
@@ -28,10 +29,17 @@ int available_cores() {
 }  // namespace
 
 Backend& backend_for(Device device, DType dtype) {
-    RADIAL_CHECK(device.kind == Device::Kind::cpu, "{}", cuda_unavailable(device.index));
-    RADIAL_CHECK(is_floating(dtype), "backend: no arithmetic on {}, expected float32 or float64", name_of(dtype));
+    if (device.kind == Device::Kind::cuda) {
+        const std::string reason = device::unavailable(device.index);
+        RADIAL_CHECK(reason.empty(), "{}", reason);
+    }
+    RADIAL_CHECK(is_floating(dtype), "backend: no arithmetic on {}, expected float32, float64 or bfloat16",
+                 name_of(dtype));
     if (dtype == DType::float64 || reference_wanted > 0) return reference_backend();
+    if (device.kind == Device::Kind::cuda) return device_backend(device, dtype);
     static OneDnnBackend cpu;
+    static Bf16Backend cpu_bf16(cpu);
+    if (dtype == DType::bfloat16) return cpu_bf16;
     return cpu;
 }
 

@@ -27,8 +27,26 @@ struct PoolGeometry {
 
 enum class PoolKind : std::uint8_t { max, average };
 
+/// What batch_norm_forward leaves for batch_norm_backward.
+struct BatchNormSaved {
+    Tensor x, scale, shift, mean, variance;  ///< as the forward call had or wrote them
+    Tensor y;                                ///< its result; undefined unless `relu` and without a workspace
+    Tensor workspace;                        ///< what the forward call returned
+    double epsilon = 0;
+    bool relu = false;
+};
+/// Where batch_norm_backward writes.
+struct BatchNormGrads {
+    Tensor dx, dscale, dshift;
+    /// The gradient behind the clamp, dy where y > 0 and 0 elsewhere, which is the residual's. Defined exactly where
+    /// there was a residual and `relu`; may be dy itself, written element by element.
+    Tensor dresidual;
+};
+
 /// What one device does with one floating type. All tensors are on that device, already of the right shapes;
-/// rank-4 activations are in activation_layout(), everything else (weights, matrices, vectors) is row-major.
+/// rank-4 activations are in activation_layout(), rank-4 weights in weight_layout(), all else is row-major.
+/// Tensors have the backend's type, except that in bfloat16 all vectors of a batch norm are float32, and a bias, its
+/// gradient and c of a gemm may be.
 /// Outputs are allocated by the caller and overwritten entirely unless said otherwise.
 class Backend {
 public:
@@ -40,6 +58,8 @@ public:
     /// One line for a program's head: "CPU: oneDNN 2.6.3 (AVX-512), 2 threads".
     virtual std::string describe() const = 0;
     virtual Layout activation_layout() const = 0;
+    /// How weights [K, C/groups, R, S] and their gradients lie in memory: channels_last means KRSC.
+    virtual Layout weight_layout() const { return Layout::row_major; }
 
     /// c = alpha * op(a) op(b) + beta * c, with op a transpose where flagged; c [M, N].
     virtual void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
@@ -60,19 +80,22 @@ public:
     virtual void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
                                const Tensor& dx) = 0;
 
-    /// Normalises by the batch's statistics over N, H, W, which it writes to mean and variance (biased) [C];
-    /// `relu` clamps the result at 0 and returns the mask that the backward call wants.
-    virtual Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon,
-                                      bool relu, const Tensor& mean, const Tensor& variance, const Tensor& y) = 0;
-    virtual void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& scale, const Tensor& mean,
-                                     const Tensor& variance, double epsilon, const Tensor& relu_mask, const Tensor& dx,
-                                     const Tensor& dscale, const Tensor& dshift) = 0;
-    /// Normalises by the given statistics (evaluation).
-    virtual void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean,
-                                  const Tensor& variance, double epsilon, bool relu, const Tensor& y) = 0;
+    /// y = x normalised by the batch's statistics over N, H, W, which it writes to mean and variance (biased) [C];
+    /// then `residual`, of y's shape and layout, is added where it is defined, and `relu` clamps the sum at 0.
+    /// Returns what batch_norm_backward wants besides BatchNormSaved's other tensors; undefined where that is nothing,
+    /// and then a clamped y is kept for it. The vectors [C] share a type, which need not be x's.
+    virtual Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                                      double epsilon, bool relu, const Tensor& mean, const Tensor& variance,
+                                      const Tensor& y) = 0;
+    virtual void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) = 0;
+    /// Normalises by the given statistics (evaluation), adds and clamps likewise.
+    virtual void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                                  const Tensor& mean, const Tensor& variance, double epsilon, bool relu,
+                                  const Tensor& y) = 0;
 };
 
-/// The backend of a device for a floating type: the vendor's for float32, the plain loops of ref/ for float64.
+/// The backend of a device for a floating type: the vendor's for float32 and bfloat16 (on the CPU bfloat16 is converted
+/// to float32 and back: for tests, not for speed), the plain loops of ref/ for float64.
 /// Throws Error for a device that this build lacks ("no CUDA device: ...") and for an integer type.
 Backend& backend_for(Device device, DType dtype);
 

@@ -1,6 +1,8 @@
 // Modules: registration, naming, and what is done to a whole tree of them.
 #include "radial/core/module.h"
 
+#include "radial/core/backend.h"
+
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -100,7 +102,9 @@ void Module::to(DType dtype) {
 }
 
 void Module::to(Device device) {
-    convert([device](const Tensor& x) { return x.to(device); });
+    // Convolutions' weights, so that no step has to rearrange them.
+    const Layout weights = backend_for(device, DType::float32).weight_layout();
+    convert([=](const Tensor& x) { return x.rank() == 4 ? x.to(device).to(weights) : x.to(device); });
 }
 
 void Module::convert(const std::function<Tensor(const Tensor&)>& f) {

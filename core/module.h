@@ -50,7 +50,8 @@ public:
     /// too, sees the new elements. Make optimizers afterwards, though: their own state keeps the old dtype or device.
     /// Throws Error when `dtype` is not a floating one.
     void to(DType dtype);
-    /// Moves parameters, buffers and gradients, likewise in place.
+    /// Moves parameters, buffers and gradients, likewise in place. Those of rank 4 are stored as the device's
+    /// convolutions want their weights.
     void to(Device device);
     /// Number of elements of all parameters.
     std::int64_t parameter_count() const;

@@ -2,7 +2,8 @@
 //
 // Shapes are logical; x is [N, C, H, W] where an op speaks of channels. Every op accepts float32 and float64 in
 // either layout, takes all its tensors in one dtype on one device, and throws Error, naming itself and the shapes,
-// when they do not fit. Results have the inputs' dtype and device.
+// when they do not fit. Results have the inputs' dtype and device. Elementwise ops, activations, reductions and shape
+// ops accept bfloat16 too; they compute in float32 (sums in float64) and round the result.
 #pragma once
 
 #include "radial/core/autograd.h"
@@ -38,14 +39,17 @@ Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);
 Tensor sqrt(const Tensor& x);
 Tensor square(const Tensor& x);
+/// x as `dtype` (float32, float64 or bfloat16), rounded to nearest, ties to even; x itself where it is so already. The
+/// gradient comes back as x's dtype. Throws Error for an integer x or `dtype`.
+Tensor cast(const Tensor& x, DType dtype);
 
 // ---- activations ----
 
 /// max(x, 0). Works in place when `x` is a temporary that nothing else reads.
 Tensor relu(Tensor x);
-/// x where x > 0, slope * x elsewhere. slope: [C] (one a channel, dimension 1) or [1].
-/// Works in place when `x` is a temporary that nothing else reads and every slope is positive, so that backward can
-/// tell x from the result.
+/// x where x > 0, slope * x elsewhere. slope: [C] (one a channel, dimension 1) or [1], in x's dtype, or float32 beside
+/// a bfloat16 x. Works in place when `x` is a float32 or float64 temporary on the CPU that nothing else reads and every
+/// slope is positive, so that backward can tell x from the result.
 Tensor prelu(Tensor x, const Tensor& slope);
 /// x * sigmoid(x).
 Tensor silu(const Tensor& x);
@@ -105,15 +109,20 @@ struct BatchNormOptions {
     double momentum = 0.1;  ///< weight of the new batch in the running statistics
     double epsilon = 1e-5;  ///< added to the variance
     bool training = true;   ///< batch statistics (and running ones updated) or the running ones
-    bool relu = false;      ///< clamp at 0 in the same pass
+    bool relu = false;      ///< clamp at 0 in the same pass, after the residual
 };
 /// Batch normalisation over N, H, W (Ioffe & Szegedy 2015). scale, shift, running_mean, running_variance: [C];
 /// the running statistics are updated in place when training, the variance unbiased, as PyTorch does.
+/// A `residual` of x's shape is added to the result before `relu` clamps it: how a residual block ends, in one op.
 /// Also takes x [N, C]. Throws Error when training on a single value a channel.
 Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& running_mean,
-                  const Tensor& running_variance, const BatchNormOptions& options = {});
+                  const Tensor& running_variance, const BatchNormOptions& options = {}, const Tensor& residual = {});
 
-// ---- softmax and fused loss heads; labels are int64 [N] with values in [0, C) ----
+// ---- softmax and fused loss heads ----
+//
+// Labels are int64 [N] with values in [0, C). On the CPU another value is an Error at once; on a CUDA device that
+// sample's loss is NaN, its gradient 0, and the Error comes from the next synchronize(). The heads take bfloat16
+// features beside float32 weights, and then compute and return float32.
 
 /// log(softmax(x)) over the last dimension of [N, C].
 Tensor log_softmax(const Tensor& x);
@@ -124,10 +133,10 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, double smoothin
 /// Softmax cross-entropy of x W^T + b in one op: feature [N, D], weight [C, D], bias [C] or undefined. Scalar.
 Tensor softmax_loss(const Tensor& feature, const Tensor& weight, const Tensor& bias, const Tensor& labels);
 
-/// What rbf_softmax_loss measured besides its value.
+/// What rbf_softmax_loss measured besides its value: scalars on the feature's device, without history.
 struct RbfStatistics {
-    double mean_kernel = 0;    ///< mean over the batch of K(x_i, W_{y_i}), in [0, 1]
-    double mean_distance = 0;  ///< mean over the batch of |x_i - W_{y_i}|^2
+    Tensor mean_kernel;    ///< mean over the batch of K(x_i, W_{y_i}), in [0, 1]
+    Tensor mean_distance;  ///< mean over the batch of |x_i - W_{y_i}|^2
 };
 /// RBF-Softmax (Zhang et al. 2020, Eq. 4): mean cross-entropy of the logits s * exp(-|x - W_j|^2 / gamma).
 /// feature [N, D], prototypes [C, D]. Keeps one [N, C] buffer; no [N, C, D] tensor. Gradients as Eq. 5 and 6 with the

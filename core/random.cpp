@@ -3,12 +3,10 @@
 
 #include "radial/core/dispatch.h"
 #include "radial/core/kernels/launch.h"
-#include "radial/core/kernels/memory_index.h"
-#include "radial/core/kernels/philox.h"
+#include "radial/core/kernels/random.h"
 
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <numeric>
 #include <utility>
 
@@ -16,7 +14,6 @@ namespace radial {
 
 namespace {
 
-using kernels::MemoryIndex;
 using kernels::random_bits;
 using kernels::to_unit;
 
@@ -26,32 +23,29 @@ void fill_uniform(const Tensor& x, double low, double high, std::uint64_t seed, 
     T most = static_cast<T>(high);
     if (static_cast<double>(most) >= high) most = std::nextafter(most, std::numeric_limits<T>::lowest());
     most = std::max(most, static_cast<T>(low));
-    T* const out = x.data<T>();
-    const MemoryIndex at(x);
-    kernels::map(x.numel(), [=](std::int64_t i) {
-        const double unit = to_unit(random_bits(seed, first + static_cast<std::uint64_t>(i)));
-        out[at(i)] = std::min(static_cast<T>(low + (high - low) * unit), most);
-    });
+    kernels::map(
+        x.device(), x.numel(),
+        kernels::Uniform<T>{x.data<T>(), low, high, static_cast<double>(most), seed, first, kernels::MemoryIndex(x)});
 }
 
 template <class T>
 void fill_normal(const Tensor& x, double mean, double deviation, std::uint64_t seed, std::uint64_t first) {
-    T* const out = x.data<T>();
-    const std::int64_t count = x.numel();
-    const MemoryIndex at(x);
-    kernels::map((count + 1) / 2, [=](std::int64_t pair) {
-        const std::uint64_t index = first + 2 * static_cast<std::uint64_t>(pair);
-        const double positive = 1.0 - static_cast<double>(to_unit(random_bits(seed, index)));  // (0, 1]: log is finite
-        const double angle = 2 * std::numbers::pi * static_cast<double>(to_unit(random_bits(seed, index + 1)));
-        const double radius = deviation * std::sqrt(-2 * std::log(positive));
-        out[at(2 * pair)] = static_cast<T>(mean + radius * std::cos(angle));
-        if (2 * pair + 1 < count) out[at(2 * pair + 1)] = static_cast<T>(mean + radius * std::sin(angle));
-    });
+    kernels::map(x.device(), (x.numel() + 1) / 2,
+                 kernels::Normal<T>{x.data<T>(), x.numel(), mean, deviation, seed, first, kernels::MemoryIndex(x)});
+}
+
+// A recorded fill would repeat the same numbers at every launch.
+void check_not_recorded(std::string_view who, const Tensor& x) {
+    RADIAL_CHECK(x.device().kind == Device::Kind::cpu || !device::capturing(x.device().index),
+                 "{}: a step that is recorded as a graph draws random numbers in dropout alone", who);
 }
 
 }  // namespace
 
-std::uint32_t Generator::next() { return random_bits(seed_, counter_++); }
+std::uint32_t Generator::next() {
+    RADIAL_CHECK(base_ == nullptr, "Generator: the host draws no numbers in a step that is recorded as a graph");
+    return random_bits(seed_, counter_++);
+}
 
 float Generator::uniform() { return to_unit(next()); }
 
@@ -85,6 +79,7 @@ void manual_seed(std::uint64_t seed) { default_generator().restore(seed, 0); }
 void uniform_(const Tensor& x, double low, double high, Generator& generator) {
     RADIAL_CHECK(low <= high && std::isfinite(high - low), "uniform_: expected finite low <= high, got {} and {}", low,
                  high);
+    check_not_recorded("uniform_", x);
     dispatch_floating(x.dtype(), "uniform_", [&](auto zero) {
         fill_uniform<decltype(zero)>(x, low, high, generator.seed(),
                                      generator.reserve(static_cast<std::uint64_t>(x.numel())));
@@ -95,6 +90,7 @@ void uniform_(const Tensor& x, double low, double high, Generator& generator) {
 void normal_(const Tensor& x, double mean, double deviation, Generator& generator) {
     RADIAL_CHECK(deviation >= 0 && std::isfinite(deviation) && std::isfinite(mean),
                  "normal_: expected a finite mean and deviation >= 0, got {} and {}", mean, deviation);
+    check_not_recorded("normal_", x);
     dispatch_floating(x.dtype(), "normal_", [&](auto zero) {
         const auto numbers = static_cast<std::uint64_t>((x.numel() + 1) / 2 * 2);
         fill_normal<decltype(zero)>(x, mean, deviation, generator.seed(), generator.reserve(numbers));

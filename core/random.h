@@ -8,7 +8,7 @@
 
 namespace radial {
 
-/// A stream of Philox 4x32-10 numbers (Salmon et al. 2011). Its whole state is two integers.
+/// A stream of Philox 4x32-10 numbers (Salmon et al. 2011). Its whole state is two integers: seed and counter.
 class Generator {
 public:
     explicit Generator(std::uint64_t seed = 0) : seed_(seed) {}
@@ -19,11 +19,20 @@ public:
         seed_ = seed;
         counter_ = counter;
     }
-    /// Takes the next `count` numbers for the caller and returns the index of the first.
+    /// Takes the next `count` numbers for the caller and returns the index of the first. While a graph is being
+    /// recorded the index is relative to *base().
     std::uint64_t reserve(std::uint64_t count) {
         const std::uint64_t first = counter_;
         counter_ += count;
         return first;
+    }
+    /// What kernels add to an index from reserve(): null, which is nothing, except while a step is being recorded as a
+    /// graph. It is then on the device and moves on before each launch, so that every launch draws other numbers.
+    const std::uint64_t* base() const { return base_; }
+    /// Counts from 0 on top of *base; null ends that. For StepGraph.
+    void count_from(const std::uint64_t* base) {
+        base_ = base;
+        counter_ = 0;
     }
     /// Next 32 random bits.
     std::uint32_t next();
@@ -35,6 +44,7 @@ public:
 private:
     std::uint64_t seed_;
     std::uint64_t counter_ = 0;
+    const std::uint64_t* base_ = nullptr;
 };
 
 /// The stream that layers take their first weights and dropout masks from. One a process.

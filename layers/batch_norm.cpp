@@ -17,13 +17,16 @@ BatchNorm2d::BatchNorm2d(const BatchNorm2dOptions& options) : options_(options) 
     running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0));
 }
 
-Tensor BatchNorm2d::forward(Tensor x) {
+Tensor BatchNorm2d::forward(Tensor x) { return forward(x, {}); }
+
+Tensor BatchNorm2d::forward(const Tensor& x, const Tensor& residual) {
     check_image_input("BatchNorm2d", x);
     RADIAL_CHECK(x.size(1) == options_.channels, "BatchNorm2d: input has {} channels, weight expects {}", x.size(1),
                  options_.channels);
     return batch_norm(
         x, weight_, bias_, running_mean_, running_var_,
-        {.momentum = options_.momentum, .epsilon = options_.epsilon, .training = training(), .relu = options_.relu});
+        {.momentum = options_.momentum, .epsilon = options_.epsilon, .training = training(), .relu = options_.relu},
+        residual);
 }
 
 }  // namespace radial

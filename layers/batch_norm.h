@@ -9,7 +9,7 @@ struct BatchNorm2dOptions {
     std::int64_t channels = 1;
     double momentum = 0.1;  ///< weight of the new batch in the running statistics
     double epsilon = 1e-5;  ///< added to the variance
-    bool relu = false;      ///< clamp the result at 0 in the same pass
+    bool relu = false;      ///< clamp the result at 0 in the same pass, after a residual
 };
 
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, each channel over N, H and W (Ioffe & Szegedy 2015).
@@ -22,6 +22,8 @@ public:
     explicit BatchNorm2d(const BatchNorm2dOptions& options);
     /// Throws Error when x is not rank 4, has other channels, or trains on a single value a channel.
     Tensor forward(Tensor x) override;
+    /// The same with `residual`, of x's shape, added before the clamp: how a residual block ends.
+    Tensor forward(const Tensor& x, const Tensor& residual);
 
 private:
     BatchNorm2dOptions options_;

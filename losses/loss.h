@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,9 +23,9 @@ public:
     virtual Tensor logits(const Tensor& feature) = 0;
     /// One representative vector a class [classes, D]; undefined where the loss has none.
     virtual Tensor prototypes() const { return {}; }
-    /// Mean of the kernel between each feature and its own class's prototype in the last forward(); empty where the
-    /// loss has no kernel. Near 0 means that no gradient flows.
-    virtual std::optional<double> mean_kernel() const { return std::nullopt; }
+    /// Mean of the kernel between each feature and its own class's prototype in the last forward(), a scalar on the
+    /// feature's device; undefined before that and where the loss has no kernel. Near 0 means that no gradient flows.
+    virtual Tensor mean_kernel() const { return {}; }
 };
 
 /// Options of a loss as name and value, from a command line or a config file.

@@ -21,14 +21,13 @@ public:
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
     Tensor prototypes() const override { return prototypes_; }
-    std::optional<double> mean_kernel() const override { return mean_kernel_; }
+    Tensor mean_kernel() const override { return mean_kernel_; }
 
     static LossInfo info();
 
 private:
     RbfSoftmaxOptions options_;
-    Tensor prototypes_;
-    std::optional<double> mean_kernel_;
+    Tensor prototypes_, mean_kernel_;
 };
 
 }  // namespace radial

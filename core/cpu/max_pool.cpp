@@ -1,7 +1,7 @@
 // Max pooling on the CPU. Channels are innermost, so that the loops over them are vectorised.
 #include "radial/core/cpu/max_pool.h"
 
-#include "radial/core/kernels/launch.h"
+#include "radial/core/kernels/host.h"
 
 namespace radial::cpu {
 namespace {
@@ -41,7 +41,7 @@ void forward(const Tensor& x, const PoolGeometry& g, const Tensor& y, std::int32
     const std::int64_t C = x.size(1), H = x.size(2), W = x.size(3), OH = y.size(2), OW = y.size(3);
     const float* const in = x.data<float>();
     float* const out = y.data<float>();
-    kernels::rows(y.size(0) * OH, OW * C * g.window_h * g.window_w, [=](std::int64_t row) {
+    kernels::host::rows(y.size(0) * OH, OW * C * g.window_h * g.window_w, [=](std::int64_t row) {
         const float* const image = in + row / OH * H * W * C;
         for (std::int64_t j = 0; j < OW; ++j) {
             const std::int64_t at = (row * OW + j) * C;
@@ -71,7 +71,7 @@ void max_pool_backward(const Tensor& dy, const Tensor& taps, const PoolGeometry&
     float* const out = dx.data<float>();
     const PoolGeometry g = geometry;
     // Windows may overlap within an image, never across images.
-    kernels::rows(dx.size(0), H * W * C, [=](std::int64_t n) {
+    kernels::host::rows(dx.size(0), H * W * C, [=](std::int64_t n) {
         float* const image = out + n * H * W * C;
         std::fill_n(image, H * W * C, 0.0F);
         for (std::int64_t position = 0; position < OH * OW; ++position) {

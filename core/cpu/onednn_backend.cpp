@@ -2,7 +2,7 @@
 #include "radial/core/cpu/onednn_backend.h"
 
 #include "radial/core/cpu/onednn.h"
-#include "radial/core/kernels/launch.h"
+#include "radial/core/kernels/host.h"
 
 #include <fmt/format.h>
 
@@ -40,7 +40,7 @@ void OneDnnBackend::gemm(bool transpose_a, bool transpose_b, double alpha, const
     if (k == 0) {  // oneDNN takes no empty sums
         auto* const elements = c.data<float>();
         const auto factor = static_cast<float>(beta);
-        kernels::map(m * n, [=](std::int64_t i) { elements[i] = factor == 0 ? 0 : factor * elements[i]; });
+        kernels::host::map(m * n, [=](std::int64_t i) { elements[i] = factor == 0 ? 0 : factor * elements[i]; });
         return;
     }
     const auto status = dnnl::sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k,

@@ -24,13 +24,13 @@ public:
     void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
                        const Tensor& dx) override;
 
-    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon, bool relu,
-                              const Tensor& mean, const Tensor& variance, const Tensor& y) override;
-    void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& scale, const Tensor& mean,
-                             const Tensor& variance, double epsilon, const Tensor& relu_mask, const Tensor& dx,
-                             const Tensor& dscale, const Tensor& dshift) override;
-    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean,
-                          const Tensor& variance, double epsilon, bool relu, const Tensor& y) override;
+    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                              double epsilon, bool relu, const Tensor& mean, const Tensor& variance,
+                              const Tensor& y) override;
+    void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) override;
+    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                          const Tensor& mean, const Tensor& variance, double epsilon, bool relu,
+                          const Tensor& y) override;
 };
 
 }  // namespace radial

@@ -1,6 +1,9 @@
 // What the ops share.
 #include "radial/core/ops/common.h"
 
+#include "radial/core/kernels/reduce.h"
+#include "radial/core/kernels/shape.h"
+
 namespace radial::ops {
 
 void check_floating(std::string_view op, std::string_view what, const Tensor& x) {
@@ -11,6 +14,10 @@ void check_floating(std::string_view op, std::string_view what, const Tensor& x)
 void check_alike(std::string_view op, const Tensor& a, std::string_view what, const Tensor& b) {
     RADIAL_CHECK(b.defined(), "{}: {} is undefined", op, what);
     RADIAL_CHECK(a.dtype() == b.dtype(), "{}: {} is {}, expected {}", op, what, b.str(), name_of(a.dtype()));
+    check_device(op, a, what, b);
+}
+
+void check_device(std::string_view op, const Tensor& a, std::string_view what, const Tensor& b) {
     RADIAL_CHECK(a.device() == b.device(), "{}: {} is on {}, expected {}", op, what, b.device().str(),
                  a.device().str());
 }
@@ -24,6 +31,12 @@ void check_labels(std::string_view op, const Tensor& labels, std::int64_t batch,
     RADIAL_CHECK(labels.defined(), "{}: labels are undefined", op);
     RADIAL_CHECK(labels.dtype() == DType::int64 && labels.shape() == Shape{batch},
                  "{}: labels are {}, expected int64[{}]", op, labels.str(), batch);
+    const Device device = labels.device();
+    if (device.kind == Device::Kind::cuda) {
+        kernels::rows(device, 1, batch,
+                      kernels::CheckRange{labels.data<std::int64_t>(), batch, classes, device::fault(device.index)});
+        return;
+    }
     const auto values = labels.values<std::int64_t>();
     for (std::size_t i = 0; i < values.size(); ++i) {
         RADIAL_CHECK(values[i] >= 0 && values[i] < classes, "{}: label {} of sample {} is outside [0, {})", op,
@@ -60,30 +73,45 @@ Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b) {
     return Shape(extents);
 }
 
-Tensor broadcast_to(const Tensor& x, const Shape& shape) {
-    const Tensor source = x.to(Layout::row_major);
-    const Tensor result = Tensor::empty(shape, x.dtype(), x.device());
-    const int rank = shape.rank(), missing = rank - source.rank();
-    const auto strides = source.shape().strides();
-    std::array<std::int64_t, Shape::max_rank> step{};  // 0 along stretched dimensions
-    for (int d = missing; d < rank; ++d) {
-        if (source.shape()[d - missing] != 1)
-            step[static_cast<std::size_t>(d)] = strides[static_cast<std::size_t>(d - missing)];
+kernels::Stretch stretch(const Shape& from, const Shape& shape, Layout layout) {
+    const int rank = shape.rank(), missing = rank - from.rank();
+    const auto strides = from.strides();
+    const std::array<int, 4> channels_last = {0, 2, 3, 1};
+    std::array<std::int64_t, Shape::max_rank> extents{}, steps{};
+    std::size_t count = 0;
+    for (int position = 0; position < rank; ++position) {
+        const int d = layout == Layout::channels_last ? channels_last[static_cast<std::size_t>(position)] : position;
+        if (shape[d] == 1) continue;
+        const bool stretched = d < missing || from[d - missing] == 1;
+        const std::int64_t step = stretched ? 0 : strides[static_cast<std::size_t>(d - missing)];
+        if (count > 0 && steps[count - 1] == step * shape[d]) {  // the two lie as one dimension would
+            extents[count - 1] *= shape[d];
+            steps[count - 1] = step;
+        } else {
+            extents[count] = shape[d];
+            steps[count++] = step;
+        }
     }
-    const std::int64_t inner = rank == 0 ? 1 : shape[rank - 1];
-    const std::int64_t inner_step = rank == 0 ? 0 : step[static_cast<std::size_t>(rank - 1)];
-    dispatch_floating(x.dtype(), "broadcast", [&](auto zero) {
+    kernels::Stretch result{};
+    result.inner = count == 0 ? 1 : extents[count - 1];
+    result.inner_step = count == 0 ? 0 : steps[count - 1];
+    result.rank = count == 0 ? 0 : static_cast<std::int64_t>(count) - 1;
+    for (std::size_t d = 0; d + 1 < count; ++d) {
+        result.extent[d] = extents[d];
+        result.step[d] = steps[d];
+    }
+    return result;
+}
+
+Tensor broadcast_to(const Tensor& x, const Shape& shape, Layout layout) {
+    const Tensor source = x.to(Layout::row_major);
+    const Tensor result = Tensor::empty(shape, x.dtype(), x.device(), layout);
+    if (shape.numel() == 0) return result;
+    const kernels::Stretch at = stretch(source.shape(), shape, layout);
+    dispatch_activation(x.dtype(), "broadcast", [&](auto zero) {
         using T = decltype(zero);
-        const T* const from = source.data<T>();
-        T* const to = result.data<T>();
-        kernels::rows(inner == 0 ? 0 : shape.numel() / inner, inner, [=](std::int64_t row) {
-            std::int64_t offset = 0, rest = row;
-            for (int d = rank - 2; d >= 0; --d) {
-                offset += rest % shape[d] * step[static_cast<std::size_t>(d)];
-                rest /= shape[d];
-            }
-            for (std::int64_t i = 0; i < inner; ++i) to[row * inner + i] = from[offset + i * inner_step];
-        });
+        kernels::rows(x.device(), shape.numel() / at.inner, at.inner,
+                      kernels::CopyStretched<T>{source.data<T>(), result.data<T>(), at});
     });
     return result;
 }
@@ -99,23 +127,19 @@ Tensor sum_to(const Tensor& grad, const Shape& shape) {
     return total.view(shape);
 }
 
-Tensor channel_sums(const Tensor& x) {
+Tensor channel_sums(const Tensor& x, DType dtype) {
     const auto [outer, channels, inner] = blocks_around(x, 1);
-    const Tensor result = Tensor::empty({channels}, x.dtype(), x.device());
-    dispatch_floating(x.dtype(), "sum", [&, o = outer, c = channels, n = inner](auto zero) {
-        using T = decltype(zero);
-        const T* const v = x.data<T>();
-        if (n == 1) {
-            kernels::reduce_columns(o, c, result.data<T>(),
-                                    [=](std::int64_t r, std::int64_t k) { return v[r * c + k]; });
-        } else {
-            kernels::reduce_columns(o, c, result.data<T>(), [=](std::int64_t r, std::int64_t k) {
-                const T* const plane = v + (r * c + k) * n;
-                T total{0};
-                for (std::int64_t i = 0; i < n; ++i) total += plane[i];
-                return total;
-            });
-        }
+    const Tensor result = Tensor::empty({channels}, dtype, x.device());
+    dispatch_activation(dtype, "sum", [&, o = outer, c = channels, n = inner](auto to_zero) {
+        const kernels::StoreScaledSum<decltype(to_zero)> store{result.data<decltype(to_zero)>(), 1.0};
+        dispatch_activation(x.dtype(), "sum", [&](auto zero) {
+            using T = decltype(zero);
+            if (n == 1) {
+                kernels::reduce_columns(x.device(), o, c, kernels::ChannelElement<T>{x.data<T>(), c}, store);
+            } else {
+                kernels::reduce_columns(x.device(), o, c, kernels::PlaneSum<T>{x.data<T>(), c, n}, store);
+            }
+        });
     });
     return result;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/core/dispatch.h"
+#include "radial/core/kernels/elementwise.h"
 #include "radial/core/kernels/launch.h"
 #include "radial/core/ops.h"
 
@@ -13,9 +14,12 @@ namespace radial::ops {
 void check_floating(std::string_view op, std::string_view what, const Tensor& x);
 /// Throws Error unless `b` has `a`'s dtype and device.
 void check_alike(std::string_view op, const Tensor& a, std::string_view what, const Tensor& b);
+/// Throws Error unless `b` is on `a`'s device.
+void check_device(std::string_view op, const Tensor& a, std::string_view what, const Tensor& b);
 /// Throws Error unless `x` has `rank` dimensions; `expected` spells them: "[N, C, H, W]".
 void check_rank(std::string_view op, std::string_view what, const Tensor& x, int rank, std::string_view expected);
-/// Throws Error unless `labels` is int64 [batch] with values in [0, classes).
+/// Throws Error unless `labels` is int64 [batch] with values in [0, classes). The values of labels on a device are
+/// looked at there, and what is wrong with them is told by the next synchronize(): kernels must take any value.
 void check_labels(std::string_view op, const Tensor& labels, std::int64_t batch, std::int64_t classes);
 /// `dim` counted from the front. Throws Error when out of range.
 int checked_dim(std::string_view op, const Tensor& x, int dim);
@@ -41,12 +45,17 @@ inline bool may_overwrite(const Tensor& x) {
 
 /// The shape that `a` and `b` broadcast to. Throws Error when they do not.
 Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b);
-/// A row-major copy of `x` stretched to `shape`.
-Tensor broadcast_to(const Tensor& x, const Shape& shape);
+/// A copy of `x` stretched to `shape`, in `layout`.
+Tensor broadcast_to(const Tensor& x, const Shape& shape, Layout layout = Layout::row_major);
+/// How a row-major tensor of shape `from` is read to be stretched to `shape`, in the memory order of `layout`. `shape`
+/// has elements.
+kernels::Stretch stretch(const Shape& from, const Shape& shape, Layout layout);
 /// The sum of `grad` over the dimensions along which `shape` was stretched: the adjoint of broadcast_to.
 Tensor sum_to(const Tensor& grad, const Shape& shape);
 
-/// [C] sums over everything but dimension 1 of x, in x's dtype.
-Tensor channel_sums(const Tensor& x);
+/// [C] sums over everything but dimension 1 of x, as `dtype` (float32, float64 or bfloat16).
+Tensor channel_sums(const Tensor& x, DType dtype);
+/// The same in x's dtype.
+inline Tensor channel_sums(const Tensor& x) { return channel_sums(x, x.dtype()); }
 
 }  // namespace radial::ops

@@ -1,5 +1,6 @@
 // 2-D convolution: shape checks and the tape; the arithmetic is the backend's.
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/mixed.h"
 
 namespace radial {
 namespace {
@@ -12,7 +13,7 @@ std::int64_t output_extent(std::int64_t input, std::int64_t kernel, std::int64_t
 
 void check(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& g) {
     ops::check_floating("conv2d", "the input", x);
-    ops::check_alike("conv2d", x, "weight", weight);
+    ops::check_weight("conv2d", x, "weight", weight);
     ops::check_rank("conv2d", "input", x, 4, "[N, C, H, W]");
     ops::check_rank("conv2d", "weight", weight, 4, "[K, C/groups, R, S]");
     RADIAL_CHECK(g.stride_h > 0 && g.stride_w > 0, "conv2d: stride is ({}, {}), expected at least 1", g.stride_h,
@@ -27,7 +28,7 @@ void check(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv
     RADIAL_CHECK(x.size(1) == weight.size(1) * g.groups, "conv2d: input has {} channels, weight expects {}", x.size(1),
                  weight.size(1) * g.groups);
     if (!bias.defined()) return;
-    ops::check_alike("conv2d", x, "bias", bias);
+    ops::check_weight("conv2d", x, "bias", bias);
     RADIAL_CHECK(bias.shape() == Shape{weight.size(0)}, "conv2d: bias is {}, expected [{}]", bias.shape().str(),
                  weight.size(0));
 }
@@ -43,19 +44,22 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     RADIAL_CHECK(height > 0 && width > 0, "conv2d: kernel {} x {} does not fit input {} with padding ({}, {})",
                  weight.size(2), weight.size(3), x.shape().str(), geometry.pad_h, geometry.pad_w);
     Backend& backend = backend_for(x.device(), x.dtype());
-    const Tensor input = x.to(backend.activation_layout()), filter = weight.to(Layout::row_major);
+    const Tensor input = x.to(backend.activation_layout());
+    const Tensor filter = weight.to(x.dtype()).to(backend.weight_layout());
     const Tensor y =
         Tensor::empty({x.size(0), weight.size(0), height, width}, x.dtype(), x.device(), backend.activation_layout());
     backend.conv_forward(input, filter, bias, geometry, y);
     return record("conv2d", y, {x, weight, bias},
-                  [saved = Saved(input, "conv2d", "input"), w = Saved(filter, "conv2d", "weight"), geometry, &backend](
-                      const Tensor& dy, Needs needs) -> Grads {
+                  [saved = Saved(input, "conv2d", "input"), w = Saved(filter, "conv2d", "weight"), geometry,
+                   weight_type = weight.dtype(), bias_type = bias.defined() ? bias.dtype() : x.dtype(),
+                   &backend](const Tensor& dy, Needs needs) -> Grads {
                       const Tensor kept = saved.get(), kernel = w.get(), grad = dy.to(kept.layout());
                       Grads grads(3);
                       if (needs[1] || needs[2]) {
-                          grads[1] = Tensor::empty_like(kernel);
-                          if (needs[2]) grads[2] = Tensor::empty({kernel.size(0)}, kernel.dtype(), kernel.device());
-                          backend.conv_backward_weights(kept, grad, geometry, grads[1], grads[2]);
+                          const Tensor dw = Tensor::empty_like(kernel);
+                          if (needs[2]) grads[2] = Tensor::empty({kernel.size(0)}, bias_type, kernel.device());
+                          backend.conv_backward_weights(kept, grad, geometry, dw, grads[2]);
+                          grads[1] = dw.to(weight_type);
                       }
                       if (needs[0]) {
                           grads[0] = Tensor::empty_like(kept);

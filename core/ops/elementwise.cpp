@@ -1,95 +1,94 @@
-// Arithmetic on elements, with broadcasting.
+// Arithmetic on elements, with broadcasting, elementary functions and conversion.
+#include "radial/core/kernels/elementwise.h"
 #include "radial/core/node.h"
-#include "radial/core/ops/common.h"
-
-#include <cmath>
+#include "radial/core/ops/apply.h"
 
 namespace radial {
 namespace {
 
 using ops::like_layout;
 
-// f(a, b) for tensors of one shape, or with b a single number; anything else is stretched first.
-template <class F>
-Tensor combine(std::string_view op, const Tensor& a, const Tensor& b, const F& f) {
+// G(a, b); a is stretched first where that is needed, b while it is read.
+template <class G>
+Tensor combine(std::string_view op, const Tensor& a, const Tensor& b, const G& g) {
     ops::check_floating(op, "the first tensor", a);
     ops::check_alike(op, a, "the second tensor", b);
     const Shape shape = ops::broadcast_shape(op, a.shape(), b.shape());
-    const bool single = b.numel() == 1 && a.shape() == shape;
-    const Tensor x = a.shape() == shape ? a : ops::broadcast_to(a, shape);
-    const Tensor y = single ? b : b.shape() == shape ? like_layout(b, x) : like_layout(ops::broadcast_to(b, shape), x);
+    const Layout wanted = b.shape() == shape ? b.layout() : Layout::row_major;
+    const Tensor x = a.shape() == shape ? a : ops::broadcast_to(a, shape, wanted);
     const Tensor result = Tensor::empty_like(x);
-    dispatch_floating(a.dtype(), op, [&](auto zero) {
+    const std::int64_t count = shape.numel();
+    dispatch_activation(a.dtype(), op, [&](auto zero) {
         using T = decltype(zero);
         const T* const p = x.data<T>();
-        const T* const q = y.data<T>();
         T* const out = result.data<T>();
-        if (single) {
-            const T v = *q;
-            kernels::map(shape.numel(), [=](std::int64_t i) { out[i] = f(p[i], v); });
-        } else {
-            kernels::map(shape.numel(), [=](std::int64_t i) { out[i] = f(p[i], q[i]); });
+        if (b.shape() == shape) {
+            const Tensor y = like_layout(b, x);
+            ops::apply(x.device(), count, g, p, y.data<const T>(), out);
+        } else if (b.numel() == 1) {
+            kernels::map(x.device(), count, kernels::BinaryWithOne<T, G>{{g}, p, b.data<T>(), out});
+        } else if (count > 0) {
+            const Tensor y = b.to(Layout::row_major);
+            const kernels::Stretch at = ops::stretch(b.shape(), shape, x.layout());
+            kernels::rows(x.device(), count / at.inner, at.inner,
+                          kernels::BinaryStretched<T, G>{{g}, p, y.data<T>(), out, at});
         }
     });
     return result;
 }
 
-// y = f(x), dx = derivative(dy, x or y). What derivative() reads is kept: x, or y when `keep_result`.
-template <class F, class D>
-Tensor transform(std::string_view op, const Tensor& x, bool keep_result, const F& f, const D& derivative) {
-    ops::check_floating(op, "the input", x);
+// G(x) for a function with a number of its own.
+template <class G>
+Tensor with_number(std::string_view op, const Tensor& x, const G& g) {
+    ops::check_floating(op, "the tensor", x);
     const Tensor y = Tensor::empty_like(x);
-    dispatch_floating(x.dtype(), op, [&](auto zero) {
+    dispatch_activation(x.dtype(), op, [&](auto zero) {
         using T = decltype(zero);
-        const T* const in = x.data<T>();
-        T* const out = y.data<T>();
-        kernels::map(x.numel(), [=](std::int64_t i) { out[i] = f(in[i]); });
+        ops::apply(x.device(), x.numel(), g, x.data<const T>(), y.data<T>());
     });
-    const Saved saved(keep_result ? y : x, op, keep_result ? "result" : "input");
-    return record(op, y, {x}, [saved, derivative, op](Tensor dy, Needs) -> Grads {
-        const Tensor kept = saved.get();
-        dy = like_layout(dy, kept);
-        const Tensor dx = ops::reuse_or_empty(dy);
-        dispatch_floating(dy.dtype(), op, [&](auto zero) {
-            using T = decltype(zero);
-            const T* const k = kept.data<T>();
-            const T* const g = dy.data<T>();
-            T* const out = dx.data<T>();
-            kernels::map(dy.numel(), [=](std::int64_t i) { out[i] = derivative(g[i], k[i]); });
+    return y;
+}
+
+Tensor converted(const Tensor& x, DType dtype) {
+    const Tensor y = Tensor::empty(x.shape(), dtype, x.device(), x.layout());
+    dispatch_activation(dtype, "cast", [&](auto to_zero) {
+        dispatch_activation(x.dtype(), "cast", [&](auto from_zero) {
+            using To = decltype(to_zero);
+            using From = decltype(from_zero);
+            ops::apply(x.device(), x.numel(), kernels::Same{}, x.data<const From>(), y.data<To>());
         });
-        return {dx};
     });
+    return y;
 }
 
 }  // namespace
 
 void add_in_place(const Tensor& sum, const Tensor& part) {
     const Tensor addend = like_layout(part, sum);
-    dispatch_floating(sum.dtype(), "add", [&](auto zero) {
+    dispatch_activation(sum.dtype(), "add", [&](auto zero) {
         using T = decltype(zero);
         T* const total = sum.data<T>();
-        const T* const p = addend.data<T>();
-        kernels::map(sum.numel(), [=](std::int64_t i) { total[i] += p[i]; });
+        ops::apply<T>(sum.device(), sum.numel(), kernels::Add{}, total, addend.data<const T>(), total);
     });
     sum.bump_version();
 }
 
 Tensor add(const Tensor& a, const Tensor& b) {
-    const Tensor y = combine("add", a, b, [](auto p, auto q) { return p + q; });
+    const Tensor y = combine("add", a, b, kernels::Add{});
     return record("add", y, {a, b}, [sa = a.shape(), sb = b.shape()](const Tensor& dy, Needs needs) -> Grads {
         return {needs[0] ? ops::sum_to(dy, sa) : Tensor(), needs[1] ? ops::sum_to(dy, sb) : Tensor()};
     });
 }
 
 Tensor sub(const Tensor& a, const Tensor& b) {
-    const Tensor y = combine("sub", a, b, [](auto p, auto q) { return p - q; });
+    const Tensor y = combine("sub", a, b, kernels::Subtract{});
     return record("sub", y, {a, b}, [sa = a.shape(), sb = b.shape()](const Tensor& dy, Needs needs) -> Grads {
         return {needs[0] ? ops::sum_to(dy, sa) : Tensor(), needs[1] ? mul(ops::sum_to(dy, sb), -1.0) : Tensor()};
     });
 }
 
 Tensor mul(const Tensor& a, const Tensor& b) {
-    const Tensor y = combine("mul", a, b, [](auto p, auto q) { return p * q; });
+    const Tensor y = combine("mul", a, b, kernels::Multiply{});
     return record("mul", y, {a, b},
                   [x = Saved(a, "mul", "first factor"), z = Saved(b, "mul", "second factor"), sa = a.shape(),
                    sb = b.shape()](const Tensor& dy, Needs needs) -> Grads {
@@ -99,7 +98,7 @@ Tensor mul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor div(const Tensor& a, const Tensor& b) {
-    const Tensor y = combine("div", a, b, [](auto p, auto q) { return p / q; });
+    const Tensor y = combine("div", a, b, kernels::Divide{});
     return record("div", y, {a, b},
                   [quotient = Saved(y, "div", "result"), divisor = Saved(b, "div", "divisor"), sa = a.shape(),
                    sb = b.shape()](const Tensor& dy, Needs needs) -> Grads {
@@ -110,57 +109,26 @@ Tensor div(const Tensor& a, const Tensor& b) {
 }
 
 Tensor add(const Tensor& a, double b) {
-    ops::check_floating("add", "the tensor", a);
-    const Tensor y =
-        combine("add", a, Tensor::full({}, b, a.dtype(), a.device()), [](auto p, auto q) { return p + q; });
+    const Tensor y = with_number("add", a, kernels::AddNumber{b});
     return record("add", y, {a}, [](Tensor dy, Needs) -> Grads { return {std::move(dy)}; });
 }
 
 Tensor mul(const Tensor& a, double b) {
-    ops::check_floating("mul", "the tensor", a);
-    const Tensor y =
-        combine("mul", a, Tensor::full({}, b, a.dtype(), a.device()), [](auto p, auto q) { return p * q; });
+    const Tensor y = with_number("mul", a, kernels::MultiplyNumber{b});
     return record("mul", y, {a}, [b](const Tensor& dy, Needs) -> Grads { return {mul(dy, b)}; });
 }
 
-Tensor exp(const Tensor& x) {
-    return transform(
-        "exp", x, true, [](auto v) { return std::exp(v); }, [](auto dy, auto y) { return dy * y; });
-}
+Tensor exp(const Tensor& x) { return ops::transform("exp", x, kernels::Exp{}); }
+Tensor log(const Tensor& x) { return ops::transform("log", x, kernels::Log{}); }
+Tensor sqrt(const Tensor& x) { return ops::transform("sqrt", x, kernels::Sqrt{}); }
+Tensor square(const Tensor& x) { return ops::transform("square", x, kernels::Square{}); }
 
-Tensor log(const Tensor& x) {
-    return transform(
-        "log", x, false, [](auto v) { return std::log(v); }, [](auto dy, auto v) { return dy / v; });
-}
-
-Tensor sqrt(const Tensor& x) {
-    return transform(
-        "sqrt", x, true, [](auto v) { return std::sqrt(v); }, [](auto dy, auto y) { return dy / (2 * y); });
-}
-
-Tensor square(const Tensor& x) {
-    return transform(
-        "square", x, false, [](auto v) { return v * v; }, [](auto dy, auto v) { return 2 * dy * v; });
-}
-
-Tensor sigmoid(const Tensor& x) {
-    return transform(
-        "sigmoid", x, true, [](auto v) { return 1 / (1 + std::exp(-v)); },
-        [](auto dy, auto y) { return dy * y * (1 - y); });
-}
-
-Tensor tanh(const Tensor& x) {
-    return transform(
-        "tanh", x, true, [](auto v) { return std::tanh(v); }, [](auto dy, auto y) { return dy * (1 - y * y); });
-}
-
-Tensor silu(const Tensor& x) {
-    return transform(
-        "silu", x, false, [](auto v) { return v / (1 + std::exp(-v)); },
-        [](auto dy, auto v) {
-            const auto s = 1 / (1 + std::exp(-v));
-            return dy * s * (1 + v * (1 - s));
-        });
+Tensor cast(const Tensor& x, DType dtype) {
+    ops::check_floating("cast", "the input", x);
+    RADIAL_CHECK(is_floating(dtype), "cast: the target is {}, expected float32, float64 or bfloat16", name_of(dtype));
+    if (x.dtype() == dtype) return x;
+    return record("cast", converted(x, dtype), {x},
+                  [from = x.dtype()](const Tensor& dy, Needs) -> Grads { return {converted(dy, from)}; });
 }
 
 }  // namespace radial

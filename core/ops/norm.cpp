@@ -1,107 +1,170 @@
-// Batch normalisation, in training (batch statistics) and evaluation (running statistics).
+// Batch normalisation, in training (batch statistics) and evaluation (running statistics), with a residual where given.
+#include "radial/core/kernels/norm.h"
 #include "radial/core/ops/common.h"
-
-#include <cmath>
 
 namespace radial {
 namespace {
 
-void check(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean, const Tensor& variance) {
+// The vectors are of x's type, but float32 beside bfloat16: their sums need the digits.
+void check_vector(const Tensor& x, std::string_view what, const Tensor& vector) {
+    const DType wanted = x.dtype() == DType::bfloat16 ? DType::float32 : x.dtype();
+    RADIAL_CHECK(vector.defined(), "batch_norm: {} is undefined", what);
+    RADIAL_CHECK(vector.dtype() == wanted, "batch_norm: {} is {}, expected {}", what, vector.str(), name_of(wanted));
+    RADIAL_CHECK(vector.device() == x.device(), "batch_norm: {} is on {}, expected {}", what, vector.device().str(),
+                 x.device().str());
+    RADIAL_CHECK(vector.shape() == Shape{x.size(1)}, "batch_norm: {} is {}, input has {} channels", what,
+                 vector.shape().str(), x.size(1));
+}
+
+void check(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean, const Tensor& variance,
+           const Tensor& residual) {
     ops::check_floating("batch_norm", "the input", x);
     RADIAL_CHECK(x.rank() == 2 || x.rank() == 4, "batch_norm: input is {}, expected [N, C, H, W] or [N, C]",
                  x.shape().str());
     RADIAL_CHECK(x.size(1) > 0, "batch_norm: input {} has no channels", x.shape().str());
     const std::pair<std::string_view, const Tensor*> vectors[] = {
         {"scale", &scale}, {"shift", &shift}, {"running mean", &mean}, {"running variance", &variance}};
-    for (const auto& [what, vector] : vectors) {
-        ops::check_alike("batch_norm", x, what, *vector);
-        RADIAL_CHECK(vector->shape() == Shape{x.size(1)}, "batch_norm: {} is {}, input has {} channels", what,
-                     vector->shape().str(), x.size(1));
-    }
+    for (const auto& [what, vector] : vectors) check_vector(x, what, *vector);
+    if (!residual.defined()) return;
+    ops::check_alike("batch_norm", x, "residual", residual);
+    RADIAL_CHECK(residual.shape() == x.shape(), "batch_norm: residual is {}, input is {}", residual.shape().str(),
+                 x.shape().str());
 }
+
+Tensor in_layout(const Tensor& x, Layout layout) { return x.defined() ? x.to(layout) : x; }
 
 // running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
 void update_running(const Tensor& running, const Tensor& batch, double momentum, double correction) {
     dispatch_floating(running.dtype(), "batch_norm", [&](auto zero) {
-        using T = decltype(zero);
-        T* const r = running.data<T>();
-        const T* const b = batch.data<T>();
-        const T keep = static_cast<T>(1 - momentum), take = static_cast<T>(momentum * correction);
-        kernels::map(running.numel(), [=](std::int64_t i) { r[i] = keep * r[i] + take * b[i]; });
+        using V = decltype(zero);
+        kernels::map(running.device(), running.numel(),
+                     kernels::norm::UpdateRunning<V>{running.data<V>(), batch.data<V>(), static_cast<V>(1 - momentum),
+                                                     static_cast<V>(momentum * correction)});
     });
     running.bump_version();
 }
 
+// What training keeps for backward: BatchNormSaved with the versions of what others could write to.
+struct Kept {
+    Saved x, scale, shift, y;
+    Tensor mean, variance, workspace;
+    BatchNormOptions options;
+    bool residual;
+
+    BatchNormSaved get() const {
+        return {.x = x.get(),
+                .scale = scale.get(),
+                .shift = shift.get(),
+                .mean = mean,
+                .variance = variance,
+                .y = y.get(),
+                .workspace = workspace,
+                .epsilon = options.epsilon,
+                .relu = options.relu};
+    }
+};
+
+Grads train_backward(const Kept& kept, Tensor dy, Backend& backend) {
+    const BatchNormSaved saved = kept.get();
+    dy = dy.to(saved.x.layout());
+    BatchNormGrads grads{.dx = Tensor::empty_like(saved.x),
+                         .dscale = Tensor::empty_like(saved.scale),
+                         .dshift = Tensor::empty_like(saved.shift),
+                         .dresidual = {}};
+    if (kept.residual && saved.relu) grads.dresidual = ops::reuse_or_empty(dy);
+    backend.batch_norm_backward(saved, dy, grads);
+    if (!kept.residual) return {grads.dx, grads.dscale, grads.dshift, {}};
+    return {grads.dx, grads.dscale, grads.dshift, saved.relu ? grads.dresidual : dy};
+}
+
 Tensor train(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& running_mean,
-             const Tensor& running_variance, const BatchNormOptions& options) {
+             const Tensor& running_variance, const BatchNormOptions& options, const Tensor& residual) {
     Backend& backend = backend_for(x.device(), x.dtype());
     const std::int64_t channels = x.size(1), count = x.numel() / channels;
     RADIAL_CHECK(count > 1, "batch_norm: input {} has a single value a channel, too few to train on", x.shape().str());
     const Tensor input = x.to(backend.activation_layout()), y = Tensor::empty_like(input);
-    const Tensor mean = Tensor::empty({channels}, x.dtype(), x.device()), variance = Tensor::empty_like(mean);
-    const Tensor mask =
-        backend.batch_norm_forward(input, scale, shift, options.epsilon, options.relu, mean, variance, y);
+    const Tensor mean = Tensor::empty({channels}, scale.dtype(), x.device()), variance = Tensor::empty_like(mean);
+    const Tensor workspace = backend.batch_norm_forward(input, scale, shift, in_layout(residual, input.layout()),
+                                                        options.epsilon, options.relu, mean, variance, y);
     update_running(running_mean, mean, options.momentum, 1.0);
     update_running(running_variance, variance, options.momentum,
                    static_cast<double>(count) / static_cast<double>(count - 1));
-    return record("batch_norm", y, {x, scale, shift},
-                  [saved = Saved(input, "batch_norm", "input"), gain = Saved(scale, "batch_norm", "scale"), mean,
-                   variance, mask, epsilon = options.epsilon, &backend](const Tensor& dy, Needs) -> Grads {
-                      const Tensor kept = saved.get(), a = gain.get(), grad = dy.to(kept.layout());
-                      Grads grads{Tensor::empty_like(kept), Tensor::empty_like(a), Tensor::empty_like(a)};
-                      backend.batch_norm_backward(kept, grad, a, mean, variance, epsilon, mask, grads[0], grads[1],
-                                                  grads[2]);
-                      return grads;
+    Kept kept{.x = Saved(input, "batch_norm", "input"),
+              .scale = Saved(scale, "batch_norm", "scale"),
+              .shift = Saved(shift, "batch_norm", "shift"),
+              .y = {},
+              .mean = mean,
+              .variance = variance,
+              .workspace = workspace,
+              .options = options,
+              .residual = residual.defined()};
+    // The next op has most often kept the result too, so that this costs no memory.
+    if (options.relu && !workspace.defined()) kept.y = Saved(y, "batch_norm", "result");
+    return record("batch_norm", y, {x, scale, shift, residual},
+                  [kept = std::move(kept), &backend](Tensor dy, Needs) -> Grads {
+                      return train_backward(kept, std::move(dy), backend);
                   });
 }
 
-// With fixed statistics the op is affine in each channel: y = (x - mean) * inverse * scale + shift.
-Grads evaluation_backward(const Tensor& dy, const Tensor& x, const Tensor& y, bool relu, const Tensor& scale,
-                          const Tensor& mean, const Tensor& variance, double epsilon) {
-    const Tensor grad = dy.to(x.layout()), dx = Tensor::empty_like(x), weighted = Tensor::empty_like(x),
-                 masked = Tensor::empty_like(x);
-    const auto [outer, channels, inner] = ops::blocks_around(x, 1);
-    dispatch_floating(x.dtype(), "batch_norm", [&, c = channels, n = inner, o = outer](auto zero) {
-        using T = decltype(zero);
-        const T *const g = grad.data<T>(), *const v = x.data<T>(), *const result = y.data<T>();
-        const T *const a = scale.data<T>(), *const m = mean.data<T>(), *const s2 = variance.data<T>();
-        T *const out = dx.data<T>(), *const w = weighted.data<T>(), *const k = masked.data<T>();
-        const T eps = static_cast<T>(epsilon);
-        kernels::map2(o * c, n, [=](std::int64_t r, std::int64_t i) {
-            const std::int64_t at = r * n + i, channel = r % c;
-            const T inverse = 1 / std::sqrt(s2[channel] + eps);
-            const T upstream = g[at], gi = relu && !(result[at] > 0) ? T{0} : upstream;
-            k[at] = gi;
-            w[at] = gi * (v[at] - m[channel]) * inverse;
-            out[at] = gi * a[channel] * inverse;
-        });
+// What evaluation keeps for backward.
+struct KeptFixed {
+    Saved x, scale, mean, variance;
+    Saved y;  ///< undefined without a clamp
+    double epsilon;
+    bool residual;
+};
+
+// With fixed statistics the op is affine in each channel: y = (x - mean) * inverse * scale + shift + residual.
+Grads evaluation_backward(const KeptFixed& kept, Tensor dy) {
+    const Tensor x = kept.x.get().to(Layout::channels_last), scale = kept.scale.get(), y = kept.y.get();
+    const Tensor mean = kept.mean.get(), variance = kept.variance.get();
+    dy = dy.to(x.layout());
+    Grads grads{Tensor::empty_like(x), Tensor::empty_like(scale), Tensor::empty_like(scale), {}};
+    const bool writes_masked = kept.residual && y.defined();
+    if (kept.residual) grads[3] = writes_masked ? ops::reuse_or_empty(dy) : dy;
+    dispatch_activation(x.dtype(), "batch_norm", [&](auto zero) {
+        using X = decltype(zero);
+        using V = Compute<X>;
+        const std::int64_t channels = x.size(1);
+        kernels::reduce_columns(x.device(), x.numel() / channels, channels,
+                                kernels::norm::FixedBackward<X>{
+                                    x.data<X>(), dy.data<X>(), y.defined() ? y.data<X>() : nullptr, grads[0].data<X>(),
+                                    writes_masked ? grads[3].data<X>() : nullptr, scale.data<V>(), mean.data<V>(),
+                                    variance.data<V>(), static_cast<V>(kept.epsilon), channels},
+                                kernels::norm::StorePair<V>{grads[2].data<V>(), grads[1].data<V>()});
     });
-    return {dx, ops::channel_sums(weighted), ops::channel_sums(masked)};
+    return grads;
 }
 
 Tensor evaluate(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean, const Tensor& variance,
-                const BatchNormOptions& options) {
+                const BatchNormOptions& options, const Tensor& residual) {
     Backend& backend = backend_for(x.device(), x.dtype());
     const Tensor input = x.to(backend.activation_layout()), y = Tensor::empty_like(input);
-    backend.batch_norm_apply(input, scale, shift, mean, variance, options.epsilon, options.relu, y);
-    return record("batch_norm", y, {x, scale, shift},
-                  [saved = Saved(input, "batch_norm", "input"), result = Saved(y, "batch_norm", "result"),
-                   gain = Saved(scale, "batch_norm", "scale"), m = Saved(mean, "batch_norm", "running mean"),
-                   v = Saved(variance, "batch_norm", "running variance"), options](const Tensor& dy, Needs) -> Grads {
-                      return evaluation_backward(dy, saved.get(), result.get(), options.relu, gain.get(), m.get(),
-                                                 v.get(), options.epsilon);
-                  });
+    backend.batch_norm_apply(input, scale, shift, in_layout(residual, input.layout()), mean, variance, options.epsilon,
+                             options.relu, y);
+    KeptFixed kept{.x = Saved(input, "batch_norm", "input"),
+                   .scale = Saved(scale, "batch_norm", "scale"),
+                   .mean = Saved(mean, "batch_norm", "running mean"),
+                   .variance = Saved(variance, "batch_norm", "running variance"),
+                   .y = options.relu ? Saved(y, "batch_norm", "result") : Saved(),
+                   .epsilon = options.epsilon,
+                   .residual = residual.defined()};
+    return record("batch_norm", y, {x, scale, shift, residual}, [kept = std::move(kept)](Tensor dy, Needs) -> Grads {
+        return evaluation_backward(kept, std::move(dy));
+    });
 }
 
 }  // namespace
 
 Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& running_mean,
-                  const Tensor& running_variance, const BatchNormOptions& options) {
-    check(x, scale, shift, running_mean, running_variance);
+                  const Tensor& running_variance, const BatchNormOptions& options, const Tensor& residual) {
+    check(x, scale, shift, running_mean, running_variance, residual);
     const auto apply = options.training ? train : evaluate;
-    if (x.rank() == 4) return apply(x, scale, shift, running_mean, running_variance, options);
-    const Tensor image = reshape(x, {x.size(0), x.size(1), 1, 1});
-    return reshape(apply(image, scale, shift, running_mean, running_variance, options), x.shape());
+    if (x.rank() == 4) return apply(x, scale, shift, running_mean, running_variance, options, residual);
+    const auto image = [&x](const Tensor& matrix) {
+        return matrix.defined() ? reshape(matrix, {x.size(0), x.size(1), 1, 1}) : matrix;
+    };
+    return reshape(apply(image(x), scale, shift, running_mean, running_variance, options, image(residual)), x.shape());
 }
 
 }  // namespace radial

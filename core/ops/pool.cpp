@@ -1,4 +1,5 @@
 // Pooling over height and width.
+#include "radial/core/kernels/pool.h"
 #include "radial/core/ops/common.h"
 
 namespace radial {
@@ -31,6 +32,39 @@ Tensor pool2d(std::string_view op, PoolKind kind, const Tensor& x, const PoolGeo
     });
 }
 
+// y [N, C] = the means of the planes of x.
+template <class T>
+void plane_means(const Tensor& x, const Tensor& y) {
+    const Device device = x.device();
+    const std::int64_t channels = x.size(1), plane = x.size(2) * x.size(3);
+    const bool last = x.layout() == Layout::channels_last;
+    if (last && device.kind == Device::Kind::cuda) {  // lanes side by side then read channels side by side
+        kernels::reduce_columns(device, plane, y.numel(), kernels::PlanePixel<T>{x.data<const T>(), channels, plane},
+                                kernels::StorePlaneMean<T>{y.data<T>(), plane});
+        return;
+    }
+    const kernels::PlaneMean<T> mean{.x = x.data<const T>(),
+                                     .y = y.data<T>(),
+                                     .channels = channels,
+                                     .plane = plane,
+                                     .channel_stride = last ? 1 : plane,
+                                     .pixel_stride = last ? channels : 1};
+    kernels::rows(device, y.numel(), plane, mean);
+}
+
+// dx = dy [N, C] / the number of pixels, at every pixel.
+template <class T>
+void spread(const Tensor& dy, const Tensor& dx) {
+    const std::int64_t batch = dx.size(0), channels = dx.size(1), plane = dx.size(2) * dx.size(3);
+    if (dx.layout() == Layout::channels_last) {
+        kernels::map2(dx.device(), batch * plane, channels,
+                      kernels::SpreadPixels<T>{dy.data<const T>(), dx.data<T>(), channels, plane});
+    } else {
+        kernels::map2(dx.device(), batch * channels, plane,
+                      kernels::SpreadPlanes<T>{dy.data<const T>(), dx.data<T>(), plane});
+    }
+}
+
 }  // namespace
 
 Tensor max_pool2d(const Tensor& x, const PoolGeometry& geometry) {
@@ -43,39 +77,14 @@ Tensor avg_pool2d(const Tensor& x, const PoolGeometry& geometry) {
 Tensor global_avg_pool(const Tensor& x) {
     ops::check_floating("global_avg_pool", "the input", x);
     ops::check_rank("global_avg_pool", "input", x, 4, "[N, C, H, W]");
-    const std::int64_t batch = x.size(0), channels = x.size(1), plane = x.size(2) * x.size(3);
-    RADIAL_CHECK(plane > 0, "global_avg_pool: input {} has no pixels", x.shape().str());
-    const Tensor y = Tensor::empty({batch, channels}, x.dtype(), x.device());
-    // Steps from one pixel, and from one channel, to the next.
-    const bool last = x.layout() == Layout::channels_last;
-    const std::int64_t pixel = last ? channels : 1, channel = last ? 1 : plane;
-    dispatch_floating(x.dtype(), "global_avg_pool", [&](auto zero) {
-        using T = decltype(zero);
-        const T* const in = x.data<T>();
-        T* const out = y.data<T>();
-        kernels::rows(batch * channels, plane, [=](std::int64_t r) {
-            const T* const start = in + r / channels * channels * plane + r % channels * channel;
-            double total = 0;
-            for (std::int64_t i = 0; i < plane; ++i) total += static_cast<double>(start[i * pixel]);
-            out[r] = static_cast<T>(total / static_cast<double>(plane));
-        });
+    RADIAL_CHECK(x.size(2) * x.size(3) > 0, "global_avg_pool: input {} has no pixels", x.shape().str());
+    const Tensor y = Tensor::empty({x.size(0), x.size(1)}, x.dtype(), x.device());
+    dispatch_activation(x.dtype(), "global_avg_pool", [&](auto zero) { plane_means<decltype(zero)>(x, y); });
+    return record("global_avg_pool", y, {x}, [from = x.shape(), layout = x.layout()](const Tensor& dy, Needs) -> Grads {
+        const Tensor dx = Tensor::empty(from, dy.dtype(), dy.device(), layout);
+        dispatch_activation(dy.dtype(), "global_avg_pool", [&](auto zero) { spread<decltype(zero)>(dy, dx); });
+        return {dx};
     });
-    return record(
-        "global_avg_pool", y, {x},
-        [from = x.shape(), layout = x.layout(), pixel, channel, channels, plane](const Tensor& dy, Needs) -> Grads {
-            const Tensor dx = Tensor::empty(from, dy.dtype(), dy.device(), layout);
-            dispatch_floating(dy.dtype(), "global_avg_pool", [&](auto zero) {
-                using T = decltype(zero);
-                const T* const g = dy.data<T>();
-                T* const out = dx.data<T>();
-                kernels::rows(dy.numel(), plane, [=](std::int64_t r) {
-                    T* const start = out + r / channels * channels * plane + r % channels * channel;
-                    const T share = g[r] / static_cast<T>(plane);
-                    for (std::int64_t i = 0; i < plane; ++i) start[i * pixel] = share;
-                });
-            });
-            return {dx};
-        });
 }
 
 }  // namespace radial

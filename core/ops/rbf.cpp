@@ -1,14 +1,15 @@
 // RBF-Softmax as one op: distances by one matrix product, then kernel, softmax, loss and gradient in one pass over [N,
 // C].
 #include "radial/core/kernels/heads.h"
-#include "radial/core/ops/common.h"
+#include "radial/core/kernels/matrix.h"
+#include "radial/core/ops/mixed.h"
 
 namespace radial {
 namespace {
 
 void check(std::string_view op, const Tensor& feature, const Tensor& prototypes, double scale, double gamma) {
     ops::check_floating(op, "feature", feature);
-    ops::check_alike(op, feature, "prototypes", prototypes);
+    ops::check_weight(op, feature, "prototypes", prototypes);
     ops::check_rank(op, "feature", feature, 2, "[N, D]");
     ops::check_rank(op, "prototypes", prototypes, 2, "[C, D]");
     RADIAL_CHECK(feature.size(1) == prototypes.size(1), "{}: feature has dimension {}, prototypes expect {}", op,
@@ -23,16 +24,10 @@ void check(std::string_view op, const Tensor& feature, const Tensor& prototypes,
 // Squared norms of the rows.
 Tensor row_norms(const Tensor& x) {
     const Tensor norms = Tensor::empty({x.size(0)}, x.dtype(), x.device());
-    const std::int64_t dim = x.size(1);
     dispatch_floating(x.dtype(), "rbf_softmax", [&](auto zero) {
         using T = decltype(zero);
-        const T* const in = x.data<T>();
-        T* const out = norms.data<T>();
-        kernels::rows(x.size(0), dim, [=](std::int64_t i) {
-            T total{0};
-            for (std::int64_t d = i * dim; d < (i + 1) * dim; ++d) total += in[d] * in[d];
-            out[i] = total;
-        });
+        kernels::rows(x.device(), x.size(0), x.size(1),
+                      kernels::RowNorms<T>{x.data<const T>(), norms.data<T>(), x.size(1)});
     });
     return norms;
 }
@@ -44,31 +39,49 @@ Tensor products(const Tensor& feature, const Tensor& prototypes) {
     return result;
 }
 
-// grad_i = upstream * sum_j pull_ij (other_j - point_i), pull [rows, columns] or its transpose.
-Tensor pull_towards(const Tensor& point, const Tensor& other, const Tensor& pull, bool transposed, double upstream) {
+// grad_i = upstream * sum_j pull_ij (other_j - point_i), pull [rows, columns] or its transpose. `upstream` is a scalar
+// on the tensors' device, or undefined for 1.
+Tensor pull_towards(const Tensor& point, const Tensor& other, const Tensor& pull, bool transposed,
+                    const Tensor& upstream) {
+    const Device device = point.device();
     const Tensor grad = Tensor::empty_like(point);
-    backend_for(point.device(), point.dtype()).gemm(transposed, false, upstream, pull, other, 0.0, grad);
-    const std::int64_t dim = point.size(1), columns = pull.size(1);
+    backend_for(device, point.dtype()).gemm(transposed, false, 1.0, pull, other, 0.0, grad);
+    const std::int64_t dim = point.size(1), rows = pull.size(0), columns = pull.size(1);
     dispatch_floating(point.dtype(), "rbf_softmax", [&](auto zero) {
         using T = decltype(zero);
-        const Tensor totals = Tensor::empty({point.size(0)}, point.dtype(), point.device());
-        const T *const a = pull.data<T>(), *const x = point.data<T>();
-        T *const sums = totals.data<T>(), *const out = grad.data<T>();
+        const Tensor totals = Tensor::empty({point.size(0)}, point.dtype(), device);
+        const T* const a = pull.data<const T>();
+        T* const sums = totals.data<T>();
         if (transposed) {
-            kernels::reduce_columns(pull.size(0), columns, sums,
-                                    [=](std::int64_t r, std::int64_t c) { return a[r * columns + c]; });
+            kernels::reduce_columns(device, rows, columns, kernels::MatrixElement<T>{a, columns},
+                                    kernels::StoreSum<T>{sums});
         } else {
-            kernels::rows(pull.size(0), columns, [=](std::int64_t r) {
-                T total{0};
-                for (std::int64_t c = 0; c < columns; ++c) total += a[r * columns + c];
-                sums[r] = total;
-            });
+            kernels::rows(device, rows, columns, kernels::RowSums<T>{a, sums, columns});
         }
-        const T factor = static_cast<T>(upstream);
-        kernels::map2(point.size(0), dim,
-                      [=](std::int64_t r, std::int64_t d) { out[r * dim + d] -= factor * sums[r] * x[r * dim + d]; });
+        const T* const factor = upstream.defined() ? upstream.data<const T>() : nullptr;
+        kernels::map2(device, point.size(0), dim,
+                      kernels::PullTowards<T>{grad.data<T>(), sums, point.data<const T>(), factor, dim});
     });
     return grad;
+}
+
+// The gradients of feature, as `dtype`, and prototypes: dL/dx_i = sum_j A_ij (W_j - x_i), dL/dW_j = sum_i A_ij
+// (x_i - W_j), times upstream.
+Grads pulls(const Saved& feature, const Saved& prototypes, const Tensor& pull, const Tensor& upstream, Needs needs,
+            DType dtype) {
+    const Tensor x = feature.get(), w = prototypes.get();
+    return {needs[0] ? pull_towards(x, w, pull, false, upstream).to(dtype) : Tensor(),
+            needs[1] ? pull_towards(w, x, pull, true, upstream) : Tensor()};
+}
+
+// The loss, or a statistic, of a batch from one of the lists of each sample's.
+template <class T>
+Tensor mean_of(const Tensor& each, std::int64_t which) {
+    const std::int64_t batch = each.size(1);
+    const Tensor mean = Tensor::empty({}, each.dtype(), each.device());
+    kernels::reduce(each.device(), batch, kernels::Element<T>{each.data<const T>() + which * batch},
+                    1.0 / static_cast<double>(batch), mean.data<T>());
+    return mean;
 }
 
 }  // namespace
@@ -78,57 +91,60 @@ Tensor rbf_softmax_loss(const Tensor& feature, const Tensor& prototypes, const T
     check("rbf_softmax_loss", feature, prototypes, scale, gamma);
     const std::int64_t batch = feature.size(0), classes = prototypes.size(0);
     ops::check_labels("rbf_softmax_loss", labels, batch, classes);
-    const Tensor pull = products(feature, prototypes), x_norms = row_norms(feature), w_norms = row_norms(prototypes);
-    const Tensor loss = Tensor::empty({}, feature.dtype(), feature.device());
-    dispatch_floating(feature.dtype(), "rbf_softmax_loss", [&](auto zero) {
+    const Tensor x = feature.to(prototypes.dtype());
+    const Tensor pull = products(x, prototypes), x_norms = row_norms(x), w_norms = row_norms(prototypes);
+    Tensor loss;
+    dispatch_floating(x.dtype(), "rbf_softmax_loss", [&](auto zero) {
         using T = decltype(zero);
-        const Tensor each = Tensor::empty({3, batch}, feature.dtype(), feature.device());  // loss, distance, kernel
-        T *const rows = pull.data<T>(), *const out = each.data<T>();
-        const T *const x2 = x_norms.data<T>(), *const w2 = w_norms.data<T>();
-        const auto* const y = labels.data<std::int64_t>();
-        const T s = static_cast<T>(scale), g = static_cast<T>(gamma), weight = T{1} / static_cast<T>(batch);
-        kernels::rows(batch, classes * 16, [=](std::int64_t i) {
-            out[i] = kernels::rbf_softmax_row(rows + i * classes, classes, y[i], x2[i], w2, s, g, weight,
-                                              out + batch + i, out + 2 * batch + i);
-        });
-        const auto mean_of = [=](std::int64_t which) {
-            return kernels::reduce(batch, [=](std::int64_t i) { return out[which * batch + i]; }) /
-                   static_cast<double>(batch);
-        };
-        *loss.data<T>() = static_cast<T>(mean_of(0));
-        if (statistics != nullptr) *statistics = {.mean_kernel = mean_of(2), .mean_distance = mean_of(1)};
+        const Tensor each = Tensor::empty({3, batch}, x.dtype(), x.device());
+        T* const out = each.data<T>();
+        const kernels::RbfSoftmaxRows<T> rows{.products = pull.data<T>(),
+                                              .labels = labels.data<const std::int64_t>(),
+                                              .x_norms = x_norms.data<const T>(),
+                                              .w_norms = w_norms.data<const T>(),
+                                              .losses = out,
+                                              .own_distances = out + batch,
+                                              .own_kernels = out + 2 * batch,
+                                              .classes = classes,
+                                              .scale = static_cast<T>(scale),
+                                              .gamma = static_cast<T>(gamma),
+                                              .weight = T{1} / static_cast<T>(batch)};
+        constexpr std::int64_t cost = 16;  // two exps, in plain operations
+        kernels::rows(x.device(), batch, classes, rows, cost);
+        loss = mean_of<T>(each, 0);
+        if (statistics != nullptr)
+            *statistics = {.mean_kernel = mean_of<T>(each, 2), .mean_distance = mean_of<T>(each, 1)};
     });
-    return record(
-        "rbf_softmax_loss", loss, {feature, prototypes},
-        [x = Saved(feature, "rbf_softmax_loss", "feature"), w = Saved(prototypes, "rbf_softmax_loss", "prototypes"),
-         pull](const Tensor& dy, Needs needs) -> Grads {
-            // dL/dx_i = sum_j A_ij (W_j - x_i); dL/dW_j = sum_i A_ij (x_i - W_j).
-            const double upstream = dy.item();
-            return {needs[0] ? pull_towards(x.get(), w.get(), pull, false, upstream) : Tensor(),
-                    needs[1] ? pull_towards(w.get(), x.get(), pull, true, upstream) : Tensor()};
-        });
+    return record("rbf_softmax_loss", loss, {feature, prototypes},
+                  [in = Saved(x, "rbf_softmax_loss", "feature"),
+                   w = Saved(prototypes, "rbf_softmax_loss", "prototypes"), pull, dtype = feature.dtype()](
+                      const Tensor& dy, Needs needs) -> Grads { return pulls(in, w, pull, dy, needs, dtype); });
 }
 
 Tensor rbf_logits(const Tensor& feature, const Tensor& prototypes, double scale, double gamma) {
     check("rbf_logits", feature, prototypes, scale, gamma);
-    const Tensor logits = products(feature, prototypes), x_norms = row_norms(feature), w_norms = row_norms(prototypes);
+    const Tensor x = feature.to(prototypes.dtype());
+    const Tensor logits = products(x, prototypes), x_norms = row_norms(x), w_norms = row_norms(prototypes);
     const std::int64_t classes = prototypes.size(0);
-    dispatch_floating(feature.dtype(), "rbf_logits", [&](auto zero) {
+    dispatch_floating(x.dtype(), "rbf_logits", [&](auto zero) {
         using T = decltype(zero);
-        T* const z = logits.data<T>();
-        const T *const x2 = x_norms.data<T>(), *const w2 = w_norms.data<T>();
-        const T s = static_cast<T>(scale), g = static_cast<T>(gamma);
-        kernels::map2(feature.size(0), classes, [=](std::int64_t i, std::int64_t j) {
-            z[i * classes + j] = s * std::exp(-kernels::squared_distance(z[i * classes + j], x2[i], w2[j]) / g);
-        });
+        kernels::map2(x.device(), x.size(0), classes,
+                      kernels::RbfLogits<T>{logits.data<T>(), x_norms.data<const T>(), w_norms.data<const T>(), classes,
+                                            static_cast<T>(scale), static_cast<T>(gamma)});
     });
-    return record("rbf_logits", logits, {feature, prototypes},
-                  [x = Saved(feature, "rbf_logits", "feature"), w = Saved(prototypes, "rbf_logits", "prototypes"),
-                   z = Saved(logits, "rbf_logits", "result"), gamma](const Tensor& dy, Needs needs) -> Grads {
-                      const Tensor pull = mul(mul(dy, z.get()), 2.0 / gamma);  // dz_j/dx = z_j * 2 (W_j - x) / gamma
-                      return {needs[0] ? pull_towards(x.get(), w.get(), pull, false, 1.0) : Tensor(),
-                              needs[1] ? pull_towards(w.get(), x.get(), pull, true, 1.0) : Tensor()};
-                  });
+    return record(
+        "rbf_logits", logits, {feature, prototypes},
+        [in = Saved(x, "rbf_logits", "feature"), w = Saved(prototypes, "rbf_logits", "prototypes"),
+         z = Saved(logits, "rbf_logits", "result"), gamma, dtype = feature.dtype()](Tensor dy, Needs needs) -> Grads {
+            const Tensor kept = z.get(), pull = ops::reuse_or_empty(dy);
+            dispatch_floating(dy.dtype(), "rbf_logits", [&](auto zero) {
+                using T = decltype(zero);
+                kernels::map(dy.device(), dy.numel(),
+                             kernels::RbfLogitsPull<T>{kept.data<const T>(), dy.data<const T>(), pull.data<T>(),
+                                                       static_cast<T>(2.0 / gamma)});
+            });
+            return pulls(in, w, pull, {}, needs, dtype);
+        });
 }
 
 }  // namespace radial

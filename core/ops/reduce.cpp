@@ -1,8 +1,6 @@
 // Sums, means and maxima along dimensions.
+#include "radial/core/kernels/reduce.h"
 #include "radial/core/ops/common.h"
-
-#include <cmath>
-#include <limits>
 
 namespace radial {
 namespace {
@@ -30,42 +28,79 @@ Plan plan_for(std::string_view op, const Tensor& x, const std::vector<int>& dims
     return plan;
 }
 
-// Offsets in x (row-major) of every combination of the dimensions that are, or are not, reduced.
-std::vector<std::int64_t> offsets(const Shape& shape, const std::array<bool, Shape::max_rank>& reduced, bool wanted) {
-    std::vector<std::int64_t> result{0};
-    const auto strides = shape.strides();
-    for (int d = 0; d < shape.rank(); ++d) {
-        const auto index = static_cast<std::size_t>(d);
-        if (reduced[index] != wanted) continue;
-        std::vector<std::int64_t> longer;
-        longer.reserve(result.size() * static_cast<std::size_t>(shape[d]));
-        for (const std::int64_t base : result) {
-            for (std::int64_t i = 0; i < shape[d]; ++i) longer.push_back(base + i * strides[index]);
-        }
-        result = std::move(longer);
+// Neighbouring dimensions that are all summed, or none of them, taken as one.
+struct Group {
+    std::int64_t extent;
+    bool reduced;
+};
+
+// The groups of x in memory order; extents of 1 are left out.
+std::vector<Group> groups_of(const Tensor& x, const Plan& plan) {
+    const bool channels_last = x.layout() == Layout::channels_last;
+    const std::array<int, 4> order = {0, 2, 3, 1};
+    std::vector<Group> groups;
+    for (int position = 0; position < x.rank(); ++position) {
+        const int d = channels_last ? order[static_cast<std::size_t>(position)] : position;
+        if (x.shape()[d] == 1) continue;
+        const bool reduced = plan.reduced[static_cast<std::size_t>(d)];
+        if (groups.empty() || groups.back().reduced != reduced) groups.push_back({1, reduced});
+        groups.back().extent *= x.shape()[d];
     }
-    return result;
+    return groups;
 }
 
-// Sums into [kept...] in row-major order.
-template <class T>
-void sum_into(const Tensor& x, const Plan& plan, T* out) {
-    const T* const in = x.data<T>();
-    const std::int64_t results = plan.kept_shape.numel();
-    if (results == 1) {
-        *out = static_cast<T>(kernels::reduce(x.numel(), [=](std::int64_t i) { return in[i]; }));
-        return;
+// Whether what is kept of a channels_last tensor lies in logical order too: not the channels behind rows or columns.
+bool keeps_order(const Tensor& x, const Plan& plan) {
+    const Shape& kept = plan.kept_shape;
+    return x.layout() == Layout::row_major || kept[1] == 1 || kept[2] * kept[3] == 1;
+}
+
+// out[o, i] = factor * the sum over e of source[o, e, i], for any float types of the two.
+template <class To, class From>
+void fold(const Tensor& source, const ops::Blocks& blocks, double factor, const Tensor& result) {
+    const auto [outer, extent, inner] = blocks;
+    const Device device = source.device();
+    const From* const in = source.data<From>();
+    To* const out = result.data<To>();
+    constexpr std::int64_t few = 128;  // so many rows are not worth partial sums
+    if (outer == 1 && inner == 1) {
+        kernels::reduce(device, extent, kernels::Read<From>{in}, factor, out);
+    } else if (inner == 1) {
+        kernels::rows(device, outer, extent, kernels::SumRow<To, From>{in, out, extent, factor});
+    } else if (outer != 1) {
+        kernels::map2(device, outer, inner, kernels::SumMiddle<To, From>{in, out, extent, inner, factor});
+    } else if (extent <= few) {
+        kernels::map(device, inner, kernels::SumMiddle<To, From>{in, out, extent, inner, factor});
+    } else {
+        kernels::reduce_columns(device, extent, inner, kernels::ReadMatrix<From>{in, inner},
+                                kernels::StoreScaledSum<To>{out, factor});
     }
-    const Tensor plain = x.to(Layout::row_major);
-    const T* const v = plain.data<T>();
-    const auto kept = offsets(x.shape(), plan.reduced, false), gone = offsets(x.shape(), plan.reduced, true);
-    const std::int64_t *const from = kept.data(), *const step = gone.data();
-    const auto count = static_cast<std::int64_t>(gone.size());
-    kernels::rows(results, count, [=](std::int64_t r) {
-        double total = 0;
-        for (std::int64_t i = 0; i < count; ++i) total += static_cast<double>(v[from[r] + step[i]]);
-        out[r] = static_cast<T>(total);
-    });
+}
+
+// factor * the sums of x, into `total` in row-major order. One pass for each group that is summed, the last group
+// first; between the passes the sums are float64.
+template <class T>
+void sum_into(const Tensor& x, const Plan& plan, double factor, const Tensor& total) {
+    Tensor source = keeps_order(x, plan) ? x : x.to(Layout::row_major);
+    std::vector<Group> groups = groups_of(source, plan);
+    auto left = std::count_if(groups.begin(), groups.end(), [](const Group& g) { return g.reduced; });
+    if (left == 0) return fold<T, T>(source, {1, 1, x.numel()}, factor, total);
+    for (bool first = true; left > 0; --left, first = false) {
+        ops::Blocks blocks{1, 1, 1};
+        for (; !groups.back().reduced; groups.pop_back()) blocks.inner *= groups.back().extent;
+        blocks.extent = groups.back().extent;
+        groups.pop_back();
+        for (const Group& group : groups) blocks.outer *= group.extent;
+        const std::int64_t inner = blocks.inner;
+        if (left > 1) {
+            const Tensor partial = Tensor::empty({blocks.outer * inner}, DType::float64, x.device());
+            first ? fold<double, T>(source, blocks, 1.0, partial) : fold<double, double>(source, blocks, 1.0, partial);
+            source = partial;
+            groups.push_back({inner, false});
+        } else {
+            first ? fold<T, T>(source, blocks, factor, total) : fold<T, double>(source, blocks, factor, total);
+        }
+    }
 }
 
 Tensor reduce(std::string_view op, const Tensor& x, const std::vector<int>& dims, bool keep_dims, bool average) {
@@ -73,13 +108,7 @@ Tensor reduce(std::string_view op, const Tensor& x, const std::vector<int>& dims
     const Plan plan = plan_for(op, x, dims);
     const Tensor total = Tensor::empty(keep_dims ? plan.kept_shape : plan.dropped_shape, x.dtype(), x.device());
     const double factor = average ? 1.0 / static_cast<double>(plan.count) : 1.0;
-    dispatch_floating(x.dtype(), op, [&](auto zero) {
-        using T = decltype(zero);
-        T* const out = total.data<T>();
-        sum_into<T>(x, plan, out);
-        const T scale = static_cast<T>(factor);
-        if (average) kernels::map(total.numel(), [=](std::int64_t i) { out[i] *= scale; });
-    });
+    dispatch_activation(x.dtype(), op, [&](auto zero) { sum_into<decltype(zero)>(x, plan, factor, total); });
     return record(op, total, {x},
                   [shape = x.shape(), kept = plan.kept_shape, factor](const Tensor& dy, Needs) -> Grads {
                       const Tensor scaled = factor == 1.0 ? dy : mul(dy, factor);
@@ -108,32 +137,18 @@ Tensor max(const Tensor& x, int dim) {
     }
     const Tensor y = Tensor::empty(Shape(rest), x.dtype(), x.device());
     const Tensor winners = Tensor::empty(Shape(rest), DType::int64, x.device());  // position in x's memory
-    dispatch_floating(x.dtype(), "max", [&, e = extent, n = inner](auto zero) {
+    dispatch_activation(x.dtype(), "max", [&, e = extent, n = inner](auto zero) {
         using T = decltype(zero);
-        const T* const in = plain.data<T>();
-        T* const out = y.data<T>();
-        auto* const won = winners.data<std::int64_t>();
-        kernels::rows(y.numel(), e, [=](std::int64_t r) {
-            const std::int64_t start = r / n * e * n + r % n;
-            std::int64_t best = start;
-            for (std::int64_t i = 1; i < e; ++i) {
-                const T v = in[start + i * n];
-                if (v > in[best] || std::isnan(v)) best = start + i * n;
-                if (std::isnan(in[best])) break;
-            }
-            out[r] = in[best];
-            won[r] = best;
-        });
+        kernels::rows(x.device(), y.numel(), e,
+                      kernels::MaxAlong<T>{plain.data<T>(), y.data<T>(), winners.data<std::int64_t>(), e, n});
     });
     return record("max", y, {x}, [winners, shape = x.shape()](const Tensor& dy, Needs) -> Grads {
         const Tensor grad = dy.to(Layout::row_major);
         const Tensor dx = Tensor::zeros(shape, dy.dtype(), dy.device());
-        dispatch_floating(dy.dtype(), "max", [&](auto zero) {
+        dispatch_activation(dy.dtype(), "max", [&](auto zero) {
             using T = decltype(zero);
-            const T* const g = grad.data<T>();
-            T* const out = dx.data<T>();
-            const auto* const won = winners.data<std::int64_t>();
-            kernels::map(grad.numel(), [=](std::int64_t i) { out[won[i]] = g[i]; });
+            kernels::map(dy.device(), grad.numel(),
+                         kernels::ScatterToPlaces<T>{grad.data<T>(), winners.data<std::int64_t>(), dx.data<T>()});
         });
         return {dx};
     });
@@ -144,15 +159,10 @@ Tensor argmax(const Tensor& x) {
     ops::check_rank("argmax", "input", x, 2, "[N, C]");
     RADIAL_CHECK(x.size(1) > 0, "argmax: input {} has no columns", x.shape().str());
     const Tensor result = Tensor::empty({x.size(0)}, DType::int64, x.device());
-    const std::int64_t columns = x.size(1);
-    dispatch_floating(x.dtype(), "argmax", [&](auto zero) {
+    dispatch_activation(x.dtype(), "argmax", [&](auto zero) {
         using T = decltype(zero);
-        const T* const in = x.data<T>();
-        auto* const out = result.data<std::int64_t>();
-        kernels::rows(x.size(0), columns, [=](std::int64_t r) {
-            const T* const row = in + r * columns;
-            out[r] = std::max_element(row, row + columns) - row;
-        });
+        kernels::rows(x.device(), x.size(0), x.size(1),
+                      kernels::ArgMaxRow<T>{x.data<T>(), result.data<std::int64_t>(), x.size(1)});
     });
     return result;
 }

@@ -1,7 +1,7 @@
 // Ops that rearrange elements: reshape, slice, transpose, concat, gather.
-#include "radial/core/ops/common.h"
+#include "radial/core/kernels/shape.h"
 
-#include <cstring>
+#include "radial/core/ops/apply.h"
 
 namespace radial {
 namespace {
@@ -11,32 +11,56 @@ using ops::Blocks;
 // Copies `length` rows of every block: from row `source_row` of `source` to row `target_row` of `target`.
 void copy_blocks(const Tensor& source, const Blocks& from, std::int64_t source_row, const Tensor& target,
                  const Blocks& to, std::int64_t target_row, std::int64_t length) {
-    const std::size_t width = size_of(source.dtype()) * static_cast<std::size_t>(from.inner);
-    const auto* const in = static_cast<const std::byte*>(source.raw());
-    auto* const out = static_cast<std::byte*>(target.raw());
-    const auto bytes = static_cast<std::size_t>(length) * width;
-    kernels::rows(from.outer, length * from.inner, [=](std::int64_t o) {
-        const auto a = static_cast<std::size_t>(o * from.extent + source_row) * width;
-        const auto b = static_cast<std::size_t>(o * to.extent + target_row) * width;
-        std::memcpy(out + b, in + a, bytes);
+    dispatch_all(source.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        constexpr int width = kernels::pack_width<T>;
+        using Packed = kernels::Pack<T, width>;
+        const T* const in = source.data<T>() + source_row * from.inner;
+        T* const out = target.data<T>() + target_row * to.inner;
+        const std::int64_t count = length * from.inner, in_block = from.extent * from.inner,
+                           out_block = to.extent * to.inner;
+        const bool whole = count % width == 0 && in_block % width == 0 && out_block % width == 0;
+        if (whole && ops::in_packs(source.device(), count, width, in, out)) {
+            kernels::map2(
+                source.device(), from.outer, count / width,
+                kernels::CopyBlocks<Packed>{reinterpret_cast<const Packed*>(in), reinterpret_cast<Packed*>(out),
+                                            in_block / width, out_block / width});
+        } else {
+            kernels::map2(source.device(), from.outer, count, kernels::CopyBlocks<T>{in, out, in_block, out_block});
+        }
     });
 }
 
-// Adds row i of `dy` [M, ...] to row index[i] of `dx` [N, ...]. One thread a column range, so repeats are safe.
+// Adds row i of `dy` [M, ...] to row index[i] of `dx` [N, ...], which is zeros.
 template <class T>
 void scatter_add(const Tensor& dy, const Tensor& index, const Tensor& dx, std::int64_t width) {
     const T* const g = dy.data<T>();
+    const auto* const at = index.data<std::int64_t>();
     T* const out = dx.data<T>();
-    const auto positions = index.values<std::int64_t>();
-    const auto count = static_cast<std::int64_t>(positions.size());
-    const std::int64_t* const at = positions.data();
-    constexpr std::int64_t columns = 64;
-    kernels::rows((width + columns - 1) / columns, count * columns, [=](std::int64_t task) {
-        const std::int64_t first = task * columns, last = std::min(width, first + columns);
-        for (std::int64_t i = 0; i < count; ++i) {
-            for (std::int64_t c = first; c < last; ++c) out[at[i] * width + c] += g[i * width + c];
-        }
-    });
+    const std::int64_t count = index.numel();
+    if (dx.device().kind == Device::Kind::cpu) {
+        using Scatter = kernels::ScatterAddColumns<T>;
+        kernels::rows(dx.device(), (width + Scatter::range - 1) / Scatter::range, count * Scatter::range,
+                      Scatter{g, at, out, count, width});
+    } else {
+        kernels::rows(dx.device(), count, width, kernels::ScatterAddFirsts<T>{g, at, out, count, width, dx.size(0)});
+    }
+}
+
+// Throws Error where the host can see that an index is outside [0, count); a device notes it.
+void check_rows(const Tensor& index, std::int64_t count) {
+    const Device device = index.device();
+    RADIAL_CHECK(count > 0 || index.numel() == 0, "gather_rows: {} rows asked of an input that has none",
+                 index.numel());
+    if (device.kind == Device::Kind::cuda) {
+        kernels::rows(
+            device, 1, index.numel(),
+            kernels::CheckRange{index.data<std::int64_t>(), index.numel(), count, device::fault(device.index)});
+        return;
+    }
+    for (const std::int64_t i : index.values<std::int64_t>()) {
+        RADIAL_CHECK(i >= 0 && i < count, "gather_rows: index {} is outside [0, {})", i, count);
+    }
 }
 
 }  // namespace
@@ -88,13 +112,9 @@ Tensor transpose(const Tensor& x) {
     ops::check_rank("transpose", "input", x, 2, "[M, N]");
     const std::int64_t rows = x.size(0), columns = x.size(1);
     const Tensor y = Tensor::empty({columns, rows}, x.dtype(), x.device());
-    dispatch_floating(x.dtype(), "transpose", [&](auto zero) {
+    dispatch_activation(x.dtype(), "transpose", [&](auto zero) {
         using T = decltype(zero);
-        const T* const in = x.data<T>();
-        T* const out = y.data<T>();
-        kernels::rows(columns, rows, [=](std::int64_t c) {
-            for (std::int64_t r = 0; r < rows; ++r) out[c * rows + r] = in[r * columns + c];
-        });
+        kernels::map2(x.device(), columns, rows, kernels::SwapPlanes<T>{x.data<T>(), y.data<T>(), rows, columns});
     });
     return record("transpose", y, {x}, [](const Tensor& dy, Needs) -> Grads { return {transpose(dy)}; });
 }
@@ -141,29 +161,25 @@ Tensor gather_rows(const Tensor& x, const Tensor& index) {
     RADIAL_CHECK(x.rank() >= 1, "gather_rows: input is {}, expected [N, ...]", x.shape().str());
     RADIAL_CHECK(index.defined() && index.dtype() == DType::int64 && index.rank() == 1,
                  "gather_rows: index is {}, expected int64[M]", index.str());
+    ops::check_device("gather_rows", x, "index", index);
     const Tensor source = x.to(Layout::row_major);
     Shape shape = x.shape();
     shape[0] = index.numel();
     const std::int64_t count = x.size(0), width = count == 0 ? 0 : x.numel() / count;
-    for (const std::int64_t i : index.values<std::int64_t>()) {
-        RADIAL_CHECK(i >= 0 && i < count, "gather_rows: index {} is outside [0, {})", i, count);
-    }
+    check_rows(index, count);
     const Tensor y = Tensor::empty(shape, x.dtype(), x.device());
-    const auto* const at = index.data<std::int64_t>();
-    dispatch_floating(x.dtype(), "gather_rows", [&](auto zero) {
+    dispatch_activation(x.dtype(), "gather_rows", [&](auto zero) {
         using T = decltype(zero);
-        const T* const in = source.data<T>();
-        T* const out = y.data<T>();
-        kernels::rows(index.numel(), width,
-                      [=](std::int64_t r) { std::copy_n(in + at[r] * width, width, out + r * width); });
+        kernels::map2(x.device(), index.numel(), width,
+                      kernels::GatherRows<T>{source.data<T>(), index.data<std::int64_t>(), y.data<T>(), count, width});
     });
     return record(
         "gather_rows", y, {x},
         [saved = Saved(index, "gather_rows", "index"), from = x.shape(), width](const Tensor& dy, Needs) -> Grads {
             const Tensor grad = dy.to(Layout::row_major);
             const Tensor dx = Tensor::zeros(from, dy.dtype(), dy.device());
-            dispatch_floating(dy.dtype(), "gather_rows",
-                              [&](auto zero) { scatter_add<decltype(zero)>(grad, saved.get(), dx, width); });
+            dispatch_activation(dy.dtype(), "gather_rows",
+                                [&](auto zero) { scatter_add<decltype(zero)>(grad, saved.get(), dx, width); });
             return {dx};
         });
 }
@@ -172,24 +188,23 @@ Tensor pick(const Tensor& x, const Tensor& index) {
     ops::check_floating("pick", "the input", x);
     ops::check_rank("pick", "input", x, 2, "[N, C]");
     ops::check_labels("pick", index, x.size(0), x.size(1));
+    ops::check_device("pick", x, "index", index);
     const std::int64_t columns = x.size(1);
+    RADIAL_CHECK(columns > 0 || x.size(0) == 0, "pick: input {} has no columns", x.shape().str());
     const Tensor y = Tensor::empty({x.size(0)}, x.dtype(), x.device());
-    dispatch_floating(x.dtype(), "pick", [&](auto zero) {
+    dispatch_activation(x.dtype(), "pick", [&](auto zero) {
         using T = decltype(zero);
-        const T* const in = x.data<T>();
-        const auto* const at = index.data<std::int64_t>();
-        T* const out = y.data<T>();
-        kernels::map(y.numel(), [=](std::int64_t r) { out[r] = in[r * columns + at[r]]; });
+        kernels::map(x.device(), y.numel(),
+                     kernels::Pick<T>{x.data<T>(), index.data<std::int64_t>(), y.data<T>(), columns});
     });
     return record("pick", y, {x},
                   [saved = Saved(index, "pick", "index"), from = x.shape(), columns](const Tensor& dy, Needs) -> Grads {
                       const Tensor dx = Tensor::zeros(from, dy.dtype(), dy.device()), kept = saved.get();
-                      dispatch_floating(dy.dtype(), "pick", [&](auto zero) {
+                      dispatch_activation(dy.dtype(), "pick", [&](auto zero) {
                           using T = decltype(zero);
-                          const T* const g = dy.data<T>();
-                          const auto* const at = kept.data<std::int64_t>();
-                          T* const out = dx.data<T>();
-                          kernels::map(dy.numel(), [=](std::int64_t r) { out[r * columns + at[r]] = g[r]; });
+                          kernels::map(
+                              dy.device(), dy.numel(),
+                              kernels::PickBackward<T>{dy.data<T>(), kept.data<std::int64_t>(), dx.data<T>(), columns});
                       });
                       return {dx};
                   });

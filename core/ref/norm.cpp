@@ -1,132 +1,199 @@
-// Reference batch normalisation (Ioffe & Szegedy 2015), two passes over each channel.
+// Reference batch normalisation (Ioffe & Szegedy 2015), two passes over each channel, in double, on any device.
 #include "radial/core/dispatch.h"
+#include "radial/core/kernels/launch.h"
 #include "radial/core/ref/reference_backend.h"
-#include "radial/core/ref/strided.h"
 
 #include <cmath>
 
 namespace radial {
 namespace {
 
-using ref::Strided;
-
-/// f(n, h, w) for every position of one channel of `x`.
-template <class T, class F>
-void for_each_position(const Strided<T>& x, const F& f) {
-    for (std::int64_t n = 0; n < x.N; ++n) {
-        for (std::int64_t h = 0; h < x.H; ++h) {
-            for (std::int64_t w = 0; w < x.W; ++w) f(n, h, w);
-        }
+/// How the activations of a call lie, all alike: element (n, c, p) of N images, C channels and P pixels. Images whose
+/// pixels follow upon each other count as one.
+struct Planes {
+    std::int64_t N, C, P, image, channel, pixel;
+    explicit Planes(const Tensor& x) : N(x.size(0)), C(x.size(1)) {
+        const bool last = x.layout() == Layout::channels_last;
+        P = N == 0 ? 0 : x.numel() / N / C;
+        image = C * P;
+        channel = last ? 1 : P;
+        pixel = last ? C : 1;
+        if (!last) return;
+        P *= N;
+        N = 1;
     }
-}
+    RADIAL_HD std::int64_t at(std::int64_t n, std::int64_t c, std::int64_t p) const {
+        return n * image + c * channel + p * pixel;
+    }
+    RADIAL_HD double count() const { return static_cast<double>(N * P); }
+};
 
-template <class T>
-void batch_statistics(const Tensor& input, const Tensor& mean, const Tensor& variance) {
-    const Strided<T> x(input);
-    T* const means = mean.data<T>();
-    T* const variances = variance.data<T>();
-    const auto count = static_cast<double>(x.N * x.H * x.W);
-#pragma omp parallel for schedule(static)
-    for (std::int64_t c = 0; c < x.C; ++c) {
+template <class Team, class F>
+RADIAL_HD double channel_sum(const Team& team, const Planes& planes, const F& f) {
+    return team.sum(planes.P, [=](std::int64_t p) {
         double total = 0;
-        for_each_position(x, [&](auto n, auto h, auto w) { total += x(n, c, h, w); });
-        const double centre = total / count;
-        double squares = 0;
-        for_each_position(x, [&](auto n, auto h, auto w) {
-            const double deviation = x(n, c, h, w) - centre;
-            squares += deviation * deviation;
-        });
-        means[c] = static_cast<T>(centre);
-        variances[c] = static_cast<T>(squares / count);
-    }
+        for (std::int64_t n = 0; n < planes.N; ++n) total += f(n, p);
+        return total;
+    });
+}
+template <class Team, class F>
+RADIAL_HD void each_of_channel(const Team& team, const Planes& planes, const F& f) {
+    team.each(planes.P, [=](std::int64_t p) {
+        for (std::int64_t n = 0; n < planes.N; ++n) f(n, p);
+    });
 }
 
-/// `mask` may be undefined.
+/// Row c: the channel's mean and biased variance.
 template <class T>
-void normalise(const Tensor& input, const Tensor& scale, const Tensor& shift, const Tensor& mean,
-               const Tensor& variance, double epsilon, bool relu, const Tensor& output, const Tensor& mask) {
-    const Strided<T> x(input), y(output);
-    const T *const scales = scale.data<T>(), *const shifts = shift.data<T>();
-    const T *const means = mean.data<T>(), *const variances = variance.data<T>();
-#pragma omp parallel for schedule(static)
-    for (std::int64_t c = 0; c < x.C; ++c) {
-        const double factor = scales[c] / std::sqrt(variances[c] + epsilon);
-        for_each_position(x, [&](auto n, auto h, auto w) {
-            const double value = (double{x(n, c, h, w)} - means[c]) * factor + shifts[c];
+struct Statistics {
+    Planes planes;
+    const T* x;
+    double *mean, *variance;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t c) const {
+        const double centre =
+            channel_sum(team, planes,
+                        [=, *this](auto n, auto p) { return static_cast<double>(x[planes.at(n, c, p)]); }) /
+            planes.count();
+        const double squares = channel_sum(team, planes, [=, *this](auto n, auto p) {
+            const double deviation = static_cast<double>(x[planes.at(n, c, p)]) - centre;
+            return deviation * deviation;
+        });
+        team.once([&] {
+            mean[c] = centre;
+            variance[c] = squares / planes.count();
+        });
+    }
+};
+
+/// Row c of y = x normalised, plus the residual where there is one (not null), clamped where `relu`.
+template <class T>
+struct Normalise {
+    Planes planes;
+    const T *x, *residual;
+    T* y;
+    const double *scale, *shift, *mean, *variance;
+    double epsilon;
+    bool relu;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t c) const {
+        const double factor = scale[c] / std::sqrt(variance[c] + epsilon), centre = mean[c], offset = shift[c];
+        each_of_channel(team, planes, [=, *this](auto n, auto p) {
+            const std::int64_t at = planes.at(n, c, p);
+            const double normal = (static_cast<double>(x[at]) - centre) * factor + offset;
+            const double value = residual != nullptr ? normal + static_cast<double>(residual[at]) : normal;
             // Written so that a NaN passes through.
-            y(n, c, h, w) = relu && value <= 0 ? T{0} : static_cast<T>(value);
+            y[at] = static_cast<T>(relu && value <= 0 ? 0.0 : value);
         });
     }
-    if (!mask.defined()) return;
-    const Strided<std::uint8_t> positive(mask);
-    for (std::int64_t c = 0; c < x.C; ++c) {
-        for_each_position(y, [&](auto n, auto h, auto w) { positive(n, c, h, w) = y(n, c, h, w) > 0 ? 1 : 0; });
+};
+
+/// Row c of everything backward. `y` is null without a clamp, and so may be `masked`, where the gradient behind it
+/// goes.
+template <class T>
+struct Backward {
+    Planes planes;
+    const T *x, *y, *dy;
+    T *dx, *masked;
+    const double *scale, *mean, *variance;
+    double *dscale, *dshift;
+    double epsilon;
+
+    RADIAL_HD double gradient(std::int64_t at) const {
+        const double upstream = static_cast<double>(dy[at]);
+        return y == nullptr || static_cast<double>(y[at]) > 0 ? upstream : 0.0;
     }
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t c) const {
+        const double centre = mean[c], inverse = 1 / std::sqrt(variance[c] + epsilon), count = planes.count();
+        const double total =
+            channel_sum(team, planes, [=, *this](auto n, auto p) { return gradient(planes.at(n, c, p)); });
+        const double projection = channel_sum(team, planes, [=, *this](auto n, auto p) {
+            const std::int64_t at = planes.at(n, c, p);
+            return gradient(at) * ((static_cast<double>(x[at]) - centre) * inverse);
+        });
+        team.once([&] {
+            dshift[c] = total;
+            dscale[c] = projection;
+        });
+        const double factor = scale[c] * inverse;
+        each_of_channel(team, planes, [=, *this](auto n, auto p) {
+            const std::int64_t at = planes.at(n, c, p);
+            const double grad = gradient(at), normal = (static_cast<double>(x[at]) - centre) * inverse;
+            dx[at] = static_cast<T>(factor * (grad - (total + normal * projection) / count));
+            if (masked != nullptr) masked[at] = static_cast<T>(grad);  // last: it may be dy
+        });
+    }
+};
+
+/// A vector in float64 whatever its own type, which gets the result when finish() is called.
+struct Vector {
+    Tensor own, wide;
+    explicit Vector(const Tensor& target)
+        : own(target),
+          wide(target.dtype() == DType::float64 ? target
+                                                : Tensor::empty(target.shape(), DType::float64, target.device())) {}
+    double* data() const { return wide.data<double>(); }
+    void finish() const {
+        if (own.dtype() != DType::float64) own.copy_(wide);
+    }
+};
+
+template <class T>
+T* elements_or_null(const Tensor& x) {
+    return x.defined() ? x.data<T>() : nullptr;
 }
 
-/// The gradient after the clamp: dy where the mask is set, 0 elsewhere.
-template <class T>
-Tensor through_relu(const Tensor& grad, const Tensor& mask) {
-    const Tensor result = Tensor::empty_like(grad);
-    const Strided<T> dy(grad), out(result);
-    const Strided<std::uint8_t> positive(mask);
-    for (std::int64_t c = 0; c < dy.C; ++c) {
-        for_each_position(
-            dy, [&](auto n, auto h, auto w) { out(n, c, h, w) = positive(n, c, h, w) != 0 ? dy(n, c, h, w) : T{0}; });
-    }
-    return result;
-}
-
-template <class T>
-void backward(const Tensor& input, const Tensor& grad, const Tensor& scale, const Tensor& mean, const Tensor& variance,
-              double epsilon, const Tensor& result, const Tensor& dscale, const Tensor& dshift) {
-    const Strided<T> x(input), dy(grad), dx(result);
-    const T *const scales = scale.data<T>(), *const means = mean.data<T>(), *const variances = variance.data<T>();
-    T *const dscales = dscale.data<T>(), *const dshifts = dshift.data<T>();
-    const auto count = static_cast<double>(x.N * x.H * x.W);
-#pragma omp parallel for schedule(static)
-    for (std::int64_t c = 0; c < x.C; ++c) {
-        const double centre = means[c], inverse_deviation = 1 / std::sqrt(variances[c] + epsilon);
-        double total = 0, projection = 0;
-        for_each_position(x, [&](auto n, auto h, auto w) {
-            total += dy(n, c, h, w);
-            projection += dy(n, c, h, w) * ((x(n, c, h, w) - centre) * inverse_deviation);
-        });
-        dshifts[c] = static_cast<T>(total);
-        dscales[c] = static_cast<T>(projection);
-        const double factor = scales[c] * inverse_deviation;
-        for_each_position(x, [&](auto n, auto h, auto w) {
-            const double normal = (x(n, c, h, w) - centre) * inverse_deviation;
-            dx(n, c, h, w) = static_cast<T>(factor * (dy(n, c, h, w) - (total + normal * projection) / count));
-        });
-    }
+void normalise(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual, const Tensor& mean,
+               const Tensor& variance, double epsilon, bool relu, const Tensor& y) {
+    const Tensor factors = scale.to(DType::float64), offsets = shift.to(DType::float64);
+    const Tensor means = mean.to(DType::float64), variances = variance.to(DType::float64);
+    dispatch_activation(x.dtype(), "reference batch norm", [&]<class T>(T) {
+        const Planes planes(x);
+        kernels::rows(
+            x.device(), planes.C, planes.N * planes.P,
+            Normalise<T>{planes, x.data<T>(), elements_or_null<T>(residual), y.data<T>(), factors.data<double>(),
+                         offsets.data<double>(), means.data<double>(), variances.data<double>(), epsilon, relu});
+    });
 }
 
 }  // namespace
 
-Tensor ReferenceBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon,
-                                            bool relu, const Tensor& mean, const Tensor& variance, const Tensor& y) {
-    const Tensor mask = relu ? Tensor::empty(y.shape(), DType::uint8, y.device(), y.layout()) : Tensor{};
-    dispatch_floating(x.dtype(), "reference batch norm", [&]<class T>(T) {
-        batch_statistics<T>(x, mean, variance);
-        normalise<T>(x, scale, shift, mean, variance, epsilon, relu, y, mask);
+Tensor ReferenceBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                                            const Tensor& residual, double epsilon, bool relu, const Tensor& mean,
+                                            const Tensor& variance, const Tensor& y) {
+    const Vector means(mean), variances(variance);
+    dispatch_activation(x.dtype(), "reference batch norm", [&]<class T>(T) {
+        const Planes planes(x);
+        kernels::rows(x.device(), planes.C, planes.N * planes.P,
+                      Statistics<T>{planes, x.data<T>(), means.data(), variances.data()});
     });
-    return mask;
+    means.finish();
+    variances.finish();
+    normalise(x, scale, shift, residual, mean, variance, epsilon, relu, y);
+    return {};
 }
 
-void ReferenceBackend::batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& scale, const Tensor& mean,
-                                           const Tensor& variance, double epsilon, const Tensor& relu_mask,
-                                           const Tensor& dx, const Tensor& dscale, const Tensor& dshift) {
-    dispatch_floating(x.dtype(), "reference batch norm", [&]<class T>(T) {
-        const Tensor grad = relu_mask.defined() ? through_relu<T>(dy, relu_mask) : dy;
-        backward<T>(x, grad, scale, mean, variance, epsilon, dx, dscale, dshift);
+void ReferenceBackend::batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
+    const Vector dscale(grads.dscale), dshift(grads.dshift);
+    const Tensor scale = saved.scale.to(DType::float64), mean = saved.mean.to(DType::float64);
+    const Tensor variance = saved.variance.to(DType::float64);
+    dispatch_activation(saved.x.dtype(), "reference batch norm", [&]<class T>(T) {
+        const Planes planes(saved.x);
+        kernels::rows(
+            saved.x.device(), planes.C, planes.N * planes.P,
+            Backward<T>{planes, saved.x.data<T>(), saved.relu ? saved.y.data<T>() : nullptr, dy.data<T>(),
+                        grads.dx.data<T>(), elements_or_null<T>(grads.dresidual), scale.data<double>(),
+                        mean.data<double>(), variance.data<double>(), dscale.data(), dshift.data(), saved.epsilon});
     });
+    dscale.finish();
+    dshift.finish();
 }
 
-void ReferenceBackend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean,
-                                        const Tensor& variance, double epsilon, bool relu, const Tensor& y) {
-    dispatch_floating(x.dtype(), "reference batch norm",
-                      [&]<class T>(T) { normalise<T>(x, scale, shift, mean, variance, epsilon, relu, y, Tensor{}); });
+void ReferenceBackend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                                        const Tensor& residual, const Tensor& mean, const Tensor& variance,
+                                        double epsilon, bool relu, const Tensor& y) {
+    normalise(x, scale, shift, residual, mean, variance, epsilon, relu, y);
 }
 
 }  // namespace radial

@@ -1,104 +1,94 @@
 // Reference pooling. Positions outside the image take no part: neither in a maximum nor in an average's count.
+#include "radial/core/kernels/pool.h"
 #include "radial/core/dispatch.h"
+#include "radial/core/kernels/launch.h"
 #include "radial/core/ref/reference_backend.h"
-#include "radial/core/ref/strided.h"
-
-#include <algorithm>
-#include <cmath>
-#include <limits>
 
 namespace radial {
 namespace {
 
-using ref::Strided;
-
-/// The part of a window along one dimension that lies inside the image: [begin, end).
-struct Window {
-    std::int64_t begin, end;
-    Window(std::int64_t position, std::int64_t window, std::int64_t stride, std::int64_t pad, std::int64_t extent)
-        : begin(std::max<std::int64_t>(0, position * stride - pad)),
-          end(std::min(extent, position * stride - pad + window)) {}
-    std::int64_t length() const { return end - begin; }
-};
-
-Window rows_of(std::int64_t i, const PoolGeometry& g, std::int64_t height) {
-    return {i, g.window_h, g.stride_h, g.pad_h, height};
-}
-Window columns_of(std::int64_t j, const PoolGeometry& g, std::int64_t width) {
-    return {j, g.window_w, g.stride_w, g.pad_w, width};
+template <class P>
+P* packs(const Tensor& tensor) {
+    return static_cast<P*>(tensor.raw());
 }
 
-/// f(n, c, i, j) for every element of `y`.
+/// How many channels a lane takes: as many as fill 16 bytes where the channels divide so and begin at such an address.
+template <class T>
+int width_for(const Tensor& a, const Tensor& b) {
+    constexpr std::uintptr_t unit = 16;
+    const auto aligned = [](const Tensor& t) { return reinterpret_cast<std::uintptr_t>(t.raw()) % unit == 0; };
+    return a.size(1) % kernels::pack_width<T> == 0 && aligned(a) && aligned(b) ? kernels::pack_width<T> : 1;
+}
+
+/// f(std::integral_constant<int, V>) with V the channels a lane takes.
 template <class T, class F>
-void for_each(const Strided<T>& y, const F& f) {
-#pragma omp parallel for collapse(2) schedule(static)
-    for (std::int64_t n = 0; n < y.N; ++n) {
-        for (std::int64_t c = 0; c < y.C; ++c) {
-            for (std::int64_t i = 0; i < y.H; ++i) {
-                for (std::int64_t j = 0; j < y.W; ++j) f(n, c, i, j);
-            }
-        }
-    }
+void with_width(const Tensor& a, const Tensor& b, const F& f) {
+    if (width_for<T>(a, b) == 1) return f(std::integral_constant<int, 1>{});
+    f(std::integral_constant<int, kernels::pack_width<T>>{});
+}
+
+/// f(Tap{}) with the type in which a window's taps are numbered.
+template <class F>
+void with_tap(DType dtype, const F& f) {
+    if (dtype == DType::uint8) return f(std::uint8_t{});
+    f(std::int32_t{});
+}
+DType tap_dtype(const PoolGeometry& g) { return g.window_h * g.window_w <= 256 ? DType::uint8 : DType::int32; }
+
+/// One lane a pack of channels of each pixel of `target`.
+template <class F>
+void for_each_pixel(const Tensor& target, const kernels::Pooling& pooling, const F& f) {
+    kernels::map2(target.device(), target.size(0) * target.size(2) * target.size(3), pooling.packs, f);
 }
 
 template <class T>
-void max_forward(const Tensor& input, const PoolGeometry& g, const Tensor& output, const Tensor& winners) {
-    const Strided<T> x(input), y(output);
-    const Strided<std::int32_t> winner(winners);
-    for_each(y, [&](std::int64_t n, std::int64_t c, std::int64_t i, std::int64_t j) {
-        const Window rows = rows_of(i, g, x.H), columns = columns_of(j, g, x.W);
-        T best = -std::numeric_limits<T>::infinity();
-        std::int64_t place = rows.begin * x.W + columns.begin;
-        for (std::int64_t h = rows.begin; h < rows.end; ++h) {
-            for (std::int64_t w = columns.begin; w < columns.end; ++w) {
-                const T value = x(n, c, h, w);
-                // A NaN wins over any number; the first of equals keeps its place.
-                if (value > best || (std::isnan(value) && !std::isnan(best))) {
-                    best = value;
-                    place = h * x.W + w;
-                }
-            }
-        }
-        y(n, c, i, j) = best;
-        winner(n, c, i, j) = static_cast<std::int32_t>(place);
+void max_forward(const Tensor& x, const PoolGeometry& g, const Tensor& y, const Tensor& taps) {
+    with_width<T>(x, y, [&](auto width) {
+        constexpr int V = width;
+        with_tap(tap_dtype(g), [&](auto tap) {
+            using Tap = decltype(tap);
+            using kernels::Pack;
+            const kernels::MaxPool<T, Tap, V> f{packs<const Pack<T, V>>(x), packs<Pack<T, V>>(y),
+                                                taps.defined() ? packs<Pack<Tap, V>>(taps) : nullptr,
+                                                kernels::Pooling(g, x, y, V)};
+            for_each_pixel(y, f.p, f);
+        });
     });
 }
 
 template <class T>
-void average_forward(const Tensor& input, const PoolGeometry& g, const Tensor& output) {
-    const Strided<T> x(input), y(output);
-    for_each(y, [&](std::int64_t n, std::int64_t c, std::int64_t i, std::int64_t j) {
-        const Window rows = rows_of(i, g, x.H), columns = columns_of(j, g, x.W);
-        double total = 0;
-        for (std::int64_t h = rows.begin; h < rows.end; ++h) {
-            for (std::int64_t w = columns.begin; w < columns.end; ++w) total += x(n, c, h, w);
-        }
-        y(n, c, i, j) = static_cast<T>(total / static_cast<double>(rows.length() * columns.length()));
-    });
-}
-
-// Windows that overlap add into the same elements of dx, but never across images or channels, so that the parallel
-// loop over these is safe.
-
-template <class T>
-void max_backward(const Tensor& grad, const Tensor& winners, const Tensor& result) {
-    const Strided<T> dy(grad), dx(result);
-    const Strided<std::int32_t> winner(winners);
-    for_each(dy, [&](std::int64_t n, std::int64_t c, std::int64_t i, std::int64_t j) {
-        const std::int64_t place = winner(n, c, i, j);
-        dx(n, c, place / dx.W, place % dx.W) += dy(n, c, i, j);
+void max_backward(const Tensor& dy, const Tensor& taps, const PoolGeometry& g, const Tensor& dx) {
+    with_width<T>(dx, dy, [&](auto width) {
+        constexpr int V = width;
+        with_tap(taps.dtype(), [&](auto tap) {
+            using Tap = decltype(tap);
+            using kernels::Pack;
+            const kernels::MaxPoolGradient<T, Tap, V> f{packs<const Pack<T, V>>(dy), packs<const Pack<Tap, V>>(taps),
+                                                        packs<Pack<T, V>>(dx), kernels::Pooling(g, dx, dy, V)};
+            for_each_pixel(dx, f.p, f);
+        });
     });
 }
 
 template <class T>
-void average_backward(const Tensor& grad, const PoolGeometry& g, const Tensor& result) {
-    const Strided<T> dy(grad), dx(result);
-    for_each(dy, [&](std::int64_t n, std::int64_t c, std::int64_t i, std::int64_t j) {
-        const Window rows = rows_of(i, g, dx.H), columns = columns_of(j, g, dx.W);
-        const T share = dy(n, c, i, j) / static_cast<T>(rows.length() * columns.length());
-        for (std::int64_t h = rows.begin; h < rows.end; ++h) {
-            for (std::int64_t w = columns.begin; w < columns.end; ++w) dx(n, c, h, w) += share;
-        }
+void average_forward(const Tensor& x, const PoolGeometry& g, const Tensor& y) {
+    with_width<T>(x, y, [&](auto width) {
+        constexpr int V = width;
+        using kernels::Pack;
+        const kernels::AveragePool<T, V> f{packs<const Pack<T, V>>(x), packs<Pack<T, V>>(y),
+                                           kernels::Pooling(g, x, y, V)};
+        for_each_pixel(y, f.p, f);
+    });
+}
+
+template <class T>
+void average_backward(const Tensor& dy, const PoolGeometry& g, const Tensor& dx) {
+    with_width<T>(dx, dy, [&](auto width) {
+        constexpr int V = width;
+        using kernels::Pack;
+        const kernels::AveragePoolGradient<T, V> f{packs<const Pack<T, V>>(dy), packs<Pack<T, V>>(dx),
+                                                   kernels::Pooling(g, dx, dy, V)};
+        for_each_pixel(dx, f.p, f);
     });
 }
 
@@ -106,21 +96,23 @@ void average_backward(const Tensor& grad, const PoolGeometry& g, const Tensor& r
 
 Tensor ReferenceBackend::pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
                                       bool training) {
-    if (kind == PoolKind::average) {
-        dispatch_floating(x.dtype(), "reference pooling", [&]<class T>(T) { average_forward<T>(x, geometry, y); });
-        return {};
-    }
-    const Tensor winners = Tensor::empty(y.shape(), DType::int32, y.device(), y.layout());
-    dispatch_floating(x.dtype(), "reference pooling", [&]<class T>(T) { max_forward<T>(x, geometry, y, winners); });
-    return training ? winners : Tensor{};
+    const bool keeps = kind == PoolKind::max && training;
+    const Tensor taps = keeps ? Tensor::empty(y.shape(), tap_dtype(geometry), y.device(), y.layout()) : Tensor{};
+    dispatch_activation(x.dtype(), "reference pooling", [&]<class T>(T) {
+        if (kind == PoolKind::max) {
+            max_forward<T>(x, geometry, y, taps);
+        } else {
+            average_forward<T>(x, geometry, y);
+        }
+    });
+    return taps;
 }
 
 void ReferenceBackend::pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace,
                                      const PoolGeometry& geometry, const Tensor& dx) {
-    dx.fill_(0.0);
-    dispatch_floating(dy.dtype(), "reference pooling", [&]<class T>(T) {
+    dispatch_activation(dy.dtype(), "reference pooling", [&]<class T>(T) {
         if (kind == PoolKind::max) {
-            max_backward<T>(dy, workspace, dx);
+            max_backward<T>(dy, workspace, geometry, dx);
         } else {
             average_backward<T>(dy, geometry, dx);
         }

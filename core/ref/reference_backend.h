@@ -22,20 +22,21 @@ public:
     void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
                                const Tensor& dbias) override;
 
-    /// For a max while training: the winners, int32 of y's shape and layout, each as h * W + w in x.
+    /// Channels-last. For a max while training: the tap that won, r * window_w + s, of y's shape and layout; uint8
+    /// where that will do, else int32.
     Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
                         bool training) override;
     void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
                        const Tensor& dx) override;
 
-    /// The mask is uint8 of y's shape and layout: 1 where y > 0.
-    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon, bool relu,
-                              const Tensor& mean, const Tensor& variance, const Tensor& y) override;
-    void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& scale, const Tensor& mean,
-                             const Tensor& variance, double epsilon, const Tensor& relu_mask, const Tensor& dx,
-                             const Tensor& dscale, const Tensor& dshift) override;
-    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& mean,
-                          const Tensor& variance, double epsilon, bool relu, const Tensor& y) override;
+    /// Returns nothing: y tells where it was clamped.
+    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                              double epsilon, bool relu, const Tensor& mean, const Tensor& variance,
+                              const Tensor& y) override;
+    void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) override;
+    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                          const Tensor& mean, const Tensor& variance, double epsilon, bool relu,
+                          const Tensor& y) override;
 };
 
 /// The one instance; it has no state.

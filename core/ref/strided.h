@@ -1,6 +1,7 @@
 // How the plain loops see tensors: [N, C, H, W] by strides whatever the layout.
 #pragma once
 
+#include "radial/core/kernels/host_device.h"
 #include "radial/core/tensor.h"
 
 #include <cstdint>
@@ -25,12 +26,12 @@ struct Strided {
         stride_h = channels_last ? W * C : W;
         stride_w = channels_last ? C : 1;
     }
-    T& operator()(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w) const {
+    RADIAL_HD T& operator()(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w) const {
         return elements[n * stride_n + c * stride_c + h * stride_h + w * stride_w];
     }
 };
 
 /// Whether `position` lies in [0, extent).
-inline bool inside(std::int64_t position, std::int64_t extent) { return position >= 0 && position < extent; }
+RADIAL_HD inline bool inside(std::int64_t position, std::int64_t extent) { return position >= 0 && position < extent; }
 
 }  // namespace radial::ref

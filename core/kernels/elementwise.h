@@ -1,0 +1,232 @@
+// Kernels that compute each element from those at the same place: the loops, and the functions that they apply.
+//
+// A function takes and gives Compute<T>, has no state or one double, and knows nothing of memory. A loop holds one as
+// its base, which costs no room when there is no state.
+#pragma once
+
+#include "radial/core/kernels/copy.h"
+#include "radial/core/kernels/values.h"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+namespace radial::kernels {
+
+/// out = G(in), N neighbours at a time: element i is a number where N is 1, and else a pack.
+template <class To, class From, class G, int N>
+struct Unary : G {
+    const From* in;
+    To* out;
+    RADIAL_HD To one(const From& v) const { return convert<To>(G::operator()(convert<Compute<From>>(v))); }
+    RADIAL_HD void operator()(std::int64_t i) const {
+        if constexpr (N == 1) {
+            out[i] = one(in[i]);
+        } else {
+            const Pack<From, N> v = reinterpret_cast<const Pack<From, N>*>(in)[i];
+            Pack<To, N> result;
+            for (int k = 0; k < N; ++k) result.value[k] = one(v.value[k]);
+            reinterpret_cast<Pack<To, N>*>(out)[i] = result;
+        }
+    }
+};
+
+/// out = G(a, b), as Unary.
+template <class T, class G, int N>
+struct Binary : G {
+    const T *a, *b;
+    T* out;
+    RADIAL_HD T one(const T& v, const T& w) const {
+        return convert<T>(G::operator()(convert<Compute<T>>(v), convert<Compute<T>>(w)));
+    }
+    RADIAL_HD void operator()(std::int64_t i) const {
+        if constexpr (N == 1) {
+            out[i] = one(a[i], b[i]);
+        } else {
+            const Pack<T, N> v = reinterpret_cast<const Pack<T, N>*>(a)[i];
+            const Pack<T, N> w = reinterpret_cast<const Pack<T, N>*>(b)[i];
+            Pack<T, N> result;
+            for (int k = 0; k < N; ++k) result.value[k] = one(v.value[k], w.value[k]);
+            reinterpret_cast<Pack<T, N>*>(out)[i] = result;
+        }
+    }
+};
+
+/// Where the elements of a stretched tensor lie: its dimensions, outermost first, with a step of 0 along stretched
+/// ones. The last dimension is left to the loop.
+struct Stretch {
+    static constexpr int max_rank = 5;  ///< a tensor's, less the last
+    std::int64_t extent[max_rank], step[max_rank], inner, inner_step, rank;
+
+    /// Of the first element of row `row`, a row being the last dimension.
+    RADIAL_HD std::int64_t row_start(std::int64_t row) const {
+        std::int64_t offset = 0;
+        for (std::int64_t d = rank - 1; d >= 0; --d) {
+            offset += row % extent[d] * step[d];
+            row /= extent[d];
+        }
+        return offset;
+    }
+};
+
+/// Row by row, a copy of a stretched tensor.
+template <class T>
+struct CopyStretched {
+    const T* in;
+    T* out;
+    Stretch at;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
+        const T* const from = in + at.row_start(row);
+        T* const to = out + row * at.inner;
+        const std::int64_t step = at.inner_step;
+        if (step == 1) {
+            team.each(at.inner, [=](std::int64_t i) { to[i] = from[i]; });
+        } else {
+            team.each(at.inner, [=](std::int64_t i) { to[i] = from[i * step]; });
+        }
+    }
+};
+
+/// Row by row, out = G(a, b stretched to a's shape).
+template <class T, class G>
+struct BinaryStretched : G {
+    const T *a, *b;
+    T* out;
+    Stretch at;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
+        using C = Compute<T>;
+        const T* const left = a + row * at.inner;
+        const T* const right = b + at.row_start(row);
+        T* const to = out + row * at.inner;
+        const std::int64_t step = at.inner_step;
+        const G g = *this;
+        if (step == 0) {
+            const C v = convert<C>(*right);
+            team.each(at.inner, [=](std::int64_t i) { to[i] = convert<T>(g(convert<C>(left[i]), v)); });
+        } else {
+            team.each(at.inner,
+                      [=](std::int64_t i) { to[i] = convert<T>(g(convert<C>(left[i]), convert<C>(right[i * step]))); });
+        }
+    }
+};
+
+/// out = G(a, the one element of b).
+template <class T, class G>
+struct BinaryWithOne : G {
+    const T *a, *b;
+    T* out;
+    RADIAL_HD void operator()(std::int64_t i) const {
+        using C = Compute<T>;
+        out[i] = convert<T>(G::operator()(convert<C>(a[i]), convert<C>(*b)));
+    }
+};
+
+// ---- functions of two numbers ----
+
+struct Add {
+    template <class V>
+    RADIAL_HD V operator()(V a, V b) const {
+        return a + b;
+    }
+};
+struct Subtract {
+    template <class V>
+    RADIAL_HD V operator()(V a, V b) const {
+        return a - b;
+    }
+};
+struct Multiply {
+    template <class V>
+    RADIAL_HD V operator()(V a, V b) const {
+        return a * b;
+    }
+};
+struct Divide {
+    template <class V>
+    RADIAL_HD V operator()(V a, V b) const {
+        return a / b;
+    }
+};
+
+// ---- functions of one number ----
+
+struct Same {
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return v;
+    }
+};
+struct AddNumber {
+    double number;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return v + static_cast<V>(number);
+    }
+};
+struct MultiplyNumber {
+    double number;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return v * static_cast<V>(number);
+    }
+};
+
+// ---- elementary functions, with their derivatives: derivative(dy, kept), where the result or the input is kept ----
+
+/// The derivative of F as a function of two numbers.
+template <class F>
+struct Derivative {
+    template <class V>
+    RADIAL_HD V operator()(V dy, V kept) const {
+        return F::derivative(dy, kept);
+    }
+};
+
+struct Exp {
+    static constexpr bool keeps_result = true;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return std::exp(v);
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V y) {
+        return dy * y;
+    }
+};
+struct Log {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return std::log(v);
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        return dy / x;
+    }
+};
+struct Sqrt {
+    static constexpr bool keeps_result = true;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return std::sqrt(v);
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V y) {
+        return dy / (2 * y);
+    }
+};
+struct Square {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return v * v;
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        return 2 * dy * x;
+    }
+};
+
+}  // namespace radial::kernels

@@ -1,0 +1,146 @@
+// Kernels of the optimizers: an element's update, the numbers it depends on, and the clipping of gradients.
+//
+// Rates, step counts and factors are read from the device's memory, so that a step that was recorded as a graph follows
+// them.
+#pragma once
+
+#include "radial/core/kernels/host_device.h"
+
+#include <cmath>
+#include <cstdint>
+
+namespace radial::kernels {
+
+/// One parameter of Sgd.
+template <class T>
+struct SgdItem {
+    T* w;
+    const T* g;
+    T* v;  ///< null without momentum
+    std::int64_t count;
+    double lr_scale;
+    T decay;
+};
+
+/// w -= rate * (g + decay * w)
+template <class T>
+struct SgdStep {
+    const double* lr;
+    RADIAL_HD void operator()(const SgdItem<T>& item, std::int64_t i) const {
+        const T rate = static_cast<T>(*lr * item.lr_scale);
+        item.w[i] -= rate * (item.g[i] + item.decay * item.w[i]);
+    }
+};
+
+/// v = momentum * v + g + decay * w;  w -= rate * (nesterov ? g + decay * w + momentum * v : v)
+template <class T, bool Nesterov>
+struct SgdMomentumStep {
+    const double* lr;
+    T momentum;
+    RADIAL_HD void operator()(const SgdItem<T>& item, std::int64_t i) const {
+        const T rate = static_cast<T>(*lr * item.lr_scale);
+        const T weight = item.w[i];
+        const T decayed = item.g[i] + item.decay * weight;
+        const T velocity = momentum * item.v[i] + decayed;
+        item.v[i] = velocity;
+        item.w[i] = weight - rate * (Nesterov ? decayed + momentum * velocity : velocity);
+    }
+};
+
+/// What an update of Adam needs to know beside the elements.
+struct AdamFactors {
+    double rate;    ///< lr / (1 - beta1^t)
+    double root;    ///< sqrt(1 - beta2^t)
+    double shrink;  ///< of the weights: 1 - lr * decay when the decay is decoupled, else 1
+};
+
+/// One parameter's count of steps, as an item of one element.
+struct AdamCount {
+    std::int64_t* steps;
+    AdamFactors* factors;
+    std::int64_t count;
+    double lr_scale, decoupled_decay;
+};
+
+/// Counts a parameter's step and derives its factors.
+struct AdamCountStep {
+    const double* lr;
+    double beta1, beta2;
+    RADIAL_HD void operator()(const AdamCount& item, std::int64_t) const {
+        const std::int64_t steps = *item.steps + 1;
+        *item.steps = steps;
+        const double t = static_cast<double>(steps), scaled = *lr * item.lr_scale;
+        *item.factors = {scaled / (1 - std::pow(beta1, t)), std::sqrt(1 - std::pow(beta2, t)),
+                         1 - scaled * item.decoupled_decay};
+    }
+};
+
+/// One parameter of Adam.
+template <class T>
+struct AdamItem {
+    T* w;
+    const T* g;
+    T *m, *v;
+    const AdamFactors* factors;
+    std::int64_t count;
+    T decay;  ///< added to the gradient
+};
+
+/// m += new1 (slope - m);  v = keep2 v + new2 slope^2;  w = w shrink - rate m / (sqrt(v) / root + epsilon)
+template <class T>
+struct AdamStep {
+    T new1, keep2, new2, epsilon;
+    RADIAL_HD void operator()(const AdamItem<T>& item, std::int64_t i) const {
+        const T rate = static_cast<T>(item.factors->rate), root = static_cast<T>(item.factors->root);
+        const T weight = item.w[i];
+        const T kept = weight * static_cast<T>(item.factors->shrink);
+        const T slope = item.g[i] + item.decay * weight;
+        const T first = item.m[i] + new1 * (slope - item.m[i]);
+        const T second = keep2 * item.v[i] + new2 * slope * slope;
+        item.m[i] = first;
+        item.v[i] = second;
+        item.w[i] = kept - rate * first / (std::sqrt(second) / root + epsilon);
+    }
+};
+
+/// One gradient.
+template <class T>
+struct GradientItem {
+    T* g;
+    std::int64_t count;
+};
+
+template <class T>
+struct Squared {
+    RADIAL_HD double operator()(const GradientItem<T>& item, std::int64_t i) const {
+        const double value = static_cast<double>(item.g[i]);
+        return value * value;
+    }
+};
+
+/// From the sums of squares to the joint norm, and to what the gradients are to be multiplied by: 1 for a norm that is
+/// within `most` or not finite.
+struct ClipFactor {
+    const double* sums;
+    std::int64_t count;
+    double most;
+    double *norm, *factor;
+    RADIAL_HD void operator()(std::int64_t) const {
+        double total = 0;
+        for (std::int64_t k = 0; k < count; ++k) total += sums[k];
+        const double root = std::sqrt(total);
+        *norm = root;
+        *factor = root > most && root - root == 0 ? most / (root + 1e-6) : 1.0;
+    }
+};
+
+template <class T>
+struct ScaleGradient {
+    const double* factor;
+    RADIAL_HD void operator()(const GradientItem<T>& item, std::int64_t i) const {
+        const T by = static_cast<T>(*factor);
+        if (by != 1) item.g[i] *= by;
+    }
+};
+
+}  // namespace radial::kernels

@@ -1,0 +1,166 @@
+// Kernels that sum along dimensions, and find largest elements.
+#pragma once
+
+#include "radial/core/kernels/copy.h"
+#include "radial/core/kernels/team.h"
+#include "radial/core/kernels/values.h"
+
+#include <cstdint>
+#include <limits>
+
+namespace radial::kernels {
+
+/// Element i.
+template <class T>
+struct Read {
+    const T* in;
+    RADIAL_HD Compute<T> operator()(std::int64_t i) const { return convert<Compute<T>>(in[i]); }
+};
+
+// A tensor [outer, extent, inner], summed over `extent` in double. Three ways, by where the sum's elements lie.
+
+/// inner is 1: one row a sum.
+template <class To, class From>
+struct SumRow {
+    const From* in;
+    To* out;
+    std::int64_t extent;
+    double factor;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
+        const From* const from = in + row * extent;
+        const double total = team.sum(extent, [=](std::int64_t i) { return convert<double>(from[i]); });
+        team.once([&] { out[row] = convert<To>(factor * total); });
+    }
+};
+
+/// outer is 1: for reduce_columns, with StoreScaledSum.
+template <class From>
+struct ReadMatrix {
+    const From* in;
+    std::int64_t columns;
+    RADIAL_HD double operator()(std::int64_t r, std::int64_t c) const { return convert<double>(in[r * columns + c]); }
+};
+template <class To>
+struct StoreScaledSum {
+    To* out;
+    double factor;
+    RADIAL_HD void operator()(std::int64_t c, double total) const { out[c] = convert<To>(factor * total); }
+};
+
+/// Neither: one lane a sum, neighbouring lanes at neighbouring elements.
+template <class To, class From>
+struct SumMiddle {
+    const From* in;
+    To* out;
+    std::int64_t extent, inner;
+    double factor;
+    RADIAL_HD void operator()(std::int64_t o, std::int64_t i) const {
+        const From* const from = in + o * extent * inner + i;
+        double total = 0;
+        for (std::int64_t e = 0; e < extent; ++e) total += convert<double>(from[e * inner]);
+        out[o * inner + i] = convert<To>(factor * total);
+    }
+    /// Where outer is 1.
+    RADIAL_HD void operator()(std::int64_t i) const { (*this)(0, i); }
+};
+
+/// The sum of plane (r, k) of `area` elements, for reduce_columns: column k is channel k, row r image r.
+template <class T>
+struct PlaneSum {
+    const T* in;
+    std::int64_t channels, area;
+    RADIAL_HD Compute<T> operator()(std::int64_t r, std::int64_t k) const {
+        const T* const plane = in + (r * channels + k) * area;
+        Compute<T> total{0};
+        for (std::int64_t i = 0; i < area; ++i) total += convert<Compute<T>>(plane[i]);
+        return total;
+    }
+};
+/// Its case of one element a plane.
+template <class T>
+struct ChannelElement {
+    const T* in;
+    std::int64_t channels;
+    RADIAL_HD Compute<T> operator()(std::int64_t r, std::int64_t k) const {
+        return convert<Compute<T>>(in[r * channels + k]);
+    }
+};
+
+/// The first index in [0, n), n > 0, at which g is largest; a NaN is larger than everything.
+template <class Team, class G>
+RADIAL_HD std::int64_t first_largest(const Team& team, std::int64_t n, const G& g) {
+    constexpr double none = -std::numeric_limits<double>::infinity();
+    const auto top = team.max(n, g);
+    return static_cast<std::int64_t>(-team.max(n, [&](std::int64_t i) {
+        const auto v = g(i);
+        return v == top || (v != v && top != top) ? -static_cast<double>(i) : none;
+    }));
+}
+/// One lane finds it in one pass.
+template <class G>
+RADIAL_HD std::int64_t first_largest(const SerialTeam&, std::int64_t n, const G& g) {
+    std::int64_t best = 0;
+    auto top = g(0);
+    if (top != top) return 0;
+    for (std::int64_t i = 1; i < n; ++i) {
+        const auto v = g(i);
+        if (v <= top) continue;
+        best = i;
+        top = v;
+        if (v != v) break;
+    }
+    return best;
+}
+
+/// The largest of [outer, extent, inner] along `extent`, a NaN where there is one, and its place in memory: that of the
+/// first of equals.
+template <class T>
+struct MaxAlong {
+    const T* in;
+    T* out;
+    std::int64_t* place;
+    std::int64_t extent, inner;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t result) const {
+        using C = Compute<T>;
+        const std::int64_t start = result / inner * extent * inner + result % inner;
+        const T* const from = in + start;
+        const std::int64_t step = inner;
+        const std::int64_t first =
+            first_largest(team, extent, [=](std::int64_t e) { return convert<C>(from[e * step]); });
+        team.once([&] {
+            out[result] = from[first * step];
+            place[result] = start + first * step;
+        });
+    }
+};
+
+/// Adjoint of MaxAlong: dx is zeros.
+template <class T>
+struct ScatterToPlaces {
+    const T* dy;
+    const std::int64_t* place;
+    T* dx;
+    RADIAL_HD void operator()(std::int64_t i) const { dx[place[i]] = dy[i]; }
+};
+
+/// Index of the first largest element of row `row`. A NaN counts as smaller than everything, unless it comes first.
+template <class T>
+struct ArgMaxRow {
+    const T* in;
+    std::int64_t* out;
+    std::int64_t columns;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
+        using C = Compute<T>;
+        const T* const from = in + row * columns;
+        const std::int64_t first = first_largest(team, columns, [=](std::int64_t i) {
+            const C v = convert<C>(from[i]);
+            return v == v || i == 0 ? v : -std::numeric_limits<C>::infinity();
+        });
+        team.once([&] { out[row] = first; });
+    }
+};
+
+}  // namespace radial::kernels
