@@ -1,6 +1,7 @@
-// Adam and AdamW: one pass over each parameter.
+// Adam and AdamW: one pass over all parameters, after one that counts their steps.
 #include "radial/core/dispatch.h"
 #include "radial/core/kernels/launch.h"
+#include "radial/core/kernels/optim.h"
 #include "radial/core/optim.h"
 
 #include <cmath>
@@ -19,37 +20,64 @@ Adam::Adam(std::vector<ParameterGroup> groups, const AdamOptions& options)
                  "Adam: epsilon is {}, expected a finite number >= 0", options.epsilon);
     first_ = zeros_like_parameters();
     second_ = zeros_like_parameters();
-    for (const ParameterGroup& group : groups_)
-        steps_.push_back(Tensor::zeros({static_cast<std::int64_t>(group.parameters.size())}, DType::int64));
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        const std::vector<Tensor>& parameters = groups_[g].parameters;
+        const Device device = parameters.empty() ? Device{} : parameters.front().device();
+        for (const Tensor& parameter : parameters) {
+            RADIAL_CHECK(parameter.device() == device,
+                         "Adam: group {} has parameters on {} and {}, expected one device in a group", g, device.str(),
+                         parameter.device().str());
+        }
+        steps_.push_back(Tensor::zeros({static_cast<std::int64_t>(parameters.size())}, DType::int64, device));
+    }
 }
 
 void Adam::step() {
-    for_each_gradient([&](std::size_t group, std::size_t index, const Tensor& parameter, const Tensor& gradient) {
-        const Tensor &first = first_[group][index], &second = second_[group][index];
-        check_fits(first, parameter);
-        const ParameterGroup& settings = groups_[group];
-        const double lr = lr_ * settings.lr_scale;
-        const auto t = static_cast<double>(++steps_[group].data<std::int64_t>()[index]);
-        dispatch_floating(parameter.dtype(), "Adam", [&](auto zero) {
+    for (const std::vector<Update>& alike : updates()) {
+        const Device device = alike.front().parameter.device();
+        const auto bytes = static_cast<std::int64_t>(alike.size() * sizeof(kernels::AdamFactors));
+        const Tensor factors = Tensor::empty({bytes}, DType::uint8, device);
+        auto* const factor = static_cast<kernels::AdamFactors*>(factors.raw());
+        count_steps(alike, factor);
+        dispatch_floating(alike.front().parameter.dtype(), "Adam", [&](auto zero) {
             using T = decltype(zero);
-            const auto shrink = static_cast<T>(options_.decoupled ? 1 - lr * settings.weight_decay : 1.0);
-            const auto decay = static_cast<T>(options_.decoupled ? 0.0 : settings.weight_decay);
-            const auto rate = static_cast<T>(lr / (1 - std::pow(options_.beta1, t)));
-            const auto root = static_cast<T>(std::sqrt(1 - std::pow(options_.beta2, t)));
-            const auto new1 = static_cast<T>(1 - options_.beta1), new2 = static_cast<T>(1 - options_.beta2);
-            const auto keep2 = static_cast<T>(options_.beta2), epsilon = static_cast<T>(options_.epsilon);
-            T *const w = parameter.data<T>(), *const m = first.data<T>(), *const v = second.data<T>();
-            const T* const g = gradient.data<T>();
-            kernels::map(parameter.numel(), [=](std::int64_t i) {
-                const T kept = w[i] * shrink;
-                const T slope = g[i] + decay * w[i];
-                m[i] += new1 * (slope - m[i]);
-                v[i] = keep2 * v[i] + new2 * slope * slope;
-                w[i] = kept - rate * m[i] / (std::sqrt(v[i]) / root + epsilon);
-            });
+            std::vector<kernels::AdamItem<T>> items;
+            for (const Update& update : alike) {
+                items.push_back(
+                    {.w = update.parameter.data<T>(),
+                     .g = update.gradient.data<T>(),
+                     .m = first_[update.group][update.index].data<T>(),
+                     .v = second_[update.group][update.index].data<T>(),
+                     .factors = factor + items.size(),
+                     .count = update.parameter.numel(),
+                     .decay = static_cast<T>(options_.decoupled ? 0.0 : groups_[update.group].weight_decay)});
+            }
+            kernels::map_list(device, std::span<const kernels::AdamItem<T>>(items),
+                              kernels::AdamStep<T>{.new1 = static_cast<T>(1 - options_.beta1),
+                                                   .keep2 = static_cast<T>(options_.beta2),
+                                                   .new2 = static_cast<T>(1 - options_.beta2),
+                                                   .epsilon = static_cast<T>(options_.epsilon)});
         });
-        for (const Tensor& written : {first, second, steps_[group], parameter}) written.bump_version();
-    });
+        for (const Update& update : alike)
+            for (const Tensor& written : {first_[update.group][update.index], second_[update.group][update.index],
+                                          steps_[update.group], update.parameter})
+                written.bump_version();
+    }
+}
+
+void Adam::count_steps(const std::vector<Update>& alike, kernels::AdamFactors* factors) {
+    std::vector<kernels::AdamCount> counts;
+    for (const Update& update : alike) {
+        check_fits(first_[update.group][update.index], update.parameter);
+        counts.push_back({.steps = steps_[update.group].data<std::int64_t>() + update.index,
+                          .factors = factors + counts.size(),
+                          .count = 1,
+                          .lr_scale = groups_[update.group].lr_scale,
+                          .decoupled_decay = options_.decoupled ? groups_[update.group].weight_decay : 0.0});
+    }
+    const Device device = alike.front().parameter.device();
+    kernels::map_list(device, std::span<const kernels::AdamCount>(counts),
+                      kernels::AdamCountStep{.lr = rate_on(device), .beta1 = options_.beta1, .beta2 = options_.beta2});
 }
 
 std::vector<NamedTensor> Adam::state() const {

@@ -220,7 +220,7 @@ private:
     }
 
     Tensor read_tensor(const Entry& entry) {
-        Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
+        Tensor tensor = Tensor::empty(entry.shape, entry.dtype, Device{});
         file_.seekg(static_cast<std::streamoff>(file_bytes_ - data_bytes_ + entry.begin));
         read_bytes(tensor.raw(), entry.end - entry.begin);
         return tensor;

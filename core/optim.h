@@ -4,11 +4,14 @@
 #include "radial/core/module.h"
 #include "radial/core/tensor.h"
 
-#include <functional>
 #include <string>
 #include <vector>
 
 namespace radial {
+
+namespace kernels {
+struct AdamFactors;
+}
 
 /// Parameters that share settings. `lr_scale` multiplies the optimizer's learning rate, so that one schedule moves all.
 struct ParameterGroup {
@@ -33,7 +36,8 @@ public:
     /// Drops all gradients.
     void zero_grad();
     double lr() const { return lr_; }
-    /// Throws Error when `lr` is negative or not finite.
+    /// Throws Error when `lr` is negative or not finite, and while a graph is being recorded on a device of the
+    /// parameters, which would then set this rate at every launch. Does not wait.
     void set_lr(double lr);
     const std::vector<ParameterGroup>& groups() const { return groups_; }
     /// Momentum and the like, by name ("momentum.0.3": group 0, parameter 3), for checkpoints. Not copies.
@@ -43,10 +47,15 @@ public:
     virtual void load_state(const std::vector<NamedTensor>& state) = 0;
 
 protected:
-    using GradientFn =
-        std::function<void(std::size_t group, std::size_t index, const Tensor& parameter, const Tensor& gradient)>;
-    /// Calls f for every parameter that has a gradient, which is checked and in the parameter's layout.
-    void for_each_gradient(const GradientFn& f) const;
+    /// A parameter that has a gradient, which is checked and in the parameter's layout.
+    struct Update {
+        std::size_t group, index;
+        Tensor parameter, gradient;
+    };
+    /// All of them in order; those of one dtype and device, which one launch takes, stand together.
+    std::vector<std::vector<Update>> updates() const;
+    /// The learning rate as kernels on `device` read it, so that a step recorded as a graph follows set_lr().
+    const double* rate_on(Device device);
     /// One tensor of zeros a parameter, group by group.
     std::vector<std::vector<Tensor>> zeros_like_parameters() const;
     /// Throws Error when an optimizer's `state` no longer goes with `parameter`.
@@ -56,7 +65,10 @@ protected:
                              std::vector<NamedTensor>& out);
 
     std::vector<ParameterGroup> groups_;
+
+private:
     double lr_;
+    std::vector<Tensor> rates_;  ///< float64 scalars, one on each device
 };
 
 struct SgdOptions {
@@ -92,7 +104,7 @@ struct AdamOptions {
 /// w -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon), with t the parameter's own updates.
 class Adam : public Optimizer {
 public:
-    /// Throws Error when a beta is outside [0, 1) or epsilon is negative.
+    /// Throws Error when a beta is outside [0, 1), epsilon is negative, or a group's parameters are on several devices.
     Adam(std::vector<Tensor> parameters, const AdamOptions& options);
     Adam(std::vector<ParameterGroup> groups, const AdamOptions& options);
     void step() override;
@@ -100,17 +112,24 @@ public:
     void load_state(const std::vector<NamedTensor>& state) override;
 
 private:
+    /// Counts a step of each parameter, and derives its factors from that and the learning rate.
+    void count_steps(const std::vector<Update>& alike, kernels::AdamFactors* factors);
+
     AdamOptions options_;
     std::vector<std::vector<Tensor>> first_, second_;
-    std::vector<Tensor> steps_;  ///< a group's updates so far, int64, one element a parameter
+    std::vector<Tensor> steps_;  ///< a group's updates so far, int64, one element a parameter, on its device
 };
 
 /// The Euclidean norm over all the parameters' gradients together, accumulated in double; the same for any number of
-/// threads. Parameters without a gradient count as 0.
+/// threads. Parameters without a gradient count as 0. Throws Error when gradients are on several devices, as the next
+/// two do.
 double gradient_norm(const std::vector<Tensor>& parameters);
-/// Where the joint norm of the gradients is above `max_norm`, multiplies them in place by max_norm / (norm + 1e-6), as
-/// PyTorch; returns the norm before. Throws NumericError, naming the first gradient at fault, when the norm is not
-/// finite, and Error when max_norm is not positive; then nothing has been changed.
+/// Where the joint norm of the gradients is finite and above `max_norm` (which may be infinite), multiplies them in
+/// place by max_norm / (norm + 1e-6), as PyTorch. Returns the norm before, a float64 scalar on the gradients' device,
+/// without waiting for it. Throws Error when max_norm is not positive.
+Tensor clip_gradients(const std::vector<Tensor>& parameters, double max_norm);
+/// clip_gradients() for a host that waits for the norm and looks at it. Throws NumericError, naming the first gradient
+/// at fault, when the norm is not finite, and Error when max_norm is not positive; then nothing has been changed.
 double clip_gradient_norm(const std::vector<Tensor>& parameters, double max_norm);
 
 }  // namespace radial

@@ -1,6 +1,7 @@
-// Stochastic gradient descent with momentum: one pass over each parameter.
+// Stochastic gradient descent with momentum: one pass over all parameters.
 #include "radial/core/dispatch.h"
 #include "radial/core/kernels/launch.h"
+#include "radial/core/kernels/optim.h"
 #include "radial/core/optim.h"
 
 #include <cmath>
@@ -21,30 +22,37 @@ Sgd::Sgd(std::vector<ParameterGroup> groups, const SgdOptions& options)
 }
 
 void Sgd::step() {
-    for_each_gradient([&](std::size_t group, std::size_t index, const Tensor& parameter, const Tensor& gradient) {
-        const ParameterGroup& settings = groups_[group];
-        dispatch_floating(parameter.dtype(), "Sgd", [&](auto zero) {
+    for (const std::vector<Update>& alike : updates()) {
+        const Device device = alike.front().parameter.device();
+        const double* const lr = rate_on(device);
+        dispatch_floating(alike.front().parameter.dtype(), "Sgd", [&](auto zero) {
             using T = decltype(zero);
-            const auto rate = static_cast<T>(lr_ * settings.lr_scale), decay = static_cast<T>(settings.weight_decay);
-            T* const w = parameter.data<T>();
-            const T* const g = gradient.data<T>();
-            if (options_.momentum == 0) {
-                kernels::map(parameter.numel(), [=](std::int64_t i) { w[i] -= rate * (g[i] + decay * w[i]); });
-                return;
+            std::vector<kernels::SgdItem<T>> list;
+            for (const Update& update : alike) {
+                const Tensor velocity = velocity_.empty() ? Tensor() : velocity_[update.group][update.index];
+                if (velocity.defined()) check_fits(velocity, update.parameter);
+                list.push_back({.w = update.parameter.data<T>(),
+                                .g = update.gradient.data<T>(),
+                                .v = velocity.defined() ? velocity.data<T>() : nullptr,
+                                .count = update.parameter.numel(),
+                                .lr_scale = groups_[update.group].lr_scale,
+                                .decay = static_cast<T>(groups_[update.group].weight_decay)});
             }
-            check_fits(velocity_[group][index], parameter);
+            const std::span<const kernels::SgdItem<T>> items(list);
             const auto momentum = static_cast<T>(options_.momentum);
-            const bool nesterov = options_.nesterov;
-            T* const v = velocity_[group][index].data<T>();
-            kernels::map(parameter.numel(), [=](std::int64_t i) {
-                const T decayed = g[i] + decay * w[i];
-                v[i] = momentum * v[i] + decayed;
-                w[i] -= rate * (nesterov ? decayed + momentum * v[i] : v[i]);
-            });
-            velocity_[group][index].bump_version();
+            if (velocity_.empty()) {
+                kernels::map_list(device, items, kernels::SgdStep<T>{lr});
+            } else if (options_.nesterov) {
+                kernels::map_list(device, items, kernels::SgdMomentumStep<T, true>{lr, momentum});
+            } else {
+                kernels::map_list(device, items, kernels::SgdMomentumStep<T, false>{lr, momentum});
+            }
         });
-        parameter.bump_version();
-    });
+        for (const Update& update : alike) {
+            update.parameter.bump_version();
+            if (!velocity_.empty()) velocity_[update.group][update.index].bump_version();
+        }
+    }
 }
 
 std::vector<NamedTensor> Sgd::state() const {
