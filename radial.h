@@ -9,6 +9,7 @@
 #include "radial/core/module.h"
 #include "radial/core/ops.h"
 #include "radial/core/optim.h"
+#include "radial/core/precision.h"
 #include "radial/core/random.h"
 #include "radial/core/schedule.h"
 #include "radial/core/tensor.h"
@@ -29,3 +30,5 @@
 #include "radial/losses/rbf_softmax.h"
 #include "radial/losses/softmax.h"
 #include "radial/models/lenetpp.h"
+#include "radial/models/registry.h"
+#include "radial/models/resnet.h"

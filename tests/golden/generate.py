@@ -1,11 +1,13 @@
 """Writes the values that the golden tests compare with: python3 tests/golden/generate.py (PyTorch 2 and NumPy).
 
 ops.safetensors holds every op of core/ops.h; modules.safetensors every layer, loss and optimizer, and the losses of
-five training steps of LeNets++. Run again after adding an op, a layer, a loss or an optimizer."""
+five training steps of LeNets++; models.safetensors small residual networks. Run again after adding an op, a layer, a
+loss, an optimizer or a model."""
 import pathlib
 
 import torch
 
+import model_cases
 import module_cases
 import op_cases
 from recorder import Recorder
@@ -13,7 +15,7 @@ from recorder import Recorder
 if __name__ == "__main__":
     torch.set_num_threads(2)
     folder = pathlib.Path(__file__).parent
-    for name, cases in (("ops", op_cases), ("modules", module_cases)):
+    for name, cases in (("ops", op_cases), ("modules", module_cases), ("models", model_cases)):
         recorder = Recorder(seed=20201)
         cases.record(recorder)
         recorder.write(folder / f"{name}.safetensors")

@@ -1,7 +1,9 @@
 // Reads the recorded cases and compares computations with them.
 #include "golden.h"
 
+#include "../folders.h"
 #include "radial/core/autograd.h"
+#include "radial/core/device_runtime.h"
 
 #include <utility>
 
@@ -19,7 +21,7 @@ void place(GoldenCase& golden, const std::string& rest, const Tensor& tensor) {
 }
 
 std::vector<GoldenCase> read_cases(const std::string& file) {
-    const TensorFile content = read_safetensors(std::string(RADIAL_TEST_DIR) + "/golden/" + file);
+    const TensorFile content = read_safetensors(test_folder() + "/golden/" + file);
     std::vector<GoldenCase> cases;
     std::map<std::string, std::size_t> index;
     for (const auto& entry : nlohmann::json::parse(content.metadata.at("cases"))) {
@@ -39,8 +41,9 @@ bool is_activation(const std::string& name, const Tensor& tensor) {
 }
 
 Tensor prepared(const Tensor& recorded, DType dtype, Layout layout) {
-    if (!is_floating(recorded.dtype())) return recorded.clone();
-    const Tensor converted = recorded.to(dtype);
+    const Tensor there = recorded.to(default_device());
+    if (!is_floating(recorded.dtype())) return there.clone();
+    const Tensor converted = there.to(dtype);
     return (converted.rank() == 4 ? converted.to(layout) : converted).clone();
 }
 
@@ -48,7 +51,32 @@ void compare(const std::string& what, const Tensor& actual, const Tensor& expect
     INFO(what);
     REQUIRE(actual.defined());
     REQUIRE(actual.shape() == expected.shape());
+    CHECK(actual.device() == default_device());
     CHECK(relative_difference(actual, expected) < tolerance);
+}
+
+TensorMap leaves(const GoldenCase& golden, const GoldenRun& run) {
+    TensorMap inputs;
+    for (const auto& [name, tensor] : golden.inputs) {
+        inputs[name] = prepared(tensor, run.dtype, is_activation(name, tensor) ? run.input : Layout::row_major);
+        if (golden.gradients.contains(name)) inputs[name].set_requires_grad();
+    }
+    return inputs;
+}
+
+/// Each recorded result, input that was changed, and gradient.
+void compare_all(const GoldenCase& golden, const GoldenRun& run, const TensorMap& inputs, const TensorMap& results) {
+    const double tolerance = run.dtype == DType::float32 ? 1e-5 : 1e-6;
+    for (const auto& [name, expected] : golden.results) {
+        const bool is_input = name.starts_with("after_");
+        const auto& where = is_input ? inputs : results;
+        const auto found = where.find(is_input ? name.substr(6) : name);
+        INFO("result " << name);
+        REQUIRE(found != where.end());
+        compare(name, found->second, expected, tolerance);
+    }
+    for (const auto& [name, expected] : golden.gradients)
+        compare("gradient of " + name, inputs.at(name).grad(), expected, tolerance);
 }
 
 }  // namespace
@@ -91,25 +119,37 @@ std::vector<GoldenRun> golden_runs(const GoldenCase& golden) {
 }
 
 void check_golden(const GoldenCase& golden, const GoldenRun& run, const GoldenFunction& function) {
-    const double tolerance = run.dtype == DType::float32 ? 1e-5 : 1e-6;
-    TensorMap inputs;
-    for (const auto& [name, tensor] : golden.inputs) {
-        inputs[name] = prepared(tensor, run.dtype, is_activation(name, tensor) ? run.input : Layout::row_major);
-        if (golden.gradients.contains(name)) inputs[name].set_requires_grad();
-    }
+    TensorMap inputs = leaves(golden, run);
     const TensorMap results = function(golden, inputs);
-    for (const auto& [name, expected] : golden.results) {
-        const bool is_input = name.starts_with("after_");
-        const auto& where = is_input ? inputs : results;
-        const auto found = where.find(is_input ? name.substr(6) : name);
-        INFO("result " << name);
-        REQUIRE(found != where.end());
-        compare(name, found->second, expected, tolerance);
+    if (!golden.gradients.empty()) backward(results.at("y"), prepared(golden.seed, run.dtype, run.gradient));
+    compare_all(golden, run, inputs, results);
+}
+
+void check_golden_graph(const GoldenCase& golden, const GoldenRun& run, const GoldenFunction& function) {
+    const Tensor seed = golden.gradients.empty() ? Tensor() : prepared(golden.seed, run.dtype, run.gradient);
+    const auto compute = [&](TensorMap& inputs) {
+        TensorMap results = function(golden, inputs);
+        if (seed.defined()) backward(results.at("y"), seed.clone());
+        return results;
+    };
+    TensorMap first = leaves(golden, run), inputs = leaves(golden, run);
+    compute(first);  // what is made once (a vendor's plans, memory for the cache) is there from now on
+    first.clear();
+    const int index = default_device().index;
+    synchronize(default_device());
+    device::begin_capture(index);
+    TensorMap results;
+    std::string problem;
+    try {
+        results = compute(inputs);
+    } catch (const Error& error) {
+        problem = error.what();
     }
-    if (golden.gradients.empty()) return;
-    backward(results.at("y"), prepared(golden.seed, run.dtype, run.gradient));
-    for (const auto& [name, expected] : golden.gradients)
-        compare("gradient of " + name, inputs.at(name).grad(), expected, tolerance);
+    const auto graph = device::end_capture(index);
+    REQUIRE(problem == "");
+    REQUIRE(graph != nullptr);
+    graph->launch();
+    compare_all(golden, run, inputs, results);
 }
 
 void check_all_golden(const std::string& file, const std::string& op, std::size_t count,

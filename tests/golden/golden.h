@@ -51,6 +51,10 @@ using GoldenFunction = std::function<TensorMap(const GoldenCase&, TensorMap& inp
 /// magnitude, to 1e-5 (float32) or 1e-6 (float64, which stored values are rounded to float32 for).
 void check_golden(const GoldenCase& golden, const GoldenRun& run, const GoldenFunction& function);
 
+/// As check_golden, on a device, with the function and its gradients recorded as a graph and launched: what waits for
+/// the device, or passes anything between it and the host, cannot be recorded.
+void check_golden_graph(const GoldenCase& golden, const GoldenRun& run, const GoldenFunction& function);
+
 /// One section for each of the op's `count` cases in each of its runs.
 void check_all_golden(const std::string& file, const std::string& op, std::size_t count,
                       const GoldenFunction& function);

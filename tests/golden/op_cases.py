@@ -153,6 +153,22 @@ def batch_norms(r):
                        relu=clamp, momentum=0.2, epsilon=1e-3)
 
 
+def batch_norms_with_residual(r):
+    for shape in ((2, 3, 5, 7), (1, 16, 3, 3), (8, 5)):
+        for training in (True, False):
+            for clamp in (False, True):
+                def function(x, scale, shift, residual, running_mean, running_variance, t=training, c=clamp):
+                    y = F.batch_norm(x, running_mean, running_variance, scale, shift, t, 0.2, 1e-3) + residual
+                    return {"y": F.relu(y) if c else y, "after_running_mean": running_mean,
+                            "after_running_variance": running_variance}
+                c = shape[1]
+                inputs = {"x": r.normal(*shape, scale=2, shift=0.5), "scale": r.normal(c), "shift": r.normal(c),
+                          "residual": r.normal(*shape), "running_mean": r.normal(c),
+                          "running_variance": r.uniform(c, low=0.5, high=2)}
+                r.case("batch_norm", inputs, function, no_grad=("running_mean", "running_variance"), training=training,
+                       relu=clamp, momentum=0.2, epsilon=1e-3)
+
+
 def rbf(feature, prototypes, scale, gamma):
     return scale * torch.exp(-torch.cdist(feature, prototypes, compute_mode="donot_use_mm_for_euclid_dist")**2 / gamma)
 
@@ -187,6 +203,19 @@ def losses(r):
                scale=scale, gamma=gamma)
 
 
+def conversions(r):
+    """There and back, so that the result is float32 whatever lies between; the gradient is rounded as the values are."""
+    def there_and_back(x, dtype):
+        return x.to(getattr(torch, dtype)).to(x.dtype)
+    # Halfway between neighbours in bfloat16, up and down, and what rounds to the next power of two.
+    ties = np.concatenate([(1 + np.arange(1, 64, 2) / 256) * s for s in (1, -1, 2.0**-20)] + [[1.998, -1.9999, 0, 3]])
+    for dtype, x in (("bfloat16", r.normal(2, 3, 5, 7)), ("bfloat16", r.normal(33, scale=1e4)),
+                     ("bfloat16", ties.astype(np.float32)), ("float32", r.normal(2, 3, 5, 7)),
+                     ("float64", r.normal(5, 7))):
+        r.case("cast", {"x": x}, lambda x, d=dtype: there_and_back(x, d), dtype=dtype)
+
+
 def record(r):
-    for family in (elementwise, activations, reductions, shapes, products, convolutions, pools, batch_norms, losses):
+    for family in (elementwise, activations, reductions, shapes, products, convolutions, pools, batch_norms, losses,
+                   batch_norms_with_residual, conversions):
         family(r)

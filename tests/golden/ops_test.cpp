@@ -1,5 +1,6 @@
 // Every op of core/ops.h against PyTorch: values and gradients, in both layouts.
 #include "radial/core/ops.h"
+#include "../folders.h"
 #include "golden.h"
 
 #include <fstream>
@@ -42,6 +43,13 @@ OpUnderTest custom(const std::string& name, std::size_t cases,
             }};
 }
 
+Tensor there_and_back(const GoldenCase& golden, const TensorMap& in) {
+    const std::map<std::string, DType> dtypes = {
+        {"bfloat16", DType::bfloat16}, {"float32", DType::float32}, {"float64", DType::float64}};
+    const Tensor x = at(in, "x");
+    return cast(cast(x, dtypes.at(golden.attributes.at("dtype"))), x.dtype());
+}
+
 const std::vector<OpUnderTest> elementwise = {
     binary(
         "add", 8, [](const Tensor& a, const Tensor& b) { return a + b; },
@@ -55,6 +63,7 @@ const std::vector<OpUnderTest> elementwise = {
     unary("log", 2, log),
     unary("sqrt", 2, sqrt),
     unary("square", 2, square),
+    custom("cast", 5, there_and_back),
 };
 
 const std::vector<OpUnderTest> activations = {
@@ -158,23 +167,22 @@ Tensor call_batch_norm(const GoldenCase& golden, const TensorMap& in) {
                       {.momentum = golden.number("momentum", 0.1),
                        .epsilon = golden.number("epsilon", 1e-5),
                        .training = golden.flag("training", true),
-                       .relu = golden.flag("relu", false)});
+                       .relu = golden.flag("relu", false)},
+                      at(in, "residual"));
 }
 
 const std::vector<OpUnderTest> pools_and_norms = {
     custom("max_pool2d", 6, pool<max_pool2d>),
     custom("avg_pool2d", 6, pool<avg_pool2d>),
     unary("global_avg_pool", 4, global_avg_pool),
-    custom("batch_norm", 20, call_batch_norm),
+    custom("batch_norm", 32, call_batch_norm),
 };
 
 TensorMap call_rbf_softmax_loss(const GoldenCase& golden, TensorMap& in) {
     RbfStatistics statistics;
     const Tensor y = rbf_softmax_loss(at(in, "feature"), at(in, "prototypes"), at(in, "labels"),
                                       golden.number("scale", 0), golden.number("gamma", 0), &statistics);
-    return {{"y", y},
-            {"mean_kernel", Tensor::full(Shape(), statistics.mean_kernel)},
-            {"mean_distance", Tensor::full(Shape(), statistics.mean_distance)}};
+    return {{"y", y}, {"mean_kernel", statistics.mean_kernel}, {"mean_distance", statistics.mean_distance}};
 }
 
 const std::vector<OpUnderTest> losses = {
@@ -199,9 +207,13 @@ void check_family(const std::vector<OpUnderTest>& family) {
     for (const auto& op : family) check_all_golden("ops.safetensors", op.name, op.cases, op.call);
 }
 
+const std::vector<OpUnderTest> random_ops = {{"dropout", 3, call_dropout}};
+const auto families = {&elementwise, &activations,     &reductions, &shapes,
+                       &products,    &pools_and_norms, &losses,     &random_ops};
+
 /// The ops that core/ops.h declares.
 std::set<std::string> declared_ops() {
-    std::ifstream header(std::string(RADIAL_TEST_DIR) + "/../core/ops.h");
+    std::ifstream header(test_folder() + "/../core/ops.h");
     const std::regex declaration(R"(^Tensor ([a-z]\w*)\()");
     std::set<std::string> names;
     std::smatch match;
@@ -220,18 +232,29 @@ TEST_CASE("matrix products and convolutions agree with PyTorch", "[golden]") { c
 TEST_CASE("pooling and batch normalisation agree with PyTorch", "[golden]") { check_family(pools_and_norms); }
 TEST_CASE("softmax and the fused losses agree with PyTorch", "[golden]") { check_family(losses); }
 
-TEST_CASE("dropout keeps the elements whose Philox number is at least p", "[golden]") {
-    check_all_golden("ops.safetensors", "dropout", 3, call_dropout);
-}
+TEST_CASE("dropout keeps the elements whose Philox number is at least p", "[golden]") { check_family(random_ops); }
 
 TEST_CASE("every op of core/ops.h is compared with PyTorch", "[golden]") {
-    std::set<std::string> tested = {"dropout"}, recorded;
-    for (const auto* family : {&elementwise, &activations, &reductions, &shapes, &products, &pools_and_norms, &losses})
+    std::set<std::string> tested, recorded;
+    for (const auto* family : families)
         for (const auto& op : *family) tested.insert(op.name);
     for (const auto& golden : golden_cases("ops.safetensors")) recorded.insert(golden.op);
     REQUIRE(declared_ops().size() > 30);
     CHECK(tested == declared_ops());
     CHECK(recorded == declared_ops());
+}
+
+TEST_CASE("every op of core/ops.h runs on a device without waiting for it, forward and backward", "[golden][device]") {
+    for (const auto* family : families) {
+        for (const auto& op : *family) {
+            for (const auto& golden : golden_cases("ops.safetensors", op.name, op.cases)) {
+                for (const auto& run : golden_runs(golden)) {
+                    INFO(golden.name << ", " << run.str());
+                    check_golden_graph(golden, run, op.call);
+                }
+            }
+        }
+    }
 }
 
 }  // namespace radial::test

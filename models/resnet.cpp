@@ -1,0 +1,175 @@
+// The table of residual networks, their block, and the trunk.
+#include "radial/models/resnet.h"
+
+#include "radial/core/ops.h"
+#include "radial/core/random.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace radial {
+namespace {
+
+using Block = ResNetOptions::Block;
+using Shortcut = ResNetOptions::Shortcut;
+using Stem = ResNetOptions::Stem;
+
+constexpr std::int64_t bottleneck_expansion = 4;
+
+/// One network of the table: what its stages' depths are, all else following from the kind.
+struct Entry {
+    std::string name;
+    Block block;
+    std::vector<std::int64_t> depths;
+    bool cifar;
+};
+
+const std::vector<Entry>& table() {
+    static const std::vector<Entry> entries = {
+        {"resnet20", Block::basic, {3, 3, 3}, true},
+        {"resnet32", Block::basic, {5, 5, 5}, true},
+        {"resnet44", Block::basic, {7, 7, 7}, true},
+        {"resnet56", Block::basic, {9, 9, 9}, true},
+        {"resnet110", Block::basic, {18, 18, 18}, true},
+        {"resnet18", Block::basic, {2, 2, 2, 2}, false},
+        {"resnet34", Block::basic, {3, 4, 6, 3}, false},
+        {"resnet50", Block::bottleneck, {3, 4, 6, 3}, false},
+        {"resnet101", Block::bottleneck, {3, 4, 23, 3}, false},
+        {"resnet152", Block::bottleneck, {3, 8, 36, 3}, false},
+    };
+    return entries;
+}
+
+std::int64_t expansion(Block block) { return block == Block::bottleneck ? bottleneck_expansion : 1; }
+
+std::shared_ptr<Conv2d> conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride) {
+    auto layer = std::make_shared<Conv2d>(Conv2dOptions{.in_channels = in,
+                                                        .out_channels = out,
+                                                        .kernel = kernel,
+                                                        .stride = stride,
+                                                        .padding = kernel / 2,
+                                                        .bias = false});
+    init::kaiming_normal_(layer->parameters().front(), std::sqrt(2.0), init::Fan::out);
+    return layer;
+}
+
+std::shared_ptr<BatchNorm2d> norm(std::int64_t channels, bool relu) {
+    return std::make_shared<BatchNorm2d>(BatchNorm2dOptions{.channels = channels, .relu = relu});
+}
+
+/// Every stride-th pixel of x, between zeros that bring it to `channels`.
+Tensor subsample_and_pad(const Tensor& x, std::int64_t channels, std::int64_t stride) {
+    // A window of one pixel: the mean is the pixel itself.
+    const Tensor pixels =
+        stride == 1 ? x : avg_pool2d(x, {.window_h = 1, .window_w = 1, .stride_h = stride, .stride_w = stride});
+    const std::int64_t missing = channels - pixels.size(1), before = missing / 2;
+    if (missing == 0) return pixels;
+    const auto zeros = [&](std::int64_t count) {
+        const Tensor block = Tensor::empty({pixels.size(0), count, pixels.size(2), pixels.size(3)}, pixels.dtype(),
+                                           pixels.device(), pixels.layout());
+        block.fill_(0);
+        return block;
+    };
+    return concat({zeros(before), pixels, zeros(missing - before)}, 1);
+}
+
+void check(const ResNetOptions& options) {
+    const auto positive = [](const std::vector<std::int64_t>& numbers) {
+        return std::all_of(numbers.begin(), numbers.end(), [](std::int64_t n) { return n >= 1; });
+    };
+    RADIAL_CHECK(!options.depths.empty() && options.depths.size() == options.widths.size() &&
+                     positive(options.depths) && positive(options.widths) && options.in_channels >= 1,
+                 "ResNet: depths {}, widths {} and in_channels {}, expected as many widths as depths, all at least 1",
+                 fmt::format("[{}]", fmt::join(options.depths, ", ")),
+                 fmt::format("[{}]", fmt::join(options.widths, ", ")), options.in_channels);
+}
+
+}  // namespace
+
+std::int64_t ResNetOptions::feature_dim() const { return widths.back() * expansion(block); }
+
+const std::vector<std::string>& resnet_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all;
+        for (const Entry& entry : table()) all.push_back(entry.name);
+        return all;
+    }();
+    return names;
+}
+
+std::optional<ResNetOptions> resnet_options(std::string_view name) {
+    for (const Entry& entry : table()) {
+        if (entry.name != name) continue;
+        ResNetOptions options{.block = entry.block, .depths = entry.depths};
+        if (entry.cifar) {
+            options.shortcut = Shortcut::zero_pad;
+            options.stem = Stem::small;
+            options.widths = {16, 32, 64};
+        }
+        return options;
+    }
+    return std::nullopt;
+}
+
+ResNetBlock::ResNetBlock(const ResNetOptions& options, std::int64_t in_channels, std::int64_t width,
+                         std::int64_t stride)
+    : in_channels_(in_channels), out_channels_(width * expansion(options.block)), stride_(stride) {
+    if (options.block == Block::basic) {
+        convs_ = {conv(in_channels, width, 3, stride), conv(width, width, 3, 1)};
+    } else {
+        convs_ = {conv(in_channels, width, 1, 1), conv(width, width, 3, stride), conv(width, out_channels_, 1, 1)};
+    }
+    for (std::size_t i = 0; i < convs_.size(); ++i) {
+        const bool last = i + 1 == convs_.size();
+        norms_.push_back(norm(last ? out_channels_ : width, true));
+        register_module(fmt::format("conv{}", i + 1), convs_[i]);
+        register_module(fmt::format("bn{}", i + 1), norms_[i]);
+    }
+    const bool reshapes = stride != 1 || in_channels != out_channels_;
+    if (!reshapes || options.shortcut == Shortcut::zero_pad) return;
+    downsample_ = register_module("downsample", std::make_shared<Sequential>());
+    downsample_->add(conv(in_channels, out_channels_, 1, stride)).add(norm(out_channels_, false));
+}
+
+Tensor ResNetBlock::shortcut(const Tensor& x) const {
+    if (downsample_ != nullptr) return downsample_->forward(x);
+    return subsample_and_pad(x, out_channels_, stride_);
+}
+
+Tensor ResNetBlock::forward(Tensor x) {
+    const Tensor residual = shortcut(x);
+    x = convs_.front()->forward(std::move(x));
+    for (std::size_t i = 1; i < convs_.size(); ++i) x = convs_[i]->forward(norms_[i - 1]->forward(std::move(x)));
+    return norms_.back()->forward(x, residual);
+}
+
+ResNet::ResNet(const ResNetOptions& options) : options_(options) {
+    check(options_);
+    const bool large = options_.stem == Stem::large;
+    std::int64_t channels = options_.widths.front();
+    conv1_ = register_module("conv1", conv(options_.in_channels, channels, large ? 7 : 3, large ? 2 : 1));
+    bn1_ = register_module("bn1", norm(channels, true));
+    for (std::size_t s = 0; s < options_.depths.size(); ++s) {
+        auto stage = register_module(fmt::format("layer{}", s + 1), std::make_shared<Sequential>());
+        for (std::int64_t i = 0; i < options_.depths[s]; ++i) {
+            stage->add<ResNetBlock>(options_, channels, options_.widths[s], s > 0 && i == 0 ? 2 : 1);
+            channels = options_.widths[s] * expansion(options_.block);
+        }
+        stages_.push_back(std::move(stage));
+    }
+}
+
+Tensor ResNet::forward(Tensor x) {
+    RADIAL_CHECK(x.defined() && x.rank() == 4 && x.size(1) == options_.in_channels,
+                 "ResNet: input {}, expected [N, {}, H, W]",
+                 x.defined() ? "has shape " + x.shape().str() : "is undefined", options_.in_channels);
+    x = bn1_->forward(conv1_->forward(std::move(x)));
+    if (options_.stem == Stem::large)
+        x = max_pool2d(x, {.window_h = 3, .window_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1});
+    for (const auto& stage : stages_) x = stage->forward(std::move(x));
+    return global_avg_pool(x);
+}
+
+}  // namespace radial

@@ -1,0 +1,158 @@
+// Residual networks: the table's depths and parameters, shapes, names, exact error messages.
+#include "radial/models/resnet.h"
+#include "../expect.h"
+#include "radial/core/autograd.h"
+#include "radial/core/random.h"
+#include "radial/models/registry.h"
+
+#include <cmath>
+#include <map>
+#include <set>
+
+namespace radial::test {
+namespace {
+
+Tensor random_images(const Shape& shape) {
+    const Tensor x = Tensor::empty(shape);
+    Generator generator(12);
+    uniform_(x, -1, 1, generator);
+    return x;
+}
+
+ResNet named(const std::string& name) { return ResNet(*resnet_options(name)); }
+
+/// The trunk's parameters and those of a linear classifier on its feature.
+std::int64_t with_classifier(const ResNet& net, std::int64_t classes) {
+    return net.parameter_count() + (net.feature_dim() + 1) * classes;
+}
+
+std::set<std::string> names_of(const std::vector<NamedTensor>& tensors) {
+    std::set<std::string> names;
+    for (const auto& [name, tensor] : tensors) names.insert(name);
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("CIFAR's residual networks have the published number of parameters") {
+    const std::map<std::string, std::int64_t> published = {{"resnet20", 269'722},
+                                                           {"resnet32", 464'154},
+                                                           {"resnet44", 658'586},
+                                                           {"resnet56", 853'018},
+                                                           {"resnet110", 1'727'962}};
+    for (const auto& [name, count] : published) {
+        INFO(name);
+        CHECK(with_classifier(named(name), 10) == count);
+    }
+}
+
+TEST_CASE("ImageNet's residual networks have as many parameters as torchvision's") {
+    const std::map<std::string, std::int64_t> published = {{"resnet18", 11'689'512},
+                                                           {"resnet34", 21'797'672},
+                                                           {"resnet50", 25'557'032},
+                                                           {"resnet101", 44'549'160},
+                                                           {"resnet152", 60'192'808}};
+    for (const auto& [name, count] : published) {
+        INFO(name);
+        CHECK(with_classifier(named(name), 1000) == count);
+    }
+}
+
+TEST_CASE("a residual network has as many weighted layers as its name says") {
+    for (const std::string& name : resnet_names()) {
+        INFO(name);
+        std::int64_t convolutions = 0;
+        for (const auto& [parameter, tensor] : named(name).named_parameters())
+            if (tensor.rank() == 4 && parameter.find("downsample") == std::string::npos) ++convolutions;
+        CHECK(fmt::format("resnet{}", convolutions + 1) == name);  // and the classifier
+    }
+}
+
+TEST_CASE("a residual network gives one feature an image") {
+    const NoGrad no_grad;
+    CHECK(named("resnet20").forward(random_images({3, 3, 32, 32})).shape() == Shape{3, 64});
+    CHECK(named("resnet18").forward(random_images({2, 3, 64, 64})).shape() == Shape{2, 512});
+    CHECK(named("resnet50").forward(random_images({2, 3, 64, 64})).shape() == Shape{2, 2048});
+}
+
+TEST_CASE("a residual network's tensors are named as torchvision's") {
+    const auto fifty = named("resnet50").state();
+    CHECK(fifty.front().name == "conv1.weight");
+    CHECK(names_of(named("resnet50").named_parameters()).size() == 159);  // 53 convolutions, 53 norms of two
+    for (const std::string name : {"bn1.running_mean", "layer1.0.conv1.weight", "layer1.0.downsample.0.weight",
+                                   "layer1.0.downsample.1.running_var", "layer3.5.bn3.bias", "layer4.2.conv3.weight"})
+        CHECK(names_of(fifty).contains(name));
+    for (const auto& [name, tensor] : named("resnet20").state()) CHECK(name.find("downsample") == std::string::npos);
+}
+
+TEST_CASE("a bottleneck's stride is on its 3x3 convolution") {
+    // Eight pixels in a row: a strided 1x1 convolution would not see the odd ones at all.
+    ResNet net({.block = ResNetOptions::Block::bottleneck,
+                .stem = ResNetOptions::Stem::small,
+                .depths = {1, 1},
+                .widths = {2, 2}});
+    net.eval();
+    const auto parameters = net.named_parameters();
+    for (const auto& [name, tensor] : parameters)
+        if (name.find("downsample") != std::string::npos && tensor.rank() == 4) tensor.fill_(0);
+    const Tensor x = random_images({1, 3, 1, 8}).set_requires_grad();
+    backward(net.forward(x), Tensor::full({1, 8}, 1));
+    std::int64_t reached = 0;
+    for (const double g : x.grad().to_vector<double>()) reached += g != 0 ? 1 : 0;
+    CHECK(reached == 24);
+}
+
+TEST_CASE("a residual network starts with filters of the deviation that He gives") {
+    for (const auto& [name, tensor] : named("resnet18").named_parameters()) {
+        if (name != "layer4.0.conv2.weight") continue;
+        double squares = 0;
+        for (const double w : tensor.to_vector<double>()) squares += w * w;
+        CHECK(squares / static_cast<double>(tensor.numel()) == Approx(2.0 / (9 * 512)).epsilon(0.01));
+    }
+}
+
+TEST_CASE("every parameter of a residual network gets a finite gradient") {
+    ResNet net({.shortcut = ResNetOptions::Shortcut::zero_pad,
+                .stem = ResNetOptions::Stem::small,
+                .depths = {1, 1},
+                .widths = {4, 8}});
+    const Tensor features = net.forward(random_images({2, 3, 8, 8}));
+    backward(features, Tensor::full({2, 8}, 1));
+    for (const auto& [name, tensor] : net.named_parameters()) {
+        INFO(name);
+        REQUIRE(tensor.grad().defined());
+        for (const double g : tensor.grad().to_vector<double>()) REQUIRE(std::isfinite(g));
+    }
+}
+
+TEST_CASE("a residual network refuses what does not fit") {
+    CHECK(error_of([] {
+              named("resnet20").forward(Tensor::zeros({2, 1, 32, 32}));
+          }) == "ResNet: input has shape [2, 1, 32, 32], expected [N, 3, H, W]");
+    CHECK(error_of([] { named("resnet20").forward({}); }) == "ResNet: input is undefined, expected [N, 3, H, W]");
+    CHECK(error_of([] {
+              ResNet({.depths = {2, 0}, .widths = {8, 8}});
+          }) ==
+          "ResNet: depths [2, 0], widths [8, 8] and in_channels 3, expected as many widths as depths, all at least 1");
+    CHECK(error_of([] {
+              ResNet({.depths = {2}, .widths = {8, 8}});
+          }) ==
+          "ResNet: depths [2], widths [8, 8] and in_channels 3, expected as many widths as depths, all at least 1");
+    CHECK_FALSE(resnet_options("resnet21").has_value());
+}
+
+TEST_CASE("the registry's networks take the images and give the features that it says") {
+    const NoGrad no_grad;
+    CHECK(model_registry().size() == resnet_names().size() + 1);
+    for (const std::string name : {"lenetpp", "resnet20", "resnet18"}) {
+        const ModelInfo* const info = find_model(name);
+        REQUIRE(info != nullptr);
+        const Tensor x = random_images({1, info->image[0], info->image[1], info->image[2]});
+        CHECK(make_model(*info, info->dim)->forward(x).shape() == Shape{1, info->dim});
+    }
+    CHECK(find_model("resnet21") == nullptr);
+    CHECK(error_of([] { make_model(*find_model("resnet20"), 32); }) ==
+          "resnet20: its feature has 64 dimensions, not 32");
+}
+
+}  // namespace radial::test
