@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace radial::bench {
@@ -12,8 +13,9 @@ struct LayerCost {
     bool input_gradient;  ///< false for the first layer: nobody wants the image's gradient
 };
 
-/// The layers of LeNets++ with a `dim`-dimensional feature, and the loss's products with `classes` prototypes.
-std::vector<LayerCost> lenetpp_cost(std::int64_t dim, std::int64_t classes);
+/// The layers of a model of models/registry.h on square images of `side` pixels, and the products of its
+/// `dim`-dimensional feature with `classes` prototypes.
+std::vector<LayerCost> model_cost(const std::string& model, std::int64_t side, std::int64_t dim, std::int64_t classes);
 
 /// Floating-point operations of forward and backward over `batch` images: 2 a multiply-add, once forward, once for the
 /// weights' gradient, once for the input's. Elementwise work is not counted.

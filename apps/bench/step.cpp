@@ -1,78 +1,94 @@
-// One training step, timed: zero gradients, forward, loss, backward, SGD with momentum 0.9, no clipping.
+// Times a training step: the options, the clock, the report.
 #include "radial/apps/bench/step.h"
 
 #include "radial/apps/bench/measure.h"
-#include "radial/apps/bench/model_cost.h"
+#include "radial/apps/bench/training_step.h"
 #include "radial/apps/common/image_task.h"
-#include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/version.h"
 #include "radial/core/backend.h"
 #include "radial/core/memory/allocator.h"
-#include "radial/core/ops.h"
-#include "radial/core/optim.h"
 #include "radial/core/random.h"
 
 namespace radial::bench {
 namespace {
 
-constexpr std::int64_t classes = 10;
+constexpr std::int64_t device_block = 10;
+constexpr std::size_t losses_shown = 5;
 
 struct StepOptions {
-    std::string model = "lenetpp", loss = "rbf-softmax", device = "cpu";
-    std::int64_t batch = 128, dim = 32, steps = 30, warmup = 5;
+    StepSetup setup;
+    std::int64_t steps = 30, warmup = 5, block = 0;
     int threads = 0;
     bool json = false;
 };
 
-/// A batch of noise: what the pixels show does not matter to the time, that they are ordinary numbers does.
-std::pair<Tensor, Tensor> noise_batch(std::int64_t batch, Device device) {
-    const Tensor images = Tensor::empty({batch, 1, 28, 28});
-    normal_(images, 0, 1);
-    std::vector<std::int64_t> labels(static_cast<std::size_t>(batch));
-    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int64_t>(i) % classes;
-    return {images.to(device), Tensor::from(labels, {batch}, device)};
+/// Steps between two looks at the clock. A CUDA device works behind the host, which waits for it at the end of a block
+/// only, as in training.
+std::int64_t block_of(const StepOptions& options, Device device) {
+    if (options.block > 0) return options.block;
+    return device.kind == Device::Kind::cpu ? 1 : device_block;
+}
+
+struct Measured {
+    Times times;                 ///< of one step, over blocks
+    std::vector<double> losses;  ///< of the first steps, warming up or not
+    std::int64_t steps;          ///< whole blocks
+};
+
+Measured measure_steps(TrainingStep& step, const StepOptions& options) {
+    Measured measured{.times = {}, .losses = {}, .steps = 0};
+    for (std::int64_t i = 0; i < options.warmup; ++i) {
+        step.run();
+        if (measured.losses.size() < losses_shown) measured.losses.push_back(step.loss());
+    }
+    const std::int64_t block = block_of(options, step.device());
+    const std::int64_t blocks = (options.steps + block - 1) / block;
+    const auto one_block = [&] {
+        for (std::int64_t i = 0; i < block; ++i) step.run();
+        const double loss = step.loss();
+        if (measured.losses.size() < losses_shown && block == 1) measured.losses.push_back(loss);
+    };
+    measured.times = measure(one_block, 0, blocks);
+    measured.steps = blocks * block;
+    for (double* const time : {&measured.times.median, &measured.times.minimum, &measured.times.lower_quartile,
+                               &measured.times.upper_quartile})
+        *time /= static_cast<double>(block);
+    return measured;
 }
 
 nlohmann::ordered_json run(const StepOptions& options) {
-    const Device device = Device::parse(options.device);
     const std::int64_t resident_before = peak_resident_bytes();
     manual_seed(1);
-    const apps::Classifier classifier = apps::build_classifier(
-        {.model = options.model, .dim = options.dim, .loss = options.loss, .loss_settings = {}, .classes = classes});
-    classifier.model->to(device);
-    classifier.loss->to(device);
-    Sgd optimizer(classifier.parameters(), {.lr = 0.001, .momentum = 0.9});
-    const auto [images, labels] = noise_batch(options.batch, device);
-    reset_peak_memory(device);
-    const auto step = [&, &x = images, &y = labels] {
-        optimizer.zero_grad();
-        const Tensor loss = classifier.loss->forward(classifier.model->forward(x), y);
-        loss.backward();
-        optimizer.step();
-        loss.item();
-    };
-    const Times times = measure(step, options.warmup, options.steps);
-    const double flops = training_flops(lenetpp_cost(options.dim, classes), options.batch);
-    const MemoryStatistics memory = memory_statistics(device);
+    TrainingStep step(options.setup);
+    reset_peak_memory(step.device());
+    const Measured measured = measure_steps(step, options);
+    const Times& times = measured.times;
+    const StepSetup& setup = step.setup();
+    const MemoryStatistics memory = memory_statistics(step.device());
     return {{"program", fmt::format("radial {}", apps::version)},
-            {"device", describe_device(device)},
-            {"model", options.model},
-            {"loss", options.loss},
-            {"dim", options.dim},
-            {"batch", options.batch},
+            {"device", describe_device(step.device())},
+            {"model", setup.model},
+            {"loss", setup.loss},
+            {"dim", setup.dim},
+            {"image", setup.image},
+            {"classes", setup.classes},
+            {"batch", setup.batch},
+            {"precision", setup.precision},
+            {"graph", setup.graph},
             {"threads", num_threads()},
-            {"steps", options.steps},
+            {"steps", measured.steps},
             {"milliseconds", times.median},
             {"milliseconds_min", times.minimum},
             {"milliseconds_lower_quartile", times.lower_quartile},
             {"milliseconds_upper_quartile", times.upper_quartile},
-            {"images_per_second", 1000 * static_cast<double>(options.batch) / times.median},
-            {"gflop", flops * 1e-9},
-            {"gflop_per_second", flops * 1e-6 / times.median},
+            {"images_per_second", 1000 * static_cast<double>(setup.batch) / times.median},
+            {"gflop", step.flops() * 1e-9},
+            {"gflop_per_second", step.flops() * 1e-6 / times.median},
             {"peak_tensor_bytes", memory.peak},
             {"reserved_bytes", memory.reserved},
             {"peak_resident_bytes", peak_resident_bytes()},
-            {"resident_growth_bytes", peak_resident_bytes() - resident_before}};
+            {"resident_growth_bytes", peak_resident_bytes() - resident_before},
+            {"losses", measured.losses}};
 }
 
 void print_table(const nlohmann::ordered_json& result) {
@@ -99,23 +115,37 @@ void run_step(const StepOptions& options) {
         print_table(result);
 }
 
+std::string model_list() {
+    std::string names;
+    for (const ModelInfo& info : model_registry()) names += (names.empty() ? "" : ", ") + info.name;
+    return names;
+}
+
 }  // namespace
 
 apps::Command step_command() {
     return {
         "step", "Time one training step", [](CLI::App& app) {
             auto options = std::make_shared<StepOptions>();
-            const auto add = [&app](const char* flag, auto& value, const char* text) {
+            StepSetup& setup = options->setup;
+            const auto add = [&app](const char* flag, auto& value, const std::string& text) {
                 return app.add_option(flag, value, text)->capture_default_str();
             };
-            add("--model", options->model, "Network: lenetpp");
-            add("--loss", options->loss, "Loss, as radial-mnist names it");
-            add("--dim", options->dim, "Feature dimension")->check(CLI::Range(1, 1000000));
-            add("--batch", options->batch, "Images a step")->check(CLI::Range(1, 1000000));
+            const auto size = CLI::Range(0, 1000000);
+            add("--model", setup.model, "Network: " + model_list());
+            add("--loss", setup.loss, "Loss, as radial-mnist names it");
+            add("--dim", setup.dim, "Feature dimension; 0 takes the model's")->check(size);
+            add("--image", setup.image, "Height and width of the images; 0 takes the model's")->check(size);
+            add("--classes", setup.classes, "Classes; 0 takes those of the model's data")->check(size);
+            add("--batch", setup.batch, "Images a step")->check(CLI::Range(1, 1000000));
+            add("--device", setup.device, "cpu, cuda or cuda:N");
+            add("--precision", setup.precision, "float32, tf32 or bf16");
+            add("--graph", setup.graph, "on records the step once and submits it to a CUDA device as one graph");
             add("--threads", options->threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
             add("--steps", options->steps, "Steps measured")->check(CLI::Range(1, 1000000));
-            add("--warmup", options->warmup, "Steps before those")->check(CLI::Range(0, 1000000));
-            add("--device", options->device, "cpu, cuda or cuda:N");
+            add("--warmup", options->warmup, "Steps before those")->check(size);
+            add("--block", options->block, "Steps between two looks at the clock; 0 takes 1 on the CPU, 10 on CUDA")
+                ->check(size);
             app.add_flag("--json", options->json, "Print one JSON object");
             return [options] { run_step(*options); };
         }};

@@ -11,11 +11,12 @@ struct EvalOptions {
     std::filesystem::path checkpoint, data;
     std::int64_t batch = 128;
     int threads = 0, workers = 1;
-    std::string device = "cpu";
+    std::string device = "cpu", precision = "float32";
 };
 
 void run_eval(const ImageTask& task, const EvalOptions& options) {
-    const Device device = start_device(options.device, options.threads);
+    const Precision precision = parse_precision(options.precision);
+    const Device device = start_device(options.device, options.threads, precision);
     if (options.checkpoint.empty()) throw FileError("no checkpoint: give --checkpoint FILE");
     const Classifier classifier = load_classifier(options.checkpoint);
     RADIAL_CHECK(classifier.spec.classes == task.classes, "{}: a classifier of {} classes, {} has {}",
@@ -25,7 +26,7 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     data::Loader loader(
         read_set(task, options.data, false),
         {.batch_size = options.batch, .workers = options.workers, .mean = task.mean, .deviation = task.deviation});
-    const Evaluation result = evaluate(*classifier.model, *classifier.loss, loader, device, false);
+    const Evaluation result = evaluate(*classifier.model, *classifier.loss, loader, device, false, precision);
     fmt::print("model: {}, {}-D feature; loss: {}\n", classifier.spec.model, classifier.spec.dim, classifier.spec.loss);
     fmt::print("test loss: {:.4f}\ntest accuracy: {:.2f}% ({} of {})\n", result.loss, 100 * result.accuracy(),
                result.correct, result.total);
@@ -47,8 +48,9 @@ Command eval_command(const ImageTask& task) {
                 app.add_option("--workers", options->workers, "Threads that prepare batches")
                     ->capture_default_str()
                     ->check(CLI::Range(0, 256));
-                app.add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
-                return [task, options] { run_eval(task, *options); };
+                add_device_option(app, options->device);
+                add_precision_option(app, options->precision);
+                return [task, options] { with_memory_advice(options->batch, [&] { run_eval(task, *options); }); };
             }};
 }
 

@@ -2,6 +2,7 @@
 #include "radial/apps/common/evaluate.h"
 
 #include "radial/core/autograd.h"
+#include "radial/core/memory/transfer.h"
 #include "radial/core/ops.h"
 
 namespace radial::apps {
@@ -20,45 +21,70 @@ private:
     bool was_training_;
 };
 
-void count_batch(Evaluation& result, const Tensor& predicted, const Tensor& labels) {
-    const auto guesses = predicted.values<std::int64_t>(), truths = labels.values<std::int64_t>();
-    for (std::size_t i = 0; i < truths.size(); ++i) {
-        result.correct += guesses[i] == truths[i] ? 1 : 0;
-        ++result.confusion[static_cast<std::size_t>(truths[i] * result.classes + guesses[i])];
+/// What batches came to, on the device until the end.
+class Results {
+public:
+    Results(std::int64_t samples, std::int64_t batches, Device device)
+        : predicted_(Tensor::empty({samples}, DType::int64, device)),
+          losses_(Tensor::empty({batches}, DType::float64, device)) {}
+
+    void add(const Tensor& feature, const Tensor& loss, const Tensor& predicted, bool keep_features) {
+        const std::int64_t count = predicted.numel();
+        predicted_.rows(samples_, samples_ + count).copy_(predicted);
+        const auto batch = static_cast<std::int64_t>(counts_.size());
+        losses_.rows(batch, batch + 1).copy_(loss.view({1}));
+        if (keep_features) {
+            if (!features_.defined())
+                features_ = Tensor::empty({predicted_.numel(), feature.size(1)}, DType::float32, feature.device());
+            features_.rows(samples_, samples_ + count).copy_(feature);
+        }
+        samples_ += count;
+        counts_.push_back(count);
+        // The host is not to run far ahead: each batch that it has uploaded waits in memory of its own.
+        constexpr std::size_t most_ahead = 32;
+        if (counts_.size() % most_ahead == 0) synchronize(predicted_.device());
     }
-    result.total += static_cast<std::int64_t>(truths.size());
-}
+
+    /// Puts all but the labels into `result`, which has those.
+    void read(Evaluation& result) const {
+        const std::vector<std::int64_t> predicted = predicted_.to_vector<std::int64_t>();
+        for (std::size_t i = 0; i < result.labels.size(); ++i) {
+            result.correct += predicted[i] == result.labels[i] ? 1 : 0;
+            ++result.confusion[static_cast<std::size_t>(result.labels[i] * result.classes + predicted[i])];
+        }
+        result.total = samples_;
+        const std::vector<double> losses = losses_.to_vector<double>();
+        for (std::size_t i = 0; i < counts_.size(); ++i) result.loss += losses[i] * static_cast<double>(counts_[i]);
+        if (samples_ > 0) result.loss /= static_cast<double>(samples_);
+        if (features_.defined()) result.features = features_.to_vector<float>();
+    }
+
+private:
+    Tensor predicted_, losses_, features_;
+    std::int64_t samples_ = 0;
+    std::vector<std::int64_t> counts_;  ///< samples of each batch
+};
 
 }  // namespace
 
-Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features) {
+Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
+                    Precision precision) {
     const NoGrad no_grad;
     const EvalMode model_mode(model), loss_mode(loss);
     Evaluation result;
     result.classes = loader.dataset().classes();
     result.confusion.assign(static_cast<std::size_t>(result.classes * result.classes), 0);
-    double loss_sum = 0;
+    Results results(loader.dataset().size(), loader.batches(), device);
     loader.start(0);
     while (const auto batch = loader.next()) {
-        const Tensor labels = batch->labels.to(device);
-        const Tensor feature = model.forward(batch->images.to(device));
-        loss_sum += loss.forward(feature, labels).item() * static_cast<double>(labels.numel());
-        count_batch(result, argmax(loss.logits(feature)).to(Device{}), batch->labels);
-        if (!keep_features) continue;
-        const std::vector<float> values = feature.to_vector<float>();
-        result.features.insert(result.features.end(), values.begin(), values.end());
         const auto truths = batch->labels.values<std::int64_t>();
         result.labels.insert(result.labels.end(), truths.begin(), truths.end());
+        const Tensor feature = feature_of(model, batch->images.to(device), precision);
+        const Tensor value = loss.forward(feature, batch->labels.to(device));
+        results.add(feature, value, argmax(loss.logits(feature)), keep_features);
     }
-    if (result.total > 0) result.loss = loss_sum / static_cast<double>(result.total);
+    results.read(result);
     return result;
-}
-
-std::int64_t count_equal(const Tensor& predicted, const Tensor& labels) {
-    const auto guesses = predicted.values<std::int64_t>(), truths = labels.values<std::int64_t>();
-    std::int64_t equal = 0;
-    for (std::size_t i = 0; i < truths.size(); ++i) equal += guesses[i] == truths[i] ? 1 : 0;
-    return equal;
 }
 
 }  // namespace radial::apps

@@ -1,6 +1,7 @@
 // Measuring a network and its loss on a data set.
 #pragma once
 
+#include "radial/apps/common/precision.h"
 #include "radial/core/module.h"
 #include "radial/data/loader.h"
 #include "radial/losses/loss.h"
@@ -22,10 +23,9 @@ struct Evaluation {
     double accuracy() const { return total > 0 ? static_cast<double>(correct) / static_cast<double>(total) : 0; }
 };
 
-/// Runs the whole of `loader` through `model` in evaluation mode, without a tape; puts the modes back afterwards.
-Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features);
-
-/// How many of `predicted` (int64 [N]) equal `labels` (int64 [N]); both on the host.
-std::int64_t count_equal(const Tensor& predicted, const Tensor& labels);
+/// Runs the whole of `loader` through `model` in evaluation mode, without a tape; puts the modes back afterwards. Waits
+/// for the device now and then, and at the end.
+Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
+                    Precision precision = Precision::float32);
 
 }  // namespace radial::apps

@@ -8,12 +8,22 @@
 
 namespace radial::apps {
 
-Device start_device(const std::string& device, int threads) {
+Device start_device(const std::string& device, int threads, Precision precision) {
     const Device parsed = Device::parse(device);
     set_num_threads(threads);
     fmt::print("{}\n", describe_device(parsed));
+    use_precision(precision, parsed);
+    fmt::print("precision: {}\n", name_of(precision));
     std::fflush(stdout);
     return parsed;
+}
+
+void with_memory_advice(std::int64_t batch, const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const OutOfMemory& error) {
+        throw OutOfMemory(fmt::format("{}: lower --batch, which is {}", error.what(), batch));
+    }
 }
 
 data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folder, bool train) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/apps/common/command_line.h"
+#include "radial/apps/common/precision.h"
 #include "radial/apps/common/train_options.h"
 #include "radial/data/dataset.h"
 
@@ -30,8 +31,11 @@ Command train_command(const ImageTask& task);
 /// `eval`: measures a checkpoint on the test set.
 Command eval_command(const ImageTask& task);
 
-/// Sets the thread count, prints what the device is and returns it. Throws Error when this build lacks it.
-Device start_device(const std::string& device, int threads);
+/// Sets thread count and precision, prints what they and the device are, and returns the device. Throws Error when
+/// there is no such device, or it cannot compute so.
+Device start_device(const std::string& device, int threads, Precision precision);
+/// Runs `work`. When the device's memory does not suffice, the error also names the flag that helps and its value.
+void with_memory_advice(std::int64_t batch, const std::function<void()>& work);
 /// One of a task's two sets. Throws FileError that says where to get it.
 data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folder, bool train);
 

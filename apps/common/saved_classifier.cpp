@@ -4,7 +4,7 @@
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/checkpoint.h"
 #include "radial/core/error.h"
-#include "radial/models/lenetpp.h"
+#include "radial/models/registry.h"
 
 #include <charconv>
 
@@ -12,11 +12,6 @@ namespace radial::apps {
 namespace {
 
 constexpr std::string_view model_prefix = "model.", loss_prefix = "loss.";
-
-std::unique_ptr<Layer> build_model(const ClassifierSpec& spec) {
-    if (spec.model == "lenetpp") return std::make_unique<LeNetPlusPlus>(LeNetPlusPlusOptions{.feature_dim = spec.dim});
-    throw Error(fmt::format("unknown model '{}'{}", spec.model, suggestion(spec.model, {"lenetpp"})));
-}
 
 const std::string& entry(const TensorFile& file, const std::string& key) {
     const auto found = file.metadata.find(key);
@@ -55,6 +50,13 @@ std::vector<NamedTensor> part(const TensorFile& file, std::string_view prefix) {
 
 }  // namespace
 
+const ModelInfo& model_named(const std::string& name) {
+    if (const ModelInfo* const info = find_model(name)) return *info;
+    std::vector<std::string> names;
+    for (const ModelInfo& info : model_registry()) names.push_back(info.name);
+    throw Error(fmt::format("unknown model '{}'{}", name, suggestion(name, names)));
+}
+
 std::vector<Tensor> Classifier::parameters() const {
     std::vector<Tensor> all = model->parameters();
     for (const Tensor& parameter : loss->parameters()) all.push_back(parameter);
@@ -62,7 +64,7 @@ std::vector<Tensor> Classifier::parameters() const {
 }
 
 Classifier build_classifier(const ClassifierSpec& spec) {
-    Classifier classifier{.spec = spec, .model = build_model(spec), .loss = nullptr};
+    Classifier classifier{.spec = spec, .model = make_model(model_named(spec.model), spec.dim), .loss = nullptr};
     classifier.loss = make_loss(spec.loss, spec.classes, spec.dim, spec.loss_settings);
     return classifier;
 }

@@ -3,6 +3,7 @@
 
 #include "radial/core/module.h"
 #include "radial/losses/loss.h"
+#include "radial/models/registry.h"
 
 #include <filesystem>
 #include <map>
@@ -30,7 +31,11 @@ struct Classifier {
     std::vector<Tensor> parameters() const;
 };
 
-/// Builds both with first weights from default_generator(). Throws Error for an unknown model or loss.
+/// The registry's network of that name. Throws Error that suggests the nearest.
+const ModelInfo& model_named(const std::string& name);
+
+/// Builds both with first weights from default_generator(). Throws Error for an unknown model or loss, or a dimension
+/// that the model's feature cannot have.
 Classifier build_classifier(const ClassifierSpec& spec);
 
 /// Writes the tensors as model.* and loss.*, and the spec, the program's version and `notes` as metadata.

@@ -111,8 +111,13 @@ void run_epochs(Trainer& trainer, Recorder& recorder, Progress& progress, std::i
     progress.line(fmt::format("report: {}", recorder.folder().report().string()));
 }
 
+GraphUse parse_graph_use(const std::string& name) {
+    return name == "on" ? GraphUse::on : name == "off" ? GraphUse::off : GraphUse::automatic;
+}
+
 void train(const ImageTask& task, const TrainOptions& options, Json values) {
-    const Device device = start_device(options.device, options.threads);
+    const Precision precision = parse_precision(options.precision);
+    const Device device = start_device(options.device, options.threads, precision);
     const Schedule schedule = make_schedule(options);
     manual_seed(options.seed);
     const Classifier classifier = build_classifier({.model = task.model,
@@ -146,7 +151,9 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
                      .clip_norm = options.clip_norm,
                      .allow_dead_kernel = options.allow_dead_kernel,
                      .keep_features = options.dim == 2,
-                     .device = device},
+                     .device = device,
+                     .precision = precision,
+                     .graph = parse_graph_use(options.graph)},
                     progress);
     run_epochs(trainer, recorder, progress, options.epochs);
 }
@@ -158,7 +165,9 @@ Command train_command(const ImageTask& task) {
                 auto options = std::make_shared<TrainOptions>(task.defaults);
                 add_data_option(app, options->data, task.set);
                 add_train_options(app, *options);
-                return [task, options, &app] { train(task, *options, resolved_options(app)); };
+                return [task, options, &app] {
+                    with_memory_advice(options->batch, [&] { train(task, *options, resolved_options(app)); });
+                };
             }};
 }
 

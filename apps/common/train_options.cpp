@@ -1,6 +1,7 @@
 // The flags of the training programs, and the schedule and optimizer they describe.
 #include "radial/apps/common/train_options.h"
 
+#include "radial/apps/common/precision.h"
 #include "radial/core/error.h"
 
 #include <charconv>
@@ -73,7 +74,10 @@ void add_run_flags(CLI::App& app, TrainOptions& options) {
     add("--threads", options.threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
     add("--workers", options.workers, "Threads that prepare batches; 0 prepares them between steps")
         ->check(CLI::Range(0, 256));
-    add("--device", options.device, "cpu, cuda or cuda:N");
+    add_device_option(app, options.device)->group("Run");
+    add_precision_option(app, options.precision)->group("Run");
+    add("--graph", options.graph, "Run a CUDA device's steps as a graph: auto (where possible), on or off")
+        ->check(CLI::IsMember({"auto", "on", "off"}));
     add("--out", options.out, "Folder for metrics.jsonl, config.json, checkpoint.safetensors and report.html")
         ->type_name("DIR");
 }
@@ -89,6 +93,21 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
     add_loss_flags(app, options.loss_settings);
     add_optimizer_flags(app, options);
     add_run_flags(app, options);
+}
+
+CLI::Option* add_device_option(CLI::App& app, std::string& device) {
+    const char* const chosen = std::getenv("RADIAL_DEVICE");
+    if (chosen != nullptr && *chosen != '\0') device = chosen;
+    return app.add_option("--device", device, "cpu, cuda or cuda:N; the variable RADIAL_DEVICE gives the default")
+        ->capture_default_str();
+}
+
+CLI::Option* add_precision_option(CLI::App& app, std::string& precision) {
+    return app
+        .add_option("--precision", precision,
+                    "float32, tf32 (products round their inputs) or bf16 (activations in bfloat16)")
+        ->capture_default_str()
+        ->check(CLI::IsMember(precision_names()));
 }
 
 void add_data_option(CLI::App& app, std::filesystem::path& data, const std::string& set) {

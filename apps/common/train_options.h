@@ -37,6 +37,8 @@ struct TrainOptions {
     int threads = 0;  ///< 0: every core
     int workers = 1;
     std::string device = "cpu";
+    std::string precision = "float32";
+    std::string graph = "auto";
     std::int64_t limit = 0;  ///< train on the first so many samples; 0: all
     std::filesystem::path data;
     std::filesystem::path out;
@@ -47,6 +49,11 @@ void add_train_options(CLI::App& app, TrainOptions& options);
 
 /// Adds --data, whose default is the folder `set` under RADIAL_DATA where that variable is set.
 void add_data_option(CLI::App& app, std::filesystem::path& data, const std::string& set);
+
+/// Adds --device, whose default is RADIAL_DEVICE where that variable is set, else the CPU. Gives the option back.
+CLI::Option* add_device_option(CLI::App& app, std::string& device);
+/// Adds --precision. Gives the option back.
+CLI::Option* add_precision_option(CLI::App& app, std::string& precision);
 
 /// The learning rate over the run. Throws Error when the settings contradict each other.
 Schedule make_schedule(const TrainOptions& options);

@@ -4,9 +4,12 @@
 #include "radial/core/autograd.h"
 #include "radial/core/error.h"
 #include "radial/core/memory/allocator.h"
+#include "radial/core/metrics.h"
 #include "radial/core/ops.h"
 
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace radial::apps {
 namespace {
@@ -20,18 +23,22 @@ void digest(std::uint64_t& hash, std::span<const std::int64_t> values) {
     for (const std::int64_t value : values) hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x100000001B3;
 }
 
+constexpr std::int64_t steps_between_looks = 32;
+
 }  // namespace
 
 /// Totals over an epoch's steps.
 struct Trainer::Sums {
     Clock::time_point start = Clock::now();
-    std::int64_t steps = 0, images = 0, correct = 0;
+    std::int64_t submitted = 0;          ///< steps
+    std::int64_t steps = 0, images = 0;  ///< that the host has looked at, as all below
+    double correct = 0;
     double loss = 0;           ///< times images
     double gradient_norm = 0;  ///< over steps
     std::uint64_t order = 0xCBF29CE484222325;
 
     double mean_loss() const { return loss / static_cast<double>(images); }
-    double accuracy() const { return static_cast<double>(correct) / static_cast<double>(images); }
+    double accuracy() const { return correct / static_cast<double>(images); }
     double images_per_second() const { return static_cast<double>(images) / seconds_since(start); }
 };
 
@@ -57,7 +64,12 @@ nlohmann::ordered_json to_json(const EpochResult& result) {
 }
 
 Trainer::Trainer(TrainerSetup setup, Progress& progress)
-    : setup_(std::move(setup)), progress_(progress), kernel_(setup_.allow_dead_kernel) {
+    : setup_(std::move(setup)),
+      progress_(progress),
+      kernel_(setup_.allow_dead_kernel),
+      looks_at_each_(setup_.device.kind == Device::Kind::cpu),
+      log_(setup_.device, looks_at_each_ ? 1 : steps_between_looks) {
+    RADIAL_CHECK(setup_.graph != GraphUse::on || !looks_at_each_, "--graph on: a step on the CPU is not recorded");
     for (const ParameterGroup& group : setup_.optimizer.groups())
         parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
 }
@@ -69,7 +81,8 @@ EpochResult Trainer::run_epoch() {
     reset_peak_memory(setup_.device);
     setup_.train.start(epoch_ - 1);
     Sums sums;
-    while (auto batch = setup_.train.next()) step(std::move(*batch), sums);
+    while (const auto batch = setup_.train.next()) submit(*batch, sums);
+    look(sums);
     RADIAL_CHECK(sums.images > 0, "training: the data set holds no samples");
     EpochResult result{.epoch = epoch_,
                        .train_loss = sums.mean_loss(),
@@ -81,7 +94,8 @@ EpochResult Trainer::run_epoch() {
                        .gradient_norm = sums.gradient_norm / static_cast<double>(sums.steps),
                        .order = fmt::format("{:016x}", sums.order)};
     const Clock::time_point evaluation_start = Clock::now();
-    evaluation_ = evaluate(setup_.model, setup_.loss, setup_.test, setup_.device, setup_.keep_features);
+    evaluation_ =
+        evaluate(setup_.model, setup_.loss, setup_.test, setup_.device, setup_.keep_features, setup_.precision);
     evaluation_seconds_ = seconds_since(evaluation_start);
     result.test_loss = evaluation_.loss;
     result.test_accuracy = result.best_accuracy = evaluation_.accuracy();
@@ -96,51 +110,94 @@ EpochResult Trainer::run_epoch() {
     return result;
 }
 
-void Trainer::step(data::Batch batch, Sums& sums) {
+void Trainer::submit(const data::Batch& batch, Sums& sums) {
     const auto epochs_done = static_cast<double>(epoch_ - 1);
-    const double part = static_cast<double>(sums.steps) / static_cast<double>(setup_.train.batches());
+    const double part = static_cast<double>(sums.submitted) / static_cast<double>(setup_.train.batches());
     setup_.optimizer.set_lr(setup_.schedule(epochs_done + part));
+    submitted_.push_back({++sums.submitted, batch.labels.numel(), setup_.optimizer.lr()});
 
-    const Tensor labels = batch.labels.to(setup_.device);
-    const Tensor feature = setup_.model.forward(std::move(batch.images).to(setup_.device));
+    const bool possible = !looks_at_each_ && setup_.graph != GraphUse::off;
+    if (possible && !images_.defined()) {
+        images_ = Tensor::empty(batch.images.shape(), batch.images.dtype(), setup_.device, batch.images.layout());
+        labels_ = Tensor::empty(batch.labels.shape(), batch.labels.dtype(), setup_.device);
+    }
+    if (possible && batch.images.shape() == images_.shape())
+        run_graph(batch);
+    else  // an epoch's last batch may be smaller, and a graph has fixed shapes
+        compute(batch.images.to(setup_.device), batch.labels.to(setup_.device));
+    log_.keep();
+    digest(sums.order, batch.indices);
+    const bool first = epoch_ == 1 && sums.submitted == 1;  // what is wrong from the start is told at once
+    if (log_.full() || first) look(sums);
+}
+
+void Trainer::run_graph(const data::Batch& batch) {
+    if (graph_ == nullptr) graph_ = std::make_unique<StepGraph>(setup_.device, [this] { compute(images_, labels_); });
+    images_.copy_(batch.images);
+    labels_.copy_(batch.labels);
+    graph_->run();
+    if (graph_->reason().empty() || graph_told_) return;
+    RADIAL_CHECK(setup_.graph != GraphUse::on, "--graph on: {}", graph_->reason());
+    progress_.line("steps are not run as a graph: " + graph_->reason());
+    graph_told_ = true;
+}
+
+// One step, without waiting on a device. What it computes there is what a graph records.
+void Trainer::compute(const Tensor& images, const Tensor& labels) {
+    const Tensor feature = feature_of(setup_.model, images, setup_.precision);
     const Tensor loss = setup_.loss.forward(feature, labels);
-    const double value = loss.item();
-    if (!std::isfinite(value)) {
-        throw NumericError(
-            fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", std::abs(value), place(sums.steps + 1)));
+    log_.set_loss(loss);
+    log_.set_kernel(setup_.loss.mean_kernel());
+    if (looks_at_each_) check_loss(loss.item(), submitted_.back());
+    {
+        const NoGrad no_grad;
+        log_.set_correct(count_equal(argmax(setup_.loss.logits(feature.detach())), labels));
     }
-    const std::optional<double> kernel = setup_.loss.mean_kernel();
-    if (kernel && epoch_ == 1 && sums.steps == 0) {
-        progress_.line(fmt::format("mean kernel at the first step: {:.3g}", *kernel));
-        if (*kernel < dead_kernel) progress_.line("warning: " + dead_kernel_message(*kernel, 0));
-    }
-    kernel_.add(kernel);
-    sums.correct += correct_predictions(feature, batch.labels);
-
     setup_.optimizer.zero_grad();
     loss.backward();
-    sums.gradient_norm += clip(sums.steps + 1);
+    log_.set_gradient_norm(clip());
     setup_.optimizer.step();
-
-    sums.loss += value * static_cast<double>(batch.indices.size());
-    sums.images += static_cast<std::int64_t>(batch.indices.size());
-    ++sums.steps;
-    digest(sums.order, batch.indices);
-    show(sums);
 }
 
-std::int64_t Trainer::correct_predictions(const Tensor& feature, const Tensor& labels) const {
-    const NoGrad no_grad;
-    return count_equal(argmax(setup_.loss.logits(feature.detach())).to(Device{}), labels);
-}
-
-double Trainer::clip(std::int64_t step) const {
-    if (setup_.clip_norm <= 0) return gradient_norm(parameters_);
+Tensor Trainer::clip() const {
+    if (setup_.clip_norm <= 0) return clip_gradients(parameters_, std::numeric_limits<double>::infinity());
+    if (!looks_at_each_) return clip_gradients(parameters_, setup_.clip_norm);
     try {
-        return clip_gradient_norm(parameters_, setup_.clip_norm);
+        return Tensor::full({}, clip_gradient_norm(parameters_, setup_.clip_norm), DType::float64, setup_.device);
     } catch (const NumericError& error) {
-        throw NumericError(fmt::format("{}, {}. Lower --lr", error.what(), place(step)));
+        throw NumericError(fmt::format("{}, {}. Lower --lr", error.what(), place(submitted_.back())));
     }
+}
+
+// Reads what the steps since the last look came to.
+void Trainer::look(Sums& sums) {
+    const std::vector<StepNumbers> numbers = log_.take();
+    const std::vector<Submitted> steps = std::exchange(submitted_, {});
+    for (std::size_t i = 0; i < numbers.size(); ++i) account(steps[i], numbers[i], sums);
+    if (!numbers.empty()) show(sums);
+}
+
+void Trainer::account(const Submitted& step, const StepNumbers& numbers, Sums& sums) {
+    check_loss(numbers.loss, step);
+    if (numbers.kernel && epoch_ == 1 && step.step == 1) {
+        progress_.line(fmt::format("mean kernel at the first step: {:.3g}", *numbers.kernel));
+        if (*numbers.kernel < dead_kernel) progress_.line("warning: " + dead_kernel_message(*numbers.kernel, 0));
+    }
+    kernel_.add(numbers.kernel);
+    if (setup_.clip_norm > 0 && !std::isfinite(numbers.gradient_norm)) {
+        throw NumericError(fmt::format("clip_gradient_norm: the norm is {}, {}. Lower --lr",
+                                       std::abs(numbers.gradient_norm), place(step)));
+    }
+    sums.gradient_norm += numbers.gradient_norm;
+    sums.correct += numbers.correct;
+    sums.loss += numbers.loss * static_cast<double>(step.images);
+    sums.images += step.images;
+    ++sums.steps;
+}
+
+void Trainer::check_loss(double loss, const Submitted& step) const {
+    if (std::isfinite(loss)) return;
+    throw NumericError(fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", std::abs(loss), place(step)));
 }
 
 void Trainer::show(const Sums& sums) {
@@ -158,8 +215,8 @@ void Trainer::show(const Sums& sums) {
          .seconds_left = steps_left * step_seconds + static_cast<double>(epochs_left + 1) * evaluation_seconds_});
 }
 
-std::string Trainer::place(std::int64_t step) const {
-    return fmt::format("at step {} of epoch {} (lr {})", step, epoch_, setup_.optimizer.lr());
+std::string Trainer::place(const Submitted& step) const {
+    return fmt::format("at step {} of epoch {} (lr {})", step.step, epoch_, step.lr);
 }
 
 }  // namespace radial::apps

@@ -4,15 +4,18 @@
 #include "radial/apps/common/evaluate.h"
 #include "radial/apps/common/kernel_watch.h"
 #include "radial/apps/common/progress.h"
+#include "radial/apps/common/step_log.h"
 #include "radial/core/module.h"
 #include "radial/core/optim.h"
 #include "radial/core/schedule.h"
+#include "radial/core/step_graph.h"
 #include "radial/data/loader.h"
 #include "radial/losses/loss.h"
 
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +41,13 @@ struct EpochResult {
 /// A line of metrics.jsonl. Values that do not exist are null.
 nlohmann::ordered_json to_json(const EpochResult& result);
 
+/// Whether a training step is recorded as a CUDA graph.
+enum class GraphUse : std::uint8_t {
+    automatic,  ///< where that is possible
+    on,         ///< and an error where it is not
+    off,
+};
+
 /// What is trained, on what, and how.
 struct TrainerSetup {
     Layer& model;
@@ -51,15 +61,22 @@ struct TrainerSetup {
     bool allow_dead_kernel = false;  ///< go on when no gradient flows
     bool keep_features = false;      ///< evaluations keep the test features
     Device device;
+    Precision precision = Precision::float32;
+    GraphUse graph = GraphUse::automatic;
 };
 
 /// Trains an epoch at a time, so that the caller can log and save in between.
+///
+/// On a CUDA device the host does not wait for a step: it looks at what the steps came to every 32 of them and at the
+/// epoch's end, and full batches run as one graph. Losses are the same either way.
 class Trainer {
 public:
+    /// Throws Error for GraphUse::on on the CPU.
     Trainer(TrainerSetup setup, Progress& progress);
 
     /// Trains on the whole training set once, then evaluates. Throws NumericError when the loss is no longer finite
-    /// (naming epoch, step and learning rate) or the kernel has died (see KernelWatch).
+    /// (naming epoch, step and learning rate) or the kernel has died (see KernelWatch), and Error when GraphUse::on
+    /// cannot be.
     EpochResult run_epoch();
     /// Results so far, oldest first.
     const std::vector<EpochResult>& history() const { return history_; }
@@ -68,16 +85,32 @@ public:
 
 private:
     struct Sums;
-    void step(data::Batch batch, Sums& sums);
-    std::int64_t correct_predictions(const Tensor& feature, const Tensor& labels) const;
-    double clip(std::int64_t step) const;
+    /// A step whose numbers the host has not seen.
+    struct Submitted {
+        std::int64_t step;  ///< of the epoch, from 1
+        std::int64_t images;
+        double lr;
+    };
+    void submit(const data::Batch& batch, Sums& sums);
+    void run_graph(const data::Batch& batch);
+    void compute(const Tensor& images, const Tensor& labels);
+    Tensor clip() const;
+    void look(Sums& sums);
+    void account(const Submitted& step, const StepNumbers& numbers, Sums& sums);
+    void check_loss(double loss, const Submitted& step) const;
     void show(const Sums& sums);
-    std::string place(std::int64_t step) const;
+    std::string place(const Submitted& step) const;
 
     TrainerSetup setup_;
     Progress& progress_;
     KernelWatch kernel_;
     std::vector<Tensor> parameters_;
+    bool looks_at_each_;  ///< the host sees each step's numbers before it goes on: the CPU
+    StepLog log_;
+    std::vector<Submitted> submitted_;
+    Tensor images_, labels_;  ///< what the graph trains on
+    std::unique_ptr<StepGraph> graph_;
+    bool graph_told_ = false;
     std::vector<EpochResult> history_;
     Evaluation evaluation_;
     std::int64_t epoch_ = 0;

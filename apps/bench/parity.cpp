@@ -1,0 +1,178 @@
+// Trains every model for a few steps on the CPU and on a device, from the same weights on the same images, and compares
+// the losses step by step.
+#include "radial/apps/bench/parity.h"
+
+#include "radial/apps/common/image_task.h"
+#include "radial/apps/common/saved_classifier.h"
+#include "radial/apps/common/version.h"
+#include "radial/core/atomic_file.h"
+#include "radial/core/backend.h"
+#include "radial/core/optim.h"
+#include "radial/core/random.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+namespace radial::bench {
+namespace {
+
+using apps::Precision;
+using Json = nlohmann::ordered_json;
+
+struct ParityOptions {
+    std::string device = "cuda", loss;
+    std::vector<std::string> models;
+    std::int64_t steps = 20, batch = 16;
+    int threads = 0;
+    std::filesystem::path json;
+};
+
+constexpr std::int64_t classes = 10;
+
+/// The loss that a model is trained with: RBF-Softmax where its kernel is alive from the start. Untrained residual
+/// networks put their features so far from the prototypes that it gives ln 10 whatever the network computes.
+std::string loss_for(const ModelInfo& subject, const ParityOptions& options) {
+    if (!options.loss.empty()) return options.loss;
+    return subject.name == "lenetpp" ? "rbf-softmax" : "softmax";
+}
+
+/// The largest relative difference of a loss that rounding explains.
+double limit_of(Precision precision) { return precision == Precision::float32 ? 1e-4 : 2e-2; }
+
+/// Images that show their class: its pattern under noise, other noise at each step.
+class Images {
+public:
+    Images(const Shape& image, std::int64_t batch) : image_(image), batch_(batch) {
+        patterns_ = noise(classes, 1).to_vector<float>();
+    }
+    /// The images and labels of a step, on the CPU.
+    std::pair<Tensor, Tensor> at(std::int64_t step) const {
+        const Tensor images = noise(batch_, 2 + static_cast<std::uint64_t>(step));
+        std::vector<std::int64_t> labels;
+        for (std::int64_t i = 0; i < batch_; ++i) {
+            labels.push_back((i + step) % classes);
+            float* const pixels = images.data<float>() + i * image_.numel();
+            const float* const pattern = patterns_.data() + labels.back() * image_.numel();
+            for (std::int64_t p = 0; p < image_.numel(); ++p) pixels[p] = pattern[p] + 0.5F * pixels[p];
+        }
+        return {images, Tensor::from(labels, {batch_}, Device{})};
+    }
+
+private:
+    Tensor noise(std::int64_t count, std::uint64_t seed) const {
+        Generator generator(seed);
+        const Tensor x = Tensor::empty({count, image_[0], image_[1], image_[2]}, DType::float32, Device{});
+        normal_(x, 0, 1, generator);
+        return x;
+    }
+
+    Shape image_;
+    std::int64_t batch_;
+    std::vector<float> patterns_;
+};
+
+/// The loss of every step of a short training run.
+std::vector<double> train(const ModelInfo& subject, const ParityOptions& options, Device device, Precision precision) {
+    apps::use_precision(precision, device);
+    manual_seed(1);
+    const apps::Classifier classifier = apps::build_classifier({.model = subject.name,
+                                                                .dim = subject.dim,
+                                                                .loss = loss_for(subject, options),
+                                                                .loss_settings = {},
+                                                                .classes = classes});
+    classifier.model->to(device);
+    classifier.loss->to(device);
+    const std::vector<Tensor> parameters = classifier.parameters();
+    Sgd optimizer(parameters, {.lr = 0.01, .momentum = 0.9});
+    const Images data(subject.image, options.batch);
+    std::vector<double> losses;
+    for (std::int64_t step = 0; step < options.steps; ++step) {
+        const auto [images, labels] = data.at(step);
+        optimizer.zero_grad();
+        const Tensor feature = apps::feature_of(*classifier.model, images.to(device), precision);
+        const Tensor loss = classifier.loss->forward(feature, labels.to(device));
+        loss.backward();
+        clip_gradients(parameters, 1.0);
+        optimizer.step();
+        losses.push_back(loss.item());
+    }
+    return losses;
+}
+
+/// Compares two runs; prints a row of the table and returns it as JSON.
+Json compare(const ModelInfo& subject, Precision precision, const std::vector<double>& expected,
+             const std::vector<double>& found) {
+    std::vector<double> differences;
+    std::size_t worst = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const double difference = std::abs(found[i] - expected[i]) / std::abs(expected[i]);
+        differences.push_back(std::isfinite(difference) ? difference : HUGE_VAL);
+        if (differences[i] > differences[worst]) worst = i;
+    }
+    const bool within = differences[worst] <= limit_of(precision);
+    fmt::print("{:<14}{:<10}{:>12.6f}{:>12.6f}{:>14.3g}{:>8}{:>10.0e}  {}\n", subject.name, name_of(precision),
+               expected.back(), found.back(), differences[worst], worst + 1, limit_of(precision),
+               within ? "ok" : "DIFFERS");
+    std::fflush(stdout);
+    return {{"model", subject.name},   {"precision", name_of(precision)},     {"cpu_losses", expected},
+            {"device_losses", found},  {"relative_differences", differences}, {"worst", differences[worst]},
+            {"worst_step", worst + 1}, {"limit", limit_of(precision)},        {"within", within}};
+}
+
+bool is_chosen(const ModelInfo& subject, const ParityOptions& options) {
+    return options.models.empty() ||
+           std::find(options.models.begin(), options.models.end(), subject.name) != options.models.end();
+}
+
+void run_parity(const ParityOptions& options) {
+    const Device device = apps::start_device(options.device, options.threads, Precision::float32);
+    const Device host{};
+    fmt::print("{:<14}{:<10}{:>12}{:>12}{:>14}{:>8}{:>10}\n", "model", "precision", "CPU's loss", "device's", "worst",
+               "step", "limit");
+    for (const std::string& name : options.models) static_cast<void>(apps::model_named(name));  // throws for a mistake
+    Json rows = Json::array();
+    std::string different;
+    for (const ModelInfo& subject : model_registry()) {
+        if (!is_chosen(subject, options)) continue;
+        const std::vector<double> expected = train(subject, options, host, Precision::float32);
+        for (const Precision precision : {Precision::float32, Precision::bf16}) {
+            rows.push_back(compare(subject, precision, expected, train(subject, options, device, precision)));
+            if (!rows.back().at("within").get<bool>())
+                different += fmt::format("{}{} in {}", different.empty() ? "" : ", ", subject.name, name_of(precision));
+        }
+    }
+    if (!options.json.empty()) {
+        const Json result{{"program", fmt::format("radial {}", apps::version)},
+                          {"device", describe_device(device)},
+                          {"batch", options.batch},
+                          {"steps", options.steps},
+                          {"runs", rows}};
+        write_file(options.json, result.dump(2) + "\n");
+    }
+    RADIAL_CHECK(different.empty(), "losses on {} differ from the CPU's: {}", device.str(), different);
+}
+
+}  // namespace
+
+apps::Command parity_command() {
+    return {"parity", "Compare training on a device with the CPU, loss by loss", [](CLI::App& app) {
+                auto options = std::make_shared<ParityOptions>();
+                const auto add = [&app](const char* flag, auto& value, const char* text) {
+                    return app.add_option(flag, value, text)->capture_default_str();
+                };
+                apps::add_device_option(app, options->device);
+                add("--steps", options->steps, "Steps of each run")->check(CLI::Range(1, 1000000));
+                add("--batch", options->batch, "Images a step")->check(CLI::Range(1, 1000000));
+                add("--loss", options->loss,
+                    "Loss, as radial-mnist names it (default: rbf-softmax for lenetpp, softmax for the others)");
+                add("--models", options->models, "Networks to compare, as lenetpp,resnet20; all of them when not given")
+                    ->delimiter(',');
+                add("--threads", options->threads, "Threads that compute on the CPU; 0 takes every core")
+                    ->check(CLI::Range(0, 4096));
+                app.add_option("--json", options->json, "File to write every loss to")->type_name("FILE");
+                return [options] { apps::with_memory_advice(options->batch, [&] { run_parity(*options); }); };
+            }};
+}
+
+}  // namespace radial::bench

@@ -1,0 +1,114 @@
+"""Radial's networks in PyTorch, parameter for parameter and under the same names: for timing and for golden values."""
+import math
+
+import torch.nn.functional as F
+from torch import nn
+
+
+def lenetpp(dim):
+    """LeNets++: (5x5 convolution, PReLU with a slope a channel) twice and a pool, three times; then the feature."""
+    layers, channels = [], 1
+    for width in (32, 64, 128):
+        for _ in range(2):
+            layers += [nn.Conv2d(channels, width, 5, padding=2), nn.PReLU(width)]
+            channels = width
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * 3 * 3, dim))
+
+
+def conv(inputs, outputs, kernel, stride=1):
+    layer = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+    nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    return layer
+
+
+class Block(nn.Module):
+    """A basic or bottleneck block; `zero_pad` chooses He's option A for the shortcut, else option B."""
+
+    def __init__(self, inputs, width, stride, bottleneck, zero_pad):
+        super().__init__()
+        outputs = 4 * width if bottleneck else width
+        if bottleneck:
+            shapes = [(inputs, width, 1, 1), (width, width, 3, stride), (width, outputs, 1, 1)]
+        else:
+            shapes = [(inputs, width, 3, stride), (width, width, 3, 1)]
+        for i, shape in enumerate(shapes, 1):
+            setattr(self, f"conv{i}", conv(*shape))
+            setattr(self, f"bn{i}", nn.BatchNorm2d(shape[1]))
+        self.depth, self.stride, self.missing = len(shapes), stride, outputs - inputs
+        self.downsample = None
+        if (stride != 1 or inputs != outputs) and not zero_pad:
+            self.downsample = nn.Sequential(conv(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
+
+    def shortcut(self, x):
+        if self.downsample is not None:
+            return self.downsample(x)
+        if self.stride == 1 and self.missing == 0:
+            return x
+        before = self.missing // 2
+        return F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, before, self.missing - before))
+
+    def forward(self, x):
+        y = x
+        for i in range(1, self.depth + 1):
+            y = getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(y))
+            if i < self.depth:
+                y = F.relu(y, inplace=True)
+        y += self.shortcut(x)
+        return F.relu(y, inplace=True)
+
+
+class ResNet(nn.Module):
+    """The trunk up to the feature, [N, feature_dim]."""
+
+    def __init__(self, depths, widths, bottleneck=False, zero_pad=False, small=False, in_channels=3):
+        super().__init__()
+        self.small, self.stages = small, len(depths)
+        channels = widths[0]
+        self.conv1 = conv(in_channels, channels, 3) if small else conv(in_channels, channels, 7, 2)
+        self.bn1 = nn.BatchNorm2d(channels)
+        for s, (depth, width) in enumerate(zip(depths, widths)):
+            blocks = []
+            for i in range(depth):
+                blocks.append(Block(channels, width, 2 if s > 0 and i == 0 else 1, bottleneck, zero_pad))
+                channels = 4 * width if bottleneck else width
+            setattr(self, f"layer{s + 1}", nn.Sequential(*blocks))
+        self.feature_dim = channels
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        if not self.small:
+            x = F.max_pool2d(x, 3, 2, 1)
+        for s in range(1, self.stages + 1):
+            x = getattr(self, f"layer{s}")(x)
+        return x.mean((2, 3))
+
+
+CIFAR = {f"resnet{6 * n + 2}": (n, n, n) for n in (3, 5, 7, 9, 18)}
+IMAGENET = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3),
+            "resnet152": (3, 8, 36, 3)}
+NAMES = ("lenetpp", *CIFAR, *IMAGENET)
+
+
+def published(name):
+    """The shape [C, H, W] of an image, and the number of classes, of the data that a network was published for."""
+    if name == "lenetpp":
+        return (1, 28, 28), 10
+    return ((3, 32, 32), 10) if name in CIFAR else ((3, 224, 224), 1000)
+
+
+def build(name, dim=None):
+    """The network and the length of its feature."""
+    if name == "lenetpp":
+        return lenetpp(dim or 32), dim or 32
+    if name in CIFAR:
+        net = ResNet(CIFAR[name], (16, 32, 64), zero_pad=True, small=True)
+    else:
+        net = ResNet(IMAGENET[name], (64, 128, 256, 512), bottleneck=int(name.removeprefix("resnet")) >= 50)
+    if dim not in (None, net.feature_dim):
+        raise SystemExit(f"{name}: its feature has {net.feature_dim} dimensions, not {dim}")
+    return net, net.feature_dim
+
+
+def parameter_count(net):
+    return sum(math.prod(p.shape) for p in net.parameters())

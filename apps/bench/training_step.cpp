@@ -1,0 +1,74 @@
+// Builds the model, the loss, the optimizer and a batch for a training step, and runs it.
+#include "radial/apps/bench/training_step.h"
+
+#include "radial/apps/bench/model_cost.h"
+#include "radial/core/random.h"
+
+#include <utility>
+
+namespace radial::bench {
+namespace {
+
+StepSetup completed(StepSetup setup) {
+    const ModelInfo& info = apps::model_named(setup.model);
+    if (setup.dim == 0) setup.dim = info.dim;
+    if (setup.image == 0) setup.image = info.image[1];
+    if (setup.classes == 0) setup.classes = info.classes;
+    return setup;
+}
+
+/// A batch of noise: what the pixels show does not matter to the time, that they are ordinary numbers does.
+Tensor noise(const Shape& shape, Device device) {
+    const Tensor images = Tensor::empty(shape, DType::float32, device);
+    normal_(images, 0, 1);
+    return images;
+}
+
+Tensor labels_in_turn(std::int64_t batch, std::int64_t classes, Device device) {
+    std::vector<std::int64_t> labels(static_cast<std::size_t>(batch));
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int64_t>(i) % classes;
+    return Tensor::from(labels, {batch}, device);
+}
+
+}  // namespace
+
+TrainingStep::TrainingStep(StepSetup setup)
+    : setup_(completed(std::move(setup))),
+      device_(Device::parse(setup_.device)),
+      precision_(apps::parse_precision(setup_.precision)) {
+    RADIAL_CHECK(setup_.graph == "on" || setup_.graph == "off", "--graph is '{}', expected on or off", setup_.graph);
+    apps::use_precision(precision_, device_);
+    classifier_ = apps::build_classifier({.model = setup_.model,
+                                          .dim = setup_.dim,
+                                          .loss = setup_.loss,
+                                          .loss_settings = {},
+                                          .classes = setup_.classes});
+    classifier_.model->to(device_);
+    classifier_.loss->to(device_);
+    optimizer_ = std::make_unique<Sgd>(classifier_.parameters(), SgdOptions{.lr = 0.001, .momentum = 0.9});
+    const std::int64_t channels = apps::model_named(setup_.model).image[0];
+    images_ = noise({setup_.batch, channels, setup_.image, setup_.image}, device_);
+    labels_ = labels_in_turn(setup_.batch, setup_.classes, device_);
+    if (setup_.graph == "on") graph_ = std::make_unique<StepGraph>(device_, [this] { step(); });
+}
+
+void TrainingStep::run() {
+    if (graph_ == nullptr) return step();
+    graph_->run();
+    RADIAL_CHECK(graph_->reason().empty(), "--graph on: {}", graph_->reason());
+}
+
+void TrainingStep::step() {
+    optimizer_->zero_grad();
+    const Tensor feature = apps::feature_of(*classifier_.model, images_, precision_);
+    const Tensor loss = classifier_.loss->forward(feature, labels_);
+    loss.backward();
+    optimizer_->step();
+    loss_ = loss.detach();
+}
+
+double TrainingStep::flops() const {
+    return training_flops(model_cost(setup_.model, setup_.image, setup_.dim, setup_.classes), setup_.batch);
+}
+
+}  // namespace radial::bench

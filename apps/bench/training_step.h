@@ -1,0 +1,54 @@
+// A training step that can be run again and again: what `radial-bench step` times.
+#pragma once
+
+#include "radial/apps/common/precision.h"
+#include "radial/apps/common/saved_classifier.h"
+#include "radial/core/optim.h"
+#include "radial/core/step_graph.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace radial::bench {
+
+/// What a step consists of. A 0 stands for the model's own value in models/registry.h.
+struct StepSetup {
+    std::string model = "lenetpp", loss = "rbf-softmax";
+    std::string device = "cpu";         ///< "cpu", "cuda" or "cuda:N"
+    std::string precision = "float32";  ///< "float32", "tf32" (products on tensor cores) or "bf16" (activations too)
+    std::string graph = "off";          ///< "on" submits the step to a CUDA device as one recorded graph
+    std::int64_t batch = 128, dim = 0, image = 0, classes = 0;
+};
+
+/// Zeroed gradients, forward, loss, backward, SGD with momentum 0.9 and no clipping, on one batch of noise.
+class TrainingStep {
+public:
+    /// Throws Error for an unknown name, a size that does not fit the model, and what the device cannot do.
+    explicit TrainingStep(StepSetup setup);
+    TrainingStep(const TrainingStep&) = delete;
+    TrainingStep& operator=(const TrainingStep&) = delete;
+    /// One step. Does not wait for a CUDA device. Throws Error when it should be a graph and cannot.
+    void run();
+    /// Waits until every step has been made; the loss of the last.
+    double loss() const { return loss_.item(); }
+
+    /// With the model's own values in the place of zeros.
+    const StepSetup& setup() const { return setup_; }
+    Device device() const { return device_; }
+    /// Floating-point operations of a step, elementwise ones left out.
+    double flops() const;
+
+private:
+    void step();
+
+    StepSetup setup_;
+    Device device_;
+    apps::Precision precision_;
+    apps::Classifier classifier_;
+    std::unique_ptr<Optimizer> optimizer_;
+    Tensor images_, labels_, loss_;
+    std::unique_ptr<StepGraph> graph_;  ///< null when steps are to run eagerly
+};
+
+}  // namespace radial::bench
