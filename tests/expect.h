@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catch.h"
+#include "radial/core/memory/transfer.h"
 #include "radial/core/tensor.h"
 
 #include <algorithm>
@@ -19,6 +20,22 @@ std::string error_of(F&& f) {
         return error.what();
     }
     return "(no error was thrown)";
+}
+
+/// As error_of, for what a device notices only while it runs.
+template <class F>
+std::string error_after(F&& f) {
+    return error_of([&] {
+        f();
+        synchronize(default_device());
+    });
+}
+
+/// The error for index `value` of `sample` outside [0, limit): the op's own on the CPU; a device's names the device.
+inline std::string bad_index(const std::string& on_cpu, std::int64_t value, std::int64_t sample, std::int64_t limit) {
+    const Device device = default_device();
+    if (device.kind == Device::Kind::cpu) return on_cpu;
+    return fmt::format("{}: index {} of sample {} is outside [0, {})", device.str(), value, sample, limit);
 }
 
 /// Largest |a - b| over the largest |b| (at least `floor`): the difference relative to the tensor's own scale.

@@ -1,8 +1,151 @@
-// Entry point of the test program.
+// Entry point of the test program: the selected cases on the CPU, then again on each CUDA device.
+//
+// A case runs on every device, with default_device() set to it, unless its tags say otherwise: [host] for what computes
+// nothing on a device (files, command lines, parsing, HTTP), [device] for what only a device does. RADIAL_DEVICE=cpu or
+// cuda asks for one of the rounds; `--out FILE` needs that, because each round writes its own.
+#include "radial/core/device_runtime.h"
+#include "radial/core/memory/allocator.h"
+#include "radial/core/tensor.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
 #if __has_include(<catch2/catch_session.hpp>)
-#include <catch2/catch_session.hpp>
-int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+#include <catch2/catch_all.hpp>
+using Listener = Catch::EventListenerBase;
 #else
-#define CATCH_CONFIG_MAIN
+#define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
+using Listener = Catch::TestEventListenerBase;
 #endif
+
+namespace radial::test {
+namespace {
+
+Catch::Counts last_round;  // the test cases of the round that ended last
+
+class CountCases : public Listener {
+public:
+    using Listener::Listener;
+    void testRunEnded(const Catch::TestRunStats& run) override { last_round = run.totals.testCases; }
+    // The next case gets fresh memory, in which an emulated device puts NaNs.
+    void testCaseEnded(const Catch::TestCaseStats&) override {
+        if (default_device().kind == Device::Kind::cuda) release_cached_memory(default_device());
+    }
+};
+CATCH_REGISTER_LISTENER(CountCases)
+
+/// The user's selection without the cases tagged `tag`: each of its alternatives, which commas separate, leaves them
+/// out.
+std::vector<std::string> selection_without(const std::string& tag, const std::vector<std::string>& selection) {
+    const std::string exclusion = "~[" + tag + "]";
+    std::vector<std::string> all{exclusion};
+    for (const std::string& text : selection) {
+        std::string changed;
+        bool quoted = false, escaped = false;
+        for (const char c : text) {
+            changed += c;
+            if (c == '"' && !escaped) quoted = !quoted;
+            if (c == ',' && !escaped && !quoted) changed += exclusion;
+            escaped = c == '\\' && !escaped;
+        }
+        all.push_back(changed);
+    }
+    return all;
+}
+
+class Rounds {
+public:
+    explicit Rounds(Catch::Session& session) : session_(session), asked_(session.configData()) {}
+
+    void on_cpu() {
+        if (select_without("device") == 0) return;
+        run("cpu");
+    }
+
+    void on_cuda() {
+        const std::size_t cases = select_without("host");
+        if (cases == 0) return;
+        for (int index = 0; index < device::count(); ++index) {
+            const Device device{Device::Kind::cuda, index};
+            const DefaultDevice guard(device);
+            std::cout << device::describe(index) << '\n';
+            run(device.str());
+        }
+        if (device::count() > 0) return;
+        summary_ += "CUDA: " + count_of(cases) + " skipped: " + device::unavailable(0) + '\n';
+        ++rounds_;
+    }
+
+    /// 0 when every case of every round passed.
+    int finish() {
+        if (rounds_ == 0) {  // nothing matches: Catch2 says so
+            session_.useConfigData(asked_);
+            return session_.run();
+        }
+        std::cout << summary_ << std::flush;
+        return status_;
+    }
+
+private:
+    /// Narrows the selection; returns how many cases it holds.
+    std::size_t select_without(const std::string& tag) {
+        auto narrowed = asked_;
+        narrowed.testsOrTags = selection_without(tag, asked_.testsOrTags);
+        session_.useConfigData(narrowed);
+        const auto& config = session_.config();
+        return Catch::filterTests(Catch::getAllTestCasesSorted(config), config.testSpec(), config).size();
+    }
+
+    void run(const std::string& device) {
+        ++rounds_;
+        last_round = {};
+        const int status = session_.run();
+        if (status_ == 0) status_ = status;
+        const std::size_t failed = last_round.failed;
+        summary_ += device + ": " + count_of(last_round.total()) + ", " +
+                    (failed == 0 && status == 0 ? "all passed" : std::to_string(failed) + " failed") + '\n';
+    }
+
+    static std::string count_of(std::size_t cases) {
+        return std::to_string(cases) + (cases == 1 ? " test case" : " test cases");
+    }
+
+    Catch::Session& session_;
+    const Catch::ConfigData asked_;
+    std::string summary_;
+    int rounds_ = 0, status_ = 0;
+};
+
+bool wants_no_test(const Catch::ConfigData& config) {
+    bool listing = config.showHelp || config.libIdentify || config.listTests || config.listTags || config.listReporters;
+#if __has_include(<catch2/catch_session.hpp>)
+    listing = listing || config.listListeners;
+#else
+    listing = listing || config.listTestNamesOnly;
+#endif
+    return listing;
+}
+
+int run(int argc, char** argv) {
+    Catch::Session session;
+    if (const int status = session.applyCommandLine(argc, argv); status != 0) return status;
+    if (wants_no_test(session.configData())) return session.run();
+    const char* const variable = std::getenv("RADIAL_DEVICE");
+    const std::string wanted = variable == nullptr ? "" : variable;
+    if (wanted != "" && wanted != "cpu" && wanted != "cuda") {
+        std::cerr << "RADIAL_DEVICE is \"" << wanted << "\", expected cpu or cuda\n";
+        return 2;
+    }
+    Rounds rounds(session);
+    if (wanted != "cuda") rounds.on_cpu();
+    if (wanted != "cpu") rounds.on_cuda();
+    return rounds.finish();
+}
+
+}  // namespace
+}  // namespace radial::test
+
+int main(int argc, char** argv) { return radial::test::run(argc, argv); }

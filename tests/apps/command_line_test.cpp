@@ -30,57 +30,57 @@ std::string config_error(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("an unknown flag is refused with the nearest one") {
+TEST_CASE("an unknown flag is refused with the nearest one", "[host]") {
     CHECK(first_error("train --gama 1") == "radial-mnist train: unknown flag '--gama'; did you mean --gamma?");
 }
 
-TEST_CASE("an unknown flag with its value after an equals sign is refused with the nearest one") {
+TEST_CASE("an unknown flag with its value after an equals sign is refused with the nearest one", "[host]") {
     CHECK(first_error("train --epoch=3") == "radial-mnist train: unknown flag '--epoch'; did you mean --epochs?");
 }
 
-TEST_CASE("an unknown flag that resembles nothing is refused without a suggestion") {
+TEST_CASE("an unknown flag that resembles nothing is refused without a suggestion", "[host]") {
     CHECK(first_error("train --xyzzy") == "radial-mnist train: unknown flag '--xyzzy'");
 }
 
-TEST_CASE("an unknown command is refused with the nearest one") {
+TEST_CASE("an unknown command is refused with the nearest one", "[host]") {
     CHECK(first_error("trian") == "radial-mnist: unknown command 'trian'; did you mean train?");
 }
 
-TEST_CASE("a word that belongs to no flag is refused") {
+TEST_CASE("a word that belongs to no flag is refused", "[host]") {
     CHECK(first_error("train twice") == "radial-mnist train: unexpected argument 'twice'");
 }
 
-TEST_CASE("a learning rate that is not a number is refused") {
+TEST_CASE("a learning rate that is not a number is refused", "[host]") {
     CHECK(first_error("train --lr fast") == "radial-mnist train: --lr: 'fast' is not a number of at least 0");
 }
 
-TEST_CASE("a batch of no images is refused") {
+TEST_CASE("a batch of no images is refused", "[host]") {
     CHECK(first_error("train --batch 0") == "radial-mnist train: --batch: Value 0 not in range 1 to 1000000");
 }
 
-TEST_CASE("a config file that does not exist is refused") {
+TEST_CASE("a config file that does not exist is refused", "[host]") {
     CHECK(first_error("train --config /nonexistent/run.json") ==
           "radial-mnist train: /nonexistent/run.json was not readable (missing?)");
 }
 
-TEST_CASE("an unknown option in a JSON config file is refused with the nearest one") {
+TEST_CASE("an unknown option in a JSON config file is refused with the nearest one", "[host]") {
     CHECK(config_error(R"({"rat": 1})") == "--config: unknown option 'rat'; did you mean rate?");
 }
 
-TEST_CASE("an unknown option in a TOML config file is refused with the nearest one") {
+TEST_CASE("an unknown option in a TOML config file is refused with the nearest one", "[host]") {
     CHECK(config_error("raet = 1\n") == "--config: unknown option 'raet'; did you mean rate?");
 }
 
-TEST_CASE("a config file with broken JSON is refused") {
+TEST_CASE("a config file with broken JSON is refused", "[host]") {
     CHECK(config_error("{\"rate\": ").starts_with("--config: not valid JSON: "));
 }
 
-TEST_CASE("a nested object in a JSON config file is refused") {
+TEST_CASE("a nested object in a JSON config file is refused", "[host]") {
     CHECK(config_error(R"({"rate": {"a": 1}})") ==
           "--config: option 'rate' has the value {\"a\":1}, expected a number, text, true, false or a list");
 }
 
-TEST_CASE("resolved options read back through a JSON config file are the same") {
+TEST_CASE("resolved options read back through a JSON config file are the same", "[host]") {
     const auto parse = [](const std::vector<std::string>& words) {
         CLI::App app;
         double rate = 0.25;
@@ -103,7 +103,7 @@ TEST_CASE("resolved options read back through a JSON config file are the same") 
     CHECK(parse({"--config", (folder / "config.json").string()}) == given);
 }
 
-TEST_CASE("the command line wins over the config file") {
+TEST_CASE("the command line wins over the config file", "[host]") {
     CLI::App app;
     double rate = 0;
     app.add_option("--rate", rate);
@@ -115,13 +115,13 @@ TEST_CASE("the command line wins over the config file") {
     CHECK(rate == 2);
 }
 
-TEST_CASE("a suggestion is made only where at most half of the word would change") {
+TEST_CASE("a suggestion is made only where at most half of the word would change", "[host]") {
     CHECK(apps::suggestion("sofmtax", {"rbf-softmax", "softmax"}) == "; did you mean softmax?");
     CHECK(apps::suggestion("zzz", {"rbf-softmax", "softmax"}).empty());
     CHECK(apps::suggestion("anything", {}).empty());
 }
 
-TEST_CASE("help lists the flags and exits well") {
+TEST_CASE("help lists the flags and exits well", "[host]") {
     const ProgramResult result = run_program("radial-mnist", "train --help");
     CHECK(result.status == 0);
     for (const std::string flag : {"--data", "--loss", "--dim", "--scale", "--gamma", "--epochs", "--batch", "--lr",

@@ -7,7 +7,7 @@
 
 namespace radial::test {
 
-TEST_CASE("download refuses a file that is not MNIST's and leaves nothing behind") {
+TEST_CASE("download refuses a file that is not MNIST's and leaves nothing behind", "[host]") {
     const HttpServer server({.content = "not a gzip file"});
     const TemporaryFolder folder;
     const ProgramResult result = run_program(
@@ -18,7 +18,7 @@ TEST_CASE("download refuses a file that is not MNIST's and leaves nothing behind
     CHECK(std::filesystem::is_empty(folder / "mnist"));
 }
 
-TEST_CASE("download asks its mirror for MNIST's files") {
+TEST_CASE("download asks its mirror for MNIST's files", "[host]") {
     const HttpServer server({.status = 404});
     const TemporaryFolder folder;
     run_program("radial-mnist", fmt::format("download {} --mirror {}", (folder / "mnist").string(), server.url("/")));

@@ -2,7 +2,7 @@
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/common/kernel_watch.h"
-#include "radial/core/cuda_device.h"
+#include "radial/core/device_runtime.h"
 
 #include <fstream>
 
@@ -26,17 +26,19 @@ void add(apps::KernelWatch& watch, double kernel, int steps) {
 
 }  // namespace
 
-TEST_CASE("an unknown loss is refused with the nearest one") {
+TEST_CASE("an unknown loss is refused with the nearest one", "[host]") {
     CHECK(train_error("--loss rbf-sofmax") ==
           "radial-mnist train: no loss is called \"rbf-sofmax\"; did you mean rbf-softmax? The losses are softmax, "
           "rbf-softmax");
 }
 
-TEST_CASE("a device that the build lacks is refused") {
-    CHECK(train_error("--device cuda") == "radial-mnist train: " + cuda_unavailable(0));
+TEST_CASE("a device that the build lacks is refused", "[host]") {
+    const int missing = device::count();
+    CHECK(train_error("--device cuda:" + std::to_string(missing)) ==
+          "radial-mnist train: " + device::unavailable(missing));
 }
 
-TEST_CASE("training without a data folder says how to name one") {
+TEST_CASE("training without a data folder says how to name one", "[host]") {
     const ProgramResult result = run_program("radial-mnist", "train");
     CHECK(result.status == 1);
     CHECK(result.first_error() ==
@@ -44,14 +46,14 @@ TEST_CASE("training without a data folder says how to name one") {
           "'radial-mnist download DIR' fetches MNIST");
 }
 
-TEST_CASE("a data folder that does not exist is refused") {
+TEST_CASE("a data folder that does not exist is refused", "[host]") {
     const ProgramResult result = run_program("radial-mnist", "train --data /nonexistent/mnist");
     CHECK(result.status == 1);
     CHECK(result.first_error() ==
           "radial-mnist train: /nonexistent/mnist: no such data folder. 'radial-mnist download DIR' fetches MNIST");
 }
 
-TEST_CASE("an output folder that cannot be made is found before training") {
+TEST_CASE("an output folder that cannot be made is found before training", "[host]") {
     const TemporaryFolder folder;
     std::ofstream(folder / "file") << "not a folder";
     write_patterns(folder / "data", 16, 10);
@@ -63,18 +65,18 @@ TEST_CASE("an output folder that cannot be made is found before training") {
     CHECK(result.out.find("epoch") == std::string::npos);
 }
 
-TEST_CASE("a loss that is not a number stops the run with step, epoch and learning rate") {
+TEST_CASE("a loss that is not a number stops the run with step, epoch and learning rate", "[host]") {
     CHECK(train_error("--loss softmax --lr 1e30 --clip-norm 0") ==
           "radial-mnist train: the loss is nan at step 2 of epoch 1 (lr 1e+30). Lower --lr, or set --clip-norm 1");
 }
 
-TEST_CASE("a dead kernel stops the run in its first epoch and names the cure") {
+TEST_CASE("a dead kernel stops the run in its first epoch and names the cure", "[host]") {
     CHECK(train_error("--gamma 1e-6") ==
           "radial-mnist train: mean kernel 0 after 4 steps: every prototype is out of reach of the features, so no "
           "gradient flows. Lower --lr, keep --clip-norm at 1, or raise --gamma");
 }
 
-TEST_CASE("a dead kernel is allowed when asked for") {
+TEST_CASE("a dead kernel is allowed when asked for", "[host]") {
     const TemporaryFolder folder;
     write_patterns(folder / "data", 16, 10);
     const ProgramResult result =
@@ -84,7 +86,7 @@ TEST_CASE("a dead kernel is allowed when asked for") {
     CHECK(read_metrics(folder / "run").front().at("mean_kernel") == 0.0);
 }
 
-TEST_CASE("a kernel that dies in mid-epoch is noticed within fifty steps") {
+TEST_CASE("a kernel that dies in mid-epoch is noticed within fifty steps", "[host]") {
     apps::KernelWatch watch(false);
     add(watch, 0.5, 50);
     add(watch, 1e-7, 49);
@@ -93,13 +95,13 @@ TEST_CASE("a kernel that dies in mid-epoch is noticed within fifty steps") {
           "Lower --lr, keep --clip-norm at 1, or raise --gamma");
 }
 
-TEST_CASE("a weak kernel above the limit is left to train") {
+TEST_CASE("a weak kernel above the limit is left to train", "[host]") {
     apps::KernelWatch watch(false);
     add(watch, 2e-6, 100);
     CHECK(*watch.end_epoch() == Approx(2e-6));
 }
 
-TEST_CASE("a mean kernel is over the epoch's steps, the first one kept") {
+TEST_CASE("a mean kernel is over the epoch's steps, the first one kept", "[host]") {
     apps::KernelWatch watch(false);
     add(watch, 0.25, 1);
     add(watch, 0.75, 1);
@@ -109,7 +111,7 @@ TEST_CASE("a mean kernel is over the epoch's steps, the first one kept") {
     CHECK(*watch.initial() == 0.25);
 }
 
-TEST_CASE("a loss without a kernel has no mean kernel") {
+TEST_CASE("a loss without a kernel has no mean kernel", "[host]") {
     apps::KernelWatch watch(false);
     watch.add(std::nullopt);
     CHECK_FALSE(watch.end_epoch().has_value());

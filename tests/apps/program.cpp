@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "../catch.h"
+#include "../folders.h"
 #include "radial/core/random.h"
 
 #include <sys/wait.h>
@@ -67,8 +68,8 @@ TemporaryFolder::~TemporaryFolder() {
 
 ProgramResult run_program(const std::string& program, const std::string& arguments) {
     const TemporaryFolder folder;
-    const std::string command = std::string("env -u RADIAL_DATA ") + RADIAL_BIN_DIR + "/" + program + " " + arguments +
-                                " > " + (folder / "out").string() + " 2> " + (folder / "error").string();
+    const std::string command = "env -u RADIAL_DATA -u RADIAL_DEVICE " + program_folder() + "/" + program + " " +
+                                arguments + " > " + (folder / "out").string() + " 2> " + (folder / "error").string();
     const int status = std::system(command.c_str());
     REQUIRE(WIFEXITED(status));
     return {WEXITSTATUS(status), read_text(folder / "out"), read_text(folder / "error")};

@@ -31,7 +31,7 @@ struct ProgramResult {
     std::string first_error() const { return error.substr(0, error.find('\n')); }
 };
 
-/// Runs RADIAL_BIN_DIR/`program` with `arguments` (no shell characters) and without RADIAL_DATA.
+/// Runs program_folder()/`program` with `arguments` (no shell characters) and without RADIAL_DATA and RADIAL_DEVICE.
 ProgramResult run_program(const std::string& program, const std::string& arguments);
 
 /// Writes MNIST's four files to `folder`: ten patterns with noise, easily told apart, the classes in turn.

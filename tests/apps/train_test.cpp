@@ -44,18 +44,18 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 }  // namespace
 
-TEST_CASE("a run's first line says what it runs on and its last where the report is") {
+TEST_CASE("a run's first line says what it runs on and its last where the report is", "[host]") {
     const std::string& out = short_run().result().out;
     CHECK(out.starts_with("device: cpu, oneDNN "));
     CHECK(out.ends_with("report: " + short_run().path().string() + "/report.html\n"));
 }
 
-TEST_CASE("a run prints plain lines where there is no terminal") {
+TEST_CASE("a run prints plain lines where there is no terminal", "[host]") {
     CHECK_FALSE(contains(short_run().result().out, "\r"));
     CHECK(contains(short_run().result().out, "\nepoch 2/2: loss "));
 }
 
-TEST_CASE("metrics.jsonl has a line an epoch with every promised field") {
+TEST_CASE("metrics.jsonl has a line an epoch with every promised field", "[host]") {
     const auto lines = read_metrics(short_run().path());
     REQUIRE(lines.size() == 2);
     for (std::size_t i = 0; i < 2; ++i) {
@@ -69,7 +69,7 @@ TEST_CASE("metrics.jsonl has a line an epoch with every promised field") {
     CHECK(lines[1].at("train_loss") < lines[0].at("train_loss"));
 }
 
-TEST_CASE("an epoch's peak memory does not grow from the second epoch to the tenth") {
+TEST_CASE("an epoch's peak memory does not grow from the second epoch to the tenth", "[host]") {
     short_run().train("ten", "--dim 2 --epochs 10 --batch 20 --seed 3");
     const auto lines = read_metrics(short_run().path("ten"));
     REQUIRE(lines.size() == 10);
@@ -80,7 +80,7 @@ TEST_CASE("an epoch's peak memory does not grow from the second epoch to the ten
         CHECK(line.at("peak_bytes").get<std::size_t>() <= lines[1].at("peak_bytes").get<std::size_t>() + waiting);
 }
 
-TEST_CASE("config.json holds given and default options, the version and the device") {
+TEST_CASE("config.json holds given and default options, the version and the device", "[host]") {
     const auto config = nlohmann::json::parse(read_text(short_run().path() / "config.json"));
     const auto& options = config.at("options");
     CHECK(options.at("dim") == 2);
@@ -93,7 +93,7 @@ TEST_CASE("config.json holds given and default options, the version and the devi
     CHECK(contains(config.at("device_description"), "oneDNN"));
 }
 
-TEST_CASE("the checkpoint names its program, model, loss, settings, epoch and accuracy") {
+TEST_CASE("the checkpoint names its program, model, loss, settings, epoch and accuracy", "[host]") {
     const TensorFile file = read_safetensors(short_run().path() / "checkpoint.safetensors");
     CHECK(file.metadata.at("program").starts_with("radial-mnist "));
     CHECK(file.metadata.at("model") == "lenetpp");
@@ -106,7 +106,7 @@ TEST_CASE("the checkpoint names its program, model, loss, settings, epoch and ac
     CHECK(file.at("loss.prototypes").shape() == Shape{10, 2});
 }
 
-TEST_CASE("eval of the checkpoint reproduces the run's accuracy") {
+TEST_CASE("eval of the checkpoint reproduces the run's accuracy", "[host]") {
     const ProgramResult result =
         run_program("radial-mnist",
                     fmt::format("eval --checkpoint {} --data {}",
@@ -117,7 +117,7 @@ TEST_CASE("eval of the checkpoint reproduces the run's accuracy") {
                    fmt::format("test accuracy: {:.2f}% ({} of 50)\n", 100 * accuracy, std::lround(50 * accuracy))));
 }
 
-TEST_CASE("eval of a file that is no checkpoint is refused") {
+TEST_CASE("eval of a file that is no checkpoint is refused", "[host]") {
     const TemporaryFolder folder;
     write_safetensors(folder / "other.safetensors", {.tensors = {{"x", Tensor::zeros({1})}}, .metadata = {}});
     const std::string path = (folder / "other.safetensors").string();
@@ -127,30 +127,30 @@ TEST_CASE("eval of a file that is no checkpoint is refused") {
           "radial-mnist eval: " + path + ": no 'model' in its metadata: not a classifier saved by Radial");
 }
 
-TEST_CASE("config.json through --config repeats the run bit for bit") {
+TEST_CASE("config.json through --config repeats the run bit for bit", "[host]") {
     const ShortRun& run = short_run();
     run.train("again", "--config " + (run.path() / "config.json").string());
     CHECK(read_text(run.path("again") / "checkpoint.safetensors") == read_text(run.path() / "checkpoint.safetensors"));
 }
 
-TEST_CASE("another number of threads visits the samples in the same order") {
+TEST_CASE("another number of threads visits the samples in the same order", "[host]") {
     const ShortRun& run = short_run();
     run.train("one-thread", "--dim 2 --epochs 1 --batch 20 --threads 1 --workers 0 --seed 3");
     CHECK(read_metrics(run.path("one-thread")).front().at("order") == read_metrics(run.path()).front().at("order"));
 }
 
-TEST_CASE("every epoch visits the samples in another order") {
+TEST_CASE("every epoch visits the samples in another order", "[host]") {
     const auto lines = read_metrics(short_run().path());
     CHECK(lines[0].at("order") != lines[1].at("order"));
 }
 
-TEST_CASE("another seed visits the samples in another order") {
+TEST_CASE("another seed visits the samples in another order", "[host]") {
     const ShortRun& run = short_run();
     run.train("other-seed", "--dim 2 --epochs 1 --batch 20 --seed 4");
     CHECK(read_metrics(run.path("other-seed")).front().at("order") != read_metrics(run.path()).front().at("order"));
 }
 
-TEST_CASE("the report is one page with charts, confusion matrix and a scatter of 2-D features") {
+TEST_CASE("the report is one page with charts, confusion matrix and a scatter of 2-D features", "[host]") {
     const std::string page = read_text(short_run().path() / "report.html");
     CHECK(page.starts_with("<!DOCTYPE html>"));
     CHECK(page.ends_with("</html>\n"));
@@ -160,7 +160,7 @@ TEST_CASE("the report is one page with charts, confusion matrix and a scatter of
     for (const char* outside : {"http:", "https:", "<script", "<link", "url("}) CHECK_FALSE(contains(page, outside));
 }
 
-TEST_CASE("softmax in more dimensions has neither a mean kernel nor a scatter") {
+TEST_CASE("softmax in more dimensions has neither a mean kernel nor a scatter", "[host]") {
     const ShortRun& run = short_run();
     run.train("softmax", "--loss softmax --dim 3 --epochs 1 --batch 20 --limit 40");
     CHECK(read_metrics(run.path("softmax")).front().at("mean_kernel").is_null());
@@ -169,7 +169,7 @@ TEST_CASE("softmax in more dimensions has neither a mean kernel nor a scatter") 
     CHECK_FALSE(contains(page, "Mean kernel by epoch"));
 }
 
-TEST_CASE("a second run into the same folder leaves nothing of the first") {
+TEST_CASE("a second run into the same folder leaves nothing of the first", "[host]") {
     const ShortRun& run = short_run();
     run.train("twice", "--dim 2 --epochs 2 --batch 20 --limit 20");
     run.train("twice", "--dim 2 --epochs 1 --batch 20 --limit 20");

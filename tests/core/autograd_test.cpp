@@ -225,30 +225,30 @@ TEST_CASE("what backward no longer needs is freed while it runs") {
     constexpr std::int64_t count = 1 << 20, depth = 16;
     constexpr std::size_t bytes = count * sizeof(float);
     const Tensor x = Tensor::full({count}, 0.5).set_requires_grad();
-    const std::size_t before = memory_statistics().current;
+    const std::size_t before = memory_statistics(default_device()).current;
     const auto loss = [&] {
         Tensor y = x;
         for (std::int64_t i = 0; i < depth; ++i) y = radial::tanh(y);  // each keeps its result
         return sum(y);
     }();
-    const std::size_t held = memory_statistics().current - before;
+    const std::size_t held = memory_statistics(default_device()).current - before;
     CHECK(held >= depth * bytes);
-    reset_peak_memory();
+    reset_peak_memory(default_device());
     loss.backward();
     // A gradient or two at a time above what forward left, not one a layer.
-    CHECK(memory_statistics().peak - before < held + 3 * bytes);
+    CHECK(memory_statistics(default_device()).peak - before < held + 3 * bytes);
     // What remains: the leaf's gradient and the scalar, though `loss` still holds the graph.
-    CHECK(memory_statistics().current - before < 2 * bytes);
+    CHECK(memory_statistics(default_device()).current - before < 2 * bytes);
 }
 
 TEST_CASE("a graph dropped without backward gives its memory back") {
     const Tensor x = Tensor::full({1 << 16}, 0.5).set_requires_grad();
-    const std::size_t before = memory_statistics().current;
+    const std::size_t before = memory_statistics(default_device()).current;
     for (int i = 0; i < 3; ++i) {
         const Tensor loss = sum(radial::tanh(radial::exp(x)));
-        CHECK(memory_statistics().current > before);
+        CHECK(memory_statistics(default_device()).current > before);
     }
-    CHECK(memory_statistics().current == before);
+    CHECK(memory_statistics(default_device()).current == before);
 }
 
 TEST_CASE("an op written by a user is differentiated like any other") {

@@ -77,7 +77,7 @@ std::string str(const Shape& x, const PoolGeometry& g) {
 
 TEST_CASE("gemm agrees with the plain loops for every transposition, alpha and beta") {
     RandomInputs random(101);
-    Backend& fast = backend_for({}, DType::float32);
+    Backend& fast = backend_for(default_device(), DType::float32);
     for (int k = 0; k < 24; ++k) {
         const std::int64_t m = random.integer(1, 70), n = random.integer(1, 70), inner = random.integer(1, 150);
         const bool ta = k % 2 == 1, tb = k / 2 % 2 == 1;
@@ -98,11 +98,11 @@ TEST_CASE("gemm over an empty inner dimension scales its result by beta") {
     const Tensor a = Tensor::empty({2, 0}), b = Tensor::empty({0, 3});
     for (const double beta : {1.0, 0.5}) {
         const Tensor c = Tensor::full({2, 3}, 4);
-        backend_for({}, DType::float32).gemm(false, false, 1.0, a, b, beta, c);
+        backend_for(default_device(), DType::float32).gemm(false, false, 1.0, a, b, beta, c);
         CHECK(c.to_vector<double>() == std::vector<double>(6, 4 * beta));
     }
     const Tensor c = Tensor::full({2, 3}, NAN);
-    backend_for({}, DType::float32).gemm(false, false, 1.0, a, b, 0.0, c);
+    backend_for(default_device(), DType::float32).gemm(false, false, 1.0, a, b, 0.0, c);
     CHECK(c.to_vector<double>() == std::vector<double>(6, 0.0));
 }
 
@@ -198,6 +198,26 @@ TEST_CASE("batch norm agrees with the plain loops in training and evaluation, wi
     }
 }
 
+TEST_CASE("batch norm with a residual agrees with the plain loops in training and evaluation") {
+    RandomInputs random(112);
+    for (const Shape& shape : {Shape{2, 3, 5, 4}, Shape{3, 16, 7, 7}, Shape{4, 20, 1, 3}, Shape{9, 33, 9, 8}}) {
+        const Tensor x = image(random, shape), residual = image(random, shape);
+        const Tensor scale = image(random, {shape[1]}), shift = image(random, {shape[1]});
+        const Tensor mean = image(random, {shape[1]}), variance = Tensor::full({shape[1]}, 0.7);
+        for (const bool training : {true, false}) {
+            for (const bool clamped : {false, true}) {
+                INFO(shape.str() << (training ? ", training" : ", evaluation") << (clamped ? ", relu" : ""));
+                const BatchNormOptions options{.training = training, .relu = clamped};
+                check_against_reference(
+                    [&](const auto& in) {
+                        return batch_norm(in[0], in[1], in[2], mean.clone(), variance.clone(), options, in[3]);
+                    },
+                    {x, scale, shift, residual});
+            }
+        }
+    }
+}
+
 TEST_CASE("batch norm's running statistics agree with the plain loops") {
     RandomInputs random(106);
     const Tensor x = random.tensor({6, 5, 7, 3}, 1, 9, DType::float32);
@@ -223,6 +243,37 @@ TEST_CASE("batch norm keeps the digits of a variance far below the mean's square
                             {x}, 1e-4);
 }
 
+TEST_CASE("pooling in bfloat16 agrees with float32") {
+    RandomInputs random(113);
+    const PoolGeometry g{.window_h = 3, .window_w = 2, .stride_h = 2, .stride_w = 2, .pad_h = 1};
+    for (const bool maximum : {true, false}) {
+        const auto run = [&, x = random.distinct({2, 5, 7, 6}, DType::bfloat16)](DType dtype) {
+            const Tensor leaf = x.to(dtype).clone().set_requires_grad();
+            const Tensor y = maximum ? max_pool2d(leaf, g) : avg_pool2d(leaf, g);
+            backward(y, RandomInputs(6).tensor(y.shape(), -1, 1, DType::bfloat16).to(dtype));
+            return std::pair(y.detach(), leaf.grad());
+        };
+        const auto rounded = run(DType::bfloat16), exact = run(DType::float32);
+        CHECK(rounded.first.dtype() == DType::bfloat16);
+        CHECK(relative_difference(rounded.first, exact.first) < 2e-2);
+        CHECK(relative_difference(rounded.second, exact.second) < 2e-2);
+    }
+}
+
+TEST_CASE("gemm takes bfloat16 matrices, and adds to a result of either type") {
+    RandomInputs random(114);
+    const Tensor a = random.tensor({9, 17}, -1, 1, DType::bfloat16), b = random.tensor({17, 5}, -1, 1, DType::bfloat16);
+    const Tensor start = random.tensor({9, 5}, -1, 1, DType::bfloat16);
+    const auto product = [&](DType operands, DType result) {
+        const Tensor c = start.to(result).clone();
+        backend_for(c.device(), operands).gemm(false, false, 0.5, a.to(operands), b.to(operands), 2.0, c);
+        return c;
+    };
+    const Tensor exact = product(DType::float32, DType::float32);
+    CHECK(relative_difference(product(DType::bfloat16, DType::bfloat16), exact) < 1e-2);
+    CHECK(relative_difference(product(DType::bfloat16, DType::float32), exact) < 1e-5);
+}
+
 TEST_CASE("linear agrees with the plain loops") {
     RandomInputs random(108);
     for (const auto& [n, d, k] : {std::tuple{1, 1, 1}, {1, 1152, 32}, {128, 33, 10}, {7, 5, 3}}) {
@@ -240,7 +291,7 @@ TEST_CASE("the plain loops give the same in float32 and float64") {
     CHECK(relative_difference(narrow, conv2d(x, w)) < 1e-6);
 }
 
-TEST_CASE("UseReferenceBackend nests and ends with its scope") {
+TEST_CASE("UseReferenceBackend nests and ends with its scope", "[host]") {
     const std::string fast = backend_for({}, DType::float32).describe();
     const std::string plain = backend_for({}, DType::float64).describe();
     CHECK(fast != plain);
@@ -265,7 +316,7 @@ TEST_CASE("results do not depend on the number of threads") {
     for (std::size_t i = 0; i < one.size(); ++i) CHECK(one[i].to_vector<float>() == three[i].to_vector<float>());
 }
 
-TEST_CASE("the number of threads is what was set, and every core by default") {
+TEST_CASE("the number of threads is what was set, and every core by default", "[host]") {
     set_num_threads(0);
     const int all = num_threads();
     CHECK(all >= 1);
@@ -274,13 +325,13 @@ TEST_CASE("the number of threads is what was set, and every core by default") {
 }
 
 TEST_CASE("a backend that is not there is an error that says what is") {
-    CHECK(error_of([] { backend_for({}, DType::int64); }) ==
-          "backend: no arithmetic on int64, expected float32 or float64");
+    CHECK(error_of([] { backend_for(default_device(), DType::int64); }) ==
+          "backend: no arithmetic on int64, expected float32, float64 or bfloat16");
 }
 
 TEST_CASE("the device is described in one line with its library and threads") {
-    const std::string line = describe_device({});
-    CHECK(line.starts_with("device: cpu, "));
+    const std::string line = describe_device(default_device());
+    CHECK(line.starts_with("device: " + default_device().str() + ", "));
     CHECK(line.find("thread") != std::string::npos);
     CHECK(line.find('\n') == std::string::npos);
 }

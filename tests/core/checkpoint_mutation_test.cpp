@@ -75,7 +75,7 @@ bool parses(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("A damaged safetensors file parses or is refused, whatever the damage") {
+TEST_CASE("A damaged safetensors file parses or is refused, whatever the damage", "[host]") {
     const Scratch scratch;
     const std::string whole = whole_file();
     Generator generator(2026);

@@ -2,6 +2,7 @@
 #include "../catch.h"
 #include "../data/scratch.h"
 #include "../expect.h"
+#include "../folders.h"
 
 #include "radial/core/checkpoint.h"
 
@@ -93,7 +94,7 @@ TEST_CASE("What is written is read back: order, names, shapes, dtypes, values an
     }
 }
 
-TEST_CASE("An empty file content is written and read back") {
+TEST_CASE("An empty file content is written and read back", "[host]") {
     const Scratch scratch;
     write_safetensors(scratch.path() / "a", {});
     CHECK(content_of(scratch.path() / "a") == file_with("{}      "));
@@ -132,7 +133,7 @@ TEST_CASE("A view is written alone, without the rest of its storage") {
 //              "pixels": np.array([0, 128, 255], dtype=np.uint8), "none": np.zeros((0, 4), dtype=np.float32)},
 //             "safetensors_python.safetensors", metadata={"made_by": "safetensors 0.8.0", "snowman": "☃"})
 TEST_CASE("A file written by Python's safetensors is read") {
-    const TensorFile file = read_safetensors(RADIAL_TEST_DIR "/golden/safetensors_python.safetensors");
+    const TensorFile file = read_safetensors(radial::test::test_folder() + "/golden/safetensors_python.safetensors");
     CHECK(file.metadata == std::map<std::string, std::string>{{"made_by", "safetensors 0.8.0"}, {"snowman", "☃"}});
     CHECK(file.tensors.size() == 6);
     CHECK(file.at("weight").str() == "float32[2, 3]");
@@ -153,7 +154,7 @@ TEST_CASE("A tensor is looked up by its name") {
     CHECK(error_of([&] { content.at("bias"); }) == "there is no tensor \"bias\" among the file's 3");
 }
 
-TEST_CASE("A file cut at any byte is refused") {
+TEST_CASE("A file cut at any byte is refused", "[host]") {
     const Scratch scratch;
     write_safetensors(scratch.path() / "whole", small_content());
     const std::string whole = content_of(scratch.path() / "whole");
@@ -165,19 +166,19 @@ TEST_CASE("A file cut at any byte is refused") {
     CHECK(problem_with(whole) == "(no file name) (no error was thrown)");
 }
 
-TEST_CASE("A file that is cut short says where") {
+TEST_CASE("A file that is cut short says where", "[host]") {
     CHECK(problem_with("") == "is cut short: 0 bytes, and the header's length alone takes 8");
     CHECK(problem_with(file_with("{}").substr(0, 9)) == "is cut short: a header of 2 bytes is announced, 1 follow");
     CHECK(problem_with_entry("\"F32\"", "[2]", "[0,8]", 7) ==
           "tensor \"t\" lies at bytes [0, 8) of 7: the file is cut short or its header wrong");
 }
 
-TEST_CASE("A file longer than its header says is refused") {
+TEST_CASE("A file longer than its header says is refused", "[host]") {
     CHECK(problem_with_entry("\"F32\"", "[2]", "[0,8]", 11) == "is 3 bytes longer than its header says");
     CHECK(problem_with(file_with("{}", 1)) == "is 1 bytes longer than its header says");
 }
 
-TEST_CASE("A file that is missing or not a file is refused") {
+TEST_CASE("A file that is missing or not a file is refused", "[host]") {
     const Scratch scratch;
     const std::string folder = scratch.path().string();
     CHECK(error_of<FileError>([&] { read_safetensors(folder + "/none"); }) ==
@@ -186,7 +187,7 @@ TEST_CASE("A file that is missing or not a file is refused") {
           folder + ": cannot be read: it is not a regular file");
 }
 
-TEST_CASE("A header that is not a JSON object is refused") {
+TEST_CASE("A header that is not a JSON object is refused", "[host]") {
     CHECK(problem_with(std::string(8, '\xff') + "{}") ==
           "is not a safetensors file: a header of 18446744073709551615 bytes, at most 100000000 are allowed");
     CHECK(problem_with(file_with("[]")) == "is not a safetensors file: its header does not begin with '{'");
@@ -197,18 +198,18 @@ TEST_CASE("A header that is not a JSON object is refused") {
     CHECK(problem_with(file_with("{\"a\":" + std::string(100'000, '['))) == "its header is nested too deeply");
 }
 
-TEST_CASE("A name given twice is refused") {
+TEST_CASE("A name given twice is refused", "[host]") {
     const std::string entry = "\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}";
     CHECK(problem_with(file_with("{" + entry + "," + entry + "}")) == "its header has \"a\" twice");
     CHECK(problem_with(file_with("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"F32\"}}")) == "its header has \"dtype\" twice");
 }
 
-TEST_CASE("Metadata that is not text is refused") {
+TEST_CASE("Metadata that is not text is refused", "[host]") {
     CHECK(problem_with(file_with("{\"__metadata__\":[]}")) == "its __metadata__ is not an object");
     CHECK(problem_with(file_with("{\"__metadata__\":{\"a\":1}}")) == "\"a\" in its __metadata__ is not a string");
 }
 
-TEST_CASE("An entry that is incomplete or overfull is refused") {
+TEST_CASE("An entry that is incomplete or overfull is refused", "[host]") {
     CHECK(problem_with(file_with("{\"t\":1}")) == "the entry of tensor \"t\" is not an object");
     CHECK(problem_with(file_with("{\"t\":{}}")) == "tensor \"t\" has no dtype");
     CHECK(problem_with(file_with("{\"t\":{\"dtype\":\"U8\"}}")) == "tensor \"t\" has no shape");
@@ -217,14 +218,14 @@ TEST_CASE("An entry that is incomplete or overfull is refused") {
           "tensor \"t\" has more than dtype, shape and data_offsets");
 }
 
-TEST_CASE("A dtype that Radial lacks is refused") {
+TEST_CASE("A dtype that Radial lacks is refused", "[host]") {
     CHECK(problem_with_entry("\"BF16\"", "[4]", "[0,8]") ==
           "tensor \"t\" has dtype \"BF16\", expected \"F32\", \"F64\", \"I32\", \"I64\" or \"U8\"");
     CHECK(problem_with_entry("4", "[4]", "[0,8]") ==
           "tensor \"t\" has dtype 4, expected \"F32\", \"F64\", \"I32\", \"I64\" or \"U8\"");
 }
 
-TEST_CASE("A shape that cannot be is refused") {
+TEST_CASE("A shape that cannot be is refused", "[host]") {
     CHECK(problem_with_entry("\"U8\"", "8", "[0,8]") == "tensor \"t\" has shape 8, expected a list");
     for (const std::string shape : {"[-8]", "[8.0]", "[\"8\"]", "[null]", "[99999999999999999999]"}) {
         CAPTURE(shape);
@@ -240,7 +241,7 @@ TEST_CASE("A shape that cannot be is refused") {
           "tensor \"t\" has shape [18446744073709551615], which is too large");
 }
 
-TEST_CASE("Offsets that are no range, or no range of the right size, are refused") {
+TEST_CASE("Offsets that are no range, or no range of the right size, are refused", "[host]") {
     for (const std::string offsets : {"[0]", "[0,8,8]", "[-1,7]", "[0.5,8]", "{}", "8"}) {
         CAPTURE(offsets);
         CHECK(problem_with_entry("\"U8\"", "[8]", offsets).find(", expected [begin, end]") != std::string::npos);
@@ -250,7 +251,7 @@ TEST_CASE("Offsets that are no range, or no range of the right size, are refused
     CHECK(problem_with_entry("\"F32\"", "[3]", "[0,8]") == "tensor \"t\" is float32[3], which takes 12 bytes, not 8");
 }
 
-TEST_CASE("Tensors that overlap or leave gaps are refused") {
+TEST_CASE("Tensors that overlap or leave gaps are refused", "[host]") {
     const auto two = [](const std::string& a, const std::string& b) {
         const auto entry = [](const std::string& offsets) {
             return "{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" + offsets + "}";
@@ -299,7 +300,7 @@ TEST_CASE("A disk that fills up leaves the older file as it was") {
     CHECK(files_in(scratch.path()) == 1);
 }
 
-TEST_CASE("A folder that is missing, or in the file's place, is an error that leaves nothing behind") {
+TEST_CASE("A folder that is missing, or in the file's place, is an error that leaves nothing behind", "[host]") {
     const Scratch scratch;
     const auto missing = scratch.path() / "none" / "a", taken = scratch.path() / "taken";
     CHECK(error_of<FileError>([&] { write_safetensors(missing, small_content()); }) ==

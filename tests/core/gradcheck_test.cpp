@@ -35,8 +35,9 @@ TEST_CASE("the gradient check sees an error of two in a million") {
 TEST_CASE("the gradient check sees a gradient that is wrong at elements it did not try one by one") {
     const auto f = cube([](const Tensor& dy, const Tensor& x) {
         Tensor dx = dy * x * x * 3.0;
-        dx.values<double>()[17] += 0.01;
-        return dx;
+        auto values = dx.to_vector<double>();
+        values[17] += 0.01;
+        return Tensor::from(values, dx.shape());
     });
     CHECK(names(gradient_problem(f, inputs(), {.elements = 1}), "along a direction"));
 }

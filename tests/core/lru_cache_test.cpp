@@ -24,14 +24,14 @@ struct Recorder {
 
 }  // namespace
 
-TEST_CASE("a cached value is made once") {
+TEST_CASE("a cached value is made once", "[host]") {
     Recorder recorder;
     CHECK(recorder.get(1) == "value 1");
     CHECK(recorder.get(1) == "value 1");
     CHECK(recorder.made == std::vector<int>{1});
 }
 
-TEST_CASE("a full cache forgets the value that was used longest ago") {
+TEST_CASE("a full cache forgets the value that was used longest ago", "[host]") {
     Recorder recorder;
     recorder.get(1);
     recorder.get(2);
@@ -44,7 +44,7 @@ TEST_CASE("a full cache forgets the value that was used longest ago") {
     CHECK(recorder.made == std::vector<int>{1, 2, 3, 2});
 }
 
-TEST_CASE("a value that cannot be made leaves the cache as it was") {
+TEST_CASE("a value that cannot be made leaves the cache as it was", "[host]") {
     Recorder recorder;
     recorder.get(1);
     CHECK_THROWS_AS(recorder.cache.get(2, []() -> std::string { throw std::string("no"); }), std::string);

@@ -1,4 +1,4 @@
-// The caching allocator: reuse, its bound on waste, running out, threads, statistics.
+// The caching allocator: reuse, its bound on waste, pools, running out, threads, statistics.
 #include "radial/core/memory/allocator.h"
 
 #include "../expect.h"
@@ -46,7 +46,7 @@ constexpr std::size_t KiB = 1024;
 
 }  // namespace
 
-TEST_CASE("a released block serves the next request of its size") {
+TEST_CASE("a released block serves the next request of its size", "[host]") {
     Record record;
     Allocator allocator(FakeMemory{&record});
     void* const first = allocator.allocate(100 * KiB);
@@ -57,7 +57,7 @@ TEST_CASE("a released block serves the next request of its size") {
     allocator.release(second);
 }
 
-TEST_CASE("a block in use is never handed out twice") {
+TEST_CASE("a block in use is never handed out twice", "[host]") {
     Record record;
     Allocator allocator(FakeMemory{&record});
     void* const first = allocator.allocate(KiB);
@@ -67,7 +67,7 @@ TEST_CASE("a block in use is never handed out twice") {
     allocator.release(second);
 }
 
-TEST_CASE("a kept block serves a smaller request, but not one of half its size") {
+TEST_CASE("a kept block serves a smaller request, but not one of half its size", "[host]") {
     Record record;
     Allocator allocator(FakeMemory{&record});
     allocator.release(allocator.allocate(100 * KiB));
@@ -79,7 +79,7 @@ TEST_CASE("a kept block serves a smaller request, but not one of half its size")
     allocator.release(half);
 }
 
-TEST_CASE("the smallest kept block that fits is taken") {
+TEST_CASE("the smallest kept block that fits is taken", "[host]") {
     Record record;
     Allocator allocator(FakeMemory{&record});
     void* const large = allocator.allocate(120 * KiB);
@@ -92,7 +92,7 @@ TEST_CASE("the smallest kept block that fits is taken") {
     allocator.release(large);
 }
 
-TEST_CASE("when memory runs out the kept blocks are returned and the request is tried again") {
+TEST_CASE("when memory runs out the kept blocks are returned and the request is tried again", "[host]") {
     Record record{.capacity = 300 * KiB};
     Allocator allocator(FakeMemory{&record});
     allocator.release(allocator.allocate(200 * KiB));
@@ -106,7 +106,7 @@ TEST_CASE("when memory runs out the kept blocks are returned and the request is 
     allocator.release(other);
 }
 
-TEST_CASE("running out says what was asked, what is held, and what to do") {
+TEST_CASE("running out says what was asked, what is held, and what to do", "[host]") {
     Record record{.capacity = 100 * KiB};
     Allocator allocator(FakeMemory{&record});
     void* const held = allocator.allocate(60 * KiB);
@@ -118,7 +118,7 @@ TEST_CASE("running out says what was asked, what is held, and what to do") {
     allocator.release(fits);
 }
 
-TEST_CASE("a size that overflows is out of memory, not a small block") {
+TEST_CASE("a size that overflows is out of memory, not a small block", "[host]") {
     Record record{.capacity = 100 * KiB};
     Allocator allocator(FakeMemory{&record});
     CHECK(error_of<OutOfMemory>([&] {
@@ -126,7 +126,7 @@ TEST_CASE("a size that overflows is out of memory, not a small block") {
           }).starts_with("out of memory: asked for 18446744073709551610 bytes"));
 }
 
-TEST_CASE("statistics tell current, peak and reserved bytes") {
+TEST_CASE("statistics tell current, peak and reserved bytes", "[host]") {
     Record record;
     Allocator allocator(FakeMemory{&record});
     void* const a = allocator.allocate(8 * KiB);
@@ -145,7 +145,7 @@ TEST_CASE("statistics tell current, peak and reserved bytes") {
     CHECK(allocator.statistics().current == 0);
 }
 
-TEST_CASE("an empty request has a block of its own") {
+TEST_CASE("an empty request has a block of its own", "[host]") {
     Record record;
     Allocator allocator(FakeMemory{&record});
     void* const a = allocator.allocate(0);
@@ -156,7 +156,7 @@ TEST_CASE("an empty request has a block of its own") {
     allocator.release(b);
 }
 
-TEST_CASE("what nobody may touch is hidden from the memory checker, what is handed out is shown") {
+TEST_CASE("what nobody may touch is hidden from the memory checker, what is handed out is shown", "[host]") {
     Record record;
     Allocator allocator(FakeMemory{&record});
     void* const block = allocator.allocate(KiB);
@@ -170,7 +170,7 @@ TEST_CASE("what nobody may touch is hidden from the memory checker, what is hand
     CHECK(record.hidden.empty());
 }
 
-TEST_CASE("the allocator's end returns everything it kept") {
+TEST_CASE("the allocator's end returns everything it kept", "[host]") {
     Record record;
     {
         Allocator allocator(FakeMemory{&record});
@@ -181,7 +181,78 @@ TEST_CASE("the allocator's end returns everything it kept") {
     CHECK(record.allocations == record.releases);
 }
 
-TEST_CASE("threads that allocate and release at once never share a block") {
+TEST_CASE("a pool's blocks serve the pool alone until it is dissolved", "[host]") {
+    Record record;
+    Allocator allocator(FakeMemory{&record});
+    allocator.enter_pool(1);
+    void* const pooled = allocator.allocate(KiB);
+    allocator.release(pooled);
+    CHECK(allocator.allocate(KiB) == pooled);
+    allocator.leave_pool();
+    allocator.release(pooled);  // returns to its pool wherever it is released
+
+    void* const everybodys = allocator.allocate(KiB);
+    CHECK(everybodys != pooled);
+    allocator.enter_pool(2);
+    void* const others = allocator.allocate(KiB);
+    CHECK(others != pooled);
+    allocator.leave_pool();
+
+    allocator.dissolve_pool(1);
+    CHECK(allocator.allocate(KiB) == pooled);
+    for (void* const block : {pooled, everybodys, others}) allocator.release(block);
+}
+
+TEST_CASE("a pool takes no block that everybody's tensors left", "[host]") {
+    Record record;
+    Allocator allocator(FakeMemory{&record});
+    void* const everybodys = allocator.allocate(KiB);
+    allocator.release(everybodys);
+    allocator.enter_pool(1);
+    void* const pooled = allocator.allocate(KiB);
+    CHECK(pooled != everybodys);
+    allocator.leave_pool();
+    CHECK(allocator.allocate(KiB) == everybodys);
+    allocator.release(everybodys);
+    allocator.release(pooled);
+}
+
+TEST_CASE("a block in use when its pool is dissolved goes to everybody when it comes back", "[host]") {
+    Record record;
+    Allocator allocator(FakeMemory{&record});
+    allocator.enter_pool(1);
+    void* const block = allocator.allocate(KiB);
+    allocator.leave_pool();
+    allocator.dissolve_pool(1);
+    void* const other = allocator.allocate(KiB);
+    CHECK(other != block);
+    allocator.release(block);
+    CHECK(allocator.allocate(KiB) == block);
+    allocator.release(block);
+    allocator.release(other);
+}
+
+TEST_CASE("running out returns everybody's kept blocks to the system, never a pool's", "[host]") {
+    Record record{.capacity = 300 * KiB};
+    Allocator allocator(FakeMemory{&record});
+    allocator.enter_pool(1);
+    void* const pooled = allocator.allocate(100 * KiB);
+    allocator.leave_pool();
+    allocator.release(pooled);
+    allocator.release(allocator.allocate(200 * KiB));
+    CHECK_THROWS_AS(allocator.allocate(250 * KiB), OutOfMemory);
+    CHECK(record.used == 100 * KiB);
+    CHECK(allocator.statistics().reserved == 100 * KiB);
+    allocator.enter_pool(1);
+    CHECK(allocator.allocate(100 * KiB) == pooled);
+    allocator.leave_pool();
+    allocator.release(pooled);
+    allocator.dissolve_pool(1);
+    allocator.flush();
+    CHECK(record.used == 0);
+}
+
+TEST_CASE("threads that allocate and release at once never share a block", "[host]") {
     Record record;
     Allocator allocator(FakeMemory{&record});
     std::vector<int> clashes(4, 0);
@@ -204,7 +275,7 @@ TEST_CASE("threads that allocate and release at once never share a block") {
     CHECK(allocator.statistics().reserved == record.used);
 }
 
-TEST_CASE("the host's statistics follow tensors") {
+TEST_CASE("the host's statistics follow tensors", "[host]") {
     const MemoryStatistics before = memory_statistics();
     reset_peak_memory();
     {
@@ -217,7 +288,7 @@ TEST_CASE("the host's statistics follow tensors") {
     CHECK(memory_statistics().reserved <= before.reserved + (std::size_t{4} << 20));
 }
 
-TEST_CASE("a tensor's elements are aligned for vector instructions") {
+TEST_CASE("a tensor's elements are aligned for vector instructions", "[host]") {
     for (const std::int64_t count : {1, 17, 5000, 2000000})
         CHECK(reinterpret_cast<std::uintptr_t>(Tensor::empty({count}).raw()) % 64 == 0);
 }

@@ -1,8 +1,11 @@
 // Tests of modules: names, state, modes, conversions.
 #include "../catch.h"
+#include "../data/scratch.h"
 #include "../expect.h"
 
+#include "radial/core/checkpoint.h"
 #include "radial/core/module.h"
+#include "radial/core/ops.h"
 #include "radial/core/optim.h"
 
 #include <string>
@@ -152,8 +155,35 @@ TEST_CASE("Modules convert to floating dtypes only") {
 TEST_CASE("Moving a module to the device it is on changes nothing") {
     Leaf leaf;
     const void* const address = leaf.weight.raw();
-    leaf.to(Device{});
+    leaf.to(default_device());
     CHECK(leaf.weight.raw() == address);
+}
+
+TEST_CASE("A module that moves stores its weights as the device's convolutions want them, and its state is the same") {
+    Leaf leaf;
+    leaf.to(Device{});
+    std::vector<float> values(120);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+    const Tensor kernel = leaf.register_parameter("kernel", Tensor::from(values, {5, 4, 3, 2}, Device{}));
+    leaf.to(default_device());
+    CHECK(kernel.layout() == backend_for(default_device(), DType::float32).weight_layout());
+    CHECK(kernel.to_vector<float>() == values);
+    sum(square(conv2d(Tensor::full({1, 4, 3, 2}, 1), kernel))).backward();
+    CHECK(kernel.grad().layout() == kernel.layout());
+
+    const test::Scratch scratch;
+    const auto path = scratch.path() / "moved.safetensors";
+    write_safetensors(path, {leaf.state(), {}});
+    CHECK(read_safetensors(path).at("kernel").to_vector<float>() == values);
+    Leaf other;
+    const Tensor loaded = other.register_parameter("kernel", Tensor::zeros({5, 4, 3, 2}));
+    other.load_state(read_safetensors(path).tensors);
+    CHECK(loaded.to_vector<float>() == values);
+
+    leaf.to(Device{});
+    CHECK(kernel.layout() == Layout::row_major);
+    CHECK(kernel.to_vector<float>() == values);
+    CHECK(kernel.grad().layout() == Layout::row_major);
 }
 
 TEST_CASE("A layer is called like a function") {

@@ -1,5 +1,7 @@
 // Activations and dropout: gradients away from the kinks, values, messages.
+#include "bfloat16_check.h"
 #include "gradcheck.h"
+#include "radial/core/kernels/activation.h"
 
 using namespace radial;
 using namespace radial::test;
@@ -109,6 +111,76 @@ TEST_CASE("relu overwrites a temporary and never a tensor that someone holds") {
     CHECK(overwritten.raw() == address);
 }
 
+TEST_CASE("activations in bfloat16 are float32's, rounded") {
+    RandomInputs random(24);
+    for (const Shape& shape : {Shape{7}, Shape{3, 7}, Shape{2, 16, 3, 3}}) {
+        INFO(shape.str());
+        const std::vector<Tensor> inputs{random.tensor(shape, -3, 3)};
+        CHECK(bfloat16_problem([](const auto& in) { return relu(in[0]); }, inputs) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return relu(in[0] * 2.0); }, inputs) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return silu(in[0]); }, inputs) == "");
+        // The results are kept, rounded: where one is nearly 1, little is left of 1 - y.
+        CHECK(bfloat16_problem([](const auto& in) { return sigmoid(in[0]); }, inputs, 0x1p-6) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return radial::tanh(in[0]); }, inputs, 0x1p-6) == "");
+        const auto dropped = [](const auto& in) {
+            Generator generator(5);
+            return dropout(in[0], 0.3, generator);
+        };
+        CHECK(bfloat16_problem(dropped, inputs) == "");
+    }
+    CHECK(std::isnan(relu(Tensor::full({8}, NAN).to(DType::bfloat16)).to_vector<double>()[3]));
+}
+
+TEST_CASE("prelu in bfloat16 is float32's, rounded, in either layout and over any number of channels") {
+    RandomInputs random(25);
+    for (const Shape& shape : {Shape{3, 7}, Shape{5, 16}, Shape{2, 3, 5, 3}, Shape{3, 16, 2, 3}, Shape{2, 24, 1, 1}}) {
+        for (const std::int64_t slopes : {std::int64_t{1}, shape[1]}) {
+            for (const Layout layout : {Layout::row_major, Layout::channels_last}) {
+                INFO(shape.str() << ", " << slopes << " slopes, " << name_of(layout));
+                const Tensor x = random.tensor(shape);
+                const std::vector<Tensor> inputs{shape.rank() == 4 ? x.to(layout) : x,
+                                                 random.tensor({slopes}, 0.1, 0.6)};
+                CHECK(bfloat16_problem([](const auto& in) { return prelu(in[0], in[1]); }, inputs) == "");
+                CHECK(bfloat16_problem([](const auto& in) { return prelu(in[0] * 1.0, in[1]); }, inputs) == "");
+            }
+        }
+    }
+}
+
+TEST_CASE("slopes of prelu stay float32 beside bfloat16 activations") {
+    RandomInputs random(26);
+    for (const Shape& shape : {Shape{5, 7}, Shape{3, 16, 4, 3}}) {
+        for (const std::int64_t slopes : {std::int64_t{1}, shape[1]}) {
+            INFO(shape.str() << ", " << slopes << " slopes");
+            Tensor x = random.tensor(shape).to(DType::bfloat16), slope = random.tensor({slopes}).to(DType::float32);
+            Tensor exact_x = x.to(DType::float32).set_requires_grad(), exact_slope = slope.clone().set_requires_grad();
+            x.set_requires_grad();
+            slope.set_requires_grad();
+            const Tensor y = prelu(x, slope), exact = prelu(exact_x, exact_slope);
+            CHECK(relative_difference(y, exact.to(DType::bfloat16)) == 0);
+            const Tensor seed = random.tensor(shape).to(DType::bfloat16);
+            backward(y, seed);
+            backward(exact, seed.to(DType::float32));
+            CHECK(x.grad().dtype() == DType::bfloat16);
+            CHECK(relative_difference(x.grad(), exact_x.grad().to(DType::bfloat16)) == 0);
+            CHECK(slope.grad().dtype() == DType::float32);
+            CHECK(relative_difference(slope.grad(), exact_slope.grad()) < 1e-6);
+        }
+    }
+}
+
+TEST_CASE("a counter in memory moves dropout's numbers") {
+    const std::uint64_t base = 40;
+    const std::vector<float> ones(100, 1.0F);
+    std::vector<float> moved(100), expected(100);
+    const kernels::MemoryIndex at(Tensor::zeros({100}));
+    for (std::int64_t i = 0; i < 100; ++i) {
+        kernels::Dropout<float>{ones.data(), moved.data(), 0.5, 2, 9, 3, &base, at}(i);
+        kernels::Dropout<float>{ones.data(), expected.data(), 0.5, 2, 9, 43, nullptr, at}(i);
+    }
+    CHECK(moved == expected);
+}
+
 TEST_CASE("activations on what does not fit say what it is") {
     const Tensor x = Tensor::zeros({2, 3}), counts = Tensor::zeros({2}, DType::int64);
     CHECK(error_of([&] { prelu(x, Tensor::zeros({4})); }) ==
@@ -117,6 +189,10 @@ TEST_CASE("activations on what does not fit say what it is") {
           "prelu: input is [3], expected [N, C, ...]");
     CHECK(error_of([&] { prelu(x, Tensor::zeros({3}, DType::float64)); }) ==
           "prelu: slope is float64[3], expected float32");
+    CHECK(error_of([&] { prelu(x.to(DType::bfloat16), Tensor::zeros({3}, DType::float64)); }) ==
+          "prelu: slope is float64[3], expected bfloat16");
+    CHECK(error_of([&] { prelu(x, Tensor::zeros({3}, DType::bfloat16)); }) ==
+          "prelu: slope is bfloat16[3], expected float32");
     CHECK(error_of([&] { relu(counts); }) == "relu: the input is int64[2], expected float32 or float64");
     CHECK(error_of([&] { silu(counts); }) == "silu: the input is int64[2], expected float32 or float64");
     CHECK(error_of([&] { sigmoid(Tensor()); }) == "sigmoid: the input is undefined");

@@ -97,6 +97,38 @@ TEST_CASE("a weight changed between two calls is the one the second call uses") 
     CHECK(conv2d(x, w).to_vector<double>()[0] == Approx(288));
 }
 
+TEST_CASE("conv2d in bfloat16 agrees with float32 and gives float32 gradients of its parameters") {
+    RandomInputs random(63);
+    for (const ConvCase& c : cases) {
+        INFO(describe(c));
+        const auto run = [&, x = random.tensor(c.x, -1, 1, DType::float32),
+                          w = random.tensor(c.w, -1, 1, DType::float32),
+                          b = random.tensor({c.w[0]}, -1, 1, DType::float32)](DType dtype) {
+            const Tensor input = x.to(DType::bfloat16).to(dtype).clone().set_requires_grad();
+            const Tensor weight = w.clone().set_requires_grad(), bias = b.clone().set_requires_grad();
+            const Tensor y = conv2d(input, weight, bias, c.geometry);
+            CHECK(y.dtype() == dtype);
+            backward(y, RandomInputs(64).tensor(y.shape(), -1, 1, DType::float32).to(dtype));
+            return std::vector<Tensor>{y.detach(), input.grad(), weight.grad(), bias.grad()};
+        };
+        const auto rounded = run(DType::bfloat16), exact = run(DType::float32);
+        CHECK(rounded[2].dtype() == DType::float32);
+        CHECK(rounded[3].dtype() == DType::float32);
+        for (std::size_t i = 0; i < exact.size(); ++i) CHECK(relative_difference(rounded[i], exact[i]) < 2e-2);
+    }
+}
+
+TEST_CASE("the gradient of a weight has the layout that convolutions want") {
+    RandomInputs random(65);
+    const Tensor x = random.tensor({2, 5, 6, 6}, -1, 1, DType::float32),
+                 w = random.tensor({7, 5, 3, 3}, -1, 1, DType::float32);
+    const Layout wanted = backend_for(x.device(), DType::float32).weight_layout();
+    const Tensor weight = w.to(wanted).clone().set_requires_grad();
+    sum(square(conv2d(x, weight))).backward();
+    CHECK(weight.grad().layout() == wanted);
+    CHECK(weight.to_vector<float>() == w.to_vector<float>());
+}
+
 TEST_CASE("conv2d on what does not fit says what it is") {
     const Tensor x = Tensor::zeros({1, 3, 4, 4}), w = Tensor::zeros({6, 3, 3, 3});
     CHECK(error_of([&] {
@@ -123,4 +155,6 @@ TEST_CASE("conv2d on what does not fit says what it is") {
           }) == "conv2d: input [1, 0, 4, 4] or weight [6, 0, 3, 3] is empty");
     CHECK(error_of([&] { conv2d(x, w.to(DType::float64)); }) ==
           "conv2d: weight is float64[6, 3, 3, 3], expected float32");
+    CHECK(error_of([&] { conv2d(x.to(DType::bfloat16), w.to(DType::float64)); }) ==
+          "conv2d: weight is float64[6, 3, 3, 3], expected bfloat16");
 }

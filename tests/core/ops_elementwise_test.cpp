@@ -1,4 +1,5 @@
 // Arithmetic and elementary functions: gradients, broadcasting in both directions, messages.
+#include "bfloat16_check.h"
 #include "gradcheck.h"
 
 using namespace radial;
@@ -111,6 +112,94 @@ TEST_CASE("an empty tensor passes through arithmetic") {
     const Tensor none = Tensor::zeros({0, 3});
     CHECK((none + Tensor::zeros({3})).shape() == Shape{0, 3});
     CHECK(radial::exp(none).numel() == 0);
+}
+
+TEST_CASE("elementwise ops take tensors that begin anywhere in their storage") {
+    RandomInputs random(16);
+    const Tensor a = random.tensor({17}, -1, 1, DType::float32), b = random.tensor({18}, -1, 1, DType::float32);
+    const auto p = numbers(a), q = numbers(b);
+    const auto sums = numbers(a.rows(1, 17) + b.rows(2, 18)), doubled = numbers(a.rows(1, 17) * 2.0);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+        CHECK(sums[i] == static_cast<float>(p[i + 1] + q[i + 2]));
+        CHECK(doubled[i] == 2 * p[i + 1]);
+    }
+}
+
+TEST_CASE("arithmetic in bfloat16 is float32's, rounded") {
+    RandomInputs random(17);
+    std::vector<Pair> shapes = broadcast_pairs;
+    shapes.push_back({{2, 16, 3, 3}, {2, 16, 3, 3}});
+    shapes.push_back({{2, 16, 3, 3}, {2, 16, 1, 1}});
+    for (const auto& [a, b] : shapes) {
+        INFO(a.str() << " and " << b.str());
+        const std::vector<Tensor> inputs{random.tensor(a, 0.5, 2), random.tensor(b, 0.5, 2)};
+        // Divisions round thrice on the way to the divisor's gradient, and sums add those errors up.
+        CHECK(bfloat16_problem([](const auto& in) { return in[0] + in[1]; }, inputs) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return in[0] - in[1]; }, inputs) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return in[0] * in[1]; }, inputs) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return in[0] / in[1]; }, inputs, 0x1p-5) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return in[0] * 0.3; }, {inputs[0]}) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return in[0] + 0.3; }, {inputs[0]}) == "");
+    }
+}
+
+TEST_CASE("elementary functions in bfloat16 are float32's, rounded") {
+    RandomInputs random(18);
+    for (const Shape& shape : {Shape{7}, Shape{2, 16, 3, 1}}) {
+        const std::vector<Tensor> inputs{random.tensor(shape, 0.5, 2)};
+        CHECK(bfloat16_problem([](const auto& in) { return radial::exp(in[0]); }, inputs) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return radial::log(in[0]); }, inputs) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return radial::sqrt(in[0]); }, inputs) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return square(in[0]); }, inputs) == "");
+    }
+}
+
+TEST_CASE("gradients in bfloat16 that meet at one tensor add up") {
+    Tensor x = Tensor::from<float>({1, 2, 3, 4, 5, 6, 7, 8}, {8}).to(DType::bfloat16);
+    x.set_requires_grad();
+    sum(x * 2.0 + x * 0.5).backward();
+    CHECK(numbers(x.grad()) == std::vector<double>(8, 2.5));
+}
+
+TEST_CASE("cast rounds to nearest and ties to even") {
+    const Tensor x = Tensor::from<float>({1.00390625F, 1.01171875F, -1.00390625F, 3.0F, 1e-40F, INFINITY}, {6});
+    CHECK(numbers(cast(x, DType::bfloat16)) ==
+          std::vector<double>{1, 1.015625, -1, 3, static_cast<double>(bfloat16(1e-40F)), INFINITY});
+    CHECK(cast(x, DType::bfloat16).dtype() == DType::bfloat16);
+    CHECK(std::isnan(numbers(cast(Tensor::full({8}, NAN), DType::bfloat16))[5]));
+    const double third = 1.0 / 3;
+    CHECK(cast(Tensor::full({}, third, DType::float64), DType::float32).item() == static_cast<float>(third));
+}
+
+TEST_CASE("cast keeps the layout, and what is so already") {
+    RandomInputs random(19);
+    const Tensor x = random.tensor({2, 3, 4, 5}).to(Layout::channels_last);
+    const Tensor y = cast(x, DType::float32);
+    CHECK(y.layout() == Layout::channels_last);
+    CHECK(y.to_vector<float>() == x.to_vector<float>());
+    CHECK(cast(x, DType::float64).raw() == x.raw());
+}
+
+TEST_CASE("the gradient of cast comes back in the input's type") {
+    for (const DType from : {DType::float32, DType::float64, DType::bfloat16}) {
+        for (const DType to : {DType::float32, DType::float64, DType::bfloat16}) {
+            INFO(name_of(from) << " to " << name_of(to));
+            Tensor x = Tensor::from<float>({1, -2, 3}, {3}).to(from);
+            x.set_requires_grad();
+            sum(square(cast(x, to))).backward();
+            CHECK(x.grad().dtype() == from);
+            CHECK(numbers(x.grad()) == std::vector<double>{2, -4, 6});
+        }
+    }
+}
+
+TEST_CASE("cast takes floating types only") {
+    const Tensor x = Tensor::zeros({2});
+    CHECK(error_of([&] { cast(x, DType::int64); }) ==
+          "cast: the target is int64, expected float32, float64 or bfloat16");
+    CHECK(error_of([&] { cast(x.to(DType::int32), DType::float32); }) ==
+          "cast: the input is int32[2], expected float32 or float64");
+    CHECK(error_of([] { cast(Tensor(), DType::float32); }) == "cast: the input is undefined");
 }
 
 TEST_CASE("arithmetic on tensors that do not fit says what they are") {

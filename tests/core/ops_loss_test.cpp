@@ -1,5 +1,6 @@
 // Softmax and the fused loss heads: gradients, their compositions as oracles, messages.
 #include "gradcheck.h"
+#include "radial/core/memory/transfer.h"
 
 using namespace radial;
 using namespace radial::test;
@@ -13,6 +14,26 @@ Tensor squared_distances(const Tensor& feature, const Tensor& prototypes) {
     const Tensor x = reshape(feature, {feature.size(0), 1, feature.size(1)});
     const Tensor w = reshape(prototypes, {1, prototypes.size(0), prototypes.size(1)});
     return sum(square(x - w), {2});
+}
+
+/// A loss of feature [N, D] and class vectors [C, D].
+struct Head {
+    std::string name;
+    std::function<Tensor(const Tensor& feature, const Tensor& classes, const Tensor& labels)> loss;
+};
+const std::vector<Head> heads = {
+    {"cross_entropy", [](const auto& x, const auto& w, const auto& y) { return cross_entropy(linear(x, w), y, 0.1); }},
+    {"softmax_loss", [](const auto& x, const auto& w, const auto& y) { return softmax_loss(x, w, {}, y); }},
+    {"rbf_softmax_loss", [](const auto& x, const auto& w, const auto& y) { return rbf_softmax_loss(x, w, y, 4, 3); }},
+};
+
+/// The loss and the gradients of both inputs.
+std::vector<Tensor> loss_and_gradients(const Head& head, Tensor feature, Tensor classes, const Tensor& labels) {
+    feature = feature.clone().set_requires_grad();
+    classes = classes.clone().set_requires_grad();
+    const Tensor loss = head.loss(feature, classes, labels);
+    (loss * 3.0).backward();
+    return {loss.detach(), feature.grad(), classes.grad()};
 }
 
 }  // namespace
@@ -119,8 +140,8 @@ TEST_CASE("rbf_softmax_loss measures the mean kernel and distance to each featur
     const Tensor labels = Tensor::from<std::int64_t>({0, 1}, {2});
     RbfStatistics statistics;
     rbf_softmax_loss(feature, prototypes, labels, 2.0, 2.0, &statistics);
-    CHECK(statistics.mean_distance == Approx(2.5));
-    CHECK(statistics.mean_kernel == Approx((std::exp(-0.5) + std::exp(-2.0)) / 2));
+    CHECK(statistics.mean_distance.item() == Approx(2.5));
+    CHECK(statistics.mean_kernel.item() == Approx((std::exp(-0.5) + std::exp(-2.0)) / 2));
 }
 
 TEST_CASE("with every kernel dead the RBF loss is log C and its gradient zero") {
@@ -139,15 +160,100 @@ TEST_CASE("log_softmax and cross_entropy do not overflow on large logits") {
     CHECK(cross_entropy(logits, Tensor::from<std::int64_t>({1}, {1})).item() == 2000);
 }
 
+TEST_CASE("float32 loses no digits over 100,000 classes") {
+    RandomInputs random(100);
+    const Tensor feature = random.tensor({3, 4}), classes = random.tensor({100003, 4});
+    const Tensor labels = random.labels(3, 100003);
+    for (const Head& head : heads) {
+        INFO(head.name);
+        const auto wide = loss_and_gradients(head, feature, classes, labels);
+        const auto narrow = loss_and_gradients(head, feature.to(DType::float32), classes.to(DType::float32), labels);
+        CHECK(narrow[0].item() == Approx(wide[0].item()).epsilon(1e-6));
+        CHECK(relative_difference(narrow[1], wide[1]) < 2e-5);
+        CHECK(relative_difference(narrow[2], wide[2]) < 2e-5);
+    }
+    const Tensor logits = random.tensor({2, 100003}, -3, 3);
+    CHECK(relative_difference(log_softmax(logits.to(DType::float32)), log_softmax(logits)) < 1e-6);
+}
+
+TEST_CASE("losses of bfloat16 features are those of the same numbers in float32") {
+    RandomInputs random(101);
+    const Tensor feature = random.tensor({9, 8}).to(DType::bfloat16);
+    const Tensor classes = random.tensor({7, 8}, -1, 1, DType::float32), labels = random.labels(9, 7);
+    for (std::size_t i = 1; i < heads.size(); ++i) {
+        INFO(heads[i].name);
+        const auto mixed = loss_and_gradients(heads[i], feature, classes, labels);
+        const auto plain = loss_and_gradients(heads[i], feature.to(DType::float32), classes, labels);
+        CHECK(mixed[0].dtype() == DType::float32);
+        CHECK(mixed[0].item() == plain[0].item());
+        CHECK(mixed[1].dtype() == DType::bfloat16);
+        CHECK(mixed[1].to_vector<double>() == plain[1].to(DType::bfloat16).to_vector<double>());
+        CHECK(mixed[2].to_vector<double>() == plain[2].to_vector<double>());
+    }
+    CHECK(rbf_logits(feature, classes, 4, 3).to_vector<double>() ==
+          rbf_logits(feature.to(DType::float32), classes, 4, 3).to_vector<double>());
+}
+
+TEST_CASE("cross_entropy of bfloat16 logits is computed in float32 and gives them a gradient of their type") {
+    RandomInputs random(102);
+    const Tensor values = random.tensor({6, 5}, -4, 4).to(DType::bfloat16), labels = random.labels(6, 5);
+    const auto run = [&](DType dtype) {
+        Tensor logits = values.to(dtype).clone().set_requires_grad();
+        const Tensor loss = cross_entropy(logits, labels, 0.1);
+        backward(loss, Tensor::full({}, 0.5));
+        return std::pair{loss.detach(), logits.grad()};
+    };
+    const auto mixed = run(DType::bfloat16), plain = run(DType::float32);
+    CHECK(mixed.first.item() == plain.first.item());
+    CHECK(mixed.second.dtype() == DType::bfloat16);
+    CHECK(mixed.second.to_vector<double>() == plain.second.to(DType::bfloat16).to_vector<double>());
+}
+
+TEST_CASE("statistics of rbf_softmax_loss stay on the feature's device and have no history") {
+    RandomInputs random(103);
+    Tensor feature = random.tensor({4, 3}).set_requires_grad();
+    RbfStatistics statistics;
+    rbf_softmax_loss(feature, random.tensor({5, 3}), random.labels(4, 5), 2.0, 2.0, &statistics);
+    for (const Tensor& value : {statistics.mean_kernel, statistics.mean_distance}) {
+        CHECK(value.shape() == Shape());
+        CHECK(value.device() == feature.device());
+        CHECK_FALSE(value.requires_grad());
+    }
+}
+
+TEST_CASE("on a device a label out of range costs only its own sample, and the next wait tells of it", "[device]") {
+    const Device device = default_device();
+    RandomInputs random(104);
+    const Tensor feature = random.tensor({3, 4}, -1, 1, DType::float32);
+    const Tensor classes = random.tensor({10, 4}, -1, 1, DType::float32);
+    for (const std::int64_t wrong : {std::int64_t{10}, std::int64_t{-1}, std::int64_t{1} << 40}) {
+        const Tensor labels = Tensor::from<std::int64_t>({0, wrong, 1}, {3});
+        for (const Head& head : heads) {
+            INFO(head.name << ", label " << wrong);
+            const auto results = loss_and_gradients(head, feature, classes, labels);
+            CHECK(error_of([&] { synchronize(device); }) ==
+                  fmt::format("{}: index {} of sample 1 is outside [0, 10)", device.str(), wrong));
+            CHECK(std::isnan(results[0].item()));
+            CHECK(results[1].rows(1, 2).to_vector<double>() == std::vector<double>(4, 0.0));
+            const auto right = loss_and_gradients(head, feature, classes, Tensor::from<std::int64_t>({0, 5, 1}, {3}));
+            for (const std::int64_t row : {0, 2})
+                CHECK(relative_difference(results[1].rows(row, row + 1), right[1].rows(row, row + 1)) < 1e-6);
+            for (const double value : results[2].to_vector<double>()) CHECK(std::isfinite(value));
+        }
+    }
+}
+
 TEST_CASE("a label out of range is named with its sample") {
     const Tensor logits = Tensor::zeros({3, 10}), feature = Tensor::zeros({3, 2}), weight = Tensor::zeros({10, 2});
     const Tensor high = Tensor::from<std::int64_t>({0, 10, 1}, {3}), low = Tensor::from<std::int64_t>({0, 1, -1}, {3});
-    CHECK(error_of([&] { cross_entropy(logits, high); }) == "cross_entropy: label 10 of sample 1 is outside [0, 10)");
-    CHECK(error_of([&] { cross_entropy(logits, low); }) == "cross_entropy: label -1 of sample 2 is outside [0, 10)");
-    CHECK(error_of([&] { softmax_loss(feature, weight, {}, high); }) ==
-          "softmax_loss: label 10 of sample 1 is outside [0, 10)");
-    CHECK(error_of([&] { rbf_softmax_loss(feature, weight, low, 2, 1); }) ==
-          "rbf_softmax_loss: label -1 of sample 2 is outside [0, 10)");
+    CHECK(error_after([&] { cross_entropy(logits, high); }) ==
+          bad_index("cross_entropy: label 10 of sample 1 is outside [0, 10)", 10, 1, 10));
+    CHECK(error_after([&] { cross_entropy(logits, low); }) ==
+          bad_index("cross_entropy: label -1 of sample 2 is outside [0, 10)", -1, 2, 10));
+    CHECK(error_after([&] { softmax_loss(feature, weight, {}, high); }) ==
+          bad_index("softmax_loss: label 10 of sample 1 is outside [0, 10)", 10, 1, 10));
+    CHECK(error_after([&] { rbf_softmax_loss(feature, weight, low, 2, 1); }) ==
+          bad_index("rbf_softmax_loss: label -1 of sample 2 is outside [0, 10)", -1, 2, 10));
 }
 
 TEST_CASE("losses of what does not fit say what it is") {

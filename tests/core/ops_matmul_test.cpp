@@ -62,6 +62,42 @@ TEST_CASE("an empty batch has an empty result and gives its weights a gradient o
     }
 }
 
+TEST_CASE("products of bfloat16 are those of its values, rounded") {
+    const UseReferenceBackend plain;  // the CPU's fast path knows float32 alone
+    RandomInputs random(54);
+    const Tensor a = random.tensor({5, 33}).to(DType::bfloat16), b = random.tensor({33, 7}).to(DType::bfloat16);
+    const Tensor c = matmul(a, b);
+    CHECK(c.dtype() == DType::bfloat16);
+    CHECK(relative_difference(c, matmul(a.to(DType::float64), b.to(DType::float64))) < 0x1p-8);
+    CHECK(matmul(transpose(b.to(DType::float64)).to(DType::bfloat16), a, false, true).to_vector<double>() ==
+          transpose(c.to(DType::float64)).to_vector<double>());
+}
+
+TEST_CASE("linear takes float32 weights beside a bfloat16 input and gives them float32 gradients") {
+    const UseReferenceBackend plain;
+    RandomInputs random(55);
+    const Tensor x = random.tensor({6, 33}).to(DType::bfloat16), seed = random.tensor({6, 9}).to(DType::bfloat16);
+    const Tensor weight = random.tensor({9, 33}, -1, 1, DType::float32),
+                 bias = random.tensor({9}, -1, 1, DType::float32);
+    const auto run = [&](DType input, const Tensor& w, DType parameters) {
+        std::vector<Tensor> leaves{x.to(input).clone(), w.to(parameters).clone(), bias.to(parameters).clone()};
+        for (Tensor& leaf : leaves) leaf.set_requires_grad();
+        const Tensor y = linear(leaves[0], leaves[1], leaves[2]);
+        backward(y, seed.to(input));
+        return std::vector<Tensor>{y.detach(), leaves[0].grad(), leaves[1].grad(), leaves[2].grad()};
+    };
+    const auto mixed = run(DType::bfloat16, weight, DType::float32);
+    const auto wide = run(DType::float64, weight.to(DType::bfloat16), DType::float64);
+    CHECK(mixed[0].dtype() == DType::bfloat16);
+    CHECK(mixed[1].dtype() == DType::bfloat16);
+    CHECK(mixed[2].dtype() == DType::float32);
+    CHECK(mixed[3].dtype() == DType::float32);
+    CHECK(relative_difference(mixed[0], wide[0]) < 0x1p-7);  // the bias is rounded too
+    CHECK(relative_difference(mixed[1], wide[1]) < 0x1p-8);
+    CHECK(relative_difference(mixed[2], wide[2]) < 1e-5);
+    CHECK(relative_difference(mixed[3], wide[3]) < 1e-5);
+}
+
 TEST_CASE("products of what does not fit say what it is") {
     const Tensor a = Tensor::zeros({2, 3}), b = Tensor::zeros({4, 5});
     CHECK(error_of([&] { matmul(a, b); }) == "matmul: inner extents of [2, 3] and [4, 5] differ");
@@ -75,6 +111,9 @@ TEST_CASE("products of what does not fit say what it is") {
     CHECK(error_of([&] {
               linear(a, Tensor::zeros({4, 3}), Tensor::zeros({3}));
           }) == "linear: bias is [3], expected [4]");
+    CHECK(error_of([&] {
+              linear(a.to(DType::bfloat16), Tensor::zeros({4, 3}, DType::float64));
+          }) == "linear: weight is float64[4, 3], expected bfloat16");
     CHECK(error_of([&] { linear(Tensor::zeros({3}), b); }) == "linear: input is [3], expected [N, D]");
     CHECK(error_of([&] { linear(a, Tensor::zeros({3})); }) == "linear: weight is [3], expected [K, D]");
 }

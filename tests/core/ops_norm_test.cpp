@@ -6,25 +6,33 @@ using namespace radial::test;
 
 namespace {
 
-/// batch_norm with running statistics of its own at each call, so that calls repeat.
+/// batch_norm with running statistics of its own at each call, so that calls repeat. A fourth input is the residual.
 TensorFunction batch_norm_of(const Tensor& running_mean, const Tensor& running_variance,
                              const BatchNormOptions& options) {
     return [=](const std::vector<Tensor>& in) {
-        return batch_norm(in[0], in[1], in[2], running_mean.clone(), running_variance.clone(), options);
+        return batch_norm(in[0], in[1], in[2], running_mean.clone(), running_variance.clone(), options,
+                          in.size() > 3 ? in[3] : Tensor());
     };
 }
 
 struct NormInputs {
-    Tensor x, scale, shift, mean, variance;
-    std::vector<Tensor> differentiable() const { return {x, scale, shift}; }
+    Tensor x, scale, shift, mean, variance, residual{};
+    std::vector<Tensor> differentiable() const {
+        if (residual.defined()) return {x, scale, shift, residual};
+        return {x, scale, shift};
+    }
 };
 
+enum class Residual : std::uint8_t { absent, present };
+
 /// Inputs for which no result lies within 0.02 of the ReLU's kink.
-NormInputs inputs_for(RandomInputs& random, const Shape& shape, const BatchNormOptions& options) {
+NormInputs inputs_for(RandomInputs& random, const Shape& shape, const BatchNormOptions& options,
+                      Residual residual = Residual::absent) {
     const Shape channels{shape[1]};
     for (int attempt = 0; attempt < 1000; ++attempt) {
-        const NormInputs in{random.tensor(shape, -2, 2), random.tensor(channels, 0.5, 1.5), random.tensor(channels),
-                            random.tensor(channels), random.tensor(channels, 0.5, 2)};
+        NormInputs in{random.tensor(shape, -2, 2), random.tensor(channels, 0.5, 1.5), random.tensor(channels),
+                      random.tensor(channels), random.tensor(channels, 0.5, 2)};
+        if (residual == Residual::present) in.residual = random.tensor(shape, -2, 2);
         BatchNormOptions plain = options;
         plain.relu = false;
         const auto y = batch_norm_of(in.mean, in.variance, plain)(in.differentiable()).to_vector<double>();
@@ -33,12 +41,12 @@ NormInputs inputs_for(RandomInputs& random, const Shape& shape, const BatchNormO
     throw Error("no inputs away from the kink of ReLU for " + shape.str());
 }
 
-void check_batch_norm(const BatchNormOptions& options) {
+void check_batch_norm(const BatchNormOptions& options, Residual residual = Residual::absent) {
     RandomInputs random(81);
     for (const Shape& shape : {Shape{2, 1, 3, 3}, Shape{1, 3, 5, 4}, Shape{3, 5, 3, 1}, Shape{2, 16, 2, 2},
                                Shape{4, 20, 1, 1}, Shape{5, 3}, Shape{7, 5}}) {
         INFO(shape.str() << (options.training ? ", training" : ", evaluation") << (options.relu ? ", relu" : ""));
-        const NormInputs in = inputs_for(random, shape, options);
+        const NormInputs in = inputs_for(random, shape, options, residual);
         CHECK(gradient_problem(batch_norm_of(in.mean, in.variance, options), in.differentiable()) == "");
     }
 }
@@ -53,6 +61,16 @@ TEST_CASE("gradients of batch_norm agree with differences in evaluation") { chec
 
 TEST_CASE("gradients of batch_norm agree with differences in evaluation with relu") {
     check_batch_norm({.training = false, .relu = true});
+}
+
+TEST_CASE("gradients of batch_norm with a residual agree with differences in training") {
+    check_batch_norm({}, Residual::present);
+    check_batch_norm({.relu = true}, Residual::present);
+}
+
+TEST_CASE("gradients of batch_norm with a residual agree with differences in evaluation") {
+    check_batch_norm({.training = false}, Residual::present);
+    check_batch_norm({.training = false, .relu = true}, Residual::present);
 }
 
 TEST_CASE("batch_norm in training gives each channel mean shift and deviation scale") {
@@ -101,6 +119,61 @@ TEST_CASE("batch_norm with relu is batch_norm, then relu") {
     }
 }
 
+TEST_CASE("batch_norm with a residual is batch_norm, then the sum, then relu") {
+    RandomInputs random(84);
+    const NormInputs in = inputs_for(random, {3, 5, 4, 3}, {.relu = true}, Residual::present);
+    for (const bool training : {true, false}) {
+        INFO((training ? "training" : "evaluation"));
+        const Tensor sum =
+            batch_norm_of(in.mean, in.variance, {.training = training})({in.x, in.scale, in.shift}) + in.residual;
+        const auto with_residual = [&](bool clamped) {
+            return batch_norm_of(in.mean, in.variance, {.training = training, .relu = clamped})(in.differentiable());
+        };
+        CHECK(relative_difference(with_residual(false), sum) < 1e-15);
+        CHECK(relative_difference(with_residual(true), relu(sum)) < 1e-15);
+    }
+}
+
+TEST_CASE("batch_norm whose residual is its own input gives both gradients to it") {
+    RandomInputs random(85);
+    const NormInputs in = inputs_for(random, {2, 3, 4, 4}, {});
+    CHECK(gradient_problem(
+              [&](const std::vector<Tensor>& leaves) {
+                  return batch_norm_of(in.mean, in.variance, {})({leaves[0], in.scale, in.shift, leaves[0]});
+              },
+              {in.x}) == "");
+}
+
+TEST_CASE("batch_norm in bfloat16 agrees with float32 and keeps its vectors in float32") {
+    RandomInputs random(86);
+    for (const Shape& shape : {Shape{2, 3, 5, 4}, Shape{4, 16, 3, 3}, Shape{6, 70, 1, 1}, Shape{9, 7}}) {
+        for (const bool training : {true, false}) {
+            for (const bool clamped : {true, false}) {
+                INFO(shape.str() << (training ? ", training" : ", evaluation") << (clamped ? ", relu" : ""));
+                const BatchNormOptions options{.training = training, .relu = clamped};
+                const NormInputs in = inputs_for(random, shape, options, Residual::present);
+                const auto run = [&](DType dtype) {
+                    const auto activations = [&](const Tensor& x) {
+                        return x.to(DType::bfloat16).to(dtype).clone().set_requires_grad();
+                    };
+                    const auto vector = [](const Tensor& x) { return x.to(DType::float32).set_requires_grad(); };
+                    const Tensor x = activations(in.x), residual = activations(in.residual);
+                    const Tensor scale = vector(in.scale), shift = vector(in.shift);
+                    const Tensor mean = in.mean.to(DType::float32), variance = in.variance.to(DType::float32);
+                    const Tensor y = batch_norm(x, scale, shift, mean, variance, options, residual);
+                    CHECK(y.dtype() == dtype);
+                    backward(y, RandomInputs(87).tensor(shape, -1, 1, DType::float32).to(dtype));
+                    return std::vector<Tensor>{y.detach(), x.grad(), scale.grad(),   shift.grad(),
+                                               mean,       variance, residual.grad()};
+                };
+                const auto rounded = run(DType::bfloat16), exact = run(DType::float32);
+                for (std::size_t i = 2; i < 6; ++i) CHECK(rounded[i].dtype() == DType::float32);
+                for (std::size_t i = 0; i < exact.size(); ++i) CHECK(relative_difference(rounded[i], exact[i]) < 2e-2);
+            }
+        }
+    }
+}
+
 TEST_CASE("batch_norm on what does not fit says what it is") {
     const Tensor x = Tensor::zeros({2, 3, 4, 4}), three = Tensor::zeros({3}), four = Tensor::zeros({4});
     CHECK(error_of([&] { batch_norm(x, four, three, three, three); }) ==
@@ -122,4 +195,11 @@ TEST_CASE("batch_norm on what does not fit says what it is") {
           }) == "batch_norm: input [1, 3, 1, 1] has a single value a channel, too few to train on");
     CHECK(error_of([&] { batch_norm(x, three, three, three, three.to(DType::float64)); }) ==
           "batch_norm: running variance is float64[3], expected float32");
+    CHECK(error_of([&] {
+              batch_norm(x, three, three, three, three, {}, Tensor::zeros({2, 3, 4, 1}));
+          }) == "batch_norm: residual is [2, 3, 4, 1], input is [2, 3, 4, 4]");
+    CHECK(error_of([&] { batch_norm(x, three, three, three, three, {}, x.to(DType::float64)); }) ==
+          "batch_norm: residual is float64[2, 3, 4, 4], expected float32");
+    CHECK(error_of([&] { batch_norm(x.to(DType::bfloat16), three.to(DType::bfloat16), three, three, three); }) ==
+          "batch_norm: scale is bfloat16[3], expected float32");
 }

@@ -22,6 +22,7 @@ const std::vector<PoolCase> cases = {
     {{3, 1, 3, 5}, {.window_h = 3, .window_w = 5, .stride_h = 3, .stride_w = 5}},
     {{1, 3, 7, 9}, {.window_h = 5, .window_w = 4, .stride_h = 2, .stride_w = 3, .pad_h = 2, .pad_w = 2}},
     {{2, 5, 3, 3}, {.window_h = 1, .window_w = 1, .stride_h = 1, .stride_w = 1}},
+    {{1, 2, 20, 18}, {.window_h = 17, .window_w = 16, .stride_h = 1, .stride_w = 1}},  // more taps than 256
 };
 
 std::string describe(const PoolCase& c) {
@@ -73,6 +74,57 @@ TEST_CASE("padding never wins a maximum and never counts in an average") {
     const PoolGeometry g{.window_h = 3, .window_w = 3, .stride_h = 1, .stride_w = 1, .pad_h = 1, .pad_w = 1};
     CHECK(max_pool2d(x, g).to_vector<double>() == std::vector<double>(9, -4));
     CHECK(avg_pool2d(x, g).to_vector<double>() == std::vector<double>(9, -4));
+}
+
+TEST_CASE("the first of equals gets a maximum's gradient") {
+    for (const DType dtype : {DType::float32, DType::float64}) {
+        const Tensor x = Tensor::full({1, 1, 2, 4}, 1, dtype).set_requires_grad();
+        backward(max_pool2d(x), Tensor::full({1, 1, 1, 2}, 5, dtype));
+        CHECK(x.grad().to_vector<double>() == std::vector<double>{5, 0, 5, 0, 0, 0, 0, 0});
+    }
+}
+
+TEST_CASE("pooling of bfloat16 is that of its values, rounded, for any number of channels") {
+    const UseReferenceBackend plain;  // the CPU's fast path knows float32 alone
+    RandomInputs random(74);
+    for (const std::int64_t channels : {1, 3, 8, 24}) {
+        const PoolGeometry g{.window_h = 3, .window_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};
+        const Tensor values = random.tensor({2, channels, 7, 6}).to(DType::bfloat16);
+        const Tensor seed = random.tensor({2, channels, 4, 3}).to(DType::bfloat16);
+        for (auto* const pool : {&max_pool2d, &avg_pool2d}) {
+            const auto run = [&](DType dtype) {
+                const Tensor x = values.to(dtype).clone().set_requires_grad();
+                const Tensor y = (*pool)(x, g);
+                backward(y, seed.to(dtype));
+                CHECK(x.grad().dtype() == dtype);
+                return std::pair{y.detach(), x.grad()};
+            };
+            const auto narrow = run(DType::bfloat16), wide = run(DType::float64);
+            INFO(channels << " channels");
+            CHECK(narrow.first.to_vector<double>() == wide.first.to(DType::bfloat16).to_vector<double>());
+            CHECK(relative_difference(narrow.second, wide.second) < 0x1p-8);
+        }
+    }
+}
+
+TEST_CASE("global_avg_pool of large planes, in any type and layout, is the mean of the values") {
+    RandomInputs random(75);
+    const Tensor values = random.tensor({2, 5, 70, 71}, 1, 2).to(DType::bfloat16);
+    const Tensor expected = mean(values.to(DType::float64), {2, 3}), seed = random.tensor({2, 5}).to(DType::bfloat16);
+    for (const DType dtype : {DType::bfloat16, DType::float32, DType::float64}) {
+        for (const Layout layout : {Layout::row_major, Layout::channels_last}) {
+            INFO(name_of(dtype) << ", " << name_of(layout));
+            const Tensor x = values.to(dtype).to(layout).clone().set_requires_grad();
+            const Tensor y = global_avg_pool(x);
+            const double tolerance = dtype == DType::bfloat16 ? 0x1p-8 : 1e-6;
+            CHECK(y.dtype() == dtype);
+            CHECK(relative_difference(y, expected) < tolerance);
+            backward(y, seed.to(dtype));
+            const Tensor share = seed.to(DType::float64).view({2, 5, 1, 1}) * (1.0 / (70 * 71));
+            const Tensor spread = Tensor::zeros({2, 5, 70, 71}, DType::float64) + share;
+            CHECK(relative_difference(x.grad(), spread) < tolerance);
+        }
+    }
 }
 
 TEST_CASE("pooling of what does not fit says what it is") {

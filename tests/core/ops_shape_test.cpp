@@ -1,8 +1,24 @@
 // Reshaping, slicing, joining and gathering: gradients, values, messages.
+#include "bfloat16_check.h"
 #include "gradcheck.h"
+#include "radial/core/memory/transfer.h"
 
 using namespace radial;
 using namespace radial::test;
+
+namespace {
+
+/// Half `half` of each of the two blocks of 2 x width values.
+std::vector<float> halves(const std::vector<float>& values, std::int64_t width, std::int64_t half) {
+    std::vector<float> result;
+    for (std::int64_t block = 0; block < 2; ++block) {
+        const auto begin = values.begin() + (2 * block + half) * width;
+        result.insert(result.end(), begin, begin + width);
+    }
+    return result;
+}
+
+}  // namespace
 
 TEST_CASE("gradients of reshape, flatten and transpose agree with differences") {
     RandomInputs random(41);
@@ -93,6 +109,50 @@ TEST_CASE("slice along dimension 0 shares storage") {
     CHECK(x.to_vector<double>() == std::vector<double>{0, 0, 0, 7, 7, 7, 0, 0, 0, 0, 0, 0});
 }
 
+TEST_CASE("slice and concat take every type, in packs of 16 bytes and beside them") {
+    for (const DType dtype :
+         {DType::float32, DType::float64, DType::int32, DType::int64, DType::uint8, DType::bfloat16}) {
+        for (const std::int64_t width : {3, 16, 32}) {
+            INFO(name_of(dtype) << ", " << width);
+            std::vector<float> values(static_cast<std::size_t>(4 * width));
+            for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+            const Tensor x = Tensor::from(values, {2, 2, width}).to(dtype);
+            CHECK(slice(x, 1, 1, 2).to_vector<float>() == halves(values, width, 1));
+            CHECK(concat({slice(x, 1, 0, 1), slice(x, 1, 1, 2)}, 1).to_vector<float>() == values);
+            CHECK(concat({slice(x, 2, 0, 2), slice(x, 2, 2, width)}, 2).to_vector<float>() == values);
+        }
+    }
+}
+
+TEST_CASE("shape ops in bfloat16 are float32's, rounded") {
+    RandomInputs random(46);
+    const Tensor index = Tensor::from<std::int64_t>({4, 0, 2, 0, 0, 1, 4}, {7});
+    const std::vector<Tensor> matrix{random.tensor({7, 16})}, images{random.tensor({2, 16, 3, 3})};
+    CHECK(bfloat16_problem([](const auto& in) { return reshape(in[0], {8, 14}); }, matrix) == "");
+    CHECK(bfloat16_problem([](const auto& in) { return flatten(in[0]); }, images) == "");
+    CHECK(bfloat16_problem([](const auto& in) { return slice(in[0], 1, 8, 16); }, images) == "");
+    CHECK(bfloat16_problem([](const auto& in) { return concat({in[0], in[0]}, 1); }, images) == "");
+    CHECK(bfloat16_problem([](const auto& in) { return transpose(in[0]); }, matrix) == "");
+    CHECK(bfloat16_problem([&](const auto& in) { return gather_rows(in[0], index); }, matrix) == "");
+    CHECK(bfloat16_problem([&](const auto& in) { return pick(in[0], index); }, matrix) == "");
+}
+
+TEST_CASE("gradients of rows gathered many times add up in their order") {
+    RandomInputs random(47);
+    const std::int64_t rows = 5, width = 130, count = 300;
+    Tensor x = random.tensor({rows, width}, -1, 1, DType::float32);
+    x.set_requires_grad();
+    const Tensor index = random.labels(count, rows), seed = random.tensor({count, width}, -1, 1, DType::float32);
+    backward(gather_rows(x, index), seed);
+    std::vector<float> expected(static_cast<std::size_t>(rows * width));
+    const auto at = index.to_vector<std::int64_t>();
+    const auto grad = seed.to_vector<float>();
+    for (std::size_t i = 0; i < at.size(); ++i)
+        for (std::size_t c = 0; c < width; ++c)
+            expected[static_cast<std::size_t>(at[i] * width) + c] += grad[i * width + c];
+    CHECK(x.grad().to_vector<float>() == expected);
+}
+
 TEST_CASE("shape ops on what does not fit say what it is") {
     const Tensor x = Tensor::zeros({2, 3});
     CHECK(error_of([&] { reshape(x, {4, 2}); }) == "reshape: [2, 3] has 6 elements, shape [4, 2] holds 8");
@@ -115,15 +175,41 @@ TEST_CASE("shape ops on what does not fit say what it is") {
 }
 
 TEST_CASE("an index out of range is named") {
-    const Tensor x = Tensor::zeros({2, 3});
+    const Tensor x = Tensor::zeros({2, 3}, DType::float32, Device{});
     const auto index = [](const std::vector<std::int64_t>& values) {
-        return Tensor::from(values, {static_cast<std::int64_t>(values.size())});
+        return Tensor::from(values, {static_cast<std::int64_t>(values.size())}, Device{});
     };
     CHECK(error_of([&] { gather_rows(x, index({0, 2})); }) == "gather_rows: index 2 is outside [0, 2)");
     CHECK(error_of([&] { gather_rows(x, index({-1})); }) == "gather_rows: index -1 is outside [0, 2)");
-    CHECK(error_of([&] { gather_rows(x, Tensor::zeros({2})); }) ==
+    CHECK(error_of([&] { gather_rows(x, Tensor::zeros({2}, DType::float32, Device{})); }) ==
           "gather_rows: index is float32[2], expected int64[M]");
+    CHECK(error_of([&] { gather_rows(slice(x, 0, 0, 0), index({0})); }) ==
+          "gather_rows: 1 rows asked of an input that has none");
     CHECK(error_of([&] { pick(x, index({0, 3})); }) == "pick: label 3 of sample 1 is outside [0, 3)");
     CHECK(error_of([&] { pick(x, index({0, 1, 2})); }) == "pick: labels are int64[3], expected int64[2]");
-    CHECK(error_of([&] { pick(Tensor::zeros({3}), index({0})); }) == "pick: input is [3], expected [N, C]");
+    CHECK(error_of([&] { pick(Tensor::zeros({3}, DType::float32, Device{}), index({0})); }) ==
+          "pick: input is [3], expected [N, C]");
+}
+
+TEST_CASE("a device tells of an index out of range when the host next waits for it", "[device]") {
+    const Device device = default_device();
+    const Tensor x = Tensor::full({2, 3}, 1);
+    const auto index = [&](const std::vector<std::int64_t>& values) {
+        return Tensor::from(values, {static_cast<std::int64_t>(values.size())});
+    };
+    for (const std::int64_t wrong : {std::int64_t{-1}, std::int64_t{3}, std::int64_t{1} << 60}) {
+        const Tensor picked = pick(x, index({0, wrong}));
+        CHECK(error_of([&] { synchronize(device); }) ==
+              fmt::format("{}: index {} of sample 1 is outside [0, 3)", device.str(), wrong));
+        CHECK(picked.to_vector<double>() == std::vector<double>{1, 1});  // told once, and nothing else was harmed
+        Tensor trained = x.clone();
+        trained.set_requires_grad();
+        sum(gather_rows(trained, index({1, 0, wrong, wrong}))).backward();
+        CHECK(error_of([&] { synchronize(device); }) ==
+              fmt::format("{}: index {} of sample 2 is outside [0, 2)", device.str(), wrong));
+        CHECK(trained.grad().to_vector<double>() == std::vector<double>(6, 1));
+    }
+    const Tensor here = Tensor::zeros({2}, DType::int64, Device{});
+    CHECK(error_of([&] { pick(x, here); }) == "pick: index is on cpu, expected " + device.str());
+    CHECK(error_of([&] { gather_rows(x, here); }) == "gather_rows: index is on cpu, expected cuda:0");
 }

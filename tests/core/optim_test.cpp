@@ -241,18 +241,20 @@ TEST_CASE("A learning rate that is not a number is refused") {
 }
 
 TEST_CASE("A step refuses a gradient or a state that does not fit its parameter") {
+    const std::string here = default_device().str();
     const Tensor parameter = start();
     Sgd optimizer({parameter}, {.momentum = 0.9});
     parameter.set_grad(Tensor::zeros({4}, DType::float64));
     CHECK(error_of([&] { optimizer.step(); }) ==
-          "optimizer: parameter 0.0 is float64[5] on cpu, its gradient float64[4] on cpu");
+          fmt::format("optimizer: parameter 0.0 is float64[5] on {0}, its gradient float64[4] on {0}", here));
     const TensorImpl narrow = *start(DType::float32).impl();
     parameter.impl()->storage = narrow.storage;
     parameter.impl()->dtype = narrow.dtype;
     parameter.set_grad(gradient_at(1, DType::float32));
     CHECK(error_of([&] { optimizer.step(); }) ==
-          "optimizer: its state is float64[5] on cpu, the parameter float32[5] on cpu; make the optimizer after "
-          "converting the module");
+          fmt::format("optimizer: its state is float64[5] on {0}, the parameter float32[5] on {0}; make the optimizer "
+                      "after converting the module",
+                      here));
 }
 
 namespace {

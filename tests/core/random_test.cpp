@@ -25,7 +25,7 @@ std::array<std::uint32_t, 4> words(const kernels::Philox4& block) {
 template <class F>
 Tensor filled(const Shape& shape, DType dtype, const F& fill, Layout layout = Layout::row_major) {
     Generator generator(7);
-    const Tensor x = Tensor::empty(shape, dtype, {}, layout);
+    const Tensor x = Tensor::empty(shape, dtype, default_device(), layout);
     fill(x, generator);
     return x;
 }
@@ -63,7 +63,7 @@ const double kolmogorov_bound = 1.95 / std::sqrt(sample);
 
 }  // namespace
 
-TEST_CASE("Philox gives the words that its authors published") {
+TEST_CASE("Philox gives the words that its authors published", "[host]") {
     using Words = std::array<std::uint32_t, 4>;
     CHECK(words(kernels::philox(0, 0, 0)) == Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
     const std::uint64_t ones = ~std::uint64_t{0};
@@ -72,7 +72,7 @@ TEST_CASE("Philox gives the words that its authors published") {
     CHECK(words(kernels::philox(key, low, high)) == Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("A stream is read block by block, word by word") {
+TEST_CASE("A stream is read block by block, word by word", "[host]") {
     Generator generator(0);
     CHECK(generator.next() == 0x6627e8d5);
     CHECK(generator.next() == 0xe169c58d);
@@ -81,7 +81,7 @@ TEST_CASE("A stream is read block by block, word by word") {
     CHECK(generator.next() == kernels::philox(0, 1).word[0]);
 }
 
-TEST_CASE("A uniform number is the 24 upper bits of the next word, below one") {
+TEST_CASE("A uniform number is the 24 upper bits of the next word, below one", "[host]") {
     Generator words(7), numbers(7);
     for (int i = 0; i < 100; ++i) {
         const float number = numbers.uniform();
@@ -90,7 +90,7 @@ TEST_CASE("A uniform number is the 24 upper bits of the next word, below one") {
     }
 }
 
-TEST_CASE("A restored generator continues where the saved one was") {
+TEST_CASE("A restored generator continues where the saved one was", "[host]") {
     Generator generator(42);
     generator.reserve(17);
     Generator other(1);
@@ -99,7 +99,7 @@ TEST_CASE("A restored generator continues where the saved one was") {
     CHECK(other.counter() == 18);
 }
 
-TEST_CASE("manual_seed restarts the default stream") {
+TEST_CASE("manual_seed restarts the default stream", "[host]") {
     manual_seed(5);
     const std::uint32_t first = default_generator().next();
     default_generator().next();
@@ -109,7 +109,7 @@ TEST_CASE("manual_seed restarts the default stream") {
     CHECK(default_generator().next() != first);
 }
 
-TEST_CASE("below stays below its bound and reaches every value equally often") {
+TEST_CASE("below stays below its bound and reaches every value equally often", "[host]") {
     Generator generator(3);
     std::array<int, 7> counts{};
     for (int i = 0; i < 70'000; ++i) ++counts.at(generator.below(7));
@@ -119,7 +119,7 @@ TEST_CASE("below stays below its bound and reaches every value equally often") {
     CHECK(generator.below(1) == 0);
 }
 
-TEST_CASE("below takes bounds above 32 bits") {
+TEST_CASE("below takes bounds above 32 bits", "[host]") {
     Generator generator(3);
     const std::uint64_t bound = (std::uint64_t{1} << 63) + 1;  // half of all draws are rejected
     bool above_32_bits = false;
@@ -131,7 +131,7 @@ TEST_CASE("below takes bounds above 32 bits") {
     CHECK(above_32_bits);
 }
 
-TEST_CASE("below refuses a bound of zero") {
+TEST_CASE("below refuses a bound of zero", "[host]") {
     Generator generator;
     CHECK(error_of([&] { generator.below(0); }) == "Generator::below: the bound is 0, expected at least 1");
 }
@@ -184,6 +184,23 @@ TEST_CASE("Fillers give the same numbers with any number of threads") {
     }
 }
 
+TEST_CASE("Fillers give the same numbers on a device as on the CPU", "[device]") {
+    for (const Layout layout : {Layout::row_major, Layout::channels_last}) {
+        const auto filled_on = [&](Device device, const auto& fill, DType dtype) -> std::vector<double> {
+            const DefaultDevice guard(device);
+            const Tensor x = filled({3, 5, 17, 9}, dtype, fill, layout);
+            return x.to_vector<double>();
+        };
+        for (const DType dtype : {DType::float32, DType::float64}) {
+            CHECK(filled_on(default_device(), fill_uniform, dtype) == filled_on(Device{}, fill_uniform, dtype));
+            const auto there = filled_on(default_device(), fill_normal, dtype);
+            const auto here = filled_on(Device{}, fill_normal, dtype);
+            for (std::size_t i = 0; i < here.size(); ++i)
+                REQUIRE(there[i] == Approx(here[i]).epsilon(1e-6).margin(1e-6));
+        }
+    }
+}
+
 TEST_CASE("Filling two halves in turn equals filling the whole") {
     Generator generator(7);
     const Tensor whole = filled({10}, DType::float64, fill_normal), halves = Tensor::empty({10}, DType::float64);
@@ -206,7 +223,7 @@ TEST_CASE("Uniform numbers never reach the upper bound, even when rounding would
     Generator generator(1);
     const Tensor x = Tensor::empty({1000});
     uniform_(x, 1, high, generator);
-    for (const float value : x.values<float>()) CHECK(value == 1.0F);
+    for (const float value : x.to_vector<float>()) CHECK(value == 1.0F);
 }
 
 TEST_CASE("Filling makes tensors saved for backward stale") {
@@ -228,7 +245,7 @@ TEST_CASE("Fillers refuse integers and senseless bounds") {
     CHECK(error_of([&] { normal_(x, 0, -1); }) == "normal_: expected a finite mean and deviation >= 0, got 0 and -1");
 }
 
-TEST_CASE("A permutation holds every index once and depends on the seed") {
+TEST_CASE("A permutation holds every index once and depends on the seed", "[host]") {
     Generator a(1), b(1), c(2);
     const auto order = permutation(1000, a);
     CHECK(std::set<std::int64_t>(order.begin(), order.end()).size() == 1000);
@@ -240,7 +257,7 @@ TEST_CASE("A permutation holds every index once and depends on the seed") {
     CHECK(error_of([&] { permutation(-1, a); }) == "permutation: the count is -1, expected at least 0");
 }
 
-TEST_CASE("All permutations are equally likely") {
+TEST_CASE("All permutations are equally likely", "[host]") {
     Generator generator(9);
     std::map<std::vector<std::int64_t>, int> counts;
     for (int i = 0; i < 6000; ++i) ++counts[permutation(3, generator)];

@@ -3,7 +3,7 @@
 
 #include "../expect.h"
 #include "radial/core/backend.h"
-#include "radial/core/cuda_device.h"
+#include "radial/core/device_runtime.h"
 
 using namespace radial;
 using namespace radial::test;
@@ -20,7 +20,7 @@ Tensor counting(const Shape& shape) {
 
 }  // namespace
 
-TEST_CASE("a shape knows its rank, its size and its strides") {
+TEST_CASE("a shape knows its rank, its size and its strides", "[host]") {
     const Shape shape{2, 3, 4};
     CHECK(shape.rank() == 3);
     CHECK(shape.numel() == 24);
@@ -35,14 +35,14 @@ TEST_CASE("a shape knows its rank, its size and its strides") {
     CHECK(Shape{2} != Shape{2, 1});
 }
 
-TEST_CASE("a shape refuses what it cannot be") {
+TEST_CASE("a shape refuses what it cannot be", "[host]") {
     CHECK(error_of([] { Shape{2, -3}; }) == "shape: extent -3 of dimension 1 is negative");
     CHECK(error_of([] { Shape{1, 1, 1, 1, 1, 1, 1}; }) == "shape: 7 dimensions, at most 6 are supported");
     CHECK(error_of([] { Shape({2, 3}).at(2); }) == "shape: dimension 2 of [2, 3], which has 2");
     CHECK(error_of([] { Shape({2, 3}).at(-3); }) == "shape: dimension -3 of [2, 3], which has 2");
 }
 
-TEST_CASE("dtypes and layouts have names and sizes") {
+TEST_CASE("dtypes and layouts have names and sizes", "[host]") {
     CHECK(name_of(DType::float32) == "float32");
     CHECK(name_of(DType::float64) == "float64");
     CHECK(name_of(DType::int32) == "int32");
@@ -54,7 +54,7 @@ TEST_CASE("dtypes and layouts have names and sizes") {
     CHECK(name_of(Layout::channels_last) == "channels_last");
 }
 
-TEST_CASE("a device is read from its name and written back") {
+TEST_CASE("a device is read from its name and written back", "[host]") {
     CHECK(Device::parse("cpu") == Device{});
     CHECK(Device::parse("cuda") == Device{Device::Kind::cuda, 0});
     CHECK(Device::parse("cuda:3") == Device{Device::Kind::cuda, 3});
@@ -70,7 +70,7 @@ TEST_CASE("tensors are made with the values asked for") {
     CHECK(Tensor::full({2}, 7, DType::uint8).to_vector<double>() == Values{7, 7});
     CHECK(Tensor::from<std::int64_t>({1, -2}, {2}).to_vector<double>() == Values{1, -2});
     CHECK(Tensor::zeros({2}, DType::int32).dtype() == DType::int32);
-    const Tensor model = Tensor::empty({1, 2, 3, 4}, DType::float64, {}, Layout::channels_last);
+    const Tensor model = Tensor::empty({1, 2, 3, 4}, DType::float64, default_device(), Layout::channels_last);
     CHECK(Tensor::empty_like(model).layout() == Layout::channels_last);
     CHECK(Tensor::zeros_like(model).dtype() == DType::float64);
     CHECK(Tensor::zeros_like(model).to_vector<double>() == Values(24, 0.0));
@@ -82,21 +82,21 @@ TEST_CASE("making a tensor from the wrong number of values is an error") {
               Tensor::from<float>({1, 2, 3}, {2, 2});
           }) == "tensor: 3 values given for shape [2, 2], which holds 4");
     CHECK(error_of([] {
-              Tensor::empty({2, 2}, DType::float32, {}, Layout::channels_last);
+              Tensor::empty({2, 2}, DType::float32, default_device(), Layout::channels_last);
           }) == "tensor: layout channels_last needs rank 4, shape is [2, 2]");
 }
 
 TEST_CASE("a tensor on a device that this build lacks is an error") {
-    for (const int index : {0, 1}) {
+    for (const int index : {device::count(), device::count() + 1}) {
         const Device device{Device::Kind::cuda, index};
-        CHECK(error_of([&] { Tensor::empty({1}, DType::float32, device); }) == cuda_unavailable(index));
-        CHECK(error_of([&] { backend_for(device, DType::float32); }) == cuda_unavailable(index));
+        CHECK(error_of([&] { Tensor::empty({1}, DType::float32, device); }) == device::unavailable(index));
+        CHECK(error_of([&] { backend_for(device, DType::float32); }) == device::unavailable(index));
     }
 }
 
 TEST_CASE("why a CUDA device cannot be used names the device") {
-    const std::string reason = cuda_unavailable(1);
-    if (built_with_cuda()) {
+    const std::string reason = device::unavailable(1);
+    if (device::built()) {
         CHECK((reason.starts_with("no CUDA device: ") || reason.starts_with("CUDA device 1 (")));
         CHECK(reason.ends_with(" (asked for cuda:1)"));
     } else {
@@ -111,13 +111,13 @@ TEST_CASE("a tensor tells its extents, its bytes and its name") {
     CHECK(x.numel() == 1280);
     CHECK(x.bytes() == 5120);
     CHECK(x.str() == "float32[128, 10]");
-    CHECK(x.device() == Device{});
+    CHECK(x.device() == default_device());
     CHECK(Tensor().str() == "(undefined)");
     CHECK(error_of([&] { x.size(2); }) == "shape: dimension 2 of [128, 10], which has 2");
 }
 
 TEST_CASE("elements are read as the type they have") {
-    const Tensor x = counting({2, 2});
+    const Tensor x = counting({2, 2}).to(Device{});
     CHECK(x.values<float>()[3] == 3);
     CHECK(x.data<const float>()[2] == 2);
     CHECK(error_of([&] { x.data<double>(); }) == "tensor: elements of float32[2, 2] read as float64");
@@ -130,7 +130,7 @@ TEST_CASE("to_vector converts and gives logical order in either layout") {
     const auto expected = x.to_vector<std::int64_t>();
     CHECK(expected[5] == 5);
     CHECK(x.to(Layout::channels_last).to_vector<std::int64_t>() == expected);
-    CHECK(x.to(Layout::channels_last).values<float>()[1] == 4);  // the second channel of the first pixel
+    CHECK(x.to(Layout::channels_last).to(Device{}).values<float>()[1] == 4);  // the second channel of the first pixel
 }
 
 TEST_CASE("going to channels_last and back keeps every element") {
@@ -140,7 +140,6 @@ TEST_CASE("going to channels_last and back keeps every element") {
         const Tensor y = x.to(Layout::channels_last);
         CHECK(y.layout() == Layout::channels_last);
         CHECK(y.shape() == shape);
-        CHECK(y.to(Layout::row_major).values<float>().size() == x.values<float>().size());
         CHECK(y.to(Layout::row_major).to_vector<double>() == x.to_vector<double>());
     }
 }
@@ -149,7 +148,7 @@ TEST_CASE("a conversion to what a tensor already is shares it") {
     const Tensor x = counting({1, 2, 2, 2});
     CHECK(x.to(Layout::row_major).raw() == x.raw());
     CHECK(x.to(DType::float32).raw() == x.raw());
-    CHECK(x.to(Device{}).raw() == x.raw());
+    CHECK(x.to(default_device()).raw() == x.raw());
     CHECK(error_of([] {
               Tensor::zeros({2, 2}).to(Layout::channels_last);
           }) == "layout: float32[2, 2] cannot be made channels_last, which needs rank 4");
@@ -196,7 +195,7 @@ TEST_CASE("views and rows that do not fit are errors") {
 
 TEST_CASE("copy_ writes through any dtype and layout") {
     const Tensor x = counting({1, 2, 2, 2});
-    const Tensor target = Tensor::empty({1, 2, 2, 2}, DType::float64, {}, Layout::channels_last);
+    const Tensor target = Tensor::empty({1, 2, 2, 2}, DType::float64, default_device(), Layout::channels_last);
     const auto version = target.version();
     target.copy_(x);
     CHECK(target.to_vector<double>() == x.to_vector<double>());

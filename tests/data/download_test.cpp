@@ -45,24 +45,25 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("sha256_of gives the published hash of a known text", "[data][download]") {
+TEST_CASE("sha256_of gives the published hash of a known text", "[host][data][download]") {
     const Scratch scratch;
     CHECK(sha256_of(scratch.write("abc", "abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     CHECK(sha256_of(scratch.write("none", "")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-TEST_CASE("sha256_of names a file that is not there", "[data][download]") {
+TEST_CASE("sha256_of names a file that is not there", "[host][data][download]") {
     CHECK(error_of<FileError>([] { sha256_of("/nowhere/x"); }) == "/nowhere/x: cannot open: No such file or directory");
 }
 
-TEST_CASE_METHOD(Fixture, "a download makes the folder and leaves the whole file and no part", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a download makes the folder and leaves the whole file and no part",
+                 "[host][data][download]") {
     download(file, folder);
     CHECK(content_of(target) == content);
     CHECK_FALSE(fs::exists(part));
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", ""}});
 }
 
-TEST_CASE_METHOD(Fixture, "progress counts up to the whole size", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "progress counts up to the whole size", "[host][data][download]") {
     std::vector<std::uint64_t> seen;
     download(file, folder, [&](const RemoteFile& which, std::uint64_t done, std::uint64_t total) {
         CHECK(which.name == "data.bin");
@@ -74,7 +75,7 @@ TEST_CASE_METHOD(Fixture, "progress counts up to the whole size", "[data][downlo
     CHECK(seen.back() == content.size());
 }
 
-TEST_CASE_METHOD(Fixture, "what progress throws ends a download that can be resumed", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "what progress throws ends a download that can be resumed", "[host][data][download]") {
     const auto stop = [](const RemoteFile&, std::uint64_t, std::uint64_t) { throw Error("enough"); };
     CHECK(error_of([&] { download(file, folder, stop); }) == "enough");
     CHECK_FALSE(fs::exists(target));
@@ -83,19 +84,19 @@ TEST_CASE_METHOD(Fixture, "what progress throws ends a download that can be resu
     CHECK(content_of(target) == content);
 }
 
-TEST_CASE_METHOD(Fixture, "a file that is there already is not asked for", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a file that is there already is not asked for", "[host][data][download]") {
     scratch.write("a/b/data.bin", content);
     download(file, folder);
     CHECK(server.requests().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a file that is there with other content is replaced", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a file that is there with other content is replaced", "[host][data][download]") {
     scratch.write("a/b/data.bin", std::string(content.size(), 'x'));
     download(file, folder);
     CHECK(content_of(target) == content);
 }
 
-TEST_CASE_METHOD(Fixture, "a cut connection keeps the part and says how to go on", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a cut connection keeps the part and says how to go on", "[host][data][download]") {
     server.behave({.content = content, .cut_after = 70'000});
     CHECK(error() == file.url +
                          ": stopped after 70000 of 200000 bytes (Transferred a partial file); "
@@ -104,7 +105,7 @@ TEST_CASE_METHOD(Fixture, "a cut connection keeps the part and says how to go on
     CHECK_FALSE(fs::exists(target));
 }
 
-TEST_CASE_METHOD(Fixture, "a download goes on from where it was cut", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a download goes on from where it was cut", "[host][data][download]") {
     server.behave({.content = content, .cut_after = 70'000});
     error();
     server.behave({.content = content});
@@ -118,7 +119,7 @@ TEST_CASE_METHOD(Fixture, "a download goes on from where it was cut", "[data][do
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", ""}, {"/data.bin", "bytes=70000-"}});
 }
 
-TEST_CASE_METHOD(Fixture, "a server that ignores Range is started over with", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a server that ignores Range is started over with", "[host][data][download]") {
     write_part(content.substr(0, 1000));
     server.behave({.content = content, .ranges = false});
     download(file, folder);
@@ -126,7 +127,7 @@ TEST_CASE_METHOD(Fixture, "a server that ignores Range is started over with", "[
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", "bytes=1000-"}});
 }
 
-TEST_CASE_METHOD(Fixture, "a server that refuses the range is asked again for all", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a server that refuses the range is asked again for all", "[host][data][download]") {
     write_part(content.substr(0, 1000));
     server.behave({.content = content, .refuse_ranges = true});
     download(file, folder);
@@ -134,21 +135,21 @@ TEST_CASE_METHOD(Fixture, "a server that refuses the range is asked again for al
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", "bytes=1000-"}, {"/data.bin", ""}});
 }
 
-TEST_CASE_METHOD(Fixture, "a part that is whole already is put in place without a request", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a part that is whole already is put in place without a request", "[host][data][download]") {
     write_part(content);
     download(file, folder);
     CHECK(content_of(target) == content);
     CHECK(server.requests().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a part longer than the file is dropped", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a part longer than the file is dropped", "[host][data][download]") {
     write_part(content + "more");
     download(file, folder);
     CHECK(content_of(target) == content);
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", ""}});
 }
 
-TEST_CASE_METHOD(Fixture, "a checksum that differs deletes the part", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a checksum that differs deletes the part", "[host][data][download]") {
     std::string wrong = content;
     wrong[5] ^= 1;
     server.behave({.content = wrong});
@@ -157,25 +158,25 @@ TEST_CASE_METHOD(Fixture, "a checksum that differs deletes the part", "[data][do
     CHECK(fs::is_empty(folder));
 }
 
-TEST_CASE_METHOD(Fixture, "a part that was damaged ends in a checksum error and is deleted", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a part that was damaged ends in a checksum error and is deleted", "[host][data][download]") {
     write_part(std::string(1000, '?'));
     CHECK(error().find("SHA-256 is ") != std::string::npos);
     CHECK(fs::is_empty(folder));
 }
 
-TEST_CASE_METHOD(Fixture, "an answer that is too short deletes the part", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "an answer that is too short deletes the part", "[host][data][download]") {
     server.behave({.content = content.substr(0, 1234)});
     CHECK(error() == file.url + ": 1234 bytes, expected 200000; deleted");
     CHECK(fs::is_empty(folder));
 }
 
-TEST_CASE_METHOD(Fixture, "an answer that is too long deletes the part", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "an answer that is too long deletes the part", "[host][data][download]") {
     server.behave({.content = content + "!"});
     CHECK(error() == file.url + ": more bytes than the expected 200000; deleted");
     CHECK(fs::is_empty(folder));
 }
 
-TEST_CASE_METHOD(Fixture, "an HTTP error names the URL and the code", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "an HTTP error names the URL and the code", "[host][data][download]") {
     for (const int status : {404, 500}) {
         server.behave({.status = status});
         CHECK(error() == file.url + ": the server answered HTTP " + std::to_string(status));
@@ -183,39 +184,39 @@ TEST_CASE_METHOD(Fixture, "an HTTP error names the URL and the code", "[data][do
     }
 }
 
-TEST_CASE_METHOD(Fixture, "an HTTP error leaves a part to go on from", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "an HTTP error leaves a part to go on from", "[host][data][download]") {
     write_part(content.substr(0, 1000));
     server.behave({.status = 500});
     CHECK(error() == file.url + ": the server answered HTTP 500");
     CHECK(content_of(part) == content.substr(0, 1000));
 }
 
-TEST_CASE_METHOD(Fixture, "a redirection is followed", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a redirection is followed", "[host][data][download]") {
     server.behave({.content = content, .redirect_from = "/data.bin"});
     download(file, folder);
     CHECK(content_of(target) == content);
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", ""}, {"/moved", ""}});
 }
 
-TEST_CASE_METHOD(Fixture, "other protocols than HTTP are refused", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "other protocols than HTTP are refused", "[host][data][download]") {
     file.url = "file://" + (scratch.path() / "original").string();
     CHECK(error() == file.url + ": cannot download: Unsupported protocol");
     CHECK(fs::is_empty(folder));
 }
 
-TEST_CASE_METHOD(Fixture, "a folder that cannot be made is found before any request", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a folder that cannot be made is found before any request", "[host][data][download]") {
     scratch.write("a", "a file where the folder should be");
     CHECK(error() == folder.string() + ": cannot make the folder: Not a directory");
     CHECK(server.requests().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a part that cannot be written is found before any request", "[data][download]") {
+TEST_CASE_METHOD(Fixture, "a part that cannot be written is found before any request", "[host][data][download]") {
     fs::create_directories(part);
     CHECK(error() == part.string() + ": cannot write: Is a directory");
     CHECK(server.requests().empty());
 }
 
-TEST_CASE("MNIST's files carry the published names and sizes under the mirror given", "[data][download]") {
+TEST_CASE("MNIST's files carry the published names and sizes under the mirror given", "[host][data][download]") {
     const std::vector<RemoteFile> files = mnist_files("http://mirror/m/");
     REQUIRE(files.size() == 4);
     CHECK(files[0].url == "http://mirror/m/train-images-idx3-ubyte.gz");

@@ -70,21 +70,21 @@ const char* real_data() {
 
 }  // namespace
 
-TEST_CASE("an IDX file becomes a tensor of its bytes", "[data][idx]") {
+TEST_CASE("an IDX file becomes a tensor of its bytes", "[host][data][idx]") {
     const Scratch scratch;
     const Tensor x = read_idx(scratch.write("x", idx({2, 3}, "\x00\x01\x02\x7f\x80\xff"s)));
     CHECK(x.str() == "uint8[2, 3]");
     CHECK(x.to_vector<int>() == std::vector<int>{0, 1, 2, 127, 128, 255});
 }
 
-TEST_CASE("a gzipped IDX file is known by its content, not its name", "[data][idx]") {
+TEST_CASE("a gzipped IDX file is known by its content, not its name", "[host][data][idx]") {
     const Scratch scratch;
     const Tensor x = read_idx(scratch.write("x", gzipped(idx({3}, "abc"))));
     CHECK(x.str() == "uint8[3]");
     CHECK(x.to_vector<int>() == std::vector<int>{'a', 'b', 'c'});
 }
 
-TEST_CASE("a gzipped IDX file larger than the first buffer is read whole", "[data][idx]") {
+TEST_CASE("a gzipped IDX file larger than the first buffer is read whole", "[host][data][idx]") {
     std::string data(3'000'001, '\0');
     for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 2654435761U >> 13U);
     const Scratch scratch;
@@ -94,25 +94,25 @@ TEST_CASE("a gzipped IDX file larger than the first buffer is read whole", "[dat
     CHECK(std::equal(values.begin(), values.end(), reinterpret_cast<const std::uint8_t*>(data.data())));
 }
 
-TEST_CASE("an IDX file of no elements is an empty tensor", "[data][idx]") {
+TEST_CASE("an IDX file of no elements is an empty tensor", "[host][data][idx]") {
     const Scratch scratch;
     CHECK(read_idx(scratch.write("x", idx({0, 28, 28}, ""))).str() == "uint8[0, 28, 28]");
 }
 
-TEST_CASE("a missing IDX file is named", "[data][idx]") {
+TEST_CASE("a missing IDX file is named", "[host][data][idx]") {
     CHECK(error_of<FileError>([] { read_idx("/nowhere/x"); }) == "/nowhere/x: no such file");
 }
 
-TEST_CASE("a folder is no IDX file", "[data][idx]") {
+TEST_CASE("a folder is no IDX file", "[host][data][idx]") {
     const Scratch scratch;
     CHECK(error_of<FileError>([&] { read_idx(scratch.path()); }) == scratch.path().string() + ": not a regular file");
 }
 
-TEST_CASE("an empty IDX file is an error", "[data][idx]") {
+TEST_CASE("an empty IDX file is an error", "[host][data][idx]") {
     CHECK(complaint("") == "empty file, expected an IDX header");
 }
 
-TEST_CASE("an IDX header cut at any byte is an error", "[data][idx]") {
+TEST_CASE("an IDX header cut at any byte is an error", "[host][data][idx]") {
     const std::string whole = idx({1, 1}, "x");
     for (std::size_t size = 1; size < 4; ++size) {
         CHECK(complaint(whole.substr(0, size)) ==
@@ -125,14 +125,14 @@ TEST_CASE("an IDX header cut at any byte is an error", "[data][idx]") {
     CHECK(complaint(whole.substr(0, 12)) == "truncated: 0 bytes of data, expected 1 for shape [1, 1]");
 }
 
-TEST_CASE("a file with another magic is not IDX", "[data][idx]") {
+TEST_CASE("a file with another magic is not IDX", "[host][data][idx]") {
     CHECK(complaint("\x89PNG\r\n\x1a\n") ==
           "not an IDX file: its first bytes are 89 50 4e 47, expected 00 00 08 and the rank");
     CHECK(complaint("\x00\x01\x08\x01____"s) ==
           "not an IDX file: its first bytes are 00 01 08 01, expected 00 00 08 and the rank");
 }
 
-TEST_CASE("IDX elements other than unsigned bytes are named", "[data][idx]") {
+TEST_CASE("IDX elements other than unsigned bytes are named", "[host][data][idx]") {
     CHECK(complaint("\x00\x00\x0d\x01\x00\x00\x00\x01____"s) ==
           "IDX element type is 0x0d (float32), expected 0x08 (unsigned byte)");
     CHECK(complaint("\x00\x00\x0c\x01\x00\x00\x00\x01____"s) ==
@@ -141,49 +141,49 @@ TEST_CASE("IDX elements other than unsigned bytes are named", "[data][idx]") {
           "IDX element type is 0x42 (unknown), expected 0x08 (unsigned byte)");
 }
 
-TEST_CASE("an IDX rank that no tensor has is an error", "[data][idx]") {
+TEST_CASE("an IDX rank that no tensor has is an error", "[host][data][idx]") {
     CHECK(complaint("\x00\x00\x08\x00____"s) == "IDX rank is 0, expected 1 to 6");
     CHECK(complaint(idx({1, 1, 1, 1, 1, 1, 1}, "x")) == "IDX rank is 7, expected 1 to 6");
 }
 
-TEST_CASE("an IDX file shorter than its header says is an error", "[data][idx]") {
+TEST_CASE("an IDX file shorter than its header says is an error", "[host][data][idx]") {
     CHECK(complaint(idx({2, 3}, "12345")) == "truncated: 5 bytes of data, expected 6 for shape [2, 3]");
     CHECK(complaint(gzipped(idx({2, 3}, "12345"))) == "truncated: 5 bytes of data, expected 6 for shape [2, 3]");
 }
 
-TEST_CASE("an IDX file longer than its header says is an error", "[data][idx]") {
+TEST_CASE("an IDX file longer than its header says is an error", "[host][data][idx]") {
     CHECK(complaint(idx({2, 3}, "1234567")) == "too long: more than the 6 bytes of data of shape [2, 3]");
     CHECK(complaint(gzipped(idx({2, 3}, "1234567"))) == "too long: more than the 6 bytes of data of shape [2, 3]");
 }
 
-TEST_CASE("an IDX header that claims terabytes is refused before any memory is taken", "[data][idx]") {
+TEST_CASE("an IDX header that claims terabytes is refused before any memory is taken", "[host][data][idx]") {
     const std::string huge = idx({1U << 31U, 1U << 15U}, "123");
     const std::string expected = "truncated: 3 bytes of data, expected 70368744177664 for shape [2147483648, 32768]";
     CHECK(complaint(huge) == expected);
     CHECK(complaint(gzipped(huge)) == expected);
 }
 
-TEST_CASE("IDX extents whose product overflows are an error, a zero among them or not", "[data][idx]") {
+TEST_CASE("IDX extents whose product overflows are an error, a zero among them or not", "[host][data][idx]") {
     const std::uint32_t most = 0xffffffff;
     CHECK(complaint(idx({most, most, most}, "123")) == "IDX shape [4294967295, 4294967295, 4294967295] is too large");
     CHECK(complaint(idx({most, most, most, 0}, "")) ==
           "IDX shape [4294967295, 4294967295, 4294967295, 0] is too large");
 }
 
-TEST_CASE("a gzip stream cut short is an error", "[data][idx]") {
+TEST_CASE("a gzip stream cut short is an error", "[host][data][idx]") {
     const std::string whole = gzipped(idx({2, 3}, "123456"));
     for (const std::size_t size : {whole.size() / 2, whole.size() - 9, whole.size() - 1}) {
         CHECK(complaint(whole.substr(0, size)) == "truncated gzip stream");
     }
 }
 
-TEST_CASE("a damaged gzip stream is an error with zlib's words", "[data][idx]") {
+TEST_CASE("a damaged gzip stream is an error with zlib's words", "[host][data][idx]") {
     std::string bytes = gzipped(idx({2, 3}, "123456"));
     bytes[bytes.size() - 6] ^= 1;  // a byte of the CRC
     CHECK(complaint(bytes) == "corrupt gzip stream: incorrect data check");
 }
 
-TEST_CASE_METHOD(MnistFolder, "read_mnist gives images of one channel, labels and ten names", "[data][idx]") {
+TEST_CASE_METHOD(MnistFolder, "read_mnist gives images of one channel, labels and ten names", "[host][data][idx]") {
     write("train-images-idx3-ubyte", idx({2, 2, 3}, pixels), "train-labels-idx1-ubyte", idx({2}, "\x09\x00"s));
     const Dataset set = read_mnist(folder, true);
     CHECK(set.images.str() == "uint8[2, 1, 2, 3]");
@@ -193,7 +193,7 @@ TEST_CASE_METHOD(MnistFolder, "read_mnist gives images of one channel, labels an
     CHECK(set.class_names == std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
 }
 
-TEST_CASE_METHOD(MnistFolder, "read_mnist takes dots or dashes, gzipped or not, train or t10k", "[data][idx]") {
+TEST_CASE_METHOD(MnistFolder, "read_mnist takes dots or dashes, gzipped or not, train or t10k", "[host][data][idx]") {
     const std::string images = idx({2, 2, 3}, pixels), labels = idx({2}, "\x01\x02"s);
     write("t10k-images.idx3-ubyte", images, "t10k-labels-idx1-ubyte.gz", gzipped(labels));
     CHECK(read_mnist(folder, false).size() == 2);
@@ -201,7 +201,7 @@ TEST_CASE_METHOD(MnistFolder, "read_mnist takes dots or dashes, gzipped or not, 
     CHECK(read_mnist(folder, true).size() == 2);
 }
 
-TEST_CASE("a folder called after Fashion-MNIST has its class names", "[data][idx]") {
+TEST_CASE("a folder called after Fashion-MNIST has its class names", "[host][data][idx]") {
     const Scratch scratch;
     scratch.write("Fashion-MNIST/t10k-images-idx3-ubyte", idx({1, 1, 1}, "x"));
     scratch.write("Fashion-MNIST/t10k-labels-idx1-ubyte", idx({1}, "\x09"));
@@ -211,29 +211,29 @@ TEST_CASE("a folder called after Fashion-MNIST has its class names", "[data][idx
     CHECK(set.class_names.back() == "Ankle boot");
 }
 
-TEST_CASE_METHOD(MnistFolder, "a folder that is not there is named", "[data][idx]") {
+TEST_CASE_METHOD(MnistFolder, "a folder that is not there is named", "[host][data][idx]") {
     CHECK(error() == folder.string() + ": no such folder");
 }
 
-TEST_CASE_METHOD(MnistFolder, "a missing file is named with its folder", "[data][idx]") {
+TEST_CASE_METHOD(MnistFolder, "a missing file is named with its folder", "[host][data][idx]") {
     scratch.write("digits/train-images-idx3-ubyte", idx({2, 2, 3}, pixels));
     CHECK(error() == folder.string() +
                          ": no train-labels-idx1-ubyte in this folder (nor train-labels-idx1-ubyte.gz, "
                          "train-labels.idx1-ubyte, train-labels.idx1-ubyte.gz)");
 }
 
-TEST_CASE_METHOD(MnistFolder, "numbers of images and labels that differ are an error", "[data][idx]") {
+TEST_CASE_METHOD(MnistFolder, "numbers of images and labels that differ are an error", "[host][data][idx]") {
     write("train-images-idx3-ubyte", idx({2, 2, 3}, pixels), "train-labels-idx1-ubyte.gz", idx({3}, "\x01\x02\x03"));
     CHECK(error() ==
           folder.string() + ": 2 images in train-images-idx3-ubyte but 3 labels in train-labels-idx1-ubyte.gz");
 }
 
-TEST_CASE_METHOD(MnistFolder, "a label out of range is named with its place", "[data][idx]") {
+TEST_CASE_METHOD(MnistFolder, "a label out of range is named with its place", "[host][data][idx]") {
     write("train-images-idx3-ubyte", idx({2, 2, 3}, pixels), "train-labels-idx1-ubyte", idx({2}, "\x01\x0a"));
     CHECK(error() == (folder / "train-labels-idx1-ubyte").string() + ": label 1 is 10, expected 0 to 9");
 }
 
-TEST_CASE_METHOD(MnistFolder, "images and labels of the wrong rank, or none, are errors", "[data][idx]") {
+TEST_CASE_METHOD(MnistFolder, "images and labels of the wrong rank, or none, are errors", "[host][data][idx]") {
     const std::string labels = idx({2}, "\x01\x02");
     write("train-images-idx3-ubyte", idx({12}, pixels), "train-labels-idx1-ubyte", labels);
     CHECK(error() ==
@@ -245,7 +245,7 @@ TEST_CASE_METHOD(MnistFolder, "images and labels of the wrong rank, or none, are
     CHECK(error() == (folder / "train-labels-idx1-ubyte").string() + ": labels have shape [2, 1], expected [N]");
 }
 
-TEST_CASE_METHOD(MnistFolder, "the first samples of a data set share its storage", "[data][idx]") {
+TEST_CASE_METHOD(MnistFolder, "the first samples of a data set share its storage", "[host][data][idx]") {
     write("train-images-idx3-ubyte", idx({2, 2, 3}, pixels), "train-labels-idx1-ubyte", idx({2}, "\x09\x00"s));
     const Dataset set = read_mnist(folder, true), first = set.first(1);
     CHECK(first.images.str() == "uint8[1, 1, 2, 3]");
@@ -257,7 +257,7 @@ TEST_CASE_METHOD(MnistFolder, "the first samples of a data set share its storage
     CHECK(error_of([&] { set.first(-1); }) == "Dataset: first -1 samples asked for, expected 0 to 2");
 }
 
-TEST_CASE("real MNIST has 60,000 and 10,000 digits and begins with 5, 0, 4, 1, 9", "[data][idx][real]") {
+TEST_CASE("real MNIST has 60,000 and 10,000 digits and begins with 5, 0, 4, 1, 9", "[host][data][idx][real]") {
     const char* const data = real_data();
     if (data == nullptr) return;
     const Dataset train = read_mnist(fs::path(data) / "mnist", true),

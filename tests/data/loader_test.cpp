@@ -49,7 +49,7 @@ std::string error_with(const Tensor& images, const Tensor& labels) {
 
 }  // namespace
 
-TEST_CASE("epoch_order is a permutation that follows from seed and epoch", "[data][loader]") {
+TEST_CASE("epoch_order is a permutation that follows from seed and epoch", "[host][data][loader]") {
     const Indices order = epoch_order(1000, true, 1, 0);
     CHECK(order == epoch_order(1000, true, 1, 0));
     CHECK(order != epoch_order(1000, true, 1, 1));
@@ -59,13 +59,13 @@ TEST_CASE("epoch_order is a permutation that follows from seed and epoch", "[dat
     CHECK(std::is_permutation(order.begin(), order.end(), epoch_order(1000, false, 1, 0).begin()));
 }
 
-TEST_CASE("epoch_order without shuffling counts up", "[data][loader]") {
+TEST_CASE("epoch_order without shuffling counts up", "[host][data][loader]") {
     CHECK(epoch_order(4, false, 9, 3) == Indices{0, 1, 2, 3});
     CHECK(epoch_order(0, true, 9, 3).empty());
     CHECK(error_of([] { epoch_order(-1, false, 0, 0); }) == "epoch_order: size is -1, expected at least 0");
 }
 
-TEST_CASE("batches are the same whatever the number of workers and the prefetch", "[data][loader]") {
+TEST_CASE("batches are the same whatever the number of workers and the prefetch", "[host][data][loader]") {
     const Dataset set = sample_dataset(103);
     for (const std::int64_t epoch : {0, 1}) {
         std::vector<Batch> expected;
@@ -83,7 +83,7 @@ TEST_CASE("batches are the same whatever the number of workers and the prefetch"
     }
 }
 
-TEST_CASE("every sample comes once, in batches of the size asked for and a smaller last one", "[data][loader]") {
+TEST_CASE("every sample comes once, in batches of the size asked for and a smaller last one", "[host][data][loader]") {
     Loader loader(sample_dataset(23), {.batch_size = 5, .shuffle = true, .workers = 2});
     CHECK(loader.batches() == 5);
     const std::vector<Batch> batches = epoch_of(loader, 0);
@@ -97,7 +97,7 @@ TEST_CASE("every sample comes once, in batches of the size asked for and a small
     CHECK_FALSE(loader.next().has_value());
 }
 
-TEST_CASE("drop_last leaves out a last batch that is not full, and no other", "[data][loader]") {
+TEST_CASE("drop_last leaves out a last batch that is not full, and no other", "[host][data][loader]") {
     Loader ragged(sample_dataset(23), {.batch_size = 5, .drop_last = true});
     CHECK(ragged.batches() == 4);
     CHECK(epoch_of(ragged, 0).size() == 4);
@@ -106,13 +106,13 @@ TEST_CASE("drop_last leaves out a last batch that is not full, and no other", "[
     CHECK(epoch_of(even, 0).size() == 4);
 }
 
-TEST_CASE("an epoch of no samples ends at once", "[data][loader]") {
+TEST_CASE("an epoch of no samples ends at once", "[host][data][loader]") {
     Loader loader(sample_dataset(0), {.workers = 2});
     CHECK(loader.batches() == 0);
     CHECK(epoch_of(loader, 0).empty());
 }
 
-TEST_CASE("a batch holds its samples' normalised bytes and labels exactly", "[data][loader]") {
+TEST_CASE("a batch holds its samples' normalised bytes and labels exactly", "[host][data][loader]") {
     const Dataset set = sample_dataset(50);
     const std::vector<float> mean = {0.1307F, 0.5F}, deviation = {0.3081F, 0.25F};
     Loader loader(set, {.batch_size = 7, .shuffle = true, .seed = 3, .mean = mean, .deviation = deviation});
@@ -132,7 +132,7 @@ TEST_CASE("a batch holds its samples' normalised bytes and labels exactly", "[da
     }
 }
 
-TEST_CASE("without a mean and deviation, bytes become 0 to 1", "[data][loader]") {
+TEST_CASE("without a mean and deviation, bytes become 0 to 1", "[host][data][loader]") {
     std::vector<std::uint8_t> bytes(256);
     std::iota(bytes.begin(), bytes.end(), 0);
     Loader loader({Tensor::from(bytes, {1, 1, 16, 16}), Tensor::from(Indices{0}, {1}), {}}, {});
@@ -140,7 +140,7 @@ TEST_CASE("without a mean and deviation, bytes become 0 to 1", "[data][loader]")
     for (std::size_t i = 0; i < 256; ++i) CHECK(images[i] == static_cast<float>(i) / 255.0F);
 }
 
-TEST_CASE("an error in a worker is thrown when its batch is due, and again until a new start", "[data][loader]") {
+TEST_CASE("an error in a worker is thrown when its batch is due, and again until a new start", "[host][data][loader]") {
     for (const int workers : {0, 1, 3}) {
         const Dataset set = sample_dataset(20);
         set.labels.values<std::int64_t>()[11] = 10;
@@ -156,7 +156,7 @@ TEST_CASE("an error in a worker is thrown when its batch is due, and again until
     }
 }
 
-TEST_CASE("start in the middle of an epoch drops the rest of it", "[data][loader]") {
+TEST_CASE("start in the middle of an epoch drops the rest of it", "[host][data][loader]") {
     for (const int workers : {0, 1, 3}) {
         Loader loader(sample_dataset(103), {.batch_size = 4, .shuffle = true, .seed = 7, .workers = workers});
         for (std::int64_t epoch = 0; epoch < 20; ++epoch) {
@@ -170,13 +170,13 @@ TEST_CASE("start in the middle of an epoch drops the rest of it", "[data][loader
     }
 }
 
-TEST_CASE("start twice begins the second epoch", "[data][loader]") {
+TEST_CASE("start twice begins the second epoch", "[host][data][loader]") {
     Loader loader(sample_dataset(40), {.batch_size = 4, .shuffle = true, .workers = 2});
     loader.start(0);
     CHECK(indices_of(epoch_of(loader, 1)) == epoch_order(40, true, 0, 1));
 }
 
-TEST_CASE("a loader can go away at any point of an epoch", "[data][loader]") {
+TEST_CASE("a loader can go away at any point of an epoch", "[host][data][loader]") {
     const Dataset set = sample_dataset(200);
     std::vector<Batch> kept;
     for (int taken = 0; taken < 8; ++taken) {
@@ -190,12 +190,12 @@ TEST_CASE("a loader can go away at any point of an epoch", "[data][loader]") {
     CHECK(kept.back().labels.to_vector<int>() == std::vector<int>{5, 6, 7});
 }
 
-TEST_CASE("next before start is an error", "[data][loader]") {
+TEST_CASE("next before start is an error", "[host][data][loader]") {
     Loader loader(sample_dataset(4), {});
     CHECK(error_of([&] { loader.next(); }) == "Loader: next() before start()");
 }
 
-TEST_CASE("options that make no sense are refused by name and value", "[data][loader]") {
+TEST_CASE("options that make no sense are refused by name and value", "[host][data][loader]") {
     CHECK(error_with({.batch_size = 0}) == "Loader: batch size is 0, expected at least 1");
     CHECK(error_with({.workers = -1}) == "Loader: number of workers is -1, expected at least 0");
     CHECK(error_with({.prefetch = 0}) == "Loader: prefetch is 0, expected at least 1");
@@ -205,7 +205,7 @@ TEST_CASE("options that make no sense are refused by name and value", "[data][lo
     CHECK(error_with({.mean = {NAN}}) == "Loader: mean of channel 0 is nan, expected a finite number");
 }
 
-TEST_CASE("tensors that are no data set are refused by type and shape", "[data][loader]") {
+TEST_CASE("tensors that are no data set are refused by type and shape", "[host][data][loader]") {
     const Dataset good = sample_dataset(4);
     CHECK(error_with(Tensor(), good.labels) == "Loader: the data set has no images or no labels");
     CHECK(error_with(Tensor::zeros({4, 2, 2, 3}), good.labels) ==

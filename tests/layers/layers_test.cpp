@@ -156,6 +156,13 @@ TEST_CASE("Dropout changes nothing in evaluation and drops in training") {
     CHECK(layer.forward(x).to_vector<double>() == x.to_vector<double>());
 }
 
+TEST_CASE("BatchNorm2d adds a residual before it clamps") {
+    BatchNorm2d norm({.channels = 1, .epsilon = 1e-12, .relu = true});
+    const Tensor x = Tensor::from<float>({1, -1}, {1, 1, 1, 2});  // already mean 0, variance 1
+    const Tensor residual = Tensor::from<float>({-3, 1.5}, {1, 1, 1, 2});
+    CHECK(norm.forward(x, residual).to_vector<double>() == std::vector<double>{0, 0.5});
+}
+
 TEST_CASE("BatchNorm2d moves its running statistics in training alone") {
     BatchNorm2d norm({.channels = 1, .momentum = 0.5});
     const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 6}, {1, 1, 2, 2});

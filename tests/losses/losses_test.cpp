@@ -78,10 +78,10 @@ TEST_CASE("losses refuse features, labels and sizes that do not fit") {
 
 TEST_CASE("a label out of range is an error that names it and its sample") {
     const Tensor feature = random_feature(2, 4), labels = Tensor::from(std::vector<std::int64_t>{0, 10}, {2});
-    CHECK(error_of([&] { make_loss("softmax", 10, 4)->forward(feature, labels); }) ==
-          "softmax_loss: label 10 of sample 1 is outside [0, 10)");
-    CHECK(error_of([&] { make_loss("rbf-softmax", 10, 4)->forward(feature, labels); }) ==
-          "rbf_softmax_loss: label 10 of sample 1 is outside [0, 10)");
+    CHECK(error_after([&] { make_loss("softmax", 10, 4)->forward(feature, labels); }) ==
+          bad_index("softmax_loss: label 10 of sample 1 is outside [0, 10)", 10, 1, 10));
+    CHECK(error_after([&] { make_loss("rbf-softmax", 10, 4)->forward(feature, labels); }) ==
+          bad_index("rbf_softmax_loss: label 10 of sample 1 is outside [0, 10)", 10, 1, 10));
 }
 
 TEST_CASE("every loss gives a scalar, and logits whose cross-entropy it is") {
@@ -103,14 +103,14 @@ TEST_CASE("a feature at a class's prototype is predicted as that class by RBF-So
     for (std::size_t i = 0; i < predicted.size(); ++i) CHECK(predicted[i] == static_cast<std::int64_t>(i));
 }
 
-TEST_CASE("mean_kernel is empty before the first forward and then the mean of K to the own class") {
+TEST_CASE("mean_kernel is undefined before the first forward and then the mean of K to the own class") {
     RbfSoftmax loss({.classes = 2, .dim = 1, .gamma = 2});
-    CHECK_FALSE(loss.mean_kernel().has_value());
+    CHECK_FALSE(loss.mean_kernel().defined());
     loss.prototypes().copy_(Tensor::from(std::vector<float>{0, 1}, {2, 1}));
     loss.forward(Tensor::from(std::vector<float>{0, 3}, {2, 1}), Tensor::from(std::vector<std::int64_t>{0, 1}, {2}));
-    REQUIRE(loss.mean_kernel().has_value());
-    CHECK(*loss.mean_kernel() == Approx((1 + std::exp(-2.0)) / 2));
-    CHECK_FALSE(Softmax({.classes = 2, .dim = 1}).mean_kernel().has_value());
+    REQUIRE(loss.mean_kernel().defined());
+    CHECK(loss.mean_kernel().item() == Approx((1 + std::exp(-2.0)) / 2));
+    CHECK_FALSE(Softmax({.classes = 2, .dim = 1}).mean_kernel().defined());
 }
 
 TEST_CASE("the fused RBF-Softmax has its composition's value and gradients in float64") {

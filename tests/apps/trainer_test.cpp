@@ -1,0 +1,191 @@
+// Tests of the training loop: the same numbers however steps are submitted, and errors that name the step.
+#include "../catch.h"
+#include "../expect.h"
+
+#include "radial/apps/common/image_task.h"
+#include "radial/apps/common/trainer.h"
+#include "radial/core/device_runtime.h"
+#include "radial/core/memory/allocator.h"
+#include "radial/core/metrics.h"
+#include "radial/core/random.h"
+#include "radial/layers/batch_norm.h"
+#include "radial/layers/conv.h"
+#include "radial/layers/dropout.h"
+#include "radial/layers/flatten.h"
+#include "radial/layers/linear.h"
+#include "radial/layers/pool.h"
+#include "radial/layers/sequential.h"
+#include "radial/losses/rbf_softmax.h"
+#include "radial/losses/softmax.h"
+
+#ifdef RADIAL_EMULATED_CUDA
+#include "radial/core/emulated_cuda/emulator.h"
+#endif
+
+#include <cstdlib>
+#include <memory>
+
+namespace radial::test {
+namespace {
+
+using apps::EpochResult, apps::GraphUse, apps::Precision;
+
+constexpr std::int64_t classes = 4, batch = 8;
+
+/// `count` images of 8 by 8 bytes, each class brightest in its own quarter.
+data::Dataset quarters(std::int64_t count) {
+    Generator generator(11);
+    std::vector<std::uint8_t> pixels;
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < count; ++i) {
+        labels.push_back(i % classes);
+        for (std::int64_t p = 0; p < 64; ++p) {
+            const std::int64_t quarter = 2 * (p / 32) + p % 8 / 4;
+            pixels.push_back(static_cast<std::uint8_t>(generator.below(100) + (quarter == i % classes ? 120 : 0)));
+        }
+    }
+    return {Tensor::from(pixels, {count, 1, 8, 8}, Device{}),
+            Tensor::from(labels, {count}, Device{}),
+            {"a", "b", "c", "d"}};
+}
+
+struct Run {
+    GraphUse graph = GraphUse::automatic;
+    double lr = 0.05, clip_norm = 1.0;
+    std::int64_t images = 340;  ///< 42 full batches and one of 4
+    bool rbf = true, cosine = true;
+    Precision precision = Precision::float32;
+};
+
+/// Two epochs of a small network on default_device().
+std::vector<EpochResult> train(const Run& run) {
+    manual_seed(2);
+    Sequential model;
+    model.add<Conv2d>(Conv2dOptions{.in_channels = 1, .out_channels = 3, .kernel = 3, .padding = 1})
+        .add<BatchNorm2d>(BatchNorm2dOptions{.channels = 3, .relu = true})
+        .add<MaxPool2d>()
+        .add<Dropout>(DropoutOptions{.p = 0.1})
+        .add<Flatten>()
+        .add<Linear>(LinearOptions{.in_features = 3 * 4 * 4, .out_features = 3});
+    std::unique_ptr<Loss> loss;
+    if (run.rbf)
+        loss = std::make_unique<RbfSoftmax>(RbfSoftmaxOptions{.classes = classes, .dim = 3, .gamma = 4});
+    else
+        loss = std::make_unique<Softmax>(SoftmaxOptions{.classes = classes, .dim = 3});
+    std::vector<Tensor> parameters = model.parameters();
+    for (const Tensor& parameter : loss->parameters()) parameters.push_back(parameter);
+    Sgd optimizer(parameters, {.lr = run.lr, .momentum = 0.9});
+    const data::LoaderOptions options{.batch_size = batch, .shuffle = true, .seed = 3, .workers = 0};
+    data::Loader train_loader(quarters(run.images), options), test_loader(quarters(50), options);
+    apps::Progress progress;
+    apps::Trainer trainer(
+        {.model = model,
+         .loss = *loss,
+         .train = train_loader,
+         .test = test_loader,
+         .optimizer = optimizer,
+         .schedule = run.cosine ? cosine_schedule({.lr = run.lr, .epochs = 2}) : constant_schedule(run.lr),
+         .epochs = 2,
+         .clip_norm = run.clip_norm,
+         .device = default_device(),
+         .precision = run.precision,
+         .graph = run.graph},
+        progress);
+    trainer.run_epoch();
+    trainer.run_epoch();
+    return trainer.history();
+}
+
+std::vector<double> numbers_of(const std::vector<EpochResult>& history) {
+    std::vector<double> numbers;
+    for (const EpochResult& epoch : history)
+        for (const double number : {epoch.train_loss, epoch.train_accuracy, epoch.test_loss, epoch.test_accuracy,
+                                    epoch.gradient_norm, epoch.mean_kernel.value_or(-1), epoch.lr})
+            numbers.push_back(number);
+    return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("A run's numbers are the same with steps as a graph and one by one", "[device]") {
+    const std::vector<double> eager = numbers_of(train({.graph = GraphUse::off}));
+    const std::vector<double> graph = numbers_of(train({.graph = GraphUse::on}));
+    REQUIRE(graph.size() == eager.size());
+    for (std::size_t i = 0; i < eager.size(); ++i)
+        CHECK(graph[i] == Approx(eager[i]).epsilon(device::emulated() ? 0 : 1e-2));
+}
+
+TEST_CASE("A device trains as the CPU does", "[device]") {
+    const auto on_device = train({.images = 40});
+    const DefaultDevice host{Device{}};
+    const auto on_cpu = train({.images = 40});
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(on_device[i].train_loss == Approx(on_cpu[i].train_loss).epsilon(1e-4));
+        CHECK(on_device[i].gradient_norm == Approx(on_cpu[i].gradient_norm).epsilon(1e-3));
+        CHECK(on_device[i].order == on_cpu[i].order);
+    }
+}
+
+TEST_CASE("Training learns, in float32 and with bfloat16 activations") {
+    for (const Precision precision : {Precision::float32, Precision::bf16}) {
+        const auto history = train({.precision = precision});
+        CHECK(history[1].train_loss < history[0].train_loss);
+        CHECK(history[1].test_accuracy > 0.5);
+    }
+}
+
+#ifdef RADIAL_EMULATED_CUDA
+TEST_CASE("The host waits for a device now and then, not for each step", "[device]") {
+    const auto waits_of = [](std::int64_t images) {
+        const std::size_t before = emulated::waits();
+        train({.graph = GraphUse::on, .images = images});
+        return static_cast<std::int64_t>(emulated::waits() - before);
+    };
+    // 80 steps more, two and a half times 32.
+    CHECK(waits_of(640) - waits_of(320) <= 3);
+}
+
+TEST_CASE("A run that needs more memory than the device has says what helps, and a smaller one goes on", "[device]") {
+    release_cached_memory(default_device());
+    const std::size_t held = memory_statistics(default_device()).reserved;
+    emulated::set_memory(held + 20'000);
+    const std::string message = error_of<OutOfMemory>([] { apps::with_memory_advice(8, [] { train({}); }); });
+    emulated::set_memory(0);
+    CHECK(message.starts_with("out of memory: asked for "));
+    CHECK(message.find("cuda:0 has ") != std::string::npos);
+    CHECK(message.ends_with(": lower --batch, which is 8"));
+    CHECK(train({.images = 16}).size() == 2);
+}
+#endif
+
+TEST_CASE("A loss that is not finite ends training with its step") {
+    CHECK(error_of<NumericError>([] { train({.lr = 1e30, .clip_norm = 0, .rbf = false, .cosine = false}); }) ==
+          "the loss is nan at step 2 of epoch 1 (lr 1e+30). Lower --lr, or set --clip-norm 1");
+}
+
+TEST_CASE("Steps on the CPU cannot be asked to be a graph", "[host]") {
+    CHECK(error_of([] { train({.graph = GraphUse::on}); }) == "--graph on: a step on the CPU is not recorded");
+}
+
+TEST_CASE("RADIAL_DEVICE names the default device", "[host]") {
+    const char* const set = std::getenv("RADIAL_DEVICE");
+    const std::string before = set == nullptr ? "" : set;
+    setenv("RADIAL_DEVICE", "cuda:3", 1);
+    CLI::App app;
+    std::string device = "cpu";
+    apps::add_device_option(app, device);
+    CHECK(device == "cuda:3");
+    app.parse("--device cpu");
+    CHECK(device == "cpu");
+    setenv("RADIAL_DEVICE", before.c_str(), 1);
+}
+
+TEST_CASE("Equal elements are counted where they are") {
+    const std::vector<std::int64_t> a{1, 2, 3, 4, 5}, b{1, 0, 3, 4, 0};
+    CHECK(count_equal(Tensor::from(a, {5}), Tensor::from(b, {5})).item() == 3);
+    CHECK(count_equal(Tensor::from(a, {5}), Tensor::from(a, {5})).item() == 5);
+    CHECK(error_of([&] { count_equal(Tensor::from(a, {5}), Tensor::zeros({5})); }) ==
+          "count_equal: got int64[5] and float32[5], expected two int64 tensors of one shape on one device");
+}
+
+}  // namespace radial::test
