@@ -144,7 +144,7 @@ Tensor read_plain(const fs::path& path, Reader& reader, const Header& header) {
     if (held > header.bytes) {
         fail(path, "too long: more than the {} bytes of data of shape {}", header.bytes, header.shape.str());
     }
-    const Tensor result = Tensor::empty(header.shape, DType::uint8);
+    const Tensor result = Tensor::empty(header.shape, DType::uint8, Device{});
     if (reader.read(result.data<std::uint8_t>(), header.bytes) < header.bytes) fail(path, "became shorter while read");
     return result;
 }
@@ -165,7 +165,7 @@ Tensor read_gzip(const fs::path& path, Reader& reader, const Header& header) {
     if (std::uint8_t more = 0; reader.read(&more, 1) != 0) {
         fail(path, "too long: more than the {} bytes of data of shape {}", header.bytes, header.shape.str());
     }
-    return Tensor::from<std::uint8_t>(std::span<const std::uint8_t>(buffer), header.shape);
+    return Tensor::from<std::uint8_t>(std::span<const std::uint8_t>(buffer), header.shape, Device{});
 }
 
 /// The file of `stem` ("train-images") and `kind` ("idx3") in `folder`, under any of its four usual names.

@@ -179,7 +179,7 @@ private:
         const std::int64_t count = std::min(options_.batch_size, dataset_.size() - begin);
         Shape shape = dataset_.images.shape();
         shape[0] = count;
-        Batch batch{Tensor::empty(shape), Tensor::empty({count}, DType::int64),
+        Batch batch{Tensor::empty(shape, DType::float32, Device{}), Tensor::empty({count}, DType::int64, Device{}),
                     Order(order.begin() + begin, order.begin() + begin + count)};
         const std::int64_t plane = shape[2] * shape[3];
         const std::uint8_t* const bytes = dataset_.images.data<std::uint8_t>();
