@@ -1,8 +1,9 @@
 // Entry point of the test program: the selected cases on the CPU, then again on each CUDA device.
 //
 // A case runs on every device, with default_device() set to it, unless its tags say otherwise: [host] for what computes
-// nothing on a device (files, command lines, parsing, HTTP), [device] for what only a device does. RADIAL_DEVICE=cpu or
-// cuda asks for one of the rounds; `--out FILE` needs that, because each round writes its own.
+// nothing on a device (files, command lines, parsing, HTTP), [device] for what only a device does, [slow] for what the
+// address sanitizer need not see twice. RADIAL_DEVICE=cpu, cuda or cuda:N asks for some of the rounds; `--out FILE`
+// needs it, because each round writes its own.
 #include "radial/core/device_runtime.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/tensor.h"
@@ -24,6 +25,12 @@ using Listener = Catch::TestEventListenerBase;
 namespace radial::test {
 namespace {
 
+#ifdef __SANITIZE_ADDRESS__
+const std::string not_on_devices = "~[host]~[slow]";  // those would take minutes on an emulated device
+#else
+const std::string not_on_devices = "~[host]";
+#endif
+
 Catch::Counts last_round;  // the test cases of the round that ended last
 
 class CountCases : public Listener {
@@ -37,10 +44,9 @@ public:
 };
 CATCH_REGISTER_LISTENER(CountCases)
 
-/// The user's selection without the cases tagged `tag`: each of its alternatives, which commas separate, leaves them
-/// out.
-std::vector<std::string> selection_without(const std::string& tag, const std::vector<std::string>& selection) {
-    const std::string exclusion = "~[" + tag + "]";
+/// The user's selection without the cases that `exclusion` ("~[tag]") names: each of its alternatives, which commas
+/// separate, leaves them out.
+std::vector<std::string> selection_without(const std::string& exclusion, const std::vector<std::string>& selection) {
     std::vector<std::string> all{exclusion};
     for (const std::string& text : selection) {
         std::string changed;
@@ -61,40 +67,48 @@ public:
     explicit Rounds(Catch::Session& session) : session_(session), asked_(session.configData()) {}
 
     void on_cpu() {
-        if (select_without("device") == 0) return;
+        if (select_without("~[device]") == 0) return;
         run("cpu");
     }
 
-    void on_cuda() {
-        const std::size_t cases = select_without("host");
+    /// `only`: the index of one device, or -1 for each.
+    void on_cuda(int only) {
+        const std::size_t cases = select_without(not_on_devices);
         if (cases == 0) return;
+        const int missing = only < 0 ? 0 : only;
+        if (device::count() <= missing) {
+            summary_ += "CUDA: " + count_of(cases) + " skipped: " + device::unavailable(missing) + '\n';
+            ++rounds_;
+            return;
+        }
         for (int index = 0; index < device::count(); ++index) {
+            if (only >= 0 && index != only) continue;
             const Device device{Device::Kind::cuda, index};
             const DefaultDevice guard(device);
             std::cout << device::describe(index) << '\n';
             run(device.str());
         }
-        if (device::count() > 0) return;
-        summary_ += "CUDA: " + count_of(cases) + " skipped: " + device::unavailable(0) + '\n';
-        ++rounds_;
     }
 
     /// 0 when every case of every round passed.
     int finish() {
-        if (rounds_ == 0) {  // nothing matches: Catch2 says so
-            session_.useConfigData(asked_);
-            return session_.run();
+        if (rounds_ == 0) {
+            if (select(asked_.testsOrTags) == 0 || asked_.testsOrTags.empty()) return session_.run();  // says so
+            summary_ = "none of the selected test cases runs where RADIAL_DEVICE asks\n";
         }
         std::cout << summary_ << std::flush;
         return status_;
     }
 
 private:
-    /// Narrows the selection; returns how many cases it holds.
-    std::size_t select_without(const std::string& tag) {
-        auto narrowed = asked_;
-        narrowed.testsOrTags = selection_without(tag, asked_.testsOrTags);
-        session_.useConfigData(narrowed);
+    std::size_t select_without(const std::string& exclusion) {
+        return select(selection_without(exclusion, asked_.testsOrTags));
+    }
+    /// Makes this the selection; returns how many cases it holds.
+    std::size_t select(const std::vector<std::string>& selection) {
+        auto changed = asked_;
+        changed.testsOrTags = selection;
+        session_.useConfigData(changed);
         const auto& config = session_.config();
         return Catch::filterTests(Catch::getAllTestCasesSorted(config), config.testSpec(), config).size();
     }
@@ -135,13 +149,18 @@ int run(int argc, char** argv) {
     if (wants_no_test(session.configData())) return session.run();
     const char* const variable = std::getenv("RADIAL_DEVICE");
     const std::string wanted = variable == nullptr ? "" : variable;
-    if (wanted != "" && wanted != "cpu" && wanted != "cuda") {
-        std::cerr << "RADIAL_DEVICE is \"" << wanted << "\", expected cpu or cuda\n";
+    bool cuda = false;
+    int only = -1;
+    try {
+        if (!wanted.empty()) cuda = Device::parse(wanted).kind == Device::Kind::cuda;
+        if (wanted.find(':') != std::string::npos) only = Device::parse(wanted).index;
+    } catch (const Error& error) {
+        std::cerr << "RADIAL_DEVICE: " << error.what() << '\n';
         return 2;
     }
     Rounds rounds(session);
-    if (wanted != "cuda") rounds.on_cpu();
-    if (wanted != "cpu") rounds.on_cuda();
+    if (!cuda) rounds.on_cpu();
+    if (cuda || wanted.empty()) rounds.on_cuda(only);
     return rounds.finish();
 }
 

@@ -61,7 +61,9 @@ struct Stretch {
     /// Of the first element of row `row`, a row being the last dimension.
     RADIAL_HD std::int64_t row_start(std::int64_t row) const {
         std::int64_t offset = 0;
-        for (std::int64_t d = rank - 1; d >= 0; --d) {
+        // The bound is constant so that a device unrolls the loop and need not keep the arrays in memory.
+        for (int d = max_rank - 1; d >= 0; --d) {
+            if (d >= rank) continue;
             offset += row % extent[d] * step[d];
             row /= extent[d];
         }

@@ -36,11 +36,9 @@ RADIAL_HD T cross_entropy_row(const Team& team, T* z, std::int64_t classes, std:
         const double total = team.sum(classes, [&](std::int64_t j) { return static_cast<double>(z[j]); });
         own += smoothing * static_cast<T>(total / static_cast<double>(classes));
     }
-    const T share = smoothing / static_cast<T>(classes), hit = 1 - smoothing;
-    team.each(classes, [&](std::int64_t j) {
-        const T target = j == label ? share + hit : share;
-        z[j] = weight * (std::exp(z[j] - lse) - target);
-    });
+    const T share = smoothing / static_cast<T>(classes);
+    team.each(classes, [&](std::int64_t j) { z[j] = weight * (std::exp(z[j] - lse) - share); });
+    team.once([&] { z[label] -= weight * (1 - smoothing); });
     return lse - own;
 }
 

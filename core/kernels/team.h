@@ -41,9 +41,27 @@ struct SerialTeam {
     }
     template <class G>
     RADIAL_HD Returned<G> max(std::int64_t n, const G& g) const {
-        Returned<G> top = -infinity<Returned<G>>;
-        for (std::int64_t i = 0; i < n; ++i) top = larger(top, g(i));
-        return top;
+        using V = Returned<G>;
+        constexpr int partials = 8;  // several at once in a long row
+        V best = -infinity<V>;
+        std::int64_t i = 0;
+        if (n < 4 * partials) {
+            for (; i < n; ++i) best = larger(best, g(i));
+            return best;
+        }
+        V top[partials], odd[partials];  // comparisons pass over a NaN, so those are kept apart
+        for (int k = 0; k < partials; ++k) top[k] = odd[k] = best;
+        for (; i + partials <= n; i += partials) {
+            for (int k = 0; k < partials; ++k) {
+                const V v = g(i + k), old = top[k], seen = odd[k];
+                top[k] = v > old ? v : old;
+                odd[k] = v == v ? seen : v;
+            }
+        }
+        for (int k = 0; k < partials; ++k) best = top[k] > best ? top[k] : best;
+        for (int k = 0; k < partials; ++k) best = odd[k] == odd[k] ? best : odd[k];
+        for (; i < n; ++i) best = larger(best, g(i));
+        return best;
     }
     template <class G>
     RADIAL_HD void each(std::int64_t n, const G& g) const {

@@ -228,7 +228,7 @@ TEST_CASE("optimizers agree with PyTorch", "[golden]") {
     check_all_golden(fixture, "AdamW", 2, optimizer_trace);
 }
 
-TEST_CASE("five SGD steps of LeNets++ follow PyTorch's losses", "[golden]") {
+TEST_CASE("five SGD steps of LeNets++ follow PyTorch's losses", "[golden][slow]") {
     std::set<std::string> trained;
     for (const auto& golden : golden_cases(fixture, "LeNetPlusPlus", 4)) {
         const std::string loss = golden.attributes.at("loss");

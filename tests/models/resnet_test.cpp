@@ -58,7 +58,7 @@ TEST_CASE("ImageNet's residual networks have as many parameters as torchvision's
     }
 }
 
-TEST_CASE("a residual network has as many weighted layers as its name says") {
+TEST_CASE("a residual network has as many weighted layers as its name says", "[slow]") {
     for (const std::string& name : resnet_names()) {
         INFO(name);
         std::int64_t convolutions = 0;
