@@ -90,7 +90,7 @@ __global__ void row_kernel(F f) {
 template <int MostLanes, class V, class F, class S>
 __global__ void __launch_bounds__(MostLanes)
     column_kernel(std::int64_t rows, std::int64_t columns, ColumnPlan plan, F f, S store) {
-    extern __shared__ unsigned char shared[];
+    extern __shared__ __align__(16) unsigned char shared[];
     V* const lanes = reinterpret_cast<V*>(shared);
     const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
     const std::int64_t c = static_cast<std::int64_t>(blockIdx.x) * plan.lanes_x + x;

@@ -79,29 +79,29 @@ struct HostTeam {
     static_assert((W & (W - 1)) == 0, "the tree over lanes halves them");
 
     template <class G>
-    Returned<G> sum(std::int64_t n, const G& g) const {
+    RADIAL_HD Returned<G> sum(std::int64_t n, const G& g) const {
         return combine<Returned<G>>(n, g, Returned<G>{}, [](auto a, const auto& b) {
             a += b;
             return a;
         });
     }
     template <class G>
-    Returned<G> max(std::int64_t n, const G& g) const {
+    RADIAL_HD Returned<G> max(std::int64_t n, const G& g) const {
         return combine<Returned<G>>(n, g, -infinity<Returned<G>>, [](auto a, auto b) { return larger(a, b); });
     }
     template <class G>
-    void each(std::int64_t n, const G& g) const {
+    RADIAL_HD void each(std::int64_t n, const G& g) const {
         for (std::int64_t lane = 0; lane < W; ++lane)
             for (std::int64_t i = lane; i < n; i += W) g(i);
     }
     template <class G>
-    void once(const G& g) const {
+    RADIAL_HD void once(const G& g) const {
         g();
     }
 
 private:
     template <class V, class G, class Join>
-    static V combine(std::int64_t n, const G& g, V start, const Join& join) {
+    RADIAL_HD static V combine(std::int64_t n, const G& g, V start, const Join& join) {
         V lanes[W];
         for (int lane = 0; lane < W; ++lane) {
             lanes[lane] = start;
