@@ -42,7 +42,10 @@ public:
     explicit CachingAllocator(RawApi raw = {}) : raw_(std::move(raw)) {}
     CachingAllocator(const CachingAllocator&) = delete;
     CachingAllocator& operator=(const CachingAllocator&) = delete;
-    ~CachingAllocator() { flush(); }
+    /// Returns every kept block to the system, the pools' too: nothing can be launched any more that writes to them.
+    ~CachingAllocator() {
+        for (auto& [pool, kept] : kept_) give_back(kept);
+    }
 
     /// At least `bytes` bytes, uninitialised. Throws OutOfMemory saying what was asked, held and kept.
     void* allocate(std::size_t bytes) {
@@ -93,7 +96,7 @@ public:
             if (live.pool == pool) live.pool = 0;
     }
 
-    /// Returns every kept block to the system.
+    /// Returns every kept block to the system, but for the pools'.
     void flush() {
         const std::lock_guard lock(mutex_);
         flush_kept();
@@ -111,6 +114,8 @@ public:
     }
 
 private:
+    using Kept = std::multimap<std::size_t, void*>;
+
     // Small sizes in steps of 512 bytes, large ones of 64 KiB: near sizes share blocks.
     static std::size_t rounded(std::size_t bytes) {
         const std::size_t step = bytes < (std::size_t{1} << 20) ? 512 : std::size_t{1} << 16;
@@ -128,13 +133,15 @@ private:
     }
 
     // Everybody's only: a graph may still write to the kept blocks of its pool.
-    void flush_kept() {
-        for (const auto& [size, block] : kept_[0]) {
+    void flush_kept() { give_back(kept_[0]); }
+
+    void give_back(Kept& kept) {
+        for (const auto& [size, block] : kept) {
             raw_.show(block, size);
             raw_.release(block, size);
             statistics_.reserved -= size;
         }
-        kept_[0].clear();
+        kept.clear();
     }
 
     std::string shortage(std::size_t bytes) {
@@ -148,7 +155,6 @@ private:
         std::size_t size;
         std::uint64_t pool;
     };
-    using Kept = std::multimap<std::size_t, void*>;
 
     RawApi raw_;
     mutable std::mutex mutex_;
