@@ -9,7 +9,7 @@
 namespace radial {
 
 /// A 16-bit float with float32's exponent and 8 significant bits. Only stored: arithmetic converts to float.
-struct bfloat16 {
+struct bfloat16 {  // NOLINT(readability-identifier-naming): named as the type that it is
     std::uint16_t bits;
 
     bfloat16() = default;

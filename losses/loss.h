@@ -13,7 +13,7 @@
 namespace radial {
 
 /// The last part of a classifier: from features [N, D] and labels (int64 [N]) to a scalar. Its parameters train with
-/// the network's.
+/// the network's. What it keeps beside them (centres, running means) moves in forward() while training(), and is saved.
 class Loss : public Module {
 public:
     /// Mean loss over the batch. feature [N, D], labels int64 [N] in [0, classes). Scalar.
@@ -21,33 +21,55 @@ public:
     virtual Tensor forward(const Tensor& feature, const Tensor& labels) = 0;
     /// Scores to predict with, highest wins: [N, classes].
     virtual Tensor logits(const Tensor& feature) = 0;
-    /// One representative vector a class [classes, D]; undefined where the loss has none.
+    /// What represents the classes: [classes, D], or [classes * K, D] with the K of a class next to each other;
+    /// undefined where the loss has nothing of the kind.
     virtual Tensor prototypes() const { return {}; }
     /// Mean of the kernel between each feature and its own class's prototype in the last forward(), a scalar on the
     /// feature's device; undefined before that and where the loss has no kernel. Near 0 means that no gradient flows.
     virtual Tensor mean_kernel() const { return {}; }
+    /// Makes each sample count as much as its class says: one number of at least 0 a class; empty ends that. Not saved.
+    /// Throws Error for a loss that is not a softmax over classes, and for numbers that do not fit.
+    virtual void set_class_weights(const std::vector<double>& weights);
+};
+
+/// A term beside a loss: from features [N, D], labels (int64 [N]) and the loss's prototypes (see Loss; undefined
+/// where it has none) to a scalar.
+class Regulariser : public Module {
+public:
+    /// Throws Error when a shape does not fit, or without prototypes where it needs them.
+    virtual Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) = 0;
 };
 
 /// Options of a loss as name and value, from a command line or a config file.
 using LossSettings = std::map<std::string, double>;
 
-/// What the registry knows of a loss.
-struct LossInfo {
+/// What the registry knows of a loss or a regulariser.
+template <class T>
+struct RegistryEntry {
     std::string name;       ///< as on the command line: "rbf-softmax"
     std::string formula;    ///< one line of plain text
     std::string source;     ///< paper, year, equation
     LossSettings defaults;  ///< every option with its default value
     /// Wants a value for every option of `defaults`; make_loss() fills in those not given.
-    std::function<std::unique_ptr<Loss>(std::int64_t classes, std::int64_t dim, const LossSettings&)> make;
+    std::function<std::unique_ptr<T>(std::int64_t classes, std::int64_t dim, const LossSettings&)> make;
 };
+using LossInfo = RegistryEntry<Loss>;
+using RegulariserInfo = RegistryEntry<Regulariser>;
 
-/// Every loss, in the order of registry.cpp.
+/// Every loss, and every regulariser, in the order of registry.cpp.
 const std::vector<LossInfo>& loss_registry();
+const std::vector<RegulariserInfo>& regulariser_registry();
 /// Throws Error that lists the names and suggests the nearest.
 const LossInfo& find_loss(std::string_view name);
-/// Builds a loss from the registry. Options not in `settings` keep their defaults; an option that the loss does not
-/// have is an Error that suggests the nearest.
-std::unique_ptr<Loss> make_loss(std::string_view name, std::int64_t classes, std::int64_t dim,
+
+/// Builds a loss from the registry, or a sum: "softmax + 0.01 * ring + 0.1 * triplet". The first term is a loss, which
+/// predicts; the others are regularisers or, where none has the name, losses.
+/// Options not in `settings` keep their defaults. In a sum an option goes to every term that has it, and "ring.radius"
+/// to the term of that name alone. Throws Error for an unknown name or option, suggesting the nearest, and for text
+/// that is no sum.
+std::unique_ptr<Loss> make_loss(std::string_view expression, std::int64_t classes, std::int64_t dim,
                                 const LossSettings& settings = {});
+/// Every option that make_loss() would use and its value. Throws as it does.
+LossSettings loss_settings(std::string_view expression, const LossSettings& settings = {});
 
 }  // namespace radial

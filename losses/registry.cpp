@@ -1,48 +1,205 @@
-// Every loss by name. A new loss is one line in loss_registry().
+// Every loss and regulariser by name. A new one is an include and a line in a registry.
 #include "radial/core/error.h"
 #include "radial/core/text.h"
+#include "radial/losses/adacos.h"
+#include "radial/losses/arcface.h"
+#include "radial/losses/center.h"
+#include "radial/losses/circle.h"
+#include "radial/losses/compact.h"
+#include "radial/losses/contrastive.h"
+#include "radial/losses/cos_softmax.h"
+#include "radial/losses/cosface.h"
+#include "radial/losses/cpl.h"
+#include "radial/losses/curricularface.h"
+#include "radial/losses/exclusive.h"
+#include "radial/losses/expression.h"
+#include "radial/losses/g_softmax.h"
+#include "radial/losses/lgm.h"
 #include "radial/losses/loss.h"
+#include "radial/losses/magface.h"
+#include "radial/losses/multi_similarity.h"
+#include "radial/losses/normface.h"
+#include "radial/losses/proxy_anchor.h"
+#include "radial/losses/proxy_nca.h"
+#include "radial/losses/range.h"
+#include "radial/losses/rbf_network.h"
 #include "radial/losses/rbf_softmax.h"
+#include "radial/losses/ring.h"
+#include "radial/losses/soft_triple.h"
 #include "radial/losses/softmax.h"
+#include "radial/losses/sphereface.h"
+#include "radial/losses/subcenter_arcface.h"
+#include "radial/losses/sum_loss.h"
+#include "radial/losses/supervised_contrastive.h"
+#include "radial/losses/triplet.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 namespace radial {
 
+// One a line.
+// clang-format off
 const std::vector<LossInfo>& loss_registry() {
     static const std::vector<LossInfo> registry = {
         Softmax::info(),
         RbfSoftmax::info(),
+        RbfNetwork::info(),
+        Center::loss_info(),
+        Ring::loss_info(),
+        ArcFace::info(),
+        Lgm::info(),
+        Cpl::info(),
+        Cpl::generalised_info(),
+        CosSoftmax::info(),
+        NormFace::info(),
+        CosFace::info(),
+        SphereFace::info(),
+        GSoftmax::info(),
+        AdaCos::info(),
+        CurricularFace::info(),
+        MagFace::info(),
+        SubcenterArcFace::info(),
+        ProxyNca::info(),
+        SoftTriple::info(),
+        Contrastive::info(),
+        Triplet::info(),
+        SupervisedContrastive::info(),
+        MultiSimilarity::info(),
+        Circle::info(),
+        ProxyAnchor::info(),
+        Range::loss_info(),
     };
     return registry;
 }
 
-const LossInfo& find_loss(std::string_view name) {
-    const auto& registry = loss_registry();
-    const auto found =
-        std::find_if(registry.begin(), registry.end(), [&](const auto& info) { return info.name == name; });
-    if (found != registry.end()) return *found;
+const std::vector<RegulariserInfo>& regulariser_registry() {
+    static const std::vector<RegulariserInfo> registry = {
+        Center::info(),
+        Ring::info(),
+        Compact::info(),
+        Exclusive::info(),
+        Range::info(),
+    };
+    return registry;
+}
+// clang-format on
+
+namespace {
+
+template <class T>
+const RegistryEntry<T>* entry_named(const std::vector<RegistryEntry<T>>& registry, std::string_view name) {
+    const auto found = std::find_if(registry.begin(), registry.end(), [&](const auto& e) { return e.name == name; });
+    return found == registry.end() ? nullptr : &*found;
+}
+
+template <class T>
+std::vector<std::string> names_of(const std::vector<RegistryEntry<T>>& registry) {
     std::vector<std::string> names;
     names.reserve(registry.size());
-    for (const auto& info : registry) names.push_back(info.name);
+    for (const auto& entry : registry) names.push_back(entry.name);
+    return names;
+}
+
+/// A term of a sum and its entry: exactly one of the two is there.
+struct Term {
+    double weight;
+    const LossInfo* loss;
+    const RegulariserInfo* regulariser;
+
+    const std::string& name() const { return loss != nullptr ? loss->name : regulariser->name; }
+    const LossSettings& defaults() const { return loss != nullptr ? loss->defaults : regulariser->defaults; }
+};
+
+Term further_term(const ExpressionTerm& read) {
+    Term term{read.weight, nullptr, entry_named(regulariser_registry(), read.name)};
+    if (term.regulariser == nullptr) term.loss = entry_named(loss_registry(), read.name);
+    if (term.regulariser != nullptr || term.loss != nullptr) return term;
+    const auto regularisers = names_of(regulariser_registry()), losses = names_of(loss_registry());
+    std::vector<std::string> all = regularisers;
+    all.insert(all.end(), losses.begin(), losses.end());
+    throw Error(fmt::format(
+        "no regulariser or loss is called \"{}\"; did you mean {}? The regularisers are {}; the losses are {}",
+        read.name, nearest(read.name, all),
+        regularisers.empty() ? "none" : fmt::format("{}", fmt::join(regularisers, ", ")), fmt::join(losses, ", ")));
+}
+
+std::vector<Term> terms_of(std::string_view expression) {
+    std::vector<Term> terms;
+    for (const ExpressionTerm& read : parse_expression(expression))
+        terms.push_back(terms.empty() ? Term{1, &find_loss(read.name), nullptr} : further_term(read));
+    return terms;
+}
+
+void check_known(std::string_view expression, const std::vector<Term>& terms, const LossSettings& settings) {
+    std::set<std::string> plain, full;
+    for (const Term& term : terms) {
+        for (const auto& [option, value] : term.defaults()) {
+            plain.insert(option);
+            full.insert(term.name() + "." + option);
+        }
+    }
+    std::vector<std::string> choices(plain.begin(), plain.end());
+    const std::set<std::string>& shown = terms.size() == 1 ? plain : full;
+    choices.insert(choices.end(), full.begin(), full.end());
+    for (const auto& [option, value] : settings) {
+        if (plain.contains(option) || full.contains(option)) continue;
+        RADIAL_CHECK(!choices.empty(), "{} has no option \"{}\", nor any other", expression, option);
+        throw Error(fmt::format("{} has no option \"{}\"; did you mean {}? Its options are {}", expression, option,
+                                nearest(option, choices), fmt::join(shown, ", ")));
+    }
+}
+
+/// The defaults of a term, under what `settings` say of it: "ring.radius" before "radius".
+LossSettings settings_of(const Term& term, const LossSettings& settings) {
+    LossSettings complete = term.defaults();
+    for (auto& [option, value] : complete) {
+        auto given = settings.find(term.name() + "." + option);
+        if (given == settings.end()) given = settings.find(option);
+        if (given != settings.end()) value = given->second;
+    }
+    return complete;
+}
+
+}  // namespace
+
+const LossInfo& find_loss(std::string_view name) {
+    if (const LossInfo* const info = entry_named(loss_registry(), name)) return *info;
+    RADIAL_CHECK(entry_named(regulariser_registry(), name) == nullptr,
+                 "{} is a regulariser, which cannot predict: put it behind a loss, as \"softmax + 0.01 * {}\"", name,
+                 name);
+    const std::vector<std::string> names = names_of(loss_registry());
     throw Error(fmt::format("no loss is called \"{}\"; did you mean {}? The losses are {}", name, nearest(name, names),
                             fmt::join(names, ", ")));
 }
 
-std::unique_ptr<Loss> make_loss(std::string_view name, std::int64_t classes, std::int64_t dim,
+std::unique_ptr<Loss> make_loss(std::string_view expression, std::int64_t classes, std::int64_t dim,
                                 const LossSettings& settings) {
-    const LossInfo& info = find_loss(name);
-    LossSettings complete = info.defaults;
-    std::vector<std::string> options;
-    for (const auto& [option, value] : info.defaults) options.push_back(option);
-    for (const auto& [option, value] : settings) {
-        RADIAL_CHECK(complete.contains(option), "{} has no option \"{}\"; did you mean {}? Its options are {}",
-                     info.name, option, nearest(option, options), fmt::join(options, ", "));
-        complete[option] = value;
+    const std::vector<Term> terms = terms_of(expression);
+    check_known(expression, terms, settings);
+    std::unique_ptr<Loss> loss;
+    for (const Term& term : terms) {
+        const LossSettings own = settings_of(term, settings);
+        if (loss == nullptr)
+            loss = term.loss->make(classes, dim, own);
+        else if (term.regulariser != nullptr)
+            loss = std::move(loss) + term.weight * term.regulariser->make(classes, dim, own);
+        else
+            loss = std::move(loss) + term.weight * term.loss->make(classes, dim, own);
     }
-    return info.make(classes, dim, complete);
+    return loss;
+}
+
+LossSettings loss_settings(std::string_view expression, const LossSettings& settings) {
+    const std::vector<Term> terms = terms_of(expression);
+    check_known(expression, terms, settings);
+    if (terms.size() == 1) return settings_of(terms.front(), settings);
+    LossSettings all;
+    for (const Term& term : terms)
+        for (const auto& [option, value] : settings_of(term, settings)) all[term.name() + "." + option] = value;
+    return all;
 }
 
 }  // namespace radial

@@ -9,9 +9,8 @@
 
 namespace radial {
 
-Softmax::Softmax(const SoftmaxOptions& options) {
-    RADIAL_CHECK(options.classes >= 1 && options.dim >= 1, "Softmax: classes {} and dim {} must each be at least 1",
-                 options.classes, options.dim);
+Softmax::Softmax(const SoftmaxOptions& options)
+    : SoftmaxLike("Softmax", options.classes, options.dim, options.softmax) {
     weight_ = register_parameter("weight", Tensor::empty({options.classes, options.dim}));
     init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0));
     if (!options.bias) return;
@@ -23,7 +22,7 @@ Softmax::Softmax(const SoftmaxOptions& options) {
 Tensor Softmax::forward(const Tensor& feature, const Tensor& labels) {
     check_feature("Softmax", feature, weight_);
     check_labels("Softmax", labels, feature);
-    return softmax_loss(feature, weight_, bias_, labels);
+    return softmax_loss(feature, weight_, bias_, labels, head(weight_));
 }
 
 Tensor Softmax::logits(const Tensor& feature) {
@@ -37,11 +36,11 @@ LossInfo Softmax::info() {
         .name = "softmax",
         .formula = "mean over i of -log softmax_j(W_j x_i + b_j)[y_i]",
         .source = "Bridle 1990; Zhang et al., RBF-Softmax, ECCV 2020, Eq. 1",
-        .defaults = {{"bias", defaults.bias ? 1.0 : 0.0}},
+        .defaults = with_settings({{"bias", defaults.bias ? 1.0 : 0.0}}),
         .make =
             [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<Softmax>(
-                    SoftmaxOptions{.classes = classes, .dim = dim, .bias = settings.at("bias") != 0});
+                return std::make_unique<Softmax>(SoftmaxOptions{
+                    .classes = classes, .dim = dim, .bias = settings.at("bias") != 0, .softmax = read(settings)});
             },
     };
 }

@@ -95,12 +95,13 @@ private:
                 lanes[static_cast<std::size_t>(y)] += f(r, c);
         for (int half = plan.lanes_y / 2; half > 0; half /= 2)
             for (int y = 0; y < half; ++y)
-                lanes[static_cast<std::size_t>(y)] += lanes[static_cast<std::size_t>(y + half)];
+                lanes[static_cast<std::size_t>(y)] +=
+                    lanes[static_cast<std::size_t>(y) + static_cast<std::size_t>(half)];
         return lanes.front();
     }
 
     template <class F>
-    static void check(const F& f) {
+    static void check([[maybe_unused]] const F& f) {
         static_assert(std::is_trivially_copyable_v<F>, "a kernel's functor holds pointers and numbers only");
 #if __has_builtin(__builtin_clear_padding)
         // What the host's stack left between a functor's members may look like an address.

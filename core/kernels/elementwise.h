@@ -231,4 +231,32 @@ struct Square {
     }
 };
 
+/// (1 + erf(x / sqrt 2)) / 2.
+struct NormalCdf {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        constexpr V root_half = V(0.70710678118654752);
+        return std::erfc(-v * root_half) / 2;
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        constexpr V density_at_0 = V(0.39894228040143268);
+        return dy * density_at_0 * std::exp(-x * x / 2);
+    }
+};
+/// log(1 + exp(x)).
+struct Softplus {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return (v > 0 ? v : V{0}) + std::log1p(std::exp(v > 0 ? -v : v));
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        const V e = std::exp(x > 0 ? -x : x);
+        return dy * (x > 0 ? 1 / (1 + e) : e / (1 + e));
+    }
+};
+
 }  // namespace radial::kernels

@@ -163,4 +163,28 @@ struct ArgMaxRow {
     }
 };
 
+/// Writes element i where it is the middle one of [count]: by counting, so that it needs no order and no waiting. A NaN
+/// is larger than everything, and the answer where there is one.
+template <class T>
+struct MedianRow {
+    const T* in;
+    T* out;
+    std::int64_t count;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t i) const {
+        const T* const all = in;
+        const T own = in[i];
+        const auto before = [=](std::int64_t j) {
+            const T other = all[j];
+            return other < own || (other == own && j < i) ? 1.0 : 0.0;
+        };
+        const double rank = team.sum(count, before);
+        const double odd = team.sum(count, [=](std::int64_t j) { return all[j] == all[j] ? 0.0 : 1.0; });
+        const bool middle = odd > 0 ? i == 0 : static_cast<std::int64_t>(rank) == (count - 1) / 2;
+        if (!middle) return;
+        T* const to = out;
+        team.once([=] { *to = odd > 0 ? static_cast<T>(not_a_number<double>) : own; });
+    }
+};
+
 }  // namespace radial::kernels

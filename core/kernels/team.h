@@ -12,6 +12,15 @@
 
 #include <cstdint>
 #include <limits>
+#include <type_traits>
+
+// The loop that follows may be vectorised: its rounds do not depend on each other. A device's code has no such loops.
+#ifdef __CUDA_ARCH__
+#define RADIAL_SIMD(...)
+#else
+#define RADIAL_PRAGMA(text) _Pragma(#text)
+#define RADIAL_SIMD(...) RADIAL_PRAGMA(omp simd __VA_ARGS__)
+#endif
 
 namespace radial::kernels {
 
@@ -36,7 +45,12 @@ struct SerialTeam {
     template <class G>
     RADIAL_HD Returned<G> sum(std::int64_t n, const G& g) const {
         Returned<G> total{};
-        for (std::int64_t i = 0; i < n; ++i) total += g(i);
+        if constexpr (std::is_arithmetic_v<Returned<G>>) {
+            RADIAL_SIMD(reduction(+ : total))
+            for (std::int64_t i = 0; i < n; ++i) total += g(i);
+        } else {
+            for (std::int64_t i = 0; i < n; ++i) total += g(i);
+        }
         return total;
     }
     template <class G>
@@ -65,6 +79,7 @@ struct SerialTeam {
     }
     template <class G>
     RADIAL_HD void each(std::int64_t n, const G& g) const {
+        RADIAL_SIMD()
         for (std::int64_t i = 0; i < n; ++i) g(i);
     }
     template <class G>

@@ -122,6 +122,8 @@ Tensor exp(const Tensor& x) { return ops::transform("exp", x, kernels::Exp{}); }
 Tensor log(const Tensor& x) { return ops::transform("log", x, kernels::Log{}); }
 Tensor sqrt(const Tensor& x) { return ops::transform("sqrt", x, kernels::Sqrt{}); }
 Tensor square(const Tensor& x) { return ops::transform("square", x, kernels::Square{}); }
+Tensor normal_cdf(const Tensor& x) { return ops::transform("normal_cdf", x, kernels::NormalCdf{}); }
+Tensor softplus(const Tensor& x) { return ops::transform("softplus", x, kernels::Softplus{}); }
 
 Tensor cast(const Tensor& x, DType dtype) {
     ops::check_floating("cast", "the input", x);

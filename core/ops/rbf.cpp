@@ -1,150 +1,110 @@
-// RBF-Softmax as one op: distances by one matrix product, then kernel, softmax, loss and gradient in one pass over [N,
-// C].
-#include "radial/core/kernels/heads.h"
-#include "radial/core/kernels/matrix.h"
-#include "radial/core/ops/mixed.h"
+// RBF-Softmax: the link from distances to kernels, what the loss measures, and its logits.
+#include "radial/core/ops/head.h"
 
 namespace radial {
 namespace {
 
-void check(std::string_view op, const Tensor& feature, const Tensor& prototypes, double scale, double gamma) {
-    ops::check_floating(op, "feature", feature);
-    ops::check_weight(op, feature, "prototypes", prototypes);
-    ops::check_rank(op, "feature", feature, 2, "[N, D]");
-    ops::check_rank(op, "prototypes", prototypes, 2, "[C, D]");
-    RADIAL_CHECK(feature.size(1) == prototypes.size(1), "{}: feature has dimension {}, prototypes expect {}", op,
-                 feature.size(1), prototypes.size(1));
-    RADIAL_CHECK(feature.size(0) > 0 && prototypes.size(0) > 0,
-                 "{}: feature is {} and prototypes {}, expected at least one of each", op, feature.shape().str(),
-                 prototypes.shape().str());
+using namespace ops;
+
+/// -1 / (gamma * factor).
+template <class T>
+struct Rates {
+    const T* factors;
+    T* rates;
+    T gamma;
+    RADIAL_HD void operator()(std::int64_t i) const { rates[i] = -1 / (gamma * factors[i]); }
+};
+
+/// K to the own class from its distance.
+template <class T>
+struct OwnKernel {
+    const T* distances;
+    const std::int64_t* labels;
+    const T* rates;  ///< [C], [1], or null for plain_rate
+    std::int64_t rate_step, classes;
+    T plain_rate;
+    RADIAL_HD double operator()(std::int64_t i) const {
+        if (!kernels::is_class(labels[i], classes)) return kernels::not_a_number<double>;
+        const T rate = rates == nullptr ? plain_rate : rates[labels[i] * rate_step];
+        return static_cast<double>(kernels::exponential(distances[i] * rate));
+    }
+};
+
+struct RbfMaker {
+    static constexpr bool per_class_is_factor = true;
+    double scale, gamma, margin;
+    bool per_class;
+    Tensor rates;  ///< -1 / gamma of each class or of all; undefined without a factor
+
+    template <class T, class F>
+    void with(const LinkTensors& tensors, const F& f) const {
+        const T s = static_cast<T>(scale), m = static_cast<T>(margin), rate = static_cast<T>(-1 / gamma);
+        const T *const factor = data_or_null<T>(tensors.scale_factor), *const all = data_or_null<T>(rates);
+        if (per_class) {
+            f(kernels::RbfLink<T, true>{s, m, rate, factor, all});
+        } else {
+            f(kernels::RbfLink<T, false>{s, m, rate, factor, all});
+        }
+    }
+};
+
+void check_kernel(std::string_view op, double scale, double gamma) {
     RADIAL_CHECK(scale > 0, "{}: scale is {}, expected above 0", op, scale);
     RADIAL_CHECK(gamma > 0, "{}: gamma is {}, expected above 0", op, gamma);
 }
 
-// Squared norms of the rows.
-Tensor row_norms(const Tensor& x) {
-    const Tensor norms = Tensor::empty({x.size(0)}, x.dtype(), x.device());
-    dispatch_floating(x.dtype(), "rbf_softmax", [&](auto zero) {
+void measure(const HeadInputs& in, const HeadState& state, const RbfMaker& maker, RbfStatistics& statistics) {
+    const Device device = in.device();
+    const double factor = 1.0 / static_cast<double>(in.batch());
+    statistics = {.mean_kernel = Tensor::empty({}, in.dtype(), device),
+                  .mean_distance = Tensor::empty({}, in.dtype(), device)};
+    dispatch_floating(in.dtype(), "rbf_softmax_loss", [&](auto zero) {
         using T = decltype(zero);
-        kernels::rows(x.device(), x.size(0), x.size(1),
-                      kernels::RowNorms<T>{x.data<const T>(), norms.data<T>(), x.size(1)});
+        const T* const distances = state.own.data<const T>();
+        kernels::reduce(device, in.batch(),
+                        OwnKernel<T>{distances, in.labels.data<const std::int64_t>(), data_or_null<T>(maker.rates),
+                                     maker.per_class ? 1 : 0, in.count(), static_cast<T>(-1 / maker.gamma)},
+                        factor, statistics.mean_kernel.data<T>());
+        kernels::reduce(device, in.batch(), kernels::Element<T>{distances}, factor, statistics.mean_distance.data<T>());
     });
-    return norms;
-}
-
-// <x_i, W_j> for all pairs: [N, C].
-Tensor products(const Tensor& feature, const Tensor& prototypes) {
-    const Tensor result = Tensor::empty({feature.size(0), prototypes.size(0)}, feature.dtype(), feature.device());
-    backend_for(feature.device(), feature.dtype()).gemm(false, true, 1.0, feature, prototypes, 0.0, result);
-    return result;
-}
-
-// grad_i = upstream * sum_j pull_ij (other_j - point_i), pull [rows, columns] or its transpose. `upstream` is a scalar
-// on the tensors' device, or undefined for 1.
-Tensor pull_towards(const Tensor& point, const Tensor& other, const Tensor& pull, bool transposed,
-                    const Tensor& upstream) {
-    const Device device = point.device();
-    const Tensor grad = Tensor::empty_like(point);
-    backend_for(device, point.dtype()).gemm(transposed, false, 1.0, pull, other, 0.0, grad);
-    const std::int64_t dim = point.size(1), rows = pull.size(0), columns = pull.size(1);
-    dispatch_floating(point.dtype(), "rbf_softmax", [&](auto zero) {
-        using T = decltype(zero);
-        const Tensor totals = Tensor::empty({point.size(0)}, point.dtype(), device);
-        const T* const a = pull.data<const T>();
-        T* const sums = totals.data<T>();
-        if (transposed) {
-            kernels::reduce_columns(device, rows, columns, kernels::MatrixElement<T>{a, columns},
-                                    kernels::StoreSum<T>{sums});
-        } else {
-            kernels::rows(device, rows, columns, kernels::RowSums<T>{a, sums, columns});
-        }
-        const T* const factor = upstream.defined() ? upstream.data<const T>() : nullptr;
-        kernels::map2(device, point.size(0), dim,
-                      kernels::PullTowards<T>{grad.data<T>(), sums, point.data<const T>(), factor, dim});
-    });
-    return grad;
-}
-
-// The gradients of feature, as `dtype`, and prototypes: dL/dx_i = sum_j A_ij (W_j - x_i), dL/dW_j = sum_i A_ij
-// (x_i - W_j), times upstream.
-Grads pulls(const Saved& feature, const Saved& prototypes, const Tensor& pull, const Tensor& upstream, Needs needs,
-            DType dtype) {
-    const Tensor x = feature.get(), w = prototypes.get();
-    return {needs[0] ? pull_towards(x, w, pull, false, upstream).to(dtype) : Tensor(),
-            needs[1] ? pull_towards(w, x, pull, true, upstream) : Tensor()};
-}
-
-// The loss, or a statistic, of a batch from one of the lists of each sample's.
-template <class T>
-Tensor mean_of(const Tensor& each, std::int64_t which) {
-    const std::int64_t batch = each.size(1);
-    const Tensor mean = Tensor::empty({}, each.dtype(), each.device());
-    kernels::reduce(each.device(), batch, kernels::Element<T>{each.data<const T>() + which * batch},
-                    1.0 / static_cast<double>(batch), mean.data<T>());
-    return mean;
 }
 
 }  // namespace
 
-Tensor rbf_softmax_loss(const Tensor& feature, const Tensor& prototypes, const Tensor& labels, double scale,
-                        double gamma, RbfStatistics* statistics) {
-    check("rbf_softmax_loss", feature, prototypes, scale, gamma);
+Tensor rbf_softmax_loss(const Tensor& feature, const Tensor& prototypes, const Tensor& labels, const RbfKernel& kernel,
+                        const HeadOptions& options, RbfStatistics* statistics) {
+    constexpr std::string_view op = "rbf_softmax_loss";
+    check_head_inputs(op, feature, "prototypes", prototypes);
     const std::int64_t batch = feature.size(0), classes = prototypes.size(0);
-    ops::check_labels("rbf_softmax_loss", labels, batch, classes);
-    const Tensor x = feature.to(prototypes.dtype());
-    const Tensor pull = products(x, prototypes), x_norms = row_norms(x), w_norms = row_norms(prototypes);
-    Tensor loss;
-    dispatch_floating(x.dtype(), "rbf_softmax_loss", [&](auto zero) {
-        using T = decltype(zero);
-        const Tensor each = Tensor::empty({3, batch}, x.dtype(), x.device());
-        T* const out = each.data<T>();
-        const kernels::RbfSoftmaxRows<T> rows{.products = pull.data<T>(),
-                                              .labels = labels.data<const std::int64_t>(),
-                                              .x_norms = x_norms.data<const T>(),
-                                              .w_norms = w_norms.data<const T>(),
-                                              .losses = out,
-                                              .own_distances = out + batch,
-                                              .own_kernels = out + 2 * batch,
-                                              .classes = classes,
-                                              .scale = static_cast<T>(scale),
-                                              .gamma = static_cast<T>(gamma),
-                                              .weight = T{1} / static_cast<T>(batch)};
-        constexpr std::int64_t cost = 16;  // two exps, in plain operations
-        kernels::rows(x.device(), batch, classes, rows, cost);
-        loss = mean_of<T>(each, 0);
-        if (statistics != nullptr)
-            *statistics = {.mean_kernel = mean_of<T>(each, 2), .mean_distance = mean_of<T>(each, 1)};
-    });
-    return record("rbf_softmax_loss", loss, {feature, prototypes},
-                  [in = Saved(x, "rbf_softmax_loss", "feature"),
-                   w = Saved(prototypes, "rbf_softmax_loss", "prototypes"), pull, dtype = feature.dtype()](
-                      const Tensor& dy, Needs needs) -> Grads { return pulls(in, w, pull, dy, needs, dtype); });
+    check_kernel(op, kernel.scale, kernel.gamma);
+    check_labels(op, labels, batch, classes);
+    check_head_options(op, options, classes, prototypes);
+    check_head_vector(op, "scale_factor", kernel.scale_factor, 1, prototypes);
+    const bool per_class = kernel.gamma_factor.defined() && kernel.gamma_factor.numel() != 1;
+    check_head_vector(op, "gamma_factor", kernel.gamma_factor, per_class ? classes : 1, prototypes);
+
+    RbfMaker maker{kernel.scale, kernel.gamma, kernel.margin, per_class, {}};
+    if (kernel.gamma_factor.defined()) {
+        maker.rates = Tensor::empty_like(kernel.gamma_factor);
+        dispatch_floating(prototypes.dtype(), op, [&](auto zero) {
+            using T = decltype(zero);
+            kernels::map(
+                prototypes.device(), maker.rates.numel(),
+                Rates<T>{kernel.gamma_factor.data<const T>(), maker.rates.data<T>(), static_cast<T>(kernel.gamma)});
+        });
+    }
+    const HeadInputs in{feature.to(prototypes.dtype()), prototypes, labels, options};
+    HeadState state;
+    const Tensor loss = head_op<kernels::SquaredDistance>(
+        "rbf_softmax_loss", in, feature, {kernel.scale_factor, kernel.gamma_factor, {}}, maker, &state);
+    if (statistics != nullptr) measure(in, state, maker, *statistics);
+    return loss;
 }
 
 Tensor rbf_logits(const Tensor& feature, const Tensor& prototypes, double scale, double gamma) {
-    check("rbf_logits", feature, prototypes, scale, gamma);
-    const Tensor x = feature.to(prototypes.dtype());
-    const Tensor logits = products(x, prototypes), x_norms = row_norms(x), w_norms = row_norms(prototypes);
-    const std::int64_t classes = prototypes.size(0);
-    dispatch_floating(x.dtype(), "rbf_logits", [&](auto zero) {
-        using T = decltype(zero);
-        kernels::map2(x.device(), x.size(0), classes,
-                      kernels::RbfLogits<T>{logits.data<T>(), x_norms.data<const T>(), w_norms.data<const T>(), classes,
-                                            static_cast<T>(scale), static_cast<T>(gamma)});
-    });
-    return record(
-        "rbf_logits", logits, {feature, prototypes},
-        [in = Saved(x, "rbf_logits", "feature"), w = Saved(prototypes, "rbf_logits", "prototypes"),
-         z = Saved(logits, "rbf_logits", "result"), gamma, dtype = feature.dtype()](Tensor dy, Needs needs) -> Grads {
-            const Tensor kept = z.get(), pull = ops::reuse_or_empty(dy);
-            dispatch_floating(dy.dtype(), "rbf_logits", [&](auto zero) {
-                using T = decltype(zero);
-                kernels::map(dy.device(), dy.numel(),
-                             kernels::RbfLogitsPull<T>{kept.data<const T>(), dy.data<const T>(), pull.data<T>(),
-                                                       static_cast<T>(2.0 / gamma)});
-            });
-            return pulls(in, w, pull, {}, needs, dtype);
-        });
+    check_head_inputs("rbf_logits", feature, "prototypes", prototypes);
+    check_kernel("rbf_logits", scale, gamma);
+    return scale * exp(squared_distances(cast(feature, prototypes.dtype()), prototypes) * (-1.0 / gamma));
 }
 
 }  // namespace radial

@@ -154,6 +154,19 @@ Tensor max(const Tensor& x, int dim) {
     });
 }
 
+Tensor median(const Tensor& x) {
+    ops::check_floating("median", "the input", x);
+    ops::check_rank("median", "input", x, 1, "[N]");
+    RADIAL_CHECK(x.numel() > 0, "median: input {} is empty", x.shape().str());
+    const Tensor result = Tensor::empty({1}, x.dtype(), x.device());
+    dispatch_floating(x.dtype(), "median", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(x.device(), x.numel(), x.numel(),
+                      kernels::MedianRow<T>{x.data<const T>(), result.data<T>(), x.numel()});
+    });
+    return result;
+}
+
 Tensor argmax(const Tensor& x) {
     ops::check_floating("argmax", "the input", x);
     ops::check_rank("argmax", "input", x, 2, "[N, C]");

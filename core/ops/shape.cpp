@@ -210,4 +210,41 @@ Tensor pick(const Tensor& x, const Tensor& index) {
                   });
 }
 
+Tensor place(const Tensor& values, const Tensor& index, std::int64_t columns) {
+    ops::check_floating("place", "values", values);
+    ops::check_rank("place", "values", values, 1, "[N]");
+    RADIAL_CHECK(columns > 0, "place: {} columns, expected at least 1", columns);
+    ops::check_labels("place", index, values.size(0), columns);
+    ops::check_device("place", values, "index", index);
+    const Tensor y = Tensor::zeros({values.size(0), columns}, values.dtype(), values.device());
+    dispatch_activation(values.dtype(), "place", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::map(values.device(), values.numel(),
+                     kernels::PickBackward<T>{values.data<T>(), index.data<std::int64_t>(), y.data<T>(), columns});
+    });
+    return record("place", y, {values}, [saved = Saved(index, "place", "index")](const Tensor& dy, Needs) -> Grads {
+        const NoGrad guard;
+        return {pick(dy, saved.get())};
+    });
+}
+
+Tensor class_sums(const Tensor& x, const Tensor& labels, std::int64_t classes) {
+    ops::check_floating("class_sums", "the input", x);
+    RADIAL_CHECK(x.rank() >= 1, "class_sums: input is {}, expected [N, ...]", x.shape().str());
+    RADIAL_CHECK(classes > 0, "class_sums: {} classes, expected at least 1", classes);
+    ops::check_labels("class_sums", labels, x.size(0), classes);
+    ops::check_device("class_sums", x, "labels", labels);
+    const Tensor source = x.to(Layout::row_major);
+    Shape shape = x.shape();
+    shape[0] = classes;
+    const Tensor y = Tensor::zeros(shape, x.dtype(), x.device());
+    dispatch_activation(x.dtype(), "class_sums",
+                        [&](auto zero) { scatter_add<decltype(zero)>(source, labels, y, y.numel() / classes); });
+    return record("class_sums", y, {x},
+                  [saved = Saved(labels, "class_sums", "labels")](const Tensor& dy, Needs) -> Grads {
+                      const NoGrad guard;
+                      return {gather_rows(dy, saved.get())};
+                  });
+}
+
 }  // namespace radial

@@ -10,7 +10,7 @@ namespace {
 const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {{1, 1}, {1, 5}, {3, 2}, {5, 7}, {8, 10}, {2, 33}};
 
 /// |x_i - W_j|^2 by ops that broadcast: [N, C].
-Tensor squared_distances(const Tensor& feature, const Tensor& prototypes) {
+Tensor broadcast_distances(const Tensor& feature, const Tensor& prototypes) {
     const Tensor x = reshape(feature, {feature.size(0), 1, feature.size(1)});
     const Tensor w = reshape(prototypes, {1, prototypes.size(0), prototypes.size(1)});
     return sum(square(x - w), {2});
@@ -24,7 +24,8 @@ struct Head {
 const std::vector<Head> heads = {
     {"cross_entropy", [](const auto& x, const auto& w, const auto& y) { return cross_entropy(linear(x, w), y, 0.1); }},
     {"softmax_loss", [](const auto& x, const auto& w, const auto& y) { return softmax_loss(x, w, {}, y); }},
-    {"rbf_softmax_loss", [](const auto& x, const auto& w, const auto& y) { return rbf_softmax_loss(x, w, y, 4, 3); }},
+    {"rbf_softmax_loss",
+     [](const auto& x, const auto& w, const auto& y) { return rbf_softmax_loss(x, w, y, {.scale = 4, .gamma = 3}); }},
 };
 
 /// The loss and the gradients of both inputs.
@@ -83,8 +84,11 @@ TEST_CASE("gradients of rbf_softmax_loss and rbf_logits agree with differences a
                 const Tensor labels = random.labels(n, c);
                 const std::vector<Tensor> inputs{random.tensor({n, d}), random.tensor({c, d})};
                 const double s = scale, g = gamma;
-                CHECK(gradient_problem([=](const auto& in) { return rbf_softmax_loss(in[0], in[1], labels, s, g); },
-                                       inputs, {.elements = 16}) == "");
+                CHECK(gradient_problem(
+                          [=](const auto& in) {
+                              return rbf_softmax_loss(in[0], in[1], labels, {.scale = s, .gamma = g});
+                          },
+                          inputs, {.elements = 16}) == "");
                 CHECK(gradient_problem([=](const auto& in) { return rbf_logits(in[0], in[1], s, g); }, inputs,
                                        {.elements = 16}) == "");
             }
@@ -124,9 +128,9 @@ TEST_CASE("rbf_softmax_loss is the cross-entropy of its composition from ops, gr
         RandomInputs same(99);
         std::vector<Tensor> leaves{same.tensor({9, 6}), same.tensor({4, 6})};
         for (Tensor& leaf : leaves) leaf.set_requires_grad();
-        const Tensor kernel = radial::exp(squared_distances(leaves[0], leaves[1]) * (-1 / 1.7));
-        const Tensor loss =
-            fused ? rbf_softmax_loss(leaves[0], leaves[1], labels, 3.0, 1.7) : cross_entropy(3.0 * kernel, labels);
+        const Tensor kernel = radial::exp(broadcast_distances(leaves[0], leaves[1]) * (-1 / 1.7));
+        const Tensor loss = fused ? rbf_softmax_loss(leaves[0], leaves[1], labels, {.scale = 3.0, .gamma = 1.7})
+                                  : cross_entropy(3.0 * kernel, labels);
         loss.backward();
         return std::vector<Tensor>{loss.detach(), leaves[0].grad(), leaves[1].grad()};
     };
@@ -139,7 +143,7 @@ TEST_CASE("rbf_softmax_loss measures the mean kernel and distance to each featur
                  prototypes = Tensor::from<double>({1, 0, 3, 2}, {2, 2});
     const Tensor labels = Tensor::from<std::int64_t>({0, 1}, {2});
     RbfStatistics statistics;
-    rbf_softmax_loss(feature, prototypes, labels, 2.0, 2.0, &statistics);
+    rbf_softmax_loss(feature, prototypes, labels, {.scale = 2.0, .gamma = 2.0}, {}, &statistics);
     CHECK(statistics.mean_distance.item() == Approx(2.5));
     CHECK(statistics.mean_kernel.item() == Approx((std::exp(-0.5) + std::exp(-2.0)) / 2));
 }
@@ -148,7 +152,7 @@ TEST_CASE("with every kernel dead the RBF loss is log C and its gradient zero") 
     const Tensor labels = Tensor::from<std::int64_t>({0, 3}, {2});
     Tensor feature = Tensor::full({2, 3}, 100), prototypes = Tensor::full({10, 3}, -100);
     feature.set_requires_grad();
-    const Tensor loss = rbf_softmax_loss(feature, prototypes, labels, 2.0, 1.0);
+    const Tensor loss = rbf_softmax_loss(feature, prototypes, labels, {.scale = 2.0, .gamma = 1.0});
     CHECK(loss.item() == Approx(std::log(10.0)));
     loss.backward();
     CHECK(feature.grad().to_vector<double>() == std::vector<double>(6, 0.0));
@@ -213,7 +217,7 @@ TEST_CASE("statistics of rbf_softmax_loss stay on the feature's device and have 
     RandomInputs random(103);
     Tensor feature = random.tensor({4, 3}).set_requires_grad();
     RbfStatistics statistics;
-    rbf_softmax_loss(feature, random.tensor({5, 3}), random.labels(4, 5), 2.0, 2.0, &statistics);
+    rbf_softmax_loss(feature, random.tensor({5, 3}), random.labels(4, 5), {.scale = 2, .gamma = 2}, {}, &statistics);
     for (const Tensor& value : {statistics.mean_kernel, statistics.mean_distance}) {
         CHECK(value.shape() == Shape());
         CHECK(value.device() == feature.device());
@@ -252,7 +256,7 @@ TEST_CASE("a label out of range is named with its sample") {
           bad_index("cross_entropy: label -1 of sample 2 is outside [0, 10)", -1, 2, 10));
     CHECK(error_after([&] { softmax_loss(feature, weight, {}, high); }) ==
           bad_index("softmax_loss: label 10 of sample 1 is outside [0, 10)", 10, 1, 10));
-    CHECK(error_after([&] { rbf_softmax_loss(feature, weight, low, 2, 1); }) ==
+    CHECK(error_after([&] { rbf_softmax_loss(feature, weight, low, {.scale = 2, .gamma = 1}); }) ==
           bad_index("rbf_softmax_loss: label -1 of sample 2 is outside [0, 10)", -1, 2, 10));
 }
 
@@ -271,11 +275,11 @@ TEST_CASE("losses of what does not fit say what it is") {
           "cross_entropy: smoothing is 1.5, expected within [0, 1]");
     CHECK(error_of([&] { softmax_loss(feature, wide, {}, labels); }) ==
           "softmax_loss: feature has dimension 2, weight expects 5");
-    CHECK(error_of([&] { rbf_softmax_loss(feature, wide, labels, 2, 1); }) ==
+    CHECK(error_of([&] { rbf_softmax_loss(feature, wide, labels, {.scale = 2, .gamma = 1}); }) ==
           "rbf_softmax_loss: feature has dimension 2, prototypes expect 5");
-    CHECK(error_of([&] { rbf_softmax_loss(feature, weight, labels, 0, 1); }) ==
+    CHECK(error_of([&] { rbf_softmax_loss(feature, weight, labels, {.scale = 0, .gamma = 1}); }) ==
           "rbf_softmax_loss: scale is 0, expected above 0");
-    CHECK(error_of([&] { rbf_softmax_loss(feature, weight, labels, 2, -1); }) ==
+    CHECK(error_of([&] { rbf_softmax_loss(feature, weight, labels, {.scale = 2, .gamma = -1}); }) ==
           "rbf_softmax_loss: gamma is -1, expected above 0");
     CHECK(error_of([&] { rbf_logits(feature, wide, 2, 1); }) ==
           "rbf_logits: feature has dimension 2, prototypes expect 5");

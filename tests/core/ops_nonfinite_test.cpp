@@ -159,7 +159,7 @@ TEST_CASE("losses of a NaN are NaN, so that training can tell") {
         CHECK(std::isnan(cross_entropy(x, labels).item()));
         CHECK(std::isnan(cross_entropy(x, labels, 0.1).item()));
         CHECK(std::isnan(softmax_loss(x, w, {}, labels).item()));
-        CHECK(std::isnan(rbf_softmax_loss(x, w, labels, 2, 1).item()));
+        CHECK(std::isnan(rbf_softmax_loss(x, w, labels, {.scale = 2, .gamma = 1}).item()));
         CHECK(nans(rbf_logits(x, w, 2, 1)) == 2);
         CHECK(nans(log_softmax(x)) == 2);
     }

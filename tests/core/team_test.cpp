@@ -2,6 +2,8 @@
 #include "radial/core/kernels/team.h"
 
 #include "../catch.h"
+#include "radial/core/kernels/compare.h"
+#include "radial/core/kernels/head_rows.h"
 #include "radial/core/kernels/heads.h"
 #include "radial/core/kernels/pool.h"
 
@@ -80,6 +82,53 @@ std::vector<T> logits(std::int64_t classes, std::int64_t more) {
 
 std::vector<std::int64_t> labels_for(std::int64_t classes) { return {0, classes / 2, classes - 1}; }
 
+/// A head's passes over one block, row by row: products become pulls, and the losses stand behind them.
+template <class T, class Metric, class Link>
+struct WholeHead {
+    HeadForward<T, Metric, Link> forward;
+    HeadFinish<T, Link> finish;
+    HeadBackward<T, Metric, Link> backward;
+    template <class Team>
+    void operator()(const Team& team, std::int64_t row) const {
+        HeadStart<T>{forward.sums}(row);
+        forward(team, row);
+        finish(row);
+        backward(team, row);
+    }
+};
+
+/// What the passes read and leave besides products and losses.
+template <class T>
+struct HeadRoom {
+    std::vector<std::int64_t> labels;
+    std::vector<T> x_numbers = numbers<T>(row_count, 4, 6), w_numbers, own = numbers<T>(row_count, -4, 4), scratch;
+    std::vector<double> totals = std::vector<double>(2 * row_count);
+    std::vector<T> tops = std::vector<T>(5 * row_count);
+    T one = 1;
+
+    explicit HeadRoom(std::vector<std::int64_t> of) : labels(std::move(of)) {}
+
+    template <class Metric, class Link>
+    WholeHead<T, Metric, Link> make(T* products, std::int64_t classes, double smoothing, const Link& link) {
+        w_numbers = numbers<T>(classes, 4, 6);
+        scratch.resize(static_cast<std::size_t>(row_count * classes));
+        const HeadTarget<T> target{labels.data(), classes, static_cast<T>(smoothing), nullptr, nullptr};
+        const HeadBlock<T> block{products, 0, classes, classes, x_numbers.data(), w_numbers.data(), own.data()};
+        const HeadSums<T> sums{tops.data(), totals.data(), smoothing > 0 ? totals.data() + row_count : nullptr};
+        T* const lse = tops.data() + row_count;
+        return {{block, target, link, scratch.data(), sums},
+                {target, sums, link, own.data(), lse, products + row_count * classes, lse + row_count},
+                {block,
+                 target,
+                 link,
+                 {lse, &one, nullptr, T{1}},
+                 products,
+                 classes,
+                 lse + 2 * row_count,
+                 lse + 3 * row_count}};
+    }
+};
+
 template <class Team>
 void check_calls() {
     const Team team;
@@ -123,11 +172,10 @@ TEST_CASE("log_softmax and its gradient do not depend on a team's width", "[host
 TEST_CASE("cross-entropy does not depend on a team's width, with any smoothing", "[host]") {
     for_each_length([](auto zero, std::int64_t classes) {
         using T = decltype(zero);
-        const std::vector<std::int64_t> labels = labels_for(classes);
         for (const double smoothing : {0.0, 0.1}) {
+            HeadRoom<T> room(labels_for(classes));
             const auto make = [&](T* data) {
-                return CrossEntropy<T>{
-                    data, labels.data(), data + row_count * classes, classes, static_cast<T>(smoothing), T{1}};
+                return room.template make<Product>(data, classes, smoothing, LinearLink<T, false>{nullptr});
             };
             CHECK(disagreement(logits<T>(classes, 1), make) < rounding<T>);
         }
@@ -137,23 +185,26 @@ TEST_CASE("cross-entropy does not depend on a team's width, with any smoothing",
 TEST_CASE("RBF-Softmax does not depend on a team's width", "[host]") {
     for_each_length([](auto zero, std::int64_t classes) {
         using T = decltype(zero);
-        const std::vector<std::int64_t> labels = labels_for(classes);
-        const std::vector<T> x_norms = numbers<T>(row_count, 4, 6), w_norms = numbers<T>(classes, 4, 6);
+        HeadRoom<T> room(labels_for(classes));
         const auto make = [&](T* data) {
-            T* const out = data + row_count * classes;
-            return RbfSoftmaxRows<T>{.products = data,
-                                     .labels = labels.data(),
-                                     .x_norms = x_norms.data(),
-                                     .w_norms = w_norms.data(),
-                                     .losses = out,
-                                     .own_distances = out + row_count,
-                                     .own_kernels = out + 2 * row_count,
-                                     .classes = classes,
-                                     .scale = 4,
-                                     .gamma = 3,
-                                     .weight = 1};
+            const RbfLink<T, false> link{.scale = 4, .margin = T(0.1), .plain_rate = T(-0.3)};
+            return room.template make<SquaredDistance>(data, classes, 0.0, link);
         };
-        CHECK(disagreement(logits<T>(classes, 3), make) < rounding<T>);
+        CHECK(disagreement(logits<T>(classes, 1), make) < rounding<T>);
+    });
+}
+
+TEST_CASE("a margin on cosines does not depend on a team's width", "[host]") {
+    for_each_length([](auto zero, std::int64_t classes) {
+        using T = decltype(zero);
+        HeadRoom<T> room(labels_for(classes));
+        room.own = numbers<T>(row_count, -0.9, 0.9);
+        const T hardness = T(0.3);
+        const auto make = [&](T* data) {
+            const CosineLink<T, true> link{.scale = 16, .angle = T(0.5), .multiple = 1, .hardness = &hardness};
+            return room.template make<Cosine>(data, classes, 0.1, link);
+        };
+        CHECK(disagreement(logits<T>(classes, 1), make) < 10 * rounding<T>);
     });
 }
 
@@ -163,7 +214,9 @@ TEST_CASE("sums, norms and means of rows do not depend on a team's width", "[hos
         const std::int64_t count = row_count * length;
         const std::vector<T> data = logits<T>(length, 1);
         CHECK(disagreement(data, [=](T* d) { return RowSums<T>{d, d + count, length}; }) < rounding<T>);
-        CHECK(disagreement(data, [=](T* d) { return RowNorms<T>{d, d + count, length}; }) < rounding<T>);
+        CHECK(disagreement(data, [=](T* d) {
+                  return RowLengths<T, LengthForm::plain>{d, d + count, length};
+              }) < rounding<T>);
         // One image of row_count channels, its pixels side by side or its channels.
         const auto plane = [=](T* d) { return PlaneMean<T>{d, d + count, row_count, length, length, 1}; };
         const auto pixel = [=](T* d) { return PlaneMean<T>{d, d + count, row_count, length, 1, row_count}; };
@@ -179,11 +232,14 @@ TEST_CASE("rows with infinities, NaN or a label that is no class come out the sa
         data[0] = infinity<T>;
         data[static_cast<std::size_t>(2 * classes - 1)] = not_a_number<T>;
         for (std::int64_t j = 0; j < classes; ++j) data[static_cast<std::size_t>(2 * classes + j)] = -infinity<T>;
-        const std::int64_t labels[] = {0, classes - 1, 0}, wrong[] = {-1, classes, std::int64_t{1} << 40};
-        const auto with = [&](const std::int64_t* label) {
-            return [=](T* d) { return CrossEntropy<T>{d, label, d + row_count * classes, classes, T{0}, T{1}}; };
+        const auto with = [&](HeadRoom<T>& room) {
+            return [&room, classes](T* d) {
+                room.own = {d[0], d[2 * classes - 1], d[2 * classes]};
+                return room.template make<Product>(d, classes, 0.0, LinearLink<T, false>{nullptr});
+            };
         };
-        CHECK(disagreement(data, with(labels)) == 0);
+        HeadRoom<T> named({0, classes - 1, 0}), wrong({-1, classes, std::int64_t{1} << 40});
+        CHECK(disagreement(data, with(named)) == 0);
         CHECK(disagreement(data, with(wrong)) == 0);
         const std::vector<T> left = after<HostTeam<32>>(data, with(wrong));
         CHECK(std::vector<T>(left.begin(), left.end() - row_count) ==

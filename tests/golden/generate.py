@@ -7,15 +7,23 @@ import pathlib
 
 import torch
 
+import head_loss_cases
+import head_op_cases
 import model_cases
 import module_cases
 import op_cases
+import pair_loss_cases
+import pair_op_cases
+import term_loss_cases
+import term_op_cases
 from recorder import Recorder
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
     folder = pathlib.Path(__file__).parent
-    for name, cases in (("ops", op_cases), ("modules", module_cases), ("models", model_cases)):
+    for name, cases in (("ops", op_cases), ("modules", module_cases), ("models", model_cases),
+                        ("head_ops", head_op_cases), ("head_losses", head_loss_cases), ("term_ops", term_op_cases),
+                        ("term_losses", term_loss_cases), ("pair_ops", pair_op_cases), ("pair_losses", pair_loss_cases)):
         recorder = Recorder(seed=20201)
         cases.record(recorder)
         recorder.write(folder / f"{name}.safetensors")

@@ -20,6 +20,8 @@ namespace radial::test {
 namespace {
 
 const std::string fixture = "modules.safetensors";
+/// The losses that networks are trained with here; losses_test.cpp compares all of them.
+const std::vector<std::string> trained_losses = {"softmax", "rbf-softmax"};
 
 Size2d size2d(const GoldenCase& golden, const char* key, std::int64_t otherwise) {
     const auto [h, w] = golden.pair(key, otherwise);
@@ -219,7 +221,7 @@ TEST_CASE("layers agree with PyTorch", "[golden]") {
 }
 
 TEST_CASE("losses agree with PyTorch", "[golden]") {
-    for (const auto& info : loss_registry()) check_all_golden(fixture, info.name, 1, loss_results);
+    for (const std::string& name : trained_losses) check_all_golden(fixture, name, 1, loss_results);
 }
 
 TEST_CASE("optimizers agree with PyTorch", "[golden]") {
@@ -240,13 +242,13 @@ TEST_CASE("five SGD steps of LeNets++ follow PyTorch's losses", "[golden][slow]"
             CHECK(relative_difference(losses, golden.results.at("double")) < 1e-4);
         }
     }
-    for (const auto& info : loss_registry()) CHECK(trained.contains(info.name));
+    for (const std::string& name : trained_losses) CHECK(trained.contains(name));
 }
 
 TEST_CASE("every recorded module is compared with Radial's", "[golden]") {
     std::set<std::string> tested = {"Sgd", "Adam", "AdamW", "LeNetPlusPlus"}, recorded;
     for (const auto& entry : layers) tested.insert(entry.name);
-    for (const auto& info : loss_registry()) tested.insert(info.name);
+    tested.insert(trained_losses.begin(), trained_losses.end());
     for (const auto& golden : golden_cases(fixture)) recorded.insert(golden.op);
     CHECK(recorded == tested);
 }

@@ -1,0 +1,170 @@
+// Distances, cosines and lengths of rows.
+#include "radial/core/kernels/compare.h"
+
+#include "radial/core/kernels/distances.h"
+#include "radial/core/kernels/matrix.h"
+#include "radial/core/kernels/reduce.h"
+#include "radial/core/ops/common.h"
+
+namespace radial {
+namespace {
+
+void check_matrix(std::string_view op, std::string_view what, const Tensor& x) {
+    ops::check_floating(op, what, x);
+    ops::check_rank(op, what, x, 2, "[N, D]");
+    RADIAL_CHECK(x.dtype() != DType::bfloat16, "{}: {} is {}, expected float32 or float64", op, what, x.str());
+}
+
+void check_pair(std::string_view op, const Tensor& x, const Tensor& w) {
+    check_matrix(op, "the first matrix", x);
+    ops::check_alike(op, x, "the second matrix", w);
+    check_matrix(op, "the second matrix", w);
+    RADIAL_CHECK(x.size(1) == w.size(1), "{}: rows of {} and {} differ in length", op, x.shape().str(),
+                 w.shape().str());
+}
+
+template <kernels::LengthForm form>
+Tensor lengths(const Tensor& x) {
+    const Tensor result = Tensor::empty({x.size(0)}, x.dtype(), x.device());
+    dispatch_floating(x.dtype(), "lengths", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(x.device(), x.size(0), x.size(1),
+                      kernels::RowLengths<T, form>{x.data<const T>(), result.data<T>(), x.size(1)});
+    });
+    return result;
+}
+
+Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, double factor) {
+    const Tensor c = Tensor::empty({a.size(transpose_a ? 1 : 0), b.size(transpose_b ? 0 : 1)}, a.dtype(), a.device());
+    backend_for(a.device(), a.dtype()).gemm(transpose_a, transpose_b, factor, a, b, 0.0, c);
+    return c;
+}
+
+// Metric's values of all pairs of rows, by one product.
+template <class Metric>
+Tensor by_product(const Tensor& x, const Tensor& w, const Tensor& x_numbers, const Tensor& w_numbers) {
+    const Tensor y = product(x, false, w, true, 1.0);
+    dispatch_floating(x.dtype(), "by_product", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::map2(x.device(), y.size(0), y.size(1),
+                      kernels::FromProducts<T, Metric>{y.data<T>(), x_numbers.data<const T>(),
+                                                       w_numbers.data<const T>(), y.size(1)});
+    });
+    return y;
+}
+
+Tensor distances_by_differences(const Tensor& x, const Tensor& w) {
+    const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
+    dispatch_floating(x.dtype(), "squared_distances", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(
+            x.device(), x.size(0), w.size(0),
+            kernels::Distances<T, true>{x.data<const T>(), w.data<const T>(), y.data<T>(), w.size(0), x.size(1)},
+            x.size(1));
+    });
+    return y;
+}
+
+// The gradient of `point` from dy = dL/ddistance [points, others] or its transpose: 2 sum_j dy_ij (point_i - other_j).
+Tensor distance_gradient(const Tensor& point, const Tensor& other, const Tensor& dy, bool transposed) {
+    const Device device = point.device();
+    const Tensor grad = product(dy, transposed, other, false, -2.0);
+    const Tensor sums = Tensor::empty({point.size(0)}, point.dtype(), device);
+    const std::int64_t rows = dy.size(0), columns = dy.size(1), dim = point.size(1);
+    dispatch_floating(point.dtype(), "squared_distances", [&](auto zero) {
+        using T = decltype(zero);
+        if (transposed) {
+            kernels::reduce_columns(device, rows, columns, kernels::ReadMatrix<T>{dy.data<const T>(), columns},
+                                    kernels::StoreSum<T>{sums.data<T>()});
+        } else {
+            kernels::rows(device, rows, columns, kernels::RowSums<T>{dy.data<const T>(), sums.data<T>(), columns});
+        }
+        kernels::map2(
+            device, point.size(0), dim,
+            kernels::SubtractScaledRows<T>{grad.data<T>(), sums.data<const T>(), point.data<const T>(), T{-2}, dim});
+    });
+    return grad;
+}
+
+// Takes out of each row of grad what is along the row of x. In place.
+void project_out(const Tensor& grad, const Tensor& x, const Tensor& inverse) {
+    dispatch_floating(x.dtype(), "cosines", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(x.device(), x.size(0), x.size(1),
+                      kernels::ProjectOut<T>{grad.data<T>(), x.data<const T>(), inverse.data<const T>(), x.size(1)});
+    });
+}
+
+// factors_i * x_i.
+Tensor scaled_rows(const Tensor& x, const Tensor& factors) {
+    const Tensor y = Tensor::empty_like(x);
+    dispatch_floating(x.dtype(), "unit_rows", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::map2(x.device(), x.size(0), x.size(1),
+                      kernels::ScaleRows<T>{x.data<const T>(), factors.data<const T>(), y.data<T>(), x.size(1)});
+    });
+    return y;
+}
+
+}  // namespace
+
+Tensor squared_distances(const Tensor& x, const Tensor& w) {
+    check_pair("squared_distances", x, w);
+    // By differences where that costs little: a product loses digits when both are far from the origin.
+    constexpr std::int64_t little = std::int64_t{1} << 24;
+    const bool few = x.size(0) * w.size(0) * x.size(1) <= little;
+    const Tensor y = few ? distances_by_differences(x, w)
+                         : by_product<kernels::SquaredDistance>(x, w, lengths<kernels::LengthForm::squared>(x),
+                                                                lengths<kernels::LengthForm::squared>(w));
+    return record("squared_distances", y, {x, w},
+                  [a = Saved(x, "squared_distances", "first matrix"),
+                   b = Saved(w, "squared_distances", "second matrix")](const Tensor& dy, Needs needs) -> Grads {
+                      return {needs[0] ? distance_gradient(a.get(), b.get(), dy, false) : Tensor(),
+                              needs[1] ? distance_gradient(b.get(), a.get(), dy, true) : Tensor()};
+                  });
+}
+
+Tensor cosines(const Tensor& x, const Tensor& w) {
+    check_pair("cosines", x, w);
+    const Tensor x_inverse = lengths<kernels::LengthForm::inverse>(x),
+                 w_inverse = lengths<kernels::LengthForm::inverse>(w);
+    return record("cosines", by_product<kernels::Cosine>(x, w, x_inverse, w_inverse), {x, w},
+                  [a = Saved(x, "cosines", "first matrix"), b = Saved(w, "cosines", "second matrix"), x_inverse,
+                   w_inverse](const Tensor& dy, Needs needs) -> Grads {
+                      const Tensor pulls = Tensor::empty_like(dy), rows = a.get(), others = b.get();
+                      dispatch_floating(dy.dtype(), "cosines", [&](auto zero) {
+                          using T = decltype(zero);
+                          kernels::map2(
+                              dy.device(), dy.size(0), dy.size(1),
+                              kernels::CosinePulls<T>{dy.data<const T>(), x_inverse.data<const T>(),
+                                                      w_inverse.data<const T>(), pulls.data<T>(), dy.size(1)});
+                      });
+                      Grads grads(2);
+                      if (needs[0]) project_out(grads[0] = product(pulls, false, others, false, 1.0), rows, x_inverse);
+                      if (needs[1]) project_out(grads[1] = product(pulls, true, rows, false, 1.0), others, w_inverse);
+                      return grads;
+                  });
+}
+
+Tensor row_norms(const Tensor& x) {
+    check_matrix("row_norms", "the input", x);
+    return record("row_norms", lengths<kernels::LengthForm::plain>(x), {x},
+                  [a = Saved(x, "row_norms", "input")](const Tensor& dy, Needs) -> Grads {
+                      const NoGrad guard;
+                      const Tensor rows = a.get();
+                      return {scaled_rows(rows, dy * lengths<kernels::LengthForm::inverse>(rows))};
+                  });
+}
+
+Tensor unit_rows(const Tensor& x) {
+    check_matrix("unit_rows", "the input", x);
+    const Tensor inverse = lengths<kernels::LengthForm::inverse>(x);
+    return record("unit_rows", scaled_rows(x, inverse), {x},
+                  [a = Saved(x, "unit_rows", "input"), inverse](const Tensor& dy, Needs) -> Grads {
+                      const Tensor grad = scaled_rows(dy, inverse);
+                      project_out(grad, a.get(), inverse);
+                      return {grad};
+                  });
+}
+
+}  // namespace radial

@@ -1,0 +1,45 @@
+// The logarithm of sums of exponentials along the last dimension.
+#include "radial/core/kernels/log_sum_exp.h"
+
+#include "radial/core/dispatch.h"
+#include "radial/core/ops/common.h"
+
+#include <vector>
+
+namespace radial {
+namespace {
+
+constexpr std::int64_t cost_of_exp = 8;  // in plain operations
+
+}  // namespace
+
+Tensor log_sum_exp(const Tensor& x) {
+    ops::check_floating("log_sum_exp", "the input", x);
+    RADIAL_CHECK(x.rank() >= 1 && x.size(-1) > 0, "log_sum_exp: input is {}, expected [..., K] with K above 0",
+                 x.shape().str());
+    const Tensor in = x.to(Layout::row_major);
+    const std::int64_t columns = x.size(-1), rows = x.numel() / columns;
+    std::vector<std::int64_t> rest;
+    for (int d = 0; d + 1 < x.rank(); ++d) rest.push_back(x.size(d));
+    const Tensor y = Tensor::empty(Shape(std::span<const std::int64_t>(rest)), x.dtype(), x.device());
+    dispatch_floating(x.dtype(), "log_sum_exp", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(x.device(), rows, columns, kernels::LogSumExpRow<T>{in.data<const T>(), y.data<T>(), columns},
+                      cost_of_exp);
+    });
+    return record("log_sum_exp", y, {x},
+                  [saved = Saved(in, "log_sum_exp", "input"), result = Saved(y, "log_sum_exp", "result"), rows,
+                   columns](const Tensor& dy, Needs) -> Grads {
+                      const Tensor kept = saved.get(), sums = result.get(), grad = dy.to(Layout::row_major);
+                      const Tensor dx = Tensor::empty_like(kept);
+                      dispatch_floating(dy.dtype(), "log_sum_exp", [&](auto zero) {
+                          using T = decltype(zero);
+                          kernels::map2(dy.device(), rows, columns,
+                                        kernels::LogSumExpGradient<T>{kept.data<const T>(), sums.data<const T>(),
+                                                                      grad.data<const T>(), dx.data<T>(), columns});
+                      });
+                      return {dx};
+                  });
+}
+
+}  // namespace radial

@@ -1,0 +1,35 @@
+// Center loss: features are drawn to a running centre of their class.
+#pragma once
+
+#include "radial/losses/loss.h"
+
+namespace radial {
+
+struct CenterOptions {
+    std::int64_t classes = 10;
+    std::int64_t dim = 32;  ///< feature dimension
+    double alpha = 0.5;     ///< how far a centre moves at a step, in [0, 1]
+};
+
+/// L = 1/2 mean of |x - c_y|^2 (Wen et al., ECCV 2016, Eq. 2; the mean over the batch as in their code). The centres
+/// get no gradient: while training, after they were read, c_j -= alpha * sum_i 1[y_i = j] (c_j - x_i) / (1 + n_j) with
+/// n_j samples of class j in the batch (Eq. 4). Buffer: centres [classes, dim], started Xavier-uniform as in the
+/// authors' code.
+class Center : public Regulariser {
+public:
+    /// Throws Error when classes or dim is below 1, or alpha outside [0, 1].
+    explicit Center(const CenterOptions& options);
+    Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) override;
+
+    static RegulariserInfo info();
+    /// softmax + lambda * center, lambda 0.003 (Wen et al. 2016, Eq. 5).
+    static LossInfo loss_info();
+
+private:
+    void move_centres(const Tensor& feature, const Tensor& own, const Tensor& labels);
+
+    CenterOptions options_;
+    Tensor centres_;
+};
+
+}  // namespace radial

@@ -1,0 +1,23 @@
+// The prototype loss of convolutional prototype learning: features are drawn to the loss's own prototypes.
+#pragma once
+
+#include "radial/losses/loss.h"
+
+namespace radial {
+
+/// L = mean of |x - W_y|^2, to the nearest of the class's prototypes where it has several (Yang et al., CVPR 2018,
+/// the prototype loss). The prototypes are those of the loss beside it, [classes, D] or class by class [classes * K,
+/// D].
+class Compact : public Regulariser {
+public:
+    /// Throws Error when classes is below 1.
+    explicit Compact(std::int64_t classes);
+    Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) override;
+
+    static RegulariserInfo info();
+
+private:
+    std::int64_t classes_;
+};
+
+}  // namespace radial

@@ -1,0 +1,84 @@
+// Lgm: distances under each class's Gaussian, the likelihood, and its entry in the registry.
+#include "radial/losses/lgm.h"
+
+#include "radial/core/random.h"
+#include "radial/losses/feature_check.h"
+#include "radial/losses/with_term.h"
+
+#include <cmath>
+
+namespace radial {
+
+Lgm::Lgm(const LgmOptions& options)
+    : SoftmaxLike("Lgm", options.classes, options.dim, options.softmax), options_(options) {
+    RADIAL_CHECK(options_.alpha >= 0 && std::isfinite(options_.alpha),
+                 "Lgm: alpha is {}, expected a number of at least 0", options_.alpha);
+    RADIAL_CHECK(options_.lambda >= 0 && std::isfinite(options_.lambda),
+                 "Lgm: lambda is {}, expected a number of at least 0", options_.lambda);
+    means_ = register_parameter("means", Tensor::empty({options_.classes, options_.dim}));
+    init::xavier_uniform_(means_);
+    if (diagonal())
+        log_variances_ = register_parameter("log_variances", Tensor::zeros({options_.classes, options_.dim}));
+}
+
+// d_j for the diagonal: one product of [x^2, x] with [1/2 Lambda^-1, -Lambda^-1 mu], and what is left of the square.
+Tensor Lgm::distances(const Tensor& x) const {
+    const Tensor precision = exp(-log_variances_);
+    const Tensor pull = means_ * precision;
+    return linear(concat({square(x), x}, 1), concat({0.5 * precision, -pull}, 1), 0.5 * sum(means_ * pull, {1}));
+}
+
+// -1/2 log|Lambda_j|: [classes].
+Tensor Lgm::normalisers() const { return -0.5 * sum(log_variances_, {1}); }
+
+// Mean of d_y + 1/2 log|Lambda_y|.
+Tensor Lgm::negative_likelihood(const Tensor& x, const Tensor& labels) const {
+    const Tensor squares = square(x - gather_rows(means_, labels));
+    if (!diagonal()) return 0.5 * mean(sum(squares, {1}));
+    const Tensor own = gather_rows(log_variances_, labels);
+    return 0.5 * mean(sum(squares * exp(-own) + own, {1}));
+}
+
+Tensor Lgm::forward(const Tensor& feature, const Tensor& labels) {
+    check_feature("Lgm", feature, means_);
+    check_labels("Lgm", labels, feature);
+    const Tensor x = cast(feature, means_.dtype());
+    const Tensor loss =
+        diagonal() ? distance_cross_entropy(distances(x), labels,
+                                            {.gamma = 1, .margin = options_.alpha, .bias = normalisers()}, head(means_))
+                   : distance_softmax_loss(x, means_, labels, {.gamma = 0.5, .margin = options_.alpha}, head(means_));
+    return options_.lambda == 0 ? loss : loss + options_.lambda * negative_likelihood(x, labels);
+}
+
+Tensor Lgm::logits(const Tensor& feature) {
+    check_feature("Lgm", feature, means_);
+    const Tensor x = cast(feature, means_.dtype());
+    return diagonal() ? normalisers() - distances(x) : -0.5 * squared_distances(x, means_);
+}
+
+LossInfo Lgm::info() {
+    const LgmOptions defaults;
+    return {
+        .name = "lgm",
+        .formula =
+            "mean over i of -log softmax_j(-(1 + alpha [j = y_i]) d_j - log|S_j| / 2)[y_i] + lambda (d_y + log|S_y| "
+            "/ 2), d_j = (x_i - m_j)' S_j^-1 (x_i - m_j) / 2; covariance 0: S is the identity, 1: diagonal",
+        .source = "Wan et al.: Rethinking Feature Distribution for Loss Functions, CVPR 2018, Eq. 13 and 18",
+        .defaults = with_settings({{"alpha", defaults.alpha}, {"lambda", defaults.lambda}, {"covariance", 0}}),
+        .make =
+            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
+                const std::int64_t covariance = whole_number("Lgm", settings, "covariance");
+                RADIAL_CHECK(covariance == 0 || covariance == 1,
+                             "Lgm: covariance is {}, expected 0 (identity) or 1 (diagonal)", covariance);
+                return std::make_unique<Lgm>(LgmOptions{
+                    .classes = classes,
+                    .dim = dim,
+                    .alpha = settings.at("alpha"),
+                    .lambda = settings.at("lambda"),
+                    .covariance = covariance == 1 ? LgmOptions::Covariance::diagonal : LgmOptions::Covariance::identity,
+                    .softmax = read(settings)});
+            },
+    };
+}
+
+}  // namespace radial

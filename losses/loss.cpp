@@ -1,0 +1,12 @@
+// What a loss does where it says nothing of its own.
+#include "radial/losses/loss.h"
+
+#include "radial/core/error.h"
+
+namespace radial {
+
+void Loss::set_class_weights(const std::vector<double>& weights) {
+    RADIAL_CHECK(weights.empty(), "class weights: this loss is not a softmax over classes, and has none");
+}
+
+}  // namespace radial

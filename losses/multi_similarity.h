@@ -1,0 +1,32 @@
+// Multi-similarity loss: pairs weighted by their similarity and that of the others.
+#pragma once
+
+#include "radial/losses/pair_loss.h"
+
+namespace radial {
+
+struct MultiSimilarityOptions {
+    std::int64_t classes = 10;
+    std::int64_t dim = 32;                         ///< feature dimension
+    MultiSimilarityPairs pairs{};                  ///< alpha, beta, base, mining
+    double momentum = PairLoss::default_momentum;  ///< of the running class means that predict
+};
+
+/// L = mean over anchors of log(1 + sum over positives of exp(-alpha (cos - base))) / alpha
+/// + log(1 + sum over negatives of exp(beta (cos - base))) / beta (Wang et al., CVPR 2019, Eq. 15).
+class MultiSimilarity : public PairLoss {
+public:
+    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], or alpha or beta is
+    /// not above 0.
+    explicit MultiSimilarity(const MultiSimilarityOptions& options);
+
+    static LossInfo info();
+
+protected:
+    Tensor batch_loss(const Tensor& x, const PairLabels& labels) override;
+
+private:
+    MultiSimilarityPairs pairs_;
+};
+
+}  // namespace radial

@@ -1,0 +1,25 @@
+// Ring loss: features are drawn to a sphere whose radius is learned.
+#pragma once
+
+#include "radial/losses/first_batch.h"
+#include "radial/losses/loss.h"
+
+namespace radial {
+
+/// L = 1/2 mean of (|x| - R)^2 (Zheng et al., CVPR 2018). Parameter: radius [1], R, which the first training
+/// batch sets to its features' mean length, as the paper advises. Buffer: started [1].
+class Ring : public Regulariser {
+public:
+    Ring();
+    Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) override;
+
+    static RegulariserInfo info();
+    /// softmax + lambda * ring, lambda 0.01 (Zheng et al. 2018).
+    static LossInfo loss_info();
+
+private:
+    Tensor radius_;
+    FirstBatch first_;
+};
+
+}  // namespace radial

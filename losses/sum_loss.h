@@ -1,0 +1,54 @@
+// Sums of losses and regularisers: a + 0.01 * b.
+#pragma once
+
+#include "radial/losses/loss.h"
+
+#include <memory>
+#include <vector>
+
+namespace radial {
+
+/// A factor and what it multiplies, as 0.01 * b gives it.
+template <class T>
+struct Weighted {
+    double weight;
+    std::unique_ptr<T> term;
+};
+
+/// head + sum of weight * term. Predicts as the head does, and has its prototypes.
+class SumLoss : public Loss {
+public:
+    /// Throws Error when `head` is null.
+    explicit SumLoss(std::unique_ptr<Loss> head);
+    /// Throws Error when the term is null or its weight not finite.
+    void add(Weighted<Loss> term);
+    void add(Weighted<Regulariser> term);
+
+    Tensor forward(const Tensor& feature, const Tensor& labels) override;
+    Tensor logits(const Tensor& feature) override { return head_->logits(feature); }
+    Tensor prototypes() const override { return head_->prototypes(); }
+    Tensor mean_kernel() const override { return head_->mean_kernel(); }
+    /// Of the head alone.
+    void set_class_weights(const std::vector<double>& weights) override { head_->set_class_weights(weights); }
+
+private:
+    using Term = std::function<Tensor(const Tensor& feature, const Tensor& labels, const Tensor& prototypes)>;
+
+    std::shared_ptr<Loss> head_;
+    std::vector<std::pair<double, Term>> terms_;
+};
+
+inline Weighted<Loss> operator*(double weight, std::unique_ptr<Loss> loss) { return {weight, std::move(loss)}; }
+inline Weighted<Regulariser> operator*(double weight, std::unique_ptr<Regulariser> term) {
+    return {weight, std::move(term)};
+}
+std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, Weighted<Loss> term);
+std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, Weighted<Regulariser> term);
+inline std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, std::unique_ptr<Loss> term) {
+    return std::move(loss) + 1.0 * std::move(term);
+}
+inline std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, std::unique_ptr<Regulariser> term) {
+    return std::move(loss) + 1.0 * std::move(term);
+}
+
+}  // namespace radial

@@ -1,0 +1,46 @@
+// Every entry of the registries as a loss of its own: what the suites over all losses walk.
+#pragma once
+
+#include "../expect.h"
+#include "radial/core/ops.h"
+#include "radial/losses/loss.h"
+
+#include <string>
+#include <vector>
+
+namespace radial::test {
+
+/// A loss to build, and how it is best looked at.
+struct LossUnderTest {
+    std::string expression;    ///< a name, or a sum with a regulariser
+    LossSettings smooth = {};  ///< settings with which it is differentiable, where the defaults are not
+};
+
+/// The losses, and softmax with each regulariser.
+inline std::vector<LossUnderTest> every_loss() {
+    std::vector<LossUnderTest> all;
+    for (const LossInfo& info : loss_registry()) all.push_back({info.name});
+    for (const RegulariserInfo& info : regulariser_registry()) all.push_back({"softmax + 0.5 * " + info.name});
+    for (LossUnderTest& loss : all) {
+        // The weights of circle loss are published as constants to its gradient.
+        if (loss.expression == "circle") loss.smooth = {{"through_weights", 1}};
+    }
+    return all;
+}
+
+inline Tensor feature_of(std::int64_t rows, std::int64_t dim, DType dtype = DType::float32, double spread = 0.7,
+                         std::uint64_t seed = 7) {
+    const Tensor x = Tensor::empty({rows, dim}, dtype);
+    Generator generator(seed);
+    normal_(x, 0, spread, generator);
+    return x;
+}
+
+/// 0, 3, 6, ... modulo `classes`: each of them twice in twice as many rows.
+inline Tensor labels_of(std::int64_t rows, std::int64_t classes) {
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < rows; ++i) labels.push_back(3 * i % classes);
+    return Tensor::from(labels, {rows});
+}
+
+}  // namespace radial::test

@@ -1,0 +1,241 @@
+// Suites that every loss and regulariser of the registries must pass; a new entry is in them by being registered.
+#include "every_loss.h"
+
+#include "radial/core/checkpoint.h"
+#include "radial/core/optim.h"
+#include "radial/core/step_graph.h"
+
+#include <cmath>
+#include <filesystem>
+
+namespace radial::test {
+namespace {
+
+constexpr std::int64_t classes = 5, dim = 4;
+
+double value_of(Loss& loss, const Tensor& feature, const Tensor& labels) {
+    manual_seed(3);  // for those that draw
+    const NoGrad no_grad;
+    return loss.forward(feature, labels).item();
+}
+
+/// dL/dx by central differences of fourth order, along `direction`.
+double numeric(Loss& loss, const Tensor& x, const std::vector<double>& direction, const Tensor& feature,
+               const Tensor& labels) {
+    constexpr double step = 2e-5;
+    const std::vector<double> centre = x.to_vector<double>();
+    const auto at = [&](double t) {
+        std::vector<double> moved = centre;
+        for (std::size_t i = 0; i < moved.size(); ++i) moved[i] += t * direction[i];
+        x.copy_(Tensor::from(moved, x.shape(), Device{}));
+        return value_of(loss, feature, labels);
+    };
+    const double slope = (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
+    x.copy_(Tensor::from(centre, x.shape(), Device{}));
+    return slope;
+}
+
+/// How far the gradient of x is from differences, relative to the largest of them.
+double gradient_error(Loss& loss, const Tensor& x, const Tensor& feature, const Tensor& labels) {
+    const std::vector<double> gradient =
+        x.grad().defined() ? x.grad().to_vector<double>() : std::vector<double>(static_cast<std::size_t>(x.numel()));
+    double worst = 0, scale = 1e-3;
+    const std::size_t step = std::max<std::size_t>(1, gradient.size() / 24);
+    for (std::size_t i = 0; i < gradient.size(); i += step) {
+        std::vector<double> direction(gradient.size());
+        direction[i] = 1;
+        const double expected = numeric(loss, x, direction, feature, labels);
+        worst = std::max(worst, std::abs(gradient[i] - expected));
+        scale = std::max(scale, std::abs(expected));
+    }
+    return worst / scale;
+}
+
+/// Value and gradients of feature and parameters, all finite or not.
+bool all_finite(Loss& loss, const Tensor& given, const Tensor& labels) {
+    Tensor feature = given.clone();
+    feature.set_requires_grad();
+    const Tensor value = loss.forward(feature, labels);
+    if (!std::isfinite(value.item())) return false;
+    if (value.requires_grad()) value.backward();
+    std::vector<Tensor> gradients{feature.grad()};
+    for (const Tensor& parameter : loss.parameters()) gradients.push_back(parameter.grad());
+    for (const Tensor& gradient : gradients) {
+        if (!gradient.defined()) continue;
+        for (const double g : gradient.to_vector<double>())
+            if (!std::isfinite(g)) return false;
+    }
+    return true;
+}
+
+Tensor rows_of(const std::vector<Tensor>& parts) { return concat(parts, 0); }
+
+}  // namespace
+
+TEST_CASE("gradients of every loss agree with differences, in its features and its parameters", "[losses]") {
+    for (const LossUnderTest& entry : every_loss()) {
+        manual_seed(11);
+        const auto loss = make_loss(entry.expression, classes, dim, entry.smooth);
+        loss->to(DType::float64);
+        Tensor feature = feature_of(10, dim, DType::float64);
+        const Tensor labels = labels_of(10, classes);
+        loss->forward(feature, labels);  // what starts at the first batch has started
+        loss->eval();
+        feature.set_requires_grad();
+        manual_seed(3);
+        loss->forward(feature, labels).backward();
+        INFO(entry.expression);
+        CHECK(gradient_error(*loss, feature, feature, labels) < 1e-6);
+        for (const auto& [name, parameter] : loss->named_parameters()) {
+            INFO(name);
+            CHECK(gradient_error(*loss, parameter, feature, labels) < 1e-6);
+        }
+    }
+}
+
+TEST_CASE("every loss is finite, gradients too, on the batches that break losses", "[losses]") {
+    const Tensor some = feature_of(6, dim), labels = labels_of(6, classes);
+    const Tensor alike = Tensor::zeros({6}, DType::int64), zeros = Tensor::zeros({1, dim});
+    const std::vector<std::tuple<std::string, Tensor, Tensor>> batches = {
+        {"one sample", feature_of(1, dim), labels_of(1, classes)},
+        {"all of one class", some, alike},
+        {"every sample of a class of its own", feature_of(5, dim), labels_of(5, classes)},
+        {"a zero feature", rows_of({zeros, feature_of(5, dim)}), labels},
+        {"nothing but zero features", Tensor::zeros({6, dim}), labels},
+        {"equal features", rows_of({some.rows(0, 3), some.rows(0, 3)}), labels},
+        {"equal features of one class", rows_of({some.rows(0, 3), some.rows(0, 3)}), alike},
+        {"squared distances of about 1e6", feature_of(6, dim, DType::float32, 500), labels},
+        {"squared distances of about 1e-12", feature_of(6, dim, DType::float32, 1e-6), labels},
+    };
+    for (const LossUnderTest& entry : every_loss()) {
+        for (const auto& [name, feature, of] : batches) {
+            manual_seed(11);
+            const auto loss = make_loss(entry.expression, classes, dim);
+            INFO(entry.expression << " on " << name);
+            CHECK(all_finite(*loss, feature, of));  // as the first batch
+            CHECK(all_finite(*loss, feature, of));
+        }
+    }
+}
+
+TEST_CASE("every loss adds to the gradients that are there", "[losses]") {
+    for (const LossUnderTest& entry : every_loss()) {
+        INFO(entry.expression);
+        const auto loss = make_loss(entry.expression, classes, dim);
+        Tensor feature = feature_of(8, dim);
+        const Tensor labels = labels_of(8, classes);
+        loss->forward(feature, labels);
+        loss->eval();
+        feature.set_requires_grad();
+        std::vector<std::vector<double>> once;
+        for (int round = 0; round < 2; ++round) {
+            manual_seed(3);
+            loss->forward(feature, labels).backward();
+            std::vector<Tensor> leaves = loss->parameters();
+            leaves.push_back(feature);
+            for (std::size_t i = 0; i < leaves.size(); ++i) {
+                if (!leaves[i].grad().defined()) continue;
+                const std::vector<double> gradient = leaves[i].grad().to_vector<double>();
+                if (round == 0) {
+                    once.push_back(gradient);
+                    continue;
+                }
+                const std::vector<double> first = once.front();
+                once.erase(once.begin());
+                for (std::size_t k = 0; k < first.size(); ++k)
+                    CHECK(gradient[k] == Approx(2 * first[k]).epsilon(1e-5).margin(1e-7));
+            }
+        }
+    }
+}
+
+TEST_CASE("every loss predicts [N, classes] logits, and as many prototypes for each class where it has any", "[losses]") {
+    for (const LossUnderTest& entry : every_loss()) {
+        INFO(entry.expression);
+        const auto loss = make_loss(entry.expression, classes, dim);
+        const Tensor feature = feature_of(10, dim);
+        CHECK(loss->forward(feature, labels_of(10, classes)).numel() == 1);
+        CHECK(loss->logits(feature).shape() == Shape{10, classes});
+        const Tensor prototypes = loss->prototypes();
+        if (!prototypes.defined()) continue;
+        CHECK(prototypes.size(0) % classes == 0);
+        CHECK(prototypes.size(1) == dim);
+    }
+}
+
+TEST_CASE("every loss read back from a file predicts and measures as the one that was written", "[losses]") {
+    const auto path = std::filesystem::temp_directory_path() / "radial-every-loss.safetensors";
+    const Tensor feature = feature_of(10, dim), labels = labels_of(10, classes);
+    for (const LossUnderTest& entry : every_loss()) {
+        INFO(entry.expression);
+        const auto written = make_loss(entry.expression, classes, dim),
+                   read = make_loss(entry.expression, classes, dim);
+        written->forward(feature_of(10, dim, DType::float32, 0.7, 8), labels);  // moves what has a first batch
+        write_safetensors(path, {.tensors = written->state(), .metadata = {}});
+        read->load_state(read_safetensors(path).tensors);
+        CHECK(written->logits(feature).to_vector<float>() == read->logits(feature).to_vector<float>());
+        CHECK(value_of(*written, feature, labels) == value_of(*read, feature, labels));
+    }
+    std::filesystem::remove(path);
+}
+
+TEST_CASE("every loss takes bfloat16 features beside its float32 state", "[losses]") {
+    for (const LossUnderTest& entry : every_loss()) {
+        INFO(entry.expression);
+        const auto loss = make_loss(entry.expression, classes, dim);
+        Tensor feature = feature_of(10, dim).to(DType::bfloat16);
+        feature.set_requires_grad();
+        const Tensor value = loss->forward(feature, labels_of(10, classes));
+        CHECK(value.dtype() == DType::float32);
+        CHECK(std::isfinite(value.item()));
+        value.backward();
+        CHECK(feature.grad().dtype() == DType::bfloat16);
+        CHECK(loss->logits(feature).shape() == Shape{10, classes});
+    }
+}
+
+TEST_CASE("every loss refuses a feature of another dimension and labels of another number", "[losses]") {
+    for (const LossUnderTest& entry : every_loss()) {
+        INFO(entry.expression);
+        const auto loss = make_loss(entry.expression, classes, dim);
+        CHECK(error_of([&] {
+                  loss->forward(feature_of(4, dim + 1), labels_of(4, classes));
+              }).find("feature has dimension 5") != std::string::npos);
+        CHECK(error_of([&] {
+                  loss->forward(feature_of(4, dim), labels_of(3, classes));
+              }).find("labels are int64[3], expected int64[4]") != std::string::npos);
+        CHECK(error_of([&] { loss->logits(feature_of(4, dim + 1)); }).find("feature has dimension 5") !=
+              std::string::npos);
+    }
+}
+
+TEST_CASE("a step with every loss runs as a graph on a device and trains as an eager one", "[losses][device]") {
+    for (const LossUnderTest& entry : every_loss()) {
+        INFO(entry.expression);
+        const Tensor labels = labels_of(10, classes);
+        const auto train = [&](bool graph) {
+            manual_seed(11);
+            const auto loss = make_loss(entry.expression, classes, dim);
+            loss->to(default_device());
+            std::vector<Tensor> parameters = loss->parameters();
+            Tensor feature = feature_of(10, dim);
+            feature.set_requires_grad();
+            parameters.push_back(feature);
+            Sgd optimizer(parameters, {.lr = 0.01});
+            const auto step = [&] {
+                optimizer.zero_grad();
+                loss->forward(feature, labels).backward();
+                optimizer.step();
+            };
+            StepGraph recorded(default_device(), step);
+            for (int i = 0; i < 5; ++i) graph ? recorded.run() : step();
+            CHECK(recorded.reason().empty());
+            CHECK(recorded.recorded() == graph);
+            return feature.to_vector<double>();
+        };
+        const std::vector<double> eager = train(false), graph = train(true);
+        for (std::size_t i = 0; i < eager.size(); ++i) CHECK(graph[i] == Approx(eager[i]).epsilon(1e-5).margin(1e-6));
+    }
+}
+
+}  // namespace radial::test
