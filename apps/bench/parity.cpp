@@ -3,6 +3,7 @@
 #include "radial/apps/bench/parity.h"
 
 #include "radial/apps/common/image_task.h"
+#include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/version.h"
 #include "radial/core/atomic_file.h"
@@ -22,6 +23,7 @@ using Json = nlohmann::ordered_json;
 
 struct ParityOptions {
     std::string device = "cuda", loss;
+    LossSettings loss_settings;
     std::vector<std::string> models;
     std::int64_t steps = 20, batch = 16;
     int threads = 0;
@@ -79,7 +81,7 @@ std::vector<double> train(const ModelInfo& subject, const ParityOptions& options
     const apps::Classifier classifier = apps::build_classifier({.model = subject.name,
                                                                 .dim = subject.dim,
                                                                 .loss = loss_for(subject, options),
-                                                                .loss_settings = {},
+                                                                .loss_settings = options.loss_settings,
                                                                 .classes = classes});
     classifier.model->to(device);
     classifier.loss->to(device);
@@ -164,8 +166,8 @@ apps::Command parity_command() {
                 apps::add_device_option(app, options->device);
                 add("--steps", options->steps, "Steps of each run")->check(CLI::Range(1, 1000000));
                 add("--batch", options->batch, "Images a step")->check(CLI::Range(1, 1000000));
-                add("--loss", options->loss,
-                    "Loss, as radial-mnist names it (default: rbf-softmax for lenetpp, softmax for the others)");
+                apps::add_loss_options(app, options->loss, options->loss_settings)
+                    ->default_str("rbf-softmax for lenetpp, softmax for the others");
                 add("--models", options->models, "Networks to compare, as lenetpp,resnet20; all of them when not given")
                     ->delimiter(',');
                 add("--threads", options->threads, "Threads that compute on the CPU; 0 takes every core")

@@ -4,6 +4,7 @@
 #include "radial/apps/bench/measure.h"
 #include "radial/apps/bench/training_step.h"
 #include "radial/apps/common/image_task.h"
+#include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/version.h"
 #include "radial/core/backend.h"
 #include "radial/core/memory/allocator.h"
@@ -69,6 +70,7 @@ nlohmann::ordered_json run(const StepOptions& options) {
             {"device", describe_device(step.device())},
             {"model", setup.model},
             {"loss", setup.loss},
+            {"loss_settings", loss_settings(setup.loss, setup.loss_settings)},
             {"dim", setup.dim},
             {"image", setup.image},
             {"classes", setup.classes},
@@ -133,7 +135,7 @@ apps::Command step_command() {
             };
             const auto size = CLI::Range(0, 1000000);
             add("--model", setup.model, "Network: " + model_list());
-            add("--loss", setup.loss, "Loss, as radial-mnist names it");
+            apps::add_loss_options(app, setup.loss, setup.loss_settings);
             add("--dim", setup.dim, "Feature dimension; 0 takes the model's")->check(size);
             add("--image", setup.image, "Height and width of the images; 0 takes the model's")->check(size);
             add("--classes", setup.classes, "Classes; 0 takes those of the model's data")->check(size);

@@ -41,7 +41,7 @@ TrainingStep::TrainingStep(StepSetup setup)
     classifier_ = apps::build_classifier({.model = setup_.model,
                                           .dim = setup_.dim,
                                           .loss = setup_.loss,
-                                          .loss_settings = {},
+                                          .loss_settings = setup_.loss_settings,
                                           .classes = setup_.classes});
     classifier_.model->to(device_);
     classifier_.loss->to(device_);

@@ -15,6 +15,7 @@ namespace radial::bench {
 /// What a step consists of. A 0 stands for the model's own value in models/registry.h.
 struct StepSetup {
     std::string model = "lenetpp", loss = "rbf-softmax";
+    LossSettings loss_settings;
     std::string device = "cpu";         ///< "cpu", "cuda" or "cuda:N"
     std::string precision = "float32";  ///< "float32", "tf32" (products on tensor cores) or "bf16" (activations too)
     std::string graph = "off";          ///< "on" submits the step to a CUDA device as one recorded graph

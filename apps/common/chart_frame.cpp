@@ -2,6 +2,7 @@
 #include "radial/apps/common/chart_frame.h"
 
 #include "radial/apps/common/charts.h"
+#include "radial/apps/common/html_page.h"
 
 #include <fmt/core.h>
 
@@ -13,29 +14,6 @@ namespace {
 constexpr double left = 52, right = 12, top = 10, bottom = 28;
 
 }  // namespace
-
-std::string escape_html(const std::string& text) {
-    std::string escaped;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                escaped += "&amp;";
-                break;
-            case '<':
-                escaped += "&lt;";
-                break;
-            case '>':
-                escaped += "&gt;";
-                break;
-            case '"':
-                escaped += "&quot;";
-                break;
-            default:
-                escaped += c;
-        }
-    }
-    return escaped;
-}
 
 std::vector<double> round_ticks(double low, double high, int count) {
     const double rough = (high - low) / count, power = std::pow(10.0, std::floor(std::log10(rough)));

@@ -8,9 +8,6 @@
 
 namespace radial::apps {
 
-/// `text` with HTML's special characters replaced.
-std::string escape_html(const std::string& text);
-
 /// About `count` round numbers (1, 2 or 5 times a power of ten apart) that lie in [low, high]. Needs low < high.
 std::vector<double> round_ticks(double low, double high, int count);
 
@@ -28,11 +25,15 @@ std::string line_chart(const std::vector<Series>& series, bool percent);
 struct Scatter {
     std::span<const float> points;         ///< [N, 2]
     std::span<const std::int64_t> labels;  ///< [N]
-    std::span<const float> prototypes;     ///< [classes, 2], or empty
+    std::span<const float> prototypes;     ///< [classes * K, 2], those of a class next to each other, or empty
     std::vector<std::string> class_names;
 };
-/// The points as SVG in equal scales on both axes, with a legend.
+/// The class of prototype `index`.
+std::size_t class_of_prototype(const Scatter& scatter, std::size_t index);
+/// The points as SVG in equal scales on both axes, and the prototypes as scatter_view.h says.
 std::string scatter_chart(const Scatter& scatter);
+/// The classes' colours and names.
+std::string scatter_legend(const std::vector<std::string>& class_names);
 
 /// A table of counts: a row for each true class, a column for each predicted one, the share found on the right.
 std::string confusion_table(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names);

@@ -30,6 +30,10 @@ std::vector<std::string> flag_names(const CLI::App& app) {
     std::vector<std::string> names;
     for (const CLI::Option* option : app.get_options())
         for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    // Capitals stand for other names: --loss.OPTION.
+    std::erase_if(names, [](const std::string& name) {
+        return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    });
     return names;
 }
 
@@ -43,12 +47,22 @@ std::string describe_extras(const CLI::App& app) {
     return fmt::format("unknown flag '{}'{}", name, suggestion(name, flag_names(app)));
 }
 
+/// CLI11's help without the hidden options. (Those of CLI11's own hidden group have no name in its errors.)
+class Help : public CLI::Formatter {
+public:
+    std::string make_group(std::string group, bool is_positional,
+                           std::vector<const CLI::Option*> options) const override {
+        return group == hidden_group ? "" : CLI::Formatter::make_group(group, is_positional, options);
+    }
+};
+
 int run_command(const std::string& program, const Command& command, int argc, const char* const* argv) {
     const std::string full_name = program + " " + command.name;
     CLI::App app(command.summary, full_name);
     app.set_config("--config", "", "Read options from FILE: TOML, INI, or JSON such as a run's config.json")
         ->type_name("FILE");
     app.config_formatter(std::make_shared<JsonConfig>(app));
+    app.formatter(std::make_shared<Help>());
     // Left-over words are looked at first, so that a mistyped flag is not reported as the right one missing.
     app.allow_extras();
     const std::function<void()> run = command.set_up(app);

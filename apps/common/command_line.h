@@ -10,6 +10,9 @@
 
 namespace radial::apps {
 
+/// Options of this group are taken but not shown by --help.
+inline constexpr const char* hidden_group = "hidden";
+
 /// One subcommand of a program. `set_up` adds its options to the parser and returns what to do once they are read;
 /// the parser outlives that call, so that it may be asked what was given.
 struct Command {

@@ -1,5 +1,6 @@
 // The confusion matrix as an HTML table whose cells are shaded by their share of the row.
 #include "radial/apps/common/charts.h"
+#include "radial/apps/common/html_page.h"
 
 #include <fmt/core.h>
 

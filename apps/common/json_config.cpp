@@ -33,6 +33,17 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
     return items;
 }
 
+/// CLI11 takes loss.scale and [loss] for parts of a subcommand; here a name may hold dots.
+void flatten(std::vector<CLI::ConfigItem>& items) {
+    std::erase_if(items, [](const CLI::ConfigItem& item) { return item.name == "++" || item.name == "--"; });
+    for (CLI::ConfigItem& item : items) {
+        item.name = item.fullname();
+        item.parents.clear();
+        if (item.name.size() > 1 && item.name.front() == '"' && item.name.back() == '"')
+            item.name = item.name.substr(1, item.name.size() - 2);
+    }
+}
+
 }  // namespace
 
 std::vector<CLI::ConfigItem> JsonConfig::from_config(std::istream& input) const {
@@ -47,6 +58,7 @@ std::vector<CLI::ConfigItem> JsonConfig::from_config(std::istream& input) const 
         input.clear();
         read = CLI::ConfigTOML::from_config(input);
     }
+    flatten(read);
     std::vector<std::string> names;
     for (const CLI::Option* option : app_.get_options())
         if (option->get_configurable())
@@ -55,7 +67,15 @@ std::vector<CLI::ConfigItem> JsonConfig::from_config(std::istream& input) const 
         const bool known = std::find(names.begin(), names.end(), item.fullname()) != names.end();
         RADIAL_CHECK(known, "--config: unknown option '{}'{}", item.fullname(), suggestion(item.fullname(), names));
     }
+    std::erase_if(read, [this](const CLI::ConfigItem& item) { return is_overridden(item.name); });
     return read;
+}
+
+bool JsonConfig::is_overridden(const std::string& name) const {
+    const std::size_t first = name.find('.'), last = name.rfind('.');
+    if (first == last) return false;
+    const CLI::Option* const general = app_.get_option_no_throw("--" + name.substr(0, first) + name.substr(last));
+    return general != nullptr && general->count() > 0;
 }
 
 }  // namespace radial::apps

@@ -10,7 +10,9 @@
 namespace radial::apps {
 
 /// Reads a file whose first character is '{' as JSON: an object of option names and values, or one that holds such an
-/// object under "options", as a run's config.json does. Anything else goes to CLI11's TOML and INI reader.
+/// object under "options", as a run's config.json does. Anything else goes to CLI11's TOML and INI reader. The scale of
+/// the loss is "loss.scale" in JSON, and loss.scale, or scale in a section [loss], elsewhere.
+/// As the command line wins over the file, --loss.radius given there hides the file's "loss.ring.radius" too.
 class JsonConfig : public CLI::ConfigTOML {
 public:
     /// `app` must outlive this; its options are the names that a file may hold.
@@ -19,6 +21,9 @@ public:
     std::vector<CLI::ConfigItem> from_config(std::istream& input) const override;
 
 private:
+    /// Whether the command line has a value for a.c, when `name` is a.b.c.
+    bool is_overridden(const std::string& name) const;
+
     const CLI::App& app_;
 };
 

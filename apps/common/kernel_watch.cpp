@@ -10,7 +10,7 @@ namespace radial::apps {
 std::string dead_kernel_message(double kernel, std::int64_t steps) {
     return fmt::format(
         "mean kernel {:.3g} after {} step{}: every prototype is out of reach of the features, so no gradient flows. "
-        "Lower --lr, keep --clip-norm at 1, or raise --gamma",
+        "Lower --lr, keep --clip-norm at 1, or raise --loss.gamma",
         kernel, steps, steps == 1 ? "" : "s");
 }
 

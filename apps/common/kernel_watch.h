@@ -35,7 +35,7 @@ private:
 };
 
 /// "mean kernel 0 after 50 steps: every prototype is out of reach of the features, so no gradient flows. Lower --lr,
-/// keep --clip-norm at 1, or raise --gamma"
+/// keep --clip-norm at 1, or raise --loss.gamma"
 std::string dead_kernel_message(double kernel, std::int64_t steps);
 
 }  // namespace radial::apps

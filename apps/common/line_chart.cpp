@@ -1,6 +1,7 @@
 // Curves over epochs.
 #include "radial/apps/common/chart_frame.h"
 #include "radial/apps/common/charts.h"
+#include "radial/apps/common/html_page.h"
 
 #include <fmt/core.h>
 

@@ -2,8 +2,8 @@
 #include "radial/apps/common/report.h"
 
 #include "radial/apps/common/charts.h"
-#include "radial/apps/common/report_style.h"
-#include "radial/apps/common/version.h"
+#include "radial/apps/common/html_page.h"
+#include "radial/apps/common/scatter_view.h"
 
 #include <fmt/core.h>
 
@@ -14,12 +14,6 @@ std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fract
 
 std::string tile(const std::string& name, const std::string& value) {
     return fmt::format("<div class=\"tile\"><span>{}</span><b>{}</b></div>\n", escape_html(name), escape_html(value));
-}
-
-std::string section(const std::string& name, const std::string& note, const std::string& body,
-                    const std::string& css_class = "") {
-    const std::string text = note.empty() ? "" : "<p class=\"note\">" + escape_html(note) + "</p>\n";
-    return fmt::format("<section class=\"{}\"><h2>{}</h2>\n{}{}</section>\n", css_class, escape_html(name), text, body);
 }
 
 std::string tiles(const ReportContent& content) {
@@ -42,11 +36,11 @@ Series series(const ReportContent& content, std::string name, const F& value) {
 }
 
 std::string confusion(const ReportContent& content) {
-    return section("Confusion matrix",
-                   fmt::format("{} of {} test images in the right class after the last epoch. Rows: true class; "
-                               "columns: predicted class.",
-                               content.evaluation.correct, content.evaluation.total),
-                   confusion_table(content.evaluation.confusion, content.class_names));
+    return html_section("Confusion matrix",
+                        fmt::format("{} of {} test images in the right class after the last epoch. Rows: true class; "
+                                    "columns: predicted class.",
+                                    content.evaluation.correct, content.evaluation.total),
+                        confusion_table(content.evaluation.confusion, content.class_names));
 }
 
 std::string curves(const ReportContent& content) {
@@ -55,18 +49,19 @@ std::string curves(const ReportContent& content) {
     const auto train_accuracy = [](const EpochResult& e) { return e.train_accuracy; };
     const auto test_accuracy = [](const EpochResult& e) { return e.test_accuracy; };
     std::string html = "<div class=\"grid2\">\n";
-    html += section("Loss by epoch", "",
-                    line_chart({series(content, "test", test_loss), series(content, "training", train_loss)}, false));
-    html += section(
+    html +=
+        html_section("Loss by epoch", "",
+                     line_chart({series(content, "test", test_loss), series(content, "training", train_loss)}, false));
+    html += html_section(
         "Accuracy by epoch", "",
         line_chart({series(content, "test", test_accuracy), series(content, "training", train_accuracy)}, true));
     if (content.history.back().mean_kernel) {
         const auto kernel = [](const EpochResult& e) { return e.mean_kernel.value_or(0); };
-        html += section("Mean kernel by epoch",
-                        fmt::format("Between each training feature and its own class's prototype: 1 where they "
-                                    "coincide; near 0 no gradient flows. At the first step: {:.3g}.",
-                                    content.history.back().initial_mean_kernel.value_or(0)),
-                        line_chart({series(content, "mean kernel", kernel)}, false));
+        html += html_section("Mean kernel by epoch",
+                             fmt::format("Between each training feature and its own class's prototype: 1 where they "
+                                         "coincide; near 0 no gradient flows. At the first step: {:.3g}.",
+                                         content.history.back().initial_mean_kernel.value_or(0)),
+                             line_chart({series(content, "mean kernel", kernel)}, false));
     }
     return html + confusion(content) + "</div>\n";
 }
@@ -97,13 +92,13 @@ std::string settings(const ReportContent& content) {
 
 std::string scatter(const ReportContent& content) {
     if (content.dim != 2 || content.evaluation.features.empty()) return "";
-    return section("Test features and prototypes",
-                   "One dot a test image, at its two-dimensional feature; numbered circles are the prototypes.",
-                   scatter_chart({.points = content.evaluation.features,
-                                  .labels = content.evaluation.labels,
-                                  .prototypes = content.prototypes,
-                                  .class_names = content.class_names}),
-                   "scatter");
+    const Scatter shown{.points = content.evaluation.features,
+                        .labels = content.evaluation.labels,
+                        .prototypes = content.prototypes,
+                        .class_names = content.class_names};
+    return html_section("Test features and prototypes",
+                        "One dot a test image, at its two-dimensional feature. " + describe(view_of(shown), shown),
+                        scatter_legend(content.class_names) + scatter_chart(shown), "scatter");
 }
 
 }  // namespace
@@ -112,16 +107,10 @@ std::string report_page(const ReportContent& content) {
     const auto done = static_cast<std::int64_t>(content.history.size());
     const std::string state =
         done < content.epochs_planned ? fmt::format(" (epoch {} of {} done)", done, content.epochs_planned) : "";
-    const std::string title = escape_html(content.title + state);
-    std::string html = fmt::format(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n"
-        "<style>{1}</style></head>\n<body><main>\n<h1>{0}</h1>\n<p class=\"subtitle\">{2}</p>\n",
-        title, report_style, escape_html(content.subtitle));
-    html += tiles(content) + curves(content) + scatter(content);
-    html += section("Epochs", "The best test accuracy's epoch is in bold.", numbers(content));
-    html += section("Settings", "Repeat the run with --config config.json.", settings(content));
-    return html + fmt::format("<footer>Radial {}</footer>\n</main></body></html>\n", version);
+    return html_page(content.title + state, content.subtitle,
+                     tiles(content) + curves(content) + scatter(content) +
+                         html_section("Epochs", "The best test accuracy's epoch is in bold.", numbers(content)) +
+                         html_section("Settings", "Repeat the run with --config config.json.", settings(content)));
 }
 
 }  // namespace radial::apps

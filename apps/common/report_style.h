@@ -30,6 +30,12 @@ section { padding: 16px 18px; overflow-x: auto; min-width: 0; margin-bottom: 16p
 .grid2 section { margin-bottom: 0; }
 .grid2 { margin-bottom: 16px; }
 svg { display: block; width: 100%; height: auto; }
+.runs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(360px, 100%), 1fr)); gap: 16px; margin: 12px 0 16px; }
+.runs section { margin-bottom: 0; } .runs h2 { overflow-wrap: anywhere; }
+/* Small charts: what is written in them stays as large as the page's. */
+.runs .tick { font-size: 19px; } .runs .dots { stroke-width: 4; } .runs .ray { stroke-width: 3; }
+.runs .prototype circle { r: 14px; stroke-width: 4; } .runs .prototype text { font-size: 19px; }
+.runs p.fact { margin: 0 0 8px; } .runs p.note { margin: 10px 0 0; overflow-wrap: anywhere; }
 .scatter svg { max-width: 720px; margin: 0 auto; }
 .grid { stroke: var(--rule); } .axis { stroke: var(--soft); }
 .tick { fill: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
@@ -44,8 +50,10 @@ svg { display: block; width: 100%; height: auto; }
 i.line { width: 16px; height: 3px; border-radius: 2px; } i.dot { width: 10px; height: 10px; border-radius: 50%; }
 i.s0 { background: var(--s0); } i.s1 { background: var(--s1); } i.s2 { background: var(--s2); }
 .dots { fill: none; stroke-width: 3.2; stroke-linecap: round; stroke-opacity: 0.6; }
+.ray { stroke-width: 2; }
+.far circle { stroke-dasharray: 4 3; }
 .prototype circle { fill: var(--card); stroke-width: 3; }
-.prototype text { fill: var(--ink); font-size: 12px; font-weight: 700; text-anchor: middle; }
+.prototype text { fill: var(--ink); font-size: 12px; font-weight: 700; text-anchor: middle; dominant-baseline: central; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
 th { font-weight: 600; color: var(--soft); text-align: right; }
 td, th { padding: 4px 10px; text-align: right; white-space: nowrap; }

@@ -1,10 +1,13 @@
 // Features in the plane, with their classes' prototypes.
 #include "radial/apps/common/chart_frame.h"
 #include "radial/apps/common/charts.h"
+#include "radial/apps/common/html_page.h"
+#include "radial/apps/common/scatter_view.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace radial::apps {
 namespace {
@@ -16,23 +19,6 @@ constexpr std::size_t palette_size = 10;  // --c0 .. --c9 of the page's style
 std::string colour(std::size_t index, std::size_t classes) {
     if (classes <= palette_size) return fmt::format("var(--c{})", index);
     return fmt::format("hsl({} 65% 52%)", index * 360 / classes);
-}
-
-/// A square that holds all points, so that distances look the same in every direction.
-struct Bounds {
-    double x = 0, y = 0, half = 1;
-};
-
-Bounds bounds_of(const Scatter& scatter) {
-    double low[2] = {1e30, 1e30}, high[2] = {-1e30, -1e30};
-    for (const auto values : {scatter.points, scatter.prototypes}) {
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            low[i % 2] = std::min<double>(low[i % 2], values[i]);
-            high[i % 2] = std::max<double>(high[i % 2], values[i]);
-        }
-    }
-    const double half = std::max({high[0] - low[0], high[1] - low[1], 1e-6}) / 2 * 1.05;
-    return {(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, half};
 }
 
 Axis axis_around(double middle, double half) {
@@ -48,8 +34,10 @@ std::string dots(const Scatter& scatter, const ChartFrame& frame) {
     const std::size_t classes = scatter.class_names.size();
     std::vector<std::string> paths(classes);
     for (std::size_t i = 0; i < scatter.labels.size(); ++i) {
-        paths[static_cast<std::size_t>(scatter.labels[i])] +=
-            fmt::format("M{:.1f} {:.1f}h0", frame.x(scatter.points[2 * i]), frame.y(scatter.points[2 * i + 1]));
+        const float x = scatter.points[2 * i], y = scatter.points[2 * i + 1];
+        if (std::isfinite(x) && std::isfinite(y))
+            paths[static_cast<std::size_t>(scatter.labels[i])] +=
+                fmt::format("M{:.1f} {:.1f}h0", frame.x(x), frame.y(y));
     }
     std::string svg;
     for (std::size_t c = 0; c < classes; ++c) {
@@ -60,33 +48,50 @@ std::string dots(const Scatter& scatter, const ChartFrame& frame) {
     return svg;
 }
 
-std::string markers(const Scatter& scatter, const ChartFrame& frame) {
+std::string markers(const Scatter& scatter, const ScatterView& view, const ChartFrame& frame) {
     const std::size_t classes = scatter.class_names.size();
     std::string svg;
-    for (std::size_t c = 0; 2 * c + 1 < scatter.prototypes.size(); ++c) {
-        const float x = scatter.prototypes[2 * c], y = scatter.prototypes[2 * c + 1];
+    for (std::size_t i = 0; i < view.marks.size() && view.rays; ++i) {
+        svg +=
+            fmt::format("<line class=\"ray\" stroke=\"{}\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
+                        colour(class_of_prototype(scatter, i), classes), frame.x(0), frame.y(0),
+                        frame.x(view.marks[i].x), frame.y(view.marks[i].y));
+    }
+    for (std::size_t i = 0; i < view.marks.size(); ++i) {
+        const PrototypeMark& mark = view.marks[i];
+        const std::size_t c = class_of_prototype(scatter, i);
         svg += fmt::format(
-            "<g class=\"prototype\"><circle cx=\"{0:.1f}\" cy=\"{1:.1f}\" r=\"9\" stroke=\"{2}\"/>"
-            "<text x=\"{0:.1f}\" y=\"{3:.1f}\">{4}</text><title>prototype of {5} ({6:.3g}, {7:.3g})</title></g>\n",
-            frame.x(x), frame.y(y), colour(c, classes), frame.y(y) + 4, c, escape_html(scatter.class_names[c]), x, y);
+            "<g class=\"prototype{6}\"><circle cx=\"{0:.1f}\" cy=\"{1:.1f}\" r=\"9\" stroke=\"{2}\"/>"
+            "<text x=\"{0:.1f}\" y=\"{1:.1f}\">{3}</text><title>prototype of {4} {5}</title></g>\n",
+            frame.x(mark.x), frame.y(mark.y), colour(c, classes), c, escape_html(scatter.class_names[c]),
+            fmt::format("({:.3g}, {:.3g})", scatter.prototypes[2 * i], scatter.prototypes[2 * i + 1]),
+            mark.at_place || view.rays ? "" : " far");
     }
     return svg;
 }
 
 }  // namespace
 
-std::string scatter_chart(const Scatter& scatter) {
-    const std::size_t classes = scatter.class_names.size();
+std::size_t class_of_prototype(const Scatter& scatter, std::size_t index) {
+    const std::size_t each = std::max<std::size_t>(1, scatter.prototypes.size() / 2 / scatter.class_names.size());
+    return std::min(index / each, scatter.class_names.size() - 1);
+}
+
+std::string scatter_legend(const std::vector<std::string>& class_names) {
     std::string legend = "<ul class=\"legend\">";
-    for (std::size_t c = 0; c < classes; ++c) {
-        const std::string number = fmt::format("{}", c), &name = scatter.class_names[c];
-        legend += fmt::format("<li><i class=\"dot\" style=\"background:{}\"></i>{}</li>", colour(c, classes),
+    for (std::size_t c = 0; c < class_names.size(); ++c) {
+        const std::string number = fmt::format("{}", c), &name = class_names[c];
+        legend += fmt::format("<li><i class=\"dot\" style=\"background:{}\"></i>{}</li>", colour(c, class_names.size()),
                               name == number ? number : number + " " + escape_html(name));
     }
-    const Bounds bounds = bounds_of(scatter);
-    const ChartFrame frame(width, height, axis_around(bounds.x, bounds.half), axis_around(bounds.y, bounds.half));
-    return legend + "</ul>\n" + frame.open("Test features by class, with prototypes") + dots(scatter, frame) +
-           markers(scatter, frame) + "</svg>\n";
+    return legend + "</ul>\n";
+}
+
+std::string scatter_chart(const Scatter& scatter) {
+    const ScatterView view = view_of(scatter);
+    const ChartFrame frame(width, height, axis_around(view.x, view.half), axis_around(view.y, view.half));
+    return frame.open("Test features by class, with prototypes") + dots(scatter, frame) +
+           markers(scatter, view, frame) + "</svg>\n";
 }
 
 }  // namespace radial::apps

@@ -1,5 +1,7 @@
 // `train`: from options to a run's folder.
+#include "radial/apps/common/class_weights.h"
 #include "radial/apps/common/image_task.h"
+#include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/report.h"
 #include "radial/apps/common/run_folder.h"
 #include "radial/apps/common/saved_classifier.h"
@@ -16,12 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string describe_settings(const LossSettings& settings) {
-    std::string text;
-    for (const auto& [name, value] : settings) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, value);
-    return text;
-}
-
 data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& options, bool train) {
     return {.batch_size = options.batch,
             .shuffle = train,
@@ -33,7 +29,9 @@ data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& op
 
 /// What config.json holds: all of the command line, and what cannot be given on it.
 Json config_of(const ImageTask& task, const TrainOptions& options, Json values, Device device) {
-    for (const auto& [name, value] : resolved_settings(options)) values[loss_flag(name).substr(2)] = value;
+    // The loss's options in the form that names each once, whichever way they were given.
+    for (const auto& [name, value] : options.loss_settings) values.erase("loss." + name);
+    for (const auto& [name, value] : loss_settings(options.loss, options.loss_settings)) values["loss." + name] = value;
     return {{"program", task.program + " train"},
             {"version", version},
             {"device_description", describe_device(device)},
@@ -123,13 +121,15 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const Classifier classifier = build_classifier({.model = task.model,
                                                     .dim = options.dim,
                                                     .loss = options.loss,
-                                                    .loss_settings = resolved_settings(options),
+                                                    .loss_settings = loss_settings(options.loss, options.loss_settings),
                                                     .classes = task.classes});
     classifier.model->to(device);
     classifier.loss->to(device);
     data::Dataset train_set = read_set(task, options.data, true);
     const data::Dataset test_set = read_set(task, options.data, false);
     if (options.limit > 0) train_set = train_set.first(std::min(options.limit, train_set.size()));
+    if (options.class_weights == "balanced")
+        classifier.loss->set_class_weights(balanced_weights(train_set.labels, task.classes));
 
     Progress progress;
     progress.line(fmt::format("data: {} training and {} test images from {}", train_set.size(), test_set.size(),

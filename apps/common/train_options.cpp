@@ -1,13 +1,13 @@
 // The flags of the training programs, and the schedule and optimizer they describe.
 #include "radial/apps/common/train_options.h"
 
+#include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/precision.h"
 #include "radial/core/error.h"
 
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <map>
 
 namespace radial::apps {
 namespace {
@@ -22,27 +22,6 @@ CLI::Validator not_negative() {
                                                            : fmt::format("'{}' is not a number of at least 0", text);
     };
     return {check, ""};
-}
-
-void add_loss_flags(CLI::App& app, LossSettings& settings) {
-    std::map<std::string, std::string> help;
-    for (const LossInfo& info : loss_registry()) {
-        for (const auto& [name, value] : info.defaults) {
-            std::string& text = help[name];
-            text += fmt::format("{}{} (default {})", text.empty() ? "Option of " : ", ", info.name, value);
-        }
-    }
-    for (const auto& [name, text] : help) {
-        app.add_option_function<double>(
-               loss_flag(name), [&settings, key = name](const double& value) { settings[key] = value; }, text)
-            ->group("Loss");
-    }
-}
-
-std::string loss_names() {
-    std::string names;
-    for (const LossInfo& info : loss_registry()) names += (names.empty() ? "" : ", ") + info.name;
-    return names;
 }
 
 void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
@@ -85,12 +64,16 @@ void add_run_flags(CLI::App& app, TrainOptions& options) {
 }  // namespace
 
 void add_train_options(CLI::App& app, TrainOptions& options) {
-    app.add_option("--loss", options.loss, "One of: " + loss_names())->capture_default_str()->group("Loss");
+    add_loss_options(app, options.loss, options.loss_settings);
     app.add_option("--dim", options.dim, "Feature dimension")
         ->capture_default_str()
         ->check(CLI::Range(1, 1000000))
         ->group("Loss");
-    add_loss_flags(app, options.loss_settings);
+    app.add_option("--class-weights", options.class_weights,
+                   "none, or balanced: a sample counts in inverse proportion to its class's number of images")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"none", "balanced"}))
+        ->group("Loss");
     add_optimizer_flags(app, options);
     add_run_flags(app, options);
 }
@@ -136,18 +119,6 @@ Schedule make_schedule(const TrainOptions& options) {
 std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, const std::vector<Tensor>& parameters) {
     return std::make_unique<Sgd>(
         parameters, SgdOptions{.lr = options.lr, .momentum = options.momentum, .weight_decay = options.weight_decay});
-}
-
-std::string loss_flag(std::string name) {
-    for (char& c : name)
-        if (c == '_') c = '-';
-    return "--" + name;
-}
-
-LossSettings resolved_settings(const TrainOptions& options) {
-    LossSettings settings = find_loss(options.loss).defaults;
-    for (const auto& [name, value] : options.loss_settings) settings[name] = value;
-    return settings;
 }
 
 }  // namespace radial::apps

@@ -19,6 +19,7 @@ namespace radial::apps {
 struct TrainOptions {
     std::string loss = "rbf-softmax";
     LossSettings loss_settings;  ///< those given; the loss's defaults fill the rest
+    std::string class_weights = "none";
     std::int64_t dim = 32;
 
     std::int64_t epochs = 8;
@@ -44,7 +45,7 @@ struct TrainOptions {
     std::filesystem::path out;
 };
 
-/// Adds a flag for every member, and one for every option of every loss in the registry.
+/// Adds a flag for every member; see add_loss_options() for those of the loss.
 void add_train_options(CLI::App& app, TrainOptions& options);
 
 /// Adds --data, whose default is the folder `set` under RADIAL_DATA where that variable is set.
@@ -60,11 +61,5 @@ Schedule make_schedule(const TrainOptions& options);
 
 /// SGD over the parameters of the network and of the loss.
 std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, const std::vector<Tensor>& parameters);
-
-/// The loss's every setting: those given over its defaults. Throws Error for an unknown loss.
-LossSettings resolved_settings(const TrainOptions& options);
-
-/// The flag of a loss's option: "margin_angle" is --margin-angle.
-std::string loss_flag(std::string name);
 
 }  // namespace radial::apps

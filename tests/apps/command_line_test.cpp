@@ -31,7 +31,7 @@ std::string config_error(const std::string& text) {
 }  // namespace
 
 TEST_CASE("an unknown flag is refused with the nearest one", "[host]") {
-    CHECK(first_error("train --gama 1") == "radial-mnist train: unknown flag '--gama'; did you mean --gamma?");
+    CHECK(first_error("train --epochz 1") == "radial-mnist train: unknown flag '--epochz'; did you mean --epochs?");
 }
 
 TEST_CASE("an unknown flag with its value after an equals sign is refused with the nearest one", "[host]") {
@@ -124,8 +124,8 @@ TEST_CASE("a suggestion is made only where at most half of the word would change
 TEST_CASE("help lists the flags and exits well", "[host]") {
     const ProgramResult result = run_program("radial-mnist", "train --help");
     CHECK(result.status == 0);
-    for (const std::string flag : {"--data", "--loss", "--dim", "--scale", "--gamma", "--epochs", "--batch", "--lr",
-                                   "--seed", "--threads", "--device", "--out", "--config"})
+    for (const std::string flag : {"--data", "--loss", "--dim", "--loss.OPTION", "--list-losses", "--epochs", "--batch",
+                                   "--lr", "--seed", "--threads", "--device", "--out", "--config"})
         CHECK(result.out.find("  " + flag + " ") != std::string::npos);
 }
 

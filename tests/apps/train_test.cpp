@@ -86,8 +86,8 @@ TEST_CASE("config.json holds given and default options, the version and the devi
     CHECK(options.at("dim") == 2);
     CHECK(options.at("seed") == 3);
     CHECK(options.at("loss") == "rbf-softmax");
-    CHECK(options.at("scale") == 2.0);
-    CHECK(options.at("gamma") == 1.0);
+    CHECK(options.at("loss.scale") == 2.0);
+    CHECK(options.at("loss.gamma") == 1.0);
     CHECK(options.at("clip-norm") == 1);
     CHECK(config.at("version").is_string());
     CHECK(contains(config.at("device_description"), "oneDNN"));

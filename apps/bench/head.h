@@ -1,0 +1,10 @@
+// `radial-bench head`: how long a loss over many classes takes, forward and backward, and what memory it asks for.
+#pragma once
+
+#include "radial/apps/common/command_line.h"
+
+namespace radial::bench {
+
+apps::Command head_command();
+
+}  // namespace radial::bench

@@ -1,0 +1,11 @@
+// `radial-prototypes scatter`: two-dimensional runs side by side, as in Fig. 1 of the RBF-Softmax paper.
+#pragma once
+
+#include "radial/apps/common/command_line.h"
+
+namespace radial::prototypes {
+
+/// Writes one page with a scatter chart a run: test features, prototypes, loss, settings, test accuracy.
+apps::Command scatter_command();
+
+}  // namespace radial::prototypes
