@@ -149,7 +149,8 @@ TEST_CASE("every loss adds to the gradients that are there", "[losses]") {
     }
 }
 
-TEST_CASE("every loss predicts [N, classes] logits, and as many prototypes for each class where it has any", "[losses]") {
+TEST_CASE("every loss predicts [N, classes] logits, and as many prototypes for each class where it has any",
+          "[losses]") {
     for (const LossUnderTest& entry : every_loss()) {
         INFO(entry.expression);
         const auto loss = make_loss(entry.expression, classes, dim);
