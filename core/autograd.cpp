@@ -3,16 +3,19 @@
 
 #include "radial/core/device_runtime.h"
 #include "radial/core/node.h"
+#include "radial/core/observe.h"
 
 #include <algorithm>
 #include <queue>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace radial {
 namespace {
 
 thread_local bool recording = true;
+thread_local const OpWatcher* current_watcher = nullptr;
 thread_local std::uint64_t next_sequence = 0;
 
 using NodePtr = std::shared_ptr<Node>;
@@ -93,6 +96,12 @@ NoGrad::NoGrad() : previous_(recording) { recording = false; }
 NoGrad::~NoGrad() { recording = previous_; }
 bool grad_enabled() { return recording; }
 
+ObserveOps::ObserveOps(OpWatcher watcher) : watcher_(std::move(watcher)), previous_(current_watcher) {
+    current_watcher = &watcher_;
+}
+ObserveOps::~ObserveOps() { current_watcher = previous_; }
+bool ops_observed() { return current_watcher != nullptr; }
+
 Saved::Saved(const Tensor& tensor, std::string_view op, std::string_view what) : op_(op), what_(what) {
     if (!tensor.defined()) return;
     tensor_ = tensor.detach();
@@ -125,6 +134,7 @@ Node::~Node() {
 }
 
 Tensor record(std::string_view op, Tensor output, std::span<const Tensor> inputs, BackwardFn backward) {
+    if (current_watcher != nullptr) (*current_watcher)(op, inputs, output);
     const auto wants = [](const Tensor& t) { return t.defined() && t.requires_grad(); };
     if (!recording || std::none_of(inputs.begin(), inputs.end(), wants)) return output;
     RADIAL_CHECK(inputs.size() <= 32, "{}: {} inputs, the tape takes at most 32", op, inputs.size());

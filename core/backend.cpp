@@ -14,6 +14,11 @@
 #include <fmt/format.h>
 
 namespace radial {
+
+bool Backend::conv_activated(const Tensor&, const Tensor&, const Tensor&, const ConvGeometry&, const Tensor&,
+                             Activation, const Tensor&) {
+    return false;
+}
 namespace {
 
 thread_local int reference_wanted = 0;

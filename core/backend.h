@@ -25,21 +25,28 @@ struct PoolGeometry {
     friend bool operator==(const PoolGeometry&, const PoolGeometry&) = default;
 };
 
+/// What may follow in the same pass as another op.
+enum class Activation : std::uint8_t {
+    none,
+    relu,  ///< max(v, 0)
+    silu,  ///< v * sigmoid(v)
+};
+
 enum class PoolKind : std::uint8_t { max, average };
 
 /// What batch_norm_forward leaves for batch_norm_backward.
 struct BatchNormSaved {
     Tensor x, scale, shift, mean, variance;  ///< as the forward call had or wrote them
-    Tensor y;                                ///< its result; undefined unless `relu` and without a workspace
+    Tensor y;                                ///< its result; undefined unless clamped by a ReLU and without a workspace
     Tensor workspace;                        ///< what the forward call returned
     double epsilon = 0;
-    bool relu = false;
+    Activation activation = Activation::none;
 };
 /// Where batch_norm_backward writes.
 struct BatchNormGrads {
     Tensor dx, dscale, dshift;
-    /// The gradient behind the clamp, dy where y > 0 and 0 elsewhere, which is the residual's. Defined exactly where
-    /// there was a residual and `relu`; may be dy itself, written element by element.
+    /// The gradient behind the activation (for a ReLU dy where y > 0 and 0 elsewhere), which is the residual's. Defined
+    /// exactly where there was a residual and an activation; may be dy itself, written element by element.
     Tensor dresidual;
 };
 
@@ -68,6 +75,10 @@ public:
     /// y = x (*) w + bias; bias [K] may be undefined.
     virtual void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                               const Tensor& y) = 0;
+    /// y = activation(x (*) w + bias + residual) in one pass; bias and residual may be undefined. False, with y not
+    /// written, where the backend has no such pass.
+    virtual bool conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                                const Tensor& residual, Activation activation, const Tensor& y);
     virtual void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
                                     const Tensor& dx) = 0;
     /// dbias may be undefined.
@@ -81,16 +92,18 @@ public:
                                const Tensor& dx) = 0;
 
     /// y = x normalised by the batch's statistics over N, H, W, which it writes to mean and variance (biased) [C];
-    /// then `residual`, of y's shape and layout, is added where it is defined, and `relu` clamps the sum at 0.
+    /// then `residual`, of y's shape and layout, is added where it is defined, and `activation` applied to the sum.
     /// Returns what batch_norm_backward wants besides BatchNormSaved's other tensors; undefined where that is nothing,
     /// and then a clamped y is kept for it. The vectors [C] share a type, which need not be x's.
     virtual Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                                      double epsilon, bool relu, const Tensor& mean, const Tensor& variance,
+                                      double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                                       const Tensor& y) = 0;
+    /// Whether the batch norm's methods take this activation, without a residual; a ReLU and none they always do.
+    virtual bool norm_takes(Activation activation) const { return activation != Activation::silu; }
     virtual void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) = 0;
-    /// Normalises by the given statistics (evaluation), adds and clamps likewise.
+    /// Normalises by the given statistics (evaluation), adds and activates likewise.
     virtual void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                                  const Tensor& mean, const Tensor& variance, double epsilon, bool relu,
+                                  const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                                   const Tensor& y) = 0;
 };
 

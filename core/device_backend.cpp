@@ -62,9 +62,9 @@ void DeviceBackend::pool_backward(PoolKind kind, const Tensor& dy, const Tensor&
 }
 
 Tensor DeviceBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
-                                         const Tensor& residual, double epsilon, bool relu, const Tensor& mean,
-                                         const Tensor& variance, const Tensor& y) {
-    return device_norm_forward(x, scale, shift, residual, epsilon, relu, mean, variance, y);
+                                         const Tensor& residual, double epsilon, Activation activation,
+                                         const Tensor& mean, const Tensor& variance, const Tensor& y) {
+    return device_norm_forward(x, scale, shift, residual, epsilon, activation, mean, variance, y);
 }
 
 void DeviceBackend::batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
@@ -72,9 +72,9 @@ void DeviceBackend::batch_norm_backward(const BatchNormSaved& saved, const Tenso
 }
 
 void DeviceBackend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                                     const Tensor& mean, const Tensor& variance, double epsilon, bool relu,
+                                     const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                                      const Tensor& y) {
-    device_norm_apply(x, scale, shift, residual, mean, variance, epsilon, relu, y);
+    device_norm_apply(x, scale, shift, residual, mean, variance, epsilon, activation, y);
 }
 
 }  // namespace radial

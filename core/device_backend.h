@@ -25,11 +25,12 @@ public:
 
     /// See device_norm.h.
     Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                              double epsilon, bool relu, const Tensor& mean, const Tensor& variance,
+                              double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                               const Tensor& y) final;
     void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) final;
     void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                          const Tensor& mean, const Tensor& variance, double epsilon, bool relu, const Tensor& y) final;
+                          const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                          const Tensor& y) final;
 
 protected:
     /// y = x (*) w.

@@ -16,7 +16,7 @@ std::int64_t rows_of(const Tensor& x) { return x.numel() / x.size(1); }
 
 /// Every element of x through y = (x - mean) * factor + shift, and on.
 void normalise(const Tensor& x, const Tensor& residual, const Tensor& mean, const Tensor& factor, const Tensor& shift,
-               bool relu, const Tensor& y) {
+               Activation activation, const Tensor& y) {
     kernels::dispatch_pack(
         x, {&x, &residual, &mean, &factor, &shift, &y}, "batch_norm",
         [&]<class X, int N>(X, std::integral_constant<int, N>) {
@@ -24,7 +24,7 @@ void normalise(const Tensor& x, const Tensor& residual, const Tensor& mean, cons
             const norm::Affine channel{mean.data<float>(), factor.data<float>(), shift.data<float>()};
             kernels::map2(x.device(), rows_of(x), channels / N,
                           norm::Normalise<X, N>{x.data<X>(), residual.defined() ? residual.data<X>() : nullptr,
-                                                y.data<X>(), channel, channels, relu});
+                                                y.data<X>(), channel, channels, activation == Activation::relu});
         });
 }
 
@@ -54,7 +54,8 @@ void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrad
 }  // namespace
 
 Tensor device_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                           double epsilon, bool relu, const Tensor& mean, const Tensor& variance, const Tensor& y) {
+                           double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
+                           const Tensor& y) {
     const Tensor factor = Tensor::empty({x.size(1)}, DType::float32, x.device());
     kernels::dispatch_pack(x, {&x}, "batch_norm", [&]<class X, int N>(X, std::integral_constant<int, N>) {
         const std::int64_t channels = x.size(1), rows = rows_of(x);
@@ -63,26 +64,27 @@ Tensor device_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& s
             norm::StoreStatistics<X, N>{x.data<X>(), scale.data<float>(), mean.data<float>(), variance.data<float>(),
                                         factor.data<float>(), static_cast<double>(rows), epsilon});
     });
-    normalise(x, residual, mean, factor, shift, relu, y);
-    return relu && !residual.defined() ? factor : Tensor();
+    normalise(x, residual, mean, factor, shift, activation, y);
+    return activation == Activation::relu && !residual.defined() ? factor : Tensor();
 }
 
 void device_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
     const auto operands = {&saved.x,         &saved.mean, &saved.shift, &saved.y,
                            &saved.workspace, &dy,         &grads.dx,    &grads.dresidual};
     kernels::dispatch_pack(saved.x, operands, "batch_norm", [&]<class X, int N>(X, std::integral_constant<int, N>) {
-        if (!saved.relu) return backward<X, N, Clamp::none>(saved, dy, grads);
+        if (saved.activation == Activation::none) return backward<X, N, Clamp::none>(saved, dy, grads);
         if (saved.workspace.defined()) return backward<X, N, Clamp::from_x>(saved, dy, grads);
         backward<X, N, Clamp::from_result>(saved, dy, grads);
     });
 }
 
 void device_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                       const Tensor& mean, const Tensor& variance, double epsilon, bool relu, const Tensor& y) {
+                       const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                       const Tensor& y) {
     const Tensor factor = Tensor::empty({x.size(1)}, DType::float32, x.device());
     kernels::map(x.device(), x.size(1),
                  norm::Factor{scale.data<float>(), variance.data<float>(), factor.data<float>(), epsilon});
-    normalise(x, residual, mean, factor, shift, relu, y);
+    normalise(x, residual, mean, factor, shift, activation, y);
 }
 
 }  // namespace radial

@@ -12,9 +12,11 @@ namespace radial {
 /// reads y once. The tensor that forward returns for the former is the channels' factor, scale / sqrt(variance +
 /// epsilon).
 Tensor device_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                           double epsilon, bool relu, const Tensor& mean, const Tensor& variance, const Tensor& y);
+                           double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
+                           const Tensor& y);
 void device_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads);
 void device_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                       const Tensor& mean, const Tensor& variance, double epsilon, bool relu, const Tensor& y);
+                       const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                       const Tensor& y);
 
 }  // namespace radial

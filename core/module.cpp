@@ -92,6 +92,11 @@ void Module::train(bool on) {
     for (const auto& [name, child] : children_) child->train(on);
 }
 
+void Module::set_checkpointing(bool on) {
+    checkpointing_ = on;
+    for (const auto& [name, child] : children_) child->set_checkpointing(on);
+}
+
 void Module::zero_grad() {
     for (const Tensor& parameter : parameters()) parameter.clear_grad();
 }

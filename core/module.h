@@ -44,6 +44,10 @@ public:
     void train(bool on = true);
     void eval() { train(false); }
     bool training() const { return training_; }
+    /// Whether the segments of a network, below this module, keep only their inputs for backward and run again there
+    /// (core/checkpointing.h). Off at first.
+    void set_checkpointing(bool on);
+    bool checkpointing() const { return checkpointing_; }
     /// Drops every parameter's gradient.
     void zero_grad();
     /// Converts floating parameters and buffers, and their gradients, in place: every handle to them, an optimizer's
@@ -78,6 +82,7 @@ private:
     std::vector<NamedTensor> parameters_, buffers_;
     std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
     bool training_ = true;
+    bool checkpointing_ = false;
 };
 
 /// A module from one tensor to one tensor.
@@ -86,6 +91,8 @@ public:
     /// `x` is taken by value so that a temporary may be overwritten.
     virtual Tensor forward(Tensor x) = 0;
     Tensor operator()(Tensor x) { return forward(std::move(x)); }
+    /// Whether checkpointing takes this layer as a segment: a block of a network, as opposed to a single op.
+    virtual bool is_segment() const { return false; }
 };
 
 }  // namespace radial

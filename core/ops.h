@@ -106,6 +106,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 /// Cross-correlation of x [N, C, H, W] with weight [K, C/groups, R, S], plus bias [K] (may be undefined).
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const ConvGeometry& geometry = {});
 
+/// Each channel of each image of x [N, C, H, W] times a number of its own: scale [N, C], or [N, 1] with one an image.
+/// Works in place when `x` is a temporary that nothing else reads and `scale` wants no gradient.
+Tensor scale_channels(Tensor x, const Tensor& scale);
+
 // ---- pooling over H and W; output extents round down ----
 
 Tensor max_pool2d(const Tensor& x, const PoolGeometry& geometry = {});
@@ -117,14 +121,14 @@ Tensor global_avg_pool(const Tensor& x);
 // ---- normalisation ----
 
 struct BatchNormOptions {
-    double momentum = 0.1;  ///< weight of the new batch in the running statistics
-    double epsilon = 1e-5;  ///< added to the variance
-    bool training = true;   ///< batch statistics (and running ones updated) or the running ones
-    bool relu = false;      ///< clamp at 0 in the same pass, after the residual
+    double momentum = 0.1;                     ///< weight of the new batch in the running statistics
+    double epsilon = 1e-5;                     ///< added to the variance
+    bool training = true;                      ///< batch statistics (and running ones updated) or the running ones
+    Activation activation = Activation::none;  ///< in the same pass, after the residual
 };
 /// Batch normalisation over N, H, W (Ioffe & Szegedy 2015). scale, shift, running_mean, running_variance: [C];
 /// the running statistics are updated in place when training, the variance unbiased, as PyTorch does.
-/// A `residual` of x's shape is added to the result before `relu` clamps it: how a residual block ends, in one op.
+/// A `residual` of x's shape is added to the result before the activation: how a residual block ends, in one op.
 /// Also takes x [N, C]. Throws Error when training on a single value a channel.
 Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& running_mean,
                   const Tensor& running_variance, const BatchNormOptions& options = {}, const Tensor& residual = {});

@@ -14,6 +14,8 @@ namespace radial {
 
 namespace {
 
+thread_local bool skip_random_fill = false;
+
 using kernels::random_bits;
 using kernels::to_unit;
 
@@ -80,6 +82,7 @@ void uniform_(const Tensor& x, double low, double high, Generator& generator) {
     RADIAL_CHECK(low <= high && std::isfinite(high - low), "uniform_: expected finite low <= high, got {} and {}", low,
                  high);
     check_not_recorded("uniform_", x);
+    if (skip_random_fill) return x.fill_(0);
     dispatch_floating(x.dtype(), "uniform_", [&](auto zero) {
         fill_uniform<decltype(zero)>(x, low, high, generator.seed(),
                                      generator.reserve(static_cast<std::uint64_t>(x.numel())));
@@ -87,10 +90,14 @@ void uniform_(const Tensor& x, double low, double high, Generator& generator) {
     x.bump_version();
 }
 
+SkipRandomFill::SkipRandomFill() : previous_(std::exchange(skip_random_fill, true)) {}
+SkipRandomFill::~SkipRandomFill() { skip_random_fill = previous_; }
+
 void normal_(const Tensor& x, double mean, double deviation, Generator& generator) {
     RADIAL_CHECK(deviation >= 0 && std::isfinite(deviation) && std::isfinite(mean),
                  "normal_: expected a finite mean and deviation >= 0, got {} and {}", mean, deviation);
     check_not_recorded("normal_", x);
+    if (skip_random_fill) return x.fill_(0);
     dispatch_floating(x.dtype(), "normal_", [&](auto zero) {
         const auto numbers = static_cast<std::uint64_t>((x.numel() + 1) / 2 * 2);
         fill_normal<decltype(zero)>(x, mean, deviation, generator.seed(), generator.reserve(numbers));

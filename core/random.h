@@ -61,6 +61,18 @@ void uniform_(const Tensor& x, double low, double high, Generator& generator = d
 /// Fills x in place with normal numbers (Box-Muller: elements 2k and 2k + 1 share their two numbers, so numel() rounded
 /// up to even are taken). With 24 bits a number, none is further than 5.8 deviations from the mean.
 void normal_(const Tensor& x, double mean, double deviation, Generator& generator = default_generator());
+/// While one lives, uniform_() and normal_() on this thread, and what is built on them, write zeros and take no
+/// numbers: for networks whose weights are about to be read, or that are only to be counted. They can be nested.
+class SkipRandomFill {
+public:
+    SkipRandomFill();
+    ~SkipRandomFill();
+    SkipRandomFill(const SkipRandomFill&) = delete;
+    SkipRandomFill& operator=(const SkipRandomFill&) = delete;
+
+private:
+    bool previous_;
+};
 /// 0 .. count-1 in random order (Fisher-Yates). Throws Error when count is negative.
 std::vector<std::int64_t> permutation(std::int64_t count, Generator& generator);
 

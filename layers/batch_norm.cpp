@@ -23,10 +23,12 @@ Tensor BatchNorm2d::forward(const Tensor& x, const Tensor& residual) {
     check_image_input("BatchNorm2d", x);
     RADIAL_CHECK(x.size(1) == options_.channels, "BatchNorm2d: input has {} channels, weight expects {}", x.size(1),
                  options_.channels);
-    return batch_norm(
-        x, weight_, bias_, running_mean_, running_var_,
-        {.momentum = options_.momentum, .epsilon = options_.epsilon, .training = training(), .relu = options_.relu},
-        residual);
+    return batch_norm(x, weight_, bias_, running_mean_, running_var_,
+                      {.momentum = options_.momentum,
+                       .epsilon = options_.epsilon,
+                       .training = training(),
+                       .activation = options_.activation},
+                      residual);
 }
 
 }  // namespace radial

@@ -29,6 +29,10 @@ public:
     explicit Conv2d(const Conv2dOptions& options);
     /// Throws Error when x is not rank 4, has other channels, or is smaller than the kernel after padding.
     Tensor forward(Tensor x) override;
+    const Tensor& weight() const { return weight_; }
+    /// Undefined without a bias.
+    const Tensor& bias() const { return bias_; }
+    const ConvGeometry& geometry() const { return geometry_; }
 
 private:
     Conv2dOptions options_;

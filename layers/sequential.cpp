@@ -1,6 +1,8 @@
 // Sequential: a list of layers, each given the last one's result.
 #include "radial/layers/sequential.h"
 
+#include "radial/core/checkpointing.h"
+
 #include <string>
 #include <utility>
 
@@ -18,7 +20,8 @@ Sequential& Sequential::add(std::shared_ptr<Layer> layer) {
 
 Tensor Sequential::forward(Tensor x) {
     // Moved along, so that a layer holds the only handle to a temporary and may overwrite it.
-    for (const auto& layer : layers_) x = layer->forward(std::move(x));
+    for (const auto& layer : layers_)
+        x = checkpointing() && layer->is_segment() ? checkpoint(*layer, x) : layer->forward(std::move(x));
     return x;
 }
 

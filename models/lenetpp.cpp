@@ -1,6 +1,7 @@
 // LeNets++: three stages of two 5x5 convolutions, each stage halved by a pool, then the feature.
 #include "radial/models/lenetpp.h"
 
+#include "radial/core/checkpointing.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
 #include "radial/layers/flatten.h"
@@ -43,7 +44,20 @@ Tensor LeNetPlusPlus::forward(Tensor x) {
         x.rank() == 4 && x.size(1) == options_.in_channels && x.size(2) == image_size && x.size(3) == image_size,
         "LeNetPlusPlus: input has shape {}, expected [N, {}, {}, {}]", x.shape().str(), options_.in_channels,
         image_size, image_size);
-    return body_->forward(std::move(x));
+    if (!checkpointing()) return body_->forward(std::move(x));
+    // A stage at a time: two convolutions with their activations, and a pool.
+    constexpr std::size_t stage_layers = 5;
+    const auto& layers = body_->layers();
+    for (std::size_t first = 0; first + stage_layers < layers.size(); first += stage_layers) {
+        const auto stage = [&layers, first](Tensor input) {
+            for (std::size_t i = first; i < first + stage_layers; ++i) input = layers[i]->forward(std::move(input));
+            return input;
+        };
+        x = checkpoint(stage, x, layers[first]->parameters().front());
+    }
+    for (std::size_t i = layers.size() / stage_layers * stage_layers; i < layers.size(); ++i)
+        x = layers[i]->forward(std::move(x));
+    return x;
 }
 
 }  // namespace radial

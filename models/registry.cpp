@@ -1,40 +1,127 @@
-// The list of networks.
+// The list of networks: one function a family.
 #include "radial/models/registry.h"
 
+#include "radial/core/text.h"
+#include "radial/models/densenet.h"
+#include "radial/models/efficientnet.h"
 #include "radial/models/lenetpp.h"
 #include "radial/models/resnet.h"
+#include "radial/models/vgg.h"
+
+#include <fmt/ranges.h>
 
 namespace radial {
 namespace {
 
-ModelInfo lenetpp() {
-    return {.name = "lenetpp",
-            .image = {1, 28, 28},
-            .classes = 10,
-            .dim = LeNetPlusPlusOptions{}.feature_dim,
-            .any_dim = true,
-            .make = [](std::int64_t dim) {
-                return std::make_unique<LeNetPlusPlus>(LeNetPlusPlusOptions{.feature_dim = dim});
-            }};
+const Shape cifar_image{3, 32, 32}, imagenet_image{3, 224, 224};
+constexpr std::int64_t cifar_classes = 10, imagenet_classes = 1000;
+
+void add_lenetpp(std::vector<ModelInfo>& all) {
+    all.push_back({.name = "lenetpp",
+                   .family = "lenetpp",
+                   .source = "Wen et al. 2016, Table 1",
+                   .image = {1, 28, 28},
+                   .classes = 10,
+                   .dim = LeNetPlusPlusOptions{}.feature_dim,
+                   .any_dim = true,
+                   .make = [](std::int64_t dim, const ModelSettings&) {
+                       return std::make_unique<LeNetPlusPlus>(LeNetPlusPlusOptions{.feature_dim = dim});
+                   }});
 }
 
-ModelInfo resnet(const std::string& name) {
-    const ResNetOptions options = *resnet_options(name);
-    const bool small = options.stem == ResNetOptions::Stem::small;
-    return {.name = name,
-            .image = small ? Shape{3, 32, 32} : Shape{3, 224, 224},
-            .classes = small ? 10 : 1000,
-            .dim = options.feature_dim(),
-            .any_dim = false,
-            .make = [options](std::int64_t) { return std::make_unique<ResNet>(options); }};
+void add_resnets(std::vector<ModelInfo>& all) {
+    for (const std::string& name : resnet_names()) {
+        const ResNetOptions options = *resnet_options(name);
+        const bool cifar = options.stem == ResNetOptions::Stem::small, wide = options.widths.front() == 64;
+        all.push_back({.name = name,
+                       .family = "resnet",
+                       .source = cifar && !wide ? "He et al. 2016, 4.2"
+                                 : cifar        ? "He et al. 2016, Table 1, with a stem for 32x32 images"
+                                                : "He et al. 2016, Table 1",
+                       .image = cifar ? cifar_image : imagenet_image,
+                       .classes = cifar ? cifar_classes : imagenet_classes,
+                       .dim = options.feature_dim(),
+                       .settings = {{"zero-init-residual", 0}},
+                       .make = [options](std::int64_t, const ModelSettings& settings) {
+                           ResNetOptions chosen = options;
+                           chosen.zero_init_residual = settings.at("zero-init-residual") != 0;
+                           return std::make_unique<ResNet>(chosen);
+                       }});
+    }
+}
+
+void add_vggs(std::vector<ModelInfo>& all) {
+    for (const std::string& name : vgg_names()) {
+        const VggOptions options = *vgg_options(name);
+        const bool cifar = options.hidden == 0;
+        all.push_back({.name = name,
+                       .family = "vgg",
+                       .source = cifar
+                                     ? "Simonyan & Zisserman 2015, Table 1, with batch norm, without the linear layers"
+                                 : options.batch_norm ? "Simonyan & Zisserman 2015, Table 1, with batch norm"
+                                                      : "Simonyan & Zisserman 2015, Table 1",
+                       .image = cifar ? cifar_image : imagenet_image,
+                       .classes = cifar ? cifar_classes : imagenet_classes,
+                       .dim = options.feature_dim(),
+                       .settings = cifar ? ModelSettings{} : ModelSettings{{"dropout", options.dropout}},
+                       .make = [options, cifar](std::int64_t, const ModelSettings& settings) {
+                           VggOptions chosen = options;
+                           if (!cifar) chosen.dropout = settings.at("dropout");
+                           return std::make_unique<Vgg>(chosen);
+                       }});
+    }
+}
+
+void add_densenets(std::vector<ModelInfo>& all) {
+    for (const std::string& name : densenet_names()) {
+        const DenseNetOptions options = *densenet_options(name);
+        const bool cifar = options.stem == DenseNetOptions::Stem::small;
+        all.push_back({.name = name,
+                       .family = "densenet",
+                       .source = cifar ? "Huang et al. 2017, Table 2" : "Huang et al. 2017, Table 1",
+                       .image = cifar ? cifar_image : imagenet_image,
+                       .classes = cifar ? cifar_classes : imagenet_classes,
+                       .dim = options.feature_dim(),
+                       .settings = {{"dropout", options.dropout}},
+                       .make = [options](std::int64_t, const ModelSettings& settings) {
+                           DenseNetOptions chosen = options;
+                           chosen.dropout = settings.at("dropout");
+                           return std::make_unique<DenseNet>(chosen);
+                       }});
+    }
+}
+
+void add_efficientnets(std::vector<ModelInfo>& all) {
+    for (const std::string& name : efficientnet_names()) {
+        const EfficientNetOptions options = *efficientnet_options(name);
+        const std::int64_t side = efficientnet_image(name);
+        all.push_back({.name = name,
+                       .family = "efficientnet",
+                       .source = "Tan & Le 2019, Table 1 and 2",
+                       .image = {3, side, side},
+                       .classes = imagenet_classes,
+                       .dim = options.feature_dim(),
+                       .settings = {{"dropout", options.dropout}, {"drop-connect", options.drop_connect}},
+                       .make = [options](std::int64_t, const ModelSettings& settings) {
+                           EfficientNetOptions chosen = options;
+                           chosen.dropout = settings.at("dropout");
+                           chosen.drop_connect = settings.at("drop-connect");
+                           return std::make_unique<EfficientNet>(chosen);
+                       }});
+    }
 }
 
 }  // namespace
 
 const std::vector<ModelInfo>& model_registry() {
     static const std::vector<ModelInfo> models = [] {
-        std::vector<ModelInfo> all{lenetpp()};
-        for (const std::string& name : resnet_names()) all.push_back(resnet(name));
+        std::vector<ModelInfo> all;
+        add_lenetpp(all);
+        add_resnets(all);
+        add_vggs(all);
+        add_densenets(all);
+        add_efficientnets(all);
+        for (ModelInfo& info : all) info.settings["checkpoint"] = 0;
         return all;
     }();
     return models;
@@ -46,10 +133,30 @@ const ModelInfo* find_model(std::string_view name) {
     return nullptr;
 }
 
-std::unique_ptr<Layer> make_model(const ModelInfo& info, std::int64_t dim) {
+ModelSettings model_settings(const ModelInfo& info, const ModelSettings& settings) {
+    ModelSettings complete = info.settings;
+    std::vector<std::string> options;
+    for (const auto& [option, value] : info.settings) options.push_back(option);
+    for (const auto& [option, value] : settings) {
+        const auto known = complete.find(option);
+        if (known != complete.end()) {
+            known->second = value;
+            continue;
+        }
+        RADIAL_CHECK(!options.empty(), "{} has no option \"{}\", nor any other", info.name, option);
+        throw Error(fmt::format("{} has no option \"{}\"; did you mean {}? Its options are {}", info.name, option,
+                                nearest(option, options), fmt::join(options, ", ")));
+    }
+    return complete;
+}
+
+std::unique_ptr<Layer> make_model(const ModelInfo& info, std::int64_t dim, const ModelSettings& settings) {
     RADIAL_CHECK(info.any_dim || dim == info.dim, "{}: its feature has {} dimensions, not {}", info.name, info.dim,
                  dim);
-    return info.make(dim);
+    const ModelSettings complete = model_settings(info, settings);
+    std::unique_ptr<Layer> model = info.make(dim, complete);
+    model->set_checkpointing(complete.at("checkpoint") != 0);
+    return model;
 }
 
 }  // namespace radial

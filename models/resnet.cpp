@@ -18,26 +18,31 @@ using Stem = ResNetOptions::Stem;
 
 constexpr std::int64_t bottleneck_expansion = 4;
 
+enum class Kind : std::uint8_t { narrow_cifar, cifar, imagenet };
+
 /// One network of the table: what its stages' depths are, all else following from the kind.
 struct Entry {
     std::string name;
     Block block;
     std::vector<std::int64_t> depths;
-    bool cifar;
+    Kind kind;
 };
 
 const std::vector<Entry>& table() {
     static const std::vector<Entry> entries = {
-        {"resnet20", Block::basic, {3, 3, 3}, true},
-        {"resnet32", Block::basic, {5, 5, 5}, true},
-        {"resnet44", Block::basic, {7, 7, 7}, true},
-        {"resnet56", Block::basic, {9, 9, 9}, true},
-        {"resnet110", Block::basic, {18, 18, 18}, true},
-        {"resnet18", Block::basic, {2, 2, 2, 2}, false},
-        {"resnet34", Block::basic, {3, 4, 6, 3}, false},
-        {"resnet50", Block::bottleneck, {3, 4, 6, 3}, false},
-        {"resnet101", Block::bottleneck, {3, 4, 23, 3}, false},
-        {"resnet152", Block::bottleneck, {3, 8, 36, 3}, false},
+        {"resnet20", Block::basic, {3, 3, 3}, Kind::narrow_cifar},
+        {"resnet32", Block::basic, {5, 5, 5}, Kind::narrow_cifar},
+        {"resnet44", Block::basic, {7, 7, 7}, Kind::narrow_cifar},
+        {"resnet56", Block::basic, {9, 9, 9}, Kind::narrow_cifar},
+        {"resnet110", Block::basic, {18, 18, 18}, Kind::narrow_cifar},
+        {"resnet18", Block::basic, {2, 2, 2, 2}, Kind::imagenet},
+        {"resnet34", Block::basic, {3, 4, 6, 3}, Kind::imagenet},
+        {"resnet50", Block::bottleneck, {3, 4, 6, 3}, Kind::imagenet},
+        {"resnet101", Block::bottleneck, {3, 4, 23, 3}, Kind::imagenet},
+        {"resnet152", Block::bottleneck, {3, 8, 36, 3}, Kind::imagenet},
+        {"resnet18-cifar", Block::basic, {2, 2, 2, 2}, Kind::cifar},
+        {"resnet34-cifar", Block::basic, {3, 4, 6, 3}, Kind::cifar},
+        {"resnet50-cifar", Block::bottleneck, {3, 4, 6, 3}, Kind::cifar},
     };
     return entries;
 }
@@ -55,8 +60,8 @@ std::shared_ptr<Conv2d> conv(std::int64_t in, std::int64_t out, std::int64_t ker
     return layer;
 }
 
-std::shared_ptr<BatchNorm2d> norm(std::int64_t channels, bool relu) {
-    return std::make_shared<BatchNorm2d>(BatchNorm2dOptions{.channels = channels, .relu = relu});
+std::shared_ptr<BatchNorm2d> norm(std::int64_t channels, Activation activation) {
+    return std::make_shared<BatchNorm2d>(BatchNorm2dOptions{.channels = channels, .activation = activation});
 }
 
 /// Every stride-th pixel of x, between zeros that bring it to `channels`.
@@ -103,9 +108,9 @@ std::optional<ResNetOptions> resnet_options(std::string_view name) {
     for (const Entry& entry : table()) {
         if (entry.name != name) continue;
         ResNetOptions options{.block = entry.block, .depths = entry.depths};
-        if (entry.cifar) {
+        if (entry.kind != Kind::imagenet) options.stem = Stem::small;
+        if (entry.kind == Kind::narrow_cifar) {
             options.shortcut = Shortcut::zero_pad;
-            options.stem = Stem::small;
             options.widths = {16, 32, 64};
         }
         return options;
@@ -116,41 +121,43 @@ std::optional<ResNetOptions> resnet_options(std::string_view name) {
 ResNetBlock::ResNetBlock(const ResNetOptions& options, std::int64_t in_channels, std::int64_t width,
                          std::int64_t stride)
     : in_channels_(in_channels), out_channels_(width * expansion(options.block)), stride_(stride) {
+    std::vector<std::shared_ptr<Conv2d>> convs;
     if (options.block == Block::basic) {
-        convs_ = {conv(in_channels, width, 3, stride), conv(width, width, 3, 1)};
+        convs = {conv(in_channels, width, 3, stride), conv(width, width, 3, 1)};
     } else {
-        convs_ = {conv(in_channels, width, 1, 1), conv(width, width, 3, stride), conv(width, out_channels_, 1, 1)};
+        convs = {conv(in_channels, width, 1, 1), conv(width, width, 3, stride), conv(width, out_channels_, 1, 1)};
     }
-    for (std::size_t i = 0; i < convs_.size(); ++i) {
-        const bool last = i + 1 == convs_.size();
-        norms_.push_back(norm(last ? out_channels_ : width, true));
-        register_module(fmt::format("conv{}", i + 1), convs_[i]);
-        register_module(fmt::format("bn{}", i + 1), norms_[i]);
+    for (std::size_t i = 0; i < convs.size(); ++i) {
+        const bool last = i + 1 == convs.size();
+        convs_.emplace_back(
+            register_module(fmt::format("conv{}", i + 1), convs[i]),
+            register_module(fmt::format("bn{}", i + 1), norm(last ? out_channels_ : width, Activation::relu)));
     }
+    if (options.zero_init_residual) convs_.back().norm()->parameters().front().fill_(0);
     const bool reshapes = stride != 1 || in_channels != out_channels_;
     if (!reshapes || options.shortcut == Shortcut::zero_pad) return;
     downsample_ = register_module("downsample", std::make_shared<Sequential>());
-    downsample_->add(conv(in_channels, out_channels_, 1, stride)).add(norm(out_channels_, false));
+    projection_ = ConvNorm(conv(in_channels, out_channels_, 1, stride), norm(out_channels_, Activation::none));
+    downsample_->add(projection_.conv()).add(projection_.norm());
 }
 
 Tensor ResNetBlock::shortcut(const Tensor& x) const {
-    if (downsample_ != nullptr) return downsample_->forward(x);
+    if (downsample_ != nullptr) return projection_.forward(x);
     return subsample_and_pad(x, out_channels_, stride_);
 }
 
 Tensor ResNetBlock::forward(Tensor x) {
     const Tensor residual = shortcut(x);
-    x = convs_.front()->forward(std::move(x));
-    for (std::size_t i = 1; i < convs_.size(); ++i) x = convs_[i]->forward(norms_[i - 1]->forward(std::move(x)));
-    return norms_.back()->forward(x, residual);
+    for (std::size_t i = 0; i + 1 < convs_.size(); ++i) x = convs_[i].forward(x);
+    return convs_.back().forward(x, residual);
 }
 
 ResNet::ResNet(const ResNetOptions& options) : options_(options) {
     check(options_);
     const bool large = options_.stem == Stem::large;
     std::int64_t channels = options_.widths.front();
-    conv1_ = register_module("conv1", conv(options_.in_channels, channels, large ? 7 : 3, large ? 2 : 1));
-    bn1_ = register_module("bn1", norm(channels, true));
+    auto conv1 = register_module("conv1", conv(options_.in_channels, channels, large ? 7 : 3, large ? 2 : 1));
+    stem_ = ConvNorm(std::move(conv1), register_module("bn1", norm(channels, Activation::relu)));
     for (std::size_t s = 0; s < options_.depths.size(); ++s) {
         auto stage = register_module(fmt::format("layer{}", s + 1), std::make_shared<Sequential>());
         for (std::int64_t i = 0; i < options_.depths[s]; ++i) {
@@ -165,7 +172,7 @@ Tensor ResNet::forward(Tensor x) {
     RADIAL_CHECK(x.defined() && x.rank() == 4 && x.size(1) == options_.in_channels,
                  "ResNet: input {}, expected [N, {}, H, W]",
                  x.defined() ? "has shape " + x.shape().str() : "is undefined", options_.in_channels);
-    x = bn1_->forward(conv1_->forward(std::move(x)));
+    x = stem_.forward(x);
     if (options_.stem == Stem::large)
         x = max_pool2d(x, {.window_h = 3, .window_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1});
     for (const auto& stage : stages_) x = stage->forward(std::move(x));

@@ -1,8 +1,7 @@
 // Residual networks: one family, told apart by a table of widths and depths.
 #pragma once
 
-#include "radial/layers/batch_norm.h"
-#include "radial/layers/conv.h"
+#include "radial/layers/conv_norm.h"
 #include "radial/layers/sequential.h"
 
 #include <optional>
@@ -33,13 +32,17 @@ struct ResNetOptions {
     std::vector<std::int64_t> depths = {2, 2, 2, 2};         ///< blocks of each stage
     std::vector<std::int64_t> widths = {64, 128, 256, 512};  ///< and their width
     std::int64_t in_channels = 3;
+    /// The last batch norm of each block starts with scale 0, so that the block starts as its shortcut (Goyal et al.
+    /// 2017, 5.1). Features start short then, which a kernel over distances needs.
+    bool zero_init_residual = false;
 
     /// Channels of the last stage's result: the length of the feature.
     std::int64_t feature_dim() const;
 };
 
 /// The published networks: resnet20, 32, 44, 56 and 110 for CIFAR, with option A shortcuts (He et al. 2016, 4.2);
-/// resnet18, 34, 50, 101 and 152 for ImageNet, the stride on a bottleneck's 3x3 as in torchvision.
+/// resnet18, 34, 50, 101 and 152 for ImageNet, the stride on a bottleneck's 3x3 as in torchvision; and the first three
+/// of these, as wide and with projections, but with a small stem, as resnet18-cifar, resnet34-cifar and resnet50-cifar.
 const std::vector<std::string>& resnet_names();
 /// The options of one of them; empty for any other name.
 std::optional<ResNetOptions> resnet_options(std::string_view name);
@@ -49,14 +52,15 @@ class ResNetBlock : public Layer {
 public:
     ResNetBlock(const ResNetOptions& options, std::int64_t in_channels, std::int64_t width, std::int64_t stride);
     Tensor forward(Tensor x) override;
+    bool is_segment() const override { return true; }
 
 private:
     Tensor shortcut(const Tensor& x) const;
 
     std::int64_t in_channels_, out_channels_, stride_;
-    std::vector<std::shared_ptr<Conv2d>> convs_;
-    std::vector<std::shared_ptr<BatchNorm2d>> norms_;
-    std::shared_ptr<Sequential> downsample_;
+    std::vector<ConvNorm> convs_;
+    std::shared_ptr<Sequential> downsample_;  ///< null without a projection
+    ConvNorm projection_;                     ///< what it holds
 };
 
 /// A residual network (He et al. 2016, "Deep Residual Learning for Image Recognition") up to the feature, the mean of
@@ -73,8 +77,7 @@ public:
 
 private:
     ResNetOptions options_;
-    std::shared_ptr<Conv2d> conv1_;
-    std::shared_ptr<BatchNorm2d> bn1_;
+    ConvNorm stem_;
     std::vector<std::shared_ptr<Sequential>> stages_;
 };
 

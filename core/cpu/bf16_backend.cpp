@@ -75,11 +75,11 @@ void Bf16Backend::pool_backward(PoolKind kind, const Tensor& dy, const Tensor& w
 }
 
 Tensor Bf16Backend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
-                                       const Tensor& residual, double epsilon, bool relu, const Tensor& mean,
-                                       const Tensor& variance, const Tensor& y) {
+                                       const Tensor& residual, double epsilon, Activation activation,
+                                       const Tensor& mean, const Tensor& variance, const Tensor& y) {
     const Result result(y);
-    const Tensor workspace = single_.batch_norm_forward(widened(x), scale, shift, widened(residual), epsilon, relu,
-                                                        mean, variance, result.wide());
+    const Tensor workspace = single_.batch_norm_forward(widened(x), scale, shift, widened(residual), epsilon,
+                                                        activation, mean, variance, result.wide());
     result.finish();
     return workspace;
 }
@@ -97,10 +97,11 @@ void Bf16Backend::batch_norm_backward(const BatchNormSaved& saved, const Tensor&
 }
 
 void Bf16Backend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                                   const Tensor& mean, const Tensor& variance, double epsilon, bool relu,
+                                   const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                                    const Tensor& y) {
     const Result result(y);
-    single_.batch_norm_apply(widened(x), scale, shift, widened(residual), mean, variance, epsilon, relu, result.wide());
+    single_.batch_norm_apply(widened(x), scale, shift, widened(residual), mean, variance, epsilon, activation,
+                             result.wide());
     result.finish();
 }
 

@@ -30,11 +30,11 @@ public:
                        const Tensor& dx) override;
 
     Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                              double epsilon, bool relu, const Tensor& mean, const Tensor& variance,
+                              double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                               const Tensor& y) override;
     void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) override;
     void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                          const Tensor& mean, const Tensor& variance, double epsilon, bool relu,
+                          const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                           const Tensor& y) override;
 
 private:

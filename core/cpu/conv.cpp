@@ -1,4 +1,7 @@
-// Convolution on the CPU by oneDNN's direct kernels.
+// Convolution on the CPU by oneDNN: its direct kernels on channels-last images, and Winograd's for 3x3 kernels, which
+// want images in blocks of sixteen channels.
+#include "radial/core/cpu/blocked.h"
+#include "radial/core/cpu/depthwise.h"
 #include "radial/core/cpu/onednn_backend.h"
 #include "radial/core/cpu/plan.h"
 
@@ -8,6 +11,7 @@
 namespace radial {
 namespace {
 
+using onednn::algorithm;
 using onednn::Desc;
 using onednn::Dims;
 
@@ -15,8 +19,19 @@ enum Kind : std::uint8_t { forward_kind, backward_data_kind, backward_weights_ki
 
 struct ConvPlan {
     dnnl::primitive primitive;
-    Desc x, w, y;  // the formats that the primitive wants
-    Desc plain_w;  // weights as the tensor holds them
+    Desc w, plain_w;       // weights in the primitive's format and as the tensor holds them
+    bool blocked = false;  // whether images are to come in blocks of channels
+    Desc x, y;             // in that format
+};
+
+/// What a plan is made for.
+struct Problem {
+    Kind kind;
+    const Tensor &x, &w, &y;
+    bool bias;
+    const ConvGeometry& geometry;
+    Activation activation = Activation::none;
+    bool residual = false;
 };
 
 // oneDNN writes grouped weights as [G, K/G, C/G, R, S]; in memory they are the same.
@@ -30,99 +45,176 @@ onednn::Window window_of(const ConvGeometry& g) {
     return {{}, {g.stride_h, g.stride_w}, {g.dilation_h - 1, g.dilation_w - 1}, {g.pad_h, g.pad_w}};
 }
 
-ConvPlan make_plan(Kind kind, const Tensor& x, const Tensor& w, const Tensor& y, bool bias,
-                   const ConvGeometry& geometry) {
+// Winograd's F(4x4, 3x3) (Lavin & Gray 2016) takes a quarter of the multiplications, on tiles of 4x4 results. It pays
+// from 32 channels on, unless too much of the tiles lies outside the image, or they are so few that reading and packing
+// the weights, which are four times as many in Winograd's form, takes the time.
+bool winograd_suits(const Problem& p) {
+    constexpr std::int64_t least_channels = 32, block = 16, tile = 4, least_tiles = 48;
+    const ConvGeometry& g = p.geometry;
+    const bool shape = p.w.size(2) == 3 && p.w.size(3) == 3 && g.stride_h == 1 && g.stride_w == 1 &&
+                       g.dilation_h == 1 && g.dilation_w == 1 && g.groups == 1 && g.pad_h == 1 && g.pad_w == 1;
+    const std::int64_t in = p.x.size(1), out = p.y.size(1), height = p.y.size(2), width = p.y.size(3);
+    if (!shape || in < least_channels || out < least_channels || in % block != 0 || out % block != 0) return false;
+    const auto tiles = [](std::int64_t extent) { return (extent + tile - 1) / tile; };
+    const std::int64_t count = tiles(height) * tiles(width);
+    return p.y.size(0) * count >= least_tiles && 3 * height * width >= 2 * count * tile * tile;
+}
+
+dnnl::primitive_attr epilogue(const Problem& p, const Desc& y) {
+    dnnl::primitive_attr attributes;
+    dnnl::post_ops ops;
+    if (p.residual) ops.append_binary(algorithm::binary_add, y);
+    if (p.activation == Activation::relu) onednn::append_eltwise(ops, algorithm::eltwise_relu, 0);
+    if (p.activation == Activation::silu) onednn::append_eltwise(ops, algorithm::eltwise_swish, 1);
+    attributes.set_post_ops(ops);
+    return attributes;
+}
+
+ConvPlan make_plan(const Problem& p, algorithm how) {
     using Tag = dnnl::memory::format_tag;
     const auto f32 = dnnl::memory::data_type::f32;
     const auto& engine = onednn::cpu_engine();
-    const Dims dims = weight_dims(w, geometry.groups);
-    const Desc x_desc = onednn::desc_of(x), y_desc = onednn::desc_of(y), w_any(dims, f32, Tag::any);
-    const Desc b_desc = bias ? Desc({w.size(0)}, f32, Tag::a) : onednn::no_tensor();
-    const Desc plain(dims, f32, dims.size() == 4 ? Tag::abcd : Tag::abcde);
-    const auto window = window_of(geometry);
-    const auto forward = onednn::convolution_forward(engine, x_desc, w_any, b_desc, y_desc, window);
-    if (kind == forward_kind) {
-        return {dnnl::convolution_forward(forward), x_desc, forward.weights_desc(), y_desc, plain};
+    const Dims dims = weight_dims(p.w, p.geometry.groups);
+    ConvPlan plan{.primitive = {},
+                  .w = {},
+                  .plain_w = Desc(dims, f32, dims.size() == 4 ? Tag::abcd : Tag::abcde),
+                  .blocked = how == algorithm::convolution_winograd,
+                  .x = {},
+                  .y = {}};
+    plan.x = plan.blocked ? onednn::blocked_desc(p.x) : onednn::desc_of(p.x);
+    plan.y = plan.blocked ? onednn::blocked_desc(p.y) : onednn::desc_of(p.y);
+    const Desc w(dims, f32, Tag::any), b = p.bias ? Desc({p.w.size(0)}, f32, Tag::a) : onednn::no_tensor();
+    const auto window = window_of(p.geometry);
+    const auto forward = onednn::convolution_forward(engine, how, plan.x, w, b, plan.y, window, epilogue(p, plan.y));
+    if (p.kind == forward_kind) {
+        plan.w = forward.weights_desc();
+        plan.primitive = dnnl::convolution_forward(forward);
+    } else if (p.kind == backward_data_kind) {
+        const auto desc = onednn::convolution_backward_data(engine, how, plan.x, w, plan.y, window, forward);
+        plan.w = desc.weights_desc();
+        plan.primitive = dnnl::convolution_backward_data(desc);
+    } else {
+        const auto desc = onednn::convolution_backward_weights(engine, how, plan.x, w, b, plan.y, window, forward);
+        plan.w = desc.diff_weights_desc();
+        plan.primitive = dnnl::convolution_backward_weights(desc);
     }
-    if (kind == backward_data_kind) {
-        const auto desc = onednn::convolution_backward_data(engine, x_desc, w_any, y_desc, window, forward);
-        return {dnnl::convolution_backward_data(desc), x_desc, desc.weights_desc(), y_desc, plain};
-    }
-    const auto desc = onednn::convolution_backward_weights(engine, x_desc, w_any, b_desc, y_desc, window, forward);
-    return {dnnl::convolution_backward_weights(desc), x_desc, desc.diff_weights_desc(), y_desc, plain};
+    return plan;
 }
 
-const ConvPlan& plan_for(Kind kind, const Tensor& x, const Tensor& w, const Tensor& y, bool bias,
-                         const ConvGeometry& g) {
+ConvPlan best_plan(const Problem& p) {
+    if (winograd_suits(p)) {
+        try {
+            return make_plan(p, algorithm::convolution_winograd);
+        } catch (const dnnl::error&) {
+            // Not in this version, or not for this processor.
+        }
+    }
+    return make_plan(p, algorithm::convolution_direct);
+}
+
+const ConvPlan& plan_for(const Problem& p) {
     static thread_local LruCache<onednn::Key, ConvPlan, onednn::KeyHash> cache(onednn::plan_capacity);
-    const std::int64_t geometry[] = {g.stride_h,   g.stride_w,   g.pad_h,  g.pad_w,
-                                     g.dilation_h, g.dilation_w, g.groups, bias ? 1 : 0};
-    const auto key = onednn::make_key(kind, {onednn::extents(x), onednn::extents(w), geometry});
-    return cache.get(key, [&] { return make_plan(kind, x, w, y, bias, g); });
+    const ConvGeometry& g = p.geometry;
+    const std::int64_t settings[] = {g.stride_h, g.stride_w,   g.pad_h,
+                                     g.pad_w,    g.dilation_h, g.dilation_w,
+                                     g.groups,   p.bias,       static_cast<std::int64_t>(p.activation),
+                                     p.residual};
+    const auto key = onednn::make_key(p.kind, {onednn::extents(p.x), onednn::extents(p.w), settings});
+    return cache.get(key, [&] { return best_plan(p); });
 }
 
-// Packed copies of one weight tensor, kept with its storage and refreshed when the weights have changed.
+// Packed copies of one weight tensor, kept with its storage. Weights that are trained change before a copy would serve
+// again, so that only what is asked for twice in one version is kept.
 struct PackedWeights {
     struct Copy {
         Desc desc;
         std::int64_t offset;
         std::uint64_t version;
-        Tensor buffer;
+        Tensor buffer;  ///< undefined until the version is asked for again
     };
     std::vector<Copy> copies;
+
+    Copy& copy_of(const Tensor& w, const Desc& desc) {
+        const std::int64_t offset = w.impl()->offset;
+        const auto found = std::find_if(copies.begin(), copies.end(),
+                                        [&](const Copy& c) { return c.offset == offset && c.desc == desc; });
+        if (found != copies.end()) return *found;
+        copies.push_back({desc, offset, w.version() + 1, {}});
+        return copies.back();
+    }
 };
 
-dnnl::memory packed(const Tensor& w, const ConvPlan& plan) {
-    if (plan.w == plan.plain_w) return onednn::bind(w, plan.plain_w);
+/// Weights in a plan's format; holds what they lie in.
+struct Weights {
+    Tensor buffer;
+    dnnl::memory memory;
+};
+
+Weights packed(const Tensor& w, const ConvPlan& plan) {
+    if (plan.w == plan.plain_w) return {w, onednn::bind(w, plan.plain_w)};
     Storage& storage = *w.impl()->storage;
     if (storage.derived == nullptr) storage.derived = std::make_shared<PackedWeights>();
-    auto& copies = static_cast<PackedWeights*>(storage.derived.get())->copies;
-    const std::int64_t offset = w.impl()->offset;
-    auto copy = std::find_if(copies.begin(), copies.end(),
-                             [&](const auto& c) { return c.offset == offset && c.desc == plan.w; });
-    if (copy == copies.end()) {
-        copies.push_back({plan.w, offset, w.version() + 1, onednn::buffer_for(plan.w)});
-        copy = copies.end() - 1;
-    }
-    const auto memory = onednn::bind(copy->buffer, plan.w);
-    if (copy->version != w.version()) {
-        onednn::reorder(onednn::bind(w, plan.plain_w), memory);
-        copy->version = w.version();
-    }
-    return memory;
+    PackedWeights::Copy& copy = static_cast<PackedWeights*>(storage.derived.get())->copy_of(w, plan.w);
+    const bool again = copy.version == w.version();
+    if (again && copy.buffer.defined()) return {copy.buffer, onednn::bind(copy.buffer, plan.w)};
+    const Tensor buffer = onednn::buffer_for(plan.w);
+    const auto memory = onednn::bind(buffer, plan.w);
+    onednn::reorder(onednn::bind(w, plan.plain_w), memory);
+    copy.version = w.version();
+    copy.buffer = again ? buffer : Tensor();
+    return {buffer, memory};
 }
 
 }  // namespace
 
+bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                                   const Tensor& residual, Activation activation, const Tensor& y) {
+    const ConvPlan& plan = plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()});
+    const onednn::Input source(x, plan.blocked, plan.x);
+    const onednn::Output target(y, plan.blocked, plan.y);
+    const Weights weights = packed(w, plan);
+    std::unordered_map<int, dnnl::memory> arguments{
+        {DNNL_ARG_SRC, source.memory()}, {DNNL_ARG_WEIGHTS, weights.memory}, {DNNL_ARG_DST, target.memory()}};
+    if (bias.defined()) arguments.emplace(DNNL_ARG_BIAS, onednn::bind(bias, onednn::desc_of(bias)));
+    std::optional<onednn::Input> more;
+    if (residual.defined()) {
+        more.emplace(residual, plan.blocked, plan.y);
+        arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, more->memory());
+    }
+    onednn::execute(plan.primitive, arguments, "conv2d");
+    target.finish();
+    return true;
+}
+
 void OneDnnBackend::conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                  const Tensor& y) {
-    const ConvPlan& plan = plan_for(forward_kind, x, w, y, bias.defined(), geometry);
-    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
-                                                    {DNNL_ARG_WEIGHTS, packed(w, plan)},
-                                                    {DNNL_ARG_DST, onednn::bind(y, plan.y)}};
-    if (bias.defined()) arguments.emplace(DNNL_ARG_BIAS, onednn::bind(bias, onednn::desc_of(bias)));
-    onednn::execute(plan.primitive, arguments, "conv2d");
+    conv_activated(x, w, bias, geometry, {}, Activation::none, y);
 }
 
 void OneDnnBackend::conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
                                        const Tensor& dx) {
-    const ConvPlan& plan = plan_for(backward_data_kind, dx, w, dy, false, geometry);
+    const ConvPlan& plan = plan_for({backward_data_kind, dx, w, dy, false, geometry});
+    const onednn::Input source(dy, plan.blocked, plan.y);
+    const onednn::Output target(dx, plan.blocked, plan.x);
+    const Weights weights = packed(w, plan);
     onednn::execute(plan.primitive,
-                    {{DNNL_ARG_DIFF_DST, onednn::bind(dy, plan.y)},
-                     {DNNL_ARG_WEIGHTS, packed(w, plan)},
-                     {DNNL_ARG_DIFF_SRC, onednn::bind(dx, plan.x)}},
+                    {{DNNL_ARG_DIFF_DST, source.memory()},
+                     {DNNL_ARG_WEIGHTS, weights.memory},
+                     {DNNL_ARG_DIFF_SRC, target.memory()}},
                     "conv2d backward (data)");
+    target.finish();
 }
 
 void OneDnnBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
                                           const Tensor& dw, const Tensor& dbias) {
-    const ConvPlan& plan = plan_for(backward_weights_kind, x, dw, dy, dbias.defined(), geometry);
+    if (!dbias.defined() && depthwise_backward_weights(x, dy, geometry, dw)) return;
+    const ConvPlan& plan = plan_for({backward_weights_kind, x, dw, dy, dbias.defined(), geometry});
+    const onednn::Input source(x, plan.blocked, plan.x), upstream(dy, plan.blocked, plan.y);
     const bool direct = plan.w == plan.plain_w;
     const Tensor buffer = direct ? dw : onednn::buffer_for(plan.w);
     const auto gradient = onednn::bind(buffer, plan.w);
-    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
-                                                    {DNNL_ARG_DIFF_DST, onednn::bind(dy, plan.y)},
-                                                    {DNNL_ARG_DIFF_WEIGHTS, gradient}};
+    std::unordered_map<int, dnnl::memory> arguments{
+        {DNNL_ARG_SRC, source.memory()}, {DNNL_ARG_DIFF_DST, upstream.memory()}, {DNNL_ARG_DIFF_WEIGHTS, gradient}};
     if (dbias.defined()) arguments.emplace(DNNL_ARG_DIFF_BIAS, onednn::bind(dbias, onednn::desc_of(dbias)));
     onednn::execute(plan.primitive, arguments, "conv2d backward (weights)");
     if (!direct) onednn::reorder(gradient, onednn::bind(dw, plan.plain_w));

@@ -1,132 +1,205 @@
-// Batch normalisation on the CPU by oneDNN, with ReLU fused where asked. A residual is added, and then clamped, in one
-// pass of our own after it: oneDNN 2.6 fuses no addition while training.
+// Batch normalisation on the CPU by loops of our own: oneDNN fuses neither SiLU nor, while training, a residual.
+#include "radial/core/cpu/norm_kernels.h"
 #include "radial/core/cpu/onednn_backend.h"
-#include "radial/core/cpu/plan.h"
-#include "radial/core/kernels/host.h"
 
-#include <bit>
+#include <cmath>
 
 namespace radial {
 namespace {
 
-using onednn::Desc;
-using onednn::Flags;
+using norm_kernels::Fold;
 
-enum Kind : std::uint8_t { train_kind, apply_kind };
+Fold fold_of(const Tensor& x) { return {x.numel() / x.size(1), x.size(1)}; }
 
-struct NormPlan {
-    dnnl::primitive forward, backward;
-    Desc x, vector, workspace;
+/// (v - mean) * factor + shift, the vectors repeated to the width of a long row.
+struct Affine {
+    std::vector<float> mean, factor, shift;
+
+    Affine(const Fold& fold, const Tensor& scale, const Tensor& offset, const Tensor& means, const Tensor& variances,
+           double epsilon) {
+        std::vector<float> factors(static_cast<std::size_t>(fold.channels));
+        for (std::size_t c = 0; c < factors.size(); ++c) {
+            const double deviation = std::sqrt(static_cast<double>(variances.data<float>()[c]) + epsilon);
+            factors[c] = static_cast<float>(static_cast<double>(scale.data<float>()[c]) / deviation);
+        }
+        mean = norm_kernels::repeated(means.data<float>(), fold);
+        factor = norm_kernels::repeated(factors.data(), fold);
+        shift = norm_kernels::repeated(offset.data<float>(), fold);
+    }
 };
 
-NormPlan make_plan(Kind kind, const Tensor& x, float epsilon, bool relu) {
-    const auto& engine = onednn::cpu_engine();
-    Flags flags = Flags::use_scale | Flags::use_shift;
-    if (relu) flags = flags | Flags::fuse_norm_relu;
-    NormPlan plan{{},
-                  {},
-                  onednn::desc_of(x),
-                  Desc({x.size(1)}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a),
-                  onednn::no_tensor()};
-    if (kind == apply_kind) {
-        plan.forward = dnnl::batch_normalization_forward(onednn::batch_norm_forward(
-            engine, dnnl::prop_kind::forward_inference, plan.x, epsilon, flags | Flags::use_global_stats));
-        return plan;
+/// f(integral_constant<Activation, activation>).
+template <class F>
+void dispatch(Activation activation, const F& f) {
+    switch (activation) {
+        case Activation::none:
+            return f(std::integral_constant<Activation, Activation::none>{});
+        case Activation::relu:
+            return f(std::integral_constant<Activation, Activation::relu>{});
+        case Activation::silu:
+            return f(std::integral_constant<Activation, Activation::silu>{});
     }
-    const auto forward = onednn::batch_norm_forward(engine, dnnl::prop_kind::forward_training, plan.x, epsilon, flags);
-    plan.forward = dnnl::batch_normalization_forward(forward);
-    plan.backward =
-        dnnl::batch_normalization_backward(onednn::batch_norm_backward(engine, plan.x, epsilon, flags, forward));
-    if (relu) plan.workspace = forward.workspace_desc();
-    return plan;
 }
 
-const NormPlan& plan_for(Kind kind, const Tensor& x, double epsilon, bool relu) {
-    static thread_local LruCache<onednn::Key, NormPlan, onednn::KeyHash> cache(onednn::plan_capacity);
-    const auto epsilon32 = static_cast<float>(epsilon);
-    const std::int64_t settings[] = {std::bit_cast<std::int32_t>(epsilon32), relu ? 1 : 0};
-    const auto key = onednn::make_key(kind, {onednn::extents(x), settings});
-    return cache.get(key, [&] { return make_plan(kind, x, epsilon32, relu); });
+/// Writes the batch's statistics. Sums of the distance from the channel's first value keep the digits of a variance far
+/// below the mean's square.
+void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Tensor& variance) {
+    const float* const in = x.data<float>();
+    const std::vector<float> origin = norm_kernels::repeated(in, fold);
+    const float* const from = origin.data();
+    std::vector<double> distances, squares;
+    norm_kernels::column_sums(
+        fold,
+        [=](std::int64_t e, std::int64_t i, float& sum, float& square) {
+            const float distance = in[e] - from[i];
+            sum += distance;
+            square += distance * distance;
+        },
+        distances, squares);
+    const auto rows = static_cast<double>(fold.rows);
+    for (std::size_t c = 0; c < distances.size(); ++c) {
+        const double distance = distances[c] / rows, spread = squares[c] / rows - distance * distance;
+        mean.data<float>()[c] = static_cast<float>(static_cast<double>(in[c]) + distance);
+        variance.data<float>()[c] = static_cast<float>(spread < 0 ? 0.0 : spread);  // a NaN stays one
+    }
 }
 
-/// y += residual, then clamped at 0 where `relu`; all float32 in one layout.
-void add_residual(const Tensor& y, const Tensor& residual, bool relu) {
+template <Activation activation>
+void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Tensor& residual, const Tensor& y) {
+    const float *const in = x.data<float>(), *const mean = affine.mean.data(), *const factor = affine.factor.data(),
+                       *const shift = affine.shift.data();
     float* const out = y.data<float>();
-    const float* const r = residual.data<float>();
-    if (relu) {
-        kernels::host::map(y.numel(), [=](std::int64_t i) {
-            const float value = out[i] + r[i];
-            out[i] = value < 0 ? 0.0F : value;  // NaN stays NaN
+    if (residual.defined()) {
+        const float* const more = residual.data<float>();
+        norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
+            const float *const v = in + row, *const r = more + row;
+            float* const to = out + row;
+#pragma omp simd
+            for (std::int64_t i = 0; i < count; ++i)
+                to[i] = norm_kernels::activated<activation>((v[i] - mean[i]) * factor[i] + shift[i] + r[i]);
         });
-    } else {
-        kernels::host::map(y.numel(), [=](std::int64_t i) { out[i] += r[i]; });
+        return;
     }
+    norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
+        const float* const v = in + row;
+        float* const to = out + row;
+#pragma omp simd
+        for (std::int64_t i = 0; i < count; ++i)
+            to[i] = norm_kernels::activated<activation>((v[i] - mean[i]) * factor[i] + shift[i]);
+    });
 }
 
-/// out = dy where y > 0, 0 elsewhere. `out` may be `dy`.
-void through_relu(const Tensor& dy, const Tensor& y, const Tensor& out) {
-    const float *const g = dy.data<float>(), *const k = y.data<float>();
-    float* const masked = out.data<float>();
-    kernels::host::map(y.numel(), [=](std::int64_t i) {
-        const float grad = g[i];  // read whatever the sign, so that the loop has no branch
-        masked[i] = k[i] > 0 ? grad : 0.0F;
+/// dx = a * gradient + b * (x - mean) + c, one of each a channel, from the sums of the gradient behind the activation
+/// and of its product with x - mean. Also writes dscale and dshift.
+struct GradientAffine {
+    std::vector<float> a, b, c;
+
+    GradientAffine(const BatchNormSaved& saved, const Fold& fold, const std::vector<double>& sums,
+                   const std::vector<double>& products, const BatchNormGrads& grads) {
+        std::vector<float> pa(sums.size()), pb(sums.size()), pc(sums.size());
+        const auto rows = static_cast<double>(fold.rows);
+        for (std::size_t i = 0; i < sums.size(); ++i) {
+            const double variance = static_cast<double>(saved.variance.data<float>()[i]);
+            const double inverse = 1 / std::sqrt(variance + saved.epsilon), projection = products[i] * inverse;
+            const double factor = static_cast<double>(saved.scale.data<float>()[i]) * inverse;
+            grads.dshift.data<float>()[i] = static_cast<float>(sums[i]);
+            grads.dscale.data<float>()[i] = static_cast<float>(projection);
+            pa[i] = static_cast<float>(factor);
+            pb[i] = static_cast<float>(-factor * inverse * projection / rows);
+            pc[i] = static_cast<float>(-factor * sums[i] / rows);
+        }
+        a = norm_kernels::repeated(pa.data(), fold);
+        b = norm_kernels::repeated(pb.data(), fold);
+        c = norm_kernels::repeated(pc.data(), fold);
+    }
+};
+
+/// dx of a batch norm whose activation's gradient follows from x alone.
+template <Activation activation>
+void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
+    const Fold fold = fold_of(saved.x);
+    const Affine affine(fold, saved.scale, saved.shift, saved.mean, saved.variance, saved.epsilon);
+    const float *const in = saved.x.data<float>(), *const up = dy.data<float>(), *const mean = affine.mean.data(),
+                       *const factor = affine.factor.data(), *const shift = affine.shift.data();
+    std::vector<double> sums, products;
+    norm_kernels::column_sums(
+        fold,
+        [=](std::int64_t e, std::int64_t i, float& sum, float& product) {
+            const float upstream = up[e], distance = in[e] - mean[i];
+            const float grad = norm_kernels::behind<activation>(upstream, distance * factor[i] + shift[i]);
+            sum += grad;
+            product += grad * distance;
+        },
+        sums, products);
+    const GradientAffine made(saved, fold, sums, products, grads);
+    const float *const a = made.a.data(), *const b = made.b.data(), *const c = made.c.data();
+    float* const out = grads.dx.data<float>();
+    norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
+        const float *const v = in + row, *const g = up + row;
+        float* const to = out + row;
+#pragma omp simd
+        for (std::int64_t i = 0; i < count; ++i) {
+            const float upstream = g[i], distance = v[i] - mean[i];
+            const float grad = norm_kernels::behind<activation>(upstream, distance * factor[i] + shift[i]);
+            to[i] = a[i] * grad + (b[i] * distance + c[i]);
+        }
+    });
+}
+
+/// The same behind a ReLU on a sum with a residual: what it let through shows in y alone, and goes to the residual.
+void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
+    const Fold fold = fold_of(saved.x);
+    const std::vector<float> means = norm_kernels::repeated(saved.mean.data<float>(), fold);
+    const float *const in = saved.x.data<float>(), *const up = dy.data<float>(), *const result = saved.y.data<float>(),
+                       *const mean = means.data();
+    float* const passed = grads.dresidual.data<float>();
+    std::vector<double> sums, products;
+    norm_kernels::column_sums(
+        fold,
+        [=](std::int64_t e, std::int64_t i, float& sum, float& product) {
+            const float upstream = up[e], grad = norm_kernels::behind<Activation::relu>(upstream, result[e]);
+            passed[e] = grad;
+            sum += grad;
+            product += grad * (in[e] - mean[i]);
+        },
+        sums, products);
+    const GradientAffine made(saved, fold, sums, products, grads);
+    const float *const a = made.a.data(), *const b = made.b.data(), *const c = made.c.data();
+    float* const out = grads.dx.data<float>();
+    norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
+        const float *const v = in + row, *const g = passed + row;
+        float* const to = out + row;
+#pragma omp simd
+        for (std::int64_t i = 0; i < count; ++i) to[i] = a[i] * g[i] + (b[i] * (v[i] - mean[i]) + c[i]);
     });
 }
 
 }  // namespace
 
+void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
+    statistics(x, fold_of(x), mean, variance);
+}
+
 Tensor OneDnnBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
-                                         const Tensor& residual, double epsilon, bool relu, const Tensor& mean,
-                                         const Tensor& variance, const Tensor& y) {
-    const bool fused = relu && !residual.defined();
-    const NormPlan& plan = plan_for(train_kind, x, epsilon, fused);
-    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
-                                                    {DNNL_ARG_DST, onednn::bind(y, plan.x)},
-                                                    {DNNL_ARG_SCALE, onednn::bind(scale, plan.vector)},
-                                                    {DNNL_ARG_SHIFT, onednn::bind(shift, plan.vector)},
-                                                    {DNNL_ARG_MEAN, onednn::bind(mean, plan.vector)},
-                                                    {DNNL_ARG_VARIANCE, onednn::bind(variance, plan.vector)}};
-    Tensor mask;
-    if (fused) {
-        mask = onednn::buffer_for(plan.workspace);
-        arguments.emplace(DNNL_ARG_WORKSPACE, onednn::bind(mask, plan.workspace));
-    }
-    onednn::execute(plan.forward, arguments, "batch_norm");
-    if (residual.defined()) add_residual(y, residual, relu);
-    return mask;
+                                         const Tensor& residual, double epsilon, Activation activation,
+                                         const Tensor& mean, const Tensor& variance, const Tensor& y) {
+    statistics(x, fold_of(x), mean, variance);
+    batch_norm_apply(x, scale, shift, residual, mean, variance, epsilon, activation, y);
+    // Defined where y need not be kept: x tells what a ReLU let through.
+    return residual.defined() ? Tensor() : mean;
 }
 
 void OneDnnBackend::batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
-    const bool fused = saved.workspace.defined();
-    const NormPlan& plan = plan_for(train_kind, saved.x, saved.epsilon, fused);
-    if (grads.dresidual.defined()) through_relu(dy, saved.y, grads.dresidual);
-    const Tensor& grad = grads.dresidual.defined() ? grads.dresidual : dy;
-    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(saved.x, plan.x)},
-                                                    {DNNL_ARG_DIFF_DST, onednn::bind(grad, plan.x)},
-                                                    {DNNL_ARG_DIFF_SRC, onednn::bind(grads.dx, plan.x)},
-                                                    {DNNL_ARG_SCALE, onednn::bind(saved.scale, plan.vector)},
-                                                    {DNNL_ARG_SHIFT, onednn::bind(saved.shift, plan.vector)},
-                                                    {DNNL_ARG_MEAN, onednn::bind(saved.mean, plan.vector)},
-                                                    {DNNL_ARG_VARIANCE, onednn::bind(saved.variance, plan.vector)},
-                                                    {DNNL_ARG_DIFF_SCALE, onednn::bind(grads.dscale, plan.vector)},
-                                                    {DNNL_ARG_DIFF_SHIFT, onednn::bind(grads.dshift, plan.vector)}};
-    if (fused) arguments.emplace(DNNL_ARG_WORKSPACE, onednn::bind(saved.workspace, plan.workspace));
-    onednn::execute(plan.backward, arguments, "batch_norm backward");
+    if (grads.dresidual.defined()) return backward_to_residual(saved, dy, grads);
+    dispatch(saved.activation, [&](auto activation) { backward<activation()>(saved, dy, grads); });
 }
 
 void OneDnnBackend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                                     const Tensor& mean, const Tensor& variance, double epsilon, bool relu,
+                                     const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                                      const Tensor& y) {
-    const NormPlan& plan = plan_for(apply_kind, x, epsilon, relu && !residual.defined());
-    onednn::execute(plan.forward,
-                    {{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
-                     {DNNL_ARG_DST, onednn::bind(y, plan.x)},
-                     {DNNL_ARG_SCALE, onednn::bind(scale, plan.vector)},
-                     {DNNL_ARG_SHIFT, onednn::bind(shift, plan.vector)},
-                     {DNNL_ARG_MEAN, onednn::bind(mean, plan.vector)},
-                     {DNNL_ARG_VARIANCE, onednn::bind(variance, plan.vector)}},
-                    "batch_norm");
-    if (residual.defined()) add_residual(y, residual, relu);
+    const Fold fold = fold_of(x);
+    const Affine affine(fold, scale, shift, mean, variance, epsilon);
+    dispatch(activation, [&](auto a) { normalise<a()>(x, fold, affine, residual, y); });
 }
 
 }  // namespace radial

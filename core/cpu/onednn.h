@@ -11,7 +11,6 @@ using dnnl::memory;
 using dnnl::prop_kind;
 using Dims = memory::dims;
 using Desc = memory::desc;
-using Flags = dnnl::normalization_flags;
 
 /// The descriptor of no tensor at all (an absent bias).
 inline Desc no_tensor() { return Desc(); }
@@ -23,20 +22,22 @@ struct Window {
 
 #if DNNL_VERSION_MAJOR >= 3
 
-inline auto convolution_forward(const engine& e, const Desc& x, const Desc& w, const Desc& b, const Desc& y,
-                                const Window& v) {
-    return dnnl::convolution_forward::primitive_desc(e, prop_kind::forward_training, algorithm::convolution_direct, x,
-                                                     w, b, y, v.stride, v.dilation, v.pad, v.pad);
+inline void append_eltwise(dnnl::post_ops& ops, algorithm what, float alpha) { ops.append_eltwise(what, alpha, 0); }
+
+inline auto convolution_forward(const engine& e, algorithm how, const Desc& x, const Desc& w, const Desc& b,
+                                const Desc& y, const Window& v, const dnnl::primitive_attr& attributes = {}) {
+    return dnnl::convolution_forward::primitive_desc(e, prop_kind::forward_training, how, x, w, b, y, v.stride,
+                                                     v.dilation, v.pad, v.pad, attributes);
 }
-inline auto convolution_backward_data(const engine& e, const Desc& x, const Desc& w, const Desc& y, const Window& v,
-                                      const dnnl::convolution_forward::primitive_desc& hint) {
-    return dnnl::convolution_backward_data::primitive_desc(e, algorithm::convolution_direct, x, w, y, v.stride,
-                                                           v.dilation, v.pad, v.pad, hint);
+inline auto convolution_backward_data(const engine& e, algorithm how, const Desc& x, const Desc& w, const Desc& y,
+                                      const Window& v, const dnnl::convolution_forward::primitive_desc& hint) {
+    return dnnl::convolution_backward_data::primitive_desc(e, how, x, w, y, v.stride, v.dilation, v.pad, v.pad, hint);
 }
-inline auto convolution_backward_weights(const engine& e, const Desc& x, const Desc& w, const Desc& b, const Desc& y,
-                                         const Window& v, const dnnl::convolution_forward::primitive_desc& hint) {
-    return dnnl::convolution_backward_weights::primitive_desc(e, algorithm::convolution_direct, x, w, b, y, v.stride,
-                                                              v.dilation, v.pad, v.pad, hint);
+inline auto convolution_backward_weights(const engine& e, algorithm how, const Desc& x, const Desc& w, const Desc& b,
+                                         const Desc& y, const Window& v,
+                                         const dnnl::convolution_forward::primitive_desc& hint) {
+    return dnnl::convolution_backward_weights::primitive_desc(e, how, x, w, b, y, v.stride, v.dilation, v.pad, v.pad,
+                                                              hint);
 }
 inline auto pooling_forward(const engine& e, prop_kind kind, algorithm how, const Desc& x, const Desc& y,
                             const Window& v) {
@@ -46,31 +47,25 @@ inline auto pooling_backward(const engine& e, algorithm how, const Desc& x, cons
                              const dnnl::pooling_forward::primitive_desc& hint) {
     return dnnl::pooling_backward::primitive_desc(e, how, x, y, v.stride, v.size, Dims{0, 0}, v.pad, v.pad, hint);
 }
-inline auto batch_norm_forward(const engine& e, prop_kind kind, const Desc& x, float epsilon, Flags flags) {
-    return dnnl::batch_normalization_forward::primitive_desc(e, kind, x, x, epsilon, flags);
-}
-inline auto batch_norm_backward(const engine& e, const Desc& x, float epsilon, Flags flags,
-                                const dnnl::batch_normalization_forward::primitive_desc& hint) {
-    return dnnl::batch_normalization_backward::primitive_desc(e, prop_kind::backward, x, x, x, epsilon, flags, hint);
-}
 
 #else
 
-inline auto convolution_forward(const engine& e, const Desc& x, const Desc& w, const Desc& b, const Desc& y,
-                                const Window& v) {
+inline void append_eltwise(dnnl::post_ops& ops, algorithm what, float alpha) { ops.append_eltwise(1, what, alpha, 0); }
+
+inline auto convolution_forward(const engine& e, algorithm how, const Desc& x, const Desc& w, const Desc& b,
+                                const Desc& y, const Window& v, const dnnl::primitive_attr& attributes = {}) {
     return dnnl::convolution_forward::primitive_desc(
-        {prop_kind::forward_training, algorithm::convolution_direct, x, w, b, y, v.stride, v.dilation, v.pad, v.pad},
-        e);
+        {prop_kind::forward_training, how, x, w, b, y, v.stride, v.dilation, v.pad, v.pad}, attributes, e);
 }
-inline auto convolution_backward_data(const engine& e, const Desc& x, const Desc& w, const Desc& y, const Window& v,
-                                      const dnnl::convolution_forward::primitive_desc& hint) {
-    return dnnl::convolution_backward_data::primitive_desc(
-        {algorithm::convolution_direct, x, w, y, v.stride, v.dilation, v.pad, v.pad}, e, hint);
+inline auto convolution_backward_data(const engine& e, algorithm how, const Desc& x, const Desc& w, const Desc& y,
+                                      const Window& v, const dnnl::convolution_forward::primitive_desc& hint) {
+    return dnnl::convolution_backward_data::primitive_desc({how, x, w, y, v.stride, v.dilation, v.pad, v.pad}, e, hint);
 }
-inline auto convolution_backward_weights(const engine& e, const Desc& x, const Desc& w, const Desc& b, const Desc& y,
-                                         const Window& v, const dnnl::convolution_forward::primitive_desc& hint) {
-    return dnnl::convolution_backward_weights::primitive_desc(
-        {algorithm::convolution_direct, x, w, b, y, v.stride, v.dilation, v.pad, v.pad}, e, hint);
+inline auto convolution_backward_weights(const engine& e, algorithm how, const Desc& x, const Desc& w, const Desc& b,
+                                         const Desc& y, const Window& v,
+                                         const dnnl::convolution_forward::primitive_desc& hint) {
+    return dnnl::convolution_backward_weights::primitive_desc({how, x, w, b, y, v.stride, v.dilation, v.pad, v.pad}, e,
+                                                              hint);
 }
 inline auto pooling_forward(const engine& e, prop_kind kind, algorithm how, const Desc& x, const Desc& y,
                             const Window& v) {
@@ -79,13 +74,6 @@ inline auto pooling_forward(const engine& e, prop_kind kind, algorithm how, cons
 inline auto pooling_backward(const engine& e, algorithm how, const Desc& x, const Desc& y, const Window& v,
                              const dnnl::pooling_forward::primitive_desc& hint) {
     return dnnl::pooling_backward::primitive_desc({how, x, y, v.stride, v.size, v.pad, v.pad}, e, hint);
-}
-inline auto batch_norm_forward(const engine& e, prop_kind kind, const Desc& x, float epsilon, Flags flags) {
-    return dnnl::batch_normalization_forward::primitive_desc({kind, x, epsilon, flags}, e);
-}
-inline auto batch_norm_backward(const engine& e, const Desc& x, float epsilon, Flags flags,
-                                const dnnl::batch_normalization_forward::primitive_desc& hint) {
-    return dnnl::batch_normalization_backward::primitive_desc({prop_kind::backward, x, x, epsilon, flags}, e, hint);
 }
 
 #endif

@@ -5,6 +5,9 @@
 
 namespace radial {
 
+/// Writes the mean and the biased variance of each channel of x [N, C, H, W], channels-last, to vectors [C].
+void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance);
+
 class OneDnnBackend : public Backend {
 public:
     std::string describe() const override;
@@ -15,6 +18,8 @@ public:
 
     void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                       const Tensor& y) override;
+    bool conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                        const Tensor& residual, Activation activation, const Tensor& y) override;
     void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) override;
     void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
                                const Tensor& dbias) override;
@@ -25,11 +30,12 @@ public:
                        const Tensor& dx) override;
 
     Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                              double epsilon, bool relu, const Tensor& mean, const Tensor& variance,
+                              double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                               const Tensor& y) override;
+    bool norm_takes(Activation) const override { return true; }
     void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) override;
     void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                          const Tensor& mean, const Tensor& variance, double epsilon, bool relu,
+                          const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                           const Tensor& y) override;
 };
 

@@ -209,6 +209,27 @@ struct PlaneMean {
     }
 };
 
+/// The means of `width` neighbouring channels of an image of [N, plane, C], for the host's vector units.
+template <class T>
+struct PlaneMeans {
+    static constexpr std::int64_t width = 64;
+    const T* x;
+    T* y;
+    std::int64_t channels, plane, blocks;  ///< blocks of `width` channels, the last may be narrower
+    void operator()(std::int64_t row) const {
+        const std::int64_t image = row / blocks, first = row % blocks * width;
+        const std::int64_t count = std::min(width, channels - first);
+        double sums[width] = {};
+        for (std::int64_t p = 0; p < plane; ++p) {
+            const T* const from = x + (image * plane + p) * channels + first;
+#pragma omp simd
+            for (std::int64_t c = 0; c < count; ++c) sums[c] += static_cast<double>(from[c]);
+        }
+        for (std::int64_t c = 0; c < count; ++c)
+            y[image * channels + first + c] = static_cast<T>(sums[c] / static_cast<double>(plane));
+    }
+};
+
 /// Pixel `pixel` of the images [N, plane, C], N and C taken together: what reduce_columns() sums.
 template <class T>
 struct PlanePixel {

@@ -1,4 +1,5 @@
 // 2-D convolution: shape checks and the tape; the arithmetic is the backend's.
+#include "radial/core/inference.h"
 #include "radial/core/ops/common.h"
 #include "radial/core/ops/mixed.h"
 
@@ -33,21 +34,30 @@ void check(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv
                  weight.size(0));
 }
 
+Shape result_shape(const Tensor& x, const Tensor& weight, const ConvGeometry& g) {
+    const std::int64_t height = output_extent(x.size(2), weight.size(2), g.stride_h, g.pad_h, g.dilation_h);
+    const std::int64_t width = output_extent(x.size(3), weight.size(3), g.stride_w, g.pad_w, g.dilation_w);
+    RADIAL_CHECK(height > 0 && width > 0, "conv2d: kernel {} x {} does not fit input {} with padding ({}, {})",
+                 weight.size(2), weight.size(3), x.shape().str(), g.pad_h, g.pad_w);
+    return {x.size(0), weight.size(0), height, width};
+}
+
+// The same without one pass for all.
+Tensor activated(Tensor y, Activation activation, const Tensor& residual) {
+    if (residual.defined()) y = add(y, residual);
+    if (activation == Activation::none) return y;
+    return activation == Activation::relu ? relu(std::move(y)) : silu(y);
+}
+
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& geometry) {
     check(x, weight, bias, geometry);
-    const std::int64_t height =
-        output_extent(x.size(2), weight.size(2), geometry.stride_h, geometry.pad_h, geometry.dilation_h);
-    const std::int64_t width =
-        output_extent(x.size(3), weight.size(3), geometry.stride_w, geometry.pad_w, geometry.dilation_w);
-    RADIAL_CHECK(height > 0 && width > 0, "conv2d: kernel {} x {} does not fit input {} with padding ({}, {})",
-                 weight.size(2), weight.size(3), x.shape().str(), geometry.pad_h, geometry.pad_w);
+    const Shape shape = result_shape(x, weight, geometry);
     Backend& backend = backend_for(x.device(), x.dtype());
     const Tensor input = x.to(backend.activation_layout());
     const Tensor filter = weight.to(x.dtype()).to(backend.weight_layout());
-    const Tensor y =
-        Tensor::empty({x.size(0), weight.size(0), height, width}, x.dtype(), x.device(), backend.activation_layout());
+    const Tensor y = Tensor::empty(shape, x.dtype(), x.device(), backend.activation_layout());
     backend.conv_forward(input, filter, bias, geometry, y);
     return record("conv2d", y, {x, weight, bias},
                   [saved = Saved(input, "conv2d", "input"), w = Saved(filter, "conv2d", "weight"), geometry,
@@ -67,6 +77,28 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                       }
                       return grads;
                   });
+}
+
+Tensor conv2d_activated(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& geometry,
+                        Activation activation, const Tensor& residual) {
+    check(x, weight, bias, geometry);
+    const auto wants = [](const Tensor& t) { return t.defined() && t.requires_grad(); };
+    RADIAL_CHECK(!grad_enabled() || !(wants(x) || wants(weight) || wants(bias) || wants(residual)),
+                 "conv2d_activated: an input wants a gradient; it is for evaluation under NoGrad");
+    const NoGrad guard;
+    const Shape shape = result_shape(x, weight, geometry);
+    if (residual.defined()) {
+        ops::check_alike("conv2d_activated", x, "residual", residual);
+        RADIAL_CHECK(residual.shape() == shape, "conv2d_activated: residual is {}, the result {}",
+                     residual.shape().str(), shape.str());
+    }
+    Backend& backend = backend_for(x.device(), x.dtype());
+    const Layout layout = backend.activation_layout();
+    const Tensor y = Tensor::empty(shape, x.dtype(), x.device(), layout);
+    const bool done =
+        backend.conv_activated(x.to(layout), weight.to(x.dtype()).to(backend.weight_layout()), bias, geometry,
+                               residual.defined() ? residual.to(layout) : residual, activation, y);
+    return done ? y : activated(conv2d(x, weight, bias, geometry), activation, residual);
 }
 
 }  // namespace radial

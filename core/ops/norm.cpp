@@ -1,4 +1,5 @@
 // Batch normalisation, in training (batch statistics) and evaluation (running statistics), with a residual where given.
+#include "radial/core/checkpointing.h"
 #include "radial/core/kernels/norm.h"
 #include "radial/core/ops/common.h"
 
@@ -60,7 +61,7 @@ struct Kept {
                 .y = y.get(),
                 .workspace = workspace,
                 .epsilon = options.epsilon,
-                .relu = options.relu};
+                .activation = options.activation};
     }
 };
 
@@ -71,10 +72,11 @@ Grads train_backward(const Kept& kept, Tensor dy, Backend& backend) {
                          .dscale = Tensor::empty_like(saved.scale),
                          .dshift = Tensor::empty_like(saved.shift),
                          .dresidual = {}};
-    if (kept.residual && saved.relu) grads.dresidual = ops::reuse_or_empty(dy);
+    const bool clamped = saved.activation == Activation::relu;
+    if (kept.residual && clamped) grads.dresidual = ops::reuse_or_empty(dy);
     backend.batch_norm_backward(saved, dy, grads);
     if (!kept.residual) return {grads.dx, grads.dscale, grads.dshift, {}};
-    return {grads.dx, grads.dscale, grads.dshift, saved.relu ? grads.dresidual : dy};
+    return {grads.dx, grads.dscale, grads.dshift, clamped ? grads.dresidual : dy};
 }
 
 Tensor train(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& running_mean,
@@ -85,10 +87,12 @@ Tensor train(const Tensor& x, const Tensor& scale, const Tensor& shift, const Te
     const Tensor input = x.to(backend.activation_layout()), y = Tensor::empty_like(input);
     const Tensor mean = Tensor::empty({channels}, scale.dtype(), x.device()), variance = Tensor::empty_like(mean);
     const Tensor workspace = backend.batch_norm_forward(input, scale, shift, in_layout(residual, input.layout()),
-                                                        options.epsilon, options.relu, mean, variance, y);
-    update_running(running_mean, mean, options.momentum, 1.0);
-    update_running(running_variance, variance, options.momentum,
-                   static_cast<double>(count) / static_cast<double>(count - 1));
+                                                        options.epsilon, options.activation, mean, variance, y);
+    if (!recomputing()) {
+        update_running(running_mean, mean, options.momentum, 1.0);
+        update_running(running_variance, variance, options.momentum,
+                       static_cast<double>(count) / static_cast<double>(count - 1));
+    }
     Kept kept{.x = Saved(input, "batch_norm", "input"),
               .scale = Saved(scale, "batch_norm", "scale"),
               .shift = Saved(shift, "batch_norm", "shift"),
@@ -99,7 +103,7 @@ Tensor train(const Tensor& x, const Tensor& scale, const Tensor& shift, const Te
               .options = options,
               .residual = residual.defined()};
     // The next op has most often kept the result too, so that this costs no memory.
-    if (options.relu && !workspace.defined()) kept.y = Saved(y, "batch_norm", "result");
+    if (options.activation == Activation::relu && !workspace.defined()) kept.y = Saved(y, "batch_norm", "result");
     return record("batch_norm", y, {x, scale, shift, residual},
                   [kept = std::move(kept), &backend](Tensor dy, Needs) -> Grads {
                       return train_backward(kept, std::move(dy), backend);
@@ -141,12 +145,12 @@ Tensor evaluate(const Tensor& x, const Tensor& scale, const Tensor& shift, const
     Backend& backend = backend_for(x.device(), x.dtype());
     const Tensor input = x.to(backend.activation_layout()), y = Tensor::empty_like(input);
     backend.batch_norm_apply(input, scale, shift, in_layout(residual, input.layout()), mean, variance, options.epsilon,
-                             options.relu, y);
+                             options.activation, y);
     KeptFixed kept{.x = Saved(input, "batch_norm", "input"),
                    .scale = Saved(scale, "batch_norm", "scale"),
                    .mean = Saved(mean, "batch_norm", "running mean"),
                    .variance = Saved(variance, "batch_norm", "running variance"),
-                   .y = options.relu ? Saved(y, "batch_norm", "result") : Saved(),
+                   .y = options.activation == Activation::relu ? Saved(y, "batch_norm", "result") : Saved(),
                    .epsilon = options.epsilon,
                    .residual = residual.defined()};
     return record("batch_norm", y, {x, scale, shift, residual}, [kept = std::move(kept)](Tensor dy, Needs) -> Grads {
@@ -154,11 +158,22 @@ Tensor evaluate(const Tensor& x, const Tensor& scale, const Tensor& shift, const
     });
 }
 
+// Evaluation keeps the normalised input for a gradient, so that SiLU is part of the op only where none will be asked.
+bool fuses_silu(const Tensor& x, const BatchNormOptions& options, const Tensor& residual) {
+    return backend_for(x.device(), x.dtype()).norm_takes(Activation::silu) && !residual.defined() &&
+           (options.training || !grad_enabled());
+}
+
 }  // namespace
 
 Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& running_mean,
                   const Tensor& running_variance, const BatchNormOptions& options, const Tensor& residual) {
     check(x, scale, shift, running_mean, running_variance, residual);
+    if (options.activation == Activation::silu && !fuses_silu(x, options, residual)) {
+        BatchNormOptions linear = options;
+        linear.activation = Activation::none;
+        return silu(batch_norm(x, scale, shift, running_mean, running_variance, linear, residual));
+    }
     const auto apply = options.training ? train : evaluate;
     if (x.rank() == 4) return apply(x, scale, shift, running_mean, running_variance, options, residual);
     const auto image = [&x](const Tensor& matrix) {

@@ -43,12 +43,18 @@ void plane_means(const Tensor& x, const Tensor& y) {
                                 kernels::StorePlaneMean<T>{y.data<T>(), plane});
         return;
     }
+    if (last) {
+        const std::int64_t blocks = (channels + kernels::PlaneMeans<T>::width - 1) / kernels::PlaneMeans<T>::width;
+        kernels::host::rows(x.size(0) * blocks, plane * kernels::PlaneMeans<T>::width,
+                            kernels::PlaneMeans<T>{x.data<const T>(), y.data<T>(), channels, plane, blocks});
+        return;
+    }
     const kernels::PlaneMean<T> mean{.x = x.data<const T>(),
                                      .y = y.data<T>(),
                                      .channels = channels,
                                      .plane = plane,
-                                     .channel_stride = last ? 1 : plane,
-                                     .pixel_stride = last ? channels : 1};
+                                     .channel_stride = plane,
+                                     .pixel_stride = 1};
     kernels::rows(device, y.numel(), plane, mean);
 }
 

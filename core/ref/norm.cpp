@@ -145,23 +145,23 @@ T* elements_or_null(const Tensor& x) {
 }
 
 void normalise(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual, const Tensor& mean,
-               const Tensor& variance, double epsilon, bool relu, const Tensor& y) {
+               const Tensor& variance, double epsilon, Activation activation, const Tensor& y) {
     const Tensor factors = scale.to(DType::float64), offsets = shift.to(DType::float64);
     const Tensor means = mean.to(DType::float64), variances = variance.to(DType::float64);
     dispatch_activation(x.dtype(), "reference batch norm", [&]<class T>(T) {
         const Planes planes(x);
-        kernels::rows(
-            x.device(), planes.C, planes.N * planes.P,
-            Normalise<T>{planes, x.data<T>(), elements_or_null<T>(residual), y.data<T>(), factors.data<double>(),
-                         offsets.data<double>(), means.data<double>(), variances.data<double>(), epsilon, relu});
+        kernels::rows(x.device(), planes.C, planes.N * planes.P,
+                      Normalise<T>{planes, x.data<T>(), elements_or_null<T>(residual), y.data<T>(),
+                                   factors.data<double>(), offsets.data<double>(), means.data<double>(),
+                                   variances.data<double>(), epsilon, activation == Activation::relu});
     });
 }
 
 }  // namespace
 
 Tensor ReferenceBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
-                                            const Tensor& residual, double epsilon, bool relu, const Tensor& mean,
-                                            const Tensor& variance, const Tensor& y) {
+                                            const Tensor& residual, double epsilon, Activation activation,
+                                            const Tensor& mean, const Tensor& variance, const Tensor& y) {
     const Vector means(mean), variances(variance);
     dispatch_activation(x.dtype(), "reference batch norm", [&]<class T>(T) {
         const Planes planes(x);
@@ -170,7 +170,7 @@ Tensor ReferenceBackend::batch_norm_forward(const Tensor& x, const Tensor& scale
     });
     means.finish();
     variances.finish();
-    normalise(x, scale, shift, residual, mean, variance, epsilon, relu, y);
+    normalise(x, scale, shift, residual, mean, variance, epsilon, activation, y);
     return {};
 }
 
@@ -182,8 +182,8 @@ void ReferenceBackend::batch_norm_backward(const BatchNormSaved& saved, const Te
         const Planes planes(saved.x);
         kernels::rows(
             saved.x.device(), planes.C, planes.N * planes.P,
-            Backward<T>{planes, saved.x.data<T>(), saved.relu ? saved.y.data<T>() : nullptr, dy.data<T>(),
-                        grads.dx.data<T>(), elements_or_null<T>(grads.dresidual), scale.data<double>(),
+            Backward<T>{planes, saved.x.data<T>(), saved.activation == Activation::relu ? saved.y.data<T>() : nullptr,
+                        dy.data<T>(), grads.dx.data<T>(), elements_or_null<T>(grads.dresidual), scale.data<double>(),
                         mean.data<double>(), variance.data<double>(), dscale.data(), dshift.data(), saved.epsilon});
     });
     dscale.finish();
@@ -192,8 +192,8 @@ void ReferenceBackend::batch_norm_backward(const BatchNormSaved& saved, const Te
 
 void ReferenceBackend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift,
                                         const Tensor& residual, const Tensor& mean, const Tensor& variance,
-                                        double epsilon, bool relu, const Tensor& y) {
-    normalise(x, scale, shift, residual, mean, variance, epsilon, relu, y);
+                                        double epsilon, Activation activation, const Tensor& y) {
+    normalise(x, scale, shift, residual, mean, variance, epsilon, activation, y);
 }
 
 }  // namespace radial

@@ -187,7 +187,8 @@ TEST_CASE("batch norm agrees with the plain loops in training and evaluation, wi
         for (const bool training : {true, false}) {
             for (const bool clamped : {true, false}) {
                 INFO(shape.str() << (training ? ", training" : ", evaluation") << (clamped ? ", relu" : ""));
-                const BatchNormOptions options{.training = training, .relu = clamped};
+                const BatchNormOptions options{.training = training,
+                                               .activation = clamped ? Activation::relu : Activation::none};
                 check_against_reference(
                     [&](const auto& in) {
                         return batch_norm(in[0], in[1], in[2], mean.clone(), variance.clone(), options);
@@ -207,7 +208,8 @@ TEST_CASE("batch norm with a residual agrees with the plain loops in training an
         for (const bool training : {true, false}) {
             for (const bool clamped : {false, true}) {
                 INFO(shape.str() << (training ? ", training" : ", evaluation") << (clamped ? ", relu" : ""));
-                const BatchNormOptions options{.training = training, .relu = clamped};
+                const BatchNormOptions options{.training = training,
+                                               .activation = clamped ? Activation::relu : Activation::none};
                 check_against_reference(
                     [&](const auto& in) {
                         return batch_norm(in[0], in[1], in[2], mean.clone(), variance.clone(), options, in[3]);

@@ -15,6 +15,7 @@ struct NormCase {
     Shape shape;
     DType dtype = DType::float32;
     bool relu = false, residual = false;
+    Activation activation() const { return relu ? Activation::relu : Activation::none; }
     std::string str() const {
         return fmt::format("{} {}{}{}", name_of(dtype), shape.str(), relu ? ", relu" : "",
                            residual ? ", residual" : "");
@@ -63,10 +64,11 @@ Results run(const Inputs& in, const NormCase& c, const Tensor& clamped_by) {
     Results r{Tensor::empty_like(x), Tensor::empty_like(scale), Tensor::empty_like(scale), {}};
     Backend& reference = reference_backend();
     const Tensor workspace =
-        plain ? reference.batch_norm_forward(x, scale, shift, residual, epsilon, c.relu, r.mean, r.variance, r.y)
-              : device_norm_forward(x, scale, shift, residual, epsilon, c.relu, r.mean, r.variance, r.y);
-    const BatchNormSaved saved{x,         scale,   shift, r.mean, r.variance, plain ? wide(clamped_by) : r.y,
-                               workspace, epsilon, c.relu};
+        plain
+            ? reference.batch_norm_forward(x, scale, shift, residual, epsilon, c.activation(), r.mean, r.variance, r.y)
+            : device_norm_forward(x, scale, shift, residual, epsilon, c.activation(), r.mean, r.variance, r.y);
+    const BatchNormSaved saved{x,         scale,   shift,         r.mean, r.variance, plain ? wide(clamped_by) : r.y,
+                               workspace, epsilon, c.activation()};
     r.grads = {Tensor::empty_like(x), Tensor::empty_like(scale), Tensor::empty_like(scale), {}};
     if (c.relu && c.residual) r.grads.dresidual = Tensor::empty_like(x);
     if (plain) {
@@ -110,7 +112,7 @@ TEST_CASE("the devices' batch norm gives a constant channel variance zero and it
     const Tensor x = Tensor::full({3, 8, 5, 5}, 7.3).to(Layout::channels_last), y = Tensor::empty_like(x);
     const Tensor scale = Tensor::full({8}, 2), shift = Tensor::full({8}, 0.25), mean = Tensor::empty({8}),
                  variance = Tensor::empty({8});
-    device_norm_forward(x, scale, shift, {}, epsilon, false, mean, variance, y);
+    device_norm_forward(x, scale, shift, {}, epsilon, Activation::none, mean, variance, y);
     CHECK(variance.to_vector<double>() == std::vector<double>(8, 0.0));
     CHECK(y.to_vector<double>() == std::vector<double>(static_cast<std::size_t>(y.numel()), 0.25));
 }
@@ -123,9 +125,9 @@ TEST_CASE("the devices' batch norm applies given statistics as the plain loops d
         const Tensor mean = random.tensor({c.shape[1]}, -1, 1, DType::float32);
         const Tensor variance = random.tensor({c.shape[1]}, 0.5, 2, DType::float32);
         const Tensor fast = Tensor::empty_like(in.x), plain = Tensor::empty_like(in.x);
-        device_norm_apply(in.x, in.scale, in.shift, in.residual, mean, variance, epsilon, c.relu, fast);
-        reference_backend().batch_norm_apply(in.x, in.scale, in.shift, in.residual, mean, variance, epsilon, c.relu,
-                                             plain);
+        device_norm_apply(in.x, in.scale, in.shift, in.residual, mean, variance, epsilon, c.activation(), fast);
+        reference_backend().batch_norm_apply(in.x, in.scale, in.shift, in.residual, mean, variance, epsilon,
+                                             c.activation(), plain);
         CHECK(relative_difference(fast, plain) < c.tolerance());
     }
 }
@@ -142,8 +144,9 @@ TEST_CASE("a NaN in one channel spoils that channel alone in the devices' batch 
             const Tensor mean = Tensor::empty({channels}), variance = Tensor::empty({channels});
             const Tensor y = Tensor::empty_like(x), dx = Tensor::empty_like(x), dscale = Tensor::empty({channels}),
                          dshift = Tensor::empty({channels});
-            const Tensor workspace = device_norm_forward(x, one, zero, {}, epsilon, true, mean, variance, y);
-            device_norm_backward({x, one, zero, mean, variance, {}, workspace, epsilon, true}, x,
+            const Tensor workspace =
+                device_norm_forward(x, one, zero, {}, epsilon, Activation::relu, mean, variance, y);
+            device_norm_backward({x, one, zero, mean, variance, {}, workspace, epsilon, Activation::relu}, x,
                                  {dx, dscale, dshift, {}});
             const auto clamped = y.to_vector<float>(), gradient = dx.to_vector<float>();
             for (std::size_t i = 0; i < clamped.size(); ++i) {
@@ -173,7 +176,8 @@ TEST_CASE("the devices' batch norm may write the residual's gradient over dy", "
     const NormCase c{{3, 16, 5, 3}, DType::bfloat16, true, true};
     const Inputs in(random, c);
     const Results apart = run(in, c, {});
-    const BatchNormSaved saved{in.x, in.scale, in.shift, apart.mean, apart.variance, apart.y, {}, epsilon, true};
+    const BatchNormSaved saved{in.x,    in.scale, in.shift, apart.mean,      apart.variance,
+                               apart.y, {},       epsilon,  Activation::relu};
     const Tensor dy = in.dy.clone();
     const BatchNormGrads over{Tensor::empty_like(in.x), Tensor::empty_like(in.scale), Tensor::empty_like(in.shift), dy};
     device_norm_backward(saved, dy, over);
@@ -183,6 +187,6 @@ TEST_CASE("the devices' batch norm may write the residual's gradient over dy", "
 
 TEST_CASE("the devices' batch norm names a type that it does not take", "[core][device_norm]") {
     const Tensor x = Tensor::zeros({2, 3, 1, 1}, DType::float64), v = Tensor::zeros({3}, DType::float64);
-    CHECK(error_of([&] { device_norm_forward(x, v, v, {}, epsilon, false, v, v, x); }) ==
+    CHECK(error_of([&] { device_norm_forward(x, v, v, {}, epsilon, Activation::none, v, v, x); }) ==
           "batch_norm: dtype is float64, expected float32 or bfloat16");
 }

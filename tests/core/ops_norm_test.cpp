@@ -34,9 +34,11 @@ NormInputs inputs_for(RandomInputs& random, const Shape& shape, const BatchNormO
                       random.tensor(channels), random.tensor(channels, 0.5, 2)};
         if (residual == Residual::present) in.residual = random.tensor(shape, -2, 2);
         BatchNormOptions plain = options;
-        plain.relu = false;
+        plain.activation = Activation::none;
         const auto y = batch_norm_of(in.mean, in.variance, plain)(in.differentiable()).to_vector<double>();
-        if (!options.relu || std::none_of(y.begin(), y.end(), [](double v) { return std::abs(v) < 0.02; })) return in;
+        if (options.activation != Activation::relu ||
+            std::none_of(y.begin(), y.end(), [](double v) { return std::abs(v) < 0.02; }))
+            return in;
     }
     throw Error("no inputs away from the kink of ReLU for " + shape.str());
 }
@@ -45,7 +47,8 @@ void check_batch_norm(const BatchNormOptions& options, Residual residual = Resid
     RandomInputs random(81);
     for (const Shape& shape : {Shape{2, 1, 3, 3}, Shape{1, 3, 5, 4}, Shape{3, 5, 3, 1}, Shape{2, 16, 2, 2},
                                Shape{4, 20, 1, 1}, Shape{5, 3}, Shape{7, 5}}) {
-        INFO(shape.str() << (options.training ? ", training" : ", evaluation") << (options.relu ? ", relu" : ""));
+        INFO(shape.str() << (options.training ? ", training" : ", evaluation")
+                         << (options.activation == Activation::relu ? ", relu" : ""));
         const NormInputs in = inputs_for(random, shape, options, residual);
         CHECK(gradient_problem(batch_norm_of(in.mean, in.variance, options), in.differentiable()) == "");
     }
@@ -55,22 +58,24 @@ void check_batch_norm(const BatchNormOptions& options, Residual residual = Resid
 
 TEST_CASE("gradients of batch_norm agree with differences in training") { check_batch_norm({}); }
 
-TEST_CASE("gradients of batch_norm agree with differences in training with relu") { check_batch_norm({.relu = true}); }
+TEST_CASE("gradients of batch_norm agree with differences in training with relu") {
+    check_batch_norm({.activation = Activation::relu});
+}
 
 TEST_CASE("gradients of batch_norm agree with differences in evaluation") { check_batch_norm({.training = false}); }
 
 TEST_CASE("gradients of batch_norm agree with differences in evaluation with relu") {
-    check_batch_norm({.training = false, .relu = true});
+    check_batch_norm({.training = false, .activation = Activation::relu});
 }
 
 TEST_CASE("gradients of batch_norm with a residual agree with differences in training") {
     check_batch_norm({}, Residual::present);
-    check_batch_norm({.relu = true}, Residual::present);
+    check_batch_norm({.activation = Activation::relu}, Residual::present);
 }
 
 TEST_CASE("gradients of batch_norm with a residual agree with differences in evaluation") {
     check_batch_norm({.training = false}, Residual::present);
-    check_batch_norm({.training = false, .relu = true}, Residual::present);
+    check_batch_norm({.training = false, .activation = Activation::relu}, Residual::present);
 }
 
 TEST_CASE("batch_norm in training gives each channel mean shift and deviation scale") {
@@ -110,10 +115,10 @@ TEST_CASE("batch_norm in evaluation uses the running statistics and leaves them 
 
 TEST_CASE("batch_norm with relu is batch_norm, then relu") {
     RandomInputs random(83);
-    const NormInputs in = inputs_for(random, {3, 5, 4, 3}, {.relu = true});
+    const NormInputs in = inputs_for(random, {3, 5, 4, 3}, {.activation = Activation::relu});
     for (const bool training : {true, false}) {
-        const Tensor fused =
-            batch_norm_of(in.mean, in.variance, {.training = training, .relu = true})(in.differentiable());
+        const Tensor fused = batch_norm_of(in.mean, in.variance,
+                                           {.training = training, .activation = Activation::relu})(in.differentiable());
         const Tensor apart = relu(batch_norm_of(in.mean, in.variance, {.training = training})(in.differentiable()));
         CHECK(fused.to_vector<double>() == apart.to_vector<double>());
     }
@@ -121,13 +126,15 @@ TEST_CASE("batch_norm with relu is batch_norm, then relu") {
 
 TEST_CASE("batch_norm with a residual is batch_norm, then the sum, then relu") {
     RandomInputs random(84);
-    const NormInputs in = inputs_for(random, {3, 5, 4, 3}, {.relu = true}, Residual::present);
+    const NormInputs in = inputs_for(random, {3, 5, 4, 3}, {.activation = Activation::relu}, Residual::present);
     for (const bool training : {true, false}) {
         INFO((training ? "training" : "evaluation"));
         const Tensor sum =
             batch_norm_of(in.mean, in.variance, {.training = training})({in.x, in.scale, in.shift}) + in.residual;
         const auto with_residual = [&](bool clamped) {
-            return batch_norm_of(in.mean, in.variance, {.training = training, .relu = clamped})(in.differentiable());
+            return batch_norm_of(in.mean, in.variance,
+                                 {.training = training, .activation = clamped ? Activation::relu : Activation::none})(
+                in.differentiable());
         };
         CHECK(relative_difference(with_residual(false), sum) < 1e-15);
         CHECK(relative_difference(with_residual(true), relu(sum)) < 1e-15);
@@ -150,7 +157,8 @@ TEST_CASE("batch_norm in bfloat16 agrees with float32 and keeps its vectors in f
         for (const bool training : {true, false}) {
             for (const bool clamped : {true, false}) {
                 INFO(shape.str() << (training ? ", training" : ", evaluation") << (clamped ? ", relu" : ""));
-                const BatchNormOptions options{.training = training, .relu = clamped};
+                const BatchNormOptions options{.training = training,
+                                               .activation = clamped ? Activation::relu : Activation::none};
                 const NormInputs in = inputs_for(random, shape, options, Residual::present);
                 const auto run = [&](DType dtype) {
                     const auto activations = [&](const Tensor& x) {

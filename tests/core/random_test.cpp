@@ -295,3 +295,24 @@ TEST_CASE("Initialisers refuse tensors without fans or elements") {
               init::xavier_normal_(Tensor::empty({0, 3}));
           }) == "xavier_normal_: float32[0, 3] has no elements");
 }
+
+TEST_CASE("While random fills are skipped, weights start at zero and no number is taken") {
+    manual_seed(5);
+    const std::uint64_t before = default_generator().counter();
+    const Tensor w = Tensor::full({3, 5}, 1);
+    {
+        const SkipRandomFill outer;
+        {
+            const SkipRandomFill inner;
+            uniform_(w, 1, 2);
+        }
+        CHECK(w.to_vector<double>() == std::vector<double>(15, 0.0));
+        w.fill_(7);
+        init::kaiming_normal_(w);
+        CHECK(w.to_vector<double>() == std::vector<double>(15, 0.0));
+        CHECK(default_generator().counter() == before);
+    }
+    init::kaiming_normal_(w);
+    CHECK(variance_of(w.to_vector<double>()) > 0);
+    CHECK(default_generator().counter() == before + 16);
+}

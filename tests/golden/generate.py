@@ -1,8 +1,10 @@
-"""Writes the values that the golden tests compare with: python3 tests/golden/generate.py (PyTorch 2 and NumPy).
+"""Writes the values that the golden tests compare with: python3 tests/golden/generate.py (PyTorch 2, torchvision,
+timm and NumPy).
 
 ops.safetensors holds every op of core/ops.h; modules.safetensors every layer, loss and optimizer, and the losses of
-five training steps of LeNets++; models.safetensors small residual networks. Run again after adding an op, a layer, a
-loss, an optimizer or a model."""
+five training steps of LeNets++; models.safetensors small residual networks and zoo.safetensors the other
+networks. Run again after adding an op, a layer, a loss, an optimizer or a model.
+image_cases.py and weight_name_cases.py, which need torchvision and timm, are run by themselves."""
 import pathlib
 
 import torch
@@ -16,6 +18,8 @@ import pair_loss_cases
 import pair_op_cases
 import term_loss_cases
 import term_op_cases
+import zoo_cases
+import zoo_op_cases
 from recorder import Recorder
 
 if __name__ == "__main__":
@@ -23,7 +27,8 @@ if __name__ == "__main__":
     folder = pathlib.Path(__file__).parent
     for name, cases in (("ops", op_cases), ("modules", module_cases), ("models", model_cases),
                         ("head_ops", head_op_cases), ("head_losses", head_loss_cases), ("term_ops", term_op_cases),
-                        ("term_losses", term_loss_cases), ("pair_ops", pair_op_cases), ("pair_losses", pair_loss_cases)):
+                        ("term_losses", term_loss_cases), ("pair_ops", pair_op_cases), ("pair_losses", pair_loss_cases),
+                        ("zoo_ops", zoo_op_cases), ("zoo", zoo_cases)):
         recorder = Recorder(seed=20201)
         cases.record(recorder)
         recorder.write(folder / f"{name}.safetensors")

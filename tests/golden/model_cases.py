@@ -6,7 +6,7 @@ import numpy as np
 from torch.func import functional_call
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "apps/bench"))
-from pytorch_models import ResNet  # noqa: E402
+import pytorch_models  # noqa: E402
 
 
 def state(r, net):
@@ -25,7 +25,7 @@ def state(r, net):
 
 
 def resnet(r, image, depths, widths, training, **options):
-    net = ResNet(depths, widths, **options).train(training)
+    net = pytorch_models.ResNet(depths, widths, **options).train(training)
     inputs = {"x": r.normal(*image), **state(r, net)}
     buffers = [key for key in inputs if "running" in key]
 

@@ -76,7 +76,8 @@ const std::vector<LayerUnderTest> layers = {
     {"Linear", 2, make_linear},
     {"BatchNorm2d", 4,
      [](const GoldenCase& golden) {
-         return std::make_unique<BatchNorm2d>(BatchNorm2dOptions{.channels = 6, .relu = golden.flag("relu", false)});
+         return std::make_unique<BatchNorm2d>(BatchNorm2dOptions{
+             .channels = 6, .activation = golden.flag("relu", false) ? Activation::relu : Activation::none});
      }},
     {"ReLU", 1, make_plain<ReLU>},
     {"PReLU", 2,

@@ -155,6 +155,8 @@ const std::vector<OpUnderTest> products = {
     custom(
         "linear", 4,
         [](const GoldenCase&, const TensorMap& in) { return linear(at(in, "x"), at(in, "weight"), at(in, "bias")); }),
+    custom("scale_channels", 5,
+           [](const GoldenCase&, const TensorMap& in) { return scale_channels(at(in, "x"), at(in, "scale")); }),
     custom("conv2d", 14, call_conv2d),
 };
 
@@ -176,7 +178,7 @@ Tensor call_batch_norm(const GoldenCase& golden, const TensorMap& in) {
                       {.momentum = golden.number("momentum", 0.1),
                        .epsilon = golden.number("epsilon", 1e-5),
                        .training = golden.flag("training", true),
-                       .relu = golden.flag("relu", false)},
+                       .activation = golden.flag("relu", false) ? Activation::relu : Activation::none},
                       at(in, "residual"));
 }
 
@@ -214,7 +216,7 @@ const std::vector<OpUnderTest> losses = {
 };
 
 /// Where the ops' cases are.
-const std::vector<std::string> fixtures = {"ops.safetensors", "term_ops.safetensors"};
+const std::vector<std::string> fixtures = {"ops.safetensors", "term_ops.safetensors", "zoo_ops.safetensors"};
 /// Those of which head_ops_test.cpp and pair_ops_test.cpp check that they are compared.
 const std::vector<std::string> fixtures_elsewhere = {"head_ops.safetensors", "pair_ops.safetensors"};
 

@@ -157,7 +157,7 @@ TEST_CASE("Dropout changes nothing in evaluation and drops in training") {
 }
 
 TEST_CASE("BatchNorm2d adds a residual before it clamps") {
-    BatchNorm2d norm({.channels = 1, .epsilon = 1e-12, .relu = true});
+    BatchNorm2d norm({.channels = 1, .epsilon = 1e-12, .activation = Activation::relu});
     const Tensor x = Tensor::from<float>({1, -1}, {1, 1, 1, 2});  // already mean 0, variance 1
     const Tensor residual = Tensor::from<float>({-3, 1.5}, {1, 1, 1, 2});
     CHECK(norm.forward(x, residual).to_vector<double>() == std::vector<double>{0, 0.5});

@@ -2,6 +2,8 @@
 #include "radial/models/resnet.h"
 #include "../expect.h"
 #include "radial/core/autograd.h"
+#include "radial/core/ops.h"
+#include "radial/core/optim.h"
 #include "radial/core/random.h"
 #include "radial/models/registry.h"
 
@@ -64,7 +66,8 @@ TEST_CASE("a residual network has as many weighted layers as its name says", "[s
         std::int64_t convolutions = 0;
         for (const auto& [parameter, tensor] : named(name).named_parameters())
             if (tensor.rank() == 4 && parameter.find("downsample") == std::string::npos) ++convolutions;
-        CHECK(fmt::format("resnet{}", convolutions + 1) == name);  // and the classifier
+        const std::string counted = fmt::format("resnet{}", convolutions + 1);  // and the classifier
+        CHECK((name == counted || name == counted + "-cifar"));
     }
 }
 
@@ -72,6 +75,7 @@ TEST_CASE("a residual network gives one feature an image") {
     const NoGrad no_grad;
     CHECK(named("resnet20").forward(random_images({3, 3, 32, 32})).shape() == Shape{3, 64});
     CHECK(named("resnet18").forward(random_images({2, 3, 64, 64})).shape() == Shape{2, 512});
+    CHECK(named("resnet18-cifar").forward(random_images({2, 3, 32, 32})).shape() == Shape{2, 512});
     CHECK(named("resnet50").forward(random_images({2, 3, 64, 64})).shape() == Shape{2, 2048});
 }
 
@@ -143,18 +147,30 @@ TEST_CASE("a residual network refuses what does not fit") {
     CHECK_FALSE(resnet_options("resnet21").has_value());
 }
 
-TEST_CASE("the registry's networks take the images and give the features that it says") {
-    const NoGrad no_grad;
-    CHECK(model_registry().size() == resnet_names().size() + 1);
-    for (const std::string name : {"lenetpp", "resnet20", "resnet18"}) {
-        const ModelInfo* const info = find_model(name);
-        REQUIRE(info != nullptr);
-        const Tensor x = random_images({1, info->image[0], info->image[1], info->image[2]});
-        CHECK(make_model(*info, info->dim)->forward(x).shape() == Shape{1, info->dim});
+TEST_CASE("a block that starts at zero is its shortcut, and learns all the same") {
+    for (const auto kind : {ResNetOptions::Block::basic, ResNetOptions::Block::bottleneck}) {
+        ResNetBlock block({.block = kind, .zero_init_residual = true}, 8, kind == ResNetOptions::Block::basic ? 8 : 2,
+                          1);
+        const Tensor x = Tensor::empty({2, 8, 4, 4});
+        Generator generator(12);
+        uniform_(x, 0, 1, generator);
+        CHECK(block.forward(x).to_vector<float>() == x.to_vector<float>());
+        sum(block.forward(x) * x).backward();
+        int learning = 0;
+        for (const Tensor& parameter : block.parameters()) learning += gradient_norm({parameter}) > 0 ? 1 : 0;
+        CHECK(learning == 2);  // the last norm's scale and shift, at first
     }
-    CHECK(find_model("resnet21") == nullptr);
-    CHECK(error_of([] { make_model(*find_model("resnet20"), 32); }) ==
-          "resnet20: its feature has 64 dimensions, not 32");
+}
+
+TEST_CASE("the registry's residual networks start at zero when asked to") {
+    const auto zeros = [](const ModelSettings& settings) {
+        int count = 0;
+        for (const auto& [name, tensor] : make_model(*find_model("resnet20"), 64, settings)->named_parameters())
+            count += name.ends_with("bn2.weight") && sum(tensor * tensor).item() == 0 ? 1 : 0;
+        return count;
+    };
+    CHECK(zeros({}) == 0);
+    CHECK(zeros({{"zero-init-residual", 1}}) == 9);
 }
 
 }  // namespace radial::test

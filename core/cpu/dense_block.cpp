@@ -1,0 +1,316 @@
+// GrowingImage: forward and backward of a densely connected layer, a few images at a time so that what is formed
+// between the growing image and a convolution stays in the cache.
+//
+// Every layer normalises the same channels with the same statistics, so that these are taken once, when a channel is
+// made. A batch norm's input gradient is factor * g + constant + slope * (x - mean), where the last two follow from
+// sums over all of g: the first part is added to the image's gradient at once, the rest is noted per channel (`Owed`)
+// and paid when the channel's own layer comes, which saves a pass over all channels in each layer.
+#include "radial/core/dense_block.h"
+
+#include "radial/core/autograd.h"
+#include "radial/core/cpu/growing_image.h"
+#include "radial/core/error.h"
+#include "radial/core/observe.h"
+#include "radial/core/ref/reference_backend.h"
+
+#include <dnnl.hpp>
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+namespace radial {
+namespace {
+
+using dense_kernels::Columns;
+using growing::backend;
+using growing::image;
+using growing::move_running;
+using growing::same_3x3;
+using growing::values_of;
+
+/// One layer of a growing image: what it computes, and what backward needs.
+class Step {
+public:
+    Step(std::shared_ptr<GrowingImage::State> state, const DenseLayerTensors& layer)
+        : state_(std::move(state)),
+          tensors_(layer),
+          channels_(layer.norm.scale.numel()),
+          outer_(layer.norm, state_->training ? state_->mean : values_of(layer.norm.running_mean),
+                 state_->training ? state_->variance : values_of(layer.norm.running_variance)) {
+        const std::pair<const char*, const Tensor*> kept[] = {{"image", &state_->buffer},
+                                                              {"scale", &tensors_.norm.scale},
+                                                              {"shift", &tensors_.norm.shift},
+                                                              {"bottleneck", &tensors_.bottleneck},
+                                                              {"inner scale", &tensors_.inner_norm.scale},
+                                                              {"inner shift", &tensors_.inner_norm.shift},
+                                                              {"weight", &tensors_.conv}};
+        for (const auto& [what, tensor] : kept) kept_.emplace_back(*tensor, "dense_layer", what);
+    }
+
+    /// The layer's new channels.
+    Tensor forward() {
+        if (state_->training) move_running(tensors_.norm, state_->mean, state_->variance, rows());
+        const Tensor made = image(state_->buffer.shape(), tensors_.conv.size(0));
+        if (!tensors_.bottleneck.defined()) {
+            each_normalised([&](std::int64_t first, std::int64_t last, const Tensor& x) {
+                backend().conv_forward(x, tensors_.conv, {}, same_3x3, made.rows(first, last));
+            });
+            return made;
+        }
+        narrow_ = image(state_->buffer.shape(), tensors_.bottleneck.size(0));
+        const std::int64_t width = tensors_.bottleneck.size(0);
+        const float* const weight = tensors_.bottleneck.data<float>();
+        float* const out = narrow_.data<float>();
+        each_tile([&](std::int64_t, std::int64_t row, std::int64_t rows, float* x) {
+            return dnnl::sgemm('N', 'T', rows, width, channels_, 1, x, channels_, weight, channels_, 0,
+                               out + row * width, width);
+        });
+        backend().conv_forward(normalise_narrow(), tensors_.conv, {}, same_3x3, made);
+        if (!state_->training) narrow_ = Tensor();
+        return made;
+    }
+
+    /// `gradient` is the whole image's, to which what flows through this layer is added.
+    Grads backward(const Tensor& gradient) {
+        for (const Saved& saved : kept_) saved.get();  // throws where one was written to
+        const Tensor upstream = settled(*state_, gradient, channels_, tensors_.conv.size(0));
+        Grads grads{gradient, Tensor::empty_like(tensors_.norm.scale), Tensor::empty_like(tensors_.norm.shift),
+                    Tensor::zeros_like(tensors_.conv)};
+        dense_kernels::GradientSums sums(channels_);
+        if (tensors_.bottleneck.defined())
+            through_bottleneck(upstream, gradient, grads, sums);
+        else
+            through_conv(upstream, gradient, grads, sums);
+        close(sums, grads[1], grads[2]);
+        return grads;
+    }
+
+    /// The gradient of `count` channels from `first`, with what batch norms still owe it.
+    static Tensor settled(const GrowingImage::State& state, const Tensor& gradient, std::int64_t first,
+                          std::int64_t count) {
+        const Tensor result = image(state.buffer.shape(), count);
+        dense_kernels::settle({gradient.data<float>(), state.capacity(), count}, state.columns(0, count), state.owed(),
+                              state.rows(), first, count, result.data<float>());
+        return result;
+    }
+
+private:
+    double rows() const { return static_cast<double>(state_->rows()); }
+
+    /// body(part, first row, rows, those pixels through the batch norm and ReLU [rows, channels], its to overwrite) on
+    /// tiles that fit a core's cache. It returns oneDNN's status. Throws Error where that is none of success.
+    template <class Body>
+    void each_tile(const Body& body) const {
+        constexpr std::int64_t cache = 1 << 16, least = 64;  // numbers; rows
+        const std::int64_t tile = std::max(least, cache / channels_);
+        const dense_kernels::Parts parts(state_->rows());
+        std::atomic<int> failed{0};
+#pragma omp parallel for schedule(static)
+        for (std::int64_t p = 0; p < parts.count; ++p) {
+            const Tensor held = Tensor::empty({tile, channels_}, DType::float32, {});  // from the allocator's cache
+            float* const x = held.data<float>();
+            for (std::int64_t row = parts.begin(p); row < parts.end(p); row += tile) {
+                const std::int64_t rows = std::min(tile, parts.end(p) - row);
+                dense_kernels::normalise(state_->columns(row, channels_), outer_.affine(), rows, x);
+                const dnnl::status status = body(p, row, rows, x);
+                if (status != dnnl::status::success) failed = static_cast<int>(status);
+            }
+        }
+        RADIAL_CHECK(failed == 0, "dense_layer: oneDNN failed (status {})", failed.load());
+    }
+
+    /// body(first image, one behind the last, those images through the batch norm and ReLU).
+    template <class Body>
+    void each_normalised(const Body& body) const {
+        state_->each_part(channels_, [&](std::int64_t first, std::int64_t last) {
+            const Tensor x = image({last - first, 0, state_->buffer.size(2), state_->buffer.size(3)}, channels_);
+            const dense_kernels::Parts parts((last - first) * state_->pixels());
+#pragma omp parallel for schedule(static)
+            for (std::int64_t p = 0; p < parts.count; ++p) {
+                const std::int64_t begin = parts.begin(p);
+                dense_kernels::normalise(state_->columns(first * state_->pixels() + begin, channels_), outer_.affine(),
+                                         parts.end(p) - begin, x.data<float>() + begin * channels_);
+            }
+            body(first, last, x);
+        });
+    }
+
+    /// The bottleneck's result through its batch norm and ReLU. Formed again in backward.
+    Tensor normalise_narrow() {
+        const NormTensors& norm = tensors_.inner_norm;
+        const Tensor y = Tensor::empty_like(narrow_);
+        if (!state_->training) {
+            backend().batch_norm_apply(narrow_, norm.scale, norm.shift, {}, norm.running_mean, norm.running_variance,
+                                       norm.epsilon, Activation::relu, y);
+        } else if (!inner_mean_.defined()) {
+            inner_mean_ = Tensor::empty_like(norm.scale);
+            inner_variance_ = Tensor::empty_like(norm.scale);
+            inner_workspace_ = backend().batch_norm_forward(narrow_, norm.scale, norm.shift, {}, norm.epsilon,
+                                                            Activation::relu, inner_mean_, inner_variance_, y);
+            move_running(norm, values_of(inner_mean_), values_of(inner_variance_), rows());
+        } else {
+            backend().batch_norm_apply(narrow_, norm.scale, norm.shift, {}, inner_mean_, inner_variance_, norm.epsilon,
+                                       Activation::relu, y);
+        }
+        return y;
+    }
+
+    void through_bottleneck(const Tensor& upstream, const Tensor& gradient, Grads& grads,
+                            dense_kernels::GradientSums& sums) {
+        const NormTensors& norm = tensors_.inner_norm;
+        Tensor narrow_gradient = Tensor::empty_like(narrow_);
+        backend().conv_backward_weights(normalise_narrow(), upstream, same_3x3, grads[3], {});
+        backend().conv_backward_data(upstream, tensors_.conv, same_3x3, narrow_gradient);
+        BatchNormGrads inner{.dx = Tensor::empty_like(narrow_),
+                             .dscale = Tensor::empty_like(norm.scale),
+                             .dshift = Tensor::empty_like(norm.shift),
+                             .dresidual = {}};
+        backend().batch_norm_backward({.x = narrow_,
+                                       .scale = norm.scale,
+                                       .shift = norm.shift,
+                                       .mean = inner_mean_,
+                                       .variance = inner_variance_,
+                                       .y = {},
+                                       .workspace = inner_workspace_,
+                                       .epsilon = norm.epsilon,
+                                       .activation = Activation::relu},
+                                      narrow_gradient, inner);
+        narrow_gradient = inner.dx;
+        grads.push_back(Tensor::zeros_like(tensors_.bottleneck));
+        grads.push_back(inner.dscale);
+        grads.push_back(inner.dshift);
+        through_product(narrow_gradient, gradient, grads[4], sums);
+        narrow_ = Tensor();
+    }
+
+    /// From the gradient of the bottleneck's result to those of its weight and of the image.
+    void through_product(const Tensor& upstream, const Tensor& gradient, const Tensor& dweight,
+                         dense_kernels::GradientSums& sums) const {
+        const std::int64_t width = dweight.size(0), count = dweight.numel();
+        const float *const dy = upstream.data<float>(), *const weight = tensors_.bottleneck.data<float>();
+        // A sum for each part, so that the result does not depend on the threads.
+        const Tensor parts = Tensor::zeros({dense_kernels::Parts::most, count}, DType::float32, {});
+        each_tile([&](std::int64_t part, std::int64_t row, std::int64_t rows, float* x) {
+            const float* const tile = dy + row * width;
+            const auto status = dnnl::sgemm('T', 'N', width, channels_, rows, 1, tile, width, x, channels_, 1,
+                                            parts.data<float>() + part * count, channels_);
+            if (status != dnnl::status::success) return status;
+            const auto again = dnnl::sgemm('N', 'N', rows, channels_, width, 1, tile, width, weight, channels_, 0, x,
+                                           channels_);  // x is needed no more
+            absorb(part, row, rows, x, gradient, sums);
+            return again;
+        });
+        for (std::int64_t p = 0; p < parts.size(0); ++p)
+            for (std::int64_t i = 0; i < count; ++i) dweight.data<float>()[i] += parts.data<float>()[p * count + i];
+    }
+
+    void through_conv(const Tensor& upstream, const Tensor& gradient, Grads& grads, dense_kernels::GradientSums& sums) {
+        const Tensor part = Tensor::empty_like(tensors_.conv);
+        const auto total = grads[3].values<float>();
+        each_normalised([&](std::int64_t first, std::int64_t last, const Tensor& x) {
+            const Tensor dy = upstream.rows(first, last);
+            backend().conv_backward_weights(x, dy, same_3x3, part, {});
+            const auto more = part.values<float>();
+            for (std::size_t i = 0; i < total.size(); ++i) total[i] += more[i];
+            backend().conv_backward_data(dy, tensors_.conv, same_3x3, x);  // x is needed no more
+            const dense_kernels::Parts parts((last - first) * state_->pixels());
+#pragma omp parallel for schedule(static)
+            for (std::int64_t p = 0; p < parts.count; ++p) {
+                const std::int64_t begin = parts.begin(p);
+                absorb(p, first * state_->pixels() + begin, parts.end(p) - begin, x.data<float>() + begin * channels_,
+                       gradient, sums);
+            }
+        });
+    }
+
+    /// `upstream` [rows, channels], of the normalised pixels from `row` on, flows on to the image's gradient.
+    void absorb(std::int64_t part, std::int64_t row, std::int64_t rows, const float* upstream, const Tensor& gradient,
+                dense_kernels::GradientSums& sums) const {
+        sums.absorb(part, state_->columns(row, channels_), outer_.affine(), upstream, rows,
+                    {gradient.data<float>() + row * state_->capacity(), state_->capacity(), channels_});
+    }
+
+    /// Notes what this layer's batch norm owes, and writes the gradients of its scale and shift.
+    void close(const dense_kernels::GradientSums& all, const Tensor& dscale, const Tensor& dshift) const {
+        const std::vector<double> sums = all.sums(), products = all.products();
+        for (std::size_t c = 0; c < sums.size(); ++c) {
+            const double inverse = static_cast<double>(outer_.inverse[c]),
+                         factor = static_cast<double>(outer_.factor[c]);
+            const double projection = products[c] * inverse;
+            dshift.data<float>()[c] = static_cast<float>(sums[c]);
+            dscale.data<float>()[c] = static_cast<float>(projection);
+            state_->constant[c] -= static_cast<float>(factor * sums[c] / rows());
+            state_->slope[c] -= static_cast<float>(factor * inverse * projection / rows());
+        }
+    }
+
+    std::shared_ptr<GrowingImage::State> state_;
+    DenseLayerTensors tensors_;
+    std::int64_t channels_;
+    growing::Normaliser outer_;
+    std::vector<Saved> kept_;  ///< only to see whether they changed
+    Tensor narrow_;            ///< the bottleneck's result
+    Tensor inner_mean_, inner_variance_, inner_workspace_;
+};
+
+}  // namespace
+
+bool GrowingImage::takes(const Tensor& x, bool training) {
+    if (!x.defined() || x.device().kind != Device::Kind::cpu || x.dtype() != DType::float32) return false;
+    return &growing::backend() != &reference_backend() && !ops_observed() && (training || !grad_enabled());
+}
+
+GrowingImage::GrowingImage(const Tensor& x, std::int64_t channels, bool training) : state_(std::make_shared<State>()) {
+    RADIAL_CHECK(x.defined() && x.rank() == 4 && x.size(1) <= channels && x.numel() > 0,
+                 "GrowingImage: input is {}, expected [N, C, H, W] of at most {} channels", x.str(), channels);
+    RADIAL_CHECK(takes(x, training),
+                 "GrowingImage: input is {} on {}, expected float32 on the CPU and no gradient "
+                 "outside training",
+                 x.str(), x.device().str());
+    RADIAL_CHECK(!training || x.numel() > x.size(1),
+                 "GrowingImage: input {} has a single value a channel, too few to "
+                 "train on",
+                 x.shape().str());
+    state_->buffer = growing::image(x.shape(), channels);
+    state_->training = training;
+    state_->append(x.to(Layout::channels_last));
+    image_ = record("dense_input", state_->buffer.detach(), {x},
+                    [state = state_, count = x.size(1)](const Tensor& gradient, Needs) -> Grads {
+                        return {Step::settled(*state, gradient.to(Layout::channels_last), 0, count)};
+                    });
+}
+
+void GrowingImage::grow(const DenseLayerTensors& layer) {
+    const std::int64_t channels = state_->filled, growth = layer.conv.size(0);
+    RADIAL_CHECK(layer.norm.scale.numel() == channels, "GrowingImage: the layer's norm takes {} channels, there are {}",
+                 layer.norm.scale.numel(), channels);
+    const bool narrow = layer.bottleneck.defined();
+    const std::int64_t width = narrow ? layer.bottleneck.size(0) : channels;
+    RADIAL_CHECK(!narrow || layer.bottleneck.shape() == Shape({width, channels, 1, 1}),
+                 "GrowingImage: bottleneck is {}, expected [B, {}, 1, 1]", layer.bottleneck.str(), channels);
+    RADIAL_CHECK(layer.conv.shape() == Shape({growth, width, 3, 3}),
+                 "GrowingImage: weight is {}, expected [K, {}, 3, 3]", layer.conv.shape().str(), width);
+    RADIAL_CHECK(channels + growth <= state_->capacity(), "GrowingImage: {} and {} more channels, room for {}",
+                 channels, growth, state_->capacity());
+    auto step = std::make_shared<Step>(state_, layer);
+    const NormTensors &outer = layer.norm, &inner = layer.inner_norm;
+    const Tensor made = step->forward();
+    state_->append(made);
+    image_ = record("dense_layer", state_->buffer.detach(),
+                    {image_, outer.scale, outer.shift, layer.conv, layer.bottleneck, narrow ? inner.scale : Tensor(),
+                     narrow ? inner.shift : Tensor()},
+                    [step](Tensor gradient, Needs) -> Grads {
+                        gradient = gradient.to(Layout::channels_last);
+                        // What earlier layers are owed is added in place.
+                        return step->backward(gradient.exclusive() ? gradient : gradient.clone());
+                    });
+}
+
+Tensor GrowingImage::result() const {
+    RADIAL_CHECK(state_->filled == state_->capacity(), "GrowingImage: {} of {} channels are there", state_->filled,
+                 state_->capacity());
+    return image_;
+}
+
+}  // namespace radial

@@ -1,0 +1,102 @@
+// DenseBlock: checks, its layers, and the growing input.
+#include "radial/layers/dense_block.h"
+
+#include "radial/core/checkpointing.h"
+#include "radial/core/dense_block.h"
+#include "radial/core/ops.h"
+#include "radial/core/random.h"
+#include "radial/layers/conv_norm.h"
+#include "radial/layers/dropout.h"
+#include "radial/layers/input_check.h"
+
+#include <cmath>
+#include <utility>
+
+namespace radial {
+
+/// One layer of the block: from all channels so far to `growth` new ones.
+class DenseLayer : public Layer {
+public:
+    DenseLayer(const DenseBlockOptions& options, std::int64_t channels) : drops_(options.dropout > 0) {
+        const bool bottleneck = options.bottleneck > 0;
+        norm1_ = register_module("norm1", make_norm(channels));
+        conv1_ = register_module(
+            "conv1", bottleneck ? make_conv(channels, options.bottleneck, 1) : make_conv(channels, options.growth, 3));
+        if (bottleneck) {
+            inner_ = {conv1_, register_module("norm2", make_norm(options.bottleneck))};
+            conv2_ = register_module("conv2", make_conv(options.bottleneck, options.growth, 3));
+        }
+        dropout_ = register_module("dropout", std::make_shared<Dropout>(DropoutOptions{.p = options.dropout}));
+    }
+
+    /// What GrowingImage computes with.
+    DenseLayerTensors tensors() const {
+        const auto of = [](const BatchNorm2d& norm) {
+            return NormTensors{norm.weight(),           norm.bias(),           norm.running_mean(), norm.running_var(),
+                               norm.options().momentum, norm.options().epsilon};
+        };
+        if (conv2_ == nullptr)
+            return {.norm = of(*norm1_), .bottleneck = {}, .inner_norm = {}, .conv = conv1_->weight()};
+        return {.norm = of(*norm1_),
+                .bottleneck = conv1_->weight(),
+                .inner_norm = of(*inner_.norm()),
+                .conv = conv2_->weight()};
+    }
+
+    Tensor forward(Tensor x) override {
+        x = norm1_->forward(std::move(x));
+        if (conv2_ == nullptr) return dropout_->forward(conv1_->forward(std::move(x)));
+        x = drops_ && training() ? inner_.norm()->forward(dropout_->forward(conv1_->forward(std::move(x))))
+                                 : inner_.forward(x);
+        return dropout_->forward(conv2_->forward(std::move(x)));
+    }
+
+private:
+    static std::shared_ptr<BatchNorm2d> make_norm(std::int64_t channels) {
+        return std::make_shared<BatchNorm2d>(BatchNorm2dOptions{.channels = channels, .activation = Activation::relu});
+    }
+    static std::shared_ptr<Conv2d> make_conv(std::int64_t in, std::int64_t out, std::int64_t kernel) {
+        auto conv = std::make_shared<Conv2d>(Conv2dOptions{
+            .in_channels = in, .out_channels = out, .kernel = kernel, .padding = kernel / 2, .bias = false});
+        init::kaiming_normal_(conv->weight(), std::sqrt(2.0), init::Fan::out);
+        return conv;
+    }
+
+    bool drops_;
+    std::shared_ptr<BatchNorm2d> norm1_;
+    std::shared_ptr<Conv2d> conv1_, conv2_;  ///< the second is null without a bottleneck
+    ConvNorm inner_;                         ///< conv1_ and norm2, with a bottleneck
+    std::shared_ptr<Dropout> dropout_;
+};
+
+DenseBlock::DenseBlock(const DenseBlockOptions& options) : options_(options) {
+    RADIAL_CHECK(
+        options_.in_channels >= 1 && options_.layers >= 1 && options_.growth >= 1 && options_.bottleneck >= 0,
+        "DenseBlock: in_channels {}, layers {} and growth {} must each be at least 1, bottleneck {} at least 0",
+        options_.in_channels, options_.layers, options_.growth, options_.bottleneck);
+    RADIAL_CHECK(options_.dropout >= 0 && options_.dropout < 1,
+                 "DenseBlock: dropout is {}, expected at least 0 and below 1", options_.dropout);
+    for (std::int64_t i = 0; i < options_.layers; ++i) {
+        layers_.push_back(std::make_shared<DenseLayer>(options_, options_.in_channels + i * options_.growth));
+        register_module(fmt::format("denselayer{}", i + 1), layers_.back());
+    }
+}
+
+Tensor DenseBlock::forward(Tensor x) {
+    check_image_input("DenseBlock", x);
+    RADIAL_CHECK(x.size(1) == options_.in_channels, "DenseBlock: input has {} channels, weight expects {}", x.size(1),
+                 options_.in_channels);
+    const bool drops = options_.dropout > 0 && training();
+    if (drops || !GrowingImage::takes(x, training())) {
+        for (const auto& layer : layers_) {
+            const auto grown = [&layer](const Tensor& input) { return concat({input, layer->forward(input)}, 1); };
+            x = checkpointing() ? checkpoint(grown, x, layer->parameters().front()) : grown(x);
+        }
+        return x;
+    }
+    GrowingImage image(x, options_.out_channels(), training());
+    for (const auto& layer : layers_) image.grow(layer->tensors());
+    return image.result();
+}
+
+}  // namespace radial

@@ -1,0 +1,100 @@
+// Counts a network's arithmetic by watching it run.
+#include "radial/models/cost.h"
+
+#include "radial/core/autograd.h"
+#include "radial/core/observe.h"
+#include "radial/core/random.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+namespace radial {
+namespace {
+
+/// Back to how the network was, whatever happens.
+class Evaluation {
+public:
+    explicit Evaluation(Layer& model) : model_(model), was_training_(model.training()) { model_.eval(); }
+    ~Evaluation() { model_.train(was_training_); }
+    Evaluation(const Evaluation&) = delete;
+    Evaluation& operator=(const Evaluation&) = delete;
+
+private:
+    Layer& model_;
+    bool was_training_;
+};
+
+/// The elements of a tensor, which a view of it shares.
+using Place = std::pair<const Storage*, std::int64_t>;
+Place place_of(const Tensor& x) { return {x.impl()->storage.get(), x.impl()->offset}; }
+
+/// Turns ops into costs.
+class Counter {
+public:
+    explicit Counter(const Layer& model) {
+        for (const auto& [name, tensor] : model.named_parameters()) names_[place_of(tensor)] = name;
+    }
+
+    void count(std::string_view op, std::span<const Tensor> inputs, const Tensor& output) {
+        LayerCost cost{std::string(op), "", output.shape(), 0, 0, 0, false};
+        for (const Tensor& input : inputs) {
+            if (!input.defined()) continue;
+            const auto found = names_.find(place_of(input));
+            if (found == names_.end()) continue;
+            if (cost.module.empty()) cost.module = found->second.substr(0, found->second.rfind('.'));
+            if (counted_.insert(found->first).second) cost.parameters += input.numel();
+        }
+        if (op == "conv2d" || op == "linear") {
+            const Tensor& weight = inputs[1];
+            cost.bias = inputs[2].defined();
+            cost.activations = output.numel();
+            cost.multiply_adds = output.numel() * (weight.numel() / weight.size(0) + (cost.bias ? 1 : 0));
+        }
+        costs_.push_back(std::move(cost));
+    }
+
+    std::vector<LayerCost> take() { return std::move(costs_); }
+
+private:
+    std::map<Place, std::string> names_;
+    std::set<Place> counted_;
+    std::vector<LayerCost> costs_;
+};
+
+}  // namespace
+
+std::vector<LayerCost> layer_costs(Layer& model, const Shape& image) {
+    RADIAL_CHECK(image.rank() == 3, "layer_costs: image is {}, expected [C, H, W]", image.str());
+    const Evaluation evaluation(model);
+    const NoGrad no_grad;
+    const std::vector<Tensor> parameters = model.parameters();
+    Tensor x = Tensor::zeros({1, image[0], image[1], image[2]});
+    if (!parameters.empty()) x = x.to(parameters.front().dtype()).to(parameters.front().device());
+    Counter counter(model);
+    const ObserveOps observer([&](std::string_view op, std::span<const Tensor> inputs, const Tensor& output) {
+        counter.count(op, inputs, output);
+    });
+    model.forward(std::move(x));
+    return counter.take();
+}
+
+ModelCost model_cost(Layer& model, const Shape& image, std::int64_t dim, std::int64_t classes) {
+    const std::int64_t classifier = (dim + 1) * classes;
+    ModelCost total{model.parameter_count() + classifier, classifier, classes};
+    for (const LayerCost& layer : layer_costs(model, image)) {
+        total.multiply_adds += layer.multiply_adds;
+        total.activations += layer.activations;
+    }
+    return total;
+}
+
+ModelCost model_cost(const ModelInfo& info, std::int64_t dim, std::int64_t classes, std::int64_t side) {
+    Generator& generator = default_generator();
+    const std::uint64_t seed = generator.seed(), counter = generator.counter();
+    const std::unique_ptr<Layer> model = make_model(info, dim);
+    generator.restore(seed, counter);  // counting is not to change what is drawn after it
+    return model_cost(*model, {info.image[0], side, side}, dim, classes);
+}
+
+}  // namespace radial

@@ -1,0 +1,71 @@
+// DenseNet: one family, told apart by a table of depths and growth rates.
+#pragma once
+
+#include "radial/layers/conv_norm.h"
+#include "radial/layers/dense_block.h"
+#include "radial/models/group.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace radial {
+
+/// What a densely connected network is made of. Between two blocks a norm, a 1x1 convolution and a 2x2 average pool.
+struct DenseNetOptions {
+    enum class Stem : std::uint8_t {
+        small,  ///< 3x3, for 32x32 images
+        large,  ///< 7x7 of stride 2, a norm, then a 3x3 max pool of stride 2
+    };
+
+    std::vector<std::int64_t> depths = {6, 12, 24, 16};  ///< layers of each block
+    std::int64_t growth = 32;                            ///< channels that each layer adds
+    std::int64_t stem_width = 64;                        ///< channels of the first convolution
+    Stem stem = Stem::large;
+    bool bottleneck = true;    ///< a 1x1 convolution to four times `growth` before each 3x3 (the B of BC)
+    double compression = 0.5;  ///< share of the channels that go on between blocks (the C), in (0, 1]
+    double dropout = 0;  ///< after each convolution but the first, in [0, 1); 0.2 as published without augmentation
+    std::int64_t in_channels = 3;
+
+    /// Channels of the last block's result: the length of the feature.
+    std::int64_t feature_dim() const;
+};
+
+/// The published networks (Huang et al. 2017, Tables 1 and 2): densenet121, 169, 201 and 161 for ImageNet;
+/// densenet-40-12, densenet-bc-100-12 and densenet-bc-190-40 (depth, growth rate) for CIFAR.
+const std::vector<std::string>& densenet_names();
+/// The options of one of them; empty for any other name.
+std::optional<DenseNetOptions> densenet_options(std::string_view name);
+
+/// A densely connected network (Huang et al. 2017, "Densely Connected Convolutional Networks") up to the feature, the
+/// mean of the last block's result, normalised and rectified, over H and W. x [N, in_channels, H, W] to
+/// [N, feature_dim()].
+/// Parameters and buffers are named as torchvision's: "features.conv0.weight",
+/// "features.denseblock1.denselayer1.norm1.weight", "features.transition1.conv.weight", "features.norm5.weight" (5 for
+/// any number of blocks). Convolutions have no bias and start at N(0, 2 / fan_out).
+class DenseNet : public Layer {
+public:
+    /// Throws Error when a number is below 1, compression outside (0, 1] or dropout outside [0, 1).
+    explicit DenseNet(const DenseNetOptions& options);
+    /// Throws Error when x is not [N, in_channels, H, W].
+    Tensor forward(Tensor x) override;
+    std::int64_t feature_dim() const { return options_.feature_dim(); }
+
+private:
+    struct Transition {
+        std::shared_ptr<BatchNorm2d> norm;
+        std::shared_ptr<Conv2d> conv;
+        std::shared_ptr<Layer> dropout;
+    };
+
+    DenseNetOptions options_;
+    std::shared_ptr<Group> features_;
+    std::shared_ptr<Conv2d> conv0_;
+    ConvNorm stem_;  ///< conv0_ and a norm, with the large stem
+    std::vector<std::shared_ptr<DenseBlock>> blocks_;
+    std::vector<Transition> transitions_;
+    std::shared_ptr<BatchNorm2d> norm5_;
+};
+
+}  // namespace radial

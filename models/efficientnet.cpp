@@ -1,0 +1,131 @@
+// The table of EfficientNets, how they are scaled, and the network.
+#include "radial/models/efficientnet.h"
+
+#include "radial/core/ops.h"
+#include "radial/layers/dropout.h"
+#include "radial/models/efficientnet_block.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace radial {
+namespace {
+
+struct Entry {
+    std::string name;
+    double width, depth;
+    std::int64_t image;
+};
+const std::vector<Entry>& table() {
+    static const std::vector<Entry> entries = {
+        {"efficientnet-b0", 1.0, 1.0, 224}, {"efficientnet-b1", 1.0, 1.1, 240}, {"efficientnet-b2", 1.1, 1.2, 260},
+        {"efficientnet-b3", 1.2, 1.4, 300}, {"efficientnet-b4", 1.4, 1.8, 380}, {"efficientnet-b5", 1.6, 2.2, 456},
+        {"efficientnet-b6", 1.8, 2.6, 528}, {"efficientnet-b7", 2.0, 3.1, 600},
+    };
+    return entries;
+}
+
+const Entry* find(std::string_view name) {
+    for (const Entry& entry : table())
+        if (entry.name == name) return &entry;
+    return nullptr;
+}
+
+/// The nearest multiple of 8, but not a tenth below.
+std::int64_t rounded(double channels) {
+    const auto nearest = static_cast<std::int64_t>(channels + 4) / 8 * 8;
+    const std::int64_t at_least = std::max<std::int64_t>(8, nearest);
+    return static_cast<double>(at_least) < 0.9 * channels ? at_least + 8 : at_least;
+}
+
+std::int64_t scaled(const EfficientNetOptions& options, std::int64_t channels) {
+    return rounded(options.width * static_cast<double>(channels));
+}
+
+std::int64_t repeats_of(const EfficientNetOptions& options, const EfficientNetStage& stage) {
+    return static_cast<std::int64_t>(std::ceil(options.depth * static_cast<double>(stage.repeats)));
+}
+
+void check(const EfficientNetOptions& o) {
+    RADIAL_CHECK(o.width > 0 && o.depth > 0, "EfficientNet: width {} and depth {} must each be above 0", o.width,
+                 o.depth);
+    RADIAL_CHECK(o.stem_width >= 1 && o.head_width >= 1 && o.in_channels >= 1,
+                 "EfficientNet: stem_width {}, head_width {} and in_channels {} must each be at least 1", o.stem_width,
+                 o.head_width, o.in_channels);
+    for (std::size_t i = 0; i < o.stages.size(); ++i) {
+        const EfficientNetStage& s = o.stages[i];
+        RADIAL_CHECK(
+            s.kernel >= 1 && s.stride >= 1 && s.expansion >= 1 && s.channels >= 1 && s.repeats >= 1,
+            "EfficientNet: stage {} has kernel {}, stride {}, expansion {}, channels {} and repeats {}, expected "
+            "each to be at least 1",
+            i, s.kernel, s.stride, s.expansion, s.channels, s.repeats);
+    }
+    RADIAL_CHECK(o.dropout >= 0 && o.dropout < 1, "EfficientNet: dropout is {}, expected at least 0 and below 1",
+                 o.dropout);
+    RADIAL_CHECK(o.drop_connect >= 0 && o.drop_connect < 1,
+                 "EfficientNet: drop_connect is {}, expected at least 0 and below 1", o.drop_connect);
+}
+
+}  // namespace
+
+std::int64_t EfficientNetOptions::feature_dim() const { return scaled(*this, head_width); }
+
+const std::vector<std::string>& efficientnet_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all;
+        for (const Entry& entry : table()) all.push_back(entry.name);
+        return all;
+    }();
+    return names;
+}
+
+std::optional<EfficientNetOptions> efficientnet_options(std::string_view name) {
+    const Entry* const entry = find(name);
+    if (entry == nullptr) return std::nullopt;
+    return EfficientNetOptions{.width = entry->width, .depth = entry->depth};
+}
+
+std::int64_t efficientnet_image(std::string_view name) {
+    const Entry* const entry = find(name);
+    return entry == nullptr ? 0 : entry->image;
+}
+
+EfficientNet::EfficientNet(const EfficientNetOptions& options) : options_(options) {
+    check(options_);
+    std::int64_t total = 0, index = 0, channels = scaled(options_, options_.stem_width);
+    for (const EfficientNetStage& stage : options_.stages) total += repeats_of(options_, stage);
+    stem_ = make_conv_norm({.in = options_.in_channels, .out = channels, .kernel = 3, .stride = 2});
+    register_module("conv_stem", stem_.conv());
+    register_module("bn1", stem_.norm());
+    blocks_ = register_module("blocks", std::make_shared<Sequential>());
+    for (const EfficientNetStage& stage : options_.stages) {
+        const auto part = std::make_shared<Sequential>();
+        for (std::int64_t i = 0; i < repeats_of(options_, stage); ++i, ++index) {
+            const double rate = options_.drop_connect * static_cast<double>(index) / static_cast<double>(total);
+            const InvertedResidualOptions block{.in_channels = channels,
+                                                .out_channels = scaled(options_, stage.channels),
+                                                .kernel = stage.kernel,
+                                                .stride = i == 0 ? stage.stride : 1,
+                                                .expansion = stage.expansion,
+                                                .drop_connect = rate};
+            part->add<InvertedResidual>(block);
+            channels = block.out_channels;
+        }
+        blocks_->add(part);
+    }
+    head_ = make_conv_norm({.in = channels, .out = feature_dim()});
+    register_module("conv_head", head_.conv());
+    register_module("bn2", head_.norm());
+    dropout_ = register_module("dropout", std::make_shared<Dropout>(DropoutOptions{.p = options_.dropout}));
+}
+
+Tensor EfficientNet::forward(Tensor x) {
+    RADIAL_CHECK(x.defined() && x.rank() == 4 && x.size(1) == options_.in_channels,
+                 "EfficientNet: input {}, expected [N, {}, H, W]",
+                 x.defined() ? "has shape " + x.shape().str() : "is undefined", options_.in_channels);
+    x = blocks_->forward(stem_.forward(x));
+    return dropout_->forward(global_avg_pool(head_.forward(x)));
+}
+
+}  // namespace radial

@@ -1,0 +1,43 @@
+// The inverted residual block of EfficientNet.
+#pragma once
+
+#include "radial/layers/conv_norm.h"
+#include "radial/layers/drop_connect.h"
+#include "radial/layers/squeeze_excite.h"
+
+namespace radial {
+
+struct InvertedResidualOptions {
+    std::int64_t in_channels = 1, out_channels = 1;
+    std::int64_t kernel = 3, stride = 1;
+    std::int64_t expansion = 6;  ///< factor of the channels inside the block; 1 for no expanding convolution
+    double drop_connect = 0;     ///< of the branch, where there is a shortcut; in [0, 1)
+};
+
+/// A convolution without a bias, padded by half its kernel and at N(0, 2 / fan_out), and its norm: what EfficientNet is
+/// made of. Depthwise when `groups` is `in`.
+struct ConvNormShape {
+    std::int64_t in, out, kernel = 1, stride = 1, groups = 1;
+    bool silu = true;  ///< behind the norm
+};
+ConvNorm make_conv_norm(const ConvNormShape& shape);
+
+/// [1x1 to expansion * in_channels,] depthwise, squeeze-and-excitation to a quarter of in_channels, 1x1 to
+/// out_channels, each convolution with a norm and all but the last with a SiLU; plus x where the shape stays (Sandler
+/// et al. 2018, Tan & Le 2019). x [N, in_channels, H, W] to [N, out_channels, H', W'].
+/// Submodules as timm's: conv_pw, bn1, conv_dw, bn2, se, conv_pwl, bn3, and without expansion conv_dw, bn1, se,
+/// conv_pw, bn2.
+class InvertedResidual : public Layer {
+public:
+    explicit InvertedResidual(const InvertedResidualOptions& options);
+    Tensor forward(Tensor x) override;
+    bool is_segment() const override { return true; }
+
+private:
+    bool shortcut_, expands_;
+    ConvNorm expand_, depthwise_, project_;
+    std::shared_ptr<SqueezeExcite> squeeze_;
+    std::shared_ptr<DropConnect> drop_connect_;  ///< null when nothing is dropped
+};
+
+}  // namespace radial

@@ -1,0 +1,38 @@
+// Reading and writing the weights of a network and its linear classifier under the names of other programs.
+#pragma once
+
+#include "radial/core/checkpoint.h"
+#include "radial/models/weight_names.h"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace radial {
+
+/// A linear classifier: logits = feature * weight^T + bias, as the softmax loss has it.
+struct LinearClassifier {
+    Tensor weight;  ///< [classes, dim]
+    Tensor bias;    ///< [classes]
+};
+
+/// Copies the weights in a safetensors file into `model`, built from `info`, and returns the classifier's: of as many
+/// classes as the file has. Names are of `format`; without one, of the format of the family that most of the file's
+/// names fit. "num_batches_tracked" is passed over.
+/// Throws FileError when the file cannot be read, no format fits, or a tensor is missing, left over or of another
+/// shape, each under its name in the file; then `model` is unchanged.
+LinearClassifier read_weights(const std::filesystem::path& path, const ModelInfo& info, Layer& model,
+                              std::optional<WeightFormat> format = {});
+/// The same for a file that has been read; `path` is for the errors.
+LinearClassifier read_weights(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
+                              Layer& model, std::optional<WeightFormat> format = {});
+
+/// Writes them as a safetensors file with the names of `format`; but for Radial's own, with the "num_batches_tracked"
+/// of 0 that PyTorch has beside every running variance. Throws FileError, and Error when the family has no such format
+/// or no name for a tensor.
+void write_weights(const std::filesystem::path& path, const ModelInfo& info, const Layer& model,
+                   const LinearClassifier& classifier, WeightFormat format,
+                   const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace radial

@@ -1,0 +1,90 @@
+// Convolutions with what follows them in the same pass: values against the ops one by one, exact error messages.
+#include "radial/core/inference.h"
+#include "../expect.h"
+#include "radial/core/ops.h"
+#include "random_inputs.h"
+
+namespace radial::test {
+namespace {
+
+struct Case {
+    Shape image, weight;
+    ConvGeometry geometry;
+};
+
+/// Ordinary, pointwise, strided, grouped, depthwise, and what Winograd's kernels take.
+const std::vector<Case>& cases() {
+    static const std::vector<Case> all = {
+        {{2, 3, 9, 7}, {5, 3, 3, 3}, {.pad_h = 1, .pad_w = 1}},
+        {{3, 16, 5, 4}, {24, 16, 1, 1}, {}},
+        {{1, 8, 11, 9}, {6, 8, 3, 5}, {.stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 2}},
+        {{2, 8, 6, 6}, {12, 2, 3, 3}, {.pad_h = 1, .pad_w = 1, .groups = 4}},
+        {{2, 20, 8, 8}, {20, 1, 5, 5}, {.stride_h = 2, .stride_w = 2, .pad_h = 2, .pad_w = 2, .groups = 20}},
+        {{12, 32, 8, 7}, {48, 32, 3, 3}, {.pad_h = 1, .pad_w = 1}},
+    };
+    return all;
+}
+
+Tensor one_by_one(const Tensor& x, const Tensor& w, const Tensor& bias, const Case& c, Activation activation,
+                  const Tensor& residual) {
+    Tensor y = conv2d(x, w, bias, c.geometry);
+    if (residual.defined()) y = y + residual;
+    if (activation == Activation::relu) return relu(y);
+    return activation == Activation::silu ? silu(y) : y;
+}
+
+}  // namespace
+
+TEST_CASE("a convolution with what follows it in one pass gives what the ops give one by one") {
+    RandomInputs random(301);
+    for (const Case& c : cases()) {
+        for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
+            for (const bool with_residual : {false, true}) {
+                for (const DType dtype : {DType::float32, DType::float64}) {
+                    INFO(c.image.str() << " * " << c.weight.str() << ", activation " << static_cast<int>(activation)
+                                       << (with_residual ? ", residual" : "") << ", " << name_of(dtype));
+                    const Tensor x = random.tensor(c.image, -1, 1, dtype), w = random.tensor(c.weight, -1, 1, dtype);
+                    const Tensor bias = random.tensor({c.weight[0]}, -1, 1, dtype);
+                    const Tensor plain = conv2d(x, w, bias, c.geometry);
+                    const Tensor residual = with_residual ? random.tensor(plain.shape(), -1, 1, dtype) : Tensor();
+                    const Tensor expected = one_by_one(x, w, bias, c, activation, residual);
+                    const Tensor got = conv2d_activated(x, w, bias, c.geometry, activation, residual);
+                    CHECK(relative_difference(got, expected) < (dtype == DType::float64 ? 1e-14 : 1e-5));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("a convolution of 32 channels by 3x3 agrees with the plain loops, forward and backward, at odd sizes") {
+    RandomInputs random(302);
+    for (const Shape& image :
+         {Shape{13, 32, 8, 8}, Shape{5, 48, 15, 11}, Shape{7, 64, 7, 14}, Shape{50, 32, 4, 4}, Shape{1, 32, 4, 4}}) {
+        INFO(image.str());
+        const auto run = [&](DType dtype) {
+            RandomInputs same(303);
+            const Tensor x = same.tensor(image, -1, 1, DType::float32).to(dtype).set_requires_grad();
+            const Tensor w = same.tensor({64, image[1], 3, 3}, -1, 1, DType::float32).to(dtype).set_requires_grad();
+            const Tensor b = same.tensor({64}, -1, 1, DType::float32).to(dtype).set_requires_grad();
+            const Tensor y = conv2d(x, w, b, {.pad_h = 1, .pad_w = 1});
+            backward(y, same.tensor(y.shape(), -1, 1, DType::float32).to(dtype));
+            return std::vector<Tensor>{y.detach(), x.grad(), w.grad(), b.grad()};
+        };
+        const auto fast = run(DType::float32), exact = run(DType::float64);
+        for (std::size_t i = 0; i < fast.size(); ++i) CHECK(relative_difference(fast[i], exact[i]) < 1e-5);
+    }
+}
+
+TEST_CASE("a fused convolution refuses a residual of another shape, and to be differentiated") {
+    const Tensor x = Tensor::zeros({1, 2, 4, 4}), w = Tensor::zeros({3, 2, 3, 3});
+    CHECK(error_of([&] {
+              conv2d_activated(x, w, {}, {}, Activation::relu, Tensor::zeros({1, 3, 4, 4}));
+          }) == "conv2d_activated: residual is [1, 3, 4, 4], the result [1, 3, 2, 2]");
+    const Tensor trained = Tensor::zeros({3, 2, 3, 3}).set_requires_grad();
+    CHECK(error_of([&] { conv2d_activated(x, trained, {}, {}, Activation::relu); }) ==
+          "conv2d_activated: an input wants a gradient; it is for evaluation under NoGrad");
+    const NoGrad guard;
+    CHECK(conv2d_activated(x, trained, {}, {}, Activation::relu).shape() == Shape{1, 3, 2, 2});
+}
+
+}  // namespace radial::test

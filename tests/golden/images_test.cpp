@@ -1,0 +1,83 @@
+// Pictures against what Pillow and torchvision make of the same bytes.
+#include "../expect.h"
+#include "../folders.h"
+#include "radial/core/checkpoint.h"
+#include "radial/data/image.h"
+#include "radial/data/resize.h"
+
+#include <cstdlib>
+
+using namespace radial;
+using namespace radial::data;
+using namespace radial::test;
+
+namespace {
+
+const TensorFile& recorded() {
+    static const TensorFile file = read_safetensors(test_folder() + "/golden/images.safetensors");
+    return file;
+}
+
+/// The recorded tensors whose names begin with `prefix`, under the rest of their names.
+std::vector<NamedTensor> recorded(const std::string& prefix) {
+    std::vector<NamedTensor> found;
+    for (const auto& [name, tensor] : recorded().tensors)
+        if (name.starts_with(prefix)) found.push_back({name.substr(prefix.size()), tensor});
+    return found;
+}
+
+/// The largest difference between two images of bytes; 256 when they differ in size.
+int largest_difference(const Tensor& a, const Tensor& b) {
+    if (a.str() != b.str()) return 256;
+    const auto x = a.to_vector<int>(), y = b.to_vector<int>();
+    int largest = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i]));
+    return largest;
+}
+
+void check_files(const std::string& kind, std::int64_t channels) {
+    const auto files = recorded("file/");
+    REQUIRE(files.size() == 28);
+    for (const auto& [name, content] : files) {
+        INFO(name);
+        const Tensor pixels = decode_image(content.values<std::uint8_t>(), name, {.channels = channels});
+        // Versions of libjpeg may round the cosine transform differently; PNG leaves no choice.
+        CHECK(largest_difference(pixels, recorded().at(fmt::format("{}/{}", kind, name))) <=
+              (name.ends_with(".png") ? 0 : 2));
+    }
+}
+
+/// "24x20" to its two numbers.
+std::pair<std::int64_t, std::int64_t> two_numbers(const std::string& text) {
+    return {std::stol(text), std::stol(text.substr(text.find('x') + 1))};
+}
+
+}  // namespace
+
+TEST_CASE("JPEG and PNG files of every kind have the colours that Pillow sees", "[host][golden][image]") {
+    check_files("rgb", 3);
+}
+
+TEST_CASE("JPEG and PNG files of every kind have the greys that Pillow sees", "[host][golden][image]") {
+    check_files("grey", 1);
+}
+
+TEST_CASE("resizing gives Pillow's bytes", "[host][golden][resize]") {
+    const auto cases = recorded("resize/");
+    REQUIRE(cases.size() == 7);
+    for (const auto& [size, expected] : cases) {
+        INFO(size);
+        const auto [height, width] = two_numbers(size);
+        CHECK(largest_difference(resize_bilinear(recorded().at("source"), height, width), expected) == 0);
+    }
+}
+
+TEST_CASE("the view for evaluation is torchvision's Resize and CenterCrop", "[host][golden][resize]") {
+    const auto cases = recorded("view/");
+    REQUIRE(cases.size() == 5);
+    for (const auto& [size, expected] : cases) {
+        INFO(size);
+        const auto [side, crop] = two_numbers(size);
+        CHECK(largest_difference(evaluation_view(recorded().at("source"), side, crop), expected) == 0);
+    }
+}

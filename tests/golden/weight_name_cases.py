@@ -1,0 +1,22 @@
+"""Writes weight_names/FAMILY.FORMAT.txt: the tensors of torchvision's and timm's networks, a name and its shape a line.
+
+python3 tests/golden/weight_name_cases.py (torchvision, timm)."""
+import pathlib
+
+import timm
+import torchvision.models as torchvision
+
+NETWORKS = {
+    "resnet50.torchvision": torchvision.resnet50,
+    "vgg16_bn.torchvision": torchvision.vgg16_bn,
+    "densenet121.torchvision": torchvision.densenet121,
+    "efficientnet_b0.torchvision": torchvision.efficientnet_b0,
+    "efficientnet_b0.timm": lambda: timm.create_model("efficientnet_b0", pretrained=False),
+}
+
+if __name__ == "__main__":
+    folder = pathlib.Path(__file__).parent / "weight_names"
+    folder.mkdir(exist_ok=True)
+    for name, make in NETWORKS.items():
+        lines = [f"{key} {'x'.join(map(str, tensor.shape))}" for key, tensor in make().state_dict().items()]
+        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n")

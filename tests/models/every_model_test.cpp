@@ -1,0 +1,113 @@
+// Every network of the registry against torchvision, timm and PyTorch forms of the CIFAR networks: cost, names, shapes.
+#include "../expect.h"
+#include "radial/core/autograd.h"
+#include "radial/models/cost.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+
+namespace radial::test {
+namespace {
+
+/// What tests/golden/model_costs.py counted.
+const nlohmann::json& recorded() {
+    static const nlohmann::json costs = [] {
+        std::ifstream file(std::string(RADIAL_TEST_DIR) + "/golden/model_costs.json");
+        REQUIRE(file.good());
+        return nlohmann::json::parse(file);
+    }();
+    return costs;
+}
+
+/// The 64-bit FNV-1a hash of the names and shapes, as the script forms it.
+std::string hash_of(const std::vector<NamedTensor>& state) {
+    std::vector<std::string> lines;
+    for (const auto& [name, tensor] : state) {
+        std::string line = name + " ";
+        for (int d = 0; d < tensor.rank(); ++d) line += fmt::format("{}{}", d == 0 ? "" : ",", tensor.size(d));
+        lines.push_back(line + "\n");
+    }
+    std::sort(lines.begin(), lines.end());
+    std::uint64_t value = 0xcbf29ce484222325;
+    for (const std::string& line : lines)
+        for (const char c : line) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return fmt::format("{:016x}", value);
+}
+
+void check_model(const ModelInfo& info) {
+    INFO(info.name);
+    const nlohmann::json& expected = recorded().at(info.name);
+    const std::unique_ptr<Layer> model = make_model(info, info.dim);
+    const ModelCost cost = model_cost(*model, info.image, info.dim, info.classes);
+    CHECK(cost.parameters == expected.at("parameters").get<std::int64_t>());
+    CHECK(cost.multiply_adds == expected.at("multiply_adds").get<std::int64_t>());
+    CHECK(cost.activations == expected.at("activations").get<std::int64_t>());
+    if (!expected.contains("hash")) return;  // LeNets++ has names of its own
+    CHECK(model->state().size() == expected.at("tensors").get<std::size_t>());
+    CHECK(hash_of(model->state()) == expected.at("hash").get<std::string>());
+}
+
+void check_family(const std::string& family, std::size_t count) {
+    std::size_t found = 0;
+    for (const ModelInfo& info : model_registry()) {
+        if (info.family != family) continue;
+        ++found;
+        check_model(info);
+    }
+    CHECK(found == count);
+}
+
+}  // namespace
+
+// One test a family, so that a device's memory is given back between them.
+TEST_CASE("LeNets++ costs what PyTorch's does", "[models][cost]") { check_family("lenetpp", 1); }
+TEST_CASE("residual networks cost what PyTorch's do and have their tensors", "[models][cost][slow]") {
+    check_family("resnet", 13);
+}
+TEST_CASE("VGGs cost what torchvision's do and have their tensors", "[models][cost][slow]") { check_family("vgg", 12); }
+TEST_CASE("densely connected networks cost what torchvision's do and have their tensors", "[models][cost][slow]") {
+    check_family("densenet", 7);
+}
+TEST_CASE("EfficientNets cost what timm's do and have their tensors", "[models][cost][slow]") {
+    check_family("efficientnet", 8);
+}
+
+TEST_CASE("the networks' costs are the published ones", "[models][cost]") {
+    // Radosavovic et al. 2020 and Dollar et al. 2021 publish these, rounded, for the same counting.
+    const auto of = [](const char* name) {
+        const nlohmann::json& row = recorded().at(name);
+        return std::vector<std::int64_t>{row.at("parameters"), row.at("multiply_adds"), row.at("activations")};
+    };
+    CHECK(of("resnet50") == std::vector<std::int64_t>{25'557'032, 4'089'185'256, 11'114'984});
+    CHECK(of("efficientnet-b0") == std::vector<std::int64_t>{5'288'548, 385'825'092, 6'748'036});
+    CHECK(of("efficientnet-b1") == std::vector<std::int64_t>{7'794'184, 686'817'992, 10'884'328});
+    CHECK(of("efficientnet-b4") == std::vector<std::int64_t>{19'341'616, 4'393'801'064, 49'489'032});
+}
+
+TEST_CASE("the fixture has every network of the registry and no other", "[models][cost]") {
+    CHECK(recorded().size() == model_registry().size());
+    for (const ModelInfo& info : model_registry()) CHECK(recorded().contains(info.name));
+}
+
+TEST_CASE("docs/models.md lists every network with its figures", "[models][cost][host]") {
+    std::ifstream file(std::string(RADIAL_TEST_DIR) + "/../docs/models.md");
+    const std::string page{std::istreambuf_iterator<char>(file), {}};
+    const auto spaced = [](std::int64_t number) {
+        std::string text = std::to_string(number);
+        for (std::size_t i = text.size(); i > 3;) text.insert(i -= 3, ",");
+        return text;
+    };
+    for (const ModelInfo& info : model_registry()) {
+        const nlohmann::json& row = recorded().at(info.name);
+        const std::string feature = info.any_dim ? fmt::format("{}, or any", info.dim) : std::to_string(info.dim);
+        const std::string line = fmt::format("\n| {} | {} x {} x {} | {} | {} | {} | {} |\n", info.name, info.image[0],
+                                             info.image[1], info.image[2], feature, spaced(row.at("parameters")),
+                                             spaced(row.at("multiply_adds")), spaced(row.at("activations")));
+        INFO(line);
+        CHECK(page.find(line) != std::string::npos);
+    }
+}
+
+}  // namespace radial::test

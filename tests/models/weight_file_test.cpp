@@ -1,0 +1,164 @@
+// Weights written in one naming and read again, and what is said of files that do not fit.
+#include "radial/models/weight_file.h"
+
+#include "../data/scratch.h"
+#include "../expect.h"
+#include "radial/core/random.h"
+
+#include <algorithm>
+
+using namespace radial;
+using namespace radial::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Every tensor with numbers of its own.
+void randomise(const std::vector<NamedTensor>& state) {
+    for (const auto& [name, tensor] : state) {
+        const bool wanted = tensor.requires_grad();
+        uniform_(tensor.detach(), 0.5, 1.5);
+        CHECK(tensor.requires_grad() == wanted);
+    }
+}
+
+std::unique_ptr<Layer> random_network(const ModelInfo& info) {
+    auto model = make_model(info, info.dim);
+    randomise(model->state());
+    return model;
+}
+
+LinearClassifier random_classifier(const ModelInfo& info, std::int64_t classes) {
+    LinearClassifier classifier{Tensor::empty({classes, info.dim}), Tensor::empty({classes})};
+    uniform_(classifier.weight, -1, 1);
+    uniform_(classifier.bias, -1, 1);
+    return classifier;
+}
+
+void check_equal(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
+    REQUIRE(a.size() == b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        INFO(a[i].name);
+        CHECK(a[i].tensor.to_vector<float>() == b[i].tensor.to_vector<float>());
+    }
+}
+
+/// A file of resnet20's weights, changed before it is read.
+struct Damaged {
+    Scratch scratch;
+    const ModelInfo& info = *find_model("resnet20");
+    TensorFile file;
+
+    Damaged() {
+        const SkipRandomFill skip;
+        const fs::path path = scratch.path() / "whole";
+        write_weights(path, info, *make_model(info, info.dim), random_classifier(info, 10), WeightFormat::torchvision);
+        file = read_safetensors(path);
+    }
+    NamedTensor& at(const std::string& name) {
+        const auto found = std::find_if(file.tensors.begin(), file.tensors.end(),
+                                        [&](const NamedTensor& tensor) { return tensor.name == name; });
+        REQUIRE(found != file.tensors.end());
+        return *found;
+    }
+    void remove(const std::string& name) {
+        REQUIRE(std::erase_if(file.tensors, [&](const NamedTensor& tensor) { return tensor.name == name; }) == 1);
+    }
+    /// What reading it into a resnet20 says after the path.
+    std::string problem(std::optional<WeightFormat> format = {}) const {
+        const SkipRandomFill skip;
+        const auto model = make_model(info, info.dim);
+        const std::string message =
+            error_of<FileError>([&] { read_weights(file, "weights.safetensors", info, *model, format); });
+        const std::string prefix = "weights.safetensors: ";
+        return message.starts_with(prefix) ? message.substr(prefix.size()) : "(no file name) " + message;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("weights come back from a file in every naming of their family", "[host][models][weights]") {
+    manual_seed(11);
+    for (const char* const name : {"lenetpp", "resnet20", "vgg11-cifar", "densenet-40-12", "efficientnet-b0"}) {
+        const ModelInfo& info = *find_model(name);
+        const auto model = random_network(info);
+        const LinearClassifier classifier = random_classifier(info, 7);
+        for (const WeightFormat format : weight_formats(info.family)) {
+            INFO(name << " as " << name_of(format));
+            const Scratch scratch;
+            const fs::path path = scratch.path() / "weights.safetensors";
+            write_weights(path, info, *model, classifier, format, {{"note", "kept"}});
+            CHECK(read_safetensors(path).metadata.at("note") == "kept");
+            for (const auto& given : {std::optional<WeightFormat>(), std::optional(format)}) {
+                const SkipRandomFill skip;
+                const auto read = make_model(info, info.dim);
+                const LinearClassifier linear = read_weights(path, info, *read, given);
+                check_equal(read->state(), model->state());
+                CHECK(linear.weight.to_vector<float>() == classifier.weight.to_vector<float>());
+                CHECK(linear.bias.to_vector<float>() == classifier.bias.to_vector<float>());
+            }
+        }
+    }
+}
+
+TEST_CASE("a file for PyTorch has its counters of batches, and says its kind", "[host][models][weights]") {
+    const Damaged whole;
+    CHECK(whole.file.contains("layer2.0.bn1.num_batches_tracked"));
+    CHECK(whole.file.at("bn1.num_batches_tracked").str() == "int64[]");
+    CHECK(whole.file.metadata.at("format") == "pt");
+    CHECK(whole.problem() == "(no file name) (no error was thrown)");
+}
+
+TEST_CASE("tensors that are missing, left over or misshapen are named as in the file", "[host][models][weights]") {
+    Damaged file;
+    file.remove("layer1.0.bn2.running_var");
+    file.at("conv1.weight").tensor = Tensor::zeros({16, 3, 7, 7});
+    file.file.tensors.push_back({"fc2.bias", Tensor::zeros({10})});
+    CHECK(file.problem() ==
+          "not the weights of resnet20: \"conv1.weight\" has shape [16, 3, 7, 7], expected [16, 3, 3, 3]; "
+          "\"layer1.0.bn2.running_var\" is missing; \"fc2.bias\" is left over");
+}
+
+TEST_CASE("a classifier that fits neither the feature nor its bias is named", "[host][models][weights]") {
+    Damaged file;
+    file.at("fc.weight").tensor = Tensor::zeros({10, 63});
+    CHECK(file.problem() == "not the weights of resnet20: \"fc.weight\" has shape [10, 63], expected [classes, 64]");
+    file.at("fc.weight").tensor = Tensor::zeros({12, 64});
+    CHECK(file.problem() == "not the weights of resnet20: \"fc.bias\" has shape [10], expected [12]");
+    file.remove("fc.bias");
+    CHECK(file.problem() == "not the weights of resnet20: \"fc.bias\" is missing");
+}
+
+TEST_CASE("of many problems the first are named and the others counted", "[host][models][weights]") {
+    Damaged file;
+    file.file.tensors.resize(1);
+    const std::string problem = file.problem();
+    CHECK(problem.starts_with("not the weights of resnet20: \"bn1.weight\" is missing; \"bn1.bias\" is missing; "));
+    CHECK(problem.ends_with("; and 88 more"));
+}
+
+TEST_CASE("a file of no known naming says what was looked for", "[host][models][weights]") {
+    Damaged file;
+    file.file.tensors = {{"stem.kernel", Tensor::zeros({1})}};
+    CHECK(file.problem() ==
+          "none of its 1 tensors has a name of resnet20 as radial or torchvision has them; its first is "
+          "\"stem.kernel\"");
+    file.file.tensors.clear();
+    CHECK(file.problem() == "none of its 0 tensors has a name of resnet20 as radial or torchvision has them");
+}
+
+TEST_CASE("a naming that is asked for is the one that is expected", "[host][models][weights]") {
+    const Damaged file;
+    CHECK(file.problem(WeightFormat::radial)
+              .starts_with("not the weights of resnet20: \"model.conv1.weight\" is missing"));
+}
+
+TEST_CASE("what does not fit leaves the network as it was", "[host][models][weights]") {
+    manual_seed(12);
+    Damaged file;
+    file.remove("fc.weight");
+    const auto model = random_network(file.info), copy = make_model(file.info, file.info.dim);
+    copy->load_state(model->state());
+    CHECK_THROWS_AS(read_weights(file.file, "x", file.info, *model), FileError);
+    check_equal(model->state(), copy->state());
+}
