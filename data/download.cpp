@@ -151,6 +151,14 @@ bool is_whole(const RemoteFile& file, const fs::path& path) {
     return fs::file_size(path, none) == file.bytes && !none && sha256_of(path) == file.sha256;
 }
 
+constexpr const char* cifar_publisher = "https://www.cs.toronto.edu/~kriz/";
+
+/// `files` with the addresses that they have at `mirror`.
+std::vector<RemoteFile> at(const std::string& mirror, std::vector<RemoteFile> files) {
+    for (RemoteFile& file : files) file.url = mirror + file.name;
+    return files;
+}
+
 }  // namespace
 
 void download(const RemoteFile& file, const fs::path& folder, const Progress& progress) {
@@ -177,14 +185,33 @@ void download(const RemoteFile& file, const fs::path& folder, const Progress& pr
 }
 
 std::vector<RemoteFile> mnist_files(const std::string& mirror) {
-    std::vector<RemoteFile> files{
-        {"", "train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9912422},
-        {"", "train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28881},
-        {"", "t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1648877},
-        {"", "t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4542},
-    };
-    for (RemoteFile& file : files) file.url = mirror + file.name;
-    return files;
+    return at(
+        mirror.empty() ? "https://ossci-datasets.s3.amazonaws.com/mnist/" : mirror,
+        {
+            {"", "train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+             9912422},
+            {"", "train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+             28881},
+            {"", "t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+             1648877},
+            {"", "t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4542},
+        });
+}
+
+std::vector<RemoteFile> cifar10_files(const std::string& mirror) {
+    return at(mirror.empty() ? cifar_publisher : mirror,
+              {
+                  {"", "cifar-10-binary.tar.gz", "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+                   170052171},
+              });
+}
+
+std::vector<RemoteFile> cifar100_files(const std::string& mirror) {
+    return at(mirror.empty() ? cifar_publisher : mirror,
+              {
+                  {"", "cifar-100-binary.tar.gz", "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+                   168513733},
+              });
 }
 
 std::string sha256_of(const fs::path& path) {

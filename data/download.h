@@ -25,8 +25,12 @@ using Progress = std::function<void(const RemoteFile&, std::uint64_t done, std::
 /// deleted), or a folder that cannot be written. What `progress` throws ends the download too, and leaves the part.
 void download(const RemoteFile& file, const std::filesystem::path& folder, const Progress& progress = {});
 
-/// MNIST's four files from `mirror` (a URL that ends in "/").
-std::vector<RemoteFile> mnist_files(const std::string& mirror = "https://ossci-datasets.s3.amazonaws.com/mnist/");
+/// MNIST's four files, from a public mirror when `mirror` (a URL that ends in "/") is empty.
+std::vector<RemoteFile> mnist_files(const std::string& mirror = "");
+/// The archive of CIFAR-10's binary version, from its publisher when `mirror` (a URL that ends in "/") is empty.
+std::vector<RemoteFile> cifar10_files(const std::string& mirror = "");
+/// As cifar10_files(), for CIFAR-100.
+std::vector<RemoteFile> cifar100_files(const std::string& mirror = "");
 
 /// SHA-256 of a file, lower-case hexadecimal. Throws FileError.
 std::string sha256_of(const std::filesystem::path& path);

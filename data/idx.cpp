@@ -1,14 +1,11 @@
 // Reading IDX files, plain or gzipped, without trusting a byte of their headers.
 #include "radial/data/idx.h"
 
-#include <zlib.h>
+#include "radial/data/gzip_file.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <initializer_list>
 #include <limits>
 #include <string_view>
 
@@ -16,68 +13,6 @@ namespace radial::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <class... Args>
-[[noreturn]] void fail(const fs::path& path, fmt::format_string<Args...> format, Args&&... args) {
-    throw FileError(path.string() + ": " + fmt::format(format, std::forward<Args>(args)...));
-}
-
-/// A file read front to back, gunzipped on the way when it starts with gzip's magic.
-class Reader {
-public:
-    explicit Reader(const fs::path& path) : path_(path) {
-        std::error_code error;
-        const fs::file_status status = fs::status(path, error);
-        if (status.type() == fs::file_type::not_found) fail(path, "no such file");
-        if (error) fail(path, "cannot open: {}", error.message());
-        if (!fs::is_regular_file(status)) fail(path, "not a regular file");
-        size_ = fs::file_size(path);
-        errno = 0;
-        file_ = gzopen(path.c_str(), "rb");
-        if (file_ == nullptr) fail(path, "cannot open: {}", std::strerror(errno != 0 ? errno : ENOMEM));
-        gzbuffer(file_, 1U << 18U);
-    }
-    ~Reader() { gzclose(file_); }
-    Reader(const Reader&) = delete;
-    Reader& operator=(const Reader&) = delete;
-
-    /// True when the bytes are as in the file. Known after the first read.
-    bool plain() const { return gzdirect(file_) == 1; }
-    /// Bytes of the file itself.
-    std::uintmax_t size() const { return size_; }
-
-    /// Reads up to `count` bytes; fewer only at the end.
-    std::size_t read(std::uint8_t* to, std::size_t count) {
-        std::size_t done = 0;
-        while (done < count) {
-            const auto step = static_cast<unsigned>(std::min(count - done, std::size_t{1} << 30U));
-            const int got = gzread(file_, to + done, step);
-            if (got <= 0) {
-                check_stream();
-                break;
-            }
-            done += static_cast<std::size_t>(got);
-        }
-        return done;
-    }
-
-private:
-    /// zlib tells the end of the file from a broken stream only through gzerror.
-    void check_stream() const {
-        int code = Z_OK;
-        std::string_view message = gzerror(file_, &code);
-        if (code == Z_OK || code == Z_STREAM_END) return;
-        if (code == Z_BUF_ERROR) fail(path_, "truncated gzip stream");
-        if (code == Z_ERRNO) fail(path_, "cannot read: {}", std::strerror(errno));
-        const std::string prefix = path_.string() + ": ";
-        if (message.starts_with(prefix)) message.remove_prefix(prefix.size());
-        fail(path_, "corrupt gzip stream: {}", message);
-    }
-
-    fs::path path_;
-    std::uintmax_t size_ = 0;
-    gzFile file_ = nullptr;
-};
 
 /// What an IDX header says.
 struct Header {
@@ -96,26 +31,27 @@ std::string element_type(std::uint8_t code) {
     return fmt::format("0x{:02x} ({})", code, name);
 }
 
-Header read_header(const fs::path& path, Reader& reader) {
+Header read_header(const fs::path& path, GzipFile& reader) {
     std::array<std::uint8_t, 4> magic{};
-    if (reader.size() == 0) fail(path, "empty file, expected an IDX header");
+    if (reader.size() == 0) fail_at(path, "empty file, expected an IDX header");
     if (const std::size_t got = reader.read(magic.data(), 4); got < 4) {
-        fail(path, "truncated IDX header: {} bytes, expected at least 8", got);
+        fail_at(path, "truncated IDX header: {} bytes, expected at least 8", got);
     }
     if (magic[0] != 0 || magic[1] != 0) {
-        fail(path, "not an IDX file: its first bytes are {:02x} {:02x} {:02x} {:02x}, expected 00 00 08 and the rank",
-             magic[0], magic[1], magic[2], magic[3]);
+        fail_at(path,
+                "not an IDX file: its first bytes are {:02x} {:02x} {:02x} {:02x}, expected 00 00 08 and the rank",
+                magic[0], magic[1], magic[2], magic[3]);
     }
     if (magic[2] != 0x08) {
-        fail(path, "IDX element type is {}, expected 0x08 (unsigned byte)", element_type(magic[2]));
+        fail_at(path, "IDX element type is {}, expected 0x08 (unsigned byte)", element_type(magic[2]));
     }
     const int rank = magic[3];
-    if (rank < 1 || rank > Shape::max_rank) fail(path, "IDX rank is {}, expected 1 to {}", rank, Shape::max_rank);
+    if (rank < 1 || rank > Shape::max_rank) fail_at(path, "IDX rank is {}, expected 1 to {}", rank, Shape::max_rank);
 
     std::array<std::uint8_t, std::size_t{4} * Shape::max_rank> raw{};
     const std::size_t wanted = 4 * static_cast<std::size_t>(rank);
     if (const std::size_t got = reader.read(raw.data(), wanted); got < wanted) {
-        fail(path, "truncated IDX header: {} bytes, expected {}", 4 + got, 4 + wanted);
+        fail_at(path, "truncated IDX header: {} bytes, expected {}", 4 + got, 4 + wanted);
     }
     std::array<std::int64_t, Shape::max_rank> extents{};
     for (std::size_t d = 0; d < static_cast<std::size_t>(rank); ++d) {
@@ -127,7 +63,7 @@ Header read_header(const fs::path& path, Reader& reader) {
     std::int64_t product = 1;
     for (const std::int64_t extent : header.shape) {
         if (extent > 0 && product > std::numeric_limits<std::int64_t>::max() / extent) {
-            fail(path, "IDX shape {} is too large", header.shape.str());
+            fail_at(path, "IDX shape {} is too large", header.shape.str());
         }
         product *= std::max<std::int64_t>(extent, 1);
         header.bytes *= static_cast<std::uint64_t>(extent);
@@ -136,34 +72,35 @@ Header read_header(const fs::path& path, Reader& reader) {
 }
 
 /// Reads what a plain file holds: its size proves the header before anything is allocated.
-Tensor read_plain(const fs::path& path, Reader& reader, const Header& header) {
+Tensor read_plain(const fs::path& path, GzipFile& reader, const Header& header) {
     const std::uint64_t held = reader.size() - 4 - 4 * static_cast<std::uint64_t>(header.shape.rank());
     if (held < header.bytes) {
-        fail(path, "truncated: {} bytes of data, expected {} for shape {}", held, header.bytes, header.shape.str());
+        fail_at(path, "truncated: {} bytes of data, expected {} for shape {}", held, header.bytes, header.shape.str());
     }
     if (held > header.bytes) {
-        fail(path, "too long: more than the {} bytes of data of shape {}", header.bytes, header.shape.str());
+        fail_at(path, "too long: more than the {} bytes of data of shape {}", header.bytes, header.shape.str());
     }
     const Tensor result = Tensor::empty(header.shape, DType::uint8, Device{});
-    if (reader.read(result.data<std::uint8_t>(), header.bytes) < header.bytes) fail(path, "became shorter while read");
+    if (reader.read(result.data<std::uint8_t>(), header.bytes) < header.bytes)
+        fail_at(path, "became shorter while read");
     return result;
 }
 
 /// Reads a gzipped file's data into a buffer that grows with what has arrived, never with what the header claims.
-Tensor read_gzip(const fs::path& path, Reader& reader, const Header& header) {
+Tensor read_gzip(const fs::path& path, GzipFile& reader, const Header& header) {
     std::vector<std::uint8_t> buffer;
     while (buffer.size() < header.bytes) {
         const std::size_t held = buffer.size();
         const std::size_t step = std::min<std::uint64_t>(header.bytes - held, std::max<std::size_t>(held, 1U << 20U));
         buffer.resize(held + step);
         if (const std::size_t got = reader.read(buffer.data() + held, step); got < step) {
-            fail(path, "truncated: {} bytes of data, expected {} for shape {}", held + got, header.bytes,
-                 header.shape.str());
+            fail_at(path, "truncated: {} bytes of data, expected {} for shape {}", held + got, header.bytes,
+                    header.shape.str());
         }
     }
     // Reading on past the data also makes zlib check the stream's CRC.
     if (std::uint8_t more = 0; reader.read(&more, 1) != 0) {
-        fail(path, "too long: more than the {} bytes of data of shape {}", header.bytes, header.shape.str());
+        fail_at(path, "too long: more than the {} bytes of data of shape {}", header.bytes, header.shape.str());
     }
     return Tensor::from<std::uint8_t>(std::span<const std::uint8_t>(buffer), header.shape, Device{});
 }
@@ -174,7 +111,7 @@ fs::path find_mnist_file(const fs::path& folder, const std::string& stem, const 
     for (const std::string& name : {dashed, dashed + ".gz", dotted, dotted + ".gz"}) {
         if (fs::exists(folder / name)) return folder / name;
     }
-    fail(folder, "no {0} in this folder (nor {0}.gz, {1}, {1}.gz)", dashed, dotted);
+    fail_at(folder, "no {0} in this folder (nor {0}.gz, {1}, {1}.gz)", dashed, dotted);
 }
 
 /// Fashion-MNIST has MNIST's format and file names; only the folder tells them apart.
@@ -191,35 +128,35 @@ std::vector<std::string> class_names_for(const fs::path& folder) {
 }  // namespace
 
 Tensor read_idx(const fs::path& path) {
-    Reader reader(path);
+    GzipFile reader(path);
     const Header header = read_header(path, reader);
     return reader.plain() ? read_plain(path, reader, header) : read_gzip(path, reader, header);
 }
 
 Dataset read_mnist(const fs::path& folder, bool train) {
-    if (!fs::is_directory(folder)) fail(folder, "no such folder");
+    if (!fs::is_directory(folder)) fail_at(folder, "no such folder");
     const std::string part = train ? "train" : "t10k";
     const fs::path images_path = find_mnist_file(folder, part + "-images", "idx3");
     const fs::path labels_path = find_mnist_file(folder, part + "-labels", "idx1");
     const Tensor images = read_idx(images_path);
     if (images.rank() != 3) {
-        fail(images_path, "images have shape {}, expected [N, rows, columns]", images.shape().str());
+        fail_at(images_path, "images have shape {}, expected [N, rows, columns]", images.shape().str());
     }
     if (images.numel() == 0) {
-        fail(images_path, "images have shape {}, expected at least one pixel", images.shape().str());
+        fail_at(images_path, "images have shape {}, expected at least one pixel", images.shape().str());
     }
     const Tensor labels = read_idx(labels_path);
-    if (labels.rank() != 1) fail(labels_path, "labels have shape {}, expected [N]", labels.shape().str());
+    if (labels.rank() != 1) fail_at(labels_path, "labels have shape {}, expected [N]", labels.shape().str());
     if (images.size(0) != labels.size(0)) {
-        fail(folder, "{} images in {} but {} labels in {}", images.size(0), images_path.filename().string(),
-             labels.size(0), labels_path.filename().string());
+        fail_at(folder, "{} images in {} but {} labels in {}", images.size(0), images_path.filename().string(),
+                labels.size(0), labels_path.filename().string());
     }
     std::vector<std::string> class_names = class_names_for(folder);
     const std::span<const std::uint8_t> values = labels.values<std::uint8_t>();
     const auto bad =
         std::find_if(values.begin(), values.end(), [&](int label) { return label >= std::ssize(class_names); });
     if (bad != values.end()) {
-        fail(labels_path, "label {} is {}, expected 0 to {}", bad - values.begin(), *bad, class_names.size() - 1);
+        fail_at(labels_path, "label {} is {}, expected 0 to {}", bad - values.begin(), *bad, class_names.size() - 1);
     }
     return {images.view({images.size(0), 1, images.size(1), images.size(2)}), labels.to(DType::int64),
             std::move(class_names)};

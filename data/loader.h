@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/data/dataset.h"
+#include "radial/data/transforms.h"
 
 #include <cstdint>
 #include <memory>
@@ -12,7 +13,7 @@ namespace radial::data {
 
 /// One batch, ready for the network.
 struct Batch {
-    Tensor images;                      ///< float32 [N, C, H, W], (byte / 255 - mean) / deviation
+    Tensor images;                      ///< float32 [N, C, H, W], (byte / 255 - mean) / deviation, transformed
     Tensor labels;                      ///< int64 [N]
     std::vector<std::int64_t> indices;  ///< which samples of the data set these are
 };
@@ -26,10 +27,11 @@ struct LoaderOptions {
     int prefetch = 4;                       ///< batches ready at most
     std::vector<float> mean = {0.0F};       ///< per channel, or one for all
     std::vector<float> deviation = {1.0F};  ///< per channel, or one for all
+    Transforms transforms = {};             ///< what each sample goes through, anew in every epoch
 };
 
-/// Walks a data set in batches. Batches come in order whatever the number of workers; an error in a worker is thrown
-/// by next(). Not for use by several threads at once.
+/// Walks a data set in batches. Batches come in order and hold the same numbers whatever the number of workers; an
+/// error in a worker, such as a transform's, is thrown by next(). Not for use by several threads at once.
 class Loader {
 public:
     /// Throws Error when the batch size or prefetch is below 1, the number of means or deviations does not fit the
@@ -39,8 +41,9 @@ public:
     Loader(const Loader&) = delete;
     Loader& operator=(const Loader&) = delete;
 
-    /// Starts epoch `epoch` from its first batch, dropping what was being prepared.
-    void start(std::int64_t epoch);
+    /// Starts epoch `epoch` from batch `first`, dropping what was being prepared. Throws Error when the epoch has
+    /// fewer.
+    void start(std::int64_t epoch, std::int64_t first = 0);
     /// The next batch, or nothing at the epoch's end.
     /// Throws Error before the first start(), and what a worker threw (again, until the next start()).
     std::optional<Batch> next();
@@ -54,7 +57,7 @@ private:
 };
 
 /// The order in which samples are visited in `epoch`: 0 .. size-1, permuted when `shuffle` by the Philox stream whose
-/// seed is splitmix64(splitmix64(seed) ^ epoch), so that epochs of neighbouring seeds share no order.
+/// seed is stream_seed(seed, epoch), so that epochs of neighbouring seeds share no order.
 std::vector<std::int64_t> epoch_order(std::int64_t size, bool shuffle, std::uint64_t seed, std::int64_t epoch);
 
 }  // namespace radial::data

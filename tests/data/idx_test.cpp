@@ -3,9 +3,7 @@
 
 #include "../catch.h"
 #include "../expect.h"
-#include "scratch.h"
-
-#include <zlib.h>
+#include "archives.h"
 
 #include <cstdlib>
 #include <iostream>
@@ -25,16 +23,6 @@ std::string idx(const std::vector<std::uint32_t>& extents, const std::string& da
         for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(extent >> shift & 255U);
     }
     return bytes + data;
-}
-
-/// `bytes` as gzip would write them.
-std::string gzipped(const std::string& bytes) {
-    const Scratch scratch;
-    const fs::path path = scratch.path() / "x.gz";
-    const gzFile file = gzopen(path.c_str(), "wb");
-    gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
-    gzclose(file);
-    return content_of(path);
 }
 
 /// What read_idx says of a file with these bytes, after the path and ": ".

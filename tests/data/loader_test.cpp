@@ -190,6 +190,23 @@ TEST_CASE("a loader can go away at any point of an epoch", "[host][data][loader]
     CHECK(kept.back().labels.to_vector<int>() == std::vector<int>{5, 6, 7});
 }
 
+TEST_CASE("an epoch can start in its middle", "[host][data][loader]") {
+    for (const int workers : {0, 1, 3}) {
+        Loader loader(sample_dataset(23), {.batch_size = 5, .shuffle = true, .seed = 2, .workers = workers});
+        const std::vector<Batch> whole = epoch_of(loader, 4);
+        loader.start(4, 3);
+        for (const std::size_t i : {3, 4}) {
+            const Batch batch = *loader.next();
+            CHECK(batch.indices == whole[i].indices);
+            CHECK(batch.images.to_vector<float>() == whole[i].images.to_vector<float>());
+        }
+        CHECK_FALSE(loader.next().has_value());
+        loader.start(4, 5);
+        CHECK_FALSE(loader.next().has_value());
+        CHECK(error_of([&] { loader.start(4, 6); }) == "Loader: start from batch 6, expected 0 to 5");
+    }
+}
+
 TEST_CASE("next before start is an error", "[host][data][loader]") {
     Loader loader(sample_dataset(4), {});
     CHECK(error_of([&] { loader.next(); }) == "Loader: next() before start()");

@@ -1,0 +1,110 @@
+// Reading a picture: which format it is, and what follows its decoding.
+#include "radial/data/image.h"
+
+#include "radial/data/decoded.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+
+namespace radial::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::uint8_t, 3> jpeg_magic = {0xFF, 0xD8, 0xFF};
+constexpr std::array<std::uint8_t, 8> png_magic = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+
+template <std::size_t N>
+bool begins_with(std::span<const std::uint8_t> content, const std::array<std::uint8_t, N>& magic) {
+    return content.size() >= N && std::equal(magic.begin(), magic.end(), content.begin());
+}
+
+std::vector<std::uint8_t> read_all(const fs::path& path) {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (status.type() == fs::file_type::not_found) throw FileError(path.string() + ": no such file");
+    if (!error && !fs::is_regular_file(status)) throw FileError(path.string() + ": not a regular file");
+    const auto close = [](std::FILE* file) { std::fclose(file); };
+    const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "rb"), close);
+    if (file == nullptr) throw FileError(fmt::format("{}: cannot open: {}", path.string(), std::strerror(errno)));
+    std::vector<std::uint8_t> content(fs::file_size(path, error));
+    content.resize(std::fread(content.data(), 1, content.size(), file.get()));
+    if (std::ferror(file.get()) != 0)
+        throw FileError(fmt::format("{}: cannot read: {}", path.string(), std::strerror(errno)));
+    return content;
+}
+
+/// Grey to RGB or back.
+Tensor with_channels(const Tensor& pixels, std::int64_t channels) {
+    if (pixels.size(2) == channels) return pixels;
+    const Tensor result = Tensor::empty({pixels.size(0), pixels.size(1), channels}, DType::uint8, Device{});
+    const std::int64_t count = pixels.size(0) * pixels.size(1);
+    const std::uint8_t* from = pixels.data<std::uint8_t>();
+    std::uint8_t* to = result.data<std::uint8_t>();
+    if (channels == 3) {
+        for (std::int64_t i = 0; i < count; ++i, to += 3) std::fill_n(to, 3, from[i]);
+    } else {
+        // 0.299, 0.587 and 0.114 in 16 bits, rounded.
+        for (std::int64_t i = 0; i < count; ++i, from += 3)
+            to[i] = static_cast<std::uint8_t>((from[0] * 19595U + from[1] * 38470U + from[2] * 7471U + 32768U) >> 16U);
+    }
+    return result;
+}
+
+}  // namespace
+
+void check_size(std::string_view name, std::int64_t width, std::int64_t height, const ImageOptions& options) {
+    if (width < 1 || height < 1) throw FileError(fmt::format("{}: {} x {} pixels", name, width, height));
+    if (width > options.max_pixels / height) {
+        throw FileError(
+            fmt::format("{}: {} x {} pixels, at most {} are taken", name, width, height, options.max_pixels));
+    }
+}
+
+Tensor decode_image(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options) {
+    RADIAL_CHECK(options.channels == 1 || options.channels == 3, "read_image: {} channels, expected 1 or 3",
+                 options.channels);
+    if (content.empty()) throw FileError(fmt::format("{}: empty file, expected a JPEG or PNG image", name));
+    Decoded decoded;
+    if (begins_with(content, jpeg_magic)) {
+        decoded = decode_jpeg(content, name, options);
+    } else if (begins_with(content, png_magic)) {
+        decoded = decode_png(content, name, options);
+    } else {
+        const auto first = content.first(std::min<std::size_t>(content.size(), 4));
+        throw FileError(fmt::format("{}: neither a JPEG nor a PNG image: it begins with {:02x}", name,
+                                    fmt::join(first.begin(), first.end(), " ")));
+    }
+    return upright(with_channels(decoded.pixels, options.channels), decoded.orientation);
+}
+
+Tensor read_image(const fs::path& path, const ImageOptions& options) {
+    return decode_image(read_all(path), path.string(), options);
+}
+
+bool has_image_name(const fs::path& path) {
+    std::string ending = path.extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+    return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
+}
+
+std::vector<fs::path> find_images(const fs::path& folder) {
+    std::vector<fs::path> found;
+    std::error_code error;
+    fs::recursive_directory_iterator entry(folder, fs::directory_options::follow_directory_symlink, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error))
+        if (has_image_name(entry->path()) && entry->is_regular_file()) found.push_back(entry->path());
+    if (error) throw FileError(fmt::format("{}: cannot list: {}", folder.string(), error.message()));
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+}  // namespace radial::data
