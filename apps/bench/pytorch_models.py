@@ -1,6 +1,7 @@
 """Radial's networks in PyTorch, parameter for parameter and under the same names: for timing and for golden values."""
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -84,27 +85,123 @@ class ResNet(nn.Module):
         return x.mean((2, 3))
 
 
+class Vgg(nn.Module):
+    """For CIFAR, up to the feature: convolutions with batch norm, five pools, the one pixel that is left."""
+
+    def __init__(self, depths, widths=(64, 128, 256, 512, 512), in_channels=3):
+        super().__init__()
+        layers, channels = [], in_channels
+        for depth, width in zip(depths, widths):
+            for _ in range(depth):
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+                channels = width
+            layers.append(nn.MaxPool2d(2))
+        for layer in layers:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
+        self.features, self.feature_dim = nn.Sequential(*layers), channels
+
+    def forward(self, x):
+        return self.features(x).flatten(1)
+
+
+class DenseLayer(nn.Module):
+    def __init__(self, channels, growth, bottleneck):
+        super().__init__()
+        shapes = [(channels, 4 * growth, 1), (4 * growth, growth, 3)] if bottleneck else [(channels, growth, 3)]
+        for i, shape in enumerate(shapes, 1):
+            setattr(self, f"norm{i}", nn.BatchNorm2d(shape[0]))
+            setattr(self, f"conv{i}", conv(*shape))
+        self.depth = len(shapes)
+
+    def forward(self, x):
+        y = x
+        for i in range(1, self.depth + 1):
+            y = getattr(self, f"conv{i}")(F.relu(getattr(self, f"norm{i}")(y), inplace=True))
+        return torch.cat((x, y), 1)
+
+
+class DenseNet(nn.Module):
+    """For CIFAR, up to the feature; each layer concatenates its result to its input."""
+
+    def __init__(self, depths, growth, bottleneck=True, stem_width=None, in_channels=3):
+        super().__init__()
+        channels = stem_width or (2 * growth if bottleneck else 16)
+        parts = {"conv0": conv(in_channels, channels, 3)}
+        for b, depth in enumerate(depths, 1):
+            layers = {f"denselayer{i + 1}": DenseLayer(channels + i * growth, growth, bottleneck) for i in range(depth)}
+            parts[f"denseblock{b}"] = named(layers)
+            channels += depth * growth
+            if b < len(depths):
+                outputs = channels // 2 if bottleneck else channels
+                parts[f"transition{b}"] = named({"norm": nn.BatchNorm2d(channels), "relu": nn.ReLU(inplace=True),
+                                                 "conv": conv(channels, outputs, 1), "pool": nn.AvgPool2d(2)})
+                channels = outputs
+        parts |= {"norm5": nn.BatchNorm2d(channels), "relu5": nn.ReLU(inplace=True)}
+        self.features, self.feature_dim = named(parts), channels
+
+    def forward(self, x):
+        return self.features(x).mean((2, 3))
+
+
+def named(parts):
+    chain = nn.Sequential()
+    for name, part in parts.items():
+        chain.add_module(name, part)
+    return chain
+
+
+class EfficientNetB0(nn.Module):
+    """torchvision's, up to the feature, without stochastic depth. The names are torchvision's."""
+
+    def __init__(self):
+        super().__init__()
+        import torchvision  # only this network needs it
+        whole = torchvision.models.efficientnet_b0(weights=None, stochastic_depth_prob=0)
+        self.features, self.feature_dim = whole.features, 1280
+
+    def forward(self, x):
+        return self.features(x).mean((2, 3))
+
+
 CIFAR = {f"resnet{6 * n + 2}": (n, n, n) for n in (3, 5, 7, 9, 18)}
 IMAGENET = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3),
             "resnet152": (3, 8, 36, 3)}
-NAMES = ("lenetpp", *CIFAR, *IMAGENET)
+WIDE_CIFAR = {f"{name}-cifar": IMAGENET[name] for name in ("resnet18", "resnet34", "resnet50")}
+VGG = {"vgg11-cifar": (1, 1, 2, 2, 2), "vgg13-cifar": (2, 2, 2, 2, 2), "vgg16-cifar": (2, 2, 3, 3, 3),
+       "vgg19-cifar": (2, 2, 4, 4, 4)}
+DENSENET = {"densenet-40-12": ((12, 12, 12), 12, False), "densenet-bc-100-12": ((16, 16, 16), 12, True),
+            "densenet-bc-190-40": ((31, 31, 31), 40, True)}
+NAMES = ("lenetpp", *CIFAR, *IMAGENET, *WIDE_CIFAR, *VGG, *DENSENET, "efficientnet-b0")
 
 
 def published(name):
     """The shape [C, H, W] of an image, and the number of classes, of the data that a network was published for."""
     if name == "lenetpp":
         return (1, 28, 28), 10
-    return ((3, 32, 32), 10) if name in CIFAR else ((3, 224, 224), 1000)
+    return ((3, 224, 224), 1000) if name in (*IMAGENET, "efficientnet-b0") else ((3, 32, 32), 10)
+
+
+def trunk(name):
+    if name in CIFAR:
+        return ResNet(CIFAR[name], (16, 32, 64), zero_pad=True, small=True)
+    if name in VGG:
+        return Vgg(VGG[name])
+    if name in DENSENET:
+        return DenseNet(*DENSENET[name])
+    if name == "efficientnet-b0":
+        return EfficientNetB0()
+    depths = IMAGENET.get(name) or WIDE_CIFAR[name]
+    bottleneck = int(name.removeprefix("resnet").removesuffix("-cifar")) >= 50
+    return ResNet(depths, (64, 128, 256, 512), bottleneck=bottleneck, small=name in WIDE_CIFAR)
 
 
 def build(name, dim=None):
     """The network and the length of its feature."""
     if name == "lenetpp":
         return lenetpp(dim or 32), dim or 32
-    if name in CIFAR:
-        net = ResNet(CIFAR[name], (16, 32, 64), zero_pad=True, small=True)
-    else:
-        net = ResNet(IMAGENET[name], (64, 128, 256, 512), bottleneck=int(name.removeprefix("resnet")) >= 50)
+    net = trunk(name)
     if dim not in (None, net.feature_dim):
         raise SystemExit(f"{name}: its feature has {net.feature_dim} dimensions, not {dim}")
     return net, net.feature_dim

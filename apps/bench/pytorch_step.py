@@ -92,7 +92,7 @@ def synchronise(device):
 
 
 class Step:
-    """Zeroed gradients, forward, loss, backward, SGD with momentum 0.9."""
+    """Zeroed gradients, forward, loss, backward, SGD with momentum 0.9; or forward alone, in evaluation."""
 
     def __init__(self, args, device):
         (channels, side, _), classes = pytorch_models.published(args.model)
@@ -104,6 +104,8 @@ class Step:
         if args.channels_last:
             classifier = classifier.to(memory_format=torch.channels_last)
             self.images = self.images.to(memory_format=torch.channels_last)
+        self.evaluates = args.evaluate
+        classifier.train(not args.evaluate)
         self.optimizer = torch.optim.SGD(classifier.parameters(), lr=0.001, momentum=0.9)
         self.forward = classifier
         if args.compile:
@@ -112,7 +114,13 @@ class Step:
         if args.precision == "bf16":
             self.autocast = lambda: torch.autocast(device.type, dtype=torch.bfloat16)
 
+    def evaluate(self):
+        with torch.inference_mode(), self.autocast():
+            return self.forward(self.images, self.labels)
+
     def __call__(self):
+        if self.evaluates:
+            return self.evaluate()
         self.optimizer.zero_grad()
         with self.autocast():
             loss = self.forward(self.images, self.labels)
@@ -169,6 +177,7 @@ def measure(args):
         "batch": args.batch,
         "precision": args.precision,
         "graph": args.graph,
+        "evaluate": args.evaluate,
         "threads": torch.get_num_threads(),
         "steps": steps,
         "milliseconds": median,
@@ -194,6 +203,7 @@ def main():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=("float32", "tf32", "bf16"), default="float32")
+    parser.add_argument("--evaluate", action="store_true", help="forward alone, in evaluation")
     parser.add_argument("--graph", choices=("on", "off"), default="off", help="on: with --compile, CUDA graphs")
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's choice")
     parser.add_argument("--steps", type=int, default=30)

@@ -5,6 +5,7 @@
 #include "radial/apps/bench/training_step.h"
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/loss_options.h"
+#include "radial/apps/common/model_options.h"
 #include "radial/apps/common/version.h"
 #include "radial/core/backend.h"
 #include "radial/core/memory/allocator.h"
@@ -66,9 +67,12 @@ nlohmann::ordered_json run(const StepOptions& options) {
     const Times& times = measured.times;
     const StepSetup& setup = step.setup();
     const MemoryStatistics memory = memory_statistics(step.device());
+    const std::int64_t resident = peak_resident_bytes();
+    const double flops = step.flops();
     return {{"program", fmt::format("radial {}", apps::version)},
             {"device", describe_device(step.device())},
             {"model", setup.model},
+            {"model_settings", model_settings(apps::model_named(setup.model), setup.model_settings)},
             {"loss", setup.loss},
             {"loss_settings", loss_settings(setup.loss, setup.loss_settings)},
             {"dim", setup.dim},
@@ -77,6 +81,7 @@ nlohmann::ordered_json run(const StepOptions& options) {
             {"batch", setup.batch},
             {"precision", setup.precision},
             {"graph", setup.graph},
+            {"evaluate", setup.evaluate},
             {"threads", num_threads()},
             {"steps", measured.steps},
             {"milliseconds", times.median},
@@ -84,12 +89,12 @@ nlohmann::ordered_json run(const StepOptions& options) {
             {"milliseconds_lower_quartile", times.lower_quartile},
             {"milliseconds_upper_quartile", times.upper_quartile},
             {"images_per_second", 1000 * static_cast<double>(setup.batch) / times.median},
-            {"gflop", step.flops() * 1e-9},
-            {"gflop_per_second", step.flops() * 1e-6 / times.median},
+            {"gflop", flops * 1e-9},
+            {"gflop_per_second", flops * 1e-6 / times.median},
             {"peak_tensor_bytes", memory.peak},
             {"reserved_bytes", memory.reserved},
-            {"peak_resident_bytes", peak_resident_bytes()},
-            {"resident_growth_bytes", peak_resident_bytes() - resident_before},
+            {"peak_resident_bytes", resident},
+            {"resident_growth_bytes", resident - resident_before},
             {"losses", measured.losses}};
 }
 
@@ -135,6 +140,7 @@ apps::Command step_command() {
             };
             const auto size = CLI::Range(0, 1000000);
             add("--model", setup.model, "Network: " + model_list());
+            apps::add_model_options(app, setup.model_settings);
             apps::add_loss_options(app, setup.loss, setup.loss_settings);
             add("--dim", setup.dim, "Feature dimension; 0 takes the model's")->check(size);
             add("--image", setup.image, "Height and width of the images; 0 takes the model's")->check(size);
@@ -143,6 +149,7 @@ apps::Command step_command() {
             add("--device", setup.device, "cpu, cuda or cuda:N");
             add("--precision", setup.precision, "float32, tf32 or bf16");
             add("--graph", setup.graph, "on records the step once and submits it to a CUDA device as one graph");
+            app.add_flag("--evaluate", setup.evaluate, "Forward alone, in evaluation without gradients");
             add("--threads", options->threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
             add("--steps", options->steps, "Steps measured")->check(CLI::Range(1, 1000000));
             add("--warmup", options->warmup, "Steps before those")->check(size);

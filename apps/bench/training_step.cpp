@@ -1,8 +1,9 @@
 // Builds the model, the loss, the optimizer and a batch for a training step, and runs it.
 #include "radial/apps/bench/training_step.h"
 
-#include "radial/apps/bench/model_cost.h"
+#include "radial/core/autograd.h"
 #include "radial/core/random.h"
+#include "radial/models/cost.h"
 
 #include <utility>
 
@@ -39,12 +40,18 @@ TrainingStep::TrainingStep(StepSetup setup)
     RADIAL_CHECK(setup_.graph == "on" || setup_.graph == "off", "--graph is '{}', expected on or off", setup_.graph);
     apps::use_precision(precision_, device_);
     classifier_ = apps::build_classifier({.model = setup_.model,
+                                          .model_settings = setup_.model_settings,
                                           .dim = setup_.dim,
                                           .loss = setup_.loss,
                                           .loss_settings = setup_.loss_settings,
                                           .classes = setup_.classes});
     classifier_.model->to(device_);
     classifier_.loss->to(device_);
+    if (setup_.evaluate) {
+        RADIAL_CHECK(setup_.graph == "off", "--evaluate: there is no graph to record, expected --graph off");
+        classifier_.model->eval();
+        classifier_.loss->eval();
+    }
     optimizer_ = std::make_unique<Sgd>(classifier_.parameters(), SgdOptions{.lr = 0.001, .momentum = 0.9});
     const std::int64_t channels = apps::model_named(setup_.model).image[0];
     images_ = noise({setup_.batch, channels, setup_.image, setup_.image}, device_);
@@ -58,7 +65,14 @@ void TrainingStep::run() {
     RADIAL_CHECK(graph_->reason().empty(), "--graph on: {}", graph_->reason());
 }
 
+void TrainingStep::evaluate() {
+    const NoGrad guard;
+    const Tensor feature = apps::feature_of(*classifier_.model, images_, precision_);
+    loss_ = classifier_.loss->forward(feature, labels_);
+}
+
 void TrainingStep::step() {
+    if (setup_.evaluate) return evaluate();
     optimizer_->zero_grad();
     const Tensor feature = apps::feature_of(*classifier_.model, images_, precision_);
     const Tensor loss = classifier_.loss->forward(feature, labels_);
@@ -68,7 +82,18 @@ void TrainingStep::step() {
 }
 
 double TrainingStep::flops() const {
-    return training_flops(model_cost(setup_.model, setup_.image, setup_.dim, setup_.classes), setup_.batch);
+    // 2 a multiply-add: once forward, once for the weights' gradient, once for the input's, which nobody wants of the
+    // images. The head's are the products of the feature with one vector a class.
+    const double passes = setup_.evaluate ? 1 : 3;
+    double total = 2 * passes * static_cast<double>(setup_.dim * setup_.classes);
+    bool first = true;
+    for (const LayerCost& layer :
+         layer_costs(*classifier_.model, {images_.size(1), images_.size(2), images_.size(3)})) {
+        if (layer.multiply_adds == 0) continue;
+        total += 2 * (first && !setup_.evaluate ? passes - 1 : passes) * static_cast<double>(layer.products());
+        first = false;
+    }
+    return total * static_cast<double>(setup_.batch);
 }
 
 }  // namespace radial::bench

@@ -15,14 +15,17 @@ namespace radial::bench {
 /// What a step consists of. A 0 stands for the model's own value in models/registry.h.
 struct StepSetup {
     std::string model = "lenetpp", loss = "rbf-softmax";
+    ModelSettings model_settings{};
     LossSettings loss_settings;
     std::string device = "cpu";         ///< "cpu", "cuda" or "cuda:N"
     std::string precision = "float32";  ///< "float32", "tf32" (products on tensor cores) or "bf16" (activations too)
     std::string graph = "off";          ///< "on" submits the step to a CUDA device as one recorded graph
+    bool evaluate = false;              ///< forward alone, in evaluation without gradients
     std::int64_t batch = 128, dim = 0, image = 0, classes = 0;
 };
 
-/// Zeroed gradients, forward, loss, backward, SGD with momentum 0.9 and no clipping, on one batch of noise.
+/// Zeroed gradients, forward, loss, backward, SGD with momentum 0.9 and no clipping, on one batch of noise; or with
+/// `evaluate` forward and loss alone, in evaluation without gradients.
 class TrainingStep {
 public:
     /// Throws Error for an unknown name, a size that does not fit the model, and what the device cannot do.
@@ -37,11 +40,12 @@ public:
     /// With the model's own values in the place of zeros.
     const StepSetup& setup() const { return setup_; }
     Device device() const { return device_; }
-    /// Floating-point operations of a step, elementwise ones left out.
+    /// Floating-point operations of a step, elementwise ones left out. Runs the model on one image to count them.
     double flops() const;
 
 private:
     void step();
+    void evaluate();
 
     StepSetup setup_;
     Device device_;

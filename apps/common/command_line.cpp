@@ -1,6 +1,7 @@
 // Parsing of the command line through CLI11, and the errors it ends in.
 #include "radial/apps/common/command_line.h"
 
+#include "radial/apps/common/interrupt.h"
 #include "radial/apps/common/json_config.h"
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/error.h"
@@ -14,6 +15,7 @@ namespace radial::apps {
 namespace {
 
 constexpr int exit_error = 1, exit_usage = 2;
+constexpr int signal_status = 128;  // plus the signal, as shells have it
 
 int usage_error(const std::string& program, const std::string& message, const std::string& help) {
     fmt::print(stderr, "{}: {}\nRun '{} --help' for what it takes.\n", program, message, help);
@@ -56,8 +58,14 @@ public:
     }
 };
 
-int run_command(const std::string& program, const Command& command, int argc, const char* const* argv) {
-    const std::string full_name = program + " " + command.name;
+/// With --resume RUN and no --config: RUN/config.json, whose settings the run goes on with. Empty otherwise.
+std::filesystem::path config_to_resume(const CLI::App& app) {
+    const CLI::Option* const resume = app.get_option_no_throw("--resume");
+    if (resume == nullptr || resume->count() == 0 || app.get_config_ptr()->count() > 0) return {};
+    return std::filesystem::path(resume->as<std::string>()) / "config.json";
+}
+
+int run_command(const std::string& full_name, const Command& command, int argc, const char* const* argv) {
     CLI::App app(command.summary, full_name);
     app.set_config("--config", "", "Read options from FILE: TOML, INI, or JSON such as a run's config.json")
         ->type_name("FILE");
@@ -77,9 +85,18 @@ int run_command(const std::string& program, const Command& command, int argc, co
         return usage_error(full_name, error.what(), full_name);
     }
     if (app.remaining_size() > 0) return usage_error(full_name, describe_extras(app), full_name);
+    if (const std::filesystem::path resumed = config_to_resume(app); !resumed.empty()) {
+        const std::string config = "--config=" + resumed.string();
+        std::vector<const char*> arguments(argv, argv + argc);
+        arguments.push_back(config.c_str());
+        return run_command(full_name, command, argc + 1, arguments.data());
+    }
     try {
         run();
         return 0;
+    } catch (const Interrupted& stop) {
+        fmt::print(stderr, "{}: {}\n", full_name, stop.what());
+        return signal_status + stop.signal();
     } catch (const std::bad_alloc&) {
         fmt::print(stderr, "{}: out of memory\n", full_name);
     } catch (const std::exception& error) {
@@ -105,10 +122,14 @@ int run_program(const std::string& program, const std::string& summary, const st
     }
     std::vector<std::string> names;
     for (const Command& command : commands) {
-        if (command.name == name) return run_command(program, command, argc - 1, argv + 1);
+        if (command.name == name) return run_command(fmt::format("{} {}", program, name), command, argc - 1, argv + 1);
         names.push_back(command.name);
     }
     return usage_error(program, fmt::format("unknown command '{}'{}", name, suggestion(name, names)), program);
+}
+
+int run_program(const std::string& program, const Command& command, int argc, const char* const* argv) {
+    return run_command(program, command, argc, argv);
 }
 
 nlohmann::ordered_json resolved_options(const CLI::App& app) {

@@ -23,10 +23,14 @@ struct Command {
 
 /// Runs the subcommand that argv[1] names. Each takes --help, and --config FILE with values for its other options: TOML
 /// or INI as CLI11 reads it, or JSON such as a run's config.json. The command line wins over the file.
+/// --resume RUN, where a subcommand has it, stands for --config RUN/config.json as well.
 /// Returns the process's exit status: 0, 1 after an Error (its message on stderr), 2 after a mistake in the command
-/// line, which is named with the nearest thing that would have been right.
+/// line, which is named with the nearest thing that would have been right, and 128 + signal after an Interrupted.
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
                 const char* const* argv);
+
+/// The same for a program of one command, whose options follow its name.
+int run_program(const std::string& program, const Command& command, int argc, const char* const* argv);
 
 /// Every option of a parsed command line and its value, given or default, by name without dashes. Options that have
 /// neither are left out. Reading it back through --config gives the same command line.

@@ -32,7 +32,7 @@ data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folde
             fmt::format("no data folder: give --data DIR, or set RADIAL_DATA to a folder that holds {}/. {}", task.set,
                         task.where_to_get));
     }
-    if (!std::filesystem::is_directory(folder))
+    if (!std::filesystem::exists(folder))
         throw FileError(fmt::format("{}: no such data folder. {}", folder.string(), task.where_to_get));
     return task.read(folder, train);
 }

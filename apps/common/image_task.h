@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,15 @@ namespace radial::apps {
 struct ImageTask {
     std::string program;      ///< "radial-mnist"
     std::string set;          ///< folder under RADIAL_DATA
-    std::string model;        ///< as ClassifierSpec names it
+    std::string model;        ///< the network unless --model names another, as ClassifierSpec names it
     std::string model_title;  ///< as people write it
     std::int64_t classes = 0;
     std::vector<float> mean, deviation;  ///< of the pixels, in [0, 1]
     std::function<data::Dataset(const std::filesystem::path& folder, bool train)> read;
     std::string where_to_get;  ///< ends the error about a missing folder
+    /// Options of a loss, by its name, that have other defaults here where it stands alone.
+    std::map<std::string, LossSettings> loss_defaults;
+    ModelSettings model_defaults;  ///< options that have other defaults here, for a network that has them
     TrainOptions defaults;
 };
 

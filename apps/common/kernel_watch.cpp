@@ -34,6 +34,25 @@ std::optional<double> KernelWatch::end_epoch() {
     return sum / static_cast<double>(std::exchange(epoch_steps_, 0));
 }
 
+nlohmann::ordered_json KernelWatch::state() const {
+    return {{"initial", initial_ ? nlohmann::ordered_json(*initial_) : nlohmann::ordered_json(nullptr)},
+            {"window_sum", window_sum_},
+            {"epoch_sum", epoch_sum_},
+            {"window_steps", window_steps_},
+            {"epoch_steps", epoch_steps_},
+            {"steps", steps_}};
+}
+
+void KernelWatch::restore(const nlohmann::ordered_json& state) {
+    initial_.reset();
+    if (!state.at("initial").is_null()) initial_ = state.at("initial").get<double>();
+    window_sum_ = state.at("window_sum");
+    epoch_sum_ = state.at("epoch_sum");
+    window_steps_ = state.at("window_steps");
+    epoch_steps_ = state.at("epoch_steps");
+    steps_ = state.at("steps");
+}
+
 void KernelWatch::check_window() {
     const double mean = window_sum_ / static_cast<double>(window_steps_);
     window_sum_ = 0;

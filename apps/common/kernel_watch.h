@@ -1,6 +1,8 @@
 // Notices a kernel loss whose prototypes are out of the features' reach, which no further training can mend.
 #pragma once
 
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +24,9 @@ public:
     void add(std::optional<double> kernel);
     /// Ends the epoch: looks at the steps since the last window, and gives the mean over the epoch. Throws as add().
     std::optional<double> end_epoch();
+    /// All that it remembers, and taking that over from another.
+    nlohmann::ordered_json state() const;
+    void restore(const nlohmann::ordered_json& state);
     /// The kernel of the very first step.
     std::optional<double> initial() const { return initial_; }
 

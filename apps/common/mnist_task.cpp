@@ -15,6 +15,8 @@ ImageTask mnist_task() {
                     .deviation = {0.3081F},
                     .read = data::read_mnist,
                     .where_to_get = "'radial-mnist download DIR' fetches MNIST",
+                    .loss_defaults = {},
+                    .model_defaults = {},
                     .defaults = {}};
     mnist.defaults.out = "runs/mnist";
     return mnist;

@@ -33,7 +33,18 @@ RunFolder::RunFolder(fs::path folder) : folder_(std::move(folder)) {
     for (const char* name : {"config.json", "checkpoint.safetensors", "report.html", "metrics.jsonl"})
         fs::remove(folder_ / name, error);
     // Opening the log is the proof that files can be made here.
-    metrics_.reset(std::fopen((folder_ / "metrics.jsonl").c_str(), "wb"));
+    open_metrics("wb");
+}
+
+RunFolder::RunFolder(fs::path folder, const std::vector<nlohmann::ordered_json>& metrics) : folder_(std::move(folder)) {
+    std::string text;
+    for (const auto& line : metrics) text += line.dump() + "\n";
+    write_file(folder_ / "metrics.jsonl", text);
+    open_metrics("ab");
+}
+
+void RunFolder::open_metrics(const char* mode) {
+    metrics_.reset(std::fopen((folder_ / "metrics.jsonl").c_str(), mode));
     if (metrics_ == nullptr) fail(folder_, "the output folder cannot be written", errno);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 namespace radial::apps {
 
@@ -14,6 +15,8 @@ class RunFolder {
 public:
     /// Creates the folder, proves that it can be written and removes an earlier run's files. Throws FileError.
     explicit RunFolder(std::filesystem::path folder);
+    /// The folder of a run that goes on, whose metrics.jsonl becomes `metrics`. Throws FileError.
+    RunFolder(std::filesystem::path folder, const std::vector<nlohmann::ordered_json>& metrics);
 
     const std::filesystem::path& path() const { return folder_; }
     std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
@@ -28,6 +31,8 @@ private:
     struct Close {
         void operator()(std::FILE* file) const { std::fclose(file); }
     };
+    void open_metrics(const char* mode);
+
     std::filesystem::path folder_;
     std::unique_ptr<std::FILE, Close> metrics_;
 };

@@ -29,15 +29,21 @@ T number(const TensorFile& file, const std::string& key) {
     return value;
 }
 
-ClassifierSpec read_spec(const TensorFile& file) {
-    ClassifierSpec spec{.model = entry(file, "model"),
-                        .dim = number<std::int64_t>(file, "dim"),
-                        .loss = entry(file, "loss"),
-                        .loss_settings = {},
-                        .classes = number<std::int64_t>(file, "classes")};
+/// The numbers in the metadata whose keys begin with `prefix`, under the rest of their keys.
+std::map<std::string, double> settings_in(const TensorFile& file, std::string_view prefix) {
+    std::map<std::string, double> settings;
     for (const auto& [key, text] : file.metadata)
-        if (key.starts_with(loss_prefix)) spec.loss_settings[key.substr(loss_prefix.size())] = std::stod(text);
-    return spec;
+        if (key.starts_with(prefix)) settings[key.substr(prefix.size())] = std::stod(text);
+    return settings;
+}
+
+ClassifierSpec read_spec(const TensorFile& file) {
+    return {.model = entry(file, "model"),
+            .model_settings = settings_in(file, model_prefix),
+            .dim = number<std::int64_t>(file, "dim"),
+            .loss = entry(file, "loss"),
+            .loss_settings = settings_in(file, loss_prefix),
+            .classes = number<std::int64_t>(file, "classes")};
 }
 
 /// The tensors whose names begin with `prefix`, under the rest of their names.
@@ -64,7 +70,8 @@ std::vector<Tensor> Classifier::parameters() const {
 }
 
 Classifier build_classifier(const ClassifierSpec& spec) {
-    Classifier classifier{.spec = spec, .model = make_model(model_named(spec.model), spec.dim), .loss = nullptr};
+    Classifier classifier{
+        .spec = spec, .model = make_model(model_named(spec.model), spec.dim, spec.model_settings), .loss = nullptr};
     classifier.loss = make_loss(spec.loss, spec.classes, spec.dim, spec.loss_settings);
     return classifier;
 }
@@ -80,12 +87,14 @@ void save_classifier(const std::filesystem::path& path, const Classifier& classi
     file.metadata["dim"] = fmt::format("{}", spec.dim);
     file.metadata["loss"] = spec.loss;
     file.metadata["classes"] = fmt::format("{}", spec.classes);
+    for (const auto& [name, value] : spec.model_settings) file.metadata["model." + name] = fmt::format("{}", value);
     for (const auto& [name, value] : spec.loss_settings) file.metadata["loss." + name] = fmt::format("{}", value);
     write_safetensors(path, file);
 }
 
-Classifier load_classifier(const std::filesystem::path& path) {
-    const TensorFile file = read_safetensors(path);
+Classifier load_classifier(const std::filesystem::path& path) { return load_classifier(read_safetensors(path), path); }
+
+Classifier load_classifier(const TensorFile& file, const std::filesystem::path& path) {
     try {
         Classifier classifier = build_classifier(read_spec(file));
         classifier.model->load_state(part(file, model_prefix));

@@ -1,6 +1,7 @@
 // A trained classifier in one safetensors file that says by itself how to rebuild it.
 #pragma once
 
+#include "radial/core/checkpoint.h"
 #include "radial/core/module.h"
 #include "radial/losses/loss.h"
 #include "radial/models/registry.h"
@@ -15,6 +16,7 @@ namespace radial::apps {
 /// How to build a network and its loss.
 struct ClassifierSpec {
     std::string model = "lenetpp";
+    ModelSettings model_settings{};
     std::int64_t dim = 32;
     std::string loss = "rbf-softmax";
     LossSettings loss_settings;
@@ -45,5 +47,7 @@ void save_classifier(const std::filesystem::path& path, const Classifier& classi
 
 /// Rebuilds what save_classifier wrote. Throws FileError naming the file and what it lacks.
 Classifier load_classifier(const std::filesystem::path& path);
+/// The same for a file that has been read; `path` is for the errors.
+Classifier load_classifier(const TensorFile& file, const std::filesystem::path& path);
 
 }  // namespace radial::apps

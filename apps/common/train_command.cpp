@@ -2,12 +2,11 @@
 #include "radial/apps/common/class_weights.h"
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/loss_options.h"
-#include "radial/apps/common/report.h"
-#include "radial/apps/common/run_folder.h"
+#include "radial/apps/common/run_recorder.h"
+#include "radial/apps/common/run_saver.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/trainer.h"
 #include "radial/apps/common/version.h"
-#include "radial/core/atomic_file.h"
 #include "radial/core/backend.h"
 #include "radial/core/random.h"
 
@@ -24,18 +23,44 @@ data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& op
             .seed = options.seed,
             .workers = options.workers,
             .mean = task.mean,
-            .deviation = task.deviation};
+            .deviation = task.deviation,
+            .transforms = train ? make_transforms(options.augmentation) : data::Transforms{}};
 }
 
 /// What config.json holds: all of the command line, and what cannot be given on it.
 Json config_of(const ImageTask& task, const TrainOptions& options, Json values, Device device) {
+    values["model"] = options.model;
+    values["dim"] = options.dim;
     // The loss's options in the form that names each once, whichever way they were given.
     for (const auto& [name, value] : options.loss_settings) values.erase("loss." + name);
     for (const auto& [name, value] : loss_settings(options.loss, options.loss_settings)) values["loss." + name] = value;
+    for (const auto& [name, value] : model_settings(model_named(options.model), options.model_settings))
+        values["model." + name] = value;
     return {{"program", task.program + " train"},
             {"version", version},
             {"device_description", describe_device(device)},
             {"options", std::move(values)}};
+}
+
+/// `options` with what follows from the task and the network in the place of what was left open.
+TrainOptions completed(const ImageTask& task, TrainOptions options) {
+    if (!options.resume.empty()) options.out = options.resume;
+    if (options.model.empty()) options.model = task.model;
+    const ModelInfo& model = model_named(options.model);
+    if (options.dim == 0) options.dim = model.dim;
+    for (const auto& setting : task.model_defaults)
+        if (model.settings.contains(setting.first)) options.model_settings.insert(setting);
+    const auto defaults = task.loss_defaults.find(options.loss);
+    // insert() leaves what was given as it is.
+    if (defaults != task.loss_defaults.end())
+        options.loss_settings.insert(defaults->second.begin(), defaults->second.end());
+    return options;
+}
+
+/// Throws Error when the network takes images of another number of channels.
+void check_channels(const std::string& model, const data::Dataset& set) {
+    const std::int64_t taken = model_named(model).image[0], given = set.images.size(1);
+    RADIAL_CHECK(taken == given, "--model {}: takes images of {} channels, the data set has {}", model, taken, given);
 }
 
 std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
@@ -45,63 +70,12 @@ std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
                        kernel, result.images_per_second, format_duration(result.seconds));
 }
 
-/// Everything that a run writes.
-class Recorder {
-public:
-    Recorder(const ImageTask& task, const TrainOptions& options, Json config, const Classifier& classifier,
-             const data::Dataset& test)
-        : task_(task),
-          options_(options),
-          config_(std::move(config)),
-          classifier_(classifier),
-          test_(test),
-          folder_(options.out) {
-        folder_.write_config(config_);
-    }
-
-    void record(const Trainer& trainer) {
-        const EpochResult& result = trainer.history().back();
-        save_classifier(folder_.checkpoint(), classifier_,
-                        {{"program", fmt::format("{} {}", task_.program, version)},
-                         {"epoch", fmt::format("{}", result.epoch)},
-                         {"accuracy", fmt::format("{}", result.test_accuracy)}});
-        write_file(folder_.report(), report_page(report_content(trainer)));
-        folder_.append_metrics(to_json(result));
-    }
-
-    const RunFolder& folder() const { return folder_; }
-
-private:
-    ReportContent report_content(const Trainer& trainer) const {
-        ReportContent content{.title = fmt::format("{} with {}, {}-D", task_.model_title, options_.loss, options_.dim),
-                              .subtitle = config_.at("device_description"),
-                              .history = trainer.history(),
-                              .epochs_planned = options_.epochs,
-                              .evaluation = trainer.evaluation(),
-                              .class_names = test_.class_names,
-                              .prototypes = {},
-                              .dim = options_.dim,
-                              .settings = {}};
-        const Tensor prototypes = classifier_.loss->prototypes();
-        if (prototypes.defined()) content.prototypes = prototypes.to_vector<float>();
-        for (const auto& [name, value] : config_.at("options").items())
-            content.settings.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
-        return content;
-    }
-
-    const ImageTask& task_;
-    const TrainOptions& options_;
-    Json config_;
-    const Classifier& classifier_;
-    const data::Dataset& test_;
-    RunFolder folder_;
-};
-
-void run_epochs(Trainer& trainer, Recorder& recorder, Progress& progress, std::int64_t epochs) {
-    for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
+void run_epochs(Trainer& trainer, RunRecorder& recorder, RunSaver& saver, Progress& progress, std::int64_t epochs) {
+    while (std::ssize(trainer.history()) < epochs) {
         const EpochResult result = trainer.run_epoch();
         recorder.record(trainer);
         progress.line(epoch_line(result, epochs));
+        saver.after_epoch(trainer, result.epoch == epochs);
     }
     const EpochResult& last = trainer.history().back();
     progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {})", 100 * last.test_accuracy,
@@ -113,34 +87,51 @@ GraphUse parse_graph_use(const std::string& name) {
     return name == "on" ? GraphUse::on : name == "off" ? GraphUse::off : GraphUse::automatic;
 }
 
+/// The network and the loss with the run's first weights.
+Classifier build(const ImageTask& task, const TrainOptions& options, Device device) {
+    manual_seed(options.seed);
+    Classifier classifier =
+        build_classifier({.model = options.model,
+                          .model_settings = model_settings(model_named(options.model), options.model_settings),
+                          .dim = options.dim,
+                          .loss = options.loss,
+                          .loss_settings = loss_settings(options.loss, options.loss_settings),
+                          .classes = task.classes});
+    classifier.model->to(device);
+    classifier.loss->to(device);
+    return classifier;
+}
+
+void describe_run(const ImageTask& task, const TrainOptions& options, const Classifier& classifier,
+                  const data::Dataset& train, const data::Dataset& test, Progress& progress) {
+    progress.line(
+        fmt::format("data: {} training and {} test images from {}", train.size(), test.size(), options.data.string()));
+    progress.line(fmt::format("model: {}, {}-D feature, {} parameters; loss: {} ({})", title_of(task, options.model),
+                              options.dim, classifier.model->parameter_count() + classifier.loss->parameter_count(),
+                              options.loss, describe_settings(classifier.spec.loss_settings)));
+    progress.line("augmentation: " + describe(options.augmentation));
+}
+
 void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const Precision precision = parse_precision(options.precision);
     const Device device = start_device(options.device, options.threads, precision);
     const Schedule schedule = make_schedule(options);
-    manual_seed(options.seed);
-    const Classifier classifier = build_classifier({.model = task.model,
-                                                    .dim = options.dim,
-                                                    .loss = options.loss,
-                                                    .loss_settings = loss_settings(options.loss, options.loss_settings),
-                                                    .classes = task.classes});
-    classifier.model->to(device);
-    classifier.loss->to(device);
+    Classifier classifier = build(task, options, device);
     data::Dataset train_set = read_set(task, options.data, true);
+    check_channels(options.model, train_set);
     const data::Dataset test_set = read_set(task, options.data, false);
     if (options.limit > 0) train_set = train_set.first(std::min(options.limit, train_set.size()));
     if (options.class_weights == "balanced")
         classifier.loss->set_class_weights(balanced_weights(train_set.labels, task.classes));
 
     Progress progress;
-    progress.line(fmt::format("data: {} training and {} test images from {}", train_set.size(), test_set.size(),
-                              options.data.string()));
-    progress.line(fmt::format("model: {}, {}-D feature, {} parameters; loss: {} ({})", task.model_title, options.dim,
-                              classifier.model->parameter_count() + classifier.loss->parameter_count(), options.loss,
-                              describe_settings(classifier.spec.loss_settings)));
-    Recorder recorder(task, options, config_of(task, options, std::move(values), device), classifier, test_set);
+    describe_run(task, options, classifier, train_set, test_set, progress);
+    Json config = config_of(task, options, std::move(values), device);
     data::Loader train_loader(train_set, loader_options(task, options, true));
     data::Loader test_loader(test_set, loader_options(task, options, false));
     const auto optimizer = make_optimizer(options, classifier.parameters());
+    RunSaver saver(options, classifier, *optimizer, config.at("options"),
+                   fmt::format("{} train --resume {}", task.program, options.out.string()));
     Trainer trainer({.model = *classifier.model,
                      .loss = *classifier.loss,
                      .train = train_loader,
@@ -153,9 +144,15 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
                      .keep_features = options.dim == 2,
                      .device = device,
                      .precision = precision,
-                     .graph = parse_graph_use(options.graph)},
+                     .graph = parse_graph_use(options.graph),
+                     .between_steps = [&saver](Trainer& running) { saver.after_step(running); }},
                     progress);
-    run_epochs(trainer, recorder, progress, options.epochs);
+    if (options.resume.empty())
+        saver.clear();
+    else
+        saver.resume(classifier, *optimizer, trainer, progress);
+    RunRecorder recorder(task, options, std::move(config), classifier, test_set, trainer.history());
+    run_epochs(trainer, recorder, saver, progress, options.epochs);
 }
 
 }  // namespace
@@ -163,10 +160,12 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
 Command train_command(const ImageTask& task) {
     return {"train", "Train a network and write checkpoint, metrics and report", [task](CLI::App& app) {
                 auto options = std::make_shared<TrainOptions>(task.defaults);
+                options->model = task.model;
                 add_data_option(app, options->data, task.set);
                 add_train_options(app, *options);
                 return [task, options, &app] {
-                    with_memory_advice(options->batch, [&] { train(task, *options, resolved_options(app)); });
+                    with_memory_advice(options->batch,
+                                       [&] { train(task, completed(task, *options), resolved_options(app)); });
                 };
             }};
 }

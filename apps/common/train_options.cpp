@@ -2,6 +2,7 @@
 #include "radial/apps/common/train_options.h"
 
 #include "radial/apps/common/loss_options.h"
+#include "radial/apps/common/model_options.h"
 #include "radial/apps/common/precision.h"
 #include "radial/core/error.h"
 
@@ -32,7 +33,11 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
     add("--batch", options.batch, "Images a step")->check(CLI::Range(1, 1000000));
     add("--lr", options.lr, "Peak learning rate")->check(not_negative());
     add("--momentum", options.momentum, "Momentum of SGD")->check(CLI::Range(0.0, 1.0));
+    app.add_flag("--nesterov", options.nesterov, "Nesterov's momentum")->group("Optimizer");
     add("--weight-decay", options.weight_decay, "L2 penalty, added to the gradient")->check(not_negative());
+    add("--weight-decay-on", options.weight_decay_on,
+        "all parameters, or weights: those of two or more dimensions, so no biases, slopes and batch norms")
+        ->check(CLI::IsMember({"all", "weights"}));
     add("--clip-norm", options.clip_norm, "Largest norm of the whole gradient; 0 leaves it alone")
         ->check(not_negative());
     add("--schedule", options.schedule, "How the learning rate changes: constant, cosine or step")
@@ -61,13 +66,33 @@ void add_run_flags(CLI::App& app, TrainOptions& options) {
         ->type_name("DIR");
 }
 
+void add_resume_flags(CLI::App& app, TrainOptions& options) {
+    const auto add = [&app](const char* flag, auto& value, const char* text) {
+        return app.add_option(flag, value, text)->capture_default_str()->group("Interruption");
+    };
+    app.add_option("--resume", options.resume,
+                   "Folder of a run that was stopped, to go on with as if it had not been; its settings are read there")
+        ->type_name("DIR")
+        ->configurable(false)
+        ->group("Interruption");
+    add("--save-steps", options.save_steps, "Steps between two snapshots for --resume; 0 saves by time alone")
+        ->check(CLI::Range(0, 1000000000));
+    add("--save-minutes", options.save_minutes, "Minutes between two; 0 saves by steps, and after each epoch, alone")
+        ->check(not_negative());
+    add("--keep-saves", options.keep_saves, "Snapshots kept, the newest ones")->check(CLI::Range(1, 1000));
+}
+
 }  // namespace
 
 void add_train_options(CLI::App& app, TrainOptions& options) {
+    add_model_options(app, options.model_settings);
     add_loss_options(app, options.loss, options.loss_settings);
-    app.add_option("--dim", options.dim, "Feature dimension")
+    app.add_option("--model", options.model, "Network, by its name in the registry")
         ->capture_default_str()
-        ->check(CLI::Range(1, 1000000))
+        ->group("Model");
+    app.add_option("--dim", options.dim, "Feature dimension; 0 is the network's own")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1000000))
         ->group("Loss");
     app.add_option("--class-weights", options.class_weights,
                    "none, or balanced: a sample counts in inverse proportion to its class's number of images")
@@ -75,7 +100,9 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
         ->check(CLI::IsMember({"none", "balanced"}))
         ->group("Loss");
     add_optimizer_flags(app, options);
+    add_augmentation_options(app, options.augmentation);
     add_run_flags(app, options);
+    add_resume_flags(app, options);
 }
 
 CLI::Option* add_device_option(CLI::App& app, std::string& device) {
@@ -117,8 +144,17 @@ Schedule make_schedule(const TrainOptions& options) {
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, const std::vector<Tensor>& parameters) {
+    RADIAL_CHECK(!options.nesterov || options.momentum > 0, "--nesterov: needs --momentum above 0");
+    ParameterGroup decayed{.parameters = {}, .weight_decay = options.weight_decay}, others;
+    for (const Tensor& parameter : parameters) {
+        const bool weight = parameter.rank() >= 2;
+        (weight || options.weight_decay_on == "all" ? decayed : others).parameters.push_back(parameter);
+    }
+    std::vector<ParameterGroup> groups;
+    for (ParameterGroup& group : std::vector{decayed, others})
+        if (!group.parameters.empty()) groups.push_back(std::move(group));
     return std::make_unique<Sgd>(
-        parameters, SgdOptions{.lr = options.lr, .momentum = options.momentum, .weight_decay = options.weight_decay});
+        std::move(groups), SgdOptions{.lr = options.lr, .momentum = options.momentum, .nesterov = options.nesterov});
 }
 
 }  // namespace radial::apps

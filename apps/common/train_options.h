@@ -1,9 +1,11 @@
 // What a training run is told on its command line: one struct, and the flags that fill it.
 #pragma once
 
+#include "radial/apps/common/augmentation_options.h"
 #include "radial/core/optim.h"
 #include "radial/core/schedule.h"
 #include "radial/losses/loss.h"
+#include "radial/models/registry.h"
 
 #include <CLI/CLI.hpp>
 
@@ -17,22 +19,27 @@ namespace radial::apps {
 
 /// Every default of the training programs stands here; a program with other defaults sets them before adding flags.
 struct TrainOptions {
+    ModelSettings model_settings;  ///< those given; the model's defaults fill the rest
     std::string loss = "rbf-softmax";
     LossSettings loss_settings;  ///< those given; the loss's defaults fill the rest
     std::string class_weights = "none";
-    std::int64_t dim = 32;
+    std::string model;      ///< empty: the program's
+    std::int64_t dim = 32;  ///< 0: the network's own
 
     std::int64_t epochs = 8;
     std::int64_t batch = 128;
     double lr = 0.05;
     double momentum = 0.9;
+    bool nesterov = false;
     double weight_decay = 0.0;
+    std::string weight_decay_on = "all";
     double clip_norm = 1.0;  ///< 0: no clipping
     std::string schedule = "cosine";
     double warmup_epochs = 0.0;
     std::vector<double> milestones;  ///< in epochs, for the step schedule
     double lr_factor = 0.1;          ///< at each milestone
     bool allow_dead_kernel = false;
+    AugmentationOptions augmentation;
 
     std::uint64_t seed = 1;
     int threads = 0;  ///< 0: every core
@@ -43,9 +50,15 @@ struct TrainOptions {
     std::int64_t limit = 0;  ///< train on the first so many samples; 0: all
     std::filesystem::path data;
     std::filesystem::path out;
+
+    std::filesystem::path resume;  ///< folder of a run to go on with; empty: a new one
+    std::int64_t save_steps = 0;   ///< between snapshots; 0: by time alone
+    double save_minutes = 10;      ///< between snapshots; 0: by steps alone
+    std::int64_t keep_saves = 2;
 };
 
-/// Adds a flag for every member; see add_loss_options() for those of the loss.
+/// Adds a flag for every member; see add_loss_options() and add_model_options() for those of the loss and of
+/// the model.
 void add_train_options(CLI::App& app, TrainOptions& options);
 
 /// Adds --data, whose default is the folder `set` under RADIAL_DATA where that variable is set.
@@ -59,7 +72,7 @@ CLI::Option* add_precision_option(CLI::App& app, std::string& precision);
 /// The learning rate over the run. Throws Error when the settings contradict each other.
 Schedule make_schedule(const TrainOptions& options);
 
-/// SGD over the parameters of the network and of the loss.
+/// SGD over the parameters of the network and of the loss. Throws Error when the settings contradict each other.
 std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, const std::vector<Tensor>& parameters);
 
 }  // namespace radial::apps

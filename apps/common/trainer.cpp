@@ -35,6 +35,7 @@ struct Trainer::Sums {
     double correct = 0;
     double loss = 0;           ///< times images
     double gradient_norm = 0;  ///< over steps
+    double lr = 0;             ///< at the last step
     std::uint64_t order = 0xCBF29CE484222325;
 
     double mean_loss() const { return loss / static_cast<double>(images); }
@@ -63,6 +64,27 @@ nlohmann::ordered_json to_json(const EpochResult& result) {
             {"order", result.order}};
 }
 
+EpochResult epoch_result(const nlohmann::ordered_json& line) {
+    const auto or_nothing = [&](const char* key) {
+        return line.at(key).is_null() ? std::nullopt : std::optional<double>(line.at(key).get<double>());
+    };
+    return {.epoch = line.at("epoch"),
+            .train_loss = line.at("train_loss"),
+            .train_accuracy = line.at("train_accuracy"),
+            .test_loss = line.at("test_loss"),
+            .test_accuracy = line.at("test_accuracy"),
+            .best_accuracy = line.at("best_accuracy"),
+            .best_epoch = line.at("best_epoch"),
+            .mean_kernel = or_nothing("mean_kernel"),
+            .initial_mean_kernel = or_nothing("initial_mean_kernel"),
+            .images_per_second = line.at("images_per_second"),
+            .seconds = line.at("seconds"),
+            .lr = line.at("lr"),
+            .gradient_norm = line.at("gradient_norm"),
+            .peak_bytes = line.at("peak_bytes"),
+            .order = line.at("order")};
+}
+
 Trainer::Trainer(TrainerSetup setup, Progress& progress)
     : setup_(std::move(setup)),
       progress_(progress),
@@ -74,14 +96,22 @@ Trainer::Trainer(TrainerSetup setup, Progress& progress)
         parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
 }
 
+Trainer::~Trainer() = default;
+
 EpochResult Trainer::run_epoch() {
-    ++epoch_;
+    if (sums_ == nullptr) {
+        ++epoch_;
+        sums_ = std::make_unique<Sums>();
+    }
+    Sums& sums = *sums_;
     setup_.model.train();
     setup_.loss.train();
     reset_peak_memory(setup_.device);
-    setup_.train.start(epoch_ - 1);
-    Sums sums;
-    while (const auto batch = setup_.train.next()) submit(*batch, sums);
+    setup_.train.start(epoch_ - 1, sums.submitted);
+    while (const auto batch = setup_.train.next()) {
+        submit(*batch, sums);
+        if (setup_.between_steps) setup_.between_steps(*this);
+    }
     look(sums);
     RADIAL_CHECK(sums.images > 0, "training: the data set holds no samples");
     EpochResult result{.epoch = epoch_,
@@ -90,7 +120,7 @@ EpochResult Trainer::run_epoch() {
                        .mean_kernel = kernel_.end_epoch(),
                        .initial_mean_kernel = kernel_.initial(),
                        .images_per_second = sums.images_per_second(),
-                       .lr = setup_.optimizer.lr(),
+                       .lr = sums.lr,
                        .gradient_norm = sums.gradient_norm / static_cast<double>(sums.steps),
                        .order = fmt::format("{:016x}", sums.order)};
     const Clock::time_point evaluation_start = Clock::now();
@@ -107,14 +137,59 @@ EpochResult Trainer::run_epoch() {
     result.seconds = seconds_since(sums.start);
     result.peak_bytes = memory_statistics(setup_.device).peak;
     history_.push_back(result);
+    sums_.reset();
     return result;
+}
+
+nlohmann::ordered_json Trainer::state() {
+    nlohmann::ordered_json state{{"epoch", epoch_}, {"history", nlohmann::ordered_json::array()}};
+    for (const EpochResult& result : history_) state["history"].push_back(to_json(result));
+    if (sums_ != nullptr) {
+        look(*sums_);
+        state["sums"] = {{"seconds", seconds_since(sums_->start)},
+                         {"steps", sums_->steps},
+                         {"images", sums_->images},
+                         {"correct", sums_->correct},
+                         {"loss", sums_->loss},
+                         {"gradient_norm", sums_->gradient_norm},
+                         {"lr", sums_->lr},
+                         {"order", sums_->order}};
+    }
+    state["kernel"] = kernel_.state();
+    return state;
+}
+
+void Trainer::restore(const nlohmann::ordered_json& state) {
+    epoch_ = state.at("epoch");
+    history_.clear();
+    for (const auto& line : state.at("history")) history_.push_back(epoch_result(line));
+    kernel_.restore(state.at("kernel"));
+    sums_.reset();
+    if (!state.contains("sums")) return;
+    const auto& sums = state.at("sums");
+    sums_ = std::make_unique<Sums>();
+    sums_->start -=
+        std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(sums.at("seconds").get<double>()));
+    sums_->steps = sums_->submitted = sums.at("steps");
+    sums_->images = sums.at("images");
+    sums_->correct = sums.at("correct");
+    sums_->loss = sums.at("loss");
+    sums_->gradient_norm = sums.at("gradient_norm");
+    sums_->lr = sums.at("lr");
+    sums_->order = sums.at("order");
+}
+
+std::int64_t Trainer::steps() const {
+    const std::int64_t finished = std::ssize(history_) * setup_.train.batches();
+    return finished + (sums_ != nullptr ? sums_->submitted : 0);
 }
 
 void Trainer::submit(const data::Batch& batch, Sums& sums) {
     const auto epochs_done = static_cast<double>(epoch_ - 1);
     const double part = static_cast<double>(sums.submitted) / static_cast<double>(setup_.train.batches());
     setup_.optimizer.set_lr(setup_.schedule(epochs_done + part));
-    submitted_.push_back({++sums.submitted, batch.labels.numel(), setup_.optimizer.lr()});
+    sums.lr = setup_.optimizer.lr();
+    submitted_.push_back({++sums.submitted, batch.labels.numel(), sums.lr});
 
     const bool possible = !looks_at_each_ && setup_.graph != GraphUse::off;
     if (possible && !images_.defined()) {

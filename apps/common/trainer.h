@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ struct EpochResult {
 
 /// A line of metrics.jsonl. Values that do not exist are null.
 nlohmann::ordered_json to_json(const EpochResult& result);
+/// The inverse of to_json().
+EpochResult epoch_result(const nlohmann::ordered_json& line);
 
 /// Whether a training step is recorded as a CUDA graph.
 enum class GraphUse : std::uint8_t {
@@ -47,6 +50,8 @@ enum class GraphUse : std::uint8_t {
     on,         ///< and an error where it is not
     off,
 };
+
+class Trainer;
 
 /// What is trained, on what, and how.
 struct TrainerSetup {
@@ -63,6 +68,8 @@ struct TrainerSetup {
     Device device;
     Precision precision = Precision::float32;
     GraphUse graph = GraphUse::automatic;
+    /// Called after each step; it may ask for state(), and what it throws ends the epoch there.
+    std::function<void(Trainer&)> between_steps = {};
 };
 
 /// Trains an epoch at a time, so that the caller can log and save in between.
@@ -73,11 +80,22 @@ class Trainer {
 public:
     /// Throws Error for GraphUse::on on the CPU.
     Trainer(TrainerSetup setup, Progress& progress);
+    ~Trainer();
+    Trainer(const Trainer&) = delete;
+    Trainer& operator=(const Trainer&) = delete;
 
-    /// Trains on the whole training set once, then evaluates. Throws NumericError when the loss is no longer finite
-    /// (naming epoch, step and learning rate) or the kernel has died (see KernelWatch), and Error when GraphUse::on
-    /// cannot be.
+    /// Trains on the whole training set once, or on what an epoch that was begun has left of it, then evaluates. Throws
+    /// NumericError when the loss is no longer finite (naming epoch, step and learning rate) or the kernel has died
+    /// (see KernelWatch), and Error when GraphUse::on cannot be.
     EpochResult run_epoch();
+    /// Where the run is, apart from the tensors of model, loss and optimizer and the random stream. Waits for the
+    /// device.
+    nlohmann::ordered_json state();
+    /// Takes over another trainer's state(), of the same setup: the next run_epoch() goes on with the batch after its
+    /// last. Throws nlohmann::json::exception for anything else.
+    void restore(const nlohmann::ordered_json& state);
+    /// Steps of the run so far.
+    std::int64_t steps() const;
     /// Results so far, oldest first.
     const std::vector<EpochResult>& history() const { return history_; }
     /// What the last epoch's evaluation found.
@@ -104,6 +122,7 @@ private:
     TrainerSetup setup_;
     Progress& progress_;
     KernelWatch kernel_;
+    std::unique_ptr<Sums> sums_;  ///< of the epoch that is under way
     std::vector<Tensor> parameters_;
     bool looks_at_each_;  ///< the host sees each step's numbers before it goes on: the CPU
     StepLog log_;

@@ -55,6 +55,19 @@ TEST_CASE("the step benchmark measures whole blocks of steps", "[host]") {
     CHECK(nlohmann::json::parse(result.out).at("steps") == 6);
 }
 
+TEST_CASE("the step benchmark times evaluation, forward alone and the same at each step", "[host]") {
+    const ProgramResult result = run_program(
+        "radial-bench", "step --model resnet20 --batch 2 --threads 2 --steps 3 --warmup 0 --evaluate --json");
+    REQUIRE(result.status == 0);
+    const auto json = nlohmann::json::parse(result.out);
+    CHECK(json.at("evaluate") == true);
+    CHECK(json.at("gflop").get<double>() == Approx(2 * 2e-9 * (40550400.0 + 64 * 10)));
+    const auto losses = json.at("losses").get<std::vector<double>>();
+    CHECK(losses == std::vector<double>(3, losses.front()));
+    CHECK(run_program("radial-bench", "step --evaluate --graph on").first_error() ==
+          "radial-bench step: --evaluate: there is no graph to record, expected --graph off");
+}
+
 TEST_CASE("the step benchmark says what it cannot measure", "[host]") {
     const auto error_of_step = [](const std::string& flags) {
         const ProgramResult result = run_program("radial-bench", "step --batch 2 " + flags);

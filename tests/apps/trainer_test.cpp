@@ -1,8 +1,10 @@
 // Tests of the training loop: the same numbers however steps are submitted, and errors that name the step.
 #include "../catch.h"
+#include "../data/scratch.h"
 #include "../expect.h"
 
 #include "radial/apps/common/image_task.h"
+#include "radial/apps/common/snapshots.h"
 #include "radial/apps/common/trainer.h"
 #include "radial/core/device_runtime.h"
 #include "radial/core/memory/allocator.h"
@@ -57,43 +59,63 @@ struct Run {
     Precision precision = Precision::float32;
 };
 
-/// Two epochs of a small network on default_device().
+/// A small network, its loss, its data and its trainer on default_device().
+class Training {
+public:
+    explicit Training(const Run& run, std::function<void(apps::Trainer&)> between_steps = {})
+        : train_loader_(quarters(run.images), loader_options), test_loader_(quarters(50), loader_options) {
+        manual_seed(2);
+        auto model = std::make_unique<Sequential>();
+        model->add<Conv2d>(Conv2dOptions{.in_channels = 1, .out_channels = 3, .kernel = 3, .padding = 1})
+            .add<BatchNorm2d>(BatchNorm2dOptions{.channels = 3, .activation = Activation::relu})
+            .add<MaxPool2d>()
+            .add<Dropout>(DropoutOptions{.p = 0.1})
+            .add<Flatten>()
+            .add<Linear>(LinearOptions{.in_features = 3 * 4 * 4, .out_features = 3});
+        classifier_.model = std::move(model);
+        if (run.rbf)
+            classifier_.loss =
+                std::make_unique<RbfSoftmax>(RbfSoftmaxOptions{.classes = classes, .dim = 3, .gamma = 4});
+        else
+            classifier_.loss = std::make_unique<Softmax>(SoftmaxOptions{.classes = classes, .dim = 3});
+        optimizer_ = std::make_unique<Sgd>(classifier_.parameters(), SgdOptions{.lr = run.lr, .momentum = 0.9});
+        trainer_ = std::make_unique<apps::Trainer>(
+            apps::TrainerSetup{
+                .model = *classifier_.model,
+                .loss = *classifier_.loss,
+                .train = train_loader_,
+                .test = test_loader_,
+                .optimizer = *optimizer_,
+                .schedule = run.cosine ? cosine_schedule({.lr = run.lr, .epochs = 2}) : constant_schedule(run.lr),
+                .epochs = 2,
+                .clip_norm = run.clip_norm,
+                .device = default_device(),
+                .precision = run.precision,
+                .graph = run.graph,
+                .between_steps = std::move(between_steps)},
+            progress_);
+    }
+
+    apps::Classifier& classifier() { return classifier_; }
+    Optimizer& optimizer() { return *optimizer_; }
+    apps::Trainer& trainer() { return *trainer_; }
+
+private:
+    static inline const data::LoaderOptions loader_options{
+        .batch_size = batch, .shuffle = true, .seed = 3, .workers = 0};
+    apps::Progress progress_;
+    data::Loader train_loader_, test_loader_;
+    apps::Classifier classifier_;
+    std::unique_ptr<Optimizer> optimizer_;
+    std::unique_ptr<apps::Trainer> trainer_;
+};
+
+/// Two epochs.
 std::vector<EpochResult> train(const Run& run) {
-    manual_seed(2);
-    Sequential model;
-    model.add<Conv2d>(Conv2dOptions{.in_channels = 1, .out_channels = 3, .kernel = 3, .padding = 1})
-        .add<BatchNorm2d>(BatchNorm2dOptions{.channels = 3, .relu = true})
-        .add<MaxPool2d>()
-        .add<Dropout>(DropoutOptions{.p = 0.1})
-        .add<Flatten>()
-        .add<Linear>(LinearOptions{.in_features = 3 * 4 * 4, .out_features = 3});
-    std::unique_ptr<Loss> loss;
-    if (run.rbf)
-        loss = std::make_unique<RbfSoftmax>(RbfSoftmaxOptions{.classes = classes, .dim = 3, .gamma = 4});
-    else
-        loss = std::make_unique<Softmax>(SoftmaxOptions{.classes = classes, .dim = 3});
-    std::vector<Tensor> parameters = model.parameters();
-    for (const Tensor& parameter : loss->parameters()) parameters.push_back(parameter);
-    Sgd optimizer(parameters, {.lr = run.lr, .momentum = 0.9});
-    const data::LoaderOptions options{.batch_size = batch, .shuffle = true, .seed = 3, .workers = 0};
-    data::Loader train_loader(quarters(run.images), options), test_loader(quarters(50), options);
-    apps::Progress progress;
-    apps::Trainer trainer(
-        {.model = model,
-         .loss = *loss,
-         .train = train_loader,
-         .test = test_loader,
-         .optimizer = optimizer,
-         .schedule = run.cosine ? cosine_schedule({.lr = run.lr, .epochs = 2}) : constant_schedule(run.lr),
-         .epochs = 2,
-         .clip_norm = run.clip_norm,
-         .device = default_device(),
-         .precision = run.precision,
-         .graph = run.graph},
-        progress);
-    trainer.run_epoch();
-    trainer.run_epoch();
-    return trainer.history();
+    Training training(run);
+    training.trainer().run_epoch();
+    training.trainer().run_epoch();
+    return training.trainer().history();
 }
 
 std::vector<double> numbers_of(const std::vector<EpochResult>& history) {
@@ -113,6 +135,33 @@ TEST_CASE("A run's numbers are the same with steps as a graph and one by one", "
     REQUIRE(graph.size() == eager.size());
     for (std::size_t i = 0; i < eager.size(); ++i)
         CHECK(graph[i] == Approx(eager[i]).epsilon(device::emulated() ? 0 : 1e-2));
+}
+
+TEST_CASE("A trainer that takes over another's state goes on as that would have") {
+    const std::vector<double> whole = numbers_of(train({}));
+    for (const std::int64_t stop : {1, 17, 43, 44, 70}) {  // 43 steps an epoch
+        const Scratch scratch;
+        const apps::Snapshots snapshots(scratch.path(), 1);
+        struct Stop {};
+        Training* running = nullptr;
+        Training stopped({}, [&](apps::Trainer& trainer) {
+            if (trainer.steps() != stop) return;
+            snapshots.save(stop, running->classifier(), running->optimizer(), trainer.state());
+            throw Stop{};
+        });
+        running = &stopped;
+        const auto two_epochs = [](Training& training) {
+            while (training.trainer().history().size() < 2) training.trainer().run_epoch();
+        };
+        CHECK_THROWS_AS(two_epochs(stopped), Stop);
+
+        Training resumed(Run{});
+        const auto state = apps::load_snapshot(snapshots.files().at(0), resumed.classifier(), resumed.optimizer());
+        resumed.trainer().restore(state);
+        CHECK(resumed.trainer().steps() == stop);
+        two_epochs(resumed);
+        CHECK(numbers_of(resumed.trainer().history()) == whole);
+    }
 }
 
 TEST_CASE("A device trains as the CPU does", "[device]") {

@@ -1,0 +1,10 @@
+// `radial-bench replay`: what a network computes from given weights and images, to be compared with another program's.
+#pragma once
+
+#include "radial/apps/common/command_line.h"
+
+namespace radial::bench {
+
+apps::Command replay_command();
+
+}  // namespace radial::bench

@@ -1,0 +1,50 @@
+// Fetching a benchmark's files, checked and resumable, with a line a file.
+#include "radial/apps/common/download_command.h"
+
+#include "radial/core/error.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace radial::apps {
+namespace {
+
+struct DownloadOptions {
+    std::filesystem::path folder;
+    std::string mirror;
+};
+
+void run_download(const std::string& title, const std::vector<data::RemoteFile>& files,
+                  const std::filesystem::path& folder) {
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    for (const data::RemoteFile& file : files) {
+        data::download(file, folder, [terminal](const auto& remote, std::uint64_t done, std::uint64_t total) {
+            if (!terminal || total == 0) return;
+            fmt::print("\r\x1b[K{}: {}%", remote.name, 100 * done / total);
+            std::fflush(stdout);
+        });
+        fmt::print("{}{}: {} bytes, checksum correct\n", terminal ? "\r\x1b[K" : "", file.name, file.bytes);
+        std::fflush(stdout);
+    }
+    fmt::print("{} is in {}; train with --data {}\n", title, folder.string(), folder.string());
+}
+
+}  // namespace
+
+Command download_command(const std::string& program, const std::string& title,
+                         std::function<std::vector<data::RemoteFile>(const std::string& mirror)> files) {
+    return {
+        "download", fmt::format("Fetch {} into a folder", title),
+        [program, title, files = std::move(files)](CLI::App& app) {
+            auto options = std::make_shared<DownloadOptions>();
+            app.add_option("folder", options->folder, "Folder to put it in")->type_name("DIR");
+            app.add_option("--mirror", options->mirror, "URL that ends in / to fetch from instead")->type_name("URL");
+            return [program, title, files, options] {
+                RADIAL_CHECK(!options->folder.empty(), "no folder to download to: {} download DIR", program);
+                run_download(title, files(options->mirror), options->folder);
+            };
+        }};
+}
+
+}  // namespace radial::apps

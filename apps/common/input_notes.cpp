@@ -1,0 +1,48 @@
+// Lists as JSON in a checkpoint's metadata.
+#include "radial/apps/common/input_notes.h"
+
+#include "radial/core/error.h"
+
+#include <nlohmann/json.hpp>
+
+namespace radial::apps {
+namespace {
+
+template <class T>
+void write_list(std::map<std::string, std::string>& metadata, const std::string& key, const std::vector<T>& list) {
+    // Names that are not UTF-8 are kept as far as they can be shown.
+    if (!list.empty())
+        metadata[key] = nlohmann::json(list).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+template <class T>
+void read_list(const std::map<std::string, std::string>& metadata, const std::string& key, std::vector<T>& list) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) return;
+    try {
+        list = nlohmann::json::parse(found->second).get<std::vector<T>>();
+    } catch (const nlohmann::json::exception&) {
+        throw Error(fmt::format("metadata '{}' is '{}', expected a list of {}", key, found->second,
+                                std::is_same_v<T, float> ? "numbers" : "names"));
+    }
+}
+
+}  // namespace
+
+std::map<std::string, std::string> to_metadata(const InputNotes& notes) {
+    std::map<std::string, std::string> metadata;
+    write_list(metadata, "class_names", notes.class_names);
+    write_list(metadata, "mean", notes.mean);
+    write_list(metadata, "deviation", notes.deviation);
+    return metadata;
+}
+
+InputNotes input_notes(const std::map<std::string, std::string>& metadata) {
+    InputNotes notes;
+    read_list(metadata, "class_names", notes.class_names);
+    read_list(metadata, "mean", notes.mean);
+    read_list(metadata, "deviation", notes.deviation);
+    return notes;
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,20 @@
+// What a checkpoint says, beside its tensors, of the images that its network wants and of what it tells apart.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+struct InputNotes {
+    std::vector<std::string> class_names;  ///< one a class; empty: unknown
+    std::vector<float> mean, deviation;    ///< of the pixels in [0, 1], one a channel or one for all; empty: unknown
+};
+
+/// As entries of a checkpoint's metadata, "class_names", "mean" and "deviation": JSON lists, left out where empty.
+std::map<std::string, std::string> to_metadata(const InputNotes& notes);
+/// The inverse; entries that are not there stay empty. Throws Error for one that is no such list.
+InputNotes input_notes(const std::map<std::string, std::string>& metadata);
+
+}  // namespace radial::apps

@@ -1,0 +1,35 @@
+// Ending a run on SIGINT or SIGTERM after the step that is under way.
+#pragma once
+
+#include "radial/core/error.h"
+
+#include <string>
+
+namespace radial::apps {
+
+/// A run that a signal has ended; run_program() gives 128 + signal as exit status.
+class Interrupted : public Error {
+public:
+    Interrupted(int signal, const std::string& message) : Error(message), signal_(signal) {}
+    int signal() const { return signal_; }
+
+private:
+    int signal_;
+};
+
+/// Notes SIGINT and SIGTERM for as long as it lives, in the place of what they do by default. A second signal of a kind
+/// has its usual effect at once. One at a time.
+class SignalWatch {
+public:
+    SignalWatch();
+    ~SignalWatch();
+    SignalWatch(const SignalWatch&) = delete;
+    SignalWatch& operator=(const SignalWatch&) = delete;
+    /// The signal that came, or 0.
+    int received() const;
+};
+
+/// "SIGINT", "SIGTERM".
+std::string signal_name(int signal);
+
+}  // namespace radial::apps

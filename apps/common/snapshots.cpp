@@ -1,0 +1,85 @@
+// Saving and loading the whole of a run.
+#include "radial/apps/common/snapshots.h"
+
+#include "radial/core/checkpoint.h"
+#include "radial/core/error.h"
+#include "radial/core/random.h"
+
+#include <algorithm>
+
+namespace radial::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view ending = ".safetensors", beginning = "step-";
+
+void append(TensorFile& file, const std::string& prefix, const std::vector<NamedTensor>& tensors) {
+    for (const auto& [name, tensor] : tensors) file.tensors.push_back({prefix + name, tensor});
+}
+
+std::vector<NamedTensor> part(const TensorFile& file, const std::string& prefix) {
+    std::vector<NamedTensor> tensors;
+    for (const auto& [name, tensor] : file.tensors)
+        if (name.starts_with(prefix)) tensors.push_back({name.substr(prefix.size()), tensor});
+    return tensors;
+}
+
+}  // namespace
+
+Snapshots::Snapshots(const fs::path& run, std::int64_t keep) : folder_(run / "snapshots"), keep_(keep) {
+    RADIAL_CHECK(keep >= 1, "snapshots: {} to keep, expected at least 1", keep);
+}
+
+void Snapshots::save(std::int64_t step, const Classifier& classifier, const Optimizer& optimizer,
+                     const Json& state) const {
+    TensorFile file;
+    append(file, "model.", classifier.model->state());
+    append(file, "loss.", classifier.loss->state());
+    append(file, "optimizer.", optimizer.state());
+    const Generator& random = default_generator();
+    file.metadata["state"] = state.dump();
+    file.metadata["random"] = Json{{"seed", random.seed()}, {"counter", random.counter()}}.dump();
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) throw FileError(fmt::format("{}: cannot make the folder: {}", folder_.string(), error.message()));
+    write_safetensors(folder_ / fmt::format("{}{:09}{}", beginning, step, ending), file);
+    std::vector<fs::path> all = files();
+    for (std::size_t i = static_cast<std::size_t>(keep_); i < all.size(); ++i) fs::remove(all[i], error);
+}
+
+std::vector<fs::path> Snapshots::files() const {
+    std::vector<fs::path> all;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folder_, none)) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with(beginning) && name.ends_with(ending)) all.push_back(entry.path());
+    }
+    std::sort(all.rbegin(), all.rend());
+    return all;
+}
+
+void Snapshots::clear() const {
+    std::error_code ignored;
+    for (const fs::path& file : files()) fs::remove(file, ignored);
+}
+
+Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& optimizer) {
+    const TensorFile file = read_safetensors(path);
+    try {
+        const Json random = Json::parse(file.metadata.at("random"));
+        Json state = Json::parse(file.metadata.at("state"));
+        classifier.model->load_state(part(file, "model."));
+        classifier.loss->load_state(part(file, "loss."));
+        optimizer.load_state(part(file, "optimizer."));
+        default_generator().restore(random.at("seed"), random.at("counter"));
+        return state;
+    } catch (const FileError&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw FileError(fmt::format("{}: not a snapshot of this run: {}", path.string(), error.what()));
+    }
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,77 @@
+// Which of the ways to read a file is the right one.
+#include "radial/apps/common/weights.h"
+
+#include "radial/core/checkpoint.h"
+#include "radial/core/error.h"
+#include "radial/core/random.h"
+#include "radial/models/weight_file.h"
+
+#include <optional>
+
+namespace radial::apps {
+namespace {
+
+/// Weights without a description: the network is built from its name, the classes are the file's.
+Classifier described_by_name(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
+                             std::optional<WeightFormat> format) {
+    Classifier classifier{.spec = {.model = info.name,
+                                   .model_settings = model_settings(info),
+                                   .dim = info.dim,
+                                   .loss = "softmax",
+                                   .loss_settings = loss_settings("softmax"),
+                                   .classes = 0},
+                          .model = make_model(info, info.dim),
+                          .loss = nullptr};
+    const LinearClassifier linear = read_weights(file, path, info, *classifier.model, format);
+    classifier.spec.classes = linear.weight.size(0);
+    classifier.loss = make_loss("softmax", classifier.spec.classes, info.dim);
+    classifier.loss->load_state({{"weight", linear.weight}, {"bias", linear.bias}});
+    return classifier;
+}
+
+}  // namespace
+
+OpenedWeights open_weights(const std::filesystem::path& path, const std::string& model, const std::string& format) {
+    const std::optional<WeightFormat> wanted =
+        format.empty() ? std::nullopt : std::optional(parse_weight_format(format));
+    const ModelInfo* const info = model.empty() ? nullptr : &model_named(model);
+    const TensorFile file = read_safetensors(path);
+    const auto fail = [&path](const std::string& message) { throw FileError(path.string() + ": " + message); };
+    const SkipRandomFill skip;  // what a network starts with is overwritten
+    OpenedWeights opened;
+    try {
+        opened.notes = input_notes(file.metadata);
+    } catch (const Error& error) {
+        fail(error.what());
+    }
+    const auto said = file.metadata.find("model");
+    const bool is_checkpoint = said != file.metadata.end() && file.metadata.contains("loss");
+    if (is_checkpoint && info != nullptr && said->second != info->name)
+        fail(fmt::format("holds {}, not {}", said->second, info->name));
+    if (is_checkpoint && wanted.value_or(WeightFormat::radial) == WeightFormat::radial) {
+        opened.classifier = load_classifier(file, path);
+    } else {
+        if (info == nullptr) fail("does not say which network's weights it holds: give --model NAME");
+        opened.classifier = described_by_name(file, path, *info, wanted);
+    }
+    const auto names = static_cast<std::int64_t>(opened.notes.class_names.size());
+    if (names != 0 && names != opened.classifier.spec.classes)
+        fail(fmt::format("names {} classes, has {}", names, opened.classifier.spec.classes));
+    return opened;
+}
+
+void export_weights(const std::filesystem::path& path, const OpenedWeights& weights, WeightFormat format) {
+    const Classifier& classifier = weights.classifier;
+    if (format == WeightFormat::radial) {
+        save_classifier(path, classifier, to_metadata(weights.notes));
+        return;
+    }
+    const std::vector<NamedTensor> head = classifier.loss->state();
+    RADIAL_CHECK(classifier.spec.loss == "softmax" && head.size() == 2 && head[1].name == "bias",
+                 "{}: has no format for the loss {}, only for softmax with a bias", name_of(format),
+                 classifier.spec.loss);
+    write_weights(path, model_named(classifier.spec.model), *classifier.model,
+                  {.weight = head[0].tensor, .bias = head[1].tensor}, format, to_metadata(weights.notes));
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,11 @@
+// The command line of radial-models.
+#pragma once
+
+#include "radial/apps/common/command_line.h"
+
+namespace radial::zoo {
+
+/// Lists the networks, shows one's layers, or converts a file of weights.
+apps::Command models_command();
+
+}  // namespace radial::zoo

@@ -1,0 +1,229 @@
+// From a file of weights, and pictures or a tensor, to classes and their probabilities.
+#include "radial/apps/predict/predict.h"
+
+#include "radial/apps/common/image_task.h"
+#include "radial/apps/common/weights.h"
+#include "radial/apps/predict/pictures.h"
+#include "radial/apps/predict/ranking.h"
+#include "radial/core/atomic_file.h"
+#include "radial/core/autograd.h"
+#include "radial/core/checkpoint.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+
+namespace radial::predict {
+namespace {
+
+namespace fs = std::filesystem;
+using apps::OpenedWeights;
+
+struct PredictOptions {
+    fs::path weights;
+    std::string model, format;
+    std::vector<fs::path> images;
+    fs::path input, output, classes, csv;
+    std::int64_t top = 5, batch = 32, resize = 0, size = 0;
+    std::vector<float> mean, deviation;
+    bool skip_bad = false;
+    int threads = 0;
+    std::string device = "cpu", precision = "float32";
+};
+
+/// The network and its loss on their device, in evaluation.
+class Predictor {
+public:
+    Predictor(apps::Classifier& classifier, Device device, apps::Precision precision)
+        : classifier_(classifier), device_(device), precision_(precision) {
+        classifier_.model->to(device);
+        classifier_.loss->to(device);
+        classifier_.model->eval();
+        classifier_.loss->eval();
+    }
+
+    struct Result {
+        Tensor feature, logits;  ///< on the CPU
+    };
+    Result predict(const Tensor& images) {
+        const NoGrad no_grad;
+        const Tensor feature = apps::feature_of(*classifier_.model, images.to(device_), precision_);
+        return {.feature = feature.to(Device{}), .logits = classifier_.loss->logits(feature).to(Device{})};
+    }
+
+private:
+    apps::Classifier& classifier_;
+    Device device_;
+    apps::Precision precision_;
+};
+
+/// One name a line. Throws FileError unless there are as many as classes.
+std::vector<std::string> read_class_names(const fs::path& path, std::int64_t classes) {
+    std::ifstream file(path);
+    if (!file) throw FileError(path.string() + ": cannot open");
+    std::vector<std::string> names;
+    for (std::string line; std::getline(file, line);) {
+        if (line.ends_with('\r')) line.pop_back();
+        names.push_back(line);
+    }
+    if (std::ssize(names) != classes)
+        throw FileError(
+            fmt::format("{}: {} lines, expected a name for each of {} classes", path.string(), names.size(), classes));
+    return names;
+}
+
+/// What flags, the file and the network say, in this order of precedence.
+Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeights& weights) {
+    const Shape& image = apps::model_named(weights.classifier.spec.model).image;
+    Preprocessing result{.channels = image[0], .mean = {0.0F}, .deviation = {1.0F}};
+    if (result.channels == 3) {  // those of ImageNet's training images
+        result.mean = {0.485F, 0.456F, 0.406F};
+        result.deviation = {0.229F, 0.224F, 0.225F};
+    }
+    const auto take = [](std::vector<float>& value, const std::vector<float>& other) {
+        if (!other.empty()) value = other;
+    };
+    take(result.mean, weights.notes.mean);
+    take(result.deviation, weights.notes.deviation);
+    take(result.mean, options.mean);
+    take(result.deviation, options.deviation);
+    const auto fits = [&](const std::vector<float>& values) {
+        return values.size() == 1 || std::ssize(values) == result.channels;
+    };
+    RADIAL_CHECK(fits(result.mean) && fits(result.deviation),
+                 "--mean and --deviation: {} and {} numbers, expected 1 or {}, one a channel", result.mean.size(),
+                 result.deviation.size(), result.channels);
+    RADIAL_CHECK(std::all_of(result.deviation.begin(), result.deviation.end(), [](float d) { return d > 0; }),
+                 "--deviation: has a number that is not above 0");
+    // Small images are taken whole; of photographs the outer eighth is left out, as usual.
+    constexpr std::int64_t small = 64;
+    result.size = options.size > 0 ? options.size : image[1];
+    result.resize = options.resize > 0     ? options.resize
+                    : result.size <= small ? result.size
+                                           : std::llround(static_cast<double>(result.size) * 8 / 7);
+    RADIAL_CHECK(result.resize >= result.size, "--resize: {} is below --size {}", result.resize, result.size);
+    return result;
+}
+
+void predict_tensor(const PredictOptions& options, Predictor& predictor) {
+    const TensorFile file = read_safetensors(options.input);
+    if (!file.contains("input")) throw FileError(options.input.string() + ": no tensor \"input\"");
+    const Tensor& input = file.at("input");
+    if (input.rank() != 4 || input.dtype() != DType::float32 || input.size(0) < 1)
+        throw FileError(
+            fmt::format("{}: \"input\" is {}, expected float32[N, C, H, W]", options.input.string(), input.str()));
+    const std::int64_t count = input.size(0);
+    Predictor::Result all;
+    const auto append = [&](Tensor& to, const Tensor& rows, std::int64_t first) {
+        if (!to.defined()) to = Tensor::empty({count, rows.size(1)}, rows.dtype(), Device{});
+        to.rows(first, first + rows.size(0)).copy_(rows);
+    };
+    for (std::int64_t first = 0; first < count; first += options.batch) {
+        const auto result = predictor.predict(input.rows(first, std::min(first + options.batch, count)));
+        append(all.feature, result.feature, first);
+        append(all.logits, result.logits, first);
+    }
+    write_safetensors(options.output, {{{"logits", all.logits}, {"feature", all.feature}}, {}});
+    fmt::print("{} images: logits and features in {}\n", count, options.output.string());
+}
+
+void print_ranking(const fs::path& file, const std::vector<Guess>& guesses, const std::vector<std::string>& names) {
+    fmt::print("{}\n", file.string());
+    for (std::size_t i = 0; i < guesses.size(); ++i)
+        fmt::print("{:>4}  {:.4f}  {}\n", i + 1, guesses[i].probability, class_name(names, guesses[i].index));
+    std::fflush(stdout);
+}
+
+void predict_pictures(const PredictOptions& options, const OpenedWeights& weights, Predictor& predictor) {
+    const Preprocessing preprocessing = preprocessing_for(options, weights);
+    const std::int64_t classes = weights.classifier.spec.classes, top = std::min(options.top, classes);
+    const std::vector<std::string> names =
+        options.classes.empty() ? weights.notes.class_names : read_class_names(options.classes, classes);
+    const std::vector<fs::path> files = picture_files(options.images);
+    RankingTable table(names, top);
+    std::size_t skipped = 0;
+    for (std::size_t first = 0; first < files.size(); first += static_cast<std::size_t>(options.batch)) {
+        const auto count = std::min(static_cast<std::size_t>(options.batch), files.size() - first);
+        const PictureBatch batch =
+            read_pictures(std::span(files).subspan(first, count), preprocessing, options.skip_bad);
+        for (const std::string& problem : batch.problems) fmt::print(stderr, "skipped: {}\n", problem);
+        skipped += batch.problems.size();
+        if (!batch.images.defined()) continue;
+        const auto rankings = rank(predictor.predict(batch.images).logits, top);
+        for (std::size_t i = 0; i < rankings.size(); ++i) {
+            options.csv.empty() ? print_ranking(batch.files[i], rankings[i], names)
+                                : table.add(batch.files[i], rankings[i]);
+        }
+    }
+    RADIAL_CHECK(skipped < files.size(), "none of the {} images can be read", files.size());
+    if (!options.csv.empty()) write_file(options.csv, table.text());
+    if (!options.csv.empty() || skipped > 0)
+        fmt::print("{} images{}{}\n", files.size() - skipped, skipped > 0 ? fmt::format(", {} skipped", skipped) : "",
+                   options.csv.empty() ? "" : ": " + options.csv.string());
+}
+
+void run_predict(const PredictOptions& options) {
+    RADIAL_CHECK(!options.weights.empty(), "no weights: give --weights FILE");
+    RADIAL_CHECK(options.images.empty() != options.input.empty(), "{}: give image files or folders, or --input FILE",
+                 options.input.empty() ? "no images" : "both images and --input");
+    RADIAL_CHECK(options.input.empty() == options.output.empty(), "--input and --output go together");
+    const apps::Precision precision = apps::parse_precision(options.precision);
+    const Device device = apps::start_device(options.device, options.threads, precision);
+    OpenedWeights weights = apps::open_weights(options.weights, options.model, options.format);
+    const apps::ClassifierSpec& spec = weights.classifier.spec;
+    fmt::print("model: {}, {}-D feature; loss: {}; {} classes\n", spec.model, spec.dim, spec.loss, spec.classes);
+    Predictor predictor(weights.classifier, device, precision);
+    options.input.empty() ? predict_pictures(options, weights, predictor) : predict_tensor(options, predictor);
+}
+
+void add_flags(CLI::App& app, PredictOptions& options) {
+    const auto add = [&app](const char* flag, auto& value, const char* text) {
+        return app.add_option(flag, value, text)->capture_default_str();
+    };
+    app.add_option("images", options.images, "JPEG and PNG files, and folders of such");
+    app.add_option("--weights", options.weights,
+                   "A checkpoint of Radial's, or weights of torchvision's or timm's names")
+        ->type_name("FILE");
+    app.add_option("--model", options.model,
+                   "Whose weights they are, where the file does not say: 'radial-models' lists");
+    app.add_option("--format", options.format, "radial, torchvision or timm (default: as the names in the file are)");
+    app.add_option("--classes", options.classes, "Names of the classes, one a line")->type_name("FILE");
+    add("--top", options.top, "Classes shown for an image")->check(CLI::Range(1, 1000000));
+    app.add_option("--csv", options.csv, "Write a table here in the place of printing")->type_name("FILE");
+    app.add_flag("--skip-bad", options.skip_bad, "Name images that cannot be read, and go on");
+    app.add_option("--input", options.input, "safetensors file with the images as float32 \"input\" [N, C, H, W]")
+        ->type_name("FILE");
+    app.add_option("--output", options.output, "Where \"logits\" and \"feature\" of --input go")->type_name("FILE");
+    app.add_option("--size", options.size, "Side of the square that the network sees (default: the network's)")
+        ->check(CLI::Range(1, 100000));
+    app.add_option("--resize", options.resize,
+                   "Shorter side that images are given before the square is cut out (default: 8/7 of --size, or --size "
+                   "where that is at most 64)")
+        ->check(CLI::Range(1, 100000));
+    app.add_option(
+           "--mean", options.mean,
+           "Of the pixels in [0, 1], one a channel, as 0.485,0.456,0.406 (default: the file's, else ImageNet's, "
+           "or 0 for grey images)")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    app.add_option("--deviation", options.deviation, "What pixels are divided by after that, likewise")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    add("--batch", options.batch, "Images at a time")->check(CLI::Range(1, 1000000));
+    add("--threads", options.threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
+    apps::add_device_option(app, options.device);
+    apps::add_precision_option(app, options.precision);
+}
+
+}  // namespace
+
+apps::Command predict_command() {
+    return {"", "Says which classes images most likely belong to.", [](CLI::App& app) {
+                auto options = std::make_shared<PredictOptions>();
+                add_flags(app, *options);
+                return [options] { apps::with_memory_advice(options->batch, [&] { run_predict(*options); }); };
+            }};
+}
+
+}  // namespace radial::predict

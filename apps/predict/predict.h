@@ -1,0 +1,11 @@
+// The command line of radial-predict.
+#pragma once
+
+#include "radial/apps/common/command_line.h"
+
+namespace radial::predict {
+
+/// Classifies images or a tensor of images by the weights in a file.
+apps::Command predict_command();
+
+}  // namespace radial::predict

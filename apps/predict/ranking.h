@@ -1,0 +1,38 @@
+// The classes that a network thinks likeliest.
+#pragma once
+
+#include "radial/core/tensor.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace radial::predict {
+
+/// A class and its probability.
+struct Guess {
+    std::int64_t index = 0;
+    double probability = 0;
+};
+
+/// For each row of logits [N, classes] its `count` likeliest classes, or all when there are fewer, the likeliest first.
+std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count);
+
+/// The rankings of many files: a CSV table with the columns file, class_1, score_1, class_2 ...
+class RankingTable {
+public:
+    /// `names` has one name a class, or none: then classes are numbers.
+    RankingTable(std::vector<std::string> names, std::int64_t count);
+    void add(const std::filesystem::path& file, const std::vector<Guess>& guesses);
+    const std::string& text() const { return text_; }
+
+private:
+    std::vector<std::string> names_;
+    std::string text_;
+};
+
+/// What a class is called: its name, or its number where there are no names.
+std::string class_name(const std::vector<std::string>& names, std::int64_t index);
+
+}  // namespace radial::predict

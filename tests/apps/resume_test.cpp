@@ -1,0 +1,186 @@
+// Runs that are stopped and taken up again end as if they had not been.
+#include "../expect.h"
+#include "../folders.h"
+#include "program.h"
+#include "radial/apps/common/snapshots.h"
+#include "radial/core/random.h"
+
+#include <fmt/core.h>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+namespace radial::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A run of `radial-mnist` on 100 patterns, ten steps an epoch, and what it comes to when nothing stops it.
+class StoppedRun {
+public:
+    StoppedRun() {
+        write_patterns(folder_ / "data", 100, 20);
+        run("whole", settings(6));
+    }
+    fs::path path(const std::string& name) const { return folder_ / name; }
+    std::string checkpoint(const std::string& name) const { return read_text(path(name) / "checkpoint.safetensors"); }
+    std::string settings(int epochs) const {
+        return fmt::format("--data {} --dim 2 --epochs {} --batch 10 --lr 0.02 --threads 1 --seed 3 --crop-padding 2",
+                           path("data").string(), epochs);
+    }
+    ProgramResult run(const std::string& name, const std::string& arguments) const {
+        return run_program("radial-mnist", fmt::format("train --out {} {}", path(name).string(), arguments));
+    }
+    ProgramResult resume(const std::string& name, const std::string& arguments = "") const {
+        return run_program("radial-mnist", fmt::format("train --resume {} {}", path(name).string(), arguments));
+    }
+    /// Starts the run, sends `signal` as soon as 24 of its 60 steps are saved, and returns its exit status (minus the
+    /// signal where that has ended it) and what it wrote to standard error.
+    std::pair<int, std::string> stop(const std::string& name, int signal) const;
+
+private:
+    TemporaryFolder folder_;
+};
+
+std::pair<int, std::string> StoppedRun::stop(const std::string& name, int signal) const {
+    const std::string program = program_folder() + "/radial-mnist";
+    std::vector<std::string> words{program, "train", "--out", path(name).string(), "--save-steps", "1"};
+    std::istringstream text(settings(6));
+    for (std::string word; text >> word;) words.push_back(word);
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    const std::string error = path(name + ".error").string();
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+        dup2(open(error.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+        execv(program.c_str(), arguments.data());
+        _exit(127);
+    }
+    const apps::Snapshots snapshots(path(name), 2);
+    const auto far_enough = [&] {
+        const std::vector<fs::path> files = snapshots.files();
+        return !files.empty() && files.front().filename() > "step-000000024";
+    };
+    int status = 0;
+    while (!far_enough() && waitpid(child, &status, WNOHANG) == 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    kill(child, signal);
+    waitpid(child, &status, 0);
+    return {WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status), read_text(error)};
+}
+
+const StoppedRun& stopped_run() {
+    static const StoppedRun run;
+    return run;
+}
+
+/// A line of metrics without what depends on the clock or on what else was in memory.
+nlohmann::json without_times(nlohmann::json line) {
+    for (const char* key : {"seconds", "images_per_second", "peak_bytes"}) line.erase(key);
+    return line;
+}
+
+bool same_metrics(const fs::path& a, const fs::path& b) {
+    const auto x = read_metrics(a), y = read_metrics(b);
+    return x.size() == y.size() && std::equal(x.begin(), x.end(), y.begin(), [](const auto& one, const auto& other) {
+               return without_times(one) == without_times(other);
+           });
+}
+
+}  // namespace
+
+TEST_CASE("a run that SIGTERM or SIGINT ends saves itself, says how to resume, and ends as if never stopped",
+          "[host]") {
+    const StoppedRun& run = stopped_run();
+    for (const int signal : {SIGTERM, SIGINT}) {
+        const std::string name = fmt::format("signal{}", signal);
+        const auto [status, error] = run.stop(name, signal);
+        CHECK(status == 128 + signal);
+        CHECK(error.starts_with(
+            fmt::format("radial-mnist train: {} after step ", signal == SIGTERM ? "SIGTERM" : "SIGINT")));
+        CHECK(error.ends_with(
+            fmt::format(": the run is saved, go on with: radial-mnist train --resume {}\n", run.path(name).string())));
+        CHECK(read_metrics(run.path(name)).size() < 6);
+        const ProgramResult resumed = run.resume(name);
+        CHECK(resumed.status == 0);
+        CHECK(resumed.out.find("resumed after step ") != std::string::npos);
+        CHECK(run.checkpoint(name) == run.checkpoint("whole"));
+        CHECK(same_metrics(run.path(name), run.path("whole")));
+    }
+}
+
+TEST_CASE("a run that is killed goes on from its last snapshot and ends as if never stopped", "[host]") {
+    const StoppedRun& run = stopped_run();
+    CHECK(run.stop("killed", SIGKILL).first == -SIGKILL);
+    CHECK(run.resume("killed").status == 0);
+    CHECK(run.checkpoint("killed") == run.checkpoint("whole"));
+    CHECK(same_metrics(run.path("killed"), run.path("whole")));
+}
+
+TEST_CASE("a snapshot that cannot be read is named and the one before is taken", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.stop("damaged", SIGKILL);
+    const std::vector<fs::path> files = apps::Snapshots(run.path("damaged"), 2).files();
+    REQUIRE(files.size() >= 2);
+    fs::resize_file(files[0], fs::file_size(files[0]) / 2);
+    const ProgramResult resumed = run.resume("damaged");
+    CHECK(resumed.status == 0);
+    CHECK(resumed.out.find("warning: " + files[0].string() + ": ") != std::string::npos);
+    CHECK(resumed.out.find(" from " + files[1].string() + "\n") != std::string::npos);
+    CHECK(run.checkpoint("damaged") == run.checkpoint("whole"));
+}
+
+TEST_CASE("resuming with other settings is refused, but where and how may differ", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.stop("changed", SIGKILL);
+    const ProgramResult refused = run.resume("changed", "--lr 0.1");
+    CHECK(refused.status == 1);
+    CHECK(refused.first_error() == "radial-mnist train: --resume: --lr is 0.1, the run that goes on has 0.02");
+    CHECK(run.resume("changed", "--workers 3 --keep-saves 1 --save-minutes 1").status == 0);
+    CHECK(run.checkpoint("changed") == run.checkpoint("whole"));
+    CHECK(apps::Snapshots(run.path("changed"), 1).files().size() == 1);
+}
+
+TEST_CASE("a finished run has nothing left to do when resumed", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.run("finished", run.settings(1));
+    const std::string before = run.checkpoint("finished");
+    const ProgramResult again = run.resume("finished");
+    CHECK(again.status == 0);
+    CHECK(again.out.find("resumed after step 10 from ") != std::string::npos);
+    CHECK(run.checkpoint("finished") == before);
+    CHECK(read_metrics(run.path("finished")).size() == 1);
+}
+
+TEST_CASE("a folder without a run cannot be resumed", "[host]") {
+    const TemporaryFolder folder;
+    const std::string path = folder.path().string();
+    CHECK(run_program("radial-mnist", "train --resume " + path).first_error() ==
+          "radial-mnist train: " + path + "/config.json was not readable (missing?)");
+    std::ofstream(folder / "config.json") << "{}";
+    write_patterns(folder / "data", 20, 10);
+    const ProgramResult result =
+        run_program("radial-mnist", fmt::format("train --resume {} --data {}", path, (folder / "data").string()));
+    CHECK(result.status == 1);
+    CHECK(result.first_error() == "radial-mnist train: " + path + ": no snapshot to go on from");
+}
+
+TEST_CASE("a new run into a folder forgets the snapshots of an earlier one", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.run("reused", run.settings(3));
+    run.run("reused", run.settings(1));
+    const std::vector<fs::path> files = apps::Snapshots(run.path("reused"), 2).files();
+    REQUIRE(files.size() == 1);
+    CHECK(files[0].filename() == "step-000000010.safetensors");
+}
+
+}  // namespace radial::test
