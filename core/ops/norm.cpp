@@ -1,6 +1,6 @@
 // Batch normalisation, in training (batch statistics) and evaluation (running statistics), with a residual where given.
-#include "radial/core/checkpointing.h"
 #include "radial/core/kernels/norm.h"
+#include "radial/core/checkpointing.h"
 #include "radial/core/ops/common.h"
 
 namespace radial {
