@@ -81,7 +81,8 @@ TEST_CASE("dropout and drop-connect act in training alone, and are off by defaul
 }
 
 TEST_CASE("a network's options come through the registry", "[models]") {
-    CHECK(find_model("efficientnet-b0")->settings == ModelSettings{{"checkpoint", 0}, {"dropout", 0}, {"drop-connect", 0}});
+    CHECK(find_model("efficientnet-b0")->settings ==
+          ModelSettings{{"checkpoint", 0}, {"dropout", 0}, {"drop-connect", 0}});
     const auto net = make_model(*find_model("densenet-bc-100-12"), 342, {{"dropout", 0.5}});
     CHECK(is_random(*net, random_images({1, 3, 8, 8})));
     CHECK(error_of([] {
