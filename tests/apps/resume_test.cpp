@@ -55,6 +55,7 @@ std::pair<int, std::string> StoppedRun::stop(const std::string& name, int signal
     std::istringstream text(settings(6));
     for (std::string word; text >> word;) words.push_back(word);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     const std::string error = path(name + ".error").string();
