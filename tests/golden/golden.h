@@ -48,7 +48,8 @@ std::vector<GoldenRun> golden_runs(const GoldenCase& golden);
 using GoldenFunction = std::function<TensorMap(const GoldenCase&, TensorMap& inputs)>;
 
 /// Runs `function` on the case's inputs and compares each recorded result and gradient, relative to its largest
-/// magnitude, to 1e-5 (float32) or 1e-6 (float64, which stored values are rounded to float32 for).
+/// magnitude, to 1e-5 (float32) or 1e-6 (float64, which stored values are rounded to float32 for); gradients of
+/// whole networks to 1e-4 in float32.
 void check_golden(const GoldenCase& golden, const GoldenRun& run, const GoldenFunction& function);
 
 /// As check_golden, on a device, with the function and its gradients recorded as a graph and launched: what waits for
