@@ -55,4 +55,16 @@ Tensor Conv2d::forward(Tensor x) {
     return conv2d(x, weight_, bias_, geometry_);
 }
 
+std::shared_ptr<Conv2d> make_he_conv2d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel,
+                                       std::int64_t stride) {
+    auto layer = std::make_shared<Conv2d>(Conv2dOptions{.in_channels = in_channels,
+                                                        .out_channels = out_channels,
+                                                        .kernel = kernel,
+                                                        .stride = stride,
+                                                        .padding = kernel / 2,
+                                                        .bias = false});
+    init::kaiming_normal_(layer->weight(), std::sqrt(2.0), init::Fan::out);
+    return layer;
+}
+
 }  // namespace radial

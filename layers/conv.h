@@ -5,6 +5,9 @@
 #include "radial/core/module.h"
 #include "radial/layers/size2d.h"
 
+#include <cstdint>
+#include <memory>
+
 namespace radial {
 
 struct Conv2dOptions {
@@ -39,5 +42,10 @@ private:
     ConvGeometry geometry_;
     Tensor weight_, bias_;
 };
+
+/// A square Conv2d without a bias, padded by half its kernel, whose weights start at N(0, 2 / fan_out) (He et al. 2015,
+/// 2.2): what residual and dense networks are made of. Throws as Conv2d does.
+std::shared_ptr<Conv2d> make_he_conv2d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel,
+                                       std::int64_t stride = 1);
 
 }  // namespace radial

@@ -4,12 +4,10 @@
 #include "radial/core/checkpointing.h"
 #include "radial/core/dense_block.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
 #include "radial/layers/conv_norm.h"
 #include "radial/layers/dropout.h"
 #include "radial/layers/input_check.h"
 
-#include <cmath>
 #include <utility>
 
 namespace radial {
@@ -20,11 +18,11 @@ public:
     DenseLayer(const DenseBlockOptions& options, std::int64_t channels) : drops_(options.dropout > 0) {
         const bool bottleneck = options.bottleneck > 0;
         norm1_ = register_module("norm1", make_norm(channels));
-        conv1_ = register_module(
-            "conv1", bottleneck ? make_conv(channels, options.bottleneck, 1) : make_conv(channels, options.growth, 3));
+        conv1_ = register_module("conv1", bottleneck ? make_he_conv2d(channels, options.bottleneck, 1)
+                                                     : make_he_conv2d(channels, options.growth, 3));
         if (bottleneck) {
             inner_ = {conv1_, register_module("norm2", make_norm(options.bottleneck))};
-            conv2_ = register_module("conv2", make_conv(options.bottleneck, options.growth, 3));
+            conv2_ = register_module("conv2", make_he_conv2d(options.bottleneck, options.growth, 3));
         }
         dropout_ = register_module("dropout", std::make_shared<Dropout>(DropoutOptions{.p = options.dropout}));
     }
@@ -54,12 +52,6 @@ public:
 private:
     static std::shared_ptr<BatchNorm2d> make_norm(std::int64_t channels) {
         return std::make_shared<BatchNorm2d>(BatchNorm2dOptions{.channels = channels, .activation = Activation::relu});
-    }
-    static std::shared_ptr<Conv2d> make_conv(std::int64_t in, std::int64_t out, std::int64_t kernel) {
-        auto conv = std::make_shared<Conv2d>(Conv2dOptions{
-            .in_channels = in, .out_channels = out, .kernel = kernel, .padding = kernel / 2, .bias = false});
-        init::kaiming_normal_(conv->weight(), std::sqrt(2.0), init::Fan::out);
-        return conv;
     }
 
     bool drops_;

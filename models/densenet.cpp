@@ -3,13 +3,12 @@
 
 #include "radial/core/observe.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
 #include "radial/layers/dropout.h"
+#include "radial/models/names_of.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace radial {
@@ -53,17 +52,6 @@ std::int64_t compressed(const DenseNetOptions& options, std::int64_t channels) {
     return static_cast<std::int64_t>(static_cast<double>(channels) * options.compression);
 }
 
-std::shared_ptr<Conv2d> conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride) {
-    auto layer = std::make_shared<Conv2d>(Conv2dOptions{.in_channels = in,
-                                                        .out_channels = out,
-                                                        .kernel = kernel,
-                                                        .stride = stride,
-                                                        .padding = kernel / 2,
-                                                        .bias = false});
-    init::kaiming_normal_(layer->parameters().front(), std::sqrt(2.0), init::Fan::out);
-    return layer;
-}
-
 std::shared_ptr<BatchNorm2d> norm(std::int64_t channels) {
     return std::make_shared<BatchNorm2d>(BatchNorm2dOptions{.channels = channels, .activation = Activation::relu});
 }
@@ -89,11 +77,7 @@ std::int64_t DenseNetOptions::feature_dim() const {
 }
 
 const std::vector<std::string>& densenet_names() {
-    static const std::vector<std::string> names = [] {
-        std::vector<std::string> all;
-        for (const Entry& entry : table()) all.push_back(entry.name);
-        return all;
-    }();
+    static const std::vector<std::string> names = names_of(table());
     return names;
 }
 
@@ -108,7 +92,8 @@ DenseNet::DenseNet(const DenseNetOptions& options) : options_(options) {
     const bool large = options_.stem == Stem::large;
     features_ = register_module("features", std::make_shared<Group>());
     std::int64_t channels = options_.stem_width;
-    conv0_ = features_->register_module("conv0", conv(options_.in_channels, channels, large ? 7 : 3, large ? 2 : 1));
+    conv0_ = features_->register_module("conv0",
+                                        make_he_conv2d(options_.in_channels, channels, large ? 7 : 3, large ? 2 : 1));
     if (large) stem_ = {conv0_, features_->register_module("norm0", norm(channels))};
     for (std::size_t b = 0; b < options_.depths.size(); ++b) {
         if (b > 0) {
@@ -118,7 +103,7 @@ DenseNet::DenseNet(const DenseNetOptions& options) : options_(options) {
                          channels);
             transitions_.push_back(
                 {group->register_module("norm", norm(channels)),
-                 group->register_module("conv", conv(channels, next, 1, 1)),
+                 group->register_module("conv", make_he_conv2d(channels, next, 1, 1)),
                  group->register_module("dropout", std::make_shared<Dropout>(DropoutOptions{.p = options_.dropout}))});
             channels = next;
         }

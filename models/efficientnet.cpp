@@ -4,6 +4,7 @@
 #include "radial/core/ops.h"
 #include "radial/layers/dropout.h"
 #include "radial/models/efficientnet_block.h"
+#include "radial/models/names_of.h"
 
 #include <algorithm>
 #include <cmath>
@@ -72,11 +73,7 @@ void check(const EfficientNetOptions& o) {
 std::int64_t EfficientNetOptions::feature_dim() const { return scaled(*this, head_width); }
 
 const std::vector<std::string>& efficientnet_names() {
-    static const std::vector<std::string> names = [] {
-        std::vector<std::string> all;
-        for (const Entry& entry : table()) all.push_back(entry.name);
-        return all;
-    }();
+    static const std::vector<std::string> names = names_of(table());
     return names;
 }
 

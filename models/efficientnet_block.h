@@ -29,7 +29,9 @@ ConvNorm make_conv_norm(const ConvNormShape& shape);
 /// conv_pw, bn2.
 class InvertedResidual : public Layer {
 public:
+    /// Throws Error when a number is below 1 or drop_connect is outside [0, 1).
     explicit InvertedResidual(const InvertedResidualOptions& options);
+    /// Throws Error when x is not rank 4 or has other channels.
     Tensor forward(Tensor x) override;
     bool is_segment() const override { return true; }
 

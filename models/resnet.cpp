@@ -3,6 +3,7 @@
 
 #include "radial/core/ops.h"
 #include "radial/core/random.h"
+#include "radial/models/names_of.h"
 
 #include <fmt/ranges.h>
 
@@ -49,17 +50,6 @@ const std::vector<Entry>& table() {
 
 std::int64_t expansion(Block block) { return block == Block::bottleneck ? bottleneck_expansion : 1; }
 
-std::shared_ptr<Conv2d> conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride) {
-    auto layer = std::make_shared<Conv2d>(Conv2dOptions{.in_channels = in,
-                                                        .out_channels = out,
-                                                        .kernel = kernel,
-                                                        .stride = stride,
-                                                        .padding = kernel / 2,
-                                                        .bias = false});
-    init::kaiming_normal_(layer->parameters().front(), std::sqrt(2.0), init::Fan::out);
-    return layer;
-}
-
 std::shared_ptr<BatchNorm2d> norm(std::int64_t channels, Activation activation) {
     return std::make_shared<BatchNorm2d>(BatchNorm2dOptions{.channels = channels, .activation = activation});
 }
@@ -96,11 +86,7 @@ void check(const ResNetOptions& options) {
 std::int64_t ResNetOptions::feature_dim() const { return widths.back() * expansion(block); }
 
 const std::vector<std::string>& resnet_names() {
-    static const std::vector<std::string> names = [] {
-        std::vector<std::string> all;
-        for (const Entry& entry : table()) all.push_back(entry.name);
-        return all;
-    }();
+    static const std::vector<std::string> names = names_of(table());
     return names;
 }
 
@@ -123,9 +109,10 @@ ResNetBlock::ResNetBlock(const ResNetOptions& options, std::int64_t in_channels,
     : in_channels_(in_channels), out_channels_(width * expansion(options.block)), stride_(stride) {
     std::vector<std::shared_ptr<Conv2d>> convs;
     if (options.block == Block::basic) {
-        convs = {conv(in_channels, width, 3, stride), conv(width, width, 3, 1)};
+        convs = {make_he_conv2d(in_channels, width, 3, stride), make_he_conv2d(width, width, 3, 1)};
     } else {
-        convs = {conv(in_channels, width, 1, 1), conv(width, width, 3, stride), conv(width, out_channels_, 1, 1)};
+        convs = {make_he_conv2d(in_channels, width, 1, 1), make_he_conv2d(width, width, 3, stride),
+                 make_he_conv2d(width, out_channels_, 1, 1)};
     }
     for (std::size_t i = 0; i < convs.size(); ++i) {
         const bool last = i + 1 == convs.size();
@@ -137,7 +124,8 @@ ResNetBlock::ResNetBlock(const ResNetOptions& options, std::int64_t in_channels,
     const bool reshapes = stride != 1 || in_channels != out_channels_;
     if (!reshapes || options.shortcut == Shortcut::zero_pad) return;
     downsample_ = register_module("downsample", std::make_shared<Sequential>());
-    projection_ = ConvNorm(conv(in_channels, out_channels_, 1, stride), norm(out_channels_, Activation::none));
+    projection_ =
+        ConvNorm(make_he_conv2d(in_channels, out_channels_, 1, stride), norm(out_channels_, Activation::none));
     downsample_->add(projection_.conv()).add(projection_.norm());
 }
 
@@ -156,7 +144,7 @@ ResNet::ResNet(const ResNetOptions& options) : options_(options) {
     check(options_);
     const bool large = options_.stem == Stem::large;
     std::int64_t channels = options_.widths.front();
-    auto conv1 = register_module("conv1", conv(options_.in_channels, channels, large ? 7 : 3, large ? 2 : 1));
+    auto conv1 = register_module("conv1", make_he_conv2d(options_.in_channels, channels, large ? 7 : 3, large ? 2 : 1));
     stem_ = ConvNorm(std::move(conv1), register_module("bn1", norm(channels, Activation::relu)));
     for (std::size_t s = 0; s < options_.depths.size(); ++s) {
         auto stage = register_module(fmt::format("layer{}", s + 1), std::make_shared<Sequential>());

@@ -105,11 +105,12 @@ private:
         constexpr std::int64_t cache = 1 << 16, least = 64;  // numbers; rows
         const std::int64_t tile = std::max(least, cache / channels_);
         const dense_kernels::Parts parts(state_->rows());
+        // Before the threads start, which must not throw; from the allocator's cache.
+        const Tensor held = Tensor::empty({parts.count, tile * channels_}, DType::float32, {});
         std::atomic<int> failed{0};
 #pragma omp parallel for schedule(static)
         for (std::int64_t p = 0; p < parts.count; ++p) {
-            const Tensor held = Tensor::empty({tile, channels_}, DType::float32, {});  // from the allocator's cache
-            float* const x = held.data<float>();
+            float* const x = held.data<float>() + p * tile * channels_;
             for (std::int64_t row = parts.begin(p); row < parts.end(p); row += tile) {
                 const std::int64_t rows = std::min(tile, parts.end(p) - row);
                 dense_kernels::normalise(state_->columns(row, channels_), outer_.affine(), rows, x);

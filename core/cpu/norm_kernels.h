@@ -38,8 +38,7 @@ inline std::vector<float> repeated(const float* vector, const Fold& fold) {
     return all;
 }
 
-/// body(first row's first element, number of long rows, whether they are the matrix's last) on chunks of long rows; the
-/// rest rows come as one more call with `width` the channels of a row.
+/// The long rows cut into `count` chunks of `length`, the last of what is left.
 struct Chunks {
     static constexpr std::int64_t most = 64, least_rows = 16;
     std::int64_t length, count;

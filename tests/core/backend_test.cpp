@@ -199,6 +199,41 @@ TEST_CASE("batch norm agrees with the plain loops in training and evaluation, wi
     }
 }
 
+TEST_CASE("batch norm agrees with the plain loops with SiLU, and over more pixels than a thread takes at once") {
+    RandomInputs random(113);
+    for (const Shape& shape : {Shape{2, 3, 5, 4}, Shape{3, 24, 37, 29}, Shape{2, 130, 19, 21}, Shape{4, 16, 63, 40}}) {
+        const Tensor x = random.tensor(shape, -2, 3, DType::float32), shift = image(random, {shape[1]});
+        const Tensor scale = random.tensor({shape[1]}, 0.5, 1.5, DType::float32);
+        const Tensor mean = image(random, {shape[1]}), variance = Tensor::full({shape[1]}, 0.7);
+        for (const Activation activation : {Activation::none, Activation::silu}) {
+            INFO(shape.str() << (activation == Activation::silu ? ", SiLU" : ""));
+            check_against_reference(
+                [&](const auto& in) {
+                    return batch_norm(in[0], in[1], in[2], mean.clone(), variance.clone(), {.activation = activation});
+                },
+                {x, scale, shift});
+        }
+    }
+}
+
+TEST_CASE("depthwise convolutions of sixteens of channels agree with the plain loops, to the image's edge") {
+    RandomInputs random(114);
+    for (const std::int64_t kernel : {3, 5, 7}) {
+        for (const std::int64_t stride : {1, 2}) {
+            for (const Shape& shape : {Shape{2, 32, 9, 8}, Shape{1, 16, 6, 11}, Shape{3, 48, 5, 5}}) {
+                const ConvGeometry g{.stride_h = stride,
+                                     .stride_w = stride,
+                                     .pad_h = kernel / 2,
+                                     .pad_w = kernel / 2,
+                                     .groups = shape[1]};
+                INFO(shape.str() << ", kernel " << kernel << ", stride " << stride);
+                const Tensor x = image(random, shape), w = image(random, {shape[1], 1, kernel, kernel});
+                check_against_reference([&](const auto& in) { return conv2d(in[0], in[1], {}, g); }, {x, w});
+            }
+        }
+    }
+}
+
 TEST_CASE("batch norm with a residual agrees with the plain loops in training and evaluation") {
     RandomInputs random(112);
     for (const Shape& shape : {Shape{2, 3, 5, 4}, Shape{3, 16, 7, 7}, Shape{4, 20, 1, 3}, Shape{9, 33, 9, 8}}) {

@@ -51,6 +51,18 @@ TEST_CASE("gradients of avg_pool2d agree with differences over every geometry") 
     }
 }
 
+TEST_CASE("global_avg_pool is the mean over height and width in either layout, of any number of channels") {
+    RandomInputs random(46);
+    for (const std::int64_t channels : {1, 63, 64, 65, 200}) {
+        const Tensor x = random.tensor({3, channels, 5, 7}, -1, 1, DType::float32).to(default_device());
+        const Tensor expected = mean(x, {2, 3});
+        for (const Layout layout : {Layout::row_major, Layout::channels_last}) {
+            INFO(channels << " channels, " << name_of(layout));
+            CHECK(relative_difference(global_avg_pool(x.to(layout)), expected) < 1e-6);
+        }
+    }
+}
+
 TEST_CASE("gradients of global_avg_pool agree with differences") {
     RandomInputs random(73);
     for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{1, 3, 5, 4}, Shape{2, 16, 3, 3}, Shape{3, 20, 1, 7}}) {
