@@ -1,14 +1,9 @@
-// One training step after another: forward, loss, backward, clip, update.
+// One training step after another, and what they came to.
 #include "radial/apps/common/trainer.h"
 
-#include "radial/core/autograd.h"
 #include "radial/core/error.h"
 #include "radial/core/memory/allocator.h"
-#include "radial/core/metrics.h"
-#include "radial/core/ops.h"
 
-#include <cmath>
-#include <limits>
 #include <utility>
 
 namespace radial::apps {
@@ -22,8 +17,6 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 void digest(std::uint64_t& hash, std::span<const std::int64_t> values) {
     for (const std::int64_t value : values) hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x100000001B3;
 }
-
-constexpr std::int64_t steps_between_looks = 32;
 
 }  // namespace
 
@@ -89,12 +82,14 @@ Trainer::Trainer(TrainerSetup setup, Progress& progress)
     : setup_(std::move(setup)),
       progress_(progress),
       kernel_(setup_.allow_dead_kernel),
-      looks_at_each_(setup_.device.kind == Device::Kind::cpu),
-      log_(setup_.device, looks_at_each_ ? 1 : steps_between_looks) {
-    RADIAL_CHECK(setup_.graph != GraphUse::on || !looks_at_each_, "--graph on: a step on the CPU is not recorded");
-    for (const ParameterGroup& group : setup_.optimizer.groups())
-        parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
-}
+      step_({.model = setup_.model,
+             .loss = setup_.loss,
+             .optimizer = setup_.optimizer,
+             .clip_norm = setup_.clip_norm,
+             .device = setup_.device,
+             .precision = setup_.precision,
+             .graph = setup_.graph},
+            progress) {}
 
 Trainer::~Trainer() = default;
 
@@ -187,92 +182,33 @@ std::int64_t Trainer::steps() const {
 void Trainer::submit(const data::Batch& batch, Sums& sums) {
     const auto epochs_done = static_cast<double>(epoch_ - 1);
     const double part = static_cast<double>(sums.submitted) / static_cast<double>(setup_.train.batches());
-    setup_.optimizer.set_lr(setup_.schedule(epochs_done + part));
-    sums.lr = setup_.optimizer.lr();
-    submitted_.push_back({++sums.submitted, batch.labels.numel(), sums.lr});
-
-    const bool possible = !looks_at_each_ && setup_.graph != GraphUse::off;
-    if (possible && !images_.defined()) {
-        images_ = Tensor::empty(batch.images.shape(), batch.images.dtype(), setup_.device, batch.images.layout());
-        labels_ = Tensor::empty(batch.labels.shape(), batch.labels.dtype(), setup_.device);
-    }
-    if (possible && batch.images.shape() == images_.shape())
-        run_graph(batch);
-    else  // an epoch's last batch may be smaller, and a graph has fixed shapes
-        compute(batch.images.to(setup_.device), batch.labels.to(setup_.device));
-    log_.keep();
+    sums.lr = setup_.schedule(epochs_done + part);
+    step_.run(batch, {.epoch = epoch_, .step = ++sums.submitted, .images = batch.labels.numel(), .lr = sums.lr});
     digest(sums.order, batch.indices);
     const bool first = epoch_ == 1 && sums.submitted == 1;  // what is wrong from the start is told at once
-    if (log_.full() || first) look(sums);
-}
-
-void Trainer::run_graph(const data::Batch& batch) {
-    if (graph_ == nullptr) graph_ = std::make_unique<StepGraph>(setup_.device, [this] { compute(images_, labels_); });
-    images_.copy_(batch.images);
-    labels_.copy_(batch.labels);
-    graph_->run();
-    if (graph_->reason().empty() || graph_told_) return;
-    RADIAL_CHECK(setup_.graph != GraphUse::on, "--graph on: {}", graph_->reason());
-    progress_.line("steps are not run as a graph: " + graph_->reason());
-    graph_told_ = true;
-}
-
-// One step, without waiting on a device. What it computes there is what a graph records.
-void Trainer::compute(const Tensor& images, const Tensor& labels) {
-    const Tensor feature = feature_of(setup_.model, images, setup_.precision);
-    const Tensor loss = setup_.loss.forward(feature, labels);
-    log_.set_loss(loss);
-    log_.set_kernel(setup_.loss.mean_kernel());
-    if (looks_at_each_) check_loss(loss.item(), submitted_.back());
-    {
-        const NoGrad no_grad;
-        log_.set_correct(count_equal(argmax(setup_.loss.logits(feature.detach())), labels));
-    }
-    setup_.optimizer.zero_grad();
-    loss.backward();
-    log_.set_gradient_norm(clip());
-    setup_.optimizer.step();
-}
-
-Tensor Trainer::clip() const {
-    if (setup_.clip_norm <= 0) return clip_gradients(parameters_, std::numeric_limits<double>::infinity());
-    if (!looks_at_each_) return clip_gradients(parameters_, setup_.clip_norm);
-    try {
-        return Tensor::full({}, clip_gradient_norm(parameters_, setup_.clip_norm), DType::float64, setup_.device);
-    } catch (const NumericError& error) {
-        throw NumericError(fmt::format("{}, {}. Lower --lr", error.what(), place(submitted_.back())));
-    }
+    if (step_.full() || first) look(sums);
 }
 
 // Reads what the steps since the last look came to.
 void Trainer::look(Sums& sums) {
-    const std::vector<StepNumbers> numbers = log_.take();
-    const std::vector<Submitted> steps = std::exchange(submitted_, {});
-    for (std::size_t i = 0; i < numbers.size(); ++i) account(steps[i], numbers[i], sums);
-    if (!numbers.empty()) show(sums);
+    const std::vector<TrainingStep::Finished> steps = step_.take();
+    for (const TrainingStep::Finished& step : steps) account(step, sums);
+    if (!steps.empty()) show(sums);
 }
 
-void Trainer::account(const Submitted& step, const StepNumbers& numbers, Sums& sums) {
-    check_loss(numbers.loss, step);
-    if (numbers.kernel && epoch_ == 1 && step.step == 1) {
+void Trainer::account(const TrainingStep::Finished& step, Sums& sums) {
+    const auto& [place, numbers] = step;
+    step_.check(step);
+    if (numbers.kernel && epoch_ == 1 && place.step == 1) {
         progress_.line(fmt::format("mean kernel at the first step: {:.3g}", *numbers.kernel));
         if (*numbers.kernel < dead_kernel) progress_.line("warning: " + dead_kernel_message(*numbers.kernel, 0));
     }
     kernel_.add(numbers.kernel);
-    if (setup_.clip_norm > 0 && !std::isfinite(numbers.gradient_norm)) {
-        throw NumericError(fmt::format("clip_gradient_norm: the norm is {}, {}. Lower --lr",
-                                       std::abs(numbers.gradient_norm), place(step)));
-    }
     sums.gradient_norm += numbers.gradient_norm;
     sums.correct += numbers.correct;
-    sums.loss += numbers.loss * static_cast<double>(step.images);
-    sums.images += step.images;
+    sums.loss += numbers.loss * static_cast<double>(place.images);
+    sums.images += place.images;
     ++sums.steps;
-}
-
-void Trainer::check_loss(double loss, const Submitted& step) const {
-    if (std::isfinite(loss)) return;
-    throw NumericError(fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", std::abs(loss), place(step)));
 }
 
 void Trainer::show(const Sums& sums) {
@@ -288,10 +224,6 @@ void Trainer::show(const Sums& sums) {
          .accuracy = sums.accuracy(),
          .images_per_second = sums.images_per_second(),
          .seconds_left = steps_left * step_seconds + static_cast<double>(epochs_left + 1) * evaluation_seconds_});
-}
-
-std::string Trainer::place(const Submitted& step) const {
-    return fmt::format("at step {} of epoch {} (lr {})", step.step, epoch_, step.lr);
 }
 
 }  // namespace radial::apps

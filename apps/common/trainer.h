@@ -4,13 +4,8 @@
 #include "radial/apps/common/evaluate.h"
 #include "radial/apps/common/kernel_watch.h"
 #include "radial/apps/common/progress.h"
-#include "radial/apps/common/step_log.h"
-#include "radial/core/module.h"
-#include "radial/core/optim.h"
+#include "radial/apps/common/training_step.h"
 #include "radial/core/schedule.h"
-#include "radial/core/step_graph.h"
-#include "radial/data/loader.h"
-#include "radial/losses/loss.h"
 
 #include <nlohmann/json.hpp>
 
@@ -43,13 +38,6 @@ struct EpochResult {
 nlohmann::ordered_json to_json(const EpochResult& result);
 /// The inverse of to_json().
 EpochResult epoch_result(const nlohmann::ordered_json& line);
-
-/// Whether a training step is recorded as a CUDA graph.
-enum class GraphUse : std::uint8_t {
-    automatic,  ///< where that is possible
-    on,         ///< and an error where it is not
-    off,
-};
 
 class Trainer;
 
@@ -103,33 +91,16 @@ public:
 
 private:
     struct Sums;
-    /// A step whose numbers the host has not seen.
-    struct Submitted {
-        std::int64_t step;  ///< of the epoch, from 1
-        std::int64_t images;
-        double lr;
-    };
     void submit(const data::Batch& batch, Sums& sums);
-    void run_graph(const data::Batch& batch);
-    void compute(const Tensor& images, const Tensor& labels);
-    Tensor clip() const;
     void look(Sums& sums);
-    void account(const Submitted& step, const StepNumbers& numbers, Sums& sums);
-    void check_loss(double loss, const Submitted& step) const;
+    void account(const TrainingStep::Finished& step, Sums& sums);
     void show(const Sums& sums);
-    std::string place(const Submitted& step) const;
 
     TrainerSetup setup_;
     Progress& progress_;
     KernelWatch kernel_;
     std::unique_ptr<Sums> sums_;  ///< of the epoch that is under way
-    std::vector<Tensor> parameters_;
-    bool looks_at_each_;  ///< the host sees each step's numbers before it goes on: the CPU
-    StepLog log_;
-    std::vector<Submitted> submitted_;
-    Tensor images_, labels_;  ///< what the graph trains on
-    std::unique_ptr<StepGraph> graph_;
-    bool graph_told_ = false;
+    TrainingStep step_;
     std::vector<EpochResult> history_;
     Evaluation evaluation_;
     std::int64_t epoch_ = 0;

@@ -1,0 +1,87 @@
+// One training step: forward, loss, backward, clip, update.
+#pragma once
+
+#include "radial/apps/common/precision.h"
+#include "radial/apps/common/progress.h"
+#include "radial/apps/common/step_log.h"
+#include "radial/core/module.h"
+#include "radial/core/optim.h"
+#include "radial/core/step_graph.h"
+#include "radial/data/loader.h"
+#include "radial/losses/loss.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// Whether a training step is recorded as a CUDA graph.
+enum class GraphUse : std::uint8_t {
+    automatic,  ///< where that is possible
+    on,         ///< and an error where it is not
+    off,
+};
+
+/// Which step of a run it is.
+struct StepPlace {
+    std::int64_t epoch = 0, step = 0;  ///< from 1; the step of its epoch
+    std::int64_t images = 0;           ///< in its batch
+    double lr = 0;
+    /// "at step 3 of epoch 1 (lr 0.05)"
+    std::string str() const;
+};
+
+/// What a step computes with, and how.
+struct StepSetup {
+    Layer& model;
+    Loss& loss;
+    Optimizer& optimizer;
+    double clip_norm = 0;  ///< 0: the gradient is left alone
+    Device device;
+    Precision precision = Precision::float32;
+    GraphUse graph = GraphUse::automatic;
+};
+
+/// Runs steps without waiting for a device, and keeps what they came to until the host looks.
+class TrainingStep {
+public:
+    /// A step and what it came to.
+    struct Finished {
+        StepPlace place;
+        StepNumbers numbers;
+    };
+
+    /// Throws Error for GraphUse::on on the CPU.
+    TrainingStep(StepSetup setup, Progress& progress);
+    TrainingStep(const TrainingStep&) = delete;
+    TrainingStep& operator=(const TrainingStep&) = delete;
+
+    /// Submits one step at the learning rate of `place`. On the CPU throws what check() does, before anything but the
+    /// loss's and the network's running statistics has changed. Throws Error when GraphUse::on cannot be.
+    void run(const data::Batch& batch, const StepPlace& place);
+    /// Whether take() is due before the next run().
+    bool full() const { return log_.full(); }
+    /// The steps since the last take(), oldest first. Waits for the device.
+    std::vector<Finished> take();
+    /// Throws NumericError, naming step and learning rate, when the loss, or a gradient that is clipped, is not finite.
+    void check(const Finished& step) const;
+
+private:
+    void run_graph(const data::Batch& batch);
+    void compute(const Tensor& images, const Tensor& labels);
+    Tensor clip() const;
+
+    StepSetup setup_;
+    Progress& progress_;
+    std::vector<Tensor> parameters_;
+    bool looks_at_each_;  ///< the host sees each step's numbers before it goes on: the CPU
+    StepLog log_;
+    std::vector<StepPlace> submitted_;  ///< steps whose numbers the host has not seen
+    Tensor images_, labels_;            ///< what the graph trains on
+    std::unique_ptr<StepGraph> graph_;
+    bool graph_told_ = false;
+};
+
+}  // namespace radial::apps
