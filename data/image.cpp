@@ -27,21 +27,6 @@ bool begins_with(std::span<const std::uint8_t> content, const std::array<std::ui
     return content.size() >= N && std::equal(magic.begin(), magic.end(), content.begin());
 }
 
-std::vector<std::uint8_t> read_all(const fs::path& path) {
-    std::error_code error;
-    const fs::file_status status = fs::status(path, error);
-    if (status.type() == fs::file_type::not_found) throw FileError(path.string() + ": no such file");
-    if (!error && !fs::is_regular_file(status)) throw FileError(path.string() + ": not a regular file");
-    const auto close = [](std::FILE* file) { std::fclose(file); };
-    const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "rb"), close);
-    if (file == nullptr) throw FileError(fmt::format("{}: cannot open: {}", path.string(), std::strerror(errno)));
-    std::vector<std::uint8_t> content(fs::file_size(path, error));
-    content.resize(std::fread(content.data(), 1, content.size(), file.get()));
-    if (std::ferror(file.get()) != 0)
-        throw FileError(fmt::format("{}: cannot read: {}", path.string(), std::strerror(errno)));
-    return content;
-}
-
 /// Grey to RGB or back.
 Tensor with_channels(const Tensor& pixels, std::int64_t channels) {
     if (pixels.size(2) == channels) return pixels;
@@ -69,12 +54,14 @@ void check_size(std::string_view name, std::int64_t width, std::int64_t height, 
     }
 }
 
+bool is_jpeg(std::span<const std::uint8_t> content) { return begins_with(content, jpeg_magic); }
+
 Tensor decode_image(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options) {
     RADIAL_CHECK(options.channels == 1 || options.channels == 3, "read_image: {} channels, expected 1 or 3",
                  options.channels);
     if (content.empty()) throw FileError(fmt::format("{}: empty file, expected a JPEG or PNG image", name));
     Decoded decoded;
-    if (begins_with(content, jpeg_magic)) {
+    if (is_jpeg(content)) {
         decoded = decode_jpeg(content, name, options);
     } else if (begins_with(content, png_magic)) {
         decoded = decode_png(content, name, options);
@@ -86,8 +73,24 @@ Tensor decode_image(std::span<const std::uint8_t> content, std::string_view name
     return upright(with_channels(decoded.pixels, options.channels), decoded.orientation);
 }
 
+void read_bytes(const fs::path& path, std::vector<std::uint8_t>& content) {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (status.type() == fs::file_type::not_found) throw FileError(path.string() + ": no such file");
+    if (!error && !fs::is_regular_file(status)) throw FileError(path.string() + ": not a regular file");
+    const auto close = [](std::FILE* file) { std::fclose(file); };
+    const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "rb"), close);
+    if (file == nullptr) throw FileError(fmt::format("{}: cannot open: {}", path.string(), std::strerror(errno)));
+    content.resize(fs::file_size(path, error));
+    content.resize(std::fread(content.data(), 1, content.size(), file.get()));
+    if (std::ferror(file.get()) != 0)
+        throw FileError(fmt::format("{}: cannot read: {}", path.string(), std::strerror(errno)));
+}
+
 Tensor read_image(const fs::path& path, const ImageOptions& options) {
-    return decode_image(read_all(path), path.string(), options);
+    std::vector<std::uint8_t> content;
+    read_bytes(path, content);
+    return decode_image(content, path.string(), options);
 }
 
 bool has_image_name(const fs::path& path) {

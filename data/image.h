@@ -28,8 +28,11 @@ struct ImageOptions {
 /// Throws FileError naming the file when it is missing, empty, of another type, truncated, corrupt or too large, and
 /// Error when `channels` is neither 1 nor 3.
 Tensor read_image(const std::filesystem::path& path, const ImageOptions& options = {});
-/// The same for a file's content; `name` begins the errors.
+/// As read_image() for a file's content; `name` begins the errors.
 Tensor decode_image(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options = {});
+
+/// The bytes of a file into `content`, whose memory is reused. Throws FileError when it is missing or cannot be read.
+void read_bytes(const std::filesystem::path& path, std::vector<std::uint8_t>& content);
 
 /// Whether a name ends as those of JPEG and PNG files do: .jpg, .jpeg or .png, in any case.
 bool has_image_name(const std::filesystem::path& path);

@@ -17,19 +17,6 @@ template <class... Args>
     throw FileError(path.string() + ": " + fmt::format(format, std::forward<Args>(args)...));
 }
 
-std::vector<std::string> class_folders(const fs::path& root) {
-    std::vector<std::string> names;
-    std::error_code error;
-    fs::directory_iterator entry(root, error);
-    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-        const std::string name = entry->path().filename().string();
-        if (entry->is_directory() && !name.starts_with('.')) names.push_back(name);
-    }
-    if (error) fail(root, "cannot list: {}", error.message());
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
 /// The classes are those expected, or there is an error.
 void check_classes(const fs::path& root, const std::vector<std::string>& there,
                    const std::vector<std::string>& expected) {
@@ -44,9 +31,22 @@ void check_classes(const fs::path& root, const std::vector<std::string>& there,
 
 }  // namespace
 
+std::vector<std::string> list_class_folders(const fs::path& root) {
+    std::vector<std::string> names;
+    std::error_code error;
+    fs::directory_iterator entry(root, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (entry->is_directory() && !name.starts_with('.')) names.push_back(name);
+    }
+    if (error) fail(root, "cannot list: {}", error.message());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 ImageFolder list_image_folder(const fs::path& root, const ImageFolderOptions& options) {
     if (!fs::is_directory(root)) fail(root, "no such folder");
-    const std::vector<std::string> there = class_folders(root);
+    const std::vector<std::string> there = list_class_folders(root);
     if (there.empty()) fail(root, "no folder in it, expected one for each class of pictures");
     if (!options.folders.empty()) check_classes(root, there, options.folders);
     ImageFolder set;

@@ -28,6 +28,9 @@ struct ImageFolderOptions {
     std::map<std::string, std::string> names{};
 };
 
+/// The names of the folders in `root` that stand for classes, in their order. Throws FileError when it cannot be read.
+std::vector<std::string> list_class_folders(const std::filesystem::path& root);
+
 /// Lists ROOT/CLASS/.../FILE, for .jpg, .jpeg and .png files at any depth. Files beside the classes' folders and
 /// folders whose names begin with a dot are passed over. Throws FileError naming the folder when there is no ROOT, no
 /// class in it, a class without a picture, a class that is not among options.folders, or one of those that is not

@@ -43,27 +43,32 @@ void cmyk_to_rgb(const std::uint8_t* from, std::int64_t count, std::uint8_t* to)
         for (int c = 0; c < 3; ++c) to[c] = static_cast<std::uint8_t>((from[c] * from[3] + 127) / 255);
 }
 
+/// Whether the file's last bytes are those that end a JPEG. One that was cut short is then read to its end, where that
+/// shows, though the pixels wanted may all be there.
+bool has_end(std::span<const std::uint8_t> content) {
+    return content.size() >= 2 && content[content.size() - 2] == 0xFF && content.back() == JPEG_EOI;
+}
+
+}  // namespace
+
 /// One decompression. Whatever libjpeg is asked goes through call().
-class Reader {
+class JpegFile::State {
 public:
-    explicit Reader(std::string_view name) : name_(name) {
+    State(std::span<const std::uint8_t> content, std::string_view name) : name_(name), ends_(has_end(content)) {
         info_.err = jpeg_std_error(&errors_);
         errors_.error_exit = leave;
         errors_.emit_message = on_message;
         errors_.truncated = false;
+        try {
+            read_header(content);
+        } catch (...) {
+            jpeg_destroy_decompress(&info_);
+            throw;
+        }
     }
-    ~Reader() { jpeg_destroy_decompress(&info_); }
-    Reader(const Reader&) = delete;
-    Reader& operator=(const Reader&) = delete;
-
-    void read_header(std::span<const std::uint8_t> content) {
-        call([&] {
-            jpeg_create_decompress(&info_);
-            jpeg_mem_src(&info_, content.data(), content.size());
-            jpeg_save_markers(&info_, JPEG_APP0 + 1, 0xFFFF);
-            jpeg_read_header(&info_, TRUE);
-        });
-    }
+    ~State() { jpeg_destroy_decompress(&info_); }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
 
     std::int64_t width() const { return info_.image_width; }
     std::int64_t height() const { return info_.image_height; }
@@ -78,31 +83,59 @@ public:
         return 1;
     }
 
-    Tensor read(std::int64_t shorter_side) {
-        info_.scale_denom = 1;
-        while (shorter_side > 0 && info_.scale_denom < 8 &&
-               std::min(width(), height()) >= shorter_side * 2 * info_.scale_denom)
-            info_.scale_denom *= 2;
+    Part begin(int eighths, Range rows, Range columns) {
+        info_.scale_num = static_cast<unsigned>(eighths);
+        info_.scale_denom = 8;
+        if (info_.num_components == 2 || info_.num_components > 4) {
+            throw FileError(
+                fmt::format("{}: JPEG image of {} components, expected 1, 3 or 4", name_, info_.num_components));
+        }
         if (info_.num_components >= 3) info_.out_color_space = info_.num_components == 4 ? JCS_CMYK : JCS_RGB;
         call([&] { jpeg_start_decompress(&info_); });
+        rows_ = rows;
+        // What a column is smoothed with lies beside it, so the edges of what libjpeg decodes differ.
+        constexpr std::int64_t margin = 4;
+        const std::int64_t whole = info_.output_width;
+        const std::int64_t from = std::max<std::int64_t>(columns.begin - margin, 0);
+        const std::int64_t to = std::min(columns.end + margin, whole);
+        auto left = static_cast<JDIMENSION>(from), width = static_cast<JDIMENSION>(to - from);
+        if (to - from < whole) call([&] { jpeg_crop_scanline(&info_, &left, &width); });
+        return {.rows = rows,
+                .columns = {left, static_cast<std::int64_t>(left) + info_.output_width},
+                .channels = channels()};
+    }
+
+    void read(std::uint8_t* to) {
+        const std::int64_t columns = info_.output_width;
         const bool cmyk = info_.output_components == 4;
-        const std::int64_t columns = info_.output_width, channels = cmyk ? 3 : info_.output_components;
-        const Tensor pixels = Tensor::empty({info_.output_height, columns, channels}, DType::uint8, Device{});
         std::vector<std::uint8_t> inks(cmyk ? 4 * info_.output_width : 0);
-        std::uint8_t* const first = pixels.data<std::uint8_t>();
         call([&] {
-            while (info_.output_scanline < info_.output_height) {
-                std::uint8_t* const row = first + info_.output_scanline * columns * channels;
-                std::uint8_t* to = cmyk ? inks.data() : row;
-                jpeg_read_scanlines(&info_, &to, 1);
-                if (cmyk) cmyk_to_rgb(to, columns, row);
+            if (rows_.begin > 0) jpeg_skip_scanlines(&info_, static_cast<JDIMENSION>(rows_.begin));
+            while (info_.output_scanline < static_cast<JDIMENSION>(rows_.end)) {
+                std::uint8_t* line = cmyk ? inks.data() : to;
+                jpeg_read_scanlines(&info_, &line, 1);
+                if (cmyk) cmyk_to_rgb(line, columns, to);
+                to += columns * channels();
             }
+            const JDIMENSION rest = info_.output_height - info_.output_scanline;
+            if (rest > 0 && ends_) return;
+            if (rest > 0) jpeg_skip_scanlines(&info_, rest);
             jpeg_finish_decompress(&info_);
         });
-        return pixels;
     }
 
 private:
+    void read_header(std::span<const std::uint8_t> content) {
+        call([&] {
+            jpeg_create_decompress(&info_);
+            jpeg_mem_src(&info_, content.data(), content.size());
+            jpeg_save_markers(&info_, JPEG_APP0 + 1, 0xFFFF);
+            jpeg_read_header(&info_, TRUE);
+        });
+    }
+
+    std::int64_t channels() const { return info_.output_components == 4 ? 3 : info_.output_components; }
+
     /// `f` must hold nothing that needs a destructor: an error jumps over it.
     template <class F>
     void call(const F& f) {
@@ -115,18 +148,35 @@ private:
     }
 
     std::string name_;
+    bool ends_;
+    Range rows_;
     Errors errors_{};
     jpeg_decompress_struct info_{};
 };
 
-}  // namespace
+JpegFile::JpegFile(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options)
+    : state_(std::make_unique<State>(content, name)) {
+    check_size(name, width(), height(), options);
+}
+JpegFile::~JpegFile() = default;
+std::int64_t JpegFile::width() const { return state_->width(); }
+std::int64_t JpegFile::height() const { return state_->height(); }
+int JpegFile::orientation() const { return state_->orientation(); }
+JpegFile::Part JpegFile::begin(int eighths, Range rows, Range columns) { return state_->begin(eighths, rows, columns); }
+void JpegFile::read(std::uint8_t* to) { state_->read(to); }
 
 Decoded decode_jpeg(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options) {
-    Reader reader(name);
-    reader.read_header(content);
-    check_size(name, reader.width(), reader.height(), options);
-    const int orientation = reader.orientation();  // the end of the decompression forgets it
-    return {.pixels = reader.read(options.shorter_side), .orientation = orientation};
+    JpegFile file(content, name, options);
+    int eighths = 8;
+    while (options.shorter_side > 0 && eighths > 1 &&
+           std::min(file.width(), file.height()) * eighths >= options.shorter_side * 2 * 8)
+        eighths /= 2;
+    const auto scaled = [&](std::int64_t pixels) { return (pixels * eighths + 7) / 8; };
+    const int orientation = file.orientation();  // the end of the decompression forgets it
+    const JpegFile::Part part = file.begin(eighths, {0, scaled(file.height())}, {0, scaled(file.width())});
+    const Tensor pixels = Tensor::empty({part.rows.size(), part.columns.size(), part.channels}, DType::uint8, Device{});
+    file.read(pixels.data<std::uint8_t>());
+    return {.pixels = pixels, .orientation = orientation};
 }
 
 }  // namespace radial::data

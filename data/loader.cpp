@@ -18,19 +18,33 @@ namespace {
 
 void check_dataset(const Dataset& dataset) {
     const Tensor &images = dataset.images, &labels = dataset.labels;
-    RADIAL_CHECK(images.defined() && labels.defined(), "Loader: the data set has no images or no labels");
-    RADIAL_CHECK(images.dtype() == DType::uint8 && images.rank() == 4,
+    RADIAL_CHECK((images.defined() || dataset.files) && labels.defined(),
+                 "Loader: the data set has no images or no labels");
+    RADIAL_CHECK(!images.defined() || !dataset.files, "Loader: the data set has both images and files");
+    RADIAL_CHECK(dataset.files || (images.dtype() == DType::uint8 && images.rank() == 4),
                  "Loader: images are {}, expected uint8 [N, C, H, W]", images.str());
-    RADIAL_CHECK(labels.dtype() == DType::int64 && labels.rank() == 1 && labels.size(0) == images.size(0),
-                 "Loader: labels are {}, expected int64[{}]", labels.str(), images.size(0));
-    RADIAL_CHECK(images.device() == Device{} && labels.device() == Device{},
-                 "Loader: the data set is on {}, expected cpu", images.device().str());
+    RADIAL_CHECK(labels.dtype() == DType::int64 && labels.rank() == 1 && labels.size(0) == dataset.size(),
+                 "Loader: labels are {}, expected int64[{}]", labels.str(), dataset.size());
+    const Device device = dataset.files ? labels.device() : images.device();
+    RADIAL_CHECK(device == Device{} && labels.device() == Device{}, "Loader: the data set is on {}, expected cpu",
+                 device.str());
 }
 
 void check_options(const LoaderOptions& options) {
     RADIAL_CHECK(options.batch_size >= 1, "Loader: batch size is {}, expected at least 1", options.batch_size);
     RADIAL_CHECK(options.workers >= 0, "Loader: number of workers is {}, expected at least 0", options.workers);
     RADIAL_CHECK(options.prefetch >= 1, "Loader: prefetch is {}, expected at least 1", options.prefetch);
+    check(options.mixing);
+}
+
+/// Mixes a batch's images and labels, by a stream that no sample has.
+void mix(Batch& batch, const MixingOptions& options, Generator random) {
+    const std::vector<std::int64_t> partners = permutation(std::ssize(batch.indices), random);
+    const double share = mix(batch.images, partners, options, random);
+    batch.other_labels = Tensor::empty_like(batch.labels);
+    const auto labels = batch.labels.values<std::int64_t>(), others = batch.other_labels.values<std::int64_t>();
+    for (std::size_t i = 0; i < others.size(); ++i) others[i] = labels[static_cast<std::size_t>(partners[i])];
+    batch.share = Tensor::full({}, share, DType::float32, Device{});
 }
 
 }  // namespace
@@ -53,7 +67,7 @@ public:
     State(Dataset dataset, LoaderOptions options) : dataset_(std::move(dataset)), options_(std::move(options)) {
         check_options(options_);
         check_dataset(dataset_);
-        preprocessor_.emplace(dataset_.images, options_.mean, options_.deviation, options_.transforms, options_.seed);
+        preprocessor_.emplace(dataset_, options_);
         slots_.resize(static_cast<std::size_t>(options_.prefetch));
         for (int i = 0; i < options_.workers; ++i) {
             workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
@@ -81,7 +95,38 @@ public:
         room_.notify_all();
     }
 
+    /// Passes over batches of which all samples were left out.
     std::optional<Batch> next() {
+        std::optional<Batch> batch = next_of_any_size();
+        while (batch && batch->indices.empty()) batch = next_of_any_size();
+        return batch;
+    }
+
+    std::int64_t batches() const {
+        const std::int64_t full = dataset_.size() / options_.batch_size;
+        return full + (options_.drop_last || dataset_.size() % options_.batch_size == 0 ? 0 : 1);
+    }
+
+    const Dataset& dataset() const { return dataset_; }
+
+    std::vector<std::string> problems() const {
+        std::vector<std::string> lines;
+        for (const auto& [sample, line] : preprocessor_->problems()) lines.push_back(line);
+        return lines;
+    }
+
+private:
+    /// An epoch and its samples in order.
+    struct Plan {
+        std::int64_t epoch;
+        std::vector<std::int64_t> order;
+    };
+    struct Slot {
+        std::optional<Batch> batch;
+        std::exception_ptr error;
+    };
+
+    std::optional<Batch> next_of_any_size() {
         std::unique_lock lock(mutex_);
         RADIAL_CHECK(plan_ != nullptr, "Loader: next() before start()");
         if (delivered_ == batches()) return std::nullopt;
@@ -100,24 +145,6 @@ public:
         room_.notify_one();
         return batch;
     }
-
-    std::int64_t batches() const {
-        const std::int64_t full = dataset_.size() / options_.batch_size;
-        return full + (options_.drop_last || dataset_.size() % options_.batch_size == 0 ? 0 : 1);
-    }
-
-    const Dataset& dataset() const { return dataset_; }
-
-private:
-    /// An epoch and its samples in order.
-    struct Plan {
-        std::int64_t epoch;
-        std::vector<std::int64_t> order;
-    };
-    struct Slot {
-        std::optional<Batch> batch;
-        std::exception_ptr error;
-    };
 
     /// What every worker does until the loader goes away.
     void work(const std::stop_token& stop) {
@@ -151,11 +178,14 @@ private:
         const std::int64_t begin = number * options_.batch_size;
         const std::int64_t count = std::min(options_.batch_size, dataset_.size() - begin);
         const auto first = plan.order.begin() + begin;
-        Batch batch{{}, Tensor::empty({count}, DType::int64, Device{}), {first, first + count}};
+        Batch batch{{}, {}, {first, first + count}};
+        batch.images = preprocessor_->batch(batch.indices, plan.epoch);
+        batch.labels = Tensor::empty({std::ssize(batch.indices)}, DType::int64, Device{});
         const std::span<const std::int64_t> all_labels = dataset_.labels.values<std::int64_t>();
         const std::span<std::int64_t> labels = batch.labels.values<std::int64_t>();
         for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = checked_label(all_labels, batch.indices[i]);
-        batch.images = preprocessor_->batch(batch.indices, plan.epoch);
+        if (options_.mixing.on() && !batch.indices.empty())
+            mix(batch, options_.mixing, sample_stream(options_.seed, plan.epoch, -1 - number));
         return batch;
     }
 
@@ -192,5 +222,6 @@ void Loader::start(std::int64_t epoch, std::int64_t first) { state_->start(epoch
 std::optional<Batch> Loader::next() { return state_->next(); }
 std::int64_t Loader::batches() const { return state_->batches(); }
 const Dataset& Loader::dataset() const { return state_->dataset(); }
+std::vector<std::string> Loader::problems() const { return state_->problems(); }
 
 }  // namespace radial::data

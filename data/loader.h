@@ -2,11 +2,13 @@
 #pragma once
 
 #include "radial/data/dataset.h"
+#include "radial/data/mixing.h"
 #include "radial/data/transforms.h"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace radial::data {
@@ -16,6 +18,15 @@ struct Batch {
     Tensor images;                      ///< float32 [N, C, H, W], (byte / 255 - mean) / deviation, transformed
     Tensor labels;                      ///< int64 [N]
     std::vector<std::int64_t> indices;  ///< which samples of the data set these are
+    Tensor other_labels = {};           ///< int64 [N]: of what each image is mixed with; undefined without mixing
+    Tensor share = {};                  ///< float32 scalar: the part that `labels` have, the rest is `other_labels`'
+};
+
+/// What becomes of a sample whose file cannot be read.
+enum class CorruptFiles : std::uint8_t {
+    fail,     ///< an error that names the file
+    replace,  ///< the sample of the next number takes its place, or the one after that; after the last comes the first
+    leave_out,  ///< its batch is smaller
 };
 
 struct LoaderOptions {
@@ -28,6 +39,11 @@ struct LoaderOptions {
     std::vector<float> mean = {0.0F};       ///< per channel, or one for all
     std::vector<float> deviation = {1.0F};  ///< per channel, or one for all
     Transforms transforms = {};             ///< what each sample goes through, anew in every epoch
+    /// Before those: a random region of each image, resized to the image's size, or to Dataset::view.crop for files.
+    std::optional<RandomRegionOptions> random_region = std::nullopt;
+    MixingOptions mixing = {};     ///< after those: what each batch goes through, by its number's own random numbers
+    bool scaled_decoding = false;  ///< decode JPEGs at a reduced size where the view takes no more (ViewReader)
+    CorruptFiles corrupt_files = CorruptFiles::fail;
 };
 
 /// Walks a data set in batches. Batches come in order and hold the same numbers whatever the number of workers; an
@@ -50,6 +66,8 @@ public:
     /// Batches in an epoch.
     std::int64_t batches() const;
     const Dataset& dataset() const;
+    /// What was wrong with the files that were replaced or left out so far: a line each, in the order of the samples.
+    std::vector<std::string> problems() const;
 
 private:
     class State;

@@ -1,12 +1,17 @@
 // From bytes to the normalised, transformed floats of a batch.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/data/dataset.h"
+#include "radial/data/loader.h"
 #include "radial/data/transforms.h"
+#include "radial/data/view_reader.h"
 
 #include <array>
 #include <cstdint>
-#include <span>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace radial::data {
@@ -17,28 +22,51 @@ Generator sample_stream(std::uint64_t seed, std::int64_t epoch, std::int64_t sam
 /// Prepares samples for a Loader. Its functions may be called by several threads at once.
 class Preprocessor {
 public:
-    /// `images` is uint8 [N, C, H, W]. Throws Error (as the Loader, whose options these are) when the number of means
-    /// or deviations does not fit the channels, or one makes no sense.
-    Preprocessor(const Tensor& images, const std::vector<float>& mean, const std::vector<float>& deviation,
-                 Transforms transforms, std::uint64_t seed);
+    /// Throws Error (as the Loader, whose options these are) when the number of means or deviations does not fit the
+    /// channels, or a number makes no sense.
+    Preprocessor(const Dataset& dataset, const LoaderOptions& options);
 
-    /// The samples as float32 [samples, C, height, width]. Throws Error when transforms leave images of different
-    /// sizes, and what a transform throws.
-    Tensor batch(std::span<const std::int64_t> samples, std::int64_t epoch) const;
+    /// The samples as float32 [samples, C, height, width]; `samples` becomes those that are in it, should files that
+    /// cannot be read be replaced or left out. Throws Error when transforms leave images of different sizes, FileError
+    /// for a file that cannot be read, and what a transform throws.
+    Tensor batch(std::vector<std::int64_t>& samples, std::int64_t epoch) const;
+    /// Why samples were replaced or left out so far, by their numbers.
+    std::map<std::int64_t, std::string> problems() const;
 
 private:
     /// What each of the 256 bytes becomes.
     using Table = std::array<float, 256>;
+    /// An image as bytes: planes, or with its channels side by side.
+    struct Bytes {
+        const std::uint8_t* first;
+        std::int64_t height, width;
+        bool planar;
+    };
+    /// What one thread works in.
+    struct Scratch {
+        ViewReader reader;
+        Image image;
+    };
 
-    void write(const std::vector<Table>& tables, std::int64_t sample, float* to) const;
+    Bytes bytes_of(std::int64_t sample, Generator& random, ViewReader& reader) const;
+    void write(const std::vector<Table>& tables, const Bytes& bytes, float* to) const;
     void normalise(Image& image) const;
-    Image transformed(std::int64_t sample, std::int64_t epoch) const;
+    void transform(const Bytes& bytes, Generator& random, Image& image) const;
+    template <class F>
+    std::optional<std::int64_t> readable(std::int64_t sample, const F& read) const;
 
-    Tensor images_;
+    Dataset dataset_;
+    std::int64_t channels_;
     std::vector<float> mean_, deviation_;  ///< one a channel
     Transforms transforms_;
+    std::optional<RandomRegionOptions> region_;
+    bool scaled_decoding_;
+    CorruptFiles corrupt_;
     std::uint64_t seed_;
     std::vector<Table> unit_, normalised_;  ///< one a channel: byte / 255, and that normalised
+
+    mutable std::mutex mutex_;
+    mutable std::map<std::int64_t, std::string> problems_;  ///< guarded
 };
 
 }  // namespace radial::data

@@ -46,6 +46,15 @@ Transform random_flip(double probability = 0.5);
 /// Throws Error when size is below 1.
 Transform cutout(std::int64_t size);
 
+struct ColorJitterOptions {
+    double brightness = 0, contrast = 0, saturation = 0;  ///< factors from 1 - this, at least 0, to 1 + this
+    double hue = 0;                                       ///< turns by up to this part of the circle, at most 0.5
+};
+/// Changes brightness, contrast, saturation and hue, in random order, by random amounts, as torchvision's ColorJitter;
+/// an amount of 0 leaves its part out. Values stay in [0, 1], so it belongs among Transforms::pixels. Of grey images
+/// only brightness and contrast are changed. Throws Error for an amount below 0, or a hue above 0.5.
+Transform color_jitter(const ColorJitterOptions& options);
+
 struct RandomErasingOptions {
     double probability = 0.5;
     double min_area = 0.02, max_area = 0.4;  ///< as parts of the image

@@ -1,6 +1,7 @@
 // `eval`: the accuracy of a checkpoint.
 #include "radial/apps/common/evaluate.h"
 #include "radial/apps/common/image_task.h"
+#include "radial/apps/common/input_notes.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/core/error.h"
 
@@ -12,24 +13,37 @@ struct EvalOptions {
     std::int64_t batch = 128;
     int threads = 0, workers = 1;
     std::string device = "cpu", precision = "float32";
+    PictureOptions pictures;
 };
+
+/// Throws Error unless the classifier tells as many classes apart as `what` has.
+void check_classes(const std::filesystem::path& checkpoint, const Classifier& classifier, const std::string& what,
+                   std::int64_t classes) {
+    RADIAL_CHECK(classifier.spec.classes == classes, "{}: a classifier of {} classes, {} has {}", checkpoint.string(),
+                 classifier.spec.classes, what, classes);
+}
 
 void run_eval(const ImageTask& task, const EvalOptions& options) {
     const Precision precision = parse_precision(options.precision);
     const Device device = start_device(options.device, options.threads, precision);
     if (options.checkpoint.empty()) throw FileError("no checkpoint: give --checkpoint FILE");
-    const Classifier classifier = load_classifier(options.checkpoint);
-    RADIAL_CHECK(classifier.spec.classes == task.classes, "{}: a classifier of {} classes, {} has {}",
-                 options.checkpoint.string(), classifier.spec.classes, task.program, task.classes);
+    const TensorFile file = read_safetensors(options.checkpoint);
+    const Classifier classifier = load_classifier(file, options.checkpoint);
+    if (task.classes > 0) check_classes(options.checkpoint, classifier, task.program, task.classes);
     classifier.model->to(device);
     classifier.loss->to(device);
-    data::Loader loader(
-        read_set(task, options.data, false),
-        {.batch_size = options.batch, .workers = options.workers, .mean = task.mean, .deviation = task.deviation});
+    data::Dataset set = read_set(task, options.data, false);
+    if (task.classes == 0) check_classes(options.checkpoint, classifier, options.data.string(), set.classes());
+    set.view = view_of(options.pictures, model_named(classifier.spec.model), input_notes(file.metadata));
+    data::LoaderOptions loader_options{
+        .batch_size = options.batch, .workers = options.workers, .mean = task.mean, .deviation = task.deviation};
+    set_pictures(options.pictures, false, loader_options);
+    data::Loader loader(set, loader_options);
     const Evaluation result = evaluate(*classifier.model, *classifier.loss, loader, device, false, precision);
     fmt::print("model: {}, {}-D feature; loss: {}\n", classifier.spec.model, classifier.spec.dim, classifier.spec.loss);
     fmt::print("test loss: {:.4f}\ntest accuracy: {:.2f}% ({} of {})\n", result.loss, 100 * result.accuracy(),
                result.correct, result.total);
+    for (const std::string& line : problem_lines(loader)) fmt::print("{}\n", line);
 }
 
 }  // namespace
@@ -50,6 +64,7 @@ Command eval_command(const ImageTask& task) {
                     ->check(CLI::Range(0, 256));
                 add_device_option(app, options->device);
                 add_precision_option(app, options->precision);
+                if (task.picture_files) add_picture_options(app, options->pictures, false);
                 return [task, options] { with_memory_advice(options->batch, [&] { run_eval(task, *options); }); };
             }};
 }

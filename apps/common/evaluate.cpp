@@ -56,7 +56,7 @@ public:
         const std::vector<double> losses = losses_.to_vector<double>();
         for (std::size_t i = 0; i < counts_.size(); ++i) result.loss += losses[i] * static_cast<double>(counts_[i]);
         if (samples_ > 0) result.loss /= static_cast<double>(samples_);
-        if (features_.defined()) result.features = features_.to_vector<float>();
+        if (features_.defined()) result.features = features_.rows(0, samples_).to_vector<float>();
     }
 
 private:

@@ -20,7 +20,8 @@ struct ImageTask {
     std::string set;          ///< folder under RADIAL_DATA
     std::string model;        ///< the network unless --model names another, as ClassifierSpec names it
     std::string model_title;  ///< as people write it
-    std::int64_t classes = 0;
+    std::int64_t classes = 0;    ///< 0: as many as the data set names
+    bool picture_files = false;  ///< the images are files of any size: --image-size and its kin (PictureOptions)
     std::vector<float> mean, deviation;  ///< of the pixels, in [0, 1]
     std::function<data::Dataset(const std::filesystem::path& folder, bool train)> read;
     std::string where_to_get;  ///< ends the error about a missing folder

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <charconv>
+
 namespace radial::apps {
 namespace {
 
@@ -27,6 +29,15 @@ void read_list(const std::map<std::string, std::string>& metadata, const std::st
     }
 }
 
+void read_number(const std::map<std::string, std::string>& metadata, const std::string& key, std::int64_t& number) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) return;
+    const std::string& text = found->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size() && number > 0,
+                 "metadata '{}' is '{}', expected a number above 0", key, text);
+}
+
 }  // namespace
 
 std::map<std::string, std::string> to_metadata(const InputNotes& notes) {
@@ -34,6 +45,8 @@ std::map<std::string, std::string> to_metadata(const InputNotes& notes) {
     write_list(metadata, "class_names", notes.class_names);
     write_list(metadata, "mean", notes.mean);
     write_list(metadata, "deviation", notes.deviation);
+    if (notes.size > 0) metadata["image_size"] = fmt::format("{}", notes.size);
+    if (notes.resize > 0) metadata["resize"] = fmt::format("{}", notes.resize);
     return metadata;
 }
 
@@ -42,6 +55,8 @@ InputNotes input_notes(const std::map<std::string, std::string>& metadata) {
     read_list(metadata, "class_names", notes.class_names);
     read_list(metadata, "mean", notes.mean);
     read_list(metadata, "deviation", notes.deviation);
+    read_number(metadata, "image_size", notes.size);
+    read_number(metadata, "resize", notes.resize);
     return notes;
 }
 

@@ -38,8 +38,11 @@ RunRecorder::RunRecorder(const ImageTask& task, const TrainOptions& options, nlo
 
 void RunRecorder::record(const Trainer& trainer) {
     const EpochResult& result = trainer.history().back();
-    std::map<std::string, std::string> notes =
-        to_metadata({.class_names = test_.class_names, .mean = task_.mean, .deviation = task_.deviation});
+    std::map<std::string, std::string> notes = to_metadata({.class_names = test_.class_names,
+                                                            .size = test_.files ? test_.view.crop : 0,
+                                                            .resize = test_.files ? test_.view.resize : 0,
+                                                            .mean = task_.mean,
+                                                            .deviation = task_.deviation});
     notes["program"] = fmt::format("{} {}", task_.program, version);
     notes["epoch"] = fmt::format("{}", result.epoch);
     notes["accuracy"] = fmt::format("{}", result.test_accuracy);

@@ -18,13 +18,15 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& options, bool train) {
-    return {.batch_size = options.batch,
-            .shuffle = train,
-            .seed = options.seed,
-            .workers = options.workers,
-            .mean = task.mean,
-            .deviation = task.deviation,
-            .transforms = train ? make_transforms(options.augmentation) : data::Transforms{}};
+    data::LoaderOptions loader{.batch_size = options.batch,
+                               .shuffle = train,
+                               .seed = options.seed,
+                               .workers = options.workers,
+                               .mean = task.mean,
+                               .deviation = task.deviation};
+    if (train) set_augmentation(options.augmentation, loader);
+    set_pictures(options.pictures, train, loader);
+    return loader;
 }
 
 /// What config.json holds: all of the command line, and what cannot be given on it.
@@ -59,7 +61,7 @@ TrainOptions completed(const ImageTask& task, TrainOptions options) {
 
 /// Throws Error when the network takes images of another number of channels.
 void check_channels(const std::string& model, const data::Dataset& set) {
-    const std::int64_t taken = model_named(model).image[0], given = set.images.size(1);
+    const std::int64_t taken = model_named(model).image[0], given = set.channels();
     RADIAL_CHECK(taken == given, "--model {}: takes images of {} channels, the data set has {}", model, taken, given);
 }
 
@@ -88,7 +90,7 @@ GraphUse parse_graph_use(const std::string& name) {
 }
 
 /// The network and the loss with the run's first weights.
-Classifier build(const ImageTask& task, const TrainOptions& options, Device device) {
+Classifier build(const TrainOptions& options, std::int64_t classes, Device device) {
     manual_seed(options.seed);
     Classifier classifier =
         build_classifier({.model = options.model,
@@ -96,7 +98,7 @@ Classifier build(const ImageTask& task, const TrainOptions& options, Device devi
                           .dim = options.dim,
                           .loss = options.loss,
                           .loss_settings = loss_settings(options.loss, options.loss_settings),
-                          .classes = task.classes});
+                          .classes = classes});
     classifier.model->to(device);
     classifier.loss->to(device);
     return classifier;
@@ -116,13 +118,15 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const Precision precision = parse_precision(options.precision);
     const Device device = start_device(options.device, options.threads, precision);
     const Schedule schedule = make_schedule(options);
-    Classifier classifier = build(task, options, device);
     data::Dataset train_set = read_set(task, options.data, true);
     check_channels(options.model, train_set);
-    const data::Dataset test_set = read_set(task, options.data, false);
+    data::Dataset test_set = read_set(task, options.data, false);
+    train_set.view = test_set.view = view_of(options.pictures, model_named(options.model));
+    const std::int64_t classes = task.classes > 0 ? task.classes : train_set.classes();
+    Classifier classifier = build(options, classes, device);
     if (options.limit > 0) train_set = train_set.first(std::min(options.limit, train_set.size()));
     if (options.class_weights == "balanced")
-        classifier.loss->set_class_weights(balanced_weights(train_set.labels, task.classes));
+        classifier.loss->set_class_weights(balanced_weights(train_set.labels, classes));
 
     Progress progress;
     describe_run(task, options, classifier, train_set, test_set, progress);
@@ -153,6 +157,8 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
         saver.resume(classifier, *optimizer, trainer, progress);
     RunRecorder recorder(task, options, std::move(config), classifier, test_set, trainer.history());
     run_epochs(trainer, recorder, saver, progress, options.epochs);
+    for (const data::Loader* const loader : {&train_loader, &test_loader})
+        for (const std::string& line : problem_lines(*loader)) progress.line(line);
 }
 
 }  // namespace
@@ -163,6 +169,7 @@ Command train_command(const ImageTask& task) {
                 options->model = task.model;
                 add_data_option(app, options->data, task.set);
                 add_train_options(app, *options);
+                if (task.picture_files) add_picture_options(app, options->pictures, true);
                 return [task, options, &app] {
                     with_memory_advice(options->batch,
                                        [&] { train(task, completed(task, *options), resolved_options(app)); });

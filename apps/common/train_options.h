@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/apps/common/augmentation_options.h"
+#include "radial/apps/common/picture_options.h"
 #include "radial/core/optim.h"
 #include "radial/core/schedule.h"
 #include "radial/losses/loss.h"
@@ -40,6 +41,7 @@ struct TrainOptions {
     double lr_factor = 0.1;          ///< at each milestone
     bool allow_dead_kernel = false;
     AugmentationOptions augmentation;
+    PictureOptions pictures;  ///< of sets that are files
 
     std::uint64_t seed = 1;
     int threads = 0;  ///< 0: every core

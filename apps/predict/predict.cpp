@@ -88,6 +88,9 @@ Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeigh
     take(result.deviation, weights.notes.deviation);
     take(result.mean, options.mean);
     take(result.deviation, options.deviation);
+    const auto or_noted = [](std::int64_t given, std::int64_t noted) { return given > 0 ? given : noted; };
+    const std::int64_t size = or_noted(options.size, weights.notes.size);
+    const std::int64_t resize = options.size > 0 ? options.resize : or_noted(options.resize, weights.notes.resize);
     const auto fits = [&](const std::vector<float>& values) {
         return values.size() == 1 || std::ssize(values) == result.channels;
     };
@@ -98,8 +101,8 @@ Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeigh
                  "--deviation: has a number that is not above 0");
     // Small images are taken whole; of photographs the outer eighth is left out, as usual.
     constexpr std::int64_t small = 64;
-    result.size = options.size > 0 ? options.size : image[1];
-    result.resize = options.resize > 0     ? options.resize
+    result.size = size > 0 ? size : image[1];
+    result.resize = resize > 0             ? resize
                     : result.size <= small ? result.size
                                            : std::llround(static_cast<double>(result.size) * 8 / 7);
     RADIAL_CHECK(result.resize >= result.size, "--resize: {} is below --size {}", result.resize, result.size);
@@ -195,11 +198,12 @@ void add_flags(CLI::App& app, PredictOptions& options) {
     app.add_option("--input", options.input, "safetensors file with the images as float32 \"input\" [N, C, H, W]")
         ->type_name("FILE");
     app.add_option("--output", options.output, "Where \"logits\" and \"feature\" of --input go")->type_name("FILE");
-    app.add_option("--size", options.size, "Side of the square that the network sees (default: the network's)")
+    app.add_option("--size", options.size,
+                   "Side of the square that the network sees (default: the file's, else the network's)")
         ->check(CLI::Range(1, 100000));
     app.add_option("--resize", options.resize,
-                   "Shorter side that images are given before the square is cut out (default: 8/7 of --size, or --size "
-                   "where that is at most 64)")
+                   "Shorter side that images are given before the square is cut out (default: the "
+                   "file's, else 8/7 of --size, or --size where that is at most 64)")
         ->check(CLI::Range(1, 100000));
     app.add_option(
            "--mean", options.mean,

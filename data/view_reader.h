@@ -1,0 +1,46 @@
+// From a picture's file to the bytes of a view of it, decoding no more than the view takes.
+#pragma once
+
+#include "radial/data/resample.h"
+#include "radial/data/view.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace radial::data {
+
+/// Reads views of JPEG and PNG files and keeps its memory from one to the next. Not for use by several threads at once.
+class ViewReader {
+public:
+    /// Of a picture of [height, width], upright.
+    using Choice = std::function<View(std::int64_t height, std::int64_t width)>;
+
+    /// With `scaled`, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where the view's box, reduced so, still has as
+    /// many rows and columns as it is resized to. Without, views are exactly those of the whole picture.
+    explicit ViewReader(bool scaled = false) : scaled_(scaled) {}
+
+    /// The view as bytes [view.kept.height, view.kept.width, 3], until the next call. Throws FileError as read_image().
+    std::span<const std::uint8_t> read(const std::filesystem::path& file, const Choice& choose);
+    /// The same for a file's content; `name` begins the errors.
+    std::span<const std::uint8_t> decode(std::span<const std::uint8_t> content, std::string_view name,
+                                         const Choice& choose);
+    /// The same for a picture in memory, of planes [3, height, width] or [1, height, width]; as many channels.
+    std::span<const std::uint8_t> resize(const std::uint8_t* planes, std::int64_t channels, std::int64_t height,
+                                         std::int64_t width, const Choice& choose);
+
+private:
+    int plan(const View& view, bool may_scale);
+    std::span<const std::uint8_t> finish(const View& view, const std::uint8_t* from, std::int64_t stride,
+                                         std::int64_t channels, bool as_rgb);
+
+    bool scaled_;
+    Resampler resampler_;
+    std::int64_t top_ = 0, left_ = 0;  ///< where the resampler's sources are counted from, in the decoded picture
+    std::vector<std::uint8_t> content_, pixels_, view_;
+};
+
+}  // namespace radial::data
