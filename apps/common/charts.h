@@ -11,15 +11,19 @@ namespace radial::apps {
 /// About `count` round numbers (1, 2 or 5 times a power of ten apart) that lie in [low, high]. Needs low < high.
 std::vector<double> round_ticks(double low, double high, int count);
 
-/// A line of a chart, one value an epoch, from epoch 1.
+/// A line of a chart, one value an epoch, from epoch 1. Where a value is not finite the line has a gap.
 struct Series {
     std::string name;
     std::vector<double> values;
 };
 
 /// Values over epochs as SVG, with a legend and a note on every point. `percent` shows fractions as percentages;
-/// otherwise the axis starts at 0. At most three series; values must be finite.
+/// otherwise the axis starts at 0. The lines may be of different length; beyond eight of them colours repeat, with
+/// dashes. At least one series.
 std::string line_chart(const std::vector<Series>& series, bool percent);
+
+/// The classes, in the page's style, of the line that has this place in a chart: for an <i class="line ..."> elsewhere.
+std::string line_style(std::size_t index);
 
 /// 2-D points coloured by class and, marked with the class's number, the prototypes.
 struct Scatter {
@@ -35,7 +39,19 @@ std::string scatter_chart(const Scatter& scatter);
 /// The classes' colours and names.
 std::string scatter_legend(const std::vector<std::string>& class_names);
 
+// What follows takes the confusion matrix [classes, classes], row by true class, of at least one class.
+
 /// A table of counts: a row for each true class, a column for each predicted one, the share found on the right.
 std::string confusion_table(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names);
+/// The matrix as a picture, a square a cell, the darker the larger its share of the row; for up to a few hundred
+/// classes.
+std::string confusion_map(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names);
+/// The `count` cells off the diagonal with the largest counts, as a table; of equal ones those with the larger share of
+/// their class. Empty when nothing was taken for something else.
+std::string confused_pairs(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names,
+                           std::size_t count);
+/// A bar a class: the share of its samples that were found, lowest first. Of more than 40 classes the 20 lowest and the
+/// 20 highest, how many classes lie in each tenth, and all of them folded away.
+std::string class_accuracy(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names);
 
 }  // namespace radial::apps

@@ -5,6 +5,10 @@
 #include "radial/core/memory/transfer.h"
 #include "radial/core/ops.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 namespace radial::apps {
 namespace {
 
@@ -21,46 +25,72 @@ private:
     bool was_training_;
 };
 
+/// Squared distances of features to prototypes: of each sample's own class and of the nearest other class, [2, N].
+Tensor prototype_distances(const Tensor& feature, const Tensor& prototypes, const Tensor& labels,
+                           std::int64_t classes) {
+    // Negated, so that the nearest has the largest; of a class's several prototypes the nearest stands for it.
+    Tensor nearness = -squared_distances(feature, prototypes);
+    const std::int64_t samples = feature.size(0), each = prototypes.size(0) / classes;
+    if (each > 1) nearness = max(reshape(nearness, {samples, classes, each}), 2);
+    const Tensor own = pick(nearness, labels);
+    const Tensor away = Tensor::full({samples}, -std::numeric_limits<float>::max(), DType::float32, feature.device());
+    const Tensor others = max(nearness + place(away, labels, classes), 1);
+    return concat({reshape(-own, {1, samples}), reshape(-others, {1, samples})}, 0);
+}
+
 /// What batches came to, on the device until the end.
 class Results {
 public:
     Results(std::int64_t samples, std::int64_t batches, Device device)
         : predicted_(Tensor::empty({samples}, DType::int64, device)),
+          confidences_(Tensor::empty({samples}, DType::float32, device)),
           losses_(Tensor::empty({batches}, DType::float64, device)) {}
 
-    void add(const Tensor& feature, const Tensor& loss, const Tensor& predicted, bool keep_features) {
-        const std::int64_t count = predicted.numel();
-        predicted_.rows(samples_, samples_ + count).copy_(predicted);
+    void add(const Tensor& loss, const Tensor& logits) {
+        const std::int64_t count = logits.size(0);
+        predicted_.rows(samples_, samples_ + count).copy_(argmax(logits));
+        confidences_.rows(samples_, samples_ + count).copy_(exp(max(logits, 1) - log_sum_exp(logits)));
         const auto batch = static_cast<std::int64_t>(counts_.size());
         losses_.rows(batch, batch + 1).copy_(loss.view({1}));
-        if (keep_features) {
-            if (!features_.defined())
-                features_ = Tensor::empty({predicted_.numel(), feature.size(1)}, DType::float32, feature.device());
-            features_.rows(samples_, samples_ + count).copy_(feature);
-        }
         samples_ += count;
         counts_.push_back(count);
         // The host is not to run far ahead: each batch that it has uploaded waits in memory of its own.
         constexpr std::size_t most_ahead = 32;
         if (counts_.size() % most_ahead == 0) synchronize(predicted_.device());
     }
+    /// For the batch that add() took last.
+    void add_features(const Tensor& feature) { keep(features_, feature, {predicted_.numel(), feature.size(1)}); }
+    void add_distances(const Tensor& distances) {
+        keep(own_, distances.rows(0, 1).view({counts_.back()}), {predicted_.numel()});
+        keep(nearest_, distances.rows(1, 2).view({counts_.back()}), {predicted_.numel()});
+    }
 
     /// Puts all but the labels into `result`, which has those.
     void read(Evaluation& result) const {
-        const std::vector<std::int64_t> predicted = predicted_.to_vector<std::int64_t>();
+        // Where samples cannot be read and are left out, fewer come than there are places for.
+        result.predicted = predicted_.rows(0, samples_).to_vector<std::int64_t>();
+        result.confidences = confidences_.rows(0, samples_).to_vector<float>();
         for (std::size_t i = 0; i < result.labels.size(); ++i) {
-            result.correct += predicted[i] == result.labels[i] ? 1 : 0;
-            ++result.confusion[static_cast<std::size_t>(result.labels[i] * result.classes + predicted[i])];
+            result.correct += result.predicted[i] == result.labels[i] ? 1 : 0;
+            ++result.confusion[static_cast<std::size_t>(result.labels[i] * result.classes + result.predicted[i])];
         }
         result.total = samples_;
         const std::vector<double> losses = losses_.to_vector<double>();
         for (std::size_t i = 0; i < counts_.size(); ++i) result.loss += losses[i] * static_cast<double>(counts_[i]);
         if (samples_ > 0) result.loss /= static_cast<double>(samples_);
         if (features_.defined()) result.features = features_.rows(0, samples_).to_vector<float>();
+        if (own_.defined()) result.own_distances = own_.rows(0, samples_).to_vector<float>();
+        if (nearest_.defined()) result.nearest_distances = nearest_.rows(0, samples_).to_vector<float>();
     }
 
 private:
-    Tensor predicted_, losses_, features_;
+    /// Puts the last batch's rows into their place in `all`, which gets its shape with the first.
+    void keep(Tensor& all, const Tensor& rows, const Shape& shape) const {
+        if (!all.defined()) all = Tensor::empty(shape, DType::float32, rows.device());
+        all.rows(samples_ - counts_.back(), samples_).copy_(rows);
+    }
+
+    Tensor predicted_, confidences_, losses_, features_, own_, nearest_;
     std::int64_t samples_ = 0;
     std::vector<std::int64_t> counts_;  ///< samples of each batch
 };
@@ -75,16 +105,37 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
     result.classes = loader.dataset().classes();
     result.confusion.assign(static_cast<std::size_t>(result.classes * result.classes), 0);
     Results results(loader.dataset().size(), loader.batches(), device);
+    const Tensor prototypes = loss.prototypes();
     loader.start(0);
     while (const auto batch = loader.next()) {
         const auto truths = batch->labels.values<std::int64_t>();
         result.labels.insert(result.labels.end(), truths.begin(), truths.end());
+        result.samples.insert(result.samples.end(), batch->indices.begin(), batch->indices.end());
         const Tensor feature = feature_of(model, batch->images.to(device), precision);
-        const Tensor value = loss.forward(feature, batch->labels.to(device));
-        results.add(feature, value, argmax(loss.logits(feature)), keep_features);
+        const Tensor labels = batch->labels.to(device);
+        results.add(loss.forward(feature, labels), loss.logits(feature));
+        if (keep_features) results.add_features(feature);
+        if (prototypes.defined() && result.classes > 1)
+            results.add_distances(prototype_distances(feature, prototypes, labels, result.classes));
     }
     results.read(result);
     return result;
+}
+
+std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t count) {
+    std::vector<Mistake> mistakes;
+    for (std::size_t i = 0; i < evaluation.predicted.size(); ++i) {
+        if (evaluation.predicted[i] == evaluation.labels[i]) continue;
+        const float confidence = evaluation.confidences[i];
+        mistakes.push_back({.sample = evaluation.samples[i],
+                            .truth = evaluation.labels[i],
+                            .predicted = evaluation.predicted[i],
+                            .confidence = std::isfinite(confidence) ? confidence : 0});
+    }
+    std::stable_sort(mistakes.begin(), mistakes.end(),
+                     [](const Mistake& a, const Mistake& b) { return a.confidence > b.confidence; });
+    if (mistakes.size() > count) mistakes.resize(count);
+    return mistakes;
 }
 
 }  // namespace radial::apps

@@ -18,10 +18,26 @@ struct Evaluation {
     std::int64_t classes = 0;
     std::vector<std::int64_t> confusion;  ///< [classes, classes]: row the true class, column the predicted one
     std::vector<float> features;          ///< [total, dim], empty unless asked for
-    std::vector<std::int64_t> labels;     ///< [total], in the features' order
+    std::vector<std::int64_t> labels;     ///< [total], in the features' order, as all below
+
+    std::vector<std::int64_t> samples;     ///< [total]: numbers in the data set
+    std::vector<std::int64_t> predicted;   ///< [total]: classes
+    std::vector<float> confidences;        ///< [total]: of the predicted class in the softmax of the scores
+    std::vector<float> own_distances;      ///< [total]: |x - w|^2 to the nearest prototype of the true class
+    std::vector<float> nearest_distances;  ///< [total]: the same to the nearest one of another class
+                                           ///< Both are empty for a loss without prototypes.
 
     double accuracy() const { return total > 0 ? static_cast<double>(correct) / static_cast<double>(total) : 0; }
 };
+
+/// A sample that was taken for another class.
+struct Mistake {
+    std::int64_t sample = 0, truth = 0, predicted = 0;
+    double confidence = 0;
+};
+/// Those `count` samples, or as many as there are, that were taken for another class with the greatest confidence, most
+/// confident first.
+std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t count);
 
 /// Runs the whole of `loader` through `model` in evaluation mode, without a tape; puts the modes back afterwards. Waits
 /// for the device now and then, and at the end.

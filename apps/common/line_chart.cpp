@@ -12,6 +12,7 @@ namespace radial::apps {
 namespace {
 
 constexpr double width = 560, height = 300;
+constexpr std::size_t colours = 8;  // --s0 .. --s7 of the page's style
 
 std::string format_value(double value, bool percent) {
     return percent ? fmt::format("{:.2f}%", 100 * value) : fmt::format("{:.4g}", value);
@@ -29,12 +30,15 @@ Axis epoch_axis(std::size_t epochs) {
 }
 
 Axis value_axis(const std::vector<Series>& series, bool percent) {
-    double low = series.front().values.front(), high = low;
+    double low = HUGE_VAL, high = -HUGE_VAL;
     for (const Series& line : series) {
-        const auto [smallest, largest] = std::minmax_element(line.values.begin(), line.values.end());
-        low = std::min(low, *smallest);
-        high = std::max(high, *largest);
+        for (const double value : line.values) {
+            if (!std::isfinite(value)) continue;
+            low = std::min(low, value);
+            high = std::max(high, value);
+        }
     }
+    if (low > high) low = high = 0;
     if (!percent) low = 0;
     const double margin = std::max(0.05 * (high - low), percent ? 0.001 : 1e-9);
     Axis axis;
@@ -52,27 +56,42 @@ Axis value_axis(const std::vector<Series>& series, bool percent) {
 
 std::string curve(const ChartFrame& frame, const Series& series, std::size_t index, bool percent) {
     std::string path, points;
+    bool pen_down = false;
     for (std::size_t i = 0; i < series.values.size(); ++i) {
-        const double value = series.values[i], x = frame.x(static_cast<double>(i + 1)), y = frame.y(value);
-        path += fmt::format("{}{:.1f} {:.1f}", i == 0 ? "M" : "L", x, y);
+        const double value = series.values[i];
+        if (!std::isfinite(value)) {
+            pen_down = false;
+            continue;
+        }
+        const double x = frame.x(static_cast<double>(i + 1)), y = frame.y(value);
+        path += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", x, y);
+        pen_down = true;
         points += fmt::format(R"(<circle cx="{:.1f}" cy="{:.1f}" r="{}"><title>epoch {}: {} {}</title></circle>)", x, y,
                               series.values.size() > 40 ? 2 : 4, i + 1, escape_html(series.name),
                               format_value(value, percent));
     }
-    return fmt::format("<g class=\"series s{}\"><path d=\"{}\"/>{}</g>\n", index, path, points);
+    return fmt::format("<g class=\"series {}\"><path d=\"{}\"/>{}</g>\n", line_style(index), path, points);
 }
 
 }  // namespace
 
+std::string line_style(std::size_t index) {
+    const std::string colour = fmt::format("s{}", index % colours);
+    return index < colours ? colour : colour + " dashed";
+}
+
 std::string line_chart(const std::vector<Series>& series, bool percent) {
     std::string legend = "<ul class=\"legend\">", description = "Over epochs:";
+    std::size_t epochs = 1;
     for (std::size_t i = 0; i < series.size(); ++i) {
-        const std::string name = escape_html(series[i].name);
-        legend += fmt::format("<li><i class=\"line s{}\"></i>{} <b>{}</b></li>", i, name,
-                              format_value(series[i].values.back(), percent));
+        const std::vector<double>& values = series[i].values;
+        const std::string last = values.empty() ? "–" : format_value(values.back(), percent);
+        legend += fmt::format("<li><i class=\"line {}\"></i><span>{}</span> <b>{}</b></li>", line_style(i),
+                              escape_html(series[i].name), last);
         description += " " + series[i].name;
+        epochs = std::max(epochs, values.size());
     }
-    const ChartFrame frame(width, height, epoch_axis(series.front().values.size()), value_axis(series, percent));
+    const ChartFrame frame(width, height, epoch_axis(epochs), value_axis(series, percent));
     std::string svg = frame.open(description);
     for (std::size_t i = 0; i < series.size(); ++i) svg += curve(frame, series[i], i, percent);
     return legend + "</ul>\n" + svg + "</svg>\n";

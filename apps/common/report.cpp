@@ -35,12 +35,49 @@ Series series(const ReportContent& content, std::string name, const F& value) {
     return line;
 }
 
+constexpr std::size_t most_in_table = 20, most_in_map = 250, pairs_shown = 20;
+
 std::string confusion(const ReportContent& content) {
-    return html_section("Confusion matrix",
-                        fmt::format("{} of {} test images in the right class after the last epoch. Rows: true class; "
-                                    "columns: predicted class.",
-                                    content.evaluation.correct, content.evaluation.total),
-                        confusion_table(content.evaluation.confusion, content.class_names));
+    const Evaluation& found = content.evaluation;
+    const std::string fact =
+        fmt::format("{} of {} test images in the right class after the last epoch.", found.correct, found.total);
+    const std::size_t classes = content.class_names.size();
+    if (classes <= most_in_table) {
+        return html_section("Confusion matrix", fact + " Rows: true class; columns: predicted class.",
+                            confusion_table(found.confusion, content.class_names));
+    }
+    std::string html;
+    if (classes <= most_in_map) {
+        html += html_section("Confusion matrix",
+                             fact + " Classes by number; the darker a square, the larger its share of the true class.",
+                             confusion_map(found.confusion, content.class_names));
+    }
+    const std::string pairs = confused_pairs(found.confusion, content.class_names, pairs_shown);
+    return html + html_section("Most confused classes", classes <= most_in_map ? "" : fact,
+                               pairs.empty() ? "<p>None was confused.</p>" : pairs);
+}
+
+std::string accuracies(const ReportContent& content) {
+    return html_section("Accuracy by class", "The share of each class's test images that were found, lowest first.",
+                        class_accuracy(content.evaluation.confusion, content.class_names));
+}
+
+std::string mistakes(const ReportContent& content) {
+    if (content.mistakes.empty()) return "";
+    const auto name = [&](std::int64_t c) { return escape_html(content.class_names[static_cast<std::size_t>(c)]); };
+    std::string html = "<div class=\"gallery\">\n";
+    for (const auto& [mistake, picture] : content.mistakes) {
+        html += fmt::format(
+            "<figure><img src=\"{0}\" alt=\"{1}\" title=\"test image {5}, {6} x {7} pixels\"{8}><figcaption>"
+            "<b>{1}</b><span>taken for <b>{2}</b></span><span>{3:.{4}f}%</span></figcaption></figure>\n",
+            data_uri(picture.file), name(mistake.truth), name(mistake.predicted), 100 * mistake.confidence,
+            mistake.confidence > 0.995 ? 2 : 1, mistake.sample, picture.width, picture.height,
+            picture.width < 64 ? " class=\"coarse\"" : "");
+    }
+    return html_section("Worst mistakes",
+                        "The wrong ones of the last epoch's test images with the greatest confidence: the predicted "
+                        "class's part in the softmax of the scores.",
+                        html + "</div>\n");
 }
 
 std::string curves(const ReportContent& content) {
@@ -63,7 +100,7 @@ std::string curves(const ReportContent& content) {
                                          content.history.back().initial_mean_kernel.value_or(0)),
                              line_chart({series(content, "mean kernel", kernel)}, false));
     }
-    return html + confusion(content) + "</div>\n";
+    return html + confusion(content) + accuracies(content) + "</div>\n";
 }
 
 std::string numbers(const ReportContent& content) {
@@ -108,7 +145,7 @@ std::string report_page(const ReportContent& content) {
     const std::string state =
         done < content.epochs_planned ? fmt::format(" (epoch {} of {} done)", done, content.epochs_planned) : "";
     return html_page(content.title + state, content.subtitle,
-                     tiles(content) + curves(content) + scatter(content) +
+                     tiles(content) + curves(content) + mistakes(content) + scatter(content) +
                          html_section("Epochs", "The best test accuracy's epoch is in bold.", numbers(content)) +
                          html_section("Settings", "Repeat the run with --config config.json.", settings(content)));
 }

@@ -1,7 +1,7 @@
 // The self-contained HTML page that shows how a run went.
 #pragma once
 
-#include "radial/apps/common/trainer.h"
+#include "radial/apps/common/run_events.h"
 
 #include <string>
 #include <utility>
@@ -19,6 +19,7 @@ struct ReportContent {
     std::vector<std::string> class_names;
     std::vector<float> prototypes;                              ///< [classes, dim], empty where the loss has none
     std::int64_t dim = 0;                                       ///< the scatter is drawn when this is 2
+    std::vector<PicturedMistake> mistakes;                      ///< most confident first
     std::vector<std::pair<std::string, std::string>> settings;  ///< option and value
 };
 

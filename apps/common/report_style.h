@@ -7,12 +7,14 @@ namespace radial::apps {
 
 inline constexpr std::string_view report_style = R"css(
 :root { color-scheme: light dark; --page: #f6f6f3; --card: #ffffff; --ink: #1c1c1a; --soft: #62625c; --rule: #e2e2dc;
-  --s0: #2a6fc9; --s1: #d95f1e; --s2: #1a8f6a; --right: 42 111 201; --wrong: 217 95 30;
+  --s0: #2a6fc9; --s1: #d95f1e; --s2: #1a8f6a; --s3: #8a55b8;
+  --s4: #b0851c; --s5: #c2417c; --s6: #3a96a8; --s7: #77716a; --right: 42 111 201; --wrong: 217 95 30;
   --c0: #4e79a7; --c1: #f28e2b; --c2: #e15759; --c3: #5fb3ad; --c4: #59a14f;
   --c5: #d9b32c; --c6: #b07aa1; --c7: #f58a97; --c8: #9c755f; --c9: #85888c; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #161615; --card: #20201e; --ink: #ecece7; --soft: #a3a39b; --rule: #363632;
-    --s0: #5b9ae8; --s1: #ee8248; --s2: #3fb98f; --right: 91 154 232; --wrong: 238 130 72; } }
+    --s0: #5b9ae8; --s1: #ee8248; --s2: #3fb98f; --s3: #b58be0;
+    --s4: #d9b04a; --s5: #ea7bb0; --s6: #62c2d4; --s7: #a8a29a; --right: 91 154 232; --wrong: 238 130 72; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 1180px; margin: 0 auto; padding: 32px 20px 48px; }
@@ -41,14 +43,16 @@ svg { display: block; width: 100%; height: auto; }
 .tick { fill: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
 .series path { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .series circle { stroke: var(--card); stroke-width: 1.5; }
-.s0 path { stroke: var(--s0); } .s1 path { stroke: var(--s1); } .s2 path { stroke: var(--s2); }
-.s0 circle { fill: var(--s0); } .s1 circle { fill: var(--s1); } .s2 circle { fill: var(--s2); }
+.s0 { --line: var(--s0); } .s1 { --line: var(--s1); } .s2 { --line: var(--s2); } .s3 { --line: var(--s3); }
+.s4 { --line: var(--s4); } .s5 { --line: var(--s5); } .s6 { --line: var(--s6); } .s7 { --line: var(--s7); }
+.series path { stroke: var(--line); } .series circle { fill: var(--line); } .dashed path { stroke-dasharray: 7 4; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 8px; padding: 0; list-style: none;
   color: var(--soft); font-size: 13px; }
 .legend b { color: var(--ink); font-weight: 600; }
 .legend i { display: inline-block; margin-right: 6px; vertical-align: middle; }
 i.line { width: 16px; height: 3px; border-radius: 2px; } i.dot { width: 10px; height: 10px; border-radius: 50%; }
-i.s0 { background: var(--s0); } i.s1 { background: var(--s1); } i.s2 { background: var(--s2); }
+i.line { background: var(--line); }
+i.dashed { background: repeating-linear-gradient(90deg, var(--line) 0 5px, transparent 5px 8px); }
 .dots { fill: none; stroke-width: 3.2; stroke-linecap: round; stroke-opacity: 0.6; }
 .ray { stroke-width: 2; }
 .far circle { stroke-dasharray: 4 3; }
@@ -58,11 +62,31 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th { font-weight: 600; color: var(--soft); text-align: right; }
 td, th { padding: 4px 10px; text-align: right; white-space: nowrap; }
 .numbers { width: 100%; } .numbers th { white-space: normal; vertical-align: bottom; } .numbers td { border-top: 1px solid var(--rule); } .numbers tr.best td { font-weight: 600; }
+.named td:first-child, .named th:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 110px; }
+td i.line, th i.line { display: inline-block; margin-right: 8px; vertical-align: middle; }
+.differ thead th { overflow-wrap: anywhere; white-space: normal; min-width: 90px; vertical-align: bottom; border: 0; }
 .settings td, .settings th { text-align: left; border-top: 1px solid var(--rule); }
 .settings { width: 100%; } .settings td { white-space: normal; overflow-wrap: anywhere; }
 .confusion { width: 100%; table-layout: fixed; } .confusion td, .confusion th { padding: 5px 4px; white-space: normal; }
 .confusion td { text-align: center; border: 1px solid var(--card); border-radius: 4px; }
 .confusion thead th { text-align: center; } td.none { color: var(--rule); } td.share { color: var(--soft); }
+.map { max-width: 720px; margin: 0 auto; } .map .frame { fill: none; stroke: var(--rule); }
+.map path { shape-rendering: crispEdges; } .map .tick { font-size: 16px; }
+.pairs { width: 100%; } .pairs td { border-top: 1px solid var(--rule); }
+.pairs td:nth-child(-n+2), .pairs th:nth-child(-n+2) { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.bars { margin: 0; padding: 0; list-style: none; font-size: 13px; font-variant-numeric: tabular-nums; }
+.bars li { display: grid; grid-template-columns: minmax(64px, 11em) 1fr 52px; gap: 10px; align-items: center; padding: 2px 0; }
+.bars span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.bars i { height: 12px; background: var(--rule); border-radius: 3px; overflow: hidden; }
+.bars u { display: block; height: 100%; background: var(--s0); } .bars b { text-align: right; font-weight: 600; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr)); gap: 12px 28px; }
+.many .bars { columns: 280px; column-gap: 28px; } .many .bars li { break-inside: avoid; }
+h3 { margin: 0 0 6px; font-size: 13px; color: var(--soft); } details { margin-top: 12px; } summary { cursor: pointer; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 14px; }
+figure { margin: 0; min-width: 0; } figcaption { margin-top: 4px; font-size: 12px; line-height: 1.35; }
+figcaption span { display: block; color: var(--soft); } figcaption b { font-weight: 600; color: var(--ink); overflow-wrap: anywhere; }
+.gallery img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--page); border-radius: 4px; }
+img.coarse { image-rendering: pixelated; }
 footer { color: var(--soft); font-size: 13px; }
 )css";
 

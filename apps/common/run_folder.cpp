@@ -1,6 +1,7 @@
 // Files of a run, each complete or absent.
 #include "radial/apps/common/run_folder.h"
 
+#include "radial/apps/common/event_file.h"
 #include "radial/core/atomic_file.h"
 #include "radial/core/error.h"
 
@@ -32,6 +33,7 @@ RunFolder::RunFolder(fs::path folder) : folder_(std::move(folder)) {
     if (error) throw FileError(fmt::format("{}: cannot make the output folder: {}", folder_.string(), error.message()));
     for (const char* name : {"config.json", "checkpoint.safetensors", "report.html", "metrics.jsonl"})
         fs::remove(folder_ / name, error);
+    remove_event_files(events());
     // Opening the log is the proof that files can be made here.
     open_metrics("wb");
 }

@@ -21,6 +21,8 @@ public:
     const std::filesystem::path& path() const { return folder_; }
     std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
     std::filesystem::path report() const { return folder_ / "report.html"; }
+    /// The folder of the event files.
+    std::filesystem::path events() const { return folder_ / "events"; }
 
     /// config.json: how to repeat the run.
     void write_config(const nlohmann::ordered_json& config) const;

@@ -19,6 +19,13 @@ RunFolder open_folder(const TrainOptions& options, const std::vector<EpochResult
     return {options.out, lines};
 }
 
+constexpr std::size_t most_mistakes = 24;
+constexpr std::int64_t picture_side = 128;  // pixels of a mistake's shorter side at most
+
+/// The first step whose events will be written (again). An epoch that is still to be evaluated writes some at its last
+/// step, even where that step has been done.
+std::int64_t first_step(const Trainer& trainer) { return trainer.steps() + (trainer.awaits_evaluation() ? 0 : 1); }
+
 }  // namespace
 
 std::string title_of(const ImageTask& task, const std::string& model) {
@@ -26,13 +33,14 @@ std::string title_of(const ImageTask& task, const std::string& model) {
 }
 
 RunRecorder::RunRecorder(const ImageTask& task, const TrainOptions& options, nlohmann::ordered_json config,
-                         const Classifier& classifier, const data::Dataset& test, const std::vector<EpochResult>& past)
+                         const Classifier& classifier, const data::Dataset& test, const Trainer& trainer)
     : task_(task),
       options_(options),
       config_(std::move(config)),
       classifier_(classifier),
       test_(test),
-      folder_(open_folder(options, past)) {
+      folder_(open_folder(options, trainer.history())),
+      events_(folder_.events(), first_step(trainer), options.log_steps) {
     folder_.write_config(config_);
 }
 
@@ -47,8 +55,17 @@ void RunRecorder::record(const Trainer& trainer) {
     notes["epoch"] = fmt::format("{}", result.epoch);
     notes["accuracy"] = fmt::format("{}", result.test_accuracy);
     save_classifier(folder_.checkpoint(), classifier_, notes);
-    write_file(folder_.report(), report_page(report_content(trainer)));
+    const ReportContent content = report_content(trainer);
+    write_file(folder_.report(), report_page(content));
+    events_.epoch(result, trainer.steps(), trainer.evaluation(), content.mistakes, test_.class_names);
     folder_.append_metrics(to_json(result));
+}
+
+std::vector<PicturedMistake> RunRecorder::mistakes_of(const Evaluation& evaluation) const {
+    std::vector<PicturedMistake> pictured;
+    for (const Mistake& mistake : worst_mistakes(evaluation, most_mistakes))
+        pictured.push_back({mistake, png_of(test_.picture(mistake.sample), picture_side)});
+    return pictured;
 }
 
 ReportContent RunRecorder::report_content(const Trainer& trainer) const {
@@ -61,6 +78,7 @@ ReportContent RunRecorder::report_content(const Trainer& trainer) const {
         .class_names = test_.class_names,
         .prototypes = {},
         .dim = options_.dim,
+        .mistakes = mistakes_of(trainer.evaluation()),
         .settings = {}};
     const Tensor prototypes = classifier_.loss->prototypes();
     if (prototypes.defined()) content.prototypes = prototypes.to_vector<float>();

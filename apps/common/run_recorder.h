@@ -3,6 +3,7 @@
 
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/report.h"
+#include "radial/apps/common/run_events.h"
 #include "radial/apps/common/run_folder.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/trainer.h"
@@ -17,19 +18,24 @@ namespace radial::apps {
 /// The network as people write it, where the task knows that.
 std::string title_of(const ImageTask& task, const std::string& model);
 
-/// Writes config.json at once, and after each epoch the checkpoint, the report and a line of metrics.jsonl.
+/// Writes config.json at once, event files step by step, and after each epoch the checkpoint, the report and a line of
+/// metrics.jsonl.
 class RunRecorder {
 public:
-    /// All but `config` must outlive it. With `past` epochs, which metrics.jsonl is to hold, the run's folder stays as
-    /// it is; without, what an earlier run left there is deleted. Throws FileError.
+    /// All but `config` and `trainer` must outlive it. Where `options` say that the run goes on, its folder stays as it
+    /// is, but for what an earlier start did after the step at which `trainer` stands; otherwise, what an earlier run
+    /// left there is deleted. Throws FileError.
     RunRecorder(const ImageTask& task, const TrainOptions& options, nlohmann::ordered_json config,
-                const Classifier& classifier, const data::Dataset& test, const std::vector<EpochResult>& past);
+                const Classifier& classifier, const data::Dataset& test, const Trainer& trainer);
 
+    /// Writes what a step came to, now and then. Throws FileError.
+    void step(const StepReport& report) { events_.step(report); }
     /// Writes what the trainer's last epoch came to. Throws FileError.
     void record(const Trainer& trainer);
     const RunFolder& folder() const { return folder_; }
 
 private:
+    std::vector<PicturedMistake> mistakes_of(const Evaluation& evaluation) const;
     ReportContent report_content(const Trainer& trainer) const;
 
     const ImageTask& task_;
@@ -38,6 +44,7 @@ private:
     const Classifier& classifier_;
     const data::Dataset& test_;
     RunFolder folder_;
+    RunEvents events_;
 };
 
 }  // namespace radial::apps

@@ -13,8 +13,8 @@ using Json = nlohmann::ordered_json;
 
 /// Options that may differ when a run goes on: they say where and how, not what.
 bool is_free(const std::string& option) {
-    static const std::set<std::string> free = {"data",  "out",        "threads",      "workers",   "device",
-                                               "graph", "save-steps", "save-minutes", "keep-saves"};
+    static const std::set<std::string> free = {"data",  "out",        "threads",      "workers",    "device",
+                                               "graph", "save-steps", "save-minutes", "keep-saves", "log-steps"};
     return free.contains(option);
 }
 

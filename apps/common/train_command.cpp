@@ -155,7 +155,8 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
         saver.clear();
     else
         saver.resume(classifier, *optimizer, trainer, progress);
-    RunRecorder recorder(task, options, std::move(config), classifier, test_set, trainer.history());
+    RunRecorder recorder(task, options, std::move(config), classifier, test_set, trainer);
+    trainer.watch([&recorder](const StepReport& report) { recorder.step(report); });
     run_epochs(trainer, recorder, saver, progress, options.epochs);
     for (const data::Loader* const loader : {&train_loader, &test_loader})
         for (const std::string& line : problem_lines(*loader)) progress.line(line);

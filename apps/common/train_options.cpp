@@ -62,8 +62,11 @@ void add_run_flags(CLI::App& app, TrainOptions& options) {
     add_precision_option(app, options.precision)->group("Run");
     add("--graph", options.graph, "Run a CUDA device's steps as a graph: auto (where possible), on or off")
         ->check(CLI::IsMember({"auto", "on", "off"}));
-    add("--out", options.out, "Folder for metrics.jsonl, config.json, checkpoint.safetensors and report.html")
+    add("--out", options.out, "Folder for metrics.jsonl, config.json, checkpoint.safetensors, report.html and events/")
         ->type_name("DIR");
+    add("--log-steps", options.log_steps,
+        "Steps between two points of TensorBoard's curves; 0 writes them after epochs alone")
+        ->check(CLI::Range(0, 1000000000));
 }
 
 void add_resume_flags(CLI::App& app, TrainOptions& options) {

@@ -49,7 +49,8 @@ struct TrainOptions {
     std::string device = "cpu";
     std::string precision = "float32";
     std::string graph = "auto";
-    std::int64_t limit = 0;  ///< train on the first so many samples; 0: all
+    std::int64_t limit = 0;       ///< train on the first so many samples; 0: all
+    std::int64_t log_steps = 20;  ///< between two points of a curve in the event files; 0: after epochs alone
     std::filesystem::path data;
     std::filesystem::path out;
 

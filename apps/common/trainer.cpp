@@ -179,6 +179,8 @@ std::int64_t Trainer::steps() const {
     return finished + (sums_ != nullptr ? sums_->submitted : 0);
 }
 
+bool Trainer::awaits_evaluation() const { return sums_ != nullptr && sums_->submitted == setup_.train.batches(); }
+
 void Trainer::submit(const data::Batch& batch, Sums& sums) {
     const auto epochs_done = static_cast<double>(epoch_ - 1);
     const double part = static_cast<double>(sums.submitted) / static_cast<double>(setup_.train.batches());
@@ -192,11 +194,12 @@ void Trainer::submit(const data::Batch& batch, Sums& sums) {
 // Reads what the steps since the last look came to.
 void Trainer::look(Sums& sums) {
     const std::vector<TrainingStep::Finished> steps = step_.take();
-    for (const TrainingStep::Finished& step : steps) account(step, sums);
+    const double seconds = seconds_since(sums.start);
+    for (const TrainingStep::Finished& step : steps) account(step, seconds, sums);
     if (!steps.empty()) show(sums);
 }
 
-void Trainer::account(const TrainingStep::Finished& step, Sums& sums) {
+void Trainer::account(const TrainingStep::Finished& step, double seconds, Sums& sums) {
     const auto& [place, numbers] = step;
     step_.check(step);
     if (numbers.kernel && epoch_ == 1 && place.step == 1) {
@@ -209,6 +212,13 @@ void Trainer::account(const TrainingStep::Finished& step, Sums& sums) {
     sums.loss += numbers.loss * static_cast<double>(place.images);
     sums.images += place.images;
     ++sums.steps;
+    if (watcher_) {
+        watcher_({.step = (epoch_ - 1) * setup_.train.batches() + place.step,
+                  .images = place.images,
+                  .lr = place.lr,
+                  .seconds = seconds,
+                  .numbers = numbers});
+    }
 }
 
 void Trainer::show(const Sums& sums) {

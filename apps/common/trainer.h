@@ -4,6 +4,7 @@
 #include "radial/apps/common/evaluate.h"
 #include "radial/apps/common/kernel_watch.h"
 #include "radial/apps/common/progress.h"
+#include "radial/apps/common/step_report.h"
 #include "radial/apps/common/training_step.h"
 #include "radial/core/schedule.h"
 
@@ -84,6 +85,10 @@ public:
     void restore(const nlohmann::ordered_json& state);
     /// Steps of the run so far.
     std::int64_t steps() const;
+    /// Whether all steps of an epoch are done and it is not evaluated yet.
+    bool awaits_evaluation() const;
+    /// `watcher` is told every step as the host sees it, in order; what it throws ends the epoch there.
+    void watch(std::function<void(const StepReport&)> watcher) { watcher_ = std::move(watcher); }
     /// Results so far, oldest first.
     const std::vector<EpochResult>& history() const { return history_; }
     /// What the last epoch's evaluation found.
@@ -93,11 +98,12 @@ private:
     struct Sums;
     void submit(const data::Batch& batch, Sums& sums);
     void look(Sums& sums);
-    void account(const TrainingStep::Finished& step, Sums& sums);
+    void account(const TrainingStep::Finished& step, double seconds, Sums& sums);
     void show(const Sums& sums);
 
     TrainerSetup setup_;
     Progress& progress_;
+    std::function<void(const StepReport&)> watcher_;
     KernelWatch kernel_;
     std::unique_ptr<Sums> sums_;  ///< of the epoch that is under way
     TrainingStep step_;

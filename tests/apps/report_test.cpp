@@ -4,6 +4,8 @@
 #include "radial/apps/common/charts.h"
 #include "radial/apps/common/progress.h"
 
+#include <cmath>
+
 namespace radial::test {
 namespace {
 
@@ -81,6 +83,82 @@ TEST_CASE("a class without test images has a row in the confusion table", "[host
     const std::string html = apps::confusion_table(std::vector<std::int64_t>{0, 0, 0, 5}, {"cat", "dog"});
     CHECK(count(html, ">0.0%<") == 1);
     CHECK(count(html, "nan") == 0);
+}
+
+TEST_CASE("lines of different length and with gaps share a chart", "[host]") {
+    const std::string svg = apps::line_chart({{"long", {1, NAN, 3, 4}}, {"short", {2, INFINITY}}, {"none", {}}}, false);
+    CHECK(count(svg, "<circle") == 4);
+    CHECK(count(svg, "nan") + count(svg, "inf") == 0);
+    CHECK(count(svg, "L") == 1);  // of the four points only the last two are neighbours
+}
+
+TEST_CASE("the ninth line of a chart is told from the first by dashes", "[host]") {
+    CHECK(apps::line_style(0) == "s0");
+    CHECK(apps::line_style(8) == "s0 dashed");
+}
+
+TEST_CASE("the most confused pairs are those with the largest counts, then shares", "[host]") {
+    //                                              a  b  c
+    const std::vector<std::int64_t> confusion = {5, 2, 3,   // a
+                                                 2, 0, 0,   // b
+                                                 0, 1, 9};  // c
+    const std::string html = apps::confused_pairs(confusion, {"a", "b", "c"}, 3);
+    const std::vector<std::string> rows = {"<tr><td>a</td><td>c</td><td>3</td><td>30.0%</td></tr>",
+                                           "<tr><td>b</td><td>a</td><td>2</td><td>100.0%</td></tr>",
+                                           "<tr><td>a</td><td>b</td><td>2</td><td>20.0%</td></tr>"};
+    CHECK(count(html, "<tr><td>") == 3);
+    CHECK(html.find(rows[0]) < html.find(rows[1]));
+    CHECK(html.find(rows[1]) < html.find(rows[2]));
+    CHECK(count(html, rows[2]) == 1);
+    CHECK(apps::confused_pairs(std::vector<std::int64_t>{3, 0, 0, 4}, {"a", "b"}, 3).empty());
+}
+
+TEST_CASE("accuracies by class are bars, lowest first", "[host]") {
+    const std::string html = apps::class_accuracy(std::vector<std::int64_t>{3, 1, 2, 2}, {"cat", "dog"});
+    CHECK(count(html, "2 of 4 images") == 1);
+    CHECK(html.find("<span>dog</span>") < html.find("<span>cat</span>"));
+    CHECK(count(html, "<b>75.0%</b>") == 1);
+}
+
+TEST_CASE("a class without test images has no accuracy", "[host]") {
+    const std::string html = apps::class_accuracy(std::vector<std::int64_t>{0, 0, 1, 0}, {"cat", "dog"});
+    CHECK(count(html, "<b>–</b>") == 1);
+    CHECK(html.find("<span>dog</span>") < html.find("<span>cat</span>"));
+}
+
+TEST_CASE("a report shows ten classes as a table, a hundred as a map, a thousand as pairs", "[host]") {
+    for (const std::size_t classes : {10, 100, 1000}) {
+        INFO(classes);
+        apps::ReportContent content = one_epoch();
+        content.class_names.clear();
+        for (std::size_t c = 0; c < classes; ++c) content.class_names.push_back(fmt::format("class number {}", c));
+        content.evaluation.confusion.assign(classes * classes, 0);
+        for (std::size_t c = 0; c < classes; ++c) {
+            content.evaluation.confusion[c * classes + c] = static_cast<std::int64_t>(c % 7);
+            content.evaluation.confusion[c * classes + (c + 1) % classes] = 3;
+        }
+        const std::string page = apps::report_page(content);
+        CHECK(count(page, "<table class=\"confusion\"") == (classes == 10 ? 1 : 0));
+        CHECK(count(page, "<svg class=\"map\"") == (classes == 100 ? 1 : 0));
+        CHECK(count(page, "<h2>Most confused classes</h2>") == (classes == 10 ? 0 : 1));
+        CHECK(count(page, "class number 5<") >= 1);
+        CHECK(count(page, fmt::format("All {} classes", classes)) == (classes == 10 ? 0 : 1));
+        CHECK(page.size() < 600'000);
+    }
+}
+
+TEST_CASE("a report shows the worst mistakes with their pictures and names", "[host]") {
+    apps::ReportContent content = one_epoch();
+    content.class_names = {"cat", "<dog>"};
+    content.mistakes.push_back({{.sample = 7, .truth = 0, .predicted = 1, .confidence = 0.9994},
+                                apps::png_of(Tensor::zeros({3, 4, 4}, DType::uint8, Device{}), 128)});
+    const std::string page = apps::report_page(content);
+    CHECK(count(page, "<img src=\"data:image/png;base64,iVBORw0KGgo") == 1);
+    CHECK(count(page, "taken for <b>&lt;dog&gt;</b>") == 1);
+    CHECK(count(page, "99.94%") == 1);
+    CHECK(count(page, "test image 7, 4 x 4 pixels") == 1);
+    content.mistakes.clear();
+    CHECK(count(apps::report_page(content), "Worst mistakes") == 0);
 }
 
 TEST_CASE("a report escapes what it is given", "[host]") {

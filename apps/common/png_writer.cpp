@@ -1,0 +1,62 @@
+// Encoding by libpng's simplified interface, and base64.
+#include "radial/apps/common/png_writer.h"
+
+#include "radial/core/error.h"
+#include "radial/data/resize.h"
+
+#include <png.h>
+
+#include <algorithm>
+
+namespace radial::apps {
+namespace {
+
+/// [C, H, W] to [H, W, C].
+Tensor interleaved(const Tensor& planes) {
+    const std::int64_t channels = planes.size(0), pixels = planes.size(1) * planes.size(2);
+    const Tensor result = Tensor::empty({planes.size(1), planes.size(2), channels}, DType::uint8, Device{});
+    const std::uint8_t* const from = planes.data<std::uint8_t>();
+    std::uint8_t* const to = result.data<std::uint8_t>();
+    for (std::int64_t c = 0; c < channels; ++c)
+        for (std::int64_t i = 0; i < pixels; ++i) to[i * channels + c] = from[c * pixels + i];
+    return result;
+}
+
+}  // namespace
+
+PngPicture png_of(const Tensor& planes, std::int64_t shorter_side) {
+    RADIAL_CHECK(planes.rank() == 3 && (planes.size(0) == 1 || planes.size(0) == 3) && planes.numel() > 0 &&
+                     planes.dtype() == DType::uint8,
+                 "png_of: {} {}, expected uint8 [1 or 3, H, W]", name_of(planes.dtype()), planes.shape().str());
+    Tensor pixels = interleaved(planes);
+    if (std::min(pixels.size(0), pixels.size(1)) > shorter_side)
+        pixels = data::resize_shorter_side(pixels, shorter_side);
+    PngPicture picture{.file = {}, .width = pixels.size(1), .height = pixels.size(0), .channels = pixels.size(2)};
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = static_cast<png_uint_32>(picture.width);
+    image.height = static_cast<png_uint_32>(picture.height);
+    image.format = picture.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+    picture.file.resize(size);
+    const int written =
+        png_image_write_to_memory(&image, picture.file.data(), &size, 0, pixels.data<std::uint8_t>(), 0, nullptr);
+    RADIAL_CHECK(written != 0, "png_of: {}", static_cast<const char*>(image.message));
+    picture.file.resize(size);
+    return picture;
+}
+
+std::string data_uri(std::string_view png) {
+    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string uri = "data:image/png;base64,";
+    for (std::size_t i = 0; i < png.size(); i += 3) {
+        const std::string_view part = png.substr(i, 3);
+        std::uint32_t bits = 0;
+        for (std::size_t k = 0; k < 3; ++k)
+            bits = bits << 8U | (k < part.size() ? static_cast<unsigned char>(part[k]) : 0U);
+        for (std::size_t k = 0; k < 4; ++k) uri += k <= part.size() ? digits[bits >> (18 - 6 * k) & 63U] : '=';
+    }
+    return uri;
+}
+
+}  // namespace radial::apps

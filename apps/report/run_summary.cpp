@@ -1,0 +1,110 @@
+// Reading config.json and metrics.jsonl.
+#include "radial/apps/report/run_summary.h"
+
+#include "radial/core/error.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+namespace radial::report {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+std::string read_text(const fs::path& folder, const char* name) {
+    const fs::path path = folder / name;
+    if (!fs::exists(path))
+        throw FileError(fmt::format("{}: not the folder of a run: it has no {}", folder.string(), name));
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) throw FileError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+    return text.str();
+}
+
+/// NaN in the place of null, which is how JSON writes numbers that are not finite; but for the two that may be absent.
+Json with_nan(Json line) {
+    for (auto& [key, value] : line.items())
+        if (value.is_null() && key != "mean_kernel" && key != "initial_mean_kernel")
+            value = std::numeric_limits<double>::quiet_NaN();
+    return line;
+}
+
+std::vector<apps::EpochResult> read_epochs(const fs::path& folder) {
+    std::vector<apps::EpochResult> epochs;
+    const std::string text = read_text(folder, "metrics.jsonl");
+    std::size_t begin = 0;
+    // What follows the last line's end is still being written.
+    for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+        try {
+            epochs.push_back(apps::epoch_result(with_nan(Json::parse(text.substr(begin, end - begin)))));
+        } catch (const Json::exception&) {
+            throw FileError(fmt::format("{}: line {} is not what a run writes for an epoch",
+                                        (folder / "metrics.jsonl").string(), epochs.size() + 1));
+        }
+        begin = end + 1;
+    }
+    if (epochs.empty()) throw FileError(fmt::format("{}: no epoch of this run is done yet", folder.string()));
+    return epochs;
+}
+
+std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+RunSummary read_run(const fs::path& folder) {
+    if (!fs::exists(folder)) throw FileError(fmt::format("{}: no such folder", folder.string()));
+    if (!fs::is_directory(folder)) throw FileError(fmt::format("{}: not a folder", folder.string()));
+    RunSummary run;
+    try {
+        const Json config = Json::parse(read_text(folder, "config.json"));
+        for (const auto& [name, value] : config.at("options").items()) run.settings[name] = text_of(value);
+        run.settings["(program)"] = text_of(config.at("program"));
+        run.settings["(version)"] = text_of(config.at("version"));
+        run.settings["(device)"] = text_of(config.at("device_description"));
+        run.epochs_planned = config.at("options").at("epochs");
+    } catch (const Json::exception&) {
+        throw FileError(fmt::format("{}: not what a run writes", (folder / "config.json").string()));
+    }
+    run.epochs = read_epochs(folder);
+    return run;
+}
+
+/// The last part of a path, whether or not it ends in a slash.
+std::string last_part(const fs::path& folder) {
+    const fs::path path = fs::absolute(folder).lexically_normal();
+    return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
+}  // namespace
+
+double RunSummary::seconds() const {
+    double total = 0;
+    for (const apps::EpochResult& epoch : epochs) total += epoch.seconds;
+    return total;
+}
+
+double RunSummary::images_per_second() const {
+    std::vector<double> speeds;
+    for (const apps::EpochResult& epoch : epochs) speeds.push_back(epoch.images_per_second);
+    std::sort(speeds.begin(), speeds.end());
+    return speeds[(speeds.size() - 1) / 2];
+}
+
+std::vector<RunSummary> read_runs(const std::vector<fs::path>& folders) {
+    std::vector<RunSummary> runs;
+    std::map<std::string, int> uses;
+    for (const fs::path& folder : folders) ++uses[last_part(folder)];
+    for (const fs::path& folder : folders) {
+        runs.push_back(read_run(folder));
+        const std::string name = last_part(folder);
+        runs.back().name = uses[name] > 1 ? folder.string() : name;
+    }
+    return runs;
+}
+
+}  // namespace radial::report

@@ -1,0 +1,131 @@
+// What an evaluation keeps of each sample.
+#include "radial/apps/common/evaluate.h"
+#include "../expect.h"
+#include "radial/core/autograd.h"
+#include "radial/core/ops.h"
+#include "radial/core/random.h"
+#include "radial/layers/flatten.h"
+#include "radial/layers/sequential.h"
+
+namespace radial::test {
+namespace {
+
+constexpr std::int64_t classes = 3, samples = 11, batch = 4;
+
+/// Pictures of 1 by 2 pixels, which are their own features.
+data::Dataset pairs_of_pixels() {
+    Generator generator(5);
+    std::vector<std::uint8_t> pixels;
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < samples; ++i) {
+        labels.push_back(i % classes);
+        for (int p = 0; p < 2; ++p) pixels.push_back(static_cast<std::uint8_t>(generator.below(256)));
+    }
+    return {
+        Tensor::from(pixels, {samples, 1, 1, 2}, Device{}), Tensor::from(labels, {samples}, Device{}), {"a", "b", "c"}};
+}
+
+struct Evaluated {
+    std::unique_ptr<Loss> loss;
+    apps::Evaluation evaluation;
+    std::vector<double> features, prototypes;
+
+    /// Squared distance of a sample to a prototype.
+    double distance(std::int64_t sample, std::int64_t prototype) const {
+        double sum = 0;
+        for (std::int64_t d = 0; d < 2; ++d) {
+            const double gap = features[static_cast<std::size_t>(2 * sample + d)] -
+                               prototypes[static_cast<std::size_t>(2 * prototype + d)];
+            sum += gap * gap;
+        }
+        return sum;
+    }
+    /// The smallest of those to the prototypes of the sample's own class, or to those of the other ones.
+    double nearest(std::int64_t sample, bool own) const {
+        const auto count = static_cast<std::int64_t>(prototypes.size()) / 2, each = count / classes;
+        double least = HUGE_VAL;
+        for (std::int64_t p = 0; p < count; ++p)
+            if ((p / each == sample % classes) == own) least = std::min(least, distance(sample, p));
+        return least;
+    }
+};
+
+Evaluated evaluated(const std::string& name, const LossSettings& settings = {}) {
+    manual_seed(4);
+    Evaluated result;
+    result.loss = make_loss(name, classes, 2, settings);
+    result.loss->to(default_device());
+    Sequential model;
+    model.add<Flatten>();
+    data::Loader loader(pairs_of_pixels(), {.batch_size = batch, .mean = {0.5F}, .deviation = {0.3F}});
+    result.evaluation = apps::evaluate(model, *result.loss, loader, default_device(), true);
+    result.features.assign(result.evaluation.features.begin(), result.evaluation.features.end());
+    if (const Tensor rows = result.loss->prototypes(); rows.defined()) result.prototypes = rows.to_vector<double>();
+    return result;
+}
+
+void check_distances(const Evaluated& found) {
+    REQUIRE(found.evaluation.own_distances.size() == samples);
+    REQUIRE(found.evaluation.nearest_distances.size() == samples);
+    for (std::int64_t i = 0; i < samples; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        CHECK(found.evaluation.own_distances[at] == Approx(found.nearest(i, true)).epsilon(1e-4).margin(1e-5));
+        CHECK(found.evaluation.nearest_distances[at] == Approx(found.nearest(i, false)).epsilon(1e-4).margin(1e-5));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("an evaluation keeps each sample's squared distances to its own and the nearest other prototype", "[apps]") {
+    check_distances(evaluated("rbf-softmax"));
+}
+
+TEST_CASE("of a class's several prototypes the nearest counts", "[apps]") {
+    const Evaluated found = evaluated("rbf-softmax", {{"prototypes_per_class", 3}});
+    REQUIRE(found.prototypes.size() == 2 * 3 * classes);
+    check_distances(found);
+}
+
+TEST_CASE("an evaluation keeps each sample's predicted class and its part in the softmax of the scores", "[apps]") {
+    const Evaluated found = evaluated("rbf-softmax");
+    const NoGrad no_grad;
+    std::vector<float> rows(found.evaluation.features);
+    const Tensor feature = Tensor::from(rows, {samples, 2});
+    const auto part = exp(log_softmax(found.loss->logits(feature))).to_vector<double>();
+    for (std::size_t i = 0; i < samples; ++i) {
+        const auto begin = part.begin() + static_cast<std::ptrdiff_t>(i * classes);
+        const auto best = std::max_element(begin, begin + classes);
+        CHECK(found.evaluation.predicted[i] == best - begin);
+        CHECK(found.evaluation.confidences[i] == Approx(*best).epsilon(1e-5));
+        CHECK(found.evaluation.samples[i] == static_cast<std::int64_t>(i));
+    }
+}
+
+TEST_CASE("a loss without prototypes leaves no distances", "[apps]") {
+    // One that predicts by running means has prototypes; of all losses some must have none for this to say anything.
+    for (const LossInfo& info : loss_registry()) {
+        const Evaluated found = evaluated(info.name);
+        INFO(info.name);
+        CHECK(found.evaluation.own_distances.size() == (found.prototypes.empty() ? 0U : samples));
+    }
+}
+
+TEST_CASE("the worst mistakes are the wrong ones by confidence", "[host]") {
+    apps::Evaluation evaluation;
+    evaluation.labels = {0, 1, 2, 0, 1};
+    evaluation.predicted = {1, 1, 0, 2, 0};
+    evaluation.samples = {10, 11, 12, 13, 14};
+    evaluation.confidences = {0.4F, 0.99F, 0.9F, NAN, 0.9F};
+    const auto worst = apps::worst_mistakes(evaluation, 3);
+    REQUIRE(worst.size() == 3);
+    CHECK(worst[0].sample == 12);
+    CHECK(worst[0].truth == 2);
+    CHECK(worst[0].predicted == 0);
+    CHECK(worst[0].confidence == Approx(0.9));
+    CHECK(worst[1].sample == 14);
+    CHECK(worst[2].sample == 10);
+    CHECK(apps::worst_mistakes(evaluation, 9).size() == 4);
+    CHECK(apps::worst_mistakes(evaluation, 9).back().confidence == 0);
+}
+
+}  // namespace radial::test
