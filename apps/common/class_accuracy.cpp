@@ -21,7 +21,10 @@ struct ClassShare {
 };
 
 std::string bars(std::span<const ClassShare> classes) {
-    std::string html = "<ul class=\"bars\">\n";
+    std::size_t longest = 2;
+    for (const ClassShare& one : classes) longest = std::max(longest, one.name.size());
+    std::string html =
+        fmt::format("<ul class=\"bars\" style=\"--name: {}ch\">\n", std::min<std::size_t>(longest + 1, 22));
     for (const ClassShare& one : classes) {
         const std::string percent = one.total > 0 ? fmt::format("{:.1f}%", 100 * one.share()) : "–";
         html += fmt::format(

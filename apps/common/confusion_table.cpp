@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -23,7 +24,10 @@ std::string cell(std::int64_t count, std::int64_t row_total, bool diagonal, cons
 
 std::string confusion_table(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names) {
     const std::size_t classes = class_names.size();
-    std::string html = "<table class=\"confusion\"><thead><tr><th></th>";
+    // A name that is wider than a column of counts stands upright.
+    const bool upright =
+        std::any_of(class_names.begin(), class_names.end(), [](const auto& n) { return n.size() > 6; });
+    std::string html = fmt::format("<table class=\"confusion{}\"><thead><tr><th></th>", upright ? " upright" : "");
     for (const std::string& name : class_names) html += "<th>" + escape_html(name) + "</th>";
     html += "<th>found</th></tr></thead><tbody>\n";
     for (std::size_t truth = 0; truth < classes; ++truth) {

@@ -85,11 +85,12 @@ std::string line_chart(const std::vector<Series>& series, bool percent) {
     std::size_t epochs = 1;
     for (std::size_t i = 0; i < series.size(); ++i) {
         const std::vector<double>& values = series[i].values;
-        const std::string last = values.empty() ? "–" : format_value(values.back(), percent);
-        legend += fmt::format("<li><i class=\"line {}\"></i><span>{}</span> <b>{}</b></li>", line_style(i),
-                              escape_html(series[i].name), last);
-        description += " " + series[i].name;
         epochs = std::max(epochs, values.size());
+        const auto last = std::find_if(values.rbegin(), values.rend(), [](double v) { return std::isfinite(v); });
+        if (last == values.rend()) continue;  // nothing of it is drawn
+        legend += fmt::format("<li><i class=\"line {}\"></i><span>{}</span> <b>{}</b></li>", line_style(i),
+                              escape_html(series[i].name), format_value(*last, percent));
+        description += " " + series[i].name;
     }
     const ChartFrame frame(width, height, epoch_axis(epochs), value_axis(series, percent));
     std::string svg = frame.open(description);

@@ -35,7 +35,8 @@ Series series(const ReportContent& content, std::string name, const F& value) {
     return line;
 }
 
-constexpr std::size_t most_in_table = 20, most_in_map = 250, pairs_shown = 20;
+constexpr std::size_t most_in_table = 20, most_in_map = 250;
+constexpr std::size_t most_beside_charts = 40;  // classes whose bars fit into half the page's width
 
 std::string confusion(const ReportContent& content) {
     const Evaluation& found = content.evaluation;
@@ -52,7 +53,7 @@ std::string confusion(const ReportContent& content) {
                              fact + " Classes by number; the darker a square, the larger its share of the true class.",
                              confusion_map(found.confusion, content.class_names));
     }
-    const std::string pairs = confused_pairs(found.confusion, content.class_names, pairs_shown);
+    const std::string pairs = confused_pairs(found.confusion, content.class_names, classes <= most_in_map ? 20 : 12);
     return html + html_section("Most confused classes", classes <= most_in_map ? "" : fact,
                                pairs.empty() ? "<p>None was confused.</p>" : pairs);
 }
@@ -100,7 +101,9 @@ std::string curves(const ReportContent& content) {
                                          content.history.back().initial_mean_kernel.value_or(0)),
                              line_chart({series(content, "mean kernel", kernel)}, false));
     }
-    return html + confusion(content) + accuracies(content) + "</div>\n";
+    html += confusion(content);
+    if (content.class_names.size() > most_beside_charts) return html + "</div>\n" + accuracies(content);
+    return html + accuracies(content) + "</div>\n";
 }
 
 std::string numbers(const ReportContent& content) {

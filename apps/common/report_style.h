@@ -30,6 +30,7 @@ p.note { margin: 0 0 10px; color: var(--soft); font-size: 13px; }
 .grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 16px; }
 section { padding: 16px 18px; overflow-x: auto; min-width: 0; margin-bottom: 16px; }
 .grid2 section { margin-bottom: 0; }
+.grid2 section:last-child:nth-child(odd) { grid-column: 1 / -1; }
 .grid2 { margin-bottom: 16px; }
 svg { display: block; width: 100%; height: auto; }
 .runs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(360px, 100%), 1fr)); gap: 16px; margin: 12px 0 16px; }
@@ -67,26 +68,29 @@ td i.line, th i.line { display: inline-block; margin-right: 8px; vertical-align:
 .differ thead th { overflow-wrap: anywhere; white-space: normal; min-width: 90px; vertical-align: bottom; border: 0; }
 .settings td, .settings th { text-align: left; border-top: 1px solid var(--rule); }
 .settings { width: 100%; } .settings td { white-space: normal; overflow-wrap: anywhere; }
-.confusion { width: 100%; table-layout: fixed; } .confusion td, .confusion th { padding: 5px 4px; white-space: normal; }
+.confusion { width: 100%; min-width: 470px; table-layout: fixed; } .confusion th:first-child { width: 88px; }
+.confusion th { font-size: 12px; line-height: 1.2; overflow-wrap: anywhere; } .confusion thead th { vertical-align: bottom; }
+.upright thead th { writing-mode: vertical-rl; max-height: 150px; text-align: right; padding: 4px 0; } .confusion td, .confusion th { padding: 5px 4px; white-space: normal; }
 .confusion td { text-align: center; border: 1px solid var(--card); border-radius: 4px; }
 .confusion thead th { text-align: center; } td.none { color: var(--rule); } td.share { color: var(--soft); }
 .map { max-width: 720px; margin: 0 auto; } .map .frame { fill: none; stroke: var(--rule); }
 .map path { shape-rendering: crispEdges; } .map .tick { font-size: 16px; }
 .pairs { width: 100%; } .pairs td { border-top: 1px solid var(--rule); }
 .pairs td:nth-child(-n+2), .pairs th:nth-child(-n+2) { text-align: left; white-space: normal; overflow-wrap: anywhere; }
-.bars { margin: 0; padding: 0; list-style: none; font-size: 13px; font-variant-numeric: tabular-nums; }
-.bars li { display: grid; grid-template-columns: minmax(64px, 11em) 1fr 52px; gap: 10px; align-items: center; padding: 2px 0; }
-.bars span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.bars { columns: 300px; column-gap: 28px; margin: 0; padding: 0; list-style: none; font-size: 13px; font-variant-numeric: tabular-nums; }
+.bars li { display: grid; grid-template-columns: var(--name, 11ch) 1fr 52px; break-inside: avoid; gap: 10px; align-items: center; padding: 2px 0; }
+.bars span { overflow-wrap: anywhere; line-height: 1.25; }
 .bars i { height: 12px; background: var(--rule); border-radius: 3px; overflow: hidden; }
 .bars u { display: block; height: 100%; background: var(--s0); } .bars b { text-align: right; font-weight: 600; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr)); gap: 12px 28px; }
-.many .bars { columns: 280px; column-gap: 28px; } .many .bars li { break-inside: avoid; }
 h3 { margin: 0 0 6px; font-size: 13px; color: var(--soft); } details { margin-top: 12px; } summary { cursor: pointer; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 14px; }
 figure { margin: 0; min-width: 0; } figcaption { margin-top: 4px; font-size: 12px; line-height: 1.35; }
 figcaption span { display: block; color: var(--soft); } figcaption b { font-weight: 600; color: var(--ink); overflow-wrap: anywhere; }
 .gallery img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--page); border-radius: 4px; }
 img.coarse { image-rendering: pixelated; }
+@media (max-width: 600px) { main { padding: 20px 12px 32px; } section { padding: 12px; } h1 { font-size: 21px; }
+  .tick { font-size: 17px; } .map .tick { font-size: 25px; } .gallery { grid-template-columns: repeat(auto-fill, minmax(88px, 1fr)); } }
 footer { color: var(--soft); font-size: 13px; }
 )css";
 

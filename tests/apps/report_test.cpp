@@ -138,7 +138,7 @@ TEST_CASE("a report shows ten classes as a table, a hundred as a map, a thousand
             content.evaluation.confusion[c * classes + (c + 1) % classes] = 3;
         }
         const std::string page = apps::report_page(content);
-        CHECK(count(page, "<table class=\"confusion\"") == (classes == 10 ? 1 : 0));
+        CHECK(count(page, "<table class=\"confusion") == (classes == 10 ? 1 : 0));
         CHECK(count(page, "<svg class=\"map\"") == (classes == 100 ? 1 : 0));
         CHECK(count(page, "<h2>Most confused classes</h2>") == (classes == 10 ? 0 : 1));
         CHECK(count(page, "class number 5<") >= 1);
