@@ -121,12 +121,13 @@ TEST_CASE("a run logs pictures of misclassified samples that decode", "[host]") 
 }
 
 TEST_CASE("a resumed run logs no step twice and none is missing", "[host]") {
+    const std::size_t starts = event_files(logged_run().path() / "events").size();
     const auto values = logged_run().resumed_after(14);
     CHECK(places(values) == places(logged_run().before()));
     // Nor do the values differ, since the point at step 14 is where the run went on.
     for (const char* tag : {"step/loss", "step/gradient_norm", "epoch/test_loss"})
         CHECK(scalars(values, tag) == scalars(logged_run().before(), tag));
-    CHECK(event_files(logged_run().path() / "events").size() == 2);
+    CHECK(event_files(logged_run().path() / "events").size() == starts + 1);
 }
 
 TEST_CASE("a run that goes on at an epoch's end keeps what it logged of that epoch", "[host]") {
