@@ -65,7 +65,7 @@ td, th { padding: 4px 10px; text-align: right; white-space: nowrap; }
 .numbers { width: 100%; } .numbers th { white-space: normal; vertical-align: bottom; } .numbers td { border-top: 1px solid var(--rule); } .numbers tr.best td { font-weight: 600; }
 .named td:first-child, .named th:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 110px; }
 td i.line, th i.line { display: inline-block; margin-right: 8px; vertical-align: middle; }
-.differ thead th { overflow-wrap: anywhere; white-space: normal; min-width: 90px; vertical-align: bottom; border: 0; }
+.differ thead th { overflow-wrap: anywhere; white-space: normal; min-width: 120px; vertical-align: bottom; border: 0; }
 .settings td, .settings th { text-align: left; border-top: 1px solid var(--rule); }
 .settings { width: 100%; } .settings td { white-space: normal; overflow-wrap: anywhere; }
 .confusion { width: 100%; min-width: 470px; table-layout: fixed; } .confusion th:first-child { width: 88px; }

@@ -33,7 +33,7 @@ std::string results(const std::vector<RunSummary>& runs) {
     std::string html =
         "<table class=\"numbers named\"><thead><tr><th>run</th><th>epochs</th><th>test accuracy, last</th>"
         "<th>best</th><th>at epoch</th><th>training loss</th><th>test loss</th><th>images/s</th>"
-        "<th>an epoch</th><th>all</th><th>peak memory</th></tr></thead><tbody>\n";
+        "<th>time an epoch</th><th>time</th><th>peak memory</th></tr></thead><tbody>\n";
     for (std::size_t i = 0; i < runs.size(); ++i) {
         const RunSummary& run = runs[i];
         const EpochResult& end = run.last();
