@@ -19,7 +19,7 @@ ImageTask imagenet_task() {
                        .read = data::read_imagenet,
                        .where_to_get = "'radial-imagenet download' says where to get ImageNet",
                        .loss_defaults = {{"rbf-softmax", {{"scale", 8}, {"gamma", 4}}}},
-                       .model_defaults = {},
+                       .model_defaults = {{"zero-init-residual", 1}},
                        .defaults = {}};
     TrainOptions& defaults = imagenet.defaults;
     defaults.dim = 0;
