@@ -1,12 +1,14 @@
 // radial-bench: how fast this machine trains.
 #include "radial/apps/bench/head.h"
 #include "radial/apps/bench/parity.h"
+#include "radial/apps/bench/pipeline.h"
 #include "radial/apps/bench/replay.h"
 #include "radial/apps/bench/step.h"
 
 int main(int argc, char** argv) {
-    return radial::apps::run_program("radial-bench", "Measures the speed and memory of training.",
-                                     {radial::bench::step_command(), radial::bench::head_command(),
-                                      radial::bench::parity_command(), radial::bench::replay_command()},
-                                     argc, argv);
+    return radial::apps::run_program(
+        "radial-bench", "Measures the speed and memory of training.",
+        {radial::bench::step_command(), radial::bench::head_command(), radial::bench::parity_command(),
+         radial::bench::replay_command(), radial::bench::pipeline_command(), radial::bench::loader_command()},
+        argc, argv);
 }

@@ -59,6 +59,12 @@ TrainingStep::TrainingStep(StepSetup setup)
     if (setup_.graph == "on") graph_ = std::make_unique<StepGraph>(device_, [this] { step(); });
 }
 
+void TrainingStep::set_batch(const Tensor& images, const Tensor& labels) {
+    RADIAL_CHECK(graph_ == nullptr, "TrainingStep: a recorded step keeps its batch");
+    images_ = images.to(device_);
+    labels_ = labels.to(device_);
+}
+
 void TrainingStep::run() {
     if (graph_ == nullptr) return step();
     graph_->run();

@@ -32,6 +32,8 @@ public:
     explicit TrainingStep(StepSetup setup);
     TrainingStep(const TrainingStep&) = delete;
     TrainingStep& operator=(const TrainingStep&) = delete;
+    /// Takes another batch, of float32 [N, C, H, W] and int64 [N], in the place of the noise. Not for a recorded graph.
+    void set_batch(const Tensor& images, const Tensor& labels);
     /// One step. Does not wait for a CUDA device. Throws Error when it should be a graph and cannot.
     void run();
     /// Waits until every step has been made; the loss of the last.

@@ -89,7 +89,7 @@ TEST_CASE("a random region lies within the picture and has an area and shape tha
         CHECK((aspect > 0.74 && aspect < 1.35));
         area += part / draws;
     }
-    CHECK(area == Approx(0.51).margin(0.04));  // tall regions of nearly the whole area do not fit
+    CHECK(area == Approx(0.4366).margin(0.015));  // torchvision's RandomResizedCrop, over 5,000 draws
 }
 
 TEST_CASE("where no random region fits, it is the middle with the nearest shape", "[host][data][view]") {
@@ -150,7 +150,8 @@ TEST_CASE("a part of a real photograph has the pixels of the whole", "[host][dat
     }
     Generator random(9);
     const std::vector<fs::path> files = find_images(fs::path(data) / "imagenet-mini/val");
-    for (std::size_t i = 0; i < files.size(); i += 20) compare_parts(content_of(files[i]), files[i].string(), 5, random);
+    for (std::size_t i = 0; i < files.size(); i += 20)
+        compare_parts(content_of(files[i]), files[i].string(), 5, random);
 }
 
 TEST_CASE("scaled decoding stays near the whole where it serves, and is off elsewhere", "[host][data][view]") {
@@ -168,7 +169,7 @@ TEST_CASE("scaled decoding stays near the whole where it serves, and is off else
         for (const std::int64_t size : {10, 20, 40}) {
             const Difference found = compare(size);
             CHECK(found.mean > 0);
-            CHECK(found.mean < 3);
+            CHECK(found.mean < 5);  // stripes of 30 pixels at a tenth of their size
         }
         CHECK(compare(46).worst == 0);  // half of 90 rows would be too few
     }
@@ -195,9 +196,8 @@ TEST_CASE("a view of planes in memory is that of the same picture", "[host][data
     for (std::size_t c = 0; c < 3; ++c)
         for (std::size_t i = c; i < pixels.size(); i += 3) planes.push_back(pixels[i]);
     ViewReader reader;
-    const auto seen =
-        reader.resize(planes.data(), 3, image.size(0), image.size(1), [](std::int64_t, std::int64_t) {
-            return resized({.top = 3, .left = 5, .height = 40, .width = 60}, 32, 24);
-        });
+    const auto seen = reader.resize(planes.data(), 3, image.size(0), image.size(1), [](std::int64_t, std::int64_t) {
+        return resized({.top = 3, .left = 5, .height = 40, .width = 60}, 32, 24);
+    });
     CHECK(difference(seen, view_of_whole(image, {3, 5, 40, 60}, 32, 24)).worst == 0);
 }

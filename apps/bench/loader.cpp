@@ -1,0 +1,133 @@
+// What loading costs a training step: steps on fresh batches and on a kept one, in turns.
+#include "radial/apps/bench/measure.h"
+#include "radial/apps/bench/pipeline.h"
+#include "radial/apps/bench/training_step.h"
+#include "radial/apps/common/cifar_task.h"
+#include "radial/apps/common/imagenet_task.h"
+#include "radial/core/backend.h"
+#include "radial/core/random.h"
+
+#include <chrono>
+
+namespace radial::bench {
+namespace {
+
+struct LoaderBenchOptions {
+    std::filesystem::path data;
+    std::string set = "cifar10", model, device = "cpu";
+    std::int64_t batch = 0, block = 20, rounds = 5;
+    int threads = 0, workers = 1;
+    bool json = false;
+};
+
+/// The data set's loader with its program's own augmentation, over and over.
+class Batches {
+public:
+    Batches(const apps::ImageTask& task, const LoaderBenchOptions& options, std::int64_t batch)
+        : loader_(apps::read_set(task, options.data, true), loader_options(task, options, batch)) {
+        loader_.start(0);
+    }
+    data::Batch next() {
+        auto batch = loader_.next();
+        if (!batch) {
+            loader_.start(++epoch_);
+            batch = loader_.next();
+        }
+        return *std::move(batch);
+    }
+
+private:
+    static data::LoaderOptions loader_options(const apps::ImageTask& task, const LoaderBenchOptions& options,
+                                              std::int64_t batch) {
+        data::LoaderOptions loader{.batch_size = batch,
+                                   .shuffle = true,
+                                   .drop_last = true,
+                                   .seed = 1,
+                                   .workers = options.workers,
+                                   .mean = task.mean,
+                                   .deviation = task.deviation,
+                                   .scaled_decoding = true};
+        apps::set_augmentation(task.defaults.augmentation, loader);
+        return loader;
+    }
+
+    data::Loader loader_;
+    std::int64_t epoch_ = 0;
+};
+
+nlohmann::ordered_json run(const LoaderBenchOptions& options) {
+    set_num_threads(options.threads);
+    const apps::ImageTask task = options.set == "imagenet" ? apps::imagenet_task() : apps::cifar10_task();
+    StepSetup setup{.model = options.model.empty() ? task.model : options.model,
+                    .loss = "softmax",
+                    .loss_settings = {},
+                    .device = options.device,
+                    .batch = options.batch > 0           ? options.batch
+                             : options.set == "imagenet" ? 8
+                                                         : 128};
+    manual_seed(1);
+    TrainingStep step(setup);
+    Batches batches(task, options, setup.batch);
+    const data::Batch kept = batches.next();
+    std::vector<double> real, cached;
+    const auto timed = [&](bool fresh) {
+        const auto start = std::chrono::steady_clock::now();
+        if (fresh) {
+            const data::Batch batch = batches.next();
+            step.set_batch(batch.images, batch.labels);
+        } else {
+            step.set_batch(kept.images, kept.labels);
+        }
+        step.run();
+        step.loss();  // waits for a device
+        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    };
+    for (std::int64_t i = 0; i < 3; ++i) timed(true);
+    for (std::int64_t round = 0; round < options.rounds; ++round) {
+        for (const bool fresh : {true, false}) {
+            timed(fresh);  // the workers come to what the block needs of them
+            for (std::int64_t i = 0; i < options.block; ++i) (fresh ? real : cached).push_back(timed(fresh));
+        }
+    }
+    const Times with = summarise(real), without = summarise(cached);
+    return {{"set", options.set},
+            {"model", setup.model},
+            {"batch", setup.batch},
+            {"threads", num_threads()},
+            {"workers", options.workers},
+            {"steps", real.size()},
+            {"milliseconds", with.median},
+            {"milliseconds_cached", without.median},
+            {"cost", with.median / without.median - 1}};
+}
+
+}  // namespace
+
+apps::Command loader_command() {
+    return {
+        "loader", "Time training steps with real loading beside steps on one batch", [](CLI::App& app) {
+            auto options = std::make_shared<LoaderBenchOptions>();
+            const auto add = [&app](const char* flag, auto& value, const char* text) {
+                return app.add_option(flag, value, text)->capture_default_str();
+            };
+            app.add_option("--data", options->data, "Folder of the data set")->required()->type_name("DIR");
+            add("--set", options->set, "cifar10 or imagenet")->check(CLI::IsMember({"cifar10", "imagenet"}));
+            add("--model", options->model, "Network (default: the set's)");
+            add("--batch", options->batch, "Images a step; 0 takes 128, or 8 of ImageNet's");
+            add("--device", options->device, "cpu, cuda or cuda:N");
+            add("--threads", options->threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
+            add("--workers", options->workers, "Threads that load")->check(CLI::Range(0, 4096));
+            add("--block", options->block, "Steps of a kind in a row")->check(CLI::Range(1, 1000000));
+            add("--rounds", options->rounds, "Blocks of each kind")->check(CLI::Range(1, 1000000));
+            app.add_flag("--json", options->json, "Print one JSON object");
+            return [options] {
+                const nlohmann::ordered_json result = run(*options);
+                if (options->json) return fmt::print("{}\n", result.dump(2));
+                fmt::print("{:.1f} ms a step with loading, {:.1f} ms without: {:+.1f}%\n",
+                           result.at("milliseconds").get<double>(), result.at("milliseconds_cached").get<double>(),
+                           100 * result.at("cost").get<double>());
+            };
+        }};
+}
+
+}  // namespace radial::bench

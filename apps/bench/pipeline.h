@@ -1,0 +1,13 @@
+// `radial-bench pipeline` and `radial-bench loader`: how fast pictures become batches, and what that costs training.
+#pragma once
+
+#include "radial/apps/common/command_line.h"
+
+namespace radial::bench {
+
+/// Times the way from JPEG files to batches by itself.
+apps::Command pipeline_command();
+/// Times training steps on batches from a loader beside steps on one batch that is there already.
+apps::Command loader_command();
+
+}  // namespace radial::bench
