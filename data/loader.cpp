@@ -98,7 +98,8 @@ public:
     /// Passes over batches of which all samples were left out.
     std::optional<Batch> next() {
         std::optional<Batch> batch = next_of_any_size();
-        while (batch && batch->indices.empty()) batch = next_of_any_size();
+        while (batch && batch->indices.empty() && options_.corrupt_files == CorruptFiles::leave_out)
+            batch = next_of_any_size();
         return batch;
     }
 

@@ -75,7 +75,11 @@ Tensor Preprocessor::batch(std::vector<std::int64_t>& samples, std::int64_t epoc
         });
         if (used) samples.push_back(*used);
     }
-    return result.defined() ? result.rows(0, std::ssize(samples)) : result;
+    if (result.defined()) return result.rows(0, std::ssize(samples));
+    const std::int64_t crop = dataset_.view.crop;
+    const Shape none = dataset_.files ? Shape{0, channels_, crop, crop}
+                                      : Shape{0, channels_, dataset_.images.size(2), dataset_.images.size(3)};
+    return Tensor::empty(none, DType::float32, Device{});
 }
 
 /// Calls `read` with `sample` or, where its file cannot be read and is to be replaced, with the next that can. Returns
