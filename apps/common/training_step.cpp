@@ -6,6 +6,7 @@
 #include "radial/core/metrics.h"
 #include "radial/core/ops.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -20,6 +21,17 @@ void check_loss(double loss, const StepPlace& place) {
     throw NumericError(fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", std::abs(loss), place.str()));
 }
 
+/// x * weight; x itself where that is the same.
+Tensor weighted(const Tensor& x, double weight) { return weight == 1 ? x : x * weight; }
+
+void add_to(Tensor& sum, const Tensor& x) { sum = sum.defined() ? sum + x : x; }
+
+/// share * one + (1 - share) * other, all scalars.
+Tensor mixture(const Tensor& one, const Tensor& other, const Tensor& share) {
+    const Tensor part = cast(share.view(one.shape()), one.dtype());
+    return part * one + (part * -1.0 + 1.0) * other;
+}
+
 }  // namespace
 
 std::string StepPlace::str() const { return fmt::format("at step {} of epoch {} (lr {})", step, epoch, lr); }
@@ -30,6 +42,7 @@ TrainingStep::TrainingStep(StepSetup setup, Progress& progress)
       looks_at_each_(setup_.device.kind == Device::Kind::cpu),
       log_(setup_.device, looks_at_each_ ? 1 : steps_between_looks) {
     RADIAL_CHECK(setup_.graph != GraphUse::on || !looks_at_each_, "--graph on: a step on the CPU is not recorded");
+    RADIAL_CHECK(setup_.accumulate >= 1, "--accumulate: {} parts of a batch, expected at least 1", setup_.accumulate);
     for (const ParameterGroup& group : setup_.optimizer.groups())
         parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
 }
@@ -38,43 +51,93 @@ void TrainingStep::run(const data::Batch& batch, const StepPlace& place) {
     setup_.optimizer.set_lr(place.lr);
     submitted_.push_back(place);
     const bool possible = !looks_at_each_ && setup_.graph != GraphUse::off;
-    if (possible && !images_.defined()) {
-        images_ = Tensor::empty(batch.images.shape(), batch.images.dtype(), setup_.device, batch.images.layout());
-        labels_ = Tensor::empty(batch.labels.shape(), batch.labels.dtype(), setup_.device);
+    Recorded& recorded = recorded_[batch.other_labels.defined() ? 1 : 0];
+    if (possible && !recorded.samples.images.defined()) {
+        const auto on_device = [this](const Tensor& host) {
+            return host.defined() ? Tensor::empty(host.shape(), host.dtype(), setup_.device, host.layout()) : Tensor();
+        };
+        recorded.samples = {on_device(batch.images), on_device(batch.labels), on_device(batch.other_labels),
+                            on_device(batch.share)};
     }
-    if (possible && batch.images.shape() == images_.shape())
-        run_graph(batch);
-    else  // an epoch's last batch may be smaller, and a graph has fixed shapes
-        compute(batch.images.to(setup_.device), batch.labels.to(setup_.device));
+    if (possible && batch.images.shape() == recorded.samples.images.shape()) {
+        run_graph(recorded, batch);
+    } else {  // an epoch's last batch may be smaller, and a graph has fixed shapes
+        const auto moved = [this](const Tensor& host) { return host.defined() ? host.to(setup_.device) : Tensor(); };
+        compute({moved(batch.images), moved(batch.labels), moved(batch.other_labels), moved(batch.share)});
+    }
     log_.keep();
+    if (setup_.average != nullptr) setup_.average->update();
 }
 
-void TrainingStep::run_graph(const data::Batch& batch) {
-    if (graph_ == nullptr) graph_ = std::make_unique<StepGraph>(setup_.device, [this] { compute(images_, labels_); });
-    images_.copy_(batch.images);
-    labels_.copy_(batch.labels);
-    graph_->run();
-    if (graph_->reason().empty() || graph_told_) return;
-    RADIAL_CHECK(setup_.graph != GraphUse::on, "--graph on: {}", graph_->reason());
-    progress_.line("steps are not run as a graph: " + graph_->reason());
+void TrainingStep::run_graph(Recorded& recorded, const data::Batch& batch) {
+    if (recorded.graph == nullptr)
+        recorded.graph = std::make_unique<StepGraph>(setup_.device, [&] { compute(recorded.samples); });
+    recorded.samples.images.copy_(batch.images);
+    recorded.samples.labels.copy_(batch.labels);
+    if (recorded.samples.mixed()) {
+        recorded.samples.other_labels.copy_(batch.other_labels);
+        recorded.samples.share.copy_(batch.share);
+    }
+    recorded.graph->run();
+    if (recorded.graph->reason().empty() || graph_told_) return;
+    RADIAL_CHECK(setup_.graph != GraphUse::on, "--graph on: {}", recorded.graph->reason());
+    progress_.line("steps are not run as a graph: " + recorded.graph->reason());
     graph_told_ = true;
 }
 
+TrainingStep::Samples TrainingStep::Samples::rows(std::int64_t begin, std::int64_t end) const {
+    return {images.rows(begin, end), labels.rows(begin, end), mixed() ? other_labels.rows(begin, end) : Tensor(),
+            share};
+}
+
 // One step, without waiting on a device. What it computes there is what a graph records.
-void TrainingStep::compute(const Tensor& images, const Tensor& labels) {
-    const Tensor feature = feature_of(setup_.model, images, setup_.precision);
-    const Tensor loss = setup_.loss.forward(feature, labels);
-    log_.set_loss(loss);
-    log_.set_kernel(setup_.loss.mean_kernel());
-    if (looks_at_each_) check_loss(loss.item(), submitted_.back());
-    {
-        const NoGrad no_grad;
-        log_.set_correct(count_equal(argmax(setup_.loss.logits(feature.detach())), labels));
-    }
+void TrainingStep::compute(const Samples& samples) {
+    const std::int64_t count = samples.labels.numel();
+    const std::int64_t part = (count + setup_.accumulate - 1) / setup_.accumulate;
     setup_.optimizer.zero_grad();
-    loss.backward();
+    Judged whole;
+    for (std::int64_t begin = 0; begin < count; begin += part) {
+        const std::int64_t end = std::min(begin + part, count);
+        // A part counts by its samples, so that the gradient is the mean over all of them.
+        const double weight = static_cast<double>(end - begin) / static_cast<double>(count);
+        Judged judged = judge(weight == 1 ? samples : samples.rows(begin, end));
+        const Tensor loss = weighted(judged.loss, weight);
+        if (looks_at_each_) check_loss(loss.item(), submitted_.back());
+        loss.backward();
+        const NoGrad no_grad;
+        add_to(whole.loss, loss.detach());
+        if (judged.kernel.defined()) add_to(whole.kernel, weighted(judged.kernel, weight));
+        add_to(whole.correct, judged.correct);
+    }
+    log_.set_loss(whole.loss);
+    log_.set_kernel(whole.kernel);
+    log_.set_correct(whole.correct);
     log_.set_gradient_norm(clip());
     setup_.optimizer.step();
+}
+
+// A mixed image has two labels: loss, kernel and right predictions are by both, in the shares of the mixture.
+TrainingStep::Judged TrainingStep::judge(const Samples& samples) {
+    const Tensor feature = feature_of(setup_.model, samples.images, setup_.precision);
+    Judged judged{
+        .loss = setup_.loss.forward(feature, samples.labels), .kernel = setup_.loss.mean_kernel(), .correct = {}};
+    Judged other;
+    if (samples.mixed())
+        other = {.loss = setup_.loss.forward(feature, samples.other_labels),
+                 .kernel = setup_.loss.mean_kernel(),
+                 .correct = {}};
+    {
+        const NoGrad no_grad;
+        const Tensor predicted = argmax(setup_.loss.logits(feature.detach()));
+        judged.correct = count_equal(predicted, samples.labels);
+        if (samples.mixed()) other.correct = count_equal(predicted, samples.other_labels);
+    }
+    if (!samples.mixed()) return judged;
+    judged.loss = mixture(judged.loss, other.loss, samples.share);
+    const NoGrad no_grad;
+    if (judged.kernel.defined()) judged.kernel = mixture(judged.kernel, other.kernel, samples.share);
+    judged.correct = mixture(judged.correct, other.correct, samples.share);
+    return judged;
 }
 
 Tensor TrainingStep::clip() const {

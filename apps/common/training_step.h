@@ -7,9 +7,11 @@
 #include "radial/core/module.h"
 #include "radial/core/optim.h"
 #include "radial/core/step_graph.h"
+#include "radial/core/weight_average.h"
 #include "radial/data/loader.h"
 #include "radial/losses/loss.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -38,7 +40,11 @@ struct StepSetup {
     Layer& model;
     Loss& loss;
     Optimizer& optimizer;
-    double clip_norm = 0;  ///< 0: the gradient is left alone
+    double clip_norm = 0;              ///< 0: the gradient is left alone
+    WeightAverage* average = nullptr;  ///< updated after each step
+    /// Parts of a batch that go through one after another, their gradients added up: memory for one part only. What
+    /// looks at a whole batch (batch norms, losses over pairs, class weights) then looks at each part.
+    std::int64_t accumulate = 1;
     Device device;
     Precision precision = Precision::float32;
     GraphUse graph = GraphUse::automatic;
@@ -53,7 +59,7 @@ public:
         StepNumbers numbers;
     };
 
-    /// Throws Error for GraphUse::on on the CPU.
+    /// Throws Error for GraphUse::on on the CPU, and for fewer than one part a batch.
     TrainingStep(StepSetup setup, Progress& progress);
     TrainingStep(const TrainingStep&) = delete;
     TrainingStep& operator=(const TrainingStep&) = delete;
@@ -69,8 +75,26 @@ public:
     void check(const Finished& step) const;
 
 private:
-    void run_graph(const data::Batch& batch);
-    void compute(const Tensor& images, const Tensor& labels);
+    /// A batch, or a part of one, where it is computed on.
+    struct Samples {
+        Tensor images, labels;
+        Tensor other_labels, share;  ///< undefined where the images are not mixed
+
+        bool mixed() const { return other_labels.defined(); }
+        Samples rows(std::int64_t begin, std::int64_t end) const;
+    };
+    /// A step's numbers, as far as they come from the loss.
+    struct Judged {
+        Tensor loss, kernel, correct;
+    };
+    /// The graph of the batches that are mixed, or of those that are not, and what it trains on.
+    struct Recorded {
+        Samples samples;
+        std::unique_ptr<StepGraph> graph;
+    };
+    void run_graph(Recorded& recorded, const data::Batch& batch);
+    void compute(const Samples& samples);
+    Judged judge(const Samples& samples);
     Tensor clip() const;
 
     StepSetup setup_;
@@ -79,8 +103,7 @@ private:
     bool looks_at_each_;  ///< the host sees each step's numbers before it goes on: the CPU
     StepLog log_;
     std::vector<StepPlace> submitted_;  ///< steps whose numbers the host has not seen
-    Tensor images_, labels_;            ///< what the graph trains on
-    std::unique_ptr<StepGraph> graph_;
+    std::array<Recorded, 2> recorded_;  ///< of plain batches, of mixed ones
     bool graph_told_ = false;
 };
 

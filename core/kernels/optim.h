@@ -103,6 +103,23 @@ struct AdamStep {
     }
 };
 
+/// One tensor of WeightAverage.
+template <class T>
+struct AverageItem {
+    T* average;
+    const T* value;
+    std::int64_t count;
+};
+
+/// average += fresh * (value - average)
+template <class T>
+struct AverageStep {
+    T fresh;
+    RADIAL_HD void operator()(const AverageItem<T>& item, std::int64_t i) const {
+        item.average[i] += fresh * (item.value[i] - item.average[i]);
+    }
+};
+
 /// One gradient.
 template <class T>
 struct GradientItem {

@@ -1,0 +1,33 @@
+// Fuzz target: any bytes, read as a tar archive, packed or not, give files or a FileError.
+#include "radial/data/tar.h"
+
+#include "memory_file.h"
+
+namespace radial::fuzz {
+namespace {
+
+/// Reads every second file and passes over the others.
+void walk(const std::filesystem::path& path) {
+    tolerate([&] {
+        data::TarReader reader(path);
+        for (bool odd = false; reader.next(); odd = !odd)
+            if (odd) reader.read();
+    });
+}
+
+}  // namespace
+
+void tar_gz(Bytes bytes) {
+    const MemoryFile plain(bytes);
+    walk(plain.path());
+    const std::vector<std::uint8_t> packed = gzipped(bytes);
+    walk(MemoryFile(packed).path());
+    // Cut short, and with the last byte of its checksum changed.
+    if (packed.size() < 2) return;
+    walk(MemoryFile(Bytes(packed).first(packed.size() / 2)).path());
+    std::vector<std::uint8_t> damaged = packed;
+    damaged[damaged.size() - 5] ^= 1U;
+    walk(MemoryFile(damaged).path());
+}
+
+}  // namespace radial::fuzz
