@@ -3,6 +3,7 @@
 
 #include "radial/core/atomic_file.h"
 
+#include <zlib.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -27,6 +28,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors files are
 constexpr std::uint64_t length_bytes = 8;
 constexpr std::uint64_t max_header_bytes = 100'000'000;
 constexpr const char* metadata_key = "__metadata__";
+constexpr const char* checksum_key = "radial.crc32";
 
 constexpr std::array<std::pair<std::string_view, DType>, 5> dtype_names{{{"F32", DType::float32},
                                                                          {"F64", DType::float64},
@@ -46,6 +48,22 @@ std::string_view safetensors_name(DType dtype) {
     throw Error(fmt::format("write_safetensors: no name for dtype {}", name_of(dtype)));
 }
 
+/// CRC-32 of `bytes` behind those that gave `sum`.
+std::uint32_t crc_on(std::uint32_t sum, const void* bytes, std::size_t count) {
+    if (count == 0) return sum;  // whose address may be null, which starts zlib's sum anew
+    return static_cast<std::uint32_t>(crc32_z(sum, static_cast<const Bytef*>(bytes), count));
+}
+
+/// CRC-32 of what a header says, in whatever order and spelling, but for the checksum itself.
+std::uint32_t crc_of_header(Json header) {
+    if (header.contains(metadata_key)) {
+        header[metadata_key].erase(checksum_key);
+        if (header[metadata_key].empty()) header.erase(metadata_key);
+    }
+    const std::string text = header.dump();
+    return crc_on(0, text.data(), text.size());
+}
+
 /// What the header says of one tensor, checked as far as one entry alone can be.
 struct Entry {
     std::string name;
@@ -63,9 +81,11 @@ public:
         open();
         const std::string header = read_header();
         TensorFile content;
-        std::vector<Entry> entries = parse_entries(parse_json(header), content.metadata);
+        const Json parsed = parse_json(header);
+        std::vector<Entry> entries = parse_entries(parsed, content.metadata);
         sort_by_offset(entries);
         for (const Entry& entry : entries) content.tensors.push_back({entry.name, read_tensor(entry)});
+        if (content.metadata.contains(checksum_key)) check_sum(parsed, content);
         return content;
     }
 
@@ -219,6 +239,15 @@ private:
         check(end == data_bytes_, "is {} bytes longer than its header says", data_bytes_ - end);
     }
 
+    void check_sum(const Json& header, TensorFile& content) const {
+        std::uint32_t sum = crc_of_header(header);
+        for (const NamedTensor& entry : content.tensors) sum = crc_on(sum, entry.tensor.raw(), entry.tensor.bytes());
+        const std::string found = fmt::format("{:08x}", sum), expected = content.metadata.at(checksum_key);
+        check(found == expected, "is damaged: its content has the checksum {}, it was written with {}", found,
+              expected);
+        content.metadata.erase(checksum_key);
+    }
+
     Tensor read_tensor(const Entry& entry) {
         Tensor tensor = Tensor::empty(entry.shape, entry.dtype, Device{});
         file_.seekg(static_cast<std::streamoff>(file_bytes_ - data_bytes_ + entry.begin));
@@ -231,8 +260,8 @@ private:
     std::uint64_t file_bytes_ = 0, data_bytes_ = 0;
 };
 
-/// The eight length bytes and the header, padded with spaces so that the tensors begin at a multiple of eight.
-std::string make_header(const std::filesystem::path& path, const TensorFile& content) {
+/// What a file of `content` says of it.
+nlohmann::ordered_json describe(const std::filesystem::path& path, const TensorFile& content) {
     auto header = nlohmann::ordered_json::object();
     if (!content.metadata.empty()) header[metadata_key] = content.metadata;
     std::uint64_t offset = 0;
@@ -251,12 +280,19 @@ std::string make_header(const std::filesystem::path& path, const TensorFile& con
                         {"data_offsets", {offset, end}}};
         offset = end;
     }
-    std::string text;
+    return header;
+}
+
+std::string text_of(const std::filesystem::path& path, const nlohmann::ordered_json& header) {
     try {
-        text = header.dump();
+        return header.dump();
     } catch (const nlohmann::json::exception& error) {  // a name or text that is not UTF-8
         throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.what()));
     }
+}
+
+/// The eight length bytes and the header, padded with spaces so that the tensors begin at a multiple of eight.
+std::string with_length(std::string text) {
     text.append((length_bytes - text.size() % length_bytes) % length_bytes, ' ');
     const std::uint64_t length = text.size();
     std::string bytes(length_bytes, '\0');
@@ -278,14 +314,23 @@ bool TensorFile::contains(std::string_view name) const {
 
 TensorFile read_safetensors(const std::filesystem::path& path) { return Reader(path).read(); }
 
-void write_safetensors(const std::filesystem::path& path, const TensorFile& content) {
-    const std::string header = make_header(path, content);
+void write_safetensors(const std::filesystem::path& path, const TensorFile& content, Checksum checksum) {
+    nlohmann::ordered_json header = describe(path, content);
+    std::string text = text_of(path, header);
     std::vector<Tensor> kept;  // alive until written
-    std::vector<std::span<const std::byte>> parts{std::as_bytes(std::span(header))};
+    std::vector<std::span<const std::byte>> parts(1);
     for (const NamedTensor& entry : content.tensors) {
         const Tensor& plain = kept.emplace_back(entry.tensor.to(Device{}).to(Layout::row_major));
         parts.emplace_back(static_cast<const std::byte*>(plain.raw()), plain.bytes());
     }
+    if (checksum == Checksum::added) {
+        std::uint32_t sum = crc_of_header(Json::parse(text));
+        for (const std::span<const std::byte> part : parts) sum = crc_on(sum, part.data(), part.size());
+        header[metadata_key][checksum_key] = fmt::format("{:08x}", sum);
+        text = text_of(path, header);
+    }
+    const std::string beginning = with_length(std::move(text));
+    parts.front() = std::as_bytes(std::span(beginning));
     write_file(path, parts);
 }
 

@@ -3,6 +3,7 @@
 
 #include "radial/core/module.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -21,13 +22,18 @@ struct TensorFile {
 };
 
 /// Reads F32, F64, I32, I64 and U8 tensors. Throws FileError, naming the file and what is wrong (missing, truncated,
-/// header not JSON, offsets that overlap or leave gaps, unknown dtype, longer than its header says); never returns a
-/// part.
+/// header not JSON, offsets that overlap or leave gaps, unknown dtype, longer than its header says, another checksum
+/// than it was written with); never returns a part.
 TensorFile read_safetensors(const std::filesystem::path& path);
+
+/// Whether a file says what its content adds up to, so that a reader notices damage: as "radial.crc32" in the metadata,
+/// which read_safetensors() checks and takes out.
+enum class Checksum : std::uint8_t { none, added };
 
 /// Writes the tensors in their order, row-major whatever their layout, with the header padded to eight bytes: to a
 /// temporary name beside `path`, which is synced and renamed. Throws FileError (disk full, no such folder, a name given
 /// twice or not UTF-8, an undefined tensor); then `path` is as it was.
-void write_safetensors(const std::filesystem::path& path, const TensorFile& content);
+void write_safetensors(const std::filesystem::path& path, const TensorFile& content,
+                       Checksum checksum = Checksum::none);
 
 }  // namespace radial

@@ -24,6 +24,8 @@ SignalWatch::SignalWatch() {
     noted = 0;
     // One signal puts the default back, so that a program that hangs can still be ended.
     handle(note, static_cast<int>(SA_RESETHAND | SA_RESTART));
+    // A file that reaches `ulimit -f` is an error like a full disk, and not the end of the process.
+    std::signal(SIGXFSZ, SIG_IGN);
 }
 
 SignalWatch::~SignalWatch() { handle(SIG_DFL, 0); }

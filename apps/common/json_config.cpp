@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <sstream>
 
 namespace radial::apps {
 namespace {
@@ -17,11 +18,11 @@ std::string as_text(const Json& value) { return value.is_string() ? value.get<st
 
 std::vector<CLI::ConfigItem> items_of(const Json& document) {
     const Json& options = document.contains("options") ? document.at("options") : document;
-    RADIAL_CHECK(options.is_object(), "--config: \"options\" is not an object of option names and values");
+    RADIAL_CHECK(options.is_object(), "\"options\" is not an object of option names and values");
     std::vector<CLI::ConfigItem> items;
     for (const auto& [name, value] : options.items()) {
         RADIAL_CHECK(!value.is_object() && !value.is_null(),
-                     "--config: option '{}' has the value {}, expected a number, text, true, false or a list", name,
+                     "option '{}' has the value {}, expected a number, text, true, false or a list", name,
                      value.dump());
         CLI::ConfigItem item;
         item.name = name;
@@ -31,6 +32,34 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
         if (!item.inputs.empty()) items.push_back(std::move(item));
     }
     return items;
+}
+
+/// All of a config file; from a pipe or a device it may have no end.
+std::string read_all(std::istream& input) {
+    constexpr std::size_t most = std::size_t{1} << 20U, step = 4096;
+    std::string text;
+    do {
+        const std::size_t held = text.size();
+        text.resize(held + step);
+        input.read(text.data() + held, step);
+        text.resize(held + static_cast<std::size_t>(input.gcount()));
+        RADIAL_CHECK(text.size() <= most, "more than {} bytes, which no config file has", most);
+    } while (input);
+    RADIAL_CHECK(text.find('\0') == std::string::npos, "not a text file");
+    return text;
+}
+
+Json parse_json(const std::string& text) {
+    constexpr int deepest = 16;
+    const auto watch = [](int depth, Json::parse_event_t, const Json&) {
+        RADIAL_CHECK(depth <= deepest, "nested more than {} deep", deepest);
+        return true;
+    };
+    try {
+        return Json::parse(text, watch);
+    } catch (const Json::exception& error) {
+        throw Error(fmt::format("not valid JSON: {}", error.what()));
+    }
 }
 
 /// CLI11 takes loss.scale and [loss] for parts of a subcommand; here a name may hold dots.
@@ -47,15 +76,23 @@ void flatten(std::vector<CLI::ConfigItem>& items) {
 }  // namespace
 
 std::vector<CLI::ConfigItem> JsonConfig::from_config(std::istream& input) const {
+    const CLI::Option* const given = app_.get_config_ptr();
+    const std::string name = given != nullptr && given->count() > 0 ? given->as<std::string>() : "--config";
+    try {
+        return read(read_all(input));
+    } catch (const std::exception& error) {
+        throw Error(fmt::format("{}: {}", name, error.what()));
+    }
+}
+
+std::vector<CLI::ConfigItem> JsonConfig::read(const std::string& text) const {
     std::vector<CLI::ConfigItem> read;
+    std::istringstream input(text);
     if ((input >> std::ws).peek() == '{') {
-        try {
-            read = items_of(Json::parse(input));
-        } catch (const Json::exception& error) {
-            throw Error(fmt::format("--config: not valid JSON: {}", error.what()));
-        }
+        read = items_of(parse_json(text));
     } else {
         input.clear();
+        input.seekg(0);
         read = CLI::ConfigTOML::from_config(input);
     }
     flatten(read);
@@ -65,7 +102,7 @@ std::vector<CLI::ConfigItem> JsonConfig::from_config(std::istream& input) const 
             names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
     for (const CLI::ConfigItem& item : read) {
         const bool known = std::find(names.begin(), names.end(), item.fullname()) != names.end();
-        RADIAL_CHECK(known, "--config: unknown option '{}'{}", item.fullname(), suggestion(item.fullname(), names));
+        RADIAL_CHECK(known, "unknown option '{}'{}", item.fullname(), suggestion(item.fullname(), names));
     }
     std::erase_if(read, [this](const CLI::ConfigItem& item) { return is_overridden(item.name); });
     return read;

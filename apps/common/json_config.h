@@ -17,10 +17,12 @@ class JsonConfig : public CLI::ConfigTOML {
 public:
     /// `app` must outlive this; its options are the names that a file may hold.
     explicit JsonConfig(const CLI::App& app) : app_(app) {}
-    /// Throws Error when the JSON is malformed, or for a name that is no option, suggesting the nearest.
+    /// Throws Error, naming the file where the command line gave one, when the JSON is malformed, for a name that is no
+    /// option, suggesting the nearest, and for what is too long or too deeply nested to be a config file.
     std::vector<CLI::ConfigItem> from_config(std::istream& input) const override;
 
 private:
+    std::vector<CLI::ConfigItem> read(const std::string& text) const;
     /// Whether the command line has a value for a.c, when `name` is a.b.c.
     bool is_overridden(const std::string& name) const;
 

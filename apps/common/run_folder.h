@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
+#include <cstdint>
 #include <filesystem>
-#include <memory>
+#include <string>
 #include <vector>
 
 namespace radial::apps {
@@ -15,6 +15,9 @@ class RunFolder {
 public:
     /// Creates the folder, proves that it can be written and removes an earlier run's files. Throws FileError.
     explicit RunFolder(std::filesystem::path folder);
+    ~RunFolder();
+    RunFolder(const RunFolder&) = delete;
+    RunFolder& operator=(const RunFolder&) = delete;
     /// The folder of a run that goes on, whose metrics.jsonl becomes `metrics`. Throws FileError.
     RunFolder(std::filesystem::path folder, const std::vector<nlohmann::ordered_json>& metrics);
 
@@ -26,17 +29,17 @@ public:
 
     /// config.json: how to repeat the run.
     void write_config(const nlohmann::ordered_json& config) const;
-    /// One more line of metrics.jsonl, on disk when this returns. Throws FileError.
+    /// One more line of metrics.jsonl, on disk when this returns. Throws FileError; then the file ends with its last
+    /// whole line, and the next call writes what is missing too.
     void append_metrics(const nlohmann::ordered_json& line);
 
 private:
-    struct Close {
-        void operator()(std::FILE* file) const { std::fclose(file); }
-    };
-    void open_metrics(const char* mode);
+    void open_metrics(int flags);
 
     std::filesystem::path folder_;
-    std::unique_ptr<std::FILE, Close> metrics_;
+    int metrics_ = -1;          ///< file descriptor of metrics.jsonl
+    std::int64_t written_ = 0;  ///< bytes of whole lines in it
+    std::string waiting_;       ///< lines that are not there yet
 };
 
 }  // namespace radial::apps

@@ -5,6 +5,7 @@
 
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace radial::apps {
 namespace {
@@ -18,48 +19,103 @@ bool is_free(const std::string& option) {
     return free.contains(option);
 }
 
+/// Throws FileError where the trainer refuses `state`, which `file` holds.
+void restore(Trainer& trainer, const Json& state, const std::filesystem::path& file) {
+    try {
+        trainer.restore(state);
+    } catch (const std::exception& error) {
+        throw FileError(fmt::format("{}: not a run's state: {}", file.string(), error.what()));
+    }
+}
+
 }  // namespace
 
 RunSaver::RunSaver(const TrainOptions& run, const Classifier& classifier, const Optimizer& optimizer, Json options,
-                   std::string resume_with)
+                   std::string resume_with, Progress& progress, WeightAverage* average)
     : run_(run),
       classifier_(classifier),
       optimizer_(optimizer),
       options_(std::move(options)),
       resume_with_(std::move(resume_with)),
+      progress_(progress),
+      average_(average),
       snapshots_(run.out, run.keep_saves) {}
 
 void RunSaver::after_step(Trainer& trainer) {
     const bool by_steps = run_.save_steps > 0 && trainer.steps() % run_.save_steps == 0;
     const std::chrono::duration<double, std::ratio<60>> minutes = Clock::now() - saved_;
     const bool by_time = run_.save_minutes > 0 && minutes.count() >= run_.save_minutes;
-    if (by_steps || by_time || signals_.received() != 0) save(trainer);
-    end_if_signalled(trainer);
+    const bool due = by_steps || by_time || signals_.received() != 0;
+    const bool saved = due && save(trainer);
+    end_if_signalled(trainer, saved);
 }
 
 void RunSaver::after_epoch(Trainer& trainer, bool last) {
-    save(trainer);
-    if (!last) end_if_signalled(trainer);
+    const bool saved = save(trainer);
+    if (!last) end_if_signalled(trainer, saved);
 }
 
-void RunSaver::save(Trainer& trainer) {
-    snapshots_.save(trainer.steps(), classifier_, optimizer_, {{"options", options_}, {"trainer", trainer.state()}});
+void RunSaver::record(const std::function<void()>& write, bool last) {
+    const UseAverage averaged(average_);
+    try {
+        write();
+    } catch (const FileError& error) {
+        // A run that goes on from the snapshot before the last epoch's end writes all of it anew.
+        if (last) throw FileError(fmt::format("{}. {}; go on with: {}", error.what(), what_is_kept(), resume_with_));
+        progress_.line(fmt::format("warning: {}. {}; training goes on, and the next epoch tries again", error.what(),
+                                   what_is_kept()));
+    }
+}
+
+std::string RunSaver::keep_failed(const FailedStep& failed) const {
+    try {
+        return fmt::format(". Its batch is in {}", save_failed_step(run_.out, failed).string());
+    } catch (const FileError& error) {
+        return fmt::format(". Its batch could not be kept: {}", error.what());
+    }
+}
+
+void RunSaver::save_now(Trainer& trainer) {
+    const Json state = trainer.state();
+    saved_ = Clock::now();  // a failure waits for the next time too
+    snapshots_.save(trainer.steps(), classifier_, optimizer_, {{"options", options_}, {"trainer", state}}, average_);
     saved_ = Clock::now();
 }
 
-void RunSaver::end_if_signalled(const Trainer& trainer) const {
+bool RunSaver::save(Trainer& trainer) {
+    try {
+        save_now(trainer);
+        return true;
+    } catch (const FileError& error) {
+        progress_.line(fmt::format("warning: {}. {}; training goes on, and saves again when it is due", error.what(),
+                                   what_is_kept()));
+        return false;
+    }
+}
+
+std::string RunSaver::what_is_kept() const {
+    const std::vector<std::filesystem::path> files = snapshots_.files();
+    return files.empty() ? "No snapshot is kept" : fmt::format("{} is kept", files.front().string());
+}
+
+void RunSaver::end_if_signalled(const Trainer& trainer, bool saved) const {
     const int signal = signals_.received();
     if (signal == 0) return;
-    throw Interrupted(signal, fmt::format("{} after step {}: the run is saved, go on with: {}", signal_name(signal),
-                                          trainer.steps(), resume_with_));
+    throw Interrupted(signal, fmt::format("{} after step {}: {}, go on with: {}", signal_name(signal), trainer.steps(),
+                                          saved ? "the run is saved" : what_is_kept(), resume_with_));
 }
 
 void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& trainer, Progress& progress) const {
+    snapshots_.remove_temporaries();
     for (const std::filesystem::path& file : snapshots_.files()) {
         try {
-            const Json state = load_snapshot(file, classifier, optimizer);
-            check_options(state.at("options"));
-            trainer.restore(state.at("trainer"));
+            const Json state = load_snapshot(file, classifier, optimizer, average_);
+            const auto part = [&](const char* name) {
+                if (!state.contains(name)) throw FileError(fmt::format("{}: its state has no {}", file.string(), name));
+                return state.at(name);
+            };
+            check_options(part("options"));
+            restore(trainer, part("trainer"), file);
             progress.line(fmt::format("resumed after step {} from {}", trainer.steps(), file.string()));
             return;
         } catch (const FileError& error) {

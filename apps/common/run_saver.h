@@ -7,6 +7,7 @@
 #include "radial/apps/common/trainer.h"
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 namespace radial::apps {
@@ -14,9 +15,19 @@ namespace radial::apps {
 /// Saves a run between its steps and after its epochs.
 class RunSaver {
 public:
-    /// `resume_with` is the command that goes on with the run; `options` are saved with each snapshot.
+    /// `resume_with` is the command that goes on with the run; `options` are saved with each snapshot, and `average`
+    /// where there is one.
     RunSaver(const TrainOptions& run, const Classifier& classifier, const Optimizer& optimizer,
-             nlohmann::ordered_json options, std::string resume_with);
+             nlohmann::ordered_json options, std::string resume_with, Progress& progress,
+             WeightAverage* average = nullptr);
+
+    /// Deletes an earlier run's snapshots.
+    void clear() const { snapshots_.clear(); }
+    /// Saves the run's beginning, so that it can be resumed wherever it stops. Throws FileError.
+    void start(Trainer& trainer) { save_now(trainer); }
+
+    // A snapshot that cannot be written, on a full disk say, is told as a warning that says what is kept; the run goes
+    // on, and tries again when the next one is due.
 
     /// Saves when the steps or minutes between two snapshots have passed. After a SIGINT or SIGTERM saves at once and
     /// throws Interrupted, which says how to resume.
@@ -26,13 +37,18 @@ public:
     /// Puts the newest snapshot that can be read in place and says where the run goes on; those that cannot be read are
     /// named. Throws FileError when there is none, and Error when an option that matters is another than the run's.
     void resume(Classifier& classifier, Optimizer& optimizer, Trainer& trainer, Progress& progress) const;
-    /// Deletes an earlier run's snapshots.
-    void clear() const { snapshots_.clear(); }
+    /// Does `write`, which writes what an epoch came to, with the averages in the weights' place. A FileError of its
+    /// becomes a warning, but after the last epoch an Error that says how to write that once more; see after_epoch().
+    void record(const std::function<void()>& write, bool last);
+    /// What `failed` of TrainerSetup is to do: keeps the batch in the run's folder and says where.
+    std::string keep_failed(const FailedStep& failed) const;
 
 private:
     using Clock = std::chrono::steady_clock;
-    void save(Trainer& trainer);
-    void end_if_signalled(const Trainer& trainer) const;
+    void save_now(Trainer& trainer);
+    bool save(Trainer& trainer);
+    std::string what_is_kept() const;
+    void end_if_signalled(const Trainer& trainer, bool saved) const;
     void check_options(const nlohmann::ordered_json& saved) const;
 
     const TrainOptions& run_;
@@ -40,6 +56,8 @@ private:
     const Optimizer& optimizer_;
     nlohmann::ordered_json options_;
     std::string resume_with_;
+    Progress& progress_;
+    WeightAverage* average_;
     Snapshots snapshots_;
     SignalWatch signals_;
     Clock::time_point saved_ = Clock::now();

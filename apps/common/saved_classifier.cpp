@@ -7,6 +7,7 @@
 #include "radial/models/registry.h"
 
 #include <charconv>
+#include <cmath>
 
 namespace radial::apps {
 namespace {
@@ -29,11 +30,19 @@ T number(const TensorFile& file, const std::string& key) {
     return value;
 }
 
+double setting(const std::string& key, const std::string& text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size(), "metadata '{}' is '{}', expected a number",
+                 key, text);
+    return value;
+}
+
 /// The numbers in the metadata whose keys begin with `prefix`, under the rest of their keys.
 std::map<std::string, double> settings_in(const TensorFile& file, std::string_view prefix) {
     std::map<std::string, double> settings;
     for (const auto& [key, text] : file.metadata)
-        if (key.starts_with(prefix)) settings[key.substr(prefix.size())] = std::stod(text);
+        if (key.starts_with(prefix)) settings[key.substr(prefix.size())] = setting(key, text);
     return settings;
 }
 
@@ -44,6 +53,26 @@ ClassifierSpec read_spec(const TensorFile& file) {
             .loss = entry(file, "loss"),
             .loss_settings = settings_in(file, loss_prefix),
             .classes = number<std::int64_t>(file, "classes")};
+}
+
+/// What building a classifier of the file's tensors may take: they, and what is made on the way.
+std::size_t bytes_for(const TensorFile& file) {
+    std::size_t bytes = std::size_t{64} << 20U;
+    for (const NamedTensor& named : file.tensors) bytes += 4 * named.tensor.bytes();
+    return bytes;
+}
+
+/// Throws Error for numbers that no classifier of the file's tensors has.
+void check_spec(const ClassifierSpec& spec, const TensorFile& file) {
+    std::int64_t numbers = 0;
+    for (const NamedTensor& named : file.tensors) numbers += named.tensor.numel();
+    RADIAL_CHECK(spec.classes <= numbers && spec.dim <= numbers,
+                 "{} classes and {} dimensions are too many for tensors of {} numbers", spec.classes, spec.dim,
+                 numbers);
+    constexpr double most = 1e9;
+    for (const auto* const settings : {&spec.model_settings, &spec.loss_settings})
+        for (const auto& [name, value] : *settings)
+            RADIAL_CHECK(std::abs(value) <= most, "option '{}' is {}", name, value);
 }
 
 /// The tensors whose names begin with `prefix`, under the rest of their names.
@@ -89,14 +118,17 @@ void save_classifier(const std::filesystem::path& path, const Classifier& classi
     file.metadata["classes"] = fmt::format("{}", spec.classes);
     for (const auto& [name, value] : spec.model_settings) file.metadata["model." + name] = fmt::format("{}", value);
     for (const auto& [name, value] : spec.loss_settings) file.metadata["loss." + name] = fmt::format("{}", value);
-    write_safetensors(path, file);
+    write_safetensors(path, file, Checksum::added);
 }
 
 Classifier load_classifier(const std::filesystem::path& path) { return load_classifier(read_safetensors(path), path); }
 
 Classifier load_classifier(const TensorFile& file, const std::filesystem::path& path) {
     try {
-        Classifier classifier = build_classifier(read_spec(file));
+        const ClassifierSpec spec = read_spec(file);
+        check_spec(spec, file);
+        const MemoryLimit limit(bytes_for(file));
+        Classifier classifier = build_classifier(spec);
         classifier.model->load_state(part(file, model_prefix));
         classifier.loss->load_state(part(file, loss_prefix));
         return classifier;

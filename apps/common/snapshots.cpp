@@ -32,19 +32,20 @@ Snapshots::Snapshots(const fs::path& run, std::int64_t keep) : folder_(run / "sn
     RADIAL_CHECK(keep >= 1, "snapshots: {} to keep, expected at least 1", keep);
 }
 
-void Snapshots::save(std::int64_t step, const Classifier& classifier, const Optimizer& optimizer,
-                     const Json& state) const {
+void Snapshots::save(std::int64_t step, const Classifier& classifier, const Optimizer& optimizer, const Json& state,
+                     const WeightAverage* average) const {
     TensorFile file;
     append(file, "model.", classifier.model->state());
     append(file, "loss.", classifier.loss->state());
     append(file, "optimizer.", optimizer.state());
+    if (average != nullptr) append(file, "average.", average->state());
     const Generator& random = default_generator();
     file.metadata["state"] = state.dump();
     file.metadata["random"] = Json{{"seed", random.seed()}, {"counter", random.counter()}}.dump();
     std::error_code error;
     fs::create_directories(folder_, error);
     if (error) throw FileError(fmt::format("{}: cannot make the folder: {}", folder_.string(), error.message()));
-    write_safetensors(folder_ / fmt::format("{}{:09}{}", beginning, step, ending), file);
+    write_safetensors(folder_ / fmt::format("{}{:09}{}", beginning, step, ending), file, Checksum::added);
     std::vector<fs::path> all = files();
     for (std::size_t i = static_cast<std::size_t>(keep_); i < all.size(); ++i) fs::remove(all[i], error);
 }
@@ -60,12 +61,19 @@ std::vector<fs::path> Snapshots::files() const {
     return all;
 }
 
+void Snapshots::remove_temporaries() const {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder_, ignored))
+        if (entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
+}
+
 void Snapshots::clear() const {
+    remove_temporaries();
     std::error_code ignored;
     for (const fs::path& file : files()) fs::remove(file, ignored);
 }
 
-Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& optimizer) {
+Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& optimizer, WeightAverage* average) {
     const TensorFile file = read_safetensors(path);
     try {
         const Json random = Json::parse(file.metadata.at("random"));
@@ -73,6 +81,9 @@ Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& opti
         classifier.model->load_state(part(file, "model."));
         classifier.loss->load_state(part(file, "loss."));
         optimizer.load_state(part(file, "optimizer."));
+        const std::vector<NamedTensor> averages = part(file, "average.");
+        RADIAL_CHECK(averages.empty() == (average == nullptr), "it holds {} averages of weights", averages.size());
+        if (average != nullptr) average->load_state(averages);
         default_generator().restore(random.at("seed"), random.at("counter"));
         return state;
     } catch (const FileError&) {

@@ -3,6 +3,7 @@
 
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/core/optim.h"
+#include "radial/core/weight_average.h"
 
 #include <nlohmann/json.hpp>
 
@@ -13,7 +14,8 @@
 namespace radial::apps {
 
 /// The folder RUN/snapshots with files step-000000390.safetensors, each written under a temporary name, synced and
-/// renamed. A file holds the tensors of model, loss and optimizer, the random stream, and what else the run says.
+/// renamed. A file holds the tensors of model, loss, optimizer and averages, the random stream, and what else the run
+/// says.
 class Snapshots {
 public:
     /// Keeps the newest `keep` files. Throws Error when `keep` is below 1.
@@ -21,9 +23,11 @@ public:
 
     /// Saves the run after `step` steps and deletes the oldest file that is one too many. Throws FileError.
     void save(std::int64_t step, const Classifier& classifier, const Optimizer& optimizer,
-              const nlohmann::ordered_json& state) const;
+              const nlohmann::ordered_json& state, const WeightAverage* average = nullptr) const;
     /// The files there are, newest first.
     std::vector<std::filesystem::path> files() const;
+    /// Deletes what a killed run has left of a file that it was writing.
+    void remove_temporaries() const;
     /// Deletes all of them.
     void clear() const;
 
@@ -33,7 +37,8 @@ private:
 };
 
 /// Puts a snapshot's tensors and random stream in place and returns the state it was saved with. Throws FileError
-/// naming the file when it is damaged or of another model, loss or optimizer.
-nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Classifier& classifier, Optimizer& optimizer);
+/// naming the file when it is damaged or of another model, loss or optimizer, or with averages where none are given.
+nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Classifier& classifier, Optimizer& optimizer,
+                                     WeightAverage* average = nullptr);
 
 }  // namespace radial::apps

@@ -75,9 +75,10 @@ std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
 void run_epochs(Trainer& trainer, RunRecorder& recorder, RunSaver& saver, Progress& progress, std::int64_t epochs) {
     while (std::ssize(trainer.history()) < epochs) {
         const EpochResult result = trainer.run_epoch();
-        recorder.record(trainer);
+        const bool last = result.epoch == epochs;
+        saver.record([&] { recorder.record(trainer); }, last);
         progress.line(epoch_line(result, epochs));
-        saver.after_epoch(trainer, result.epoch == epochs);
+        saver.after_epoch(trainer, last);
     }
     const EpochResult& last = trainer.history().back();
     progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {})", 100 * last.test_accuracy,
@@ -102,6 +103,15 @@ Classifier build(const TrainOptions& options, std::int64_t classes, Device devic
     classifier.model->to(device);
     classifier.loss->to(device);
     return classifier;
+}
+
+/// Null unless it is asked for.
+std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier) {
+    if (options.ema == 0) return nullptr;
+    std::vector<NamedTensor> tensors;
+    for (const auto& [name, tensor] : classifier.model->state()) tensors.push_back({"model." + name, tensor});
+    for (const auto& [name, tensor] : classifier.loss->state()) tensors.push_back({"loss." + name, tensor});
+    return std::make_unique<WeightAverage>(std::move(tensors), options.ema);
 }
 
 void describe_run(const ImageTask& task, const TrainOptions& options, const Classifier& classifier,
@@ -134,8 +144,9 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     data::Loader train_loader(train_set, loader_options(task, options, true));
     data::Loader test_loader(test_set, loader_options(task, options, false));
     const auto optimizer = make_optimizer(options, classifier.parameters());
+    const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
     RunSaver saver(options, classifier, *optimizer, config.at("options"),
-                   fmt::format("{} train --resume {}", task.program, options.out.string()));
+                   fmt::format("{} train --resume {}", task.program, options.out.string()), progress, average.get());
     Trainer trainer({.model = *classifier.model,
                      .loss = *classifier.loss,
                      .train = train_loader,
@@ -144,12 +155,15 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
                      .schedule = schedule,
                      .epochs = options.epochs,
                      .clip_norm = options.clip_norm,
+                     .accumulate = options.accumulate,
+                     .average = average.get(),
                      .allow_dead_kernel = options.allow_dead_kernel,
                      .keep_features = options.dim == 2,
                      .device = device,
                      .precision = precision,
                      .graph = parse_graph_use(options.graph),
-                     .between_steps = [&saver](Trainer& running) { saver.after_step(running); }},
+                     .between_steps = [&saver](Trainer& running) { saver.after_step(running); },
+                     .failed = [&saver](const FailedStep& failed) { return saver.keep_failed(failed); }},
                     progress);
     if (options.resume.empty())
         saver.clear();
@@ -157,6 +171,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
         saver.resume(classifier, *optimizer, trainer, progress);
     RunRecorder recorder(task, options, std::move(config), classifier, test_set, trainer);
     trainer.watch([&recorder](const StepReport& report) { recorder.step(report); });
+    if (options.resume.empty()) saver.start(trainer);
     run_epochs(trainer, recorder, saver, progress, options.epochs);
     for (const data::Loader* const loader : {&train_loader, &test_loader})
         for (const std::string& line : problem_lines(*loader)) progress.line(line);

@@ -40,6 +40,11 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
         ->check(CLI::IsMember({"all", "weights"}));
     add("--clip-norm", options.clip_norm, "Largest norm of the whole gradient; 0 leaves it alone")
         ->check(not_negative());
+    add("--accumulate", options.accumulate,
+        "Parts of a batch that go through one after another, their gradients added up, for less memory")
+        ->check(CLI::Range(1, 1000000));
+    add("--ema", options.ema, "Decay of a moving average of the weights, which is evaluated and kept; 0 averages none")
+        ->check(CLI::Range(0.0, 0.999999999));
     add("--schedule", options.schedule, "How the learning rate changes: constant, cosine or step")
         ->check(CLI::IsMember({"constant", "cosine", "step"}));
     add("--warmup-epochs", options.warmup_epochs, "Epochs over which the rate rises from 0")->check(not_negative());

@@ -34,7 +34,9 @@ struct TrainOptions {
     bool nesterov = false;
     double weight_decay = 0.0;
     std::string weight_decay_on = "all";
-    double clip_norm = 1.0;  ///< 0: no clipping
+    double clip_norm = 1.0;       ///< 0: no clipping
+    std::int64_t accumulate = 1;  ///< parts of a batch that go through one after another
+    double ema = 0.0;             ///< decay of the weights' moving average; 0: none
     std::string schedule = "cosine";
     double warmup_epochs = 0.0;
     std::vector<double> milestones;  ///< in epochs, for the step schedule

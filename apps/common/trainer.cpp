@@ -31,6 +31,12 @@ struct Trainer::Sums {
     double lr = 0;             ///< at the last step
     std::uint64_t order = 0xCBF29CE484222325;
 
+    /// Goes on as if the start had been so many seconds ago.
+    void resume_clock(double seconds) {
+        constexpr double most = 1e9;  // the clock's type has an end
+        RADIAL_CHECK(seconds >= 0 && seconds <= most, "the state is of {} seconds", seconds);
+        start -= std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    }
     double mean_loss() const { return loss / static_cast<double>(images); }
     double accuracy() const { return correct / static_cast<double>(images); }
     double images_per_second() const { return static_cast<double>(images) / seconds_since(start); }
@@ -86,6 +92,8 @@ Trainer::Trainer(TrainerSetup setup, Progress& progress)
              .loss = setup_.loss,
              .optimizer = setup_.optimizer,
              .clip_norm = setup_.clip_norm,
+             .average = setup_.average,
+             .accumulate = setup_.accumulate,
              .device = setup_.device,
              .precision = setup_.precision,
              .graph = setup_.graph},
@@ -102,23 +110,14 @@ EpochResult Trainer::run_epoch() {
     setup_.model.train();
     setup_.loss.train();
     reset_peak_memory(setup_.device);
-    setup_.train.start(epoch_ - 1, sums.submitted);
-    while (const auto batch = setup_.train.next()) {
-        submit(*batch, sums);
-        if (setup_.between_steps) setup_.between_steps(*this);
+    EpochResult result;
+    try {
+        train_epoch(sums, result);
+    } catch (const NumericError& error) {
+        end_run(error, sums);
     }
-    look(sums);
-    RADIAL_CHECK(sums.images > 0, "training: the data set holds no samples");
-    EpochResult result{.epoch = epoch_,
-                       .train_loss = sums.mean_loss(),
-                       .train_accuracy = sums.accuracy(),
-                       .mean_kernel = kernel_.end_epoch(),
-                       .initial_mean_kernel = kernel_.initial(),
-                       .images_per_second = sums.images_per_second(),
-                       .lr = sums.lr,
-                       .gradient_norm = sums.gradient_norm / static_cast<double>(sums.steps),
-                       .order = fmt::format("{:016x}", sums.order)};
     const Clock::time_point evaluation_start = Clock::now();
+    const UseAverage average(setup_.average);
     evaluation_ =
         evaluate(setup_.model, setup_.loss, setup_.test, setup_.device, setup_.keep_features, setup_.precision);
     evaluation_seconds_ = seconds_since(evaluation_start);
@@ -134,6 +133,42 @@ EpochResult Trainer::run_epoch() {
     history_.push_back(result);
     sums_.reset();
     return result;
+}
+
+void Trainer::train_epoch(Sums& sums, EpochResult& result) {
+    setup_.train.start(epoch_ - 1, sums.submitted);
+    while (const auto batch = setup_.train.next()) {
+        submit(*batch, sums);
+        if (setup_.between_steps) setup_.between_steps(*this);
+    }
+    look(sums);
+    RADIAL_CHECK(sums.images > 0, "training: the data set holds no samples");
+    result = {.epoch = epoch_,
+              .train_loss = sums.mean_loss(),
+              .train_accuracy = sums.accuracy(),
+              .mean_kernel = kernel_.end_epoch(),
+              .initial_mean_kernel = kernel_.initial(),
+              .images_per_second = sums.images_per_second(),
+              .lr = sums.lr,
+              .gradient_norm = sums.gradient_norm / static_cast<double>(sums.steps),
+              .order = fmt::format("{:016x}", sums.order)};
+}
+
+// The batch is made once more: the loader gives the same one again, and none is kept while steps wait for a look.
+void Trainer::end_run(const NumericError& error, const Sums& sums) {
+    const auto& [place, numbers] = judged_;
+    if (!setup_.failed || place.step == 0 || sums.submitted == 0) throw error;
+    setup_.train.start(epoch_ - 1, place.step - 1);
+    const std::optional<data::Batch> batch = setup_.train.next();
+    if (!batch) throw error;
+    const FailedStep failed{.number = std::ssize(history_) * setup_.train.batches() + place.step,
+                            .epoch = epoch_,
+                            .step = place.step,
+                            .lr = place.lr,
+                            .loss = numbers.loss,
+                            .reason = error.what(),
+                            .batch = *batch};
+    throw NumericError(fmt::format("{}{}", error.what(), setup_.failed(failed)));
 }
 
 nlohmann::ordered_json Trainer::state() {
@@ -155,23 +190,31 @@ nlohmann::ordered_json Trainer::state() {
 }
 
 void Trainer::restore(const nlohmann::ordered_json& state) {
-    epoch_ = state.at("epoch");
-    history_.clear();
-    for (const auto& line : state.at("history")) history_.push_back(epoch_result(line));
+    std::vector<EpochResult> history;
+    for (const auto& line : state.at("history")) history.push_back(epoch_result(line));
+    const bool begun = state.contains("sums");
+    const auto epoch = state.at("epoch").get<std::int64_t>(), done = std::ssize(history);
+    RADIAL_CHECK(epoch == done + (begun ? 1 : 0), "the state is of epoch {} after {} whole ones", epoch, done);
+    std::unique_ptr<Sums> restored;
+    if (begun) {
+        restored = std::make_unique<Sums>();
+        const auto& sums = state.at("sums");
+        restored->resume_clock(sums.at("seconds"));
+        restored->steps = restored->submitted = sums.at("steps");
+        restored->images = sums.at("images");
+        restored->correct = sums.at("correct");
+        restored->loss = sums.at("loss");
+        restored->gradient_norm = sums.at("gradient_norm");
+        restored->lr = sums.at("lr");
+        restored->order = sums.at("order");
+        RADIAL_CHECK(restored->steps >= 0 && restored->steps <= setup_.train.batches() && restored->images >= 0,
+                     "the state is of {} steps and {} images of an epoch of {} steps", restored->steps,
+                     restored->images, setup_.train.batches());
+    }
     kernel_.restore(state.at("kernel"));
-    sums_.reset();
-    if (!state.contains("sums")) return;
-    const auto& sums = state.at("sums");
-    sums_ = std::make_unique<Sums>();
-    sums_->start -=
-        std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(sums.at("seconds").get<double>()));
-    sums_->steps = sums_->submitted = sums.at("steps");
-    sums_->images = sums.at("images");
-    sums_->correct = sums.at("correct");
-    sums_->loss = sums.at("loss");
-    sums_->gradient_norm = sums.at("gradient_norm");
-    sums_->lr = sums.at("lr");
-    sums_->order = sums.at("order");
+    epoch_ = epoch;
+    history_ = std::move(history);
+    sums_ = std::move(restored);
 }
 
 std::int64_t Trainer::steps() const {
@@ -185,7 +228,13 @@ void Trainer::submit(const data::Batch& batch, Sums& sums) {
     const auto epochs_done = static_cast<double>(epoch_ - 1);
     const double part = static_cast<double>(sums.submitted) / static_cast<double>(setup_.train.batches());
     sums.lr = setup_.schedule(epochs_done + part);
-    step_.run(batch, {.epoch = epoch_, .step = ++sums.submitted, .images = batch.labels.numel(), .lr = sums.lr});
+    const StepPlace place{epoch_, ++sums.submitted, batch.labels.numel(), sums.lr};
+    try {
+        step_.run(batch, place);
+    } catch (const BadStep& bad) {
+        judged_ = {.place = place, .numbers = {.loss = bad.loss(), .kernel = {}}};
+        throw;
+    }
     digest(sums.order, batch.indices);
     const bool first = epoch_ == 1 && sums.submitted == 1;  // what is wrong from the start is told at once
     if (step_.full() || first) look(sums);
@@ -201,6 +250,7 @@ void Trainer::look(Sums& sums) {
 
 void Trainer::account(const TrainingStep::Finished& step, double seconds, Sums& sums) {
     const auto& [place, numbers] = step;
+    judged_ = step;
     step_.check(step);
     if (numbers.kernel && epoch_ == 1 && place.step == 1) {
         progress_.line(fmt::format("mean kernel at the first step: {:.3g}", *numbers.kernel));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/apps/common/evaluate.h"
+#include "radial/apps/common/failed_step.h"
 #include "radial/apps/common/kernel_watch.h"
 #include "radial/apps/common/progress.h"
 #include "radial/apps/common/step_report.h"
@@ -51,14 +52,18 @@ struct TrainerSetup {
     Optimizer& optimizer;
     Schedule schedule;
     std::int64_t epochs = 1;
-    double clip_norm = 0;            ///< 0: the gradient is left alone
-    bool allow_dead_kernel = false;  ///< go on when no gradient flows
-    bool keep_features = false;      ///< evaluations keep the test features
+    double clip_norm = 0;              ///< 0: the gradient is left alone
+    std::int64_t accumulate = 1;       ///< see StepSetup
+    WeightAverage* average = nullptr;  ///< of the weights; evaluations use it
+    bool allow_dead_kernel = false;    ///< go on when no gradient flows
+    bool keep_features = false;        ///< evaluations keep the test features
     Device device;
     Precision precision = Precision::float32;
     GraphUse graph = GraphUse::automatic;
     /// Called after each step; it may ask for state(), and what it throws ends the epoch there.
     std::function<void(Trainer&)> between_steps = {};
+    /// Told of the step that ends the run, before its NumericError is thrown; returns what to add to the message.
+    std::function<std::string(const FailedStep&)> failed = {};
 };
 
 /// Trains an epoch at a time, so that the caller can log and save in between.
@@ -81,7 +86,7 @@ public:
     /// device.
     nlohmann::ordered_json state();
     /// Takes over another trainer's state(), of the same setup: the next run_epoch() goes on with the batch after its
-    /// last. Throws nlohmann::json::exception for anything else.
+    /// last. Throws nlohmann::json::exception for anything else, and Error for numbers that cannot be.
     void restore(const nlohmann::ordered_json& state);
     /// Steps of the run so far.
     std::int64_t steps() const;
@@ -96,6 +101,8 @@ public:
 
 private:
     struct Sums;
+    void train_epoch(Sums& sums, EpochResult& result);
+    [[noreturn]] void end_run(const NumericError& error, const Sums& sums);
     void submit(const data::Batch& batch, Sums& sums);
     void look(Sums& sums);
     void account(const TrainingStep::Finished& step, double seconds, Sums& sums);
@@ -107,6 +114,7 @@ private:
     KernelWatch kernel_;
     std::unique_ptr<Sums> sums_;  ///< of the epoch that is under way
     TrainingStep step_;
+    TrainingStep::Finished judged_{};  ///< the step that was looked at last
     std::vector<EpochResult> history_;
     Evaluation evaluation_;
     std::int64_t epoch_ = 0;

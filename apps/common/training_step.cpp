@@ -18,7 +18,14 @@ constexpr std::int64_t steps_between_looks = 32;
 
 void check_loss(double loss, const StepPlace& place) {
     if (std::isfinite(loss)) return;
-    throw NumericError(fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", std::abs(loss), place.str()));
+    throw BadStep(fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", std::abs(loss), place.str()),
+                  loss);
+}
+
+/// Weights that follow such a gradient are lost, whether or not it is clipped.
+void check_norm(double norm, double loss, const StepPlace& place) {
+    if (std::isfinite(norm)) return;
+    throw BadStep(fmt::format("the gradient's norm is {}, {}. Lower --lr", std::abs(norm), place.str()), loss);
 }
 
 /// x * weight; x itself where that is the same.
@@ -112,7 +119,7 @@ void TrainingStep::compute(const Samples& samples) {
     log_.set_loss(whole.loss);
     log_.set_kernel(whole.kernel);
     log_.set_correct(whole.correct);
-    log_.set_gradient_norm(clip());
+    log_.set_gradient_norm(clip(whole.loss));
     setup_.optimizer.step();
 }
 
@@ -140,13 +147,19 @@ TrainingStep::Judged TrainingStep::judge(const Samples& samples) {
     return judged;
 }
 
-Tensor TrainingStep::clip() const {
-    if (setup_.clip_norm <= 0) return clip_gradients(parameters_, std::numeric_limits<double>::infinity());
-    if (!looks_at_each_) return clip_gradients(parameters_, setup_.clip_norm);
+// On the CPU what is not finite ends the step before the weights have changed.
+Tensor TrainingStep::clip(const Tensor& loss) const {
+    const bool clips = setup_.clip_norm > 0;
+    if (!looks_at_each_ || !clips) {
+        const double most = clips ? setup_.clip_norm : std::numeric_limits<double>::infinity();
+        const Tensor norm = clip_gradients(parameters_, most);
+        if (looks_at_each_) check_norm(norm.item(), loss.item(), submitted_.back());
+        return norm;
+    }
     try {
         return Tensor::full({}, clip_gradient_norm(parameters_, setup_.clip_norm), DType::float64, setup_.device);
     } catch (const NumericError& error) {
-        throw NumericError(fmt::format("{}, {}. Lower --lr", error.what(), submitted_.back().str()));
+        throw BadStep(fmt::format("{}, {}. Lower --lr", error.what(), submitted_.back().str()), loss.item());
     }
 }
 
@@ -160,10 +173,7 @@ std::vector<TrainingStep::Finished> TrainingStep::take() {
 
 void TrainingStep::check(const Finished& step) const {
     check_loss(step.numbers.loss, step.place);
-    const double norm = step.numbers.gradient_norm;
-    if (setup_.clip_norm <= 0 || std::isfinite(norm)) return;
-    throw NumericError(
-        fmt::format("clip_gradient_norm: the norm is {}, {}. Lower --lr", std::abs(norm), step.place.str()));
+    check_norm(step.numbers.gradient_norm, step.numbers.loss, step.place);
 }
 
 }  // namespace radial::apps

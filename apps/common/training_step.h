@@ -4,6 +4,7 @@
 #include "radial/apps/common/precision.h"
 #include "radial/apps/common/progress.h"
 #include "radial/apps/common/step_log.h"
+#include "radial/core/error.h"
 #include "radial/core/module.h"
 #include "radial/core/optim.h"
 #include "radial/core/step_graph.h"
@@ -50,6 +51,16 @@ struct StepSetup {
     GraphUse graph = GraphUse::automatic;
 };
 
+/// A step after which a run cannot go on.
+class BadStep : public NumericError {
+public:
+    BadStep(const std::string& message, double loss) : NumericError(message), loss_(loss) {}
+    double loss() const { return loss_; }
+
+private:
+    double loss_;
+};
+
 /// Runs steps without waiting for a device, and keeps what they came to until the host looks.
 class TrainingStep {
 public:
@@ -71,7 +82,7 @@ public:
     bool full() const { return log_.full(); }
     /// The steps since the last take(), oldest first. Waits for the device.
     std::vector<Finished> take();
-    /// Throws NumericError, naming step and learning rate, when the loss, or a gradient that is clipped, is not finite.
+    /// Throws BadStep, naming step and learning rate, when the loss or the gradient's norm is not finite.
     void check(const Finished& step) const;
 
 private:
@@ -95,7 +106,7 @@ private:
     void run_graph(Recorded& recorded, const data::Batch& batch);
     void compute(const Samples& samples);
     Judged judge(const Samples& samples);
-    Tensor clip() const;
+    Tensor clip(const Tensor& loss) const;
 
     StepSetup setup_;
     Progress& progress_;

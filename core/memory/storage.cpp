@@ -86,13 +86,30 @@ decltype(auto) with_allocator(Device device, const F& f) {
 }  // namespace
 
 Storage::Storage(std::size_t bytes, Device device)
-    : data_(with_allocator(device, [&](auto& allocator) { return allocator.allocate(bytes); })),
+    : data_(with_allocator(device,
+                           [&](auto& allocator) {
+                               MemoryLimit::take(bytes);
+                               return allocator.allocate(bytes);
+                           })),
       bytes_(bytes),
       device_(device) {}
 
 Storage::~Storage() {
     derived.reset();
     with_allocator(device_, [&](auto& allocator) { allocator.release(data_); });
+}
+
+namespace {
+thread_local MemoryLimit* memory_limit = nullptr;
+}
+
+MemoryLimit::MemoryLimit(std::size_t bytes) : left_(bytes), outer_(std::exchange(memory_limit, this)) {}
+MemoryLimit::~MemoryLimit() { memory_limit = outer_; }
+
+void MemoryLimit::take(std::size_t bytes) {
+    if (memory_limit == nullptr) return;
+    RADIAL_CHECK(bytes <= memory_limit->left_, "memory limit: {} bytes asked for, {} left", bytes, memory_limit->left_);
+    memory_limit->left_ -= bytes;
 }
 
 namespace {
