@@ -4,6 +4,7 @@
 #include "radial/data/transforms.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace radial;
 using namespace radial::data;
@@ -72,8 +73,8 @@ TEST_CASE("hue turns colours around the circle", "[host][data][transforms][jitte
     const float turn = 0.5F * (2 * probe.uniform() - 1);
     const Image image = after({.hue = 0.5}, 3);
     const float sixths = 6 * turn;  // of red
-    const float green = std::clamp(2 - std::abs(sixths - 2), 0.0F, 1.0F);
-    const float blue = std::clamp(2 - std::abs(sixths + 2), 0.0F, 1.0F);
+    const float green = std::clamp(2 - std::abs(std::remainder(sixths - 2, 6.0F)), 0.0F, 1.0F);
+    const float blue = std::clamp(2 - std::abs(std::remainder(sixths + 2, 6.0F)), 0.0F, 1.0F);
     CHECK(image.pixels[4] == Approx(green).margin(1e-5));
     CHECK(image.pixels[8] == Approx(blue).margin(1e-5));
 }
