@@ -29,6 +29,9 @@ public:
     std::int64_t width() const;
     std::int64_t height() const;
     int orientation() const;  ///< EXIF's number, 1 to 8
+    /// Whether colours keep their detail at reduced sizes. Where they are halved in one direction only, libjpeg reduces
+    /// them once more.
+    bool scales_evenly() const;
 
     /// Pixels about to be decoded: `rows` x `columns`, `channels` (1 or 3) bytes each, without gaps.
     struct Part {

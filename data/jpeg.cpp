@@ -83,6 +83,14 @@ public:
         return 1;
     }
 
+    bool scales_evenly() const {
+        const std::span<const jpeg_component_info> parts(info_.comp_info,
+                                                         static_cast<std::size_t>(info_.num_components));
+        return std::all_of(parts.begin(), parts.end(), [&](const jpeg_component_info& part) {
+            return part.h_samp_factor * parts[0].v_samp_factor == part.v_samp_factor * parts[0].h_samp_factor;
+        });
+    }
+
     Part begin(int eighths, Range rows, Range columns) {
         info_.scale_num = static_cast<unsigned>(eighths);
         info_.scale_denom = 8;
@@ -100,8 +108,7 @@ public:
         const std::int64_t to = std::min(columns.end + margin, whole);
         JDIMENSION left = 0;
         auto width = static_cast<JDIMENSION>(to - from);
-        // At reduced sizes libjpeg-turbo 2.1 shifts what it cuts out of files whose colours are halved in one
-        // direction.
+        // At reduced sizes there is little left to save.
         if (eighths == 8 && to - from < whole) {
             left = static_cast<JDIMENSION>(from);
             call([&] { jpeg_crop_scanline(&info_, &left, &width); });
@@ -168,6 +175,7 @@ JpegFile::JpegFile(std::span<const std::uint8_t> content, std::string_view name,
 JpegFile::~JpegFile() = default;
 std::int64_t JpegFile::width() const { return state_->width(); }
 std::int64_t JpegFile::height() const { return state_->height(); }
+bool JpegFile::scales_evenly() const { return state_->scales_evenly(); }
 int JpegFile::orientation() const { return state_->orientation(); }
 JpegFile::Part JpegFile::begin(int eighths, Range rows, Range columns) { return state_->begin(eighths, rows, columns); }
 void JpegFile::read(std::uint8_t* to) { state_->read(to); }

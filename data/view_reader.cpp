@@ -67,7 +67,7 @@ std::span<const std::uint8_t> ViewReader::decode(std::span<const std::uint8_t> c
         JpegFile file(content, name, {});
         if (file.orientation() == 1) {
             const View view = choose(file.height(), file.width());
-            const int eighths = plan(view, scaled_);
+            const int eighths = plan(view, scaled_ && file.scales_evenly());
             const Range rows = moved(resampler_.rows(), top_), columns = moved(resampler_.columns(), left_);
             const JpegFile::Part part = file.begin(eighths, rows, columns);
             pixels_.resize(part.bytes());

@@ -168,8 +168,8 @@ TEST_CASE("scaled decoding stays near the whole where it serves, and is off else
         };
         for (const std::int64_t size : {10, 20, 40}) {
             const Difference found = compare(size);
-            CHECK(found.mean > 0);
-            CHECK(found.mean < 5);  // stripes of 30 pixels at a tenth of their size
+            CHECK((found.mean > 0) == (name != "422.jpg"));  // whose colours would lose their detail
+            CHECK(found.mean < 5);                           // stripes of 30 pixels at a tenth of their size
         }
         CHECK(compare(46).worst == 0);  // half of 90 rows would be too few
     }
