@@ -50,7 +50,7 @@ std::string read_all(std::istream& input) {
 }
 
 Json parse_json(const std::string& text) {
-    constexpr int deepest = 16;
+    static constexpr int deepest = 16;
     const auto watch = [](int depth, Json::parse_event_t, const Json&) {
         RADIAL_CHECK(depth <= deepest, "nested more than {} deep", deepest);
         return true;

@@ -46,6 +46,7 @@ RunRecorder::RunRecorder(const ImageTask& task, const TrainOptions& options, nlo
 
 void RunRecorder::record(const Trainer& trainer) {
     const EpochResult& result = trainer.history().back();
+    folder_.append_metrics(to_json(result));  // first: a line may fit where a checkpoint no longer does
     std::map<std::string, std::string> notes = to_metadata({.class_names = test_.class_names,
                                                             .size = test_.files ? test_.view.crop : 0,
                                                             .resize = test_.files ? test_.view.resize : 0,
@@ -58,7 +59,6 @@ void RunRecorder::record(const Trainer& trainer) {
     const ReportContent content = report_content(trainer);
     write_file(folder_.report(), report_page(content));
     events_.epoch(result, trainer.steps(), trainer.evaluation(), content.mistakes, test_.class_names);
-    folder_.append_metrics(to_json(result));
 }
 
 std::vector<PicturedMistake> RunRecorder::mistakes_of(const Evaluation& evaluation) const {

@@ -2,6 +2,7 @@
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/common/kernel_watch.h"
+#include "radial/core/checkpoint.h"
 #include "radial/core/device_runtime.h"
 
 #include <fstream>
@@ -9,7 +10,8 @@
 namespace radial::test {
 namespace {
 
-/// Runs `radial-mnist train` with 64 synthetic images in batches of 16; it must fail. Returns the first error line.
+/// Runs `radial-mnist train` with 64 synthetic images in batches of 16; it must fail. Returns the first error line,
+/// with OUT for the run's folder.
 std::string train_error(const std::string& arguments) {
     const TemporaryFolder folder;
     write_patterns(folder / "data", 64, 10);
@@ -17,7 +19,10 @@ std::string train_error(const std::string& arguments) {
         "radial-mnist", "train --threads 2 --batch 16 --epochs 1 --schedule constant --data " +
                             (folder / "data").string() + " --out " + (folder / "run").string() + " " + arguments);
     CHECK(result.status == 1);
-    return result.first_error();
+    std::string error = result.first_error();
+    const std::string out = (folder / "run").string();
+    if (const std::size_t at = error.find(out); at != std::string::npos) error.replace(at, out.size(), "OUT");
+    return error;
 }
 
 void add(apps::KernelWatch& watch, double kernel, int steps) {
@@ -67,13 +72,36 @@ TEST_CASE("an output folder that cannot be made is found before training", "[hos
 
 TEST_CASE("a loss that is not a number stops the run with step, epoch and learning rate", "[host]") {
     CHECK(train_error("--loss softmax --lr 1e30 --clip-norm 0") ==
-          "radial-mnist train: the loss is nan at step 2 of epoch 1 (lr 1e+30). Lower --lr, or set --clip-norm 1");
+          "radial-mnist train: the loss is nan at step 2 of epoch 1 (lr 1e+30). Lower --lr, or set --clip-norm 1. Its "
+          "batch is in OUT/failed-step-2.safetensors");
 }
 
 TEST_CASE("a dead kernel stops the run in its first epoch and names the cure", "[host]") {
     CHECK(train_error("--loss.gamma 1e-6") ==
           "radial-mnist train: mean kernel 0 after 4 steps: every prototype is out of reach of the features, so no "
-          "gradient flows. Lower --lr, keep --clip-norm at 1, or raise --loss.gamma");
+          "gradient flows. Lower --lr, keep --clip-norm at 1, or raise --loss.gamma. Its batch is in "
+          "OUT/failed-step-4.safetensors");
+}
+
+TEST_CASE("a run that cannot go on keeps the batch and the snapshot from before", "[host]") {
+    const TemporaryFolder folder;
+    write_patterns(folder / "data", 64, 10);
+    const std::string run = (folder / "run").string();
+    run_program("radial-mnist",
+                "train --threads 2 --batch 16 --epochs 1 --schedule constant --save-steps 1 --loss "
+                "softmax --lr 1e30 --clip-norm 0 --data " +
+                    (folder / "data").string() + " --out " + run);
+    const TensorFile failed = read_safetensors(run + "/failed-step-2.safetensors");
+    CHECK(failed.at("images").shape() == Shape{16, 1, 28, 28});
+    CHECK(failed.at("indices").shape() == Shape{16});
+    CHECK(failed.metadata.at("loss") == "nan");
+    CHECK(failed.metadata.at("lr") == "1e+30");
+    const TensorFile snapshot = read_safetensors(run + "/snapshots/step-000000001.safetensors");
+    CHECK(snapshot.contains("loss.weight"));
+    // It fails at the same step when it goes on.
+    const ProgramResult again = run_program("radial-mnist", "train --resume " + run);
+    CHECK(again.out.find("resumed after step 1 from ") != std::string::npos);
+    CHECK(again.first_error().find("the loss is nan at step 2 of epoch 1") != std::string::npos);
 }
 
 TEST_CASE("a dead kernel is allowed when asked for", "[host]") {

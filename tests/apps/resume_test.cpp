@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 namespace radial::test {
@@ -32,8 +34,10 @@ public:
     fs::path path(const std::string& name) const { return folder_ / name; }
     std::string checkpoint(const std::string& name) const { return read_text(path(name) / "checkpoint.safetensors"); }
     std::string settings(int epochs) const {
-        return fmt::format("--data {} --dim 2 --epochs {} --batch 10 --lr 0.02 --threads 1 --seed 3 --crop-padding 2",
-                           path("data").string(), epochs);
+        return fmt::format(
+            "--data {} --dim 2 --epochs {} --batch 10 --lr 0.02 --threads 1 --seed 3 --crop-padding 2 "
+            "--accumulate 3 --ema 0.9",
+            path("data").string(), epochs);
     }
     ProgramResult run(const std::string& name, const std::string& arguments) const {
         return run_program("radial-mnist", fmt::format("train --out {} {}", path(name).string(), arguments));
@@ -43,13 +47,17 @@ public:
     }
     /// Starts the run, sends `signal` as soon as 24 of its 60 steps are saved, and returns its exit status (minus the
     /// signal where that has ended it) and what it wrote to standard error.
-    std::pair<int, std::string> stop(const std::string& name, int signal) const;
+    std::pair<int, std::string> stop(const std::string& name, int signal) const {
+        return stop(name, [signal](pid_t child) { kill(child, signal); });
+    }
+    /// The same for anything that makes the run end. What it prints goes to NAME.out.
+    std::pair<int, std::string> stop(const std::string& name, const std::function<void(pid_t)>& act) const;
 
 private:
     TemporaryFolder folder_;
 };
 
-std::pair<int, std::string> StoppedRun::stop(const std::string& name, int signal) const {
+std::pair<int, std::string> StoppedRun::stop(const std::string& name, const std::function<void(pid_t)>& act) const {
     const std::string program = program_folder() + "/radial-mnist";
     std::vector<std::string> words{program, "train", "--out", path(name).string(), "--save-steps", "1"};
     std::istringstream text(settings(6));
@@ -58,10 +66,10 @@ std::pair<int, std::string> StoppedRun::stop(const std::string& name, int signal
     arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    const std::string error = path(name + ".error").string();
+    const std::string error = path(name + ".error").string(), out = path(name + ".out").string();
     const pid_t child = fork();
     if (child == 0) {
-        dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+        dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
         dup2(open(error.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
         execv(program.c_str(), arguments.data());
         _exit(127);
@@ -74,7 +82,7 @@ std::pair<int, std::string> StoppedRun::stop(const std::string& name, int signal
     int status = 0;
     while (!far_enough() && waitpid(child, &status, WNOHANG) == 0)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    kill(child, signal);
+    act(child);
     waitpid(child, &status, 0);
     return {WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status), read_text(error)};
 }
@@ -180,8 +188,58 @@ TEST_CASE("a new run into a folder forgets the snapshots of an earlier one", "[h
     run.run("reused", run.settings(3));
     run.run("reused", run.settings(1));
     const std::vector<fs::path> files = apps::Snapshots(run.path("reused"), 2).files();
-    REQUIRE(files.size() == 1);
+    REQUIRE(files.size() == 2);
     CHECK(files[0].filename() == "step-000000010.safetensors");
+    CHECK(files[1].filename() == "step-000000000.safetensors");
+}
+
+TEST_CASE("a disk that fills up keeps the last good files, training goes on, and the run can be finished later",
+          "[host]") {
+    const StoppedRun& run = stopped_run();
+    // No file may be as long as a snapshot or a checkpoint any more.
+    const auto [status, error] = run.stop("full", [](pid_t child) {
+        constexpr rlimit full{200000, RLIM_INFINITY};
+        REQUIRE(prlimit(child, RLIMIT_FSIZE, &full, nullptr) == 0);
+    });
+    CHECK(status == 1);
+    const std::vector<fs::path> files = apps::Snapshots(run.path("full"), 2).files();
+    REQUIRE(files.size() == 2);
+    const std::string kept = files[0].string();
+    CHECK(error == fmt::format("radial-mnist train: {0}/checkpoint.safetensors: cannot be written: File too large. {1} "
+                               "is kept; go on with: radial-mnist train --resume {0}\n",
+                               run.path("full").string(), kept));
+    const std::string out = read_text(run.path("full.out"));
+    CHECK(out.find(": cannot be written: File too large. " + kept +
+                   " is kept; training goes on, and saves again when it is due\n") != std::string::npos);
+    CHECK(out.find("epoch 5/6: ") != std::string::npos);
+    CHECK(read_metrics(run.path("full")).size() == 6);
+    CHECK(run.resume("full").status == 0);
+    CHECK(run.checkpoint("full") == run.checkpoint("whole"));
+    CHECK(same_metrics(run.path("full"), run.path("whole")));
+}
+
+TEST_CASE("a snapshot with one bit flipped is named and the one before is taken", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.stop("flipped", SIGKILL);
+    const std::vector<fs::path> files = apps::Snapshots(run.path("flipped"), 2).files();
+    std::string bytes = read_text(files.at(0));
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    std::ofstream(files[0], std::ios::binary) << bytes;
+    const ProgramResult resumed = run.resume("flipped");
+    CHECK(resumed.out.find("warning: " + files[0].string() + ": is damaged: its content has the checksum ") !=
+          std::string::npos);
+    CHECK(run.checkpoint("flipped") == run.checkpoint("whole"));
+}
+
+TEST_CASE("resuming deletes what a killed run was writing", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.stop("half", SIGKILL);
+    for (const char* name : {"snapshots/step-000000030.safetensors.1.0.tmp", "checkpoint.safetensors.1.0.tmp"})
+        std::ofstream(run.path("half") / name) << "half of it";
+    CHECK(run.resume("half").status == 0);
+    for (const auto& entry : fs::recursive_directory_iterator(run.path("half")))
+        CHECK(entry.path().extension() != ".tmp");
+    CHECK(run.checkpoint("half") == run.checkpoint("whole"));
 }
 
 }  // namespace radial::test

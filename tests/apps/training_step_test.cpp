@@ -1,0 +1,165 @@
+// Tests of one training step: parts of a batch, mixed batches, averages of weights, and steps that go wrong.
+#include "../catch.h"
+#include "../data/scratch.h"
+#include "../expect.h"
+
+#include "radial/apps/common/failed_step.h"
+#include "radial/apps/common/training_step.h"
+#include "radial/core/checkpoint.h"
+#include "radial/core/random.h"
+#include "radial/layers/flatten.h"
+#include "radial/layers/linear.h"
+#include "radial/layers/sequential.h"
+#include "radial/losses/rbf_softmax.h"
+
+#include <limits>
+
+namespace radial::test {
+namespace {
+
+constexpr std::int64_t samples = 10;
+
+/// A network without batch norms, and what a step of it came to.
+class Stepper {
+public:
+    explicit Stepper(std::int64_t accumulate, double average_decay = -1, double clip_norm = 0)
+        : loss_({.classes = 3, .dim = 2}) {
+        manual_seed(4);
+        model_.add<Flatten>().add<Linear>(LinearOptions{.in_features = 12, .out_features = 2});
+        model_.to(default_device());
+        loss_.to(default_device());
+        std::vector<NamedTensor> state = model_.state();
+        optimizer_ = std::make_unique<Sgd>(parameters(), SgdOptions{.lr = 1});
+        if (average_decay >= 0) average_ = std::make_unique<WeightAverage>(state, average_decay);
+        step_ = std::make_unique<apps::TrainingStep>(apps::StepSetup{.model = model_,
+                                                                     .loss = loss_,
+                                                                     .optimizer = *optimizer_,
+                                                                     .clip_norm = clip_norm,
+                                                                     .average = average_.get(),
+                                                                     .accumulate = accumulate,
+                                                                     .device = default_device()},
+                                                     progress_);
+    }
+    std::vector<Tensor> parameters() {
+        std::vector<Tensor> all = model_.parameters();
+        for (const Tensor& parameter : loss_.parameters()) all.push_back(parameter);
+        return all;
+    }
+    apps::StepNumbers run(const data::Batch& batch) {
+        step_->run(batch, {.epoch = 1, .step = 1, .images = samples, .lr = 0.5});
+        const auto finished = step_->take();
+        for (const auto& step : finished) step_->check(step);
+        return finished.at(0).numbers;
+    }
+    Sequential& model() { return model_; }
+    WeightAverage& average() { return *average_; }
+
+private:
+    Sequential model_;
+    RbfSoftmax loss_;
+    std::unique_ptr<Optimizer> optimizer_;
+    std::unique_ptr<WeightAverage> average_;
+    apps::Progress progress_;
+    std::unique_ptr<apps::TrainingStep> step_;
+};
+
+data::Batch batch_of(const std::vector<std::int64_t>& labels) {
+    Generator generator(9);
+    const Tensor images = Tensor::empty({samples, 3, 2, 2}, DType::float32, Device{});
+    normal_(images, 0, 1, generator);
+    data::Batch batch{.images = images, .labels = Tensor::from(labels, {samples}, Device{}), .indices = {}};
+    for (std::int64_t i = 0; i < samples; ++i) batch.indices.push_back(i);
+    return batch;
+}
+
+const std::vector<std::int64_t> some_labels{0, 1, 2, 0, 1, 2, 0, 1, 2, 0}, other_labels{1, 1, 0, 2, 2, 2, 0, 0, 1, 1};
+
+}  // namespace
+
+TEST_CASE("The parts of a batch add up to the whole batch's step, the last and smaller one too") {
+    Stepper whole(1);
+    const apps::StepNumbers expected = whole.run(batch_of(some_labels));
+    for (const std::int64_t parts : {2, 3, 4, 10, 25}) {
+        Stepper stepper(parts);
+        const apps::StepNumbers numbers = stepper.run(batch_of(some_labels));
+        CHECK(numbers.loss == Approx(expected.loss).epsilon(1e-6));
+        CHECK(numbers.correct == expected.correct);
+        CHECK(*numbers.kernel == Approx(*expected.kernel).epsilon(1e-6));
+        CHECK(numbers.gradient_norm == Approx(expected.gradient_norm).epsilon(1e-5));
+        const std::vector<Tensor> one = stepper.parameters(), other = whole.parameters();
+        for (std::size_t i = 0; i < one.size(); ++i) CHECK(relative_difference(one[i], other[i]) < 1e-6);
+    }
+}
+
+TEST_CASE("A mixed batch's loss is that of both labels, in their shares, in one part or several") {
+    const double one = Stepper(1).run(batch_of(some_labels)).loss, other = Stepper(1).run(batch_of(other_labels)).loss;
+    data::Batch mixed = batch_of(some_labels);
+    mixed.other_labels = batch_of(other_labels).labels;
+    mixed.share = Tensor::full({}, 0.3, DType::float32, Device{});
+    for (const std::int64_t parts : {1, 3}) {
+        const apps::StepNumbers numbers = Stepper(parts).run(mixed);
+        CHECK(numbers.loss == Approx(0.3 * one + 0.7 * other).epsilon(1e-5));
+    }
+}
+
+TEST_CASE("An average of weights starts as they are, follows them, and takes their place for a while") {
+    Stepper stepper(1, 0.5);
+    const Tensor weight = stepper.model().parameters().at(0);
+    const Tensor before = weight.clone();
+    stepper.run(batch_of(some_labels));
+    const auto first = before.to_vector<double>(), now = weight.to_vector<double>();
+    {
+        const UseAverage use(&stepper.average());
+        const auto averaged = weight.to_vector<double>();
+        // The first update's decay is 2 / 11.
+        for (std::size_t i = 0; i < now.size(); ++i)
+            CHECK(averaged[i] == Approx(first[i] * 2 / 11 + now[i] * 9 / 11).margin(1e-6));
+    }
+    CHECK(weight.to_vector<double>() == now);
+}
+
+TEST_CASE("Averages of weights go on from their saved state") {
+    Stepper one(1, 0.9), other(1, 0.9);
+    one.run(batch_of(some_labels));
+    other.average().load_state(one.average().state());
+    other.model().load_state(one.model().state());
+    one.average().update();
+    other.average().update();
+    const auto a = one.average().state(), b = other.average().state();
+    REQUIRE(a.size() == b.size());
+    for (std::size_t i = 0; i < a.size(); ++i)
+        CHECK(a[i].tensor.to_vector<double>() == b[i].tensor.to_vector<double>());
+    CHECK(error_of([&] { WeightAverage({}, 1.0); }) == "weight average: decay is 1, expected at least 0 and below 1");
+}
+
+TEST_CASE("A gradient that is not finite ends the run, whether or not gradients are clipped") {
+    data::Batch batch = batch_of(some_labels);
+    batch.images.values<float>()[5] = std::numeric_limits<float>::infinity();
+    for (const double clip_norm : {0.0, 1.0}) CHECK_THROWS_AS(Stepper(1, -1, clip_norm).run(batch), NumericError);
+}
+
+TEST_CASE("A failed step's file holds its batch and its numbers", "[host]") {
+    const Scratch scratch;
+    apps::FailedStep failed{.number = 12,
+                            .epoch = 2,
+                            .step = 3,
+                            .lr = 0.5,
+                            .loss = INFINITY,
+                            .reason = "it is over",
+                            .batch = batch_of(some_labels)};
+    failed.batch.other_labels = batch_of(other_labels).labels;
+    failed.batch.share = Tensor::full({}, 0.25, DType::float32, Device{});
+    const auto path = apps::save_failed_step(scratch.path(), failed);
+    CHECK(path.filename() == "failed-step-12.safetensors");
+    const TensorFile file = read_safetensors(path);
+    CHECK(file.at("images").to_vector<float>() == failed.batch.images.to_vector<float>());
+    CHECK(file.at("labels").to_vector<std::int64_t>() == some_labels);
+    CHECK(file.at("other_labels").to_vector<std::int64_t>() == other_labels);
+    CHECK(file.at("share").item() == 0.25);
+    CHECK(file.at("indices").to_vector<std::int64_t>() == failed.batch.indices);
+    CHECK(file.metadata.at("loss") == "inf");
+    CHECK(file.metadata.at("step_of_epoch") == "3");
+    CHECK(file.metadata.at("reason") == "it is over");
+}
+
+}  // namespace radial::test

@@ -1,0 +1,53 @@
+// Fuzz target: any JSON as a snapshot's state is taken over by a trainer or refused.
+#include "radial/apps/common/trainer.h"
+#include "radial/layers/flatten.h"
+#include "radial/layers/linear.h"
+#include "radial/layers/sequential.h"
+#include "radial/losses/softmax.h"
+
+#include "memory_file.h"
+
+namespace radial::fuzz {
+namespace {
+
+/// A trainer of next to nothing.
+class Subject {
+public:
+    Subject()
+        : loader_(
+              {Tensor::zeros({4, 1, 2, 2}, DType::uint8, Device{}), Tensor::zeros({4}, DType::int64, Device{}), {"a"}},
+              {.batch_size = 2, .workers = 0}) {
+        model_.add<Flatten>().add<Linear>(LinearOptions{.in_features = 4, .out_features = 2});
+    }
+    apps::Trainer& trainer() { return trainer_; }
+
+private:
+    data::Loader loader_;
+    Sequential model_;
+    Softmax loss_{{.classes = 1, .dim = 2}};
+    Sgd optimizer_{loss_.parameters(), {.lr = 0.1}};
+    apps::Progress progress_;
+    apps::Trainer trainer_{{.model = model_,
+                            .loss = loss_,
+                            .train = loader_,
+                            .test = loader_,
+                            .optimizer = optimizer_,
+                            .schedule = constant_schedule(0.1),
+                            .device = Device{}},
+                           progress_};
+};
+
+}  // namespace
+
+void snapshot(Bytes bytes) {
+    static Subject subject;
+    tolerate<nlohmann::json::exception>([&] {
+        const auto state = nlohmann::ordered_json::parse(bytes.begin(), bytes.end());
+        tolerate<Error>([&] {
+            subject.trainer().restore(state);
+            subject.trainer().state();
+        });
+    });
+}
+
+}  // namespace radial::fuzz
