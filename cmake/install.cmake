@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 # A backend's own headers and those of single ops are nobody else's business.
 install(DIRECTORY core layers losses models data DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial
     FILES_MATCHING PATTERN "*.h"
-    PATTERN core/cpu EXCLUDE PATTERN core/ref EXCLUDE PATTERN core/cuda EXCLUDE PATTERN core/ops EXCLUDE)
+    PATTERN core/cpu EXCLUDE PATTERN core/mpi EXCLUDE PATTERN core/nccl EXCLUDE PATTERN core/ref EXCLUDE PATTERN core/cuda EXCLUDE PATTERN core/ops EXCLUDE)
 install(FILES radial.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial)
 
 install(TARGETS radial EXPORT RadialTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -6,6 +6,7 @@
 #include "radial/core/observe.h"
 
 #include <algorithm>
+#include <optional>
 #include <queue>
 #include <unordered_map>
 #include <unordered_set>
@@ -17,6 +18,7 @@ namespace {
 thread_local bool recording = true;
 thread_local const OpWatcher* current_watcher = nullptr;
 thread_local std::uint64_t next_sequence = 0;
+thread_local const GradientWatcher* gradient_watcher = nullptr;
 
 using NodePtr = std::shared_ptr<Node>;
 
@@ -25,14 +27,41 @@ struct Older {
     bool operator()(const Node* a, const Node* b) const { return a->sequence < b->sequence; }
 };
 
-// How many edges from live ops lead to each op below `root`.
-std::unordered_map<const Node*, int> count_uses(Node* root) {
+/// How many edges from live ops lead to each leaf: what a walk still has to deliver. Kept where somebody watches. Walks
+/// within walks (checkpoint()) are linked, since a leaf is final only when none of them has anything left for it.
+class PendingLeaves {
+public:
+    PendingLeaves() : outer_(innermost) { innermost = this; }
+    ~PendingLeaves() { innermost = outer_; }
+    PendingLeaves(const PendingLeaves&) = delete;
+    PendingLeaves& operator=(const PendingLeaves&) = delete;
+
+    void count(const TensorImpl* leaf) { ++edges_[leaf]; }
+    void delivered(const std::shared_ptr<TensorImpl>& leaf) {
+        if (--edges_[leaf.get()] > 0) return;
+        for (const PendingLeaves* walk = outer_; walk != nullptr; walk = walk->outer_) {
+            const auto found = walk->edges_.find(leaf.get());
+            if (found != walk->edges_.end() && found->second > 0) return;
+        }
+        (*gradient_watcher)(leaf);
+    }
+
+private:
+    static thread_local PendingLeaves* innermost;
+    PendingLeaves* outer_;
+    std::unordered_map<const TensorImpl*, int> edges_;
+};
+thread_local PendingLeaves* PendingLeaves::innermost = nullptr;
+
+// How many edges from live ops lead to each op below `root`, and to each leaf where `leaves` is not null.
+std::unordered_map<const Node*, int> count_uses(Node* root, PendingLeaves* leaves) {
     std::unordered_map<const Node*, int> uses{{root, 0}};
     std::vector<Node*> pending{root};
     while (!pending.empty()) {
         Node* const node = pending.back();
         pending.pop_back();
         for (const Edge& edge : node->inputs) {
+            if (edge.leaf != nullptr && leaves != nullptr) leaves->count(edge.leaf.get());
             if (edge.node == nullptr) continue;
             if (uses[edge.node.get()]++ == 0) pending.push_back(edge.node.get());
         }
@@ -91,6 +120,11 @@ Tensor seed_for(const Tensor& root, const Tensor& seed) {
 }
 
 }  // namespace
+
+WatchGradients::WatchGradients(GradientWatcher watcher) : watcher_(std::move(watcher)), previous_(gradient_watcher) {
+    gradient_watcher = &watcher_;
+}
+WatchGradients::~WatchGradients() { gradient_watcher = previous_; }
 
 NoGrad::NoGrad() : previous_(recording) { recording = false; }
 NoGrad::~NoGrad() { recording = previous_; }
@@ -165,10 +199,16 @@ void backward(const Tensor& root, const Tensor& seed) {
     RADIAL_CHECK(root.defined() && root.requires_grad(),
                  "backward: {} has no graph (no leaf requires a gradient, or it was made under NoGrad)", root.str());
     Tensor grad = seed_for(root, seed);
-    if (root.impl()->producer == nullptr) return deliver_to_leaf(*root.impl(), std::move(grad));
+    if (root.impl()->producer == nullptr) {
+        deliver_to_leaf(*root.impl(), std::move(grad));
+        if (gradient_watcher != nullptr) (*gradient_watcher)(root.impl());
+        return;
+    }
 
     Node* const start = root.impl()->producer.get();
-    auto uses = count_uses(start);
+    std::optional<PendingLeaves> leaves;
+    if (gradient_watcher != nullptr) leaves.emplace();
+    auto uses = count_uses(start, leaves ? &*leaves : nullptr);
     std::unordered_map<const Node*, Tensor> waiting;
     waiting[start] = std::move(grad);
     std::priority_queue<Node*, std::vector<Node*>, Older> ready;
@@ -188,6 +228,7 @@ void backward(const Tensor& root, const Tensor& seed) {
             if (part.defined() && edge.wanted()) check_grad(node, edge, part);
             if (edge.leaf != nullptr) {
                 if (part.defined()) deliver_to_leaf(*edge.leaf, std::move(part));
+                if (leaves) leaves->delivered(edge.leaf);
             } else if (edge.node != nullptr) {
                 if (part.defined()) accumulate(waiting[edge.node.get()], std::move(part));
                 if (--uses[edge.node.get()] == 0) ready.push(edge.node.get());

@@ -66,6 +66,25 @@ Tensor record(std::string_view op, Tensor output, std::initializer_list<Tensor> 
 /// Throws Error when root has no graph, or when an earlier backward() already freed an op, which it names.
 void backward(const Tensor& root, const Tensor& seed = {});
 
+/// Told of a leaf whose grad() is final.
+using GradientWatcher = std::function<void(const std::shared_ptr<TensorImpl>& leaf)>;
+
+/// While one lives, backward() on this thread tells `watcher` of each leaf it reached as soon as its gradient is final:
+/// nothing that the walk has still to do, or one that it is a part of (checkpoint()), adds to it. Told once a walk, in
+/// between two ops; a leaf to which nothing flowed is told as well. What it throws ends the walk. One that is made
+/// while another lives takes its place until it ends.
+class WatchGradients {
+public:
+    explicit WatchGradients(GradientWatcher watcher);
+    ~WatchGradients();
+    WatchGradients(const WatchGradients&) = delete;
+    WatchGradients& operator=(const WatchGradients&) = delete;
+
+private:
+    GradientWatcher watcher_;
+    const GradientWatcher* previous_;
+};
+
 /// Names of the ops reachable from `root`, root's first: for tests and for looking at a graph.
 std::vector<std::string> graph_ops(const Tensor& root);
 

@@ -33,6 +33,8 @@ void check_dataset(const Dataset& dataset) {
 void check_options(const LoaderOptions& options) {
     RADIAL_CHECK(options.batch_size >= 1, "Loader: batch size is {}, expected at least 1", options.batch_size);
     RADIAL_CHECK(options.workers >= 0, "Loader: number of workers is {}, expected at least 0", options.workers);
+    RADIAL_CHECK(options.rank >= 0 && options.rank < options.ranks, "Loader: rank is {}, expected 0 to {}",
+                 options.rank, options.ranks - 1);
     RADIAL_CHECK(options.prefetch >= 1, "Loader: prefetch is {}, expected at least 1", options.prefetch);
     check(options.mixing);
 }
@@ -176,8 +178,10 @@ private:
 
     /// Gathers, normalises and transforms batch `number` of an epoch. Touches nothing that is guarded.
     Batch prepare(const Plan& plan, std::int64_t number) const {
-        const std::int64_t begin = number * options_.batch_size;
-        const std::int64_t count = std::min(options_.batch_size, dataset_.size() - begin);
+        const std::int64_t whole_begin = number * options_.batch_size;
+        const std::int64_t whole = std::min(options_.batch_size, dataset_.size() - whole_begin);
+        const std::int64_t begin = whole_begin + whole * options_.rank / options_.ranks;
+        const std::int64_t count = whole_begin + whole * (options_.rank + 1) / options_.ranks - begin;
         const auto first = plan.order.begin() + begin;
         Batch batch{{}, {}, {first, first + count}};
         batch.images = preprocessor_->batch(batch.indices, plan.epoch);

@@ -30,7 +30,7 @@ enum class CorruptFiles : std::uint8_t {
 };
 
 struct LoaderOptions {
-    std::int64_t batch_size = 128;
+    std::int64_t batch_size = 128;  ///< of all ranks together
     bool shuffle = false;
     bool drop_last = false;                 ///< leave out a last batch that is not full
     std::uint64_t seed = 0;                 ///< order = function of (seed, epoch) alone
@@ -44,6 +44,9 @@ struct LoaderOptions {
     MixingOptions mixing = {};     ///< after those: what each batch goes through, by its number's own random numbers
     bool scaled_decoding = false;  ///< decode JPEGs at a reduced size where the view takes no more (ViewReader)
     CorruptFiles corrupt_files = CorruptFiles::fail;
+    /// Each batch is cut into `ranks` parts of equal size, or of sizes that differ by one, and this loader gives part
+    /// `rank` of it, from 0. A last batch of fewer samples than ranks leaves some of them an empty part.
+    int rank = 0, ranks = 1;
 };
 
 /// Walks a data set in batches. Batches come in order and hold the same numbers whatever the number of workers; an
@@ -51,7 +54,7 @@ struct LoaderOptions {
 class Loader {
 public:
     /// Throws Error when the batch size or prefetch is below 1, the number of means or deviations does not fit the
-    /// channels, a deviation is not above 0, or the tensors are not what Dataset says.
+    /// channels, a deviation is not above 0, rank is not below ranks, or the tensors are not what Dataset says.
     Loader(Dataset dataset, LoaderOptions options);
     ~Loader();
     Loader(const Loader&) = delete;

@@ -1,6 +1,8 @@
 // AdaCos: the scale and how it adapts, and its entry in the registry.
 #include "radial/losses/adacos.h"
 
+#include "radial/core/over_ranks.h"
+
 #include <cmath>
 
 namespace radial {
@@ -12,7 +14,7 @@ AdaCos::AdaCos(const AdaCosOptions& options)
 }
 
 Tensor AdaCos::margin_loss(const Tensor& feature, const Tensor& labels) {
-    if (training() && dynamic_) adapt(feature, labels);
+    if (training() && dynamic_) adapt(rows_of_all_ranks(feature), rows_of_all_ranks(labels));
     // A copy: the next forward() moves the buffer, perhaps before this one's backward().
     return cosine_softmax_loss(feature, weight(), labels, {.scale = 1, .scale_factor = s_.clone()}, head(weight()));
 }

@@ -2,6 +2,7 @@
 #include "radial/losses/center.h"
 
 #include "radial/core/ops.h"
+#include "radial/core/over_ranks.h"
 #include "radial/core/random.h"
 #include "radial/losses/feature_check.h"
 #include "radial/losses/softmax.h"
@@ -30,9 +31,10 @@ Tensor Center::forward(const Tensor& feature, const Tensor& labels, const Tensor
 
 void Center::move_centres(const Tensor& feature, const Tensor& own, const Tensor& labels) {
     const NoGrad guard;
-    const Tensor pull = class_sums(feature.detach() - own, labels, options_.classes);
-    const Tensor ones = Tensor::full({labels.size(0), 1}, 1, own.dtype(), own.device());
-    const Tensor count = class_sums(ones, labels, options_.classes);
+    const Tensor difference = rows_of_all_ranks(feature.detach() - own), classes = rows_of_all_ranks(labels);
+    const Tensor pull = class_sums(difference, classes, options_.classes);
+    const Tensor ones = Tensor::full({classes.size(0), 1}, 1, own.dtype(), own.device());
+    const Tensor count = class_sums(ones, classes, options_.classes);
     centres_.copy_(centres_ + options_.alpha * (pull / (count + 1)));
 }
 

@@ -2,6 +2,7 @@
 #include "radial/losses/class_means.h"
 
 #include "radial/core/ops.h"
+#include "radial/core/over_ranks.h"
 
 namespace radial {
 
@@ -14,7 +15,7 @@ ClassMeans::ClassMeans(std::string_view loss, std::int64_t classes, std::int64_t
 }
 
 void ClassMeans::update(const Tensor& x, const Tensor& labels) const {
-    update_class_means(mean_, seen_, x, labels, momentum_);
+    update_class_means(mean_, seen_, rows_of_all_ranks(x), rows_of_all_ranks(labels), momentum_);
 }
 
 Tensor ClassMeans::logits(const Tensor& x, bool by_cosine) const {

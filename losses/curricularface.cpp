@@ -1,6 +1,8 @@
 // CurricularFace: the running t, and its entry in the registry.
 #include "radial/losses/curricularface.h"
 
+#include "radial/core/over_ranks.h"
+
 namespace radial {
 
 CurricularFace::CurricularFace(const CurricularFaceOptions& options)
@@ -15,7 +17,8 @@ CurricularFace::CurricularFace(const CurricularFaceOptions& options)
 Tensor CurricularFace::margin_loss(const Tensor& feature, const Tensor& labels) {
     if (training()) {
         const NoGrad no_grad;
-        t_.copy_(t_ * options_.momentum + (1 - options_.momentum) * mean(own_cosines(feature, labels)));
+        const Tensor own = rows_of_all_ranks(own_cosines(feature, labels));
+        t_.copy_(t_ * options_.momentum + (1 - options_.momentum) * mean(own));
     }
     return cosine_softmax_loss(feature, weight(), labels, {.scale = scale(), .angle = options_.margin, .hardness = t_},
                                head(weight()));

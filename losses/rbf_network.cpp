@@ -1,6 +1,7 @@
 // RbfNetwork: the units, where they start, the read-out, and its entry in the registry.
 #include "radial/losses/rbf_network.h"
 
+#include "radial/core/over_ranks.h"
 #include "radial/core/random.h"
 #include "radial/losses/feature_check.h"
 #include "radial/losses/weighted_mean.h"
@@ -66,7 +67,7 @@ void RbfNetwork::place_units(const Tensor& feature) {
 Tensor RbfNetwork::forward(const Tensor& feature, const Tensor& labels) {
     check_feature("RbfNetwork", feature, centres_);
     check_labels("RbfNetwork", labels, feature);
-    if (feature.size(0) > 0 && first_.begins(training())) place_units(feature);
+    if (feature.size(0) > 0 && first_.begins(training())) place_units(rows_of_all_ranks(feature));
     const Tensor kernel = units(feature);
     {
         const NoGrad guard;

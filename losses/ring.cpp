@@ -2,6 +2,7 @@
 #include "radial/losses/ring.h"
 
 #include "radial/core/ops.h"
+#include "radial/core/over_ranks.h"
 #include "radial/losses/softmax.h"
 #include "radial/losses/with_term.h"
 
@@ -16,7 +17,7 @@ Tensor Ring::forward(const Tensor& feature, const Tensor&, const Tensor&) {
     const Tensor lengths = row_norms(cast(feature, radius_.dtype()));
     if (first_.begins(training())) {
         const NoGrad guard;
-        radius_.copy_(mean(lengths.detach(), {0}, true));
+        radius_.copy_(mean(rows_of_all_ranks(lengths), {0}, true));
     }
     return 0.5 * mean(square(lengths - radius_));
 }

@@ -2,6 +2,7 @@
 #include "radial/apps/bench/head.h"
 #include "radial/apps/bench/parity.h"
 #include "radial/apps/bench/pipeline.h"
+#include "radial/apps/bench/ranks.h"
 #include "radial/apps/bench/replay.h"
 #include "radial/apps/bench/step.h"
 
@@ -9,6 +10,7 @@ int main(int argc, char** argv) {
     return radial::apps::run_program(
         "radial-bench", "Measures the speed and memory of training.",
         {radial::bench::step_command(), radial::bench::head_command(), radial::bench::parity_command(),
-         radial::bench::replay_command(), radial::bench::pipeline_command(), radial::bench::loader_command()},
+         radial::bench::replay_command(), radial::bench::pipeline_command(), radial::bench::loader_command(),
+         radial::bench::ranks_command()},
         argc, argv);
 }

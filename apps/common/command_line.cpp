@@ -95,7 +95,7 @@ int run_command(const std::string& full_name, const Command& command, int argc, 
         run();
         return 0;
     } catch (const Interrupted& stop) {
-        fmt::print(stderr, "{}: {}\n", full_name, stop.what());
+        if (*stop.what() != '\0') fmt::print(stderr, "{}: {}\n", full_name, stop.what());
         return signal_status + stop.signal();
     } catch (const std::bad_alloc&) {
         fmt::print(stderr, "{}: out of memory\n", full_name);

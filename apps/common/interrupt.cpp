@@ -32,6 +32,8 @@ SignalWatch::~SignalWatch() { handle(SIG_DFL, 0); }
 
 int SignalWatch::received() const { return noted; }
 
+int noted_signal() { return noted; }
+
 std::string signal_name(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
 
 }  // namespace radial::apps

@@ -7,7 +7,7 @@
 
 namespace radial::apps {
 
-/// A run that a signal has ended; run_program() gives 128 + signal as exit status.
+/// A run that a signal has ended; run_program() gives 128 + signal as exit status, and prints no empty message.
 class Interrupted : public Error {
 public:
     Interrupted(int signal, const std::string& message) : Error(message), signal_(signal) {}
@@ -28,6 +28,9 @@ public:
     /// The signal that came, or 0.
     int received() const;
 };
+
+/// The signal that a SignalWatch has noted, or 0.
+int noted_signal();
 
 /// "SIGINT", "SIGTERM".
 std::string signal_name(int signal);

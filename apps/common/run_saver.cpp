@@ -14,8 +14,9 @@ using Json = nlohmann::ordered_json;
 
 /// Options that may differ when a run goes on: they say where and how, not what.
 bool is_free(const std::string& option) {
-    static const std::set<std::string> free = {"data",  "out",        "threads",      "workers",    "device",
-                                               "graph", "save-steps", "save-minutes", "keep-saves", "log-steps"};
+    static const std::set<std::string> free = {"data",       "out",       "threads",     "workers",
+                                               "device",     "graph",     "save-steps",  "save-minutes",
+                                               "keep-saves", "log-steps", "rank-timeout"};
     return free.contains(option);
 }
 
@@ -30,9 +31,11 @@ void restore(Trainer& trainer, const Json& state, const std::filesystem::path& f
 
 }  // namespace
 
-RunSaver::RunSaver(const TrainOptions& run, const Classifier& classifier, const Optimizer& optimizer, Json options,
-                   std::string resume_with, Progress& progress, WeightAverage* average)
-    : run_(run),
+RunSaver::RunSaver(const RankSession& session, const TrainOptions& run, const Classifier& classifier,
+                   const Optimizer& optimizer, Json options, std::string resume_with, Progress& progress,
+                   WeightAverage* average)
+    : session_(session),
+      run_(run),
       classifier_(classifier),
       optimizer_(optimizer),
       options_(std::move(options)),
@@ -45,14 +48,15 @@ void RunSaver::after_step(Trainer& trainer) {
     const bool by_steps = run_.save_steps > 0 && trainer.steps() % run_.save_steps == 0;
     const std::chrono::duration<double, std::ratio<60>> minutes = Clock::now() - saved_;
     const bool by_time = run_.save_minutes > 0 && minutes.count() >= run_.save_minutes;
-    const bool due = by_steps || by_time || signals_.received() != 0;
-    const bool saved = due && save(trainer);
-    end_if_signalled(trainer, saved);
+    const BetweenSteps now = session_.agree({.save = by_steps || by_time, .signal = signals_.received()});
+    const bool saved = (now.save || now.signal != 0) && save(trainer);
+    end_if_signalled(now.signal, trainer, saved);
 }
 
 void RunSaver::after_epoch(Trainer& trainer, bool last) {
     const bool saved = save(trainer);
-    if (!last) end_if_signalled(trainer, saved);
+    const int signal = session_.agree({.save = false, .signal = signals_.received()}).signal;
+    if (!last) end_if_signalled(signal, trainer, saved);
 }
 
 void RunSaver::record(const std::function<void()>& write, bool last) {
@@ -68,6 +72,7 @@ void RunSaver::record(const std::function<void()>& write, bool last) {
 }
 
 std::string RunSaver::keep_failed(const FailedStep& failed) const {
+    if (!session_.first()) return {};
     try {
         return fmt::format(". Its batch is in {}", save_failed_step(run_.out, failed).string());
     } catch (const FileError& error) {
@@ -76,9 +81,11 @@ std::string RunSaver::keep_failed(const FailedStep& failed) const {
 }
 
 void RunSaver::save_now(Trainer& trainer) {
-    const Json state = trainer.state();
-    saved_ = Clock::now();  // a failure waits for the next time too
-    snapshots_.save(trainer.steps(), classifier_, optimizer_, {{"options", options_}, {"trainer", state}}, average_);
+    const Json state = trainer.state();  // on every rank: it looks at the steps so far
+    saved_ = Clock::now();               // a failure waits for the next time too
+    if (!session_.first()) return;
+    snapshots_.save(trainer.steps(), classifier_, optimizer_,
+                    {{"options", options_}, {"trainer", state}, {"ranks", session_.ranks().size()}}, average_);
     saved_ = Clock::now();
 }
 
@@ -98,16 +105,32 @@ std::string RunSaver::what_is_kept() const {
     return files.empty() ? "No snapshot is kept" : fmt::format("{} is kept", files.front().string());
 }
 
-void RunSaver::end_if_signalled(const Trainer& trainer, bool saved) const {
-    const int signal = signals_.received();
+void RunSaver::end_after(const RankLost& lost, Trainer& trainer) {
+    std::string what_now = fmt::format("go on with: {}", resume_with_);
+    if (session_.first()) {
+        try {
+            if (trainer.abandon_step()) {
+                save_now(trainer);
+                what_now = fmt::format("the run is saved after step {}, {}", trainer.steps(), what_now);
+            }
+        } catch (const std::exception& error) {
+            what_now = fmt::format("the last step could not be saved ({}), {}", error.what(), what_now);
+        }
+    }
+    throw RankLost(fmt::format("{}; {}", lost.what(), what_now));
+}
+
+void RunSaver::end_if_signalled(int signal, const Trainer& trainer, bool saved) const {
     if (signal == 0) return;
+    session_.end_together();
+    if (!session_.first()) throw Interrupted(signal, "");
     throw Interrupted(signal, fmt::format("{} after step {}: {}, go on with: {}", signal_name(signal), trainer.steps(),
                                           saved ? "the run is saved" : what_is_kept(), resume_with_));
 }
 
 void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& trainer, Progress& progress) const {
-    snapshots_.remove_temporaries();
-    for (const std::filesystem::path& file : snapshots_.files()) {
+    if (session_.first()) snapshots_.remove_temporaries();
+    for (const std::filesystem::path& file : snapshots_.files()) {  // every rank reads it
         try {
             const Json state = load_snapshot(file, classifier, optimizer, average_);
             const auto part = [&](const char* name) {
@@ -117,6 +140,9 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
             check_options(part("options"));
             restore(trainer, part("trainer"), file);
             progress.line(fmt::format("resumed after step {} from {}", trainer.steps(), file.string()));
+            if (const int before = state.value("ranks", 1); before != session_.ranks().size())
+                progress.line(fmt::format("note: saved by a run of {} rank{}, which would have come to other bits",
+                                          before, before == 1 ? "" : "s"));
             return;
         } catch (const FileError& error) {
             progress.line(fmt::format("warning: {}; taking the one before", error.what()));

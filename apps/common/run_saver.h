@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/apps/common/interrupt.h"
+#include "radial/apps/common/rank_session.h"
 #include "radial/apps/common/snapshots.h"
 #include "radial/apps/common/train_options.h"
 #include "radial/apps/common/trainer.h"
@@ -17,12 +18,14 @@ class RunSaver {
 public:
     /// `resume_with` is the command that goes on with the run; `options` are saved with each snapshot, and `average`
     /// where there is one.
-    RunSaver(const TrainOptions& run, const Classifier& classifier, const Optimizer& optimizer,
-             nlohmann::ordered_json options, std::string resume_with, Progress& progress,
+    RunSaver(const RankSession& session, const TrainOptions& run, const Classifier& classifier,
+             const Optimizer& optimizer, nlohmann::ordered_json options, std::string resume_with, Progress& progress,
              WeightAverage* average = nullptr);
 
     /// Deletes an earlier run's snapshots.
-    void clear() const { snapshots_.clear(); }
+    void clear() const {
+        if (session_.first()) snapshots_.clear();
+    }
     /// Saves the run's beginning, so that it can be resumed wherever it stops. Throws FileError.
     void start(Trainer& trainer) { save_now(trainer); }
 
@@ -42,15 +45,18 @@ public:
     void record(const std::function<void()>& write, bool last);
     /// What `failed` of TrainerSetup is to do: keeps the batch in the run's folder and says where.
     std::string keep_failed(const FailedStep& failed) const;
+    /// Where `lost` ended a step: saves the run as it was before that step, and adds to the message how to go on.
+    [[noreturn]] void end_after(const RankLost& lost, Trainer& trainer);
 
 private:
     using Clock = std::chrono::steady_clock;
     void save_now(Trainer& trainer);
     bool save(Trainer& trainer);
     std::string what_is_kept() const;
-    void end_if_signalled(const Trainer& trainer, bool saved) const;
+    void end_if_signalled(int signal, const Trainer& trainer, bool saved) const;
     void check_options(const nlohmann::ordered_json& saved) const;
 
+    const RankSession& session_;
     const TrainOptions& run_;
     const Classifier& classifier_;
     const Optimizer& optimizer_;

@@ -2,6 +2,7 @@
 #include "radial/apps/common/class_weights.h"
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/loss_options.h"
+#include "radial/apps/common/rank_session.h"
 #include "radial/apps/common/run_recorder.h"
 #include "radial/apps/common/run_saver.h"
 #include "radial/apps/common/saved_classifier.h"
@@ -11,19 +12,23 @@
 #include "radial/core/random.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace radial::apps {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& options, bool train) {
+data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& options, const Communicator& ranks,
+                                   bool train) {
     data::LoaderOptions loader{.batch_size = options.batch,
                                .shuffle = train,
                                .seed = options.seed,
                                .workers = options.workers,
                                .mean = task.mean,
-                               .deviation = task.deviation};
+                               .deviation = task.deviation,
+                               .rank = ranks.rank(),
+                               .ranks = ranks.size()};
     if (train) set_augmentation(options.augmentation, loader);
     set_pictures(options.pictures, train, loader);
     return loader;
@@ -72,18 +77,19 @@ std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
                        kernel, result.images_per_second, format_duration(result.seconds));
 }
 
-void run_epochs(Trainer& trainer, RunRecorder& recorder, RunSaver& saver, Progress& progress, std::int64_t epochs) {
+/// `recorder` is null on all ranks but the first.
+void run_epochs(Trainer& trainer, RunRecorder* recorder, RunSaver& saver, Progress& progress, std::int64_t epochs) {
     while (std::ssize(trainer.history()) < epochs) {
         const EpochResult result = trainer.run_epoch();
         const bool last = result.epoch == epochs;
-        saver.record([&] { recorder.record(trainer); }, last);
+        if (recorder != nullptr) saver.record([&] { recorder->record(trainer); }, last);
         progress.line(epoch_line(result, epochs));
         saver.after_epoch(trainer, last);
     }
     const EpochResult& last = trainer.history().back();
     progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {})", 100 * last.test_accuracy,
                               100 * last.best_accuracy, last.best_epoch));
-    progress.line(fmt::format("report: {}", recorder.folder().report().string()));
+    if (recorder != nullptr) progress.line(fmt::format("report: {}", recorder->folder().report().string()));
 }
 
 GraphUse parse_graph_use(const std::string& name) {
@@ -126,7 +132,8 @@ void describe_run(const ImageTask& task, const TrainOptions& options, const Clas
 
 void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const Precision precision = parse_precision(options.precision);
-    const Device device = start_device(options.device, options.threads, precision);
+    const RankSession session(options);
+    const Device device = start_device(session.device(), session.threads(), precision);
     const Schedule schedule = make_schedule(options);
     data::Dataset train_set = read_set(task, options.data, true);
     check_channels(options.model, train_set);
@@ -138,14 +145,16 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     if (options.class_weights == "balanced")
         classifier.loss->set_class_weights(balanced_weights(train_set.labels, classes));
 
+    session.check_last_batch(train_set.size());
     Progress progress;
+    if (session.several()) progress.line(session.describe());
     describe_run(task, options, classifier, train_set, test_set, progress);
     Json config = config_of(task, options, std::move(values), device);
-    data::Loader train_loader(train_set, loader_options(task, options, true));
-    data::Loader test_loader(test_set, loader_options(task, options, false));
+    data::Loader train_loader(train_set, loader_options(task, options, session.ranks(), true));
+    data::Loader test_loader(test_set, loader_options(task, options, session.ranks(), false));
     const auto optimizer = make_optimizer(options, classifier.parameters());
     const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
-    RunSaver saver(options, classifier, *optimizer, config.at("options"),
+    RunSaver saver(session, options, classifier, *optimizer, config.at("options"),
                    fmt::format("{} train --resume {}", task.program, options.out.string()), progress, average.get());
     Trainer trainer({.model = *classifier.model,
                      .loss = *classifier.loss,
@@ -162,17 +171,28 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
                      .device = device,
                      .precision = precision,
                      .graph = parse_graph_use(options.graph),
+                     .ranks = &session.ranks(),
+                     .rank_options = {.sync_batch_norm = options.sync_batch_norm,
+                                      .gradients = {.bucket_bytes = static_cast<std::size_t>(options.bucket_mb * 1e6)}},
                      .between_steps = [&saver](Trainer& running) { saver.after_step(running); },
                      .failed = [&saver](const FailedStep& failed) { return saver.keep_failed(failed); }},
                     progress);
-    if (options.resume.empty())
+    if (options.resume.empty()) {
         saver.clear();
-    else
+    } else {
         saver.resume(classifier, *optimizer, trainer, progress);
-    RunRecorder recorder(task, options, std::move(config), classifier, test_set, trainer);
-    trainer.watch([&recorder](const StepReport& report) { recorder.step(report); });
-    if (options.resume.empty()) saver.start(trainer);
-    run_epochs(trainer, recorder, saver, progress, options.epochs);
+    }
+    std::optional<RunRecorder> recorder;
+    if (session.first()) {
+        recorder.emplace(task, options, std::move(config), classifier, test_set, trainer);
+        trainer.watch([&recorder](const StepReport& report) { recorder->step(report); });
+    }
+    try {
+        if (options.resume.empty()) saver.start(trainer);
+        run_epochs(trainer, recorder ? &*recorder : nullptr, saver, progress, options.epochs);
+    } catch (const RankLost& lost) {
+        saver.end_after(lost, trainer);
+    }
     for (const data::Loader* const loader : {&train_loader, &test_loader})
         for (const std::string& line : problem_lines(*loader)) progress.line(line);
 }

@@ -30,7 +30,7 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
         return app.add_option(flag, value, text)->capture_default_str()->group("Optimizer");
     };
     add("--epochs", options.epochs, "Times to walk the training set")->check(CLI::Range(1, 1000000));
-    add("--batch", options.batch, "Images a step")->check(CLI::Range(1, 1000000));
+    add("--batch", options.batch, "Images a step, of all ranks together")->check(CLI::Range(1, 1000000));
     add("--lr", options.lr, "Peak learning rate")->check(not_negative());
     add("--momentum", options.momentum, "Momentum of SGD")->check(CLI::Range(0.0, 1.0));
     app.add_flag("--nesterov", options.nesterov, "Nesterov's momentum")->group("Optimizer");
@@ -74,6 +74,19 @@ void add_run_flags(CLI::App& app, TrainOptions& options) {
         ->check(CLI::Range(0, 1000000000));
 }
 
+void add_rank_flags(CLI::App& app, TrainOptions& options) {
+    const auto add = [&app](const char* flag, auto& value, const char* text) {
+        return app.add_option(flag, value, text)->capture_default_str()->group("Several ranks (mpirun -n N)");
+    };
+    app.add_flag("--sync-batch-norm", options.sync_batch_norm,
+                 "Batch norms take the statistics of all ranks' images, not of their own rank's")
+        ->group("Several ranks (mpirun -n N)");
+    add("--bucket-mb", options.bucket_mb, "Gradients travel in buckets of about so many megabytes")
+        ->check(CLI::Range(0.0, 4096.0));
+    add("--rank-timeout", options.rank_timeout, "Seconds after which a rank gives up waiting for the others")
+        ->check(CLI::Range(1.0, 1e6));
+}
+
 void add_resume_flags(CLI::App& app, TrainOptions& options) {
     const auto add = [&app](const char* flag, auto& value, const char* text) {
         return app.add_option(flag, value, text)->capture_default_str()->group("Interruption");
@@ -110,6 +123,7 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
     add_optimizer_flags(app, options);
     add_augmentation_options(app, options.augmentation);
     add_run_flags(app, options);
+    add_rank_flags(app, options);
     add_resume_flags(app, options);
 }
 

@@ -56,6 +56,10 @@ struct TrainOptions {
     std::filesystem::path data;
     std::filesystem::path out;
 
+    bool sync_batch_norm = false;
+    double bucket_mb = 25;
+    double rank_timeout = 300;  ///< seconds
+
     std::filesystem::path resume;  ///< folder of a run to go on with; empty: a new one
     std::int64_t save_steps = 0;   ///< between snapshots; 0: by time alone
     double save_minutes = 10;      ///< between snapshots; 0: by steps alone

@@ -1,6 +1,7 @@
 // One training step after another, and what they came to.
 #include "radial/apps/common/trainer.h"
 
+#include "radial/apps/common/rank_evaluation.h"
 #include "radial/core/error.h"
 #include "radial/core/memory/allocator.h"
 
@@ -96,7 +97,9 @@ Trainer::Trainer(TrainerSetup setup, Progress& progress)
              .accumulate = setup_.accumulate,
              .device = setup_.device,
              .precision = setup_.precision,
-             .graph = setup_.graph},
+             .graph = setup_.graph,
+             .ranks = setup_.ranks,
+             .rank_options = setup_.rank_options},
             progress) {}
 
 Trainer::~Trainer() = default;
@@ -120,6 +123,7 @@ EpochResult Trainer::run_epoch() {
     const UseAverage average(setup_.average);
     evaluation_ =
         evaluate(setup_.model, setup_.loss, setup_.test, setup_.device, setup_.keep_features, setup_.precision);
+    if (setup_.ranks != nullptr) evaluation_ = merge_evaluations(*setup_.ranks, evaluation_);
     evaluation_seconds_ = seconds_since(evaluation_start);
     result.test_loss = evaluation_.loss;
     result.test_accuracy = result.best_accuracy = evaluation_.accuracy();
@@ -215,6 +219,12 @@ void Trainer::restore(const nlohmann::ordered_json& state) {
     epoch_ = epoch;
     history_ = std::move(history);
     sums_ = std::move(restored);
+}
+
+bool Trainer::abandon_step() {
+    if (!step_.abandon()) return false;
+    if (sums_ != nullptr) sums_->submitted = sums_->steps;
+    return true;
 }
 
 std::int64_t Trainer::steps() const {

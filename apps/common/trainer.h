@@ -60,6 +60,8 @@ struct TrainerSetup {
     Device device;
     Precision precision = Precision::float32;
     GraphUse graph = GraphUse::automatic;
+    Communicator* ranks = nullptr;  ///< that share each batch; null for this process alone
+    RankStepOptions rank_options = {};
     /// Called after each step; it may ask for state(), and what it throws ends the epoch there.
     std::function<void(Trainer&)> between_steps = {};
     /// Told of the step that ends the run, before its NumericError is thrown; returns what to add to the message.
@@ -88,6 +90,9 @@ public:
     /// Takes over another trainer's state(), of the same setup: the next run_epoch() goes on with the batch after its
     /// last. Throws nlohmann::json::exception for anything else, and Error for numbers that cannot be.
     void restore(const nlohmann::ordered_json& state);
+    /// Forgets a step that was broken off because another rank was lost, so that state() is that after the last whole
+    /// step. False where that cannot be.
+    bool abandon_step();
     /// Steps of the run so far.
     std::int64_t steps() const;
     /// Whether all steps of an epoch are done and it is not evaluated yet.

@@ -39,6 +39,13 @@ Tensor mixture(const Tensor& one, const Tensor& other, const Tensor& share) {
     return part * one + (part * -1.0 + 1.0) * other;
 }
 
+/// In the order in which a forward pass reaches them, whatever groups the optimizer has.
+std::vector<Tensor> all_parameters(const StepSetup& setup) {
+    std::vector<Tensor> all = setup.model.parameters();
+    for (const Tensor& parameter : setup.loss.parameters()) all.push_back(parameter);
+    return all;
+}
+
 }  // namespace
 
 std::string StepPlace::str() const { return fmt::format("at step {} of epoch {} (lr {})", step, epoch, lr); }
@@ -52,6 +59,11 @@ TrainingStep::TrainingStep(StepSetup setup, Progress& progress)
     RADIAL_CHECK(setup_.accumulate >= 1, "--accumulate: {} parts of a batch, expected at least 1", setup_.accumulate);
     for (const ParameterGroup& group : setup_.optimizer.groups())
         parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
+    if (setup_.ranks == nullptr || setup_.ranks->size() == 1) return;
+    RADIAL_CHECK(setup_.graph != GraphUse::on, "--graph on: a step on several ranks is not recorded");
+    setup_.graph = GraphUse::off;
+    ranks_ = std::make_unique<RankStep>(*setup_.ranks, setup_.model, setup_.loss, all_parameters(setup_), setup_.device,
+                                        setup_.rank_options);
 }
 
 void TrainingStep::run(const data::Batch& batch, const StepPlace& place) {
@@ -101,20 +113,31 @@ TrainingStep::Samples TrainingStep::Samples::rows(std::int64_t begin, std::int64
 void TrainingStep::compute(const Samples& samples) {
     const std::int64_t count = samples.labels.numel();
     const std::int64_t part = (count + setup_.accumulate - 1) / setup_.accumulate;
+    StepPlace& place = submitted_.back();
+    if (ranks_ != nullptr) ranks_->begin(count, place.epoch, place.step);
     setup_.optimizer.zero_grad();
-    Judged whole;
+    RankNumbers whole;
     for (std::int64_t begin = 0; begin < count; begin += part) {
         const std::int64_t end = std::min(begin + part, count);
         // A part counts by its samples, so that the gradient is the mean over all of them.
         const double weight = static_cast<double>(end - begin) / static_cast<double>(count);
-        Judged judged = judge(weight == 1 ? samples : samples.rows(begin, end));
+        RankNumbers judged = judge(weight == 1 ? samples : samples.rows(begin, end));
         const Tensor loss = weighted(judged.loss, weight);
-        if (looks_at_each_) check_loss(loss.item(), submitted_.back());
-        loss.backward();
+        if (ranks_ != nullptr) {
+            ranks_->backward(loss, end == count);
+        } else {
+            if (looks_at_each_) check_loss(loss.item(), place);
+            loss.backward();
+        }
         const NoGrad no_grad;
         add_to(whole.loss, loss.detach());
         if (judged.kernel.defined()) add_to(whole.kernel, weighted(judged.kernel, weight));
         add_to(whole.correct, judged.correct);
+    }
+    if (ranks_ != nullptr) {
+        whole = ranks_->finish(whole);
+        place.images = ranks_->samples();
+        if (looks_at_each_) check_loss(whole.loss.item(), place);  // the same on every rank
     }
     log_.set_loss(whole.loss);
     log_.set_kernel(whole.kernel);
@@ -161,6 +184,11 @@ Tensor TrainingStep::clip(const Tensor& loss) const {
     } catch (const NumericError& error) {
         throw BadStep(fmt::format("{}, {}. Lower --lr", error.what(), submitted_.back().str()), loss.item());
     }
+}
+
+bool TrainingStep::abandon() {
+    submitted_.clear();
+    return looks_at_each_ && ranks_ != nullptr && ranks_->undo();
 }
 
 std::vector<TrainingStep::Finished> TrainingStep::take() {

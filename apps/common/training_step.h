@@ -3,6 +3,7 @@
 
 #include "radial/apps/common/precision.h"
 #include "radial/apps/common/progress.h"
+#include "radial/apps/common/rank_step.h"
 #include "radial/apps/common/step_log.h"
 #include "radial/core/error.h"
 #include "radial/core/module.h"
@@ -49,6 +50,8 @@ struct StepSetup {
     Device device;
     Precision precision = Precision::float32;
     GraphUse graph = GraphUse::automatic;
+    Communicator* ranks = nullptr;  ///< that share each batch; null for this process alone. Steps are then not recorded
+    RankStepOptions rank_options = {};
 };
 
 /// A step after which a run cannot go on.
@@ -84,6 +87,11 @@ public:
     std::vector<Finished> take();
     /// Throws BadStep, naming step and learning rate, when the loss or the gradient's norm is not finite.
     void check(const Finished& step) const;
+    /// Forgets a step that another rank's loss has broken off, as if it had not begun. On the CPU; false where that
+    /// cannot be (RankStep::undo()).
+    bool abandon();
+    /// Of the gradients of the last step; null for a process alone.
+    const ReductionTimes* reduction() const { return ranks_ == nullptr ? nullptr : &ranks_->times(); }
 
 private:
     /// A batch, or a part of one, where it is computed on.
@@ -95,9 +103,7 @@ private:
         Samples rows(std::int64_t begin, std::int64_t end) const;
     };
     /// A step's numbers, as far as they come from the loss.
-    struct Judged {
-        Tensor loss, kernel, correct;
-    };
+    using Judged = RankNumbers;
     /// The graph of the batches that are mixed, or of those that are not, and what it trains on.
     struct Recorded {
         Samples samples;
@@ -111,7 +117,8 @@ private:
     StepSetup setup_;
     Progress& progress_;
     std::vector<Tensor> parameters_;
-    bool looks_at_each_;  ///< the host sees each step's numbers before it goes on: the CPU
+    std::unique_ptr<RankStep> ranks_;  ///< null for a process alone
+    bool looks_at_each_;               ///< the host sees each step's numbers before it goes on: the CPU
     StepLog log_;
     std::vector<StepPlace> submitted_;  ///< steps whose numbers the host has not seen
     std::array<Recorded, 2> recorded_;  ///< of plain batches, of mixed ones

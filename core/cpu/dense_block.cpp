@@ -11,6 +11,7 @@
 #include "radial/core/cpu/growing_image.h"
 #include "radial/core/error.h"
 #include "radial/core/observe.h"
+#include "radial/core/over_ranks.h"
 #include "radial/core/ref/reference_backend.h"
 
 #include <dnnl.hpp>
@@ -259,12 +260,15 @@ private:
 
 bool GrowingImage::takes(const Tensor& x, bool training) {
     if (!x.defined() || x.device().kind != Device::Kind::cpu || x.dtype() != DType::float32) return false;
+    if (training && batch_norm_ranks() != nullptr) return false;
     return &growing::backend() != &reference_backend() && !ops_observed() && (training || !grad_enabled());
 }
 
 GrowingImage::GrowingImage(const Tensor& x, std::int64_t channels, bool training) : state_(std::make_shared<State>()) {
     RADIAL_CHECK(x.defined() && x.rank() == 4 && x.size(1) <= channels && x.numel() > 0,
                  "GrowingImage: input is {}, expected [N, C, H, W] of at most {} channels", x.str(), channels);
+    RADIAL_CHECK(!training || batch_norm_ranks() == nullptr,
+                 "GrowingImage: its batch norms cannot take statistics over ranks; run its layers one by one");
     RADIAL_CHECK(takes(x, training),
                  "GrowingImage: input is {} on {}, expected float32 on the CPU and no gradient "
                  "outside training",

@@ -2,6 +2,8 @@
 #include "radial/core/kernels/norm.h"
 #include "radial/core/checkpointing.h"
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/sync_norm.h"
+#include "radial/core/over_ranks.h"
 
 namespace radial {
 namespace {
@@ -158,10 +160,12 @@ Tensor evaluate(const Tensor& x, const Tensor& scale, const Tensor& shift, const
     });
 }
 
+bool over_ranks(const BatchNormOptions& options) { return options.training && batch_norm_ranks() != nullptr; }
+
 // Evaluation keeps the normalised input for a gradient, so that SiLU is part of the op only where none will be asked.
 bool fuses_silu(const Tensor& x, const BatchNormOptions& options, const Tensor& residual) {
-    return backend_for(x.device(), x.dtype()).norm_takes(Activation::silu) && !residual.defined() &&
-           (options.training || !grad_enabled());
+    return !over_ranks(options) && backend_for(x.device(), x.dtype()).norm_takes(Activation::silu) &&
+           !residual.defined() && (options.training || !grad_enabled());
 }
 
 }  // namespace
@@ -174,12 +178,19 @@ Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, con
         linear.activation = Activation::none;
         return silu(batch_norm(x, scale, shift, running_mean, running_variance, linear, residual));
     }
-    const auto apply = options.training ? train : evaluate;
-    if (x.rank() == 4) return apply(x, scale, shift, running_mean, running_variance, options, residual);
+    const auto apply = [&](const Tensor& image, const Tensor& more) {
+        if (over_ranks(options)) {
+            return ops::batch_norm_over_ranks(*batch_norm_ranks(), image, scale, shift, running_mean, running_variance,
+                                              options, more);
+        }
+        return (options.training ? train : evaluate)(image, scale, shift, running_mean, running_variance, options,
+                                                     more);
+    };
+    if (x.rank() == 4) return apply(x, residual);
     const auto image = [&x](const Tensor& matrix) {
         return matrix.defined() ? reshape(matrix, {x.size(0), x.size(1), 1, 1}) : matrix;
     };
-    return reshape(apply(image(x), scale, shift, running_mean, running_variance, options, image(residual)), x.shape());
+    return reshape(apply(image(x), image(residual)), x.shape());
 }
 
 }  // namespace radial

@@ -232,3 +232,39 @@ TEST_CASE("tensors that are no data set are refused by type and shape", "[host][
     CHECK(error_with(good.images, sample_dataset(3).labels) == "Loader: labels are int64[3], expected int64[4]");
     CHECK(error_with(good.images, Tensor::zeros({4})) == "Loader: labels are float32[4], expected int64[4]");
 }
+
+TEST_CASE("the parts of a batch that ranks get are the whole batch in order, transformed alike",
+          "[host][data][loader]") {
+    const auto noise = [](Image& image, Generator& random) {
+        for (float& pixel : image.pixels) pixel += random.uniform();
+    };
+    LoaderOptions options{
+        .batch_size = 8, .shuffle = true, .seed = 5, .transforms = {.pixels = {}, .normalised = {noise}}};
+    Loader whole(sample_dataset(29), options);
+    const std::vector<Batch> batches = epoch_of(whole, 2);
+    std::vector<std::vector<Batch>> parts;
+    options.ranks = 3;
+    for (options.rank = 0; options.rank < 3; ++options.rank) {
+        Loader part(sample_dataset(29), options);
+        CHECK(part.batches() == whole.batches());
+        parts.push_back(epoch_of(part, 2));
+    }
+    for (std::size_t b = 0; b < batches.size(); ++b) {
+        Indices indices;
+        std::vector<float> pixels;
+        for (const auto& part : parts) {
+            indices.insert(indices.end(), part[b].indices.begin(), part[b].indices.end());
+            const std::vector<float> own = part[b].images.to_vector<float>();
+            pixels.insert(pixels.end(), own.begin(), own.end());
+            CHECK(std::ssize(part[b].indices) >= std::ssize(batches[b].indices) / 3);
+            CHECK(std::ssize(part[b].indices) <= std::ssize(batches[b].indices) / 3 + 1);
+        }
+        CHECK(indices == batches[b].indices);
+        CHECK(pixels == batches[b].images.to_vector<float>());
+    }
+}
+
+TEST_CASE("a loader refuses a rank that is not among the ranks", "[host][data][loader]") {
+    CHECK(error_with({.rank = 2, .ranks = 2}) == "Loader: rank is 2, expected 0 to 1");
+    CHECK(error_with({.rank = -1}) == "Loader: rank is -1, expected 0 to 0");
+}

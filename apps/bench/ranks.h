@@ -1,0 +1,10 @@
+// `radial-bench ranks`: when the gradients of a training step travel, and what a step on several ranks costs.
+#pragma once
+
+#include "radial/apps/common/command_line.h"
+
+namespace radial::bench {
+
+apps::Command ranks_command();
+
+}  // namespace radial::bench

@@ -1,0 +1,75 @@
+// What a training step does beside computing when several ranks share its batch.
+#pragma once
+
+#include "radial/core/gradient_reducer.h"
+#include "radial/core/module.h"
+#include "radial/core/over_ranks.h"
+#include "radial/losses/loss.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace radial::apps {
+
+struct RankStepOptions {
+    bool sync_batch_norm =
+        false;  ///< batch norms look at all ranks; else at their own, and running statistics are averaged
+    GradientReducerOptions gradients = {};
+};
+
+/// Numbers of a step, scalars on its device.
+struct RankNumbers {
+    Tensor loss, kernel, correct;  ///< kernel undefined for a loss without one
+};
+
+/// For each step: begin(), forward, backward(), finish(). Buffers of the network are the same on all ranks after each
+/// step: the running statistics of batch norms that are not synchronised are averaged over the ranks, in equal parts.
+/// Losses see to theirs themselves (core/over_ranks.h). Random numbers of a step (dropout, miners) follow from the
+/// run's seed, the rank, the epoch and the step, and so need no saving.
+class RankStep {
+public:
+    /// All but `parameters` must outlive it.
+    RankStep(Communicator& ranks, Layer& model, Loss& loss, const std::vector<Tensor>& parameters, Device device,
+             RankStepOptions options);
+    ~RankStep();
+    RankStep(const RankStep&) = delete;
+    RankStep& operator=(const RankStep&) = delete;
+
+    /// Begins a step of `samples` on this rank. Until finish(), losses and batch norms look at all ranks, and
+    /// default_generator() is the rank's own.
+    void begin(std::int64_t samples, std::int64_t epoch, std::int64_t step);
+    /// Differentiates the loss of a part of this rank's samples, weighted by what that part is of them; gradients add
+    /// up, and those of the last are sent.
+    void backward(const Tensor& loss, bool last);
+    /// Waits until all gradients are the whole batch's, and returns the whole batch's numbers. Throws RankLost.
+    RankNumbers finish(const RankNumbers& own);
+    /// Samples of the whole batch, once backward() was called.
+    std::int64_t samples() const { return all_samples_; }
+    /// Puts back what a step that did not end has changed: buffers, and the random stream. False when it cannot, at the
+    /// first step, where losses place their parameters.
+    bool undo();
+    /// When the last step's buckets travelled.
+    const ReductionTimes& times() const { return reducer_.times(); }
+
+private:
+    struct Random;
+    void keep_buffers();
+    void end();
+
+    Communicator& ranks_;
+    Device device_;
+    RankStepOptions options_;
+    GradientReducer reducer_;
+    std::vector<Tensor> buffers_;      ///< of the network and the loss
+    std::vector<Tensor> kept_;         ///< copies of these from before the step; empty where they are too large
+    std::vector<Tensor> averaged_;     ///< the network's, in float32 and float64
+    std::unique_ptr<OverRanks> over_;  ///< while a step is under way
+    std::unique_ptr<Random> random_;   ///< likewise
+    Tensor counted_;                   ///< int64 [1]: samples
+    std::unique_ptr<PendingOperation> counting_;
+    std::int64_t own_samples_ = 0, all_samples_ = 0;
+    bool first_ = true;
+};
+
+}  // namespace radial::apps

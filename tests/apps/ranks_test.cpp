@@ -1,0 +1,249 @@
+// Training on two ranks, from the command line: it comes to what one rank comes to, and survives what may happen to one
+// of them.
+#include "../expect.h"
+#include "../folders.h"
+#include "program.h"
+#include "radial/apps/common/snapshots.h"
+#include "radial/core/distributed.h"
+
+#include <fmt/core.h>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <thread>
+
+namespace radial::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+bool have_mpi() {
+#ifdef RADIAL_WITH_MPI
+    static const bool there = std::system("mpirun --version > /dev/null 2>&1") == 0;
+#else
+    static const bool there = false;
+#endif
+    if (!there) std::cout << "skipped: ranks need a build with MPI, and mpirun\n";
+    return there;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+    std::vector<std::string> words;
+    std::istringstream stream(text);
+    for (std::string word; stream >> word;) words.push_back(word);
+    return words;
+}
+
+/// mpirun -n 2 with a program and its arguments, under way.
+class RanksRun {
+public:
+    RanksRun(const fs::path& log, const std::string& arguments) : log_(log) {
+        std::vector<std::string> words =
+            words_of("mpirun -n 2 --allow-run-as-root --oversubscribe " + program_folder() + "/" + arguments);
+        std::vector<char*> raw;
+        for (std::string& word : words) raw.push_back(word.data());
+        raw.push_back(nullptr);
+        process_ = fork();
+        if (process_ == 0) {
+            unsetenv("RADIAL_DATA");
+            unsetenv("RADIAL_DEVICE");
+            const int file = open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+            dup2(file, STDOUT_FILENO);
+            dup2(file, STDERR_FILENO);
+            execvp(raw.front(), raw.data());
+            _exit(127);
+        }
+    }
+    ~RanksRun() {
+        if (!ended_) finish();
+    }
+    RanksRun(const RanksRun&) = delete;
+    RanksRun& operator=(const RanksRun&) = delete;
+
+    /// Sends a signal to a rank, which must be there.
+    void signal(int rank, int number) const {
+        const pid_t process = process_of(rank);
+        REQUIRE(process > 1);
+        CHECK(kill(process, number) == 0);
+    }
+    bool running() {
+        if (!ended_ && waitpid(process_, &status_, WNOHANG) == process_) ended_ = true;
+        return !ended_;
+    }
+    /// Waits for the end and returns mpirun's exit status.
+    int finish() {
+        if (!ended_) waitpid(process_, &status_, 0);
+        ended_ = true;
+        return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
+    }
+    std::string output() const { return read_text(log_); }
+
+private:
+    /// 0 where there is none.
+    pid_t process_of(int rank) const {
+        for (const auto& task : fs::directory_iterator(fmt::format("/proc/{}/task", process_))) {
+            std::ifstream children(task.path() / "children");
+            for (pid_t child = 0; children >> child;) {
+                std::ifstream environment(fmt::format("/proc/{}/environ", child));
+                for (std::string line; std::getline(environment, line, '\0');)
+                    if (line == fmt::format("OMPI_COMM_WORLD_RANK={}", rank)) return child;
+            }
+        }
+        return 0;
+    }
+
+    fs::path log_;
+    pid_t process_ = 0;
+    int status_ = 0;
+    bool ended_ = false;
+};
+
+/// A run of `radial-mnist` on two ranks, ten steps an epoch, and what it comes to when nothing stops it.
+class TwoRanks {
+public:
+    TwoRanks() {
+        write_patterns(folder_ / "data", 97, 23);  // the last batches are shared unevenly
+        RanksRun run(path("whole.log"), train("whole", "--epochs 4"));
+        status_ = run.finish();
+        output_ = run.output();
+    }
+    fs::path path(const std::string& name) const { return folder_ / name; }
+    std::string train(const std::string& name, const std::string& more) const {
+        return fmt::format(
+            "radial-mnist train --data {} --out {} --dim 2 --batch 10 --lr 0.02 --threads 1 --seed 3 "
+            "--crop-padding 2 --save-steps 1 {}",
+            path("data").string(), path(name).string(), more);
+    }
+    std::string checkpoint(const std::string& name) const { return read_text(path(name) / "checkpoint.safetensors"); }
+    int status() const { return status_; }
+    const std::string& output() const { return output_; }
+
+    /// Starts a run and does `harm` to it when 14 of its 40 steps are saved; returns what mpirun printed and how long
+    /// it took to end after that.
+    template <class F>
+    std::pair<std::string, double> disturb(const std::string& name, const std::string& more, const F& harm) const {
+        RanksRun run(path(name + ".log"), train(name, "--epochs 4 " + more));
+        const apps::Snapshots snapshots(path(name), 2);
+        const auto far_enough = [&] {
+            const std::vector<fs::path> files = snapshots.files();
+            return !files.empty() && files.front().filename() > "step-000000014";
+        };
+        while (!far_enough() && run.running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        REQUIRE(run.running());
+        const Clock::time_point then = Clock::now();
+        harm(run);
+        CHECK(run.finish() != 0);
+        return {run.output(), std::chrono::duration<double>(Clock::now() - then).count()};
+    }
+    void resume(const std::string& name) const {
+        RanksRun run(path(name + ".resumed.log"), fmt::format("radial-mnist train --resume {}", path(name).string()));
+        CHECK(run.finish() == 0);
+        INFO(run.output());
+        CHECK(run.output().find("resumed after step ") != std::string::npos);
+        CHECK(checkpoint(name) == checkpoint("whole"));
+    }
+
+private:
+    TemporaryFolder folder_;
+    int status_ = 0;
+    std::string output_;
+};
+
+const TwoRanks& two_ranks() {
+    static const TwoRanks run;
+    return run;
+}
+
+int count(const std::string& text, const std::string& part) {
+    int times = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++times;
+    return times;
+}
+
+}  // namespace
+
+TEST_CASE("two ranks come to what one rank comes to, and the first alone prints", "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    INFO(run.output());
+    REQUIRE(run.status() == 0);
+    CHECK(count(run.output(), "ranks: 2, 5 images a step and 1 thread each") == 1);
+    CHECK(count(run.output(), "epoch 4/4: ") == 1);
+    const ProgramResult alone =
+        run_program("radial-mnist", run.train("alone", "--epochs 4").substr(std::string("radial-mnist ").size()));
+    REQUIRE(alone.status == 0);
+    const auto two = read_metrics(run.path("whole")), one = read_metrics(run.path("alone"));
+    REQUIRE(two.size() == one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        for (const char* key : {"train_loss", "test_loss", "gradient_norm", "mean_kernel"})
+            CHECK(two[i].at(key).get<double>() == Approx(one[i].at(key).get<double>()).epsilon(1e-3));
+        for (const char* key : {"train_accuracy", "test_accuracy"})
+            CHECK(two[i].at(key).get<double>() == Approx(one[i].at(key).get<double>()).margin(0.02));
+    }
+}
+
+TEST_CASE("a signal to one rank ends all after the step, saved, and the run ends as if never stopped",
+          "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    const std::string output = run.disturb("signal", "", [](const RanksRun& ranks) { ranks.signal(1, SIGTERM); }).first;
+    INFO(output);
+    CHECK(count(output, "radial-mnist train: SIGTERM after step ") == 1);
+    CHECK(count(output, "the run is saved, go on with: radial-mnist train --resume ") == 1);
+    run.resume("signal");
+}
+
+TEST_CASE("a rank that is killed ends the others, and the run goes on from the last whole step",
+          "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    // Whatever the snapshots by steps have not saved, the rank that is left saves.
+    const auto [output, seconds] = run.disturb("killed", "", [](const RanksRun& ranks) { ranks.signal(1, SIGKILL); });
+    INFO(output);
+    CHECK(seconds < 30);
+    run.resume("killed");
+}
+
+TEST_CASE("when the first rank is killed the last snapshot is there", "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    const double seconds = run.disturb("first", "", [](const RanksRun& ranks) { ranks.signal(0, SIGKILL); }).second;
+    CHECK(seconds < 30);
+    run.resume("first");
+}
+
+TEST_CASE("a rank that hangs ends the run after the timeout, saved", "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    const auto [output, seconds] =
+        run.disturb("hangs", "--rank-timeout 4", [](const RanksRun& ranks) { ranks.signal(1, SIGSTOP); });
+    INFO(output);
+    CHECK(seconds < 30);
+    CHECK(output.find("rank 0 of 2: waited 4 s in '") != std::string::npos);
+    CHECK(output.find("' for the other ranks: one hangs, or is far slower; the run is saved after step ") !=
+          std::string::npos);
+    run.resume("hangs");
+}
+
+TEST_CASE("a batch that the ranks cannot share is refused", "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    RanksRun odd(run.path("odd.log"), run.train("odd", "--batch 9"));
+    CHECK(odd.finish() == 1);
+    CHECK(odd.output().find("radial-mnist train: --batch: 9 images a step do not divide among 2 ranks") !=
+          std::string::npos);
+    RanksRun lonely(run.path("lonely.log"), run.train("lonely", "--limit 21"));
+    CHECK(lonely.finish() == 1);
+    CHECK(lonely.output().find("--batch: the last batch of 1 image leaves some of 2 ranks without any; choose another "
+                               "--batch or --limit") != std::string::npos);
+}
+
+}  // namespace radial::test

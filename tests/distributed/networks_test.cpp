@@ -1,0 +1,152 @@
+// Ranks that share a batch compute what one rank computes with all of it: batch norms over ranks, and losses' state.
+#include "radial/core/autograd.h"
+#include "radial/core/checkpointing.h"
+#include "radial/core/dense_block.h"
+#include "radial/core/gradient_reducer.h"
+#include "radial/core/ops.h"
+#include "radial/core/over_ranks.h"
+#include "radial/core/random.h"
+#include "radial/losses/loss.h"
+#include "radial/models/registry.h"
+#include "ranks.h"
+
+using namespace radial;
+using namespace radial::test;
+
+namespace {
+
+constexpr std::int64_t classes = 5;
+
+struct Learner {
+    std::shared_ptr<Layer> model;
+    std::unique_ptr<Loss> loss;
+
+    explicit Learner(const std::string& network) {
+        manual_seed(11);
+        const ModelInfo& info = *find_model(network);
+        ModelSettings settings;  // nothing random, which ranks would do each in a way of its own
+        for (const char* name : {"dropout", "drop-connect"})
+            if (info.settings.contains(name)) settings[name] = 0;
+        model = make_model(info, info.dim, settings);
+        loss = make_loss("softmax", classes, info.dim);
+    }
+    std::vector<Tensor> parameters() const {
+        std::vector<Tensor> all = model->parameters();
+        for (const Tensor& parameter : loss->parameters()) all.push_back(parameter);
+        return all;
+    }
+    void to(DType dtype) {
+        model->to(dtype);
+        loss->to(dtype);
+    }
+};
+
+struct Samples {
+    Tensor images, labels;
+    Samples(std::int64_t count, std::int64_t side, std::uint64_t seed = 3) {
+        Generator random(seed);
+        images = Tensor::empty({count, 3, side, side});
+        normal_(images, 0.3, 1, random);
+        std::vector<std::int64_t> numbers;
+        for (std::int64_t i = 0; i < count; ++i) numbers.push_back(i * 3 % classes);
+        labels = Tensor::from(numbers, {count});
+    }
+    double share() const { return static_cast<double>(own_rows(labels).size(0)) / static_cast<double>(labels.size(0)); }
+};
+
+/// The largest relative differences in gradients and buffers between a rank alone with the whole batch and all ranks
+/// with a part each.
+std::pair<double, double> difference_from_one_rank(const std::string& network, DType dtype, const Samples& samples,
+                                                   bool checkpointed = false) {
+    Learner whole(network), parts(network);
+    whole.to(dtype);
+    parts.to(dtype);
+    parts.model->set_checkpointing(checkpointed);
+    const Tensor images = samples.images.to(dtype);
+    whole.loss->forward(whole.model->forward(images), samples.labels).backward();
+    GradientReducer reducer(ranks(), parts.parameters());
+    {
+        const OverRanks scope(ranks(), {.batch_norm = true});
+        const Tensor feature = parts.model->forward(own_rows(images));
+        reducer.backward(parts.loss->forward(feature, own_rows(samples.labels)), samples.share());
+    }
+    reducer.finish();
+    const double gradients =
+        std::max(gradient_difference(*parts.model, *whole.model), gradient_difference(*parts.loss, *whole.loss));
+    double buffers = 0;
+    const std::vector<NamedTensor> left = parts.model->named_buffers(), right = whole.model->named_buffers();
+    for (std::size_t i = 0; i < left.size(); ++i)
+        buffers = std::max(buffers, relative_difference(left[i].tensor, right[i].tensor));
+    return {gradients, buffers};
+}
+
+}  // namespace
+
+TEST_CASE("synchronised batch norms give one rank's gradients and running statistics", "[ranks][norm]") {
+    // Residual and plain blocks, norms of one image's pixels, a growing image, SiLU and squeeze-excitation.
+    const std::string network = GENERATE("resnet20", "vgg11-cifar", "densenet-40-12", "efficientnet-b0");
+    REQUIRE(find_model(network) != nullptr);
+    const std::int64_t count = GENERATE(8, 7);
+    const Samples samples(count, 32);
+    INFO(network << " on " << count << " images");
+    const auto [narrow, narrow_buffers] = difference_from_one_rank(network, DType::float32, samples);
+    CHECK(narrow < 1e-4);
+    CHECK(narrow_buffers < 1e-5);
+}
+
+TEST_CASE("synchronised batch norms differ from one rank's by the rounding of float64", "[ranks][norm]") {
+    const auto [gradients, buffers] = difference_from_one_rank("resnet20", DType::float64, Samples(6, 16));
+    CHECK(gradients < 1e-10);
+    CHECK(buffers < 1e-10);
+}
+
+TEST_CASE("checkpointed blocks run their synchronised batch norms again", "[ranks][norm]") {
+    const auto [gradients, buffers] = difference_from_one_rank("resnet20", DType::float64, Samples(4, 16), true);
+    CHECK(gradients < 1e-10);
+    CHECK(buffers < 1e-10);
+}
+
+TEST_CASE("without synchronising, a batch norm's statistics are its rank's own", "[ranks][norm]") {
+    const Tensor x = Tensor::empty({4, 2, 3, 3});
+    normal_(x, ranks().rank(), 1);
+    const Tensor scale = Tensor::full({2}, 1), shift = Tensor::zeros({2});
+    const Tensor alone = batch_norm(x, scale, shift, Tensor::zeros({2}), Tensor::zeros({2}));
+    const OverRanks scope(ranks());
+    const Tensor mean = Tensor::zeros({2});
+    CHECK(batch_norm(x, scale, shift, mean, Tensor::zeros({2})).to_vector<float>() == alone.to_vector<float>());
+}
+
+TEST_CASE("an image that grows in place refuses batch norms over ranks", "[ranks][norm]") {
+    const OverRanks scope(ranks(), {.batch_norm = true});
+    const Tensor x = Tensor::zeros({2, 3, 4, 4});
+    CHECK(!GrowingImage::takes(x, true));
+    CHECK(error_of([&] { GrowingImage(x, 8, true); }) ==
+          "GrowingImage: its batch norms cannot take statistics over ranks; run its layers one by one");
+}
+
+TEST_CASE("what losses keep beside their parameters is one rank's, and the same bits on all", "[ranks][losses]") {
+    for (const LossInfo& info : loss_registry()) {
+        INFO(info.name);
+        manual_seed(2);
+        const std::unique_ptr<Loss> whole = make_loss(info.name, classes, 4);
+        manual_seed(2);
+        const std::unique_ptr<Loss> parts = make_loss(info.name, classes, 4);
+        for (std::uint64_t step = 0; step < 3; ++step) {
+            Generator random(step);
+            const Tensor feature = Tensor::empty({9, 4});
+            normal_(feature, 0.5, 1, random);
+            const Tensor labels = Samples(9, 1).labels;
+            static_cast<void>(whole->forward(feature, labels));
+            const OverRanks scope(ranks());
+            static_cast<void>(parts->forward(own_rows(feature), own_rows(labels)));
+        }
+        const std::vector<NamedTensor> left = parts->state(), right = whole->state();
+        for (std::size_t i = 0; i < left.size(); ++i) {
+            INFO(left[i].name);
+            CHECK(relative_difference(left[i].tensor, right[i].tensor) < 1e-5);
+            const std::vector<float> own = left[i].tensor.to_vector<float>();
+            ranks().broadcast(left[i].tensor);
+            CHECK(own == left[i].tensor.to_vector<float>());
+        }
+    }
+}
