@@ -27,6 +27,7 @@ int allowed_processors() {
 
 RankSession::RankSession(const TrainOptions& options)
     : batch_(options.batch),
+      accumulate_(options.accumulate),
       ranks_(join_ranks({.timeout = std::chrono::milliseconds(std::llround(1000 * options.rank_timeout)),
                          .ending = [] { return noted_signal() != 0; }})),
       threads_(options.threads),
@@ -67,6 +68,11 @@ void RankSession::check_last_batch(std::int64_t samples) const {
                  "--batch: the last batch of {} image{} leaves some of {} ranks without any; choose another --batch or "
                  "--limit",
                  last, last == 1 ? "" : "s", ranks_->size());
+    // All ranks have to cut their part into as many pieces.
+    RADIAL_CHECK(accumulate_ == 1 || last % ranks_->size() == 0,
+                 "--accumulate: the last batch of {} images does not divide among {} ranks; choose another --batch or "
+                 "--limit",
+                 last, ranks_->size());
 }
 
 BetweenSteps RankSession::agree(const BetweenSteps& own) const {
