@@ -1,6 +1,7 @@
 // radial-cifar10: trains and measures networks on CIFAR-10.
 #include "radial/apps/common/cifar_task.h"
 #include "radial/apps/common/download_command.h"
+#include "radial/apps/common/sweep.h"
 
 int main(int argc, char** argv) {
     using namespace radial::apps;
@@ -8,7 +9,7 @@ int main(int argc, char** argv) {
     return run_program(cifar.program,
                        "Trains ResNet-20, or another network, on CIFAR-10 with RBF-Softmax or another of the losses "
                        "that 'radial-cifar10 train --list-losses' prints.",
-                       {train_command(cifar), eval_command(cifar),
+                       {train_command(cifar), eval_command(cifar), sweep_command(cifar),
                         download_command(cifar.program, "CIFAR-10", radial::data::cifar10_files)},
                        argc, argv);
 }

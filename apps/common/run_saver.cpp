@@ -12,14 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Options that may differ when a run goes on: they say where and how, not what.
-bool is_free(const std::string& option) {
-    static const std::set<std::string> free = {"data",       "out",       "threads",     "workers",
-                                               "device",     "graph",     "save-steps",  "save-minutes",
-                                               "keep-saves", "log-steps", "rank-timeout"};
-    return free.contains(option);
-}
-
 /// Throws FileError where the trainer refuses `state`, which `file` holds.
 void restore(Trainer& trainer, const Json& state, const std::filesystem::path& file) {
     try {
@@ -30,6 +22,13 @@ void restore(Trainer& trainer, const Json& state, const std::filesystem::path& f
 }
 
 }  // namespace
+
+bool may_differ(const std::string& option) {
+    static const std::set<std::string> options = {"data",       "out",       "threads",     "workers",
+                                                  "device",     "graph",     "save-steps",  "save-minutes",
+                                                  "keep-saves", "log-steps", "rank-timeout"};
+    return options.contains(option);
+}
 
 RunSaver::RunSaver(const RankSession& session, const TrainOptions& run, const Classifier& classifier,
                    const Optimizer& optimizer, Json options, std::string resume_with, Progress& progress,
@@ -155,7 +154,7 @@ void RunSaver::check_options(const Json& saved) const {
     for (const auto& [name, value] : saved.items()) {
         const auto now = options_.find(name);
         const bool same = now != options_.end() && *now == value;
-        RADIAL_CHECK(same || is_free(name), "--resume: --{} is {}, the run that goes on has {}", name,
+        RADIAL_CHECK(same || may_differ(name), "--resume: --{} is {}, the run that goes on has {}", name,
                      now == options_.end() ? "not given" : now->dump(), value.dump());
     }
 }

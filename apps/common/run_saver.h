@@ -13,6 +13,9 @@
 
 namespace radial::apps {
 
+/// Whether an option may have another value when a run goes on: it says where and how, not what.
+bool may_differ(const std::string& option);
+
 /// Saves a run between its steps and after its epochs.
 class RunSaver {
 public:

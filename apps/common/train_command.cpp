@@ -3,9 +3,11 @@
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/rank_session.h"
+#include "radial/apps/common/recipes.h"
 #include "radial/apps/common/run_recorder.h"
 #include "radial/apps/common/run_saver.h"
 #include "radial/apps/common/saved_classifier.h"
+#include "radial/apps/common/train_settings.h"
 #include "radial/apps/common/trainer.h"
 #include "radial/apps/common/version.h"
 #include "radial/core/backend.h"
@@ -34,8 +36,8 @@ data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& op
     return loader;
 }
 
-/// What config.json holds: all of the command line, and what cannot be given on it.
-Json config_of(const ImageTask& task, const TrainOptions& options, Json values, Device device) {
+/// The options of config.json: all of the command line, with what it left to the network and the loss.
+Json settings_of(const TrainOptions& options, Json values) {
     values["model"] = options.model;
     values["dim"] = options.dim;
     // The loss's options in the form that names each once, whichever way they were given.
@@ -43,10 +45,15 @@ Json config_of(const ImageTask& task, const TrainOptions& options, Json values, 
     for (const auto& [name, value] : loss_settings(options.loss, options.loss_settings)) values["loss." + name] = value;
     for (const auto& [name, value] : model_settings(model_named(options.model), options.model_settings))
         values["model." + name] = value;
+    return values;
+}
+
+/// What config.json holds: the options, and what cannot be given on the command line.
+Json config_of(const ImageTask& task, const TrainOptions& options, Json values, Device device) {
     return {{"program", task.program + " train"},
             {"version", version},
             {"device_description", describe_device(device)},
-            {"options", std::move(values)}};
+            {"options", settings_of(options, std::move(values))}};
 }
 
 /// `options` with what follows from the task and the network in the place of what was left open.
@@ -58,8 +65,8 @@ TrainOptions completed(const ImageTask& task, TrainOptions options) {
     for (const auto& setting : task.model_defaults)
         if (model.settings.contains(setting.first)) options.model_settings.insert(setting);
     const auto defaults = task.loss_defaults.find(options.loss);
-    // insert() leaves what was given as it is.
-    if (defaults != task.loss_defaults.end())
+    // insert() leaves what was given as it is. A recipe says all that it asks of a loss.
+    if (options.recipe.empty() && defaults != task.loss_defaults.end())
         options.loss_settings.insert(defaults->second.begin(), defaults->second.end());
     return options;
 }
@@ -197,16 +204,38 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
         for (const std::string& line : problem_lines(*loader)) progress.line(line);
 }
 
+/// The options that the flags added to `app` will fill.
+std::shared_ptr<TrainOptions> add_options(const ImageTask& task, CLI::App& app) {
+    auto options = std::make_shared<TrainOptions>(task.defaults);
+    options->model = task.model;
+    add_data_option(app, options->data, task.set);
+    add_train_options(app, *options);
+    if (task.picture_files) add_picture_options(app, options->pictures, true);
+    add_recipe_options(app, options->recipe, task.program);
+    return options;
+}
+
 }  // namespace
+
+Json train_settings(const ImageTask& task, const std::vector<std::string>& arguments) {
+    CLI::App app;
+    const auto options = add_options(task, app);
+    std::vector<const char*> words = {"train"};
+    for (const std::string& argument : arguments) words.push_back(argument.c_str());
+    try {
+        app.parse(static_cast<int>(words.size()), words.data());
+    } catch (const CLI::ParseError& error) {
+        throw Error(error.what());
+    }
+    apply_recipe(app, options->recipe);
+    return settings_of(completed(task, *options), resolved_options(app));
+}
 
 Command train_command(const ImageTask& task) {
     return {"train", "Train a network and write checkpoint, metrics and report", [task](CLI::App& app) {
-                auto options = std::make_shared<TrainOptions>(task.defaults);
-                options->model = task.model;
-                add_data_option(app, options->data, task.set);
-                add_train_options(app, *options);
-                if (task.picture_files) add_picture_options(app, options->pictures, true);
+                const auto options = add_options(task, app);
                 return [task, options, &app] {
+                    apply_recipe(app, options->recipe);
                     with_memory_advice(options->batch,
                                        [&] { train(task, completed(task, *options), resolved_options(app)); });
                 };

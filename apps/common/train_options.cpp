@@ -49,7 +49,9 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
         ->check(CLI::IsMember({"constant", "cosine", "step"}));
     add("--warmup-epochs", options.warmup_epochs, "Epochs over which the rate rises from 0")->check(not_negative());
     add("--milestones", options.milestones, "Epochs at which the step schedule drops, as 4,6")->delimiter(',');
-    add("--lr-factor", options.lr_factor, "What a milestone multiplies the rate by")->check(not_negative());
+    add("--lr-factor", options.lr_factors, "What a milestone multiplies the rate by: one for all, or one each")
+        ->delimiter(',')
+        ->check(not_negative());
     app.add_flag("--allow-dead-kernel", options.allow_dead_kernel, "Go on when the mean kernel is below 1e-6")
         ->group("Optimizer");
 }
@@ -158,8 +160,12 @@ Schedule make_schedule(const TrainOptions& options) {
                  options.epochs);
     if (options.schedule == "cosine")
         return cosine_schedule({.lr = options.lr, .epochs = epochs, .warmup_epochs = options.warmup_epochs});
+    const std::size_t count = options.milestones.size(), factors = options.lr_factors.size();
+    RADIAL_CHECK(factors == 1 || factors == count || count == 0, "--lr-factor: {} factors for {} milestones", factors,
+                 count);
     std::vector<Milestone> milestones;
-    for (const double epoch : options.milestones) milestones.push_back({epoch, options.lr_factor});
+    for (std::size_t i = 0; i < count; ++i)
+        milestones.push_back({options.milestones[i], options.lr_factors[factors == 1 ? 0 : i]});
     RADIAL_CHECK(options.schedule != "step" || !milestones.empty(), "--schedule step: give its --milestones, as 4,6");
     Schedule schedule = milestones.empty() ? constant_schedule(options.lr) : step_schedule(options.lr, milestones);
     return options.warmup_epochs > 0 ? with_warmup(std::move(schedule), options.warmup_epochs) : schedule;

@@ -20,6 +20,7 @@ namespace radial::apps {
 
 /// Every default of the training programs stands here; a program with other defaults sets them before adding flags.
 struct TrainOptions {
+    std::string recipe;            ///< of the paper; what it fills in stands in the other members
     ModelSettings model_settings;  ///< those given; the model's defaults fill the rest
     std::string loss = "rbf-softmax";
     LossSettings loss_settings;  ///< those given; the loss's defaults fill the rest
@@ -39,8 +40,8 @@ struct TrainOptions {
     double ema = 0.0;             ///< decay of the weights' moving average; 0: none
     std::string schedule = "cosine";
     double warmup_epochs = 0.0;
-    std::vector<double> milestones;  ///< in epochs, for the step schedule
-    double lr_factor = 0.1;          ///< at each milestone
+    std::vector<double> milestones;          ///< in epochs, for the step schedule
+    std::vector<double> lr_factors = {0.1};  ///< of all milestones, or of each
     bool allow_dead_kernel = false;
     AugmentationOptions augmentation;
     PictureOptions pictures;  ///< of sets that are files

@@ -1,6 +1,7 @@
 // radial-mnist: trains and measures LeNets++ on MNIST, or on any set in MNIST's four IDX files.
 #include "radial/apps/common/download_command.h"
 #include "radial/apps/common/mnist_task.h"
+#include "radial/apps/common/sweep.h"
 
 int main(int argc, char** argv) {
     using namespace radial::apps;
@@ -8,7 +9,7 @@ int main(int argc, char** argv) {
     return run_program(mnist.program,
                        "Trains LeNets++ on handwritten digits with softmax, RBF-Softmax or another of the losses that "
                        "'radial-mnist train --list-losses' prints.",
-                       {train_command(mnist), eval_command(mnist),
+                       {train_command(mnist), eval_command(mnist), sweep_command(mnist),
                         download_command(mnist.program, "MNIST", radial::data::mnist_files)},
                        argc, argv);
 }

@@ -1,0 +1,214 @@
+// One run of a table after another.
+#include "radial/apps/common/sweep.h"
+
+#include "radial/apps/common/recipes.h"
+#include "radial/apps/common/scatter_page.h"
+#include "radial/apps/common/sweep_curves.h"
+#include "radial/apps/common/sweep_distances.h"
+#include "radial/apps/common/sweep_page.h"
+#include "radial/apps/common/version.h"
+#include "radial/core/error.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace radial::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Keeps a second sweep out of the same folder. The processes of the runs hold it too, until they have saved
+/// themselves.
+class FolderLock {
+public:
+    explicit FolderLock(const fs::path& folder) : file_(open((folder / ".lock").c_str(), O_RDWR | O_CREAT, 0666)) {
+        if (file_ < 0) throw FileError(fmt::format("{}: the folder cannot be written", folder.string()));
+        if (flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+        close(file_);
+        throw FileError(fmt::format("{}: another sweep is at work there, or a run of one is saving", folder.string()));
+    }
+    ~FolderLock() { close(file_); }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+private:
+    int file_;
+};
+
+std::vector<std::string> tables_of(const std::string& program) {
+    std::vector<std::string> names;
+    for (const PaperTable& table : paper_tables())
+        if (table.program == program) names.push_back(table.id);
+    return names;
+}
+
+const PaperTable& table_named(const std::string& program, const std::string& name) {
+    for (const PaperTable& table : paper_tables()) {
+        if (table.id != name) continue;
+        RADIAL_CHECK(table.program == program, "TABLE: {} is of {}: run {} sweep {}", name, table.program,
+                     table.program, name);
+        return table;
+    }
+    throw Error(fmt::format("TABLE: '{}' is none of {}", name, fmt::join(tables_of(program), ", ")));
+}
+
+/// The command line of this sweep, without what says where and how.
+std::string command_of(const ImageTask& task, const SweepOptions& options) {
+    std::string text = fmt::format("{} sweep {}", task.program, options.table);
+    if (options.epochs > 0) text += fmt::format(" --epochs {}", options.epochs);
+    text += fmt::format(" --seeds {}", options.seeds);
+    if (options.limit > 0) text += fmt::format(" --limit {}", options.limit);
+    if (!options.only.empty()) text += " --only " + options.only;
+    for (const std::string& each : options.set) text += " --set " + each;
+    return text;
+}
+
+/// How it was measured.
+std::string about(const ImageTask& task, const PaperTable& table, const SweepOptions& options) {
+    const std::string by = fmt::format("By Radial {}: {}.", version, command_of(task, options));
+    if (table.runs.empty()) return "Follows from the formula; nothing is trained. " + by;
+    std::string recipes;
+    for (const PaperRun& run : table.runs) {
+        const std::string each =
+            fmt::format("{} ({} epochs)", run.recipe, value_of(*find_recipe(run.recipe), "epochs"));
+        if (recipes.find(each) == std::string::npos) recipes += (recipes.empty() ? "" : ", ") + each;
+    }
+    std::string text = fmt::format("Settings: {}", recipes);
+    if (options.epochs > 0)
+        text += fmt::format("; here {} epochs a run, the schedule scaled with them", options.epochs);
+    return text + ". " + by;
+}
+
+std::vector<SweptRun> with_states(const std::vector<SweepRun>& runs) {
+    std::vector<SweptRun> swept;
+    for (const SweepRun& run : runs) swept.push_back({run, state_of(run.folder)});
+    return swept;
+}
+
+std::vector<SweepSection> sections_of(const PaperTable& table, const std::vector<SweptRun>& runs) {
+    if (table.result == SweepResult::curves) return curve_sections();
+    std::vector<SweepSection> sections;
+    if (table.result != SweepResult::distances) {
+        sections.push_back({.title = "Test accuracy",
+                            .note =
+                                "Best: of the best epoch, as the paper reports. Last: after the last epoch. Mean and "
+                                "standard deviation over the seeds that are done.",
+                            .table = accuracy_table(table, runs),
+                            .html = ""});
+    }
+    sections.push_back({.title = "Runs", .note = "", .table = run_table(runs), .html = ""});
+    return sections;
+}
+
+/// What is computed from the runs once they are trained.
+void add_results(const ImageTask& task, const PaperTable& table, const SweepOptions& options,
+                 const std::vector<SweptRun>& runs, std::vector<SweepSection>& sections) {
+    if (std::none_of(runs.begin(), runs.end(), [](const SweptRun& run) { return run.state.done(); })) return;
+    if (table.result == SweepResult::distances)
+        sections.insert(sections.begin(), distance_section(task, options, runs));
+    if (table.result != SweepResult::scatter) return;
+    std::vector<std::string> done;
+    for (const SweptRun& run : runs)
+        if (run.state.done()) done.push_back(run.run.folder.string());
+    write_scatter_page(task, {.runs = done,
+                              .data = options.data,
+                              .out = options.out / "scatter.html",
+                              .threads = options.threads,
+                              .device = options.device});
+}
+
+/// Trains what is not done yet. The tables are written after each run.
+void train_all(const ImageTask& task, const PaperTable& table, const SweepOptions& options,
+               const std::vector<SweepRun>& runs) {
+    const SignalWatch signals;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const SweepRun& run = runs[i];
+        const std::string name = run.folder.filename().string();
+        if (state_of(run.folder).done()) {
+            fmt::print("{}: done before\n", name);
+            continue;
+        }
+        fmt::print("{}: run {} of {}\n", name, i + 1, runs.size());
+        std::fflush(stdout);
+        train_run(task, run, signals, [&](const std::string& line) {
+            fmt::print("{}: {}\n", name, line);
+            std::fflush(stdout);
+        });
+        const RunState state = state_of(run.folder);
+        if (!state.failure.empty()) fmt::print("{}: failed: {}\n", name, state.failure);
+        write_sweep_page(options.out, table, about(task, table, options), sections_of(table, with_states(runs)));
+        if (const int signal = signals.received(); signal != 0) {
+            throw Interrupted(signal,
+                              fmt::format("{}: go on with: {} --data {} --out {}", signal_name(signal),
+                                          command_of(task, options), options.data.string(), options.out.string()));
+        }
+    }
+}
+
+void sweep(const ImageTask& task, const SweepOptions& options) {
+    const PaperTable& table = table_named(task.program, options.table);
+    const std::vector<SweepRun> runs = runs_of(table, options);
+    std::error_code error;
+    fs::create_directories(options.out, error);
+    if (error) throw FileError(fmt::format("{}: cannot make the folder: {}", options.out.string(), error.message()));
+    for (const SweepRun& run : runs) check_settings(task, run);
+    if (!options.no_run) {
+        const FolderLock lock(options.out);
+        train_all(task, table, options, runs);
+    }
+    const std::vector<SweptRun> swept = with_states(runs);
+    std::vector<SweepSection> sections = sections_of(table, swept);
+    write_sweep_page(options.out, table, about(task, table, options), sections);
+    add_results(task, table, options, swept, sections);
+    write_sweep_page(options.out, table, about(task, table, options), sections);
+    for (const SweepSection& section : sections)
+        if (!section.table.rows.empty()) fmt::print("\n{}\n{}", section.title, to_markdown(section.table));
+    fmt::print("\ntable: {}\n", (options.out / "table.html").string());
+    std::fflush(stdout);
+    const auto failed =
+        std::count_if(swept.begin(), swept.end(), [](const auto& run) { return !run.state.failure.empty(); });
+    RADIAL_CHECK(failed == 0, "{} of {} runs failed; the same command tries them again", failed, swept.size());
+}
+
+void add_sweep_options(CLI::App& app, const ImageTask& task, SweepOptions& options) {
+    const auto add = [&app](const char* flag, auto& value, const char* text) {
+        return app.add_option(flag, value, text)->capture_default_str();
+    };
+    app.add_option("TABLE", options.table,
+                   fmt::format("What of the paper to repeat: {}", fmt::join(tables_of(task.program), ", ")))
+        ->required();
+    add("--epochs", options.epochs, "Epochs a run; 0 is the recipe's number. The schedule scales with them")
+        ->check(CLI::Range(0, 1000000));
+    add("--seeds", options.seeds, "Runs of each row, with seeds 1, 2 and so on")->check(CLI::Range(1, 1000));
+    app.add_option("--only", options.only, "Only the runs whose names hold this text")->type_name("TEXT");
+    app.add_option("--set", options.set, "An option of 'train' with a value for all runs, as --set lr=0.1")
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false);
+    add("--limit", options.limit, "Train on the first so many images; 0 takes all")->check(CLI::Range(0, 1000000000));
+    app.add_flag("--no-run", options.no_run, "Write the tables from the runs that there are, and train nothing");
+    app.add_option("--out", options.out, "Folder for the runs, table.md and table.html")->type_name("DIR")->required();
+    add_data_option(app, options.data, task.set);
+    add("--threads", options.threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
+    add("--workers", options.workers, "Threads that prepare batches")->check(CLI::Range(0, 256));
+    add_device_option(app, options.device);
+    add_precision_option(app, options.precision);
+}
+
+}  // namespace
+
+Command sweep_command(const ImageTask& task) {
+    return {"sweep", "Repeat a table or figure of the paper and write ours beside it", [task](CLI::App& app) {
+                auto options = std::make_shared<SweepOptions>();
+                add_sweep_options(app, task, *options);
+                return [task, options] { sweep(task, *options); };
+            }};
+}
+
+}  // namespace radial::apps
