@@ -17,7 +17,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 namespace radial::apps {
 namespace {
@@ -124,33 +127,70 @@ void add_results(const ImageTask& task, const PaperTable& table, const SweepOpti
                               .device = options.device});
 }
 
-/// Trains what is not done yet. The tables are written after each run.
-void train_all(const ImageTask& task, const PaperTable& table, const SweepOptions& options,
-               const std::vector<SweepRun>& runs) {
-    const SignalWatch signals;
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-        const SweepRun& run = runs[i];
-        const std::string name = run.folder.filename().string();
-        if (state_of(run.folder).done()) {
-            fmt::print("{}: done before\n", name);
-            continue;
+/// Trains what is not done yet, several runs at a time where asked to. The tables are written after each run.
+class SweepWork {
+public:
+    SweepWork(const ImageTask& task, const PaperTable& table, const SweepOptions& options,
+              const std::vector<SweepRun>& runs)
+        : task_(task), table_(table), options_(options), runs_(runs) {}
+
+    void train_all() {
+        {
+            std::vector<std::jthread> workers;
+            for (std::int64_t i = 0; i < options_.jobs; ++i) workers.emplace_back([this] { work(); });
         }
-        fmt::print("{}: run {} of {}\n", name, i + 1, runs.size());
-        std::fflush(stdout);
-        train_run(task, run, signals, [&](const std::string& line) {
-            fmt::print("{}: {}\n", name, line);
-            std::fflush(stdout);
-        });
-        const RunState state = state_of(run.folder);
-        if (!state.failure.empty()) fmt::print("{}: failed: {}\n", name, state.failure);
-        write_sweep_page(options.out, table, about(task, table, options), sections_of(table, with_states(runs)));
-        if (const int signal = signals.received(); signal != 0) {
+        if (error_) std::rethrow_exception(error_);
+        if (const int signal = signals_.received(); signal != 0) {
             throw Interrupted(signal,
                               fmt::format("{}: go on with: {} --data {} --out {}", signal_name(signal),
-                                          command_of(task, options), options.data.string(), options.out.string()));
+                                          command_of(task_, options_), options_.data.string(), options_.out.string()));
         }
     }
-}
+
+private:
+    /// Takes one run after another until none is left, a signal came or something went wrong here (not in a run).
+    void work() {
+        try {
+            while (const SweepRun* const run = take()) {
+                const std::string name = run->folder.filename().string();
+                if (state_of(run->folder).done()) {
+                    say(name + ": done before");
+                    continue;
+                }
+                say(fmt::format("{}: run {} of {}", name, run - runs_.data() + 1, runs_.size()));
+                train_run(task_, *run, signals_, [&](const std::string& line) { say(name + ": " + line); });
+                if (const RunState state = state_of(run->folder); !state.failure.empty())
+                    say(fmt::format("{}: failed: {}", name, state.failure));
+                const std::lock_guard lock(mutex_);
+                write_sweep_page(options_.out, table_, about(task_, table_, options_),
+                                 sections_of(table_, with_states(runs_)));
+            }
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            error_ = std::current_exception();
+        }
+    }
+    /// The next run, or null.
+    const SweepRun* take() {
+        const std::lock_guard lock(mutex_);
+        if (signals_.received() != 0 || error_ || next_ == runs_.size()) return nullptr;
+        return &runs_[next_++];
+    }
+    void say(const std::string& line) {
+        const std::lock_guard lock(mutex_);
+        fmt::print("{}\n", line);
+        std::fflush(stdout);
+    }
+
+    const ImageTask& task_;
+    const PaperTable& table_;
+    const SweepOptions& options_;
+    const std::vector<SweepRun>& runs_;
+    const SignalWatch signals_;
+    std::mutex mutex_;
+    std::size_t next_ = 0;
+    std::exception_ptr error_;
+};
 
 void sweep(const ImageTask& task, const SweepOptions& options) {
     const PaperTable& table = table_named(task.program, options.table);
@@ -161,7 +201,7 @@ void sweep(const ImageTask& task, const SweepOptions& options) {
     for (const SweepRun& run : runs) check_settings(task, run);
     if (!options.no_run) {
         const FolderLock lock(options.out);
-        train_all(task, table, options, runs);
+        SweepWork(task, table, options, runs).train_all();
     }
     const std::vector<SweptRun> swept = with_states(runs);
     std::vector<SweepSection> sections = sections_of(table, swept);
@@ -195,7 +235,9 @@ void add_sweep_options(CLI::App& app, const ImageTask& task, SweepOptions& optio
     app.add_flag("--no-run", options.no_run, "Write the tables from the runs that there are, and train nothing");
     app.add_option("--out", options.out, "Folder for the runs, table.md and table.html")->type_name("DIR")->required();
     add_data_option(app, options.data, task.set);
-    add("--threads", options.threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
+    add("--jobs", options.jobs, "Runs at a time")->check(CLI::Range(1, 1024));
+    add("--threads", options.threads, "Threads that compute, in each run; 0 shares the cores among the runs")
+        ->check(CLI::Range(0, 4096));
     add("--workers", options.workers, "Threads that prepare batches")->check(CLI::Range(0, 256));
     add_device_option(app, options.device);
     add_precision_option(app, options.precision);

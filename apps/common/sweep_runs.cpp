@@ -10,8 +10,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 namespace radial::apps {
 namespace {
@@ -51,7 +53,9 @@ std::vector<std::string> place_for(const PaperTable& table, const SweepOptions& 
     if (table.result == SweepResult::distances) arguments = {"--save-steps=20", "--keep-saves=1000"};
     if (!options.data.empty()) add(arguments, "data", options.data.string());
     add(arguments, "device", options.device);
-    add(arguments, "threads", fmt::format("{}", options.threads));
+    const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
+    const std::int64_t share = options.jobs > 1 ? std::max<std::int64_t>(1, cores / options.jobs) : 0;
+    add(arguments, "threads", fmt::format("{}", options.threads > 0 ? options.threads : share));
     add(arguments, "workers", fmt::format("{}", options.workers));
     return arguments;
 }

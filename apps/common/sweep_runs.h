@@ -18,6 +18,7 @@ struct SweepOptions {
     std::string table;
     std::int64_t epochs = 0;       ///< 0: the recipes'
     std::int64_t seeds = 3;        ///< runs a cell, with seeds 1, 2, ...
+    std::int64_t jobs = 1;         ///< runs at a time
     std::string only;              ///< cells whose name holds this
     std::int64_t limit = 0;        ///< train on the first so many images; 0: all
     std::vector<std::string> set;  ///< further options of `train`, as "lr=0.1"
