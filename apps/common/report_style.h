@@ -72,7 +72,7 @@ td i.line, th i.line { display: inline-block; margin-right: 8px; vertical-align:
 .confusion th { font-size: 12px; line-height: 1.2; overflow-wrap: anywhere; } .confusion thead th { vertical-align: bottom; }
 .confusion.upright thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; max-height: 150px; padding: 0 0 4px; }
 .numbers .text { text-align: left; white-space: normal; }
-.curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 16px; margin-top: 16px; }
+.curves { display: grid; align-items: end; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 16px; margin-top: 16px; }
 .curves .tick { font-size: 14px; }
 .confusion td { text-align: center; border: 1px solid var(--card); border-radius: 4px; }
 .confusion thead th { text-align: center; } td.none { color: var(--rule); } td.share { color: var(--soft); }

@@ -63,10 +63,10 @@ const PaperTable& table_named(const std::string& program, const std::string& nam
 }
 
 /// The command line of this sweep, without what says where and how.
-std::string command_of(const ImageTask& task, const SweepOptions& options) {
-    std::string text = fmt::format("{} sweep {}", task.program, options.table);
+std::string command_of(const PaperTable& table, const SweepOptions& options) {
+    std::string text = fmt::format("{} sweep {}", table.program, table.id);
     if (options.epochs > 0) text += fmt::format(" --epochs {}", options.epochs);
-    text += fmt::format(" --seeds {}", options.seeds);
+    if (!table.runs.empty()) text += fmt::format(" --seeds {}", options.seeds);
     if (options.limit > 0) text += fmt::format(" --limit {}", options.limit);
     if (!options.only.empty()) text += " --only " + options.only;
     for (const std::string& each : options.set) text += " --set " + each;
@@ -74,8 +74,8 @@ std::string command_of(const ImageTask& task, const SweepOptions& options) {
 }
 
 /// How it was measured.
-std::string about(const ImageTask& task, const PaperTable& table, const SweepOptions& options) {
-    const std::string by = fmt::format("By Radial {}: {}.", version, command_of(task, options));
+std::string about(const PaperTable& table, const SweepOptions& options) {
+    const std::string by = fmt::format("By Radial {}: {}.", version, command_of(table, options));
     if (table.runs.empty()) return "Follows from the formula; nothing is trained. " + by;
     std::string recipes;
     for (const PaperRun& run : table.runs) {
@@ -84,8 +84,10 @@ std::string about(const ImageTask& task, const PaperTable& table, const SweepOpt
         if (recipes.find(each) == std::string::npos) recipes += (recipes.empty() ? "" : ", ") + each;
     }
     std::string text = fmt::format("Settings: {}", recipes);
-    if (options.epochs > 0)
-        text += fmt::format("; here {} epochs a run, the schedule scaled with them", options.epochs);
+    if (options.epochs > 0) {
+        text += fmt::format("; here {} epoch{} a run, the schedule scaled to that", options.epochs,
+                            options.epochs == 1 ? "" : "s");
+    }
     return text + ". " + by;
 }
 
@@ -143,7 +145,7 @@ public:
         if (const int signal = signals_.received(); signal != 0) {
             throw Interrupted(signal,
                               fmt::format("{}: go on with: {} --data {} --out {}", signal_name(signal),
-                                          command_of(task_, options_), options_.data.string(), options_.out.string()));
+                                          command_of(table_, options_), options_.data.string(), options_.out.string()));
         }
     }
 
@@ -162,7 +164,7 @@ private:
                 if (const RunState state = state_of(run->folder); !state.failure.empty())
                     say(fmt::format("{}: failed: {}", name, state.failure));
                 const std::lock_guard lock(mutex_);
-                write_sweep_page(options_.out, table_, about(task_, table_, options_),
+                write_sweep_page(options_.out, table_, about(table_, options_),
                                  sections_of(table_, with_states(runs_)));
             }
         } catch (...) {
@@ -205,9 +207,9 @@ void sweep(const ImageTask& task, const SweepOptions& options) {
     }
     const std::vector<SweptRun> swept = with_states(runs);
     std::vector<SweepSection> sections = sections_of(table, swept);
-    write_sweep_page(options.out, table, about(task, table, options), sections);
+    write_sweep_page(options.out, table, about(table, options), sections);
     add_results(task, table, options, swept, sections);
-    write_sweep_page(options.out, table, about(task, table, options), sections);
+    write_sweep_page(options.out, table, about(table, options), sections);
     for (const SweepSection& section : sections)
         if (!section.table.rows.empty()) fmt::print("\n{}\n{}", section.title, to_markdown(section.table));
     fmt::print("\ntable: {}\n", (options.out / "table.html").string());
