@@ -62,7 +62,8 @@ apps::SweptRun swept(const std::string& name, std::uint64_t seed, double best, d
                 .folder = fmt::format("{}-seed{}", name, seed),
                 .settings = {},
                 .place = {}},
-        .state = {.epochs = 2, .epochs_done = 2, .last = last, .best = best, .best_epoch = 1, .seconds = 61}};
+        .state = {
+            .epochs = 2, .epochs_done = 2, .last = last, .best = best, .best_epoch = 1, .seconds = 61, .failure = {}}};
 }
 
 }  // namespace
