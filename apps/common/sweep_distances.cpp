@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::int64_t> steps_shown = {20, 60, 100, 200};
+const std::vector<std::int64_t> steps_shown = {20, 40, 60, 100, 200};
 
 /// The classifier of `run` as it was when `snapshot` was saved.
 Classifier classifier_of(const fs::path& run, const fs::path& snapshot) {

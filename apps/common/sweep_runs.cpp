@@ -146,8 +146,10 @@ void train_run(const ImageTask& task, const SweepRun& run, const SignalWatch& si
         if (text.find(": loss ") != std::string::npos || text.starts_with("resumed ")) line(text);
     });
     if (status == 0 || signals.received() != 0) return;
-    const std::string reason = status > 128 ? fmt::format("ended by signal {}", status - 128) : last_line(log);
-    write_file(run.folder / failure_file, reason.empty() ? fmt::format("exit status {}", status) : reason);
+    const std::string said = last_line(log);
+    write_file(run.folder / failure_file, said.starts_with(task.program) ? said
+                                          : status > 128 ? fmt::format("ended by signal {}", status - 128)
+                                                         : fmt::format("exit status {}", status));
 }
 
 }  // namespace radial::apps
