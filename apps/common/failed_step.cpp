@@ -4,6 +4,8 @@
 #include "radial/core/checkpoint.h"
 #include "radial/core/error.h"
 
+#include <cmath>
+
 namespace radial::apps {
 
 std::filesystem::path save_failed_step(const std::filesystem::path& run, const FailedStep& failed) {
@@ -16,9 +18,12 @@ std::filesystem::path save_failed_step(const std::filesystem::path& run, const F
         file.tensors.push_back({"other_labels", batch.other_labels});
         file.tensors.push_back({"share", batch.share});
     }
-    file.metadata = {{"step", fmt::format("{}", failed.number)},        {"epoch", fmt::format("{}", failed.epoch)},
-                     {"step_of_epoch", fmt::format("{}", failed.step)}, {"lr", fmt::format("{}", failed.lr)},
-                     {"loss", fmt::format("{}", failed.loss)},          {"reason", failed.reason}};
+    file.metadata = {{"step", fmt::format("{}", failed.number)},
+                     {"epoch", fmt::format("{}", failed.epoch)},
+                     {"step_of_epoch", fmt::format("{}", failed.step)},
+                     {"lr", fmt::format("{}", failed.lr)},
+                     {"loss", fmt::format("{}", std::isnan(failed.loss) ? std::abs(failed.loss) : failed.loss)},
+                     {"reason", failed.reason}};
     const std::filesystem::path path = run / fmt::format("failed-step-{}.safetensors", failed.number);
     write_safetensors(path, file);
     return path;

@@ -4,6 +4,7 @@
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/checkpoint.h"
 #include "radial/core/error.h"
+#include "radial/core/memory/limit.h"
 #include "radial/models/registry.h"
 
 #include <charconv>

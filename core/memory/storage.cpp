@@ -3,6 +3,7 @@
 
 #include "radial/core/device_runtime.h"
 #include "radial/core/memory/allocator.h"
+#include "radial/core/memory/limit.h"
 
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>

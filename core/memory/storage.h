@@ -37,22 +37,6 @@ private:
     std::uint64_t version_ = 0;
 };
 
-/// While one lives, tensors that this thread makes may take so many bytes in all, freed ones included; more is an
-/// Error. For building what a file describes that nobody vouches for. They can be nested; the inner one counts.
-class MemoryLimit {
-public:
-    explicit MemoryLimit(std::size_t bytes);
-    ~MemoryLimit();
-    MemoryLimit(const MemoryLimit&) = delete;
-    MemoryLimit& operator=(const MemoryLimit&) = delete;
-    /// Called with every tensor's bytes. Throws Error when they are too many.
-    static void take(std::size_t bytes);
-
-private:
-    std::size_t left_;
-    MemoryLimit* outer_;
-};
-
 /// While one lives, it notes which storages tensors of this thread are written to in place. One at a time.
 class WriteLog {
 public:

@@ -23,8 +23,7 @@ constexpr std::int64_t samples = 10;
 class Stepper {
 public:
     explicit Stepper(std::int64_t accumulate, double average_decay = -1, double clip_norm = 0)
-        : loss_({.classes = 3, .dim = 2}) {
-        manual_seed(4);
+        : loss_(first_weights()) {
         model_.add<Flatten>().add<Linear>(LinearOptions{.in_features = 12, .out_features = 2});
         model_.to(default_device());
         loss_.to(default_device());
@@ -55,6 +54,11 @@ public:
     WeightAverage& average() { return *average_; }
 
 private:
+    static RbfSoftmaxOptions first_weights() {
+        manual_seed(4);
+        return {.classes = 3, .dim = 2};
+    }
+
     Sequential model_;
     RbfSoftmax loss_;
     std::unique_ptr<Optimizer> optimizer_;
