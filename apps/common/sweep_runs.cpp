@@ -114,9 +114,9 @@ RunState state_of(const fs::path& folder) {
 }
 
 void check_settings(const ImageTask& task, const SweepRun& run) {
+    const Json now = train_settings(task, run.settings);
     const Json config = Json::parse(read_text(run.folder / "config.json"), nullptr, false);
     if (config.is_discarded() || !config.contains("options")) return;
-    const Json now = train_settings(task, run.settings);
     for (const auto& [option, value] : config.at("options").items()) {
         const auto found = now.find(option);
         const bool same = found != now.end() && *found == value;

@@ -54,7 +54,8 @@ struct RunState {
 };
 RunState state_of(const std::filesystem::path& folder);
 
-/// Throws Error when the run's folder holds a run of other settings, naming the first that differs with both values.
+/// Throws Error when `train` would refuse the run's settings, or when its folder holds a run of others, naming the
+/// first that differs with both values.
 void check_settings(const ImageTask& task, const SweepRun& run);
 
 /// Trains the run in a process of its own, of this very program: a new one, or from the last snapshot on where there is

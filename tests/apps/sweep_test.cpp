@@ -181,18 +181,20 @@ TEST_CASE("what cannot be swept is named", "[host][sweep]") {
           "radial-mnist sweep: --only: no run of tab4 is called 'none'; they are softmax, rbf-network, center, ring, "
           "arcface, lgm, rbf-softmax");
     CHECK(sweep.run("tab4 --set lr").first_error() == "radial-mnist sweep: --set: 'lr' is not NAME=VALUE, as lr=0.1");
+    CHECK(sweep.run("tab4 --set lr=fast").first_error() ==
+          "radial-mnist sweep: --lr: 'fast' is not a number of at least 0");
 }
 
 TEST_CASE("fig5 draws its runs and tab1 measures distances from snapshots", "[host][sweep]") {
     const SmallSweep sweep;
     REQUIRE(sweep.run("fig5 --epochs 1 --seeds 1", "fig5").status == 0);
     const std::string page = sweep.text("fig5/scatter.html");
-    CHECK(contains(page, "gamma 1, ") == contains(page, "scale 8"));
+    CHECK(contains(page, "scale 8"));
     std::size_t charts = 0;
     for (std::size_t at = page.find("<svg"); at != std::string::npos; at = page.find("<svg", at + 1)) ++charts;
     CHECK(charts == 3);
 
-    const ProgramResult result = sweep.run("tab1 --seeds 1 --set batch=5 --only 2d", "tab1");
+    const ProgramResult result = sweep.run("tab1 --seeds 1 --epochs 4 --only 2d", "tab1");
     INFO(result.error);
     REQUIRE(result.status == 0);
     const std::string table = sweep.text("tab1/table.md");
