@@ -1,6 +1,6 @@
 // What nearly every source of the programs includes, compiled once.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -17,10 +17,10 @@ struct AugmentationOptions {
     double random_area = 0;         ///< least part of the area of a random region; 0: the image as evaluation sees it
     double flip = 0;                ///< probability
     std::vector<double> color_jitter = {};  ///< brightness, contrast, saturation, hue; empty: colours stay
-    std::int64_t cutout = 0;           ///< pixels a side; 0: no hole
-    double erasing = 0;                ///< probability
-    double mixup = 0, cutmix = 0;      ///< alphas; 0: images are not mixed
-    bool off = false;                  ///< none of them
+    std::int64_t cutout = 0;                ///< pixels a side; 0: no hole
+    double erasing = 0;                     ///< probability
+    double mixup = 0, cutmix = 0;           ///< alphas; 0: images are not mixed
+    bool off = false;                       ///< none of them
 };
 
 /// Adds --random-area, --crop-padding, --flip, --color-jitter, --cutout, --erasing, --mixup, --cutmix and --no-augment,

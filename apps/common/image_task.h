@@ -16,10 +16,10 @@ namespace radial::apps {
 
 /// What sets one benchmark program apart from another.
 struct ImageTask {
-    std::string program;      ///< "radial-mnist"
-    std::string set;          ///< folder under RADIAL_DATA
-    std::string model;        ///< the network unless --model names another, as ClassifierSpec names it
-    std::string model_title;  ///< as people write it
+    std::string program;         ///< "radial-mnist"
+    std::string set;             ///< folder under RADIAL_DATA
+    std::string model;           ///< the network unless --model names another, as ClassifierSpec names it
+    std::string model_title;     ///< as people write it
     std::int64_t classes = 0;    ///< 0: as many as the data set names
     bool picture_files = false;  ///< the images are files of any size: --image-size and its kin (PictureOptions)
     std::vector<float> mean, deviation;  ///< of the pixels, in [0, 1]

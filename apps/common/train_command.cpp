@@ -99,6 +99,19 @@ void run_epochs(Trainer& trainer, RunRecorder* recorder, RunSaver& saver, Progre
     if (recorder != nullptr) progress.line(fmt::format("report: {}", recorder->folder().report().string()));
 }
 
+/// Hands steps to the recorder. A full disk ends what TensorBoard gets of this run, and not the run.
+std::function<void(const StepReport&)> step_watcher(RunRecorder& recorder, Progress& progress) {
+    return [&recorder, &progress, writes = true](const StepReport& report) mutable {
+        if (!writes) return;
+        try {
+            recorder.step(report);
+        } catch (const FileError& error) {
+            writes = false;
+            progress.line(fmt::format("warning: {}. Steps are no longer written for TensorBoard", error.what()));
+        }
+    };
+}
+
 GraphUse parse_graph_use(const std::string& name) {
     return name == "on" ? GraphUse::on : name == "off" ? GraphUse::off : GraphUse::automatic;
 }
@@ -192,7 +205,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     std::optional<RunRecorder> recorder;
     if (session.first()) {
         recorder.emplace(task, options, std::move(config), classifier, test_set, trainer);
-        trainer.watch([&recorder](const StepReport& report) { recorder->step(report); });
+        trainer.watch(step_watcher(*recorder, progress));
     }
     try {
         if (options.resume.empty()) saver.start(trainer);
