@@ -50,7 +50,7 @@ struct RunState {
     double seconds = 0;   ///< of the epochs
     std::string failure;  ///< why the last try ended; empty: it did not fail
 
-    bool done() const { return epochs > 0 && epochs_done >= epochs; }
+    bool done() const { return failure.empty() && epochs > 0 && epochs_done >= epochs; }
 };
 RunState state_of(const std::filesystem::path& folder);
 

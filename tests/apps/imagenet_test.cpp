@@ -23,10 +23,12 @@ public:
     fs::path data() const { return scratch_.path() / "data"; }
     fs::path run() const { return scratch_.path() / "run"; }
     ProgramResult train(const std::string& arguments) const {
-        return run_program("radial-imagenet",
-                           fmt::format("train --data {} --out {} --model resnet18 --image-size 32 --batch 4 --epochs 1 "
-                                       "--warmup-epochs 0 --threads 2 {}",
-                                       data().string(), run().string(), arguments));
+        return run_program(
+            "radial-imagenet",
+            fmt::format(
+                "train --data {} --out {} --model resnet18 --image-size 32 --batch 4 --epochs 1 --loss.gamma 100 "
+                "--warmup-epochs 0 --threads 2 {}",
+                data().string(), run().string(), arguments));
     }
     ProgramResult eval(const std::string& arguments = "") const {
         return run_program("radial-imagenet",

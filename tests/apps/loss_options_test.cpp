@@ -81,10 +81,13 @@ TEST_CASE("an option of the loss is read from JSON and from TOML", "[host]") {
 }
 
 TEST_CASE("an unknown option of the loss in a config file is refused with the nearest", "[host]") {
-    const auto config_error = [](const std::string& text) { return error_of([&] { parse({}, text); }); };
-    CHECK(config_error(R"({"loss.gama": 1})") == "--config: unknown option 'loss.gama'; did you mean loss.gamma?");
-    CHECK(config_error("loss.gama = 1\n") == "--config: unknown option 'loss.gama'; did you mean loss.gamma?");
-    CHECK(config_error("[loss]\ngama = 1\n") == "--config: unknown option 'loss.gama'; did you mean loss.gamma?");
+    const auto is_refused = [](const std::string& text) {
+        return error_of([&] { parse({}, text); })
+            .ends_with("/file: unknown option 'loss.gama'; did you mean loss.gamma?");
+    };
+    CHECK(is_refused(R"({"loss.gama": 1})"));
+    CHECK(is_refused("loss.gama = 1\n"));
+    CHECK(is_refused("[loss]\ngama = 1\n"));
 }
 
 TEST_CASE("an option on the command line wins over the file's, whichever way that names it", "[host]") {
