@@ -49,6 +49,7 @@ public:
         std::vector<std::string> words =
             words_of("mpirun -n 2 --allow-run-as-root --oversubscribe " + program_folder() + "/" + arguments);
         std::vector<char*> raw;
+        raw.reserve(words.size() + 1);
         for (std::string& word : words) raw.push_back(word.data());
         raw.push_back(nullptr);
         process_ = fork();
