@@ -93,6 +93,7 @@ std::string about(const PaperTable& table, const SweepOptions& options) {
 
 std::vector<SweptRun> with_states(const std::vector<SweepRun>& runs) {
     std::vector<SweptRun> swept;
+    swept.reserve(runs.size());
     for (const SweepRun& run : runs) swept.push_back({run, state_of(run.folder)});
     return swept;
 }
@@ -160,7 +161,8 @@ private:
                     continue;
                 }
                 say(fmt::format("{}: run {} of {}", name, run - runs_.data() + 1, runs_.size()));
-                train_run(task_, *run, signals_, [&](const std::string& line) { say(name + ": " + line); });
+                train_run(task_, *run, signals_,
+                          [&](const std::string& line) { say(fmt::format("{}: {}", name, line)); });
                 if (const RunState state = state_of(run->folder); !state.failure.empty())
                     say(fmt::format("{}: failed: {}", name, state.failure));
                 const std::lock_guard lock(mutex_);

@@ -51,7 +51,7 @@ std::vector<Tensor> all_parameters(const StepSetup& setup) {
 std::string StepPlace::str() const { return fmt::format("at step {} of epoch {} (lr {})", step, epoch, lr); }
 
 TrainingStep::TrainingStep(StepSetup setup, Progress& progress)
-    : setup_(std::move(setup)),
+    : setup_(setup),
       progress_(progress),
       looks_at_each_(setup_.device.kind == Device::Kind::cpu),
       log_(setup_.device, looks_at_each_ ? 1 : steps_between_looks) {

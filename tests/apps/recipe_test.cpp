@@ -49,8 +49,8 @@ TEST_CASE("tab5-resnet20 is the paper's run, to the letter", "[host][recipes]") 
     CHECK(options.at("epochs") == 300);
     CHECK(options.at("lr") == 0.1);
     CHECK(options.at("schedule") == "step");
-    CHECK(options.at("milestones") == nlohmann::json::array({60, 120, 180, 240}));
-    CHECK(options.at("lr-factor") == nlohmann::json::array({0.5}));
+    CHECK(options.at("milestones") == nlohmann::ordered_json::array({60, 120, 180, 240}));
+    CHECK(options.at("lr-factor") == nlohmann::ordered_json::array({0.5}));
     CHECK(options.at("warmup-epochs") == 0);
     CHECK(options.at("crop-padding") == 4);
     CHECK(options.at("flip") == 0.5);
@@ -62,8 +62,8 @@ TEST_CASE("tab5-resnet20 is the paper's run, to the letter", "[host][recipes]") 
 TEST_CASE("tab6-vgg19 halves and fifths the rate in turn and asks nothing of the loss that the paper does not",
           "[host][recipes]") {
     const auto options = cifar100({"--recipe", "tab6-vgg19"});
-    CHECK(options.at("milestones") == nlohmann::json::array({100, 200, 300, 400, 500}));
-    CHECK(options.at("lr-factor") == nlohmann::json::array({0.5, 0.2, 0.5, 0.2, 0.5}));
+    CHECK(options.at("milestones") == nlohmann::ordered_json::array({100, 200, 300, 400, 500}));
+    CHECK(options.at("lr-factor") == nlohmann::ordered_json::array({0.5, 0.2, 0.5, 0.2, 0.5}));
     CHECK(options.at("loss.gamma") == 2.2);
     CHECK(options.at("loss.scale") == 14);
     CHECK(options.at("loss.reach") == 0);  // the program's own default is 4
@@ -91,9 +91,9 @@ TEST_CASE("what the command line gives wins over the recipe", "[host][recipes]")
 
 TEST_CASE("a recipe's milestones and warm-up scale with the epochs that were given", "[host][recipes]") {
     const auto options = cifar10({"--recipe", "tab5-resnet20", "--epochs", "3"});
-    CHECK(options.at("milestones") == nlohmann::json::array({0.6, 1.2, 1.8, 2.4}));
+    CHECK(options.at("milestones") == nlohmann::ordered_json::array({0.6, 1.2, 1.8, 2.4}));
     const auto own = cifar10({"--recipe", "tab5-resnet20", "--epochs", "30", "--milestones", "10,20"});
-    CHECK(own.at("milestones") == nlohmann::json::array({10, 20}));
+    CHECK(own.at("milestones") == nlohmann::ordered_json::array({10, 20}));
 }
 
 TEST_CASE("another schedule brings its own milestones and another network its own options", "[host][recipes]") {
