@@ -13,8 +13,8 @@
 namespace radial::apps {
 
 struct RankStepOptions {
-    bool sync_batch_norm =
-        false;  ///< batch norms look at all ranks; else at their own, and running statistics are averaged
+    /// Batch norms look at all ranks' images; else at their own, and running statistics are averaged.
+    bool sync_batch_norm = false;
     GradientReducerOptions gradients = {};
 };
 

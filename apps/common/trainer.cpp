@@ -86,33 +86,20 @@ EpochResult epoch_result(const nlohmann::ordered_json& line) {
 }
 
 Trainer::Trainer(TrainerSetup setup, Progress& progress)
-    : setup_(std::move(setup)),
-      progress_(progress),
-      kernel_(setup_.allow_dead_kernel),
-      step_({.model = setup_.model,
-             .loss = setup_.loss,
-             .optimizer = setup_.optimizer,
-             .clip_norm = setup_.clip_norm,
-             .average = setup_.average,
-             .accumulate = setup_.accumulate,
-             .device = setup_.device,
-             .precision = setup_.precision,
-             .graph = setup_.graph,
-             .ranks = setup_.ranks,
-             .rank_options = setup_.rank_options},
-            progress) {}
+    : setup_(std::move(setup)), progress_(progress), kernel_(setup_.allow_dead_kernel), step_(setup_.step, progress) {}
 
 Trainer::~Trainer() = default;
 
 EpochResult Trainer::run_epoch() {
+    const StepSetup& how = setup_.step;
     if (sums_ == nullptr) {
         ++epoch_;
         sums_ = std::make_unique<Sums>();
     }
     Sums& sums = *sums_;
-    setup_.model.train();
-    setup_.loss.train();
-    reset_peak_memory(setup_.device);
+    how.model.train();
+    how.loss.train();
+    reset_peak_memory(how.device);
     EpochResult result;
     try {
         train_epoch(sums, result);
@@ -120,10 +107,9 @@ EpochResult Trainer::run_epoch() {
         end_run(error, sums);
     }
     const Clock::time_point evaluation_start = Clock::now();
-    const UseAverage average(setup_.average);
-    evaluation_ =
-        evaluate(setup_.model, setup_.loss, setup_.test, setup_.device, setup_.keep_features, setup_.precision);
-    if (setup_.ranks != nullptr) evaluation_ = merge_evaluations(*setup_.ranks, evaluation_);
+    const UseAverage average(how.average);
+    evaluation_ = evaluate(how.model, how.loss, setup_.test, how.device, setup_.keep_features, how.precision);
+    if (how.ranks != nullptr) evaluation_ = merge_evaluations(*how.ranks, evaluation_);
     evaluation_seconds_ = seconds_since(evaluation_start);
     result.test_loss = evaluation_.loss;
     result.test_accuracy = result.best_accuracy = evaluation_.accuracy();
@@ -133,7 +119,7 @@ EpochResult Trainer::run_epoch() {
         result.best_epoch = history_.back().best_epoch;
     }
     result.seconds = seconds_since(sums.start);
-    result.peak_bytes = memory_statistics(setup_.device).peak;
+    result.peak_bytes = memory_statistics(how.device).peak;
     history_.push_back(result);
     sums_.reset();
     return result;

@@ -45,23 +45,13 @@ class Trainer;
 
 /// What is trained, on what, and how.
 struct TrainerSetup {
-    Layer& model;
-    Loss& loss;
+    StepSetup step;  ///< evaluations use its average, where it has one
     data::Loader& train;
     data::Loader& test;
-    Optimizer& optimizer;
     Schedule schedule;
     std::int64_t epochs = 1;
-    double clip_norm = 0;              ///< 0: the gradient is left alone
-    std::int64_t accumulate = 1;       ///< see StepSetup
-    WeightAverage* average = nullptr;  ///< of the weights; evaluations use it
-    bool allow_dead_kernel = false;    ///< go on when no gradient flows
-    bool keep_features = false;        ///< evaluations keep the test features
-    Device device;
-    Precision precision = Precision::float32;
-    GraphUse graph = GraphUse::automatic;
-    Communicator* ranks = nullptr;  ///< that share each batch; null for this process alone
-    RankStepOptions rank_options = {};
+    bool allow_dead_kernel = false;  ///< go on when no gradient flows
+    bool keep_features = false;      ///< evaluations keep the test features
     /// Called after each step; it may ask for state(), and what it throws ends the epoch there.
     std::function<void(Trainer&)> between_steps = {};
     /// Told of the step that ends the run, before its NumericError is thrown; returns what to add to the message.

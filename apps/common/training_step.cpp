@@ -147,11 +147,11 @@ void TrainingStep::compute(const Samples& samples) {
 }
 
 // A mixed image has two labels: loss, kernel and right predictions are by both, in the shares of the mixture.
-TrainingStep::Judged TrainingStep::judge(const Samples& samples) {
+RankNumbers TrainingStep::judge(const Samples& samples) {
     const Tensor feature = feature_of(setup_.model, samples.images, setup_.precision);
-    Judged judged{
+    RankNumbers judged{
         .loss = setup_.loss.forward(feature, samples.labels), .kernel = setup_.loss.mean_kernel(), .correct = {}};
-    Judged other;
+    RankNumbers other;
     if (samples.mixed())
         other = {.loss = setup_.loss.forward(feature, samples.other_labels),
                  .kernel = setup_.loss.mean_kernel(),

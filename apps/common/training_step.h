@@ -102,8 +102,6 @@ private:
         bool mixed() const { return other_labels.defined(); }
         Samples rows(std::int64_t begin, std::int64_t end) const;
     };
-    /// A step's numbers, as far as they come from the loss.
-    using Judged = RankNumbers;
     /// The graph of the batches that are mixed, or of those that are not, and what it trains on.
     struct Recorded {
         Samples samples;
@@ -111,7 +109,7 @@ private:
     };
     void run_graph(Recorded& recorded, const data::Batch& batch);
     void compute(const Samples& samples);
-    Judged judge(const Samples& samples);
+    RankNumbers judge(const Samples& samples);
     Tensor clip(const Tensor& loss) const;
 
     StepSetup setup_;

@@ -3,6 +3,7 @@
 #include "../folders.h"
 #include "program.h"
 #include "radial/apps/common/cifar_task.h"
+#include "radial/apps/common/imagenet_task.h"
 #include "radial/apps/common/mnist_task.h"
 #include "radial/apps/common/recipes.h"
 #include "radial/apps/common/train_settings.h"
@@ -18,6 +19,7 @@ using Words = std::vector<std::string>;
 
 nlohmann::ordered_json mnist(const Words& arguments) { return train_settings(apps::mnist_task(), arguments); }
 nlohmann::ordered_json cifar10(const Words& arguments) { return train_settings(apps::cifar10_task(), arguments); }
+nlohmann::ordered_json imagenet(const Words& arguments) { return train_settings(apps::imagenet_task(), arguments); }
 nlohmann::ordered_json cifar100(const Words& arguments) { return train_settings(apps::cifar100_task(), arguments); }
 
 }  // namespace
@@ -78,6 +80,13 @@ TEST_CASE("a recipe's options of the loss are those of the loss that is chosen",
     const auto sum = cifar10({"--recipe", "tab5-resnet20", "--loss", "rbf-softmax + 0.1 * arcface"});
     CHECK(sum.at("loss.rbf-softmax.scale") == 4);
     CHECK(sum.at("loss.arcface.scale") == 64);
+}
+
+TEST_CASE("without a recipe radial-imagenet has the settings of the paper's ResNet-50", "[host][recipes]") {
+    nlohmann::json recipe = imagenet({"--recipe", "tab7-resnet50"}), plain = imagenet({});  // in no order
+    recipe.erase("recipe");
+    plain.erase("recipe");
+    CHECK(plain == recipe);
 }
 
 TEST_CASE("what the command line gives wins over the recipe", "[host][recipes]") {

@@ -81,17 +81,17 @@ public:
         optimizer_ = std::make_unique<Sgd>(classifier_.parameters(), SgdOptions{.lr = run.lr, .momentum = 0.9});
         trainer_ = std::make_unique<apps::Trainer>(
             apps::TrainerSetup{
-                .model = *classifier_.model,
-                .loss = *classifier_.loss,
+                .step = {.model = *classifier_.model,
+                         .loss = *classifier_.loss,
+                         .optimizer = *optimizer_,
+                         .clip_norm = run.clip_norm,
+                         .device = default_device(),
+                         .precision = run.precision,
+                         .graph = run.graph},
                 .train = train_loader_,
                 .test = test_loader_,
-                .optimizer = *optimizer_,
                 .schedule = run.cosine ? cosine_schedule({.lr = run.lr, .epochs = 2}) : constant_schedule(run.lr),
                 .epochs = 2,
-                .clip_norm = run.clip_norm,
-                .device = default_device(),
-                .precision = run.precision,
-                .graph = run.graph,
                 .between_steps = std::move(between_steps)},
             progress_);
     }

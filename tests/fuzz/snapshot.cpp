@@ -27,13 +27,10 @@ private:
     Softmax loss_{{.classes = 1, .dim = 2}};
     Sgd optimizer_{loss_.parameters(), {.lr = 0.1}};
     apps::Progress progress_;
-    apps::Trainer trainer_{{.model = model_,
-                            .loss = loss_,
+    apps::Trainer trainer_{{.step = {.model = model_, .loss = loss_, .optimizer = optimizer_, .device = Device{}},
                             .train = loader_,
                             .test = loader_,
-                            .optimizer = optimizer_,
-                            .schedule = constant_schedule(0.1),
-                            .device = Device{}},
+                            .schedule = constant_schedule(0.1)},
                            progress_};
 };
 
