@@ -3,6 +3,7 @@
 
 #include "radial/core/autograd.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace radial {
@@ -12,6 +13,12 @@ namespace {
 constexpr std::int64_t alignment = 16;
 
 std::int64_t aligned(std::int64_t count) { return (count + alignment - 1) / alignment * alignment; }
+
+std::size_t usual_bucket(const std::vector<Tensor>& parameters) {
+    std::size_t bytes = 0;
+    for (const Tensor& parameter : parameters) bytes += parameter.defined() ? parameter.bytes() : 0;
+    return std::clamp(bytes / 8, std::size_t{128} << 10U, std::size_t{25} << 20U);
+}
 
 }  // namespace
 
@@ -51,7 +58,7 @@ struct GradientReducer::Bucket {
 GradientReducer::GradientReducer(Communicator& ranks, const std::vector<Tensor>& parameters,
                                  GradientReducerOptions options)
     : ranks_(ranks) {
-    build(parameters, options.bucket_bytes);
+    build(parameters, options.bucket_bytes > 0 ? options.bucket_bytes : usual_bucket(parameters));
 }
 
 GradientReducer::~GradientReducer() = default;

@@ -12,6 +12,13 @@ namespace radial::data {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// gzip reaches a factor of 1032. Photographs stay below 10, drawings and labels reach 100.
+constexpr std::uintmax_t plausible_factor = 200, always_plausible_bytes = std::uintmax_t{256} << 20U;
+
+}  // namespace
+
 GzipFile::GzipFile(fs::path path) : path_(std::move(path)) {
     std::error_code error;
     const fs::file_status status = fs::status(path_, error);
@@ -32,13 +39,16 @@ bool GzipFile::plain() const { return gzdirect(file_) == 1; }
 std::size_t GzipFile::read(std::uint8_t* to, std::size_t count) {
     std::size_t done = 0;
     while (done < count) {
-        const auto step = static_cast<unsigned>(std::min(count - done, std::size_t{1} << 30U));
+        const auto step = static_cast<unsigned>(std::min(count - done, std::size_t{1} << 26U));
         const int got = gzread(file_, to + done, step);
         if (got <= 0) {
             check_stream();
             break;
         }
         done += static_cast<std::size_t>(got);
+        read_ += static_cast<std::uintmax_t>(got);
+        if (read_ > always_plausible_bytes && read_ / plausible_factor > size_)
+            fail_at(path_, "{} bytes of gzip hold more than {} bytes: not what images compress to", size_, read_);
     }
     return done;
 }

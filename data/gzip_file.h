@@ -32,15 +32,16 @@ public:
     bool plain() const;
     /// Bytes of the file itself.
     std::uintmax_t size() const { return size_; }
-    /// Reads up to `count` bytes; fewer only at the end. Throws FileError when the file cannot be read or its gzip
-    /// stream is cut short or damaged.
+    /// Reads up to `count` bytes; fewer only at the end. Throws FileError when the file cannot be read, its gzip stream
+    /// is cut short or damaged, or more than 256 MB have come out of it and more than 200 times its size: images do not
+    /// shrink like that, files that are made to fill the memory do.
     std::size_t read(std::uint8_t* to, std::size_t count);
 
 private:
     void check_stream() const;
 
     std::filesystem::path path_;
-    std::uintmax_t size_ = 0;
+    std::uintmax_t size_ = 0, read_ = 0;
     gzFile_s* file_ = nullptr;
 };
 

@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 struct RanksOptions {
     std::string model = "resnet20";
     std::int64_t batch = 128, steps = 20, warmup = 3;
-    double bucket_mb = 25;
+    double bucket_mb = 0;
     bool sync_batch_norm = false;
     int threads = 0;
 };
@@ -157,7 +157,8 @@ apps::Command ranks_command() {
                 };
                 add("--model", options->model, "Network, by its name in the registry");
                 add("--batch", options->batch, "Images a step, of all ranks together")->check(CLI::Range(1, 1000000));
-                add("--bucket-mb", options->bucket_mb, "Gradients travel in buckets of about so many megabytes")
+                add("--bucket-mb", options->bucket_mb,
+                    "Gradients travel in buckets of about so many megabytes; 0: by their size")
                     ->check(CLI::Range(0.0, 4096.0));
                 app.add_flag("--sync-batch-norm", options->sync_batch_norm,
                              "Batch norms take the statistics of all ranks");

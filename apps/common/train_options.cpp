@@ -83,7 +83,7 @@ void add_rank_flags(CLI::App& app, TrainOptions& options) {
     app.add_flag("--sync-batch-norm", options.sync_batch_norm,
                  "Batch norms take the statistics of all ranks' images, not of their own rank's")
         ->group("Several ranks (mpirun -n N)");
-    add("--bucket-mb", options.bucket_mb, "Gradients travel in buckets of about so many megabytes")
+    add("--bucket-mb", options.bucket_mb, "Gradients travel in buckets of about so many megabytes; 0: by their size")
         ->check(CLI::Range(0.0, 4096.0));
     add("--rank-timeout", options.rank_timeout, "Seconds after which a rank gives up waiting for the others")
         ->check(CLI::Range(1.0, 1e6));

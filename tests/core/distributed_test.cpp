@@ -90,6 +90,18 @@ TEST_CASE("a process alone reduces its gradients to themselves, times its share"
     CHECK(b.grad().to_vector<double>() == std::vector<double>(2, 0.5));
 }
 
+TEST_CASE("gradients travel in eight buckets, or in smaller ones of at least 128 kB", "[core][ranks][reducer]") {
+    const auto alone = single_rank();
+    const auto buckets = [&](std::int64_t count, std::int64_t elements) {
+        std::vector<Tensor> parameters;
+        for (std::int64_t i = 0; i < count; ++i) parameters.push_back(Tensor::zeros({elements}, DType::float32));
+        return GradientReducer(*alone, parameters).buckets();
+    };
+    CHECK(buckets(32, 64 * 1024) == 8);
+    CHECK(buckets(4, 16 * 1024) == 2);
+    CHECK(buckets(3, 4) == 1);
+}
+
 TEST_CASE("backward tells a leaf as soon as its gradient is final, the last used first", "[core][autograd]") {
     const Tensor a = leaf(2), b = leaf(3), c = leaf(4);
     CHECK(told_by(sum(((a * b) * c)), {a, b, c}) == Told{{2, 6}, {0, 12}, {1, 8}});

@@ -105,6 +105,13 @@ TEST_CASE("a damaged header after the first is named by its place", "[host][data
           "damaged tar archive: the header after entry 1 is not one");
 }
 
+TEST_CASE("an archive that unpacks to far more than images would is refused before it fills the memory",
+          "[host][data][tar]") {
+    const std::string zeros = gzipped(tar_member("zeros", std::string(300U << 20U, '\0')));
+    CHECK_THAT(complaint(zeros), Catch::StartsWith(std::to_string(zeros.size()) + " bytes of gzip hold more than 26") &&
+                                     Catch::EndsWith("not what images compress to"));
+}
+
 TEST_CASE("a header that claims gigabytes takes no memory for them", "[host][data][tar]") {
     CHECK(complaint(tar_header("huge", 0x1FFFFFFFF) + "abc") ==
           "truncated tar archive: 8589934588 bytes of a file are missing");
