@@ -71,8 +71,7 @@ void GradientReducer::build(const std::vector<Tensor>& parameters, std::size_t b
         const auto takes = [&](const Bucket& bucket) {
             const Tensor& first = bucket.slots.front().parameter;
             const auto bytes = static_cast<std::size_t>(bucket.elements) * size_of(first.dtype());
-            return first.dtype() == parameter->dtype() && first.device() == parameter->device() &&
-                   bytes + parameter->bytes() <= bucket_bytes;
+            return first.dtype() == parameter->dtype() && first.device() == parameter->device() && bytes < bucket_bytes;
         };
         if (buckets_.empty() || !takes(buckets_.back())) buckets_.emplace_back();
         Bucket& bucket = buckets_.back();

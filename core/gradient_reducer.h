@@ -12,7 +12,7 @@
 namespace radial {
 
 struct GradientReducerOptions {
-    /// Gradients travel in buckets of about so many bytes: small ones soon, large ones with little overhead. 0 takes an
+    /// A bucket is full once it holds so many bytes: small ones leave soon, large ones with little overhead. 0 takes an
     /// eighth of all gradients, but from 128 kB to 25 MB: enough buckets for most to leave while backward() runs.
     std::size_t bucket_bytes = 0;
 };
