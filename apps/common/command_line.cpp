@@ -4,7 +4,6 @@
 #include "radial/apps/common/interrupt.h"
 #include "radial/apps/common/json_config.h"
 #include "radial/apps/common/suggestion.h"
-#include "radial/apps/common/waiting_threads.h"
 #include "radial/core/error.h"
 
 #include <fmt/core.h>
@@ -116,7 +115,6 @@ nlohmann::ordered_json typed(const std::string& text) {
 
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
                 const char* const* argv) {
-    let_waiting_threads_sleep(argv);
     const std::string name = argc > 1 ? argv[1] : "--help";
     if (name == "--help" || name == "-h") {
         print_summary(program, summary, commands);
@@ -131,7 +129,6 @@ int run_program(const std::string& program, const std::string& summary, const st
 }
 
 int run_program(const std::string& program, const Command& command, int argc, const char* const* argv) {
-    let_waiting_threads_sleep(argv);
     return run_command(program, command, argc, argv);
 }
 

@@ -26,7 +26,6 @@ struct Command {
 /// --resume RUN, where a subcommand has it, stands for --config RUN/config.json as well.
 /// Returns the process's exit status: 0, 1 after an Error (its message on stderr), 2 after a mistake in the command
 /// line, which is named with the nearest thing that would have been right, and 128 + signal after an Interrupted.
-/// May start the process anew first, with the same argv (let_waiting_threads_sleep).
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
                 const char* const* argv);
 

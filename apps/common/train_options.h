@@ -58,7 +58,7 @@ struct TrainOptions {
     std::filesystem::path out;
 
     bool sync_batch_norm = false;
-    double bucket_mb = 0;
+    double bucket_mb = 0;       ///< megabytes; 0: GradientReducerOptions' own
     double rank_timeout = 300;  ///< seconds
 
     std::filesystem::path resume;  ///< folder of a run to go on with; empty: a new one

@@ -121,20 +121,6 @@ TEST_CASE("a suggestion is made only where at most half of the word would change
     CHECK(apps::suggestion("anything", {}).empty());
 }
 
-#if defined(_OPENMP) && defined(__GNUC__) && !defined(__clang__)
-TEST_CASE("threads that wait sleep soon, unless the environment says how they are to wait", "[host]") {
-    setenv("OMP_DISPLAY_ENV", "verbose", 1);  // GNU's OpenMP prints its settings when a program starts
-    const std::string by_itself = run_program("radial-mnist", "--help").error;
-    setenv("GOMP_SPINCOUNT", "7", 1);
-    const std::string as_told = run_program("radial-mnist", "--help").error;
-    unsetenv("GOMP_SPINCOUNT");
-    unsetenv("OMP_DISPLAY_ENV");
-    CHECK(by_itself.find("GOMP_SPINCOUNT = '1000'") != std::string::npos);
-    CHECK(as_told.find("GOMP_SPINCOUNT = '7'") != std::string::npos);
-    CHECK(as_told.find("GOMP_SPINCOUNT = '1000'") == std::string::npos);
-}
-#endif
-
 TEST_CASE("help lists the flags and exits well", "[host]") {
     const ProgramResult result = run_program("radial-mnist", "train --help");
     CHECK(result.status == 0);
