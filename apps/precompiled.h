@@ -2,5 +2,4 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

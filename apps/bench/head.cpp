@@ -11,6 +11,8 @@
 #include "radial/core/random.h"
 #include "radial/losses/loss.h"
 
+#include <CLI/CLI.hpp>
+
 namespace radial::bench {
 namespace {
 

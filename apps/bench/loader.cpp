@@ -7,6 +7,8 @@
 #include "radial/core/backend.h"
 #include "radial/core/random.h"
 
+#include <CLI/CLI.hpp>
+
 #include <chrono>
 
 namespace radial::bench {

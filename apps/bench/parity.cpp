@@ -11,6 +11,8 @@
 #include "radial/core/optim.h"
 #include "radial/core/random.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>

@@ -6,6 +6,8 @@
 #include "radial/data/imagenet.h"
 #include "radial/data/loader.h"
 
+#include <CLI/CLI.hpp>
+
 namespace radial::bench {
 namespace {
 

@@ -10,6 +10,7 @@
 #include "radial/core/optim.h"
 #include "radial/core/random.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sys/resource.h>
 

@@ -9,6 +9,8 @@
 #include "radial/core/ops.h"
 #include "radial/core/optim.h"
 
+#include <CLI/CLI.hpp>
+
 #include <filesystem>
 #include <map>
 

@@ -11,6 +11,8 @@
 #include "radial/core/memory/allocator.h"
 #include "radial/core/random.h"
 
+#include <CLI/CLI.hpp>
+
 namespace radial::bench {
 namespace {
 

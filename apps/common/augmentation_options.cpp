@@ -3,6 +3,7 @@
 
 #include "radial/core/error.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/ranges.h>
 
 namespace radial::apps {

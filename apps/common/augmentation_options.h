@@ -1,9 +1,8 @@
 // What happens to training images, as flags.
 #pragma once
 
+#include "radial/apps/common/cli_forward.h"
 #include "radial/data/loader.h"
-
-#include <CLI/CLI.hpp>
 
 #include <cstdint>
 #include <string>

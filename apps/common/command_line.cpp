@@ -6,6 +6,7 @@
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/error.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <algorithm>

@@ -1,7 +1,8 @@
 // What every program's command line has in common: subcommands, config files, errors that suggest the nearest word.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "radial/apps/common/cli_forward.h"
+
 #include <nlohmann/json.hpp>
 
 #include <functional>

@@ -5,6 +5,8 @@
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/core/error.h"
 
+#include <CLI/CLI.hpp>
+
 namespace radial::apps {
 namespace {
 

@@ -3,6 +3,8 @@
 
 #include "radial/data/imagenet.h"
 
+#include <CLI/CLI.hpp>
+
 #include <cstdio>
 
 namespace radial::apps {

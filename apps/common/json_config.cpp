@@ -4,6 +4,7 @@
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/error.h"
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 
 #include "radial/apps/common/command_line.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -71,7 +72,7 @@ void collect(const std::vector<RegistryEntry<T>>& registry, std::set<std::string
 }
 
 /// "--loss.learn_scale", and the same with hyphens as the other flags have them.
-std::string spellings(const std::string& name) {
+std::string loss_spellings(const std::string& name) {
     std::string hyphened = name;
     std::replace(hyphened.begin(), hyphened.end(), '_', '-');
     return "--loss." + name + (hyphened == name ? "" : ",--loss." + hyphened);
@@ -99,7 +100,7 @@ CLI::Option* add_loss_options(CLI::App& app, std::string& loss, LossSettings& se
     collect(regulariser_registry(), names);
     for (const std::string& name : names) {
         app.add_option_function<double>(
-               spellings(name), [&settings, name](const double& value) { settings[name] = value; }, "")
+               loss_spellings(name), [&settings, name](const double& value) { settings[name] = value; }, "")
             ->group(hidden_group);
     }
     app.add_flag_callback(

@@ -1,9 +1,8 @@
 // The loss on a command line: --loss, --loss.OPTION, --list-losses.
 #pragma once
 
+#include "radial/apps/common/cli_forward.h"
 #include "radial/losses/loss.h"
-
-#include <CLI/CLI.hpp>
 
 #include <string>
 

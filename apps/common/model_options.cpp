@@ -3,6 +3,8 @@
 
 #include "radial/apps/common/command_line.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <set>
 
@@ -10,7 +12,7 @@ namespace radial::apps {
 namespace {
 
 /// "--model.drop-connect", and the same with underscores.
-std::string spellings(const std::string& name) {
+std::string model_spellings(const std::string& name) {
     std::string joined = name;
     std::replace(joined.begin(), joined.end(), '-', '_');
     return "--model." + name + (joined == name ? "" : ",--model." + joined);
@@ -37,7 +39,7 @@ void add_model_options(CLI::App& app, ModelSettings& settings) {
         ->group("Model");
     for (const std::string& name : names) {
         app.add_option_function<double>(
-               spellings(name), [&settings, name](const double& value) { settings[name] = value; }, "")
+               model_spellings(name), [&settings, name](const double& value) { settings[name] = value; }, "")
             ->group(hidden_group);
     }
 }

@@ -1,9 +1,8 @@
 // The network's options on a command line: --model.OPTION.
 #pragma once
 
+#include "radial/apps/common/cli_forward.h"
 #include "radial/models/registry.h"
-
-#include <CLI/CLI.hpp>
 
 namespace radial::apps {
 

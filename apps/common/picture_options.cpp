@@ -3,6 +3,8 @@
 
 #include "radial/core/error.h"
 
+#include <CLI/CLI.hpp>
+
 #include <cmath>
 
 namespace radial::apps {

@@ -1,11 +1,10 @@
 // How the files of a data set become images of one size, as flags.
 #pragma once
 
+#include "radial/apps/common/cli_forward.h"
 #include "radial/apps/common/input_notes.h"
 #include "radial/data/loader.h"
 #include "radial/models/registry.h"
-
-#include <CLI/CLI.hpp>
 
 #include <cstdint>
 #include <string>

@@ -1,9 +1,8 @@
 // The paper's experiments as settings of the training programs: what --recipe NAME stands for.
 #pragma once
 
+#include "radial/apps/common/cli_forward.h"
 #include "radial/losses/loss.h"
-
-#include <CLI/CLI.hpp>
 
 #include <cstdint>
 #include <string>

@@ -9,6 +9,7 @@
 #include "radial/apps/common/version.h"
 #include "radial/core/error.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 

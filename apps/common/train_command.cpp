@@ -13,6 +13,8 @@
 #include "radial/core/backend.h"
 #include "radial/core/random.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <optional>
 

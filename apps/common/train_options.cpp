@@ -6,6 +6,8 @@
 #include "radial/apps/common/precision.h"
 #include "radial/core/error.h"
 
+#include <CLI/CLI.hpp>
+
 #include <charconv>
 #include <cmath>
 #include <cstdlib>

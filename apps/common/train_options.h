@@ -2,13 +2,12 @@
 #pragma once
 
 #include "radial/apps/common/augmentation_options.h"
+#include "radial/apps/common/cli_forward.h"
 #include "radial/apps/common/picture_options.h"
 #include "radial/core/optim.h"
 #include "radial/core/schedule.h"
 #include "radial/losses/loss.h"
 #include "radial/models/registry.h"
-
-#include <CLI/CLI.hpp>
 
 #include <cstdint>
 #include <filesystem>

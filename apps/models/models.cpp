@@ -7,6 +7,8 @@
 #include "radial/core/error.h"
 #include "radial/core/random.h"
 
+#include <CLI/CLI.hpp>
+
 #include <cstdio>
 
 namespace radial::zoo {

@@ -9,6 +9,8 @@
 #include "radial/core/autograd.h"
 #include "radial/core/checkpoint.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

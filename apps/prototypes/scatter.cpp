@@ -4,6 +4,8 @@
 #include "radial/apps/common/mnist_task.h"
 #include "radial/apps/common/scatter_page.h"
 
+#include <CLI/CLI.hpp>
+
 namespace radial::prototypes {
 
 apps::Command scatter_command() {

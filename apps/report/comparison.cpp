@@ -6,6 +6,8 @@
 #include "radial/core/atomic_file.h"
 #include "radial/core/error.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <set>

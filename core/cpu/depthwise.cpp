@@ -3,7 +3,6 @@
 #include "radial/core/cpu/depthwise.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace radial {
 namespace {
@@ -11,12 +10,10 @@ namespace {
 constexpr std::int64_t lanes = 16;
 // Where a processor has no vectors of this length the compiler takes several.
 using Lanes = float __attribute__((vector_size(lanes * sizeof(float))));
+using LanesInMemory = float __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float)), may_alias));
 
-Lanes load(const float* p) {
-    Lanes v;
-    std::memcpy(&v, p, sizeof v);
-    return v;
-}
+/// By reference: how a function returns such a vector depends on the processor that is compiled for.
+const LanesInMemory& load(const float* p) { return *reinterpret_cast<const LanesInMemory*>(p); }
 
 struct Extents {
     std::int64_t images, channels, in_height, in_width, height, width;

@@ -13,7 +13,7 @@
 namespace radial::test {
 namespace {
 
-ModelSettings parse(const std::vector<std::string>& words, const std::string& config = "") {
+ModelSettings model_settings(const std::vector<std::string>& words, const std::string& config = "") {
     CLI::App app;
     ModelSettings settings;
     apps::add_model_options(app, settings);
@@ -34,15 +34,15 @@ ModelSettings parse(const std::vector<std::string>& words, const std::string& co
 TEST_CASE("every option of every network has its flag", "[host]") {
     for (const ModelInfo& info : model_registry())
         for (const auto& [option, value] : info.settings)
-            CHECK(parse({"--model." + option, "0.5"}) == ModelSettings{{option, 0.5}});
-    CHECK(parse({"--model.drop_connect=0.25"}) == ModelSettings{{"drop-connect", 0.25}});
-    CHECK(parse({}).empty());
+            CHECK(model_settings({"--model." + option, "0.5"}) == ModelSettings{{option, 0.5}});
+    CHECK(model_settings({"--model.drop_connect=0.25"}) == ModelSettings{{"drop-connect", 0.25}});
+    CHECK(model_settings({}).empty());
 }
 
 TEST_CASE("an option of the network is read from JSON and from TOML", "[host]") {
     const ModelSettings expected{{"dropout", 0.5}, {"drop-connect", 0.2}};
-    CHECK(parse({}, R"({"model.dropout": 0.5, "model.drop-connect": 0.2})") == expected);
-    CHECK(parse({}, "[model]\ndropout = 0.5\ndrop-connect = 0.2\n") == expected);
+    CHECK(model_settings({}, R"({"model.dropout": 0.5, "model.drop-connect": 0.2})") == expected);
+    CHECK(model_settings({}, "[model]\ndropout = 0.5\ndrop-connect = 0.2\n") == expected);
 }
 
 TEST_CASE("a checkpoint rebuilds its network with the options that it was given", "[host]") {

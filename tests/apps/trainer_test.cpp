@@ -24,6 +24,8 @@
 #include "radial/core/emulated_cuda/emulator.h"
 #endif
 
+#include <CLI/CLI.hpp>
+
 #include <cstdlib>
 #include <memory>
 
