@@ -10,9 +10,9 @@
 #include "radial/core/optim.h"
 #include "radial/core/random.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sys/resource.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>

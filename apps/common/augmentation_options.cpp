@@ -3,8 +3,8 @@
 
 #include "radial/core/error.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 namespace radial::apps {
 

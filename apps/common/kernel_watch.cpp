@@ -1,6 +1,7 @@
 // Windows of mean kernels, and the error that names the cure of a dead one.
 #include "radial/apps/common/kernel_watch.h"
 
+#include "radial/apps/common/json_numbers.h"
 #include "radial/core/error.h"
 
 #include <utility>
@@ -48,9 +49,9 @@ void KernelWatch::restore(const nlohmann::ordered_json& state) {
     if (!state.at("initial").is_null()) initial_ = state.at("initial").get<double>();
     window_sum_ = state.at("window_sum");
     epoch_sum_ = state.at("epoch_sum");
-    window_steps_ = state.at("window_steps");
-    epoch_steps_ = state.at("epoch_steps");
-    steps_ = state.at("steps");
+    window_steps_ = whole_number<std::int64_t>(state, "window_steps");
+    epoch_steps_ = whole_number<std::int64_t>(state, "epoch_steps");
+    steps_ = whole_number<std::int64_t>(state, "steps");
 }
 
 void KernelWatch::check_window() {

@@ -3,8 +3,8 @@
 
 #include "radial/apps/common/command_line.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iterator>

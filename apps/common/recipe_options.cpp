@@ -4,8 +4,8 @@
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/error.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <set>

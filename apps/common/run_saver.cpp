@@ -139,9 +139,9 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
             check_options(part("options"));
             restore(trainer, part("trainer"), file);
             progress.line(fmt::format("resumed after step {} from {}", trainer.steps(), file.string()));
-            if (const int before = state.value("ranks", 1); before != session_.ranks().size())
+            if (const Json before = state.value("ranks", Json(1)); before != session_.ranks().size())
                 progress.line(fmt::format("note: saved by a run of {} rank{}, which would have come to other bits",
-                                          before, before == 1 ? "" : "s"));
+                                          before.dump(), before == 1 ? "" : "s"));
             return;
         } catch (const FileError& error) {
             progress.line(fmt::format("warning: {}; taking the one before", error.what()));

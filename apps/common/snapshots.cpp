@@ -1,6 +1,7 @@
 // Saving and loading the whole of a run.
 #include "radial/apps/common/snapshots.h"
 
+#include "radial/apps/common/json_numbers.h"
 #include "radial/core/checkpoint.h"
 #include "radial/core/error.h"
 #include "radial/core/random.h"
@@ -84,7 +85,8 @@ Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& opti
         const std::vector<NamedTensor> averages = part(file, "average.");
         RADIAL_CHECK(averages.empty() == (average == nullptr), "it holds {} averages of weights", averages.size());
         if (average != nullptr) average->load_state(averages);
-        default_generator().restore(random.at("seed"), random.at("counter"));
+        default_generator().restore(whole_number<std::uint64_t>(random, "seed"),
+                                    whole_number<std::uint64_t>(random, "counter"));
         return state;
     } catch (const FileError&) {
         throw;

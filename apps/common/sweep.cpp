@@ -9,9 +9,9 @@
 #include "radial/apps/common/version.h"
 #include "radial/core/error.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>

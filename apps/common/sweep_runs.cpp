@@ -2,6 +2,7 @@
 #include "radial/apps/common/sweep_runs.h"
 
 #include "radial/apps/common/child_process.h"
+#include "radial/apps/common/json_numbers.h"
 #include "radial/apps/common/run_saver.h"
 #include "radial/apps/common/snapshots.h"
 #include "radial/apps/common/train_settings.h"
@@ -95,18 +96,18 @@ RunState state_of(const fs::path& folder) {
     const Json config = Json::parse(read_text(folder / "config.json"), nullptr, false);
     if (config.is_discarded()) return state;
     try {
-        state.epochs = config.at("options").at("epochs");
+        state.epochs = whole_number<std::int64_t>(config.at("options"), "epochs");
         std::ifstream metrics(folder / "metrics.jsonl");
         for (std::string text; std::getline(metrics, text);) {
             const Json line = Json::parse(text, nullptr, false);
             if (line.is_discarded()) break;  // a line that was being written when the run was killed
-            state.epochs_done = line.at("epoch");
+            state.epochs_done = whole_number<std::int64_t>(line, "epoch");
             state.last = line.at("test_accuracy");
             state.best = line.at("best_accuracy");
-            state.best_epoch = line.at("best_epoch");
+            state.best_epoch = whole_number<std::int64_t>(line, "best_epoch");
             state.seconds += line.at("seconds").get<double>();
         }
-    } catch (const Json::exception& error) {
+    } catch (const std::exception& error) {
         throw FileError(
             fmt::format("{}: config.json or metrics.jsonl is not that of a run: {}", folder.string(), error.what()));
     }

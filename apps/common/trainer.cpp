@@ -1,6 +1,7 @@
 // One training step after another, and what they came to.
 #include "radial/apps/common/trainer.h"
 
+#include "radial/apps/common/json_numbers.h"
 #include "radial/apps/common/rank_evaluation.h"
 #include "radial/core/error.h"
 #include "radial/core/memory/allocator.h"
@@ -68,20 +69,20 @@ EpochResult epoch_result(const nlohmann::ordered_json& line) {
     const auto or_nothing = [&](const char* key) {
         return line.at(key).is_null() ? std::nullopt : std::optional<double>(line.at(key).get<double>());
     };
-    return {.epoch = line.at("epoch"),
+    return {.epoch = whole_number<std::int64_t>(line, "epoch"),
             .train_loss = line.at("train_loss"),
             .train_accuracy = line.at("train_accuracy"),
             .test_loss = line.at("test_loss"),
             .test_accuracy = line.at("test_accuracy"),
             .best_accuracy = line.at("best_accuracy"),
-            .best_epoch = line.at("best_epoch"),
+            .best_epoch = whole_number<std::int64_t>(line, "best_epoch"),
             .mean_kernel = or_nothing("mean_kernel"),
             .initial_mean_kernel = or_nothing("initial_mean_kernel"),
             .images_per_second = line.at("images_per_second"),
             .seconds = line.at("seconds"),
             .lr = line.at("lr"),
             .gradient_norm = line.at("gradient_norm"),
-            .peak_bytes = line.at("peak_bytes"),
+            .peak_bytes = whole_number<std::size_t>(line, "peak_bytes"),
             .order = line.at("order")};
 }
 
@@ -183,20 +184,20 @@ void Trainer::restore(const nlohmann::ordered_json& state) {
     std::vector<EpochResult> history;
     for (const auto& line : state.at("history")) history.push_back(epoch_result(line));
     const bool begun = state.contains("sums");
-    const auto epoch = state.at("epoch").get<std::int64_t>(), done = std::ssize(history);
+    const auto epoch = whole_number<std::int64_t>(state, "epoch"), done = std::ssize(history);
     RADIAL_CHECK(epoch == done + (begun ? 1 : 0), "the state is of epoch {} after {} whole ones", epoch, done);
     std::unique_ptr<Sums> restored;
     if (begun) {
         restored = std::make_unique<Sums>();
         const auto& sums = state.at("sums");
         restored->resume_clock(sums.at("seconds"));
-        restored->steps = restored->submitted = sums.at("steps");
-        restored->images = sums.at("images");
+        restored->steps = restored->submitted = whole_number<std::int64_t>(sums, "steps");
+        restored->images = whole_number<std::int64_t>(sums, "images");
         restored->correct = sums.at("correct");
         restored->loss = sums.at("loss");
         restored->gradient_norm = sums.at("gradient_norm");
         restored->lr = sums.at("lr");
-        restored->order = sums.at("order");
+        restored->order = whole_number<std::uint64_t>(sums, "order");
         RADIAL_CHECK(restored->steps >= 0 && restored->steps <= setup_.train.batches() && restored->images >= 0,
                      "the state is of {} steps and {} images of an epoch of {} steps", restored->steps,
                      restored->images, setup_.train.batches());

@@ -1,6 +1,7 @@
 // Reading config.json and metrics.jsonl.
 #include "radial/apps/report/run_summary.h"
 
+#include "radial/apps/common/json_numbers.h"
 #include "radial/core/error.h"
 
 #include <algorithm>
@@ -44,7 +45,7 @@ std::vector<apps::EpochResult> read_epochs(const fs::path& folder) {
     for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
         try {
             epochs.push_back(apps::epoch_result(with_nan(Json::parse(text.substr(begin, end - begin)))));
-        } catch (const Json::exception&) {
+        } catch (const std::exception&) {
             throw FileError(fmt::format("{}: line {} is not what a run writes for an epoch",
                                         (folder / "metrics.jsonl").string(), epochs.size() + 1));
         }
@@ -60,14 +61,15 @@ RunSummary read_run(const fs::path& folder) {
     if (!fs::exists(folder)) throw FileError(fmt::format("{}: no such folder", folder.string()));
     if (!fs::is_directory(folder)) throw FileError(fmt::format("{}: not a folder", folder.string()));
     RunSummary run;
+    const std::string text = read_text(folder, "config.json");
     try {
-        const Json config = Json::parse(read_text(folder, "config.json"));
+        const Json config = Json::parse(text);
         for (const auto& [name, value] : config.at("options").items()) run.settings[name] = text_of(value);
         run.settings["(program)"] = text_of(config.at("program"));
         run.settings["(version)"] = text_of(config.at("version"));
         run.settings["(device)"] = text_of(config.at("device_description"));
-        run.epochs_planned = config.at("options").at("epochs");
-    } catch (const Json::exception&) {
+        run.epochs_planned = apps::whole_number<std::int64_t>(config.at("options"), "epochs");
+    } catch (const std::exception&) {
         throw FileError(fmt::format("{}: not what a run writes", (folder / "config.json").string()));
     }
     run.epochs = read_epochs(folder);

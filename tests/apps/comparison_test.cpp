@@ -131,9 +131,13 @@ TEST_CASE("radial-report names a folder that is no run's, and why", "[host]") {
           "radial-report: " + runs.path("empty") + ": not the folder of a run: it has no config.json");
     runs.write("begun", {{"epochs", 1}}, {});
     CHECK(error("begun") == "radial-report: " + runs.path("begun") + ": no epoch of this run is done yet");
-    runs.write("broken", {{"epochs", 2}}, {epoch(1, 0.5, 0.5, 1), {{"epoch", "two"}}});
-    CHECK(error("broken") ==
-          "radial-report: " + runs.path("broken/metrics.jsonl") + ": line 2 is not what a run writes for an epoch");
+    nlohmann::ordered_json endless = epoch(2, 0.5, 0.5, 2);
+    endless["epoch"] = 1e89;
+    for (const nlohmann::ordered_json& line : {nlohmann::ordered_json{{"epoch", "two"}}, endless}) {
+        runs.write("broken", {{"epochs", 2}}, {epoch(1, 0.5, 0.5, 1), line});
+        CHECK(error("broken") ==
+              "radial-report: " + runs.path("broken/metrics.jsonl") + ": line 2 is not what a run writes for an epoch");
+    }
     std::ofstream(runs.path("broken/config.json")) << "{";
     CHECK(error("broken") == "radial-report: " + runs.path("broken/config.json") + ": not what a run writes");
 }

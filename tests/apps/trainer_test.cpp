@@ -166,6 +166,20 @@ TEST_CASE("A trainer that takes over another's state goes on as that would have"
     }
 }
 
+TEST_CASE("A state whose counts are no whole numbers is refused by name, and changes nothing") {
+    Training training(Run{});
+    const nlohmann::ordered_json state = training.trainer().state();
+    for (const auto& [value, shown] : std::vector<std::pair<nlohmann::ordered_json, std::string>>{
+             {1e89, "1e+89"}, {0.5, "0.5"}, {std::uint64_t{1} << 63U, "9223372036854775808"}, {nullptr, "null"}}) {
+        auto wrong = state;
+        wrong["epoch"] = value;
+        CHECK_THROWS_WITH(
+            training.trainer().restore(wrong),
+            "\"epoch\" is " + shown + ", expected a whole number from -9223372036854775808 to 9223372036854775807");
+        CHECK(training.trainer().state() == state);
+    }
+}
+
 TEST_CASE("A device trains as the CPU does", "[device]") {
     const auto on_device = train({.images = 40});
     const DefaultDevice host{Device{}};

@@ -6,26 +6,42 @@
 #include "memory_file.h"
 
 namespace radial::fuzz {
+namespace {
+
+/// Made once: its hundreds of options take a hundred times as long to add as a file takes to read.
+class Parser {
+public:
+    Parser() {
+        app_.set_config("--config");
+        app_.config_formatter(std::make_shared<apps::JsonConfig>(app_));
+        apps::add_train_options(app_, options_);
+    }
+    /// The options of a config file; throws as the command line's parser does.
+    const apps::TrainOptions& parse(const std::string& file) {
+        options_ = {};
+        app_.parse(std::vector<std::string>{file, "--config"});
+        return options_;
+    }
+    const CLI::App& app() const { return app_; }
+
+private:
+    CLI::App app_{"train"};
+    apps::TrainOptions options_;
+};
+
+}  // namespace
 
 void config(Bytes bytes) {
+    static Parser parser;
     const MemoryFile file(bytes);
-    CLI::App app("train");
-    app.set_config("--config");
-    app.config_formatter(std::make_shared<apps::JsonConfig>(app));
-    apps::TrainOptions options;
-    apps::add_train_options(app, options);
-    const auto parse = [&] { app.parse(std::vector<std::string>{file.path().string(), "--config"}); };
-    bool read = false;
     tolerate<Error>([&] {
         tolerate<CLI::ParseError>([&] {
-            parse();
-            read = true;
+            const apps::TrainOptions& options = parser.parse(file.path().string());
+            apps::resolved_options(parser.app());
+            tolerate<Error>([&] { apps::make_schedule(options); });
+            tolerate<Error>([&] { apps::make_transforms(options.augmentation); });
         });
     });
-    if (!read) return;
-    apps::resolved_options(app);
-    tolerate<Error>([&] { apps::make_schedule(options); });
-    tolerate<Error>([&] { apps::make_transforms(options.augmentation); });
 }
 
 }  // namespace radial::fuzz
