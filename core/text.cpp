@@ -2,6 +2,7 @@
 #include "radial/core/text.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace radial {
@@ -25,11 +26,17 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view word, std::span<const std::string> choices) {
-    const auto closer = [&](const std::string& a, const std::string& b) {
-        return edit_distance(word, a) < edit_distance(word, b);
-    };
-    const auto best = std::min_element(choices.begin(), choices.end(), closer);
-    return best == choices.end() ? std::string() : *best;
+    std::string best;
+    std::size_t least = std::numeric_limits<std::size_t>::max();
+    for (const std::string& choice : choices) {
+        const auto [shorter, longer] = std::minmax(word.size(), choice.size());
+        if (longer - shorter >= least) continue;  // so many insertions at least
+        const std::size_t distance = edit_distance(word, choice);
+        if (distance >= least) continue;
+        least = distance;
+        best = choice;
+    }
+    return best;
 }
 
 }  // namespace radial
