@@ -60,10 +60,20 @@ bool winograd_suits(const Problem& p) {
     return p.y.size(0) * count >= least_tiles && 3 * height * width >= 2 * count * tile * tile;
 }
 
+// Without AVX-512 oneDNN 2.6 adds a second tensor wrongly to the last channels of a group that its vectors of eight do
+// not divide. There the result starts as the residual, and the convolution is summed onto it.
+bool residual_comes_first(const Problem& p) {
+    constexpr std::int64_t vector = 8;
+    return p.residual && p.w.size(0) / p.geometry.groups % vector != 0;
+}
+
 dnnl::primitive_attr epilogue(const Problem& p, const Desc& y) {
     dnnl::primitive_attr attributes;
     dnnl::post_ops ops;
-    if (p.residual) ops.append_binary(algorithm::binary_add, y);
+    if (residual_comes_first(p))
+        ops.append_sum(1);
+    else if (p.residual)
+        ops.append_binary(algorithm::binary_add, y);
     if (p.activation == Activation::relu) onednn::append_eltwise(ops, algorithm::eltwise_relu, 0);
     if (p.activation == Activation::silu) onednn::append_eltwise(ops, algorithm::eltwise_swish, 1);
     attributes.set_post_ops(ops);
@@ -169,7 +179,8 @@ Weights packed(const Tensor& w, const ConvPlan& plan) {
 
 bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                    const Tensor& residual, Activation activation, const Tensor& y) {
-    const ConvPlan& plan = plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()});
+    const Problem problem{forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()};
+    const ConvPlan& plan = plan_for(problem);
     const onednn::Input source(x, plan.blocked, plan.x);
     const onednn::Output target(y, plan.blocked, plan.y);
     const Weights weights = packed(w, plan);
@@ -177,7 +188,9 @@ bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tenso
         {DNNL_ARG_SRC, source.memory()}, {DNNL_ARG_WEIGHTS, weights.memory}, {DNNL_ARG_DST, target.memory()}};
     if (bias.defined()) arguments.emplace(DNNL_ARG_BIAS, onednn::bind(bias, onednn::desc_of(bias)));
     std::optional<onednn::Input> more;
-    if (residual.defined()) {
+    if (residual_comes_first(problem)) {
+        y.copy_(residual);
+    } else if (residual.defined()) {
         more.emplace(residual, plan.blocked, plan.y);
         arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, more->memory());
     }

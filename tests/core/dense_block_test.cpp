@@ -20,7 +20,7 @@ struct Block {
             const bool positive = name.ends_with("var") || (tensor.rank() == 1 && name.ends_with("weight"));
             // Many elements: some would lie so near a ReLU's kink that rounding puts them on its other side.
             const bool lifted = name.ends_with("bias") && spatial[0] > 8;
-            const double low = positive ? 0.5 : lifted ? 3.5 : -0.5;
+            const double low = positive ? 0.5 : lifted ? 7.5 : -0.5;
             tensor.copy_(random.tensor(tensor.shape(), low, low + 1));
         }
         layer.to(dtype);
