@@ -19,9 +19,10 @@ enum Kind : std::uint8_t { forward_kind, backward_data_kind, backward_weights_ki
 
 struct ConvPlan {
     dnnl::primitive primitive;
-    Desc w, plain_w;       // weights in the primitive's format and as the tensor holds them
-    bool blocked = false;  // whether images are to come in blocks of channels
-    Desc x, y;             // in that format
+    Desc w, plain_w;              // weights in the primitive's format and as the tensor holds them
+    bool blocked = false;         // whether images are to come in blocks of channels
+    bool residual_first = false;  // whether the result is to hold the residual before
+    Desc x, y;                    // in that format
 };
 
 /// What a plan is made for.
@@ -60,17 +61,19 @@ bool winograd_suits(const Problem& p) {
     return p.y.size(0) * count >= least_tiles && 3 * height * width >= 2 * count * tile * tile;
 }
 
-// Without AVX-512 oneDNN 2.6 adds a second tensor wrongly to the last channels of a group that its vectors of eight do
-// not divide. There the result starts as the residual, and the convolution is summed onto it.
-bool residual_comes_first(const Problem& p) {
-    constexpr std::int64_t vector = 8;
-    return p.residual && p.w.size(0) / p.geometry.groups % vector != 0;
+// Without AVX-512 oneDNN 2.6 adds a second tensor wrongly, most often to the last channels that its vectors do not
+// divide. There the result starts as the residual, and the convolution is summed onto it.
+bool residual_comes_first(const Problem& p, algorithm how) {
+    static const bool avx512 =
+        (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) ==
+        static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+    return p.residual && !avx512 && how == algorithm::convolution_direct;
 }
 
-dnnl::primitive_attr epilogue(const Problem& p, const Desc& y) {
+dnnl::primitive_attr epilogue(const Problem& p, algorithm how, const Desc& y) {
     dnnl::primitive_attr attributes;
     dnnl::post_ops ops;
-    if (residual_comes_first(p))
+    if (residual_comes_first(p, how))
         ops.append_sum(1);
     else if (p.residual)
         ops.append_binary(algorithm::binary_add, y);
@@ -89,13 +92,15 @@ ConvPlan make_plan(const Problem& p, algorithm how) {
                   .w = {},
                   .plain_w = Desc(dims, f32, dims.size() == 4 ? Tag::abcd : Tag::abcde),
                   .blocked = how == algorithm::convolution_winograd,
+                  .residual_first = residual_comes_first(p, how),
                   .x = {},
                   .y = {}};
     plan.x = plan.blocked ? onednn::blocked_desc(p.x) : onednn::desc_of(p.x);
     plan.y = plan.blocked ? onednn::blocked_desc(p.y) : onednn::desc_of(p.y);
     const Desc w(dims, f32, Tag::any), b = p.bias ? Desc({p.w.size(0)}, f32, Tag::a) : onednn::no_tensor();
     const auto window = window_of(p.geometry);
-    const auto forward = onednn::convolution_forward(engine, how, plan.x, w, b, plan.y, window, epilogue(p, plan.y));
+    const auto forward =
+        onednn::convolution_forward(engine, how, plan.x, w, b, plan.y, window, epilogue(p, how, plan.y));
     if (p.kind == forward_kind) {
         plan.w = forward.weights_desc();
         plan.primitive = dnnl::convolution_forward(forward);
@@ -179,8 +184,7 @@ Weights packed(const Tensor& w, const ConvPlan& plan) {
 
 bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                    const Tensor& residual, Activation activation, const Tensor& y) {
-    const Problem problem{forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()};
-    const ConvPlan& plan = plan_for(problem);
+    const ConvPlan& plan = plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()});
     const onednn::Input source(x, plan.blocked, plan.x);
     const onednn::Output target(y, plan.blocked, plan.y);
     const Weights weights = packed(w, plan);
@@ -188,7 +192,7 @@ bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tenso
         {DNNL_ARG_SRC, source.memory()}, {DNNL_ARG_WEIGHTS, weights.memory}, {DNNL_ARG_DST, target.memory()}};
     if (bias.defined()) arguments.emplace(DNNL_ARG_BIAS, onednn::bind(bias, onednn::desc_of(bias)));
     std::optional<onednn::Input> more;
-    if (residual_comes_first(problem)) {
+    if (plan.residual_first) {
         y.copy_(residual);
     } else if (residual.defined()) {
         more.emplace(residual, plan.blocked, plan.y);
