@@ -8,7 +8,7 @@
 namespace radial::fuzz {
 namespace {
 
-/// Made once: its hundreds of options take a hundred times as long to add as a file takes to read.
+/// Made once: adding its hundreds of options takes longer than reading a file.
 class Parser {
 public:
     Parser() {

@@ -242,9 +242,11 @@ TEST_CASE("five SGD steps of LeNets++ follow PyTorch's losses", "[golden][slow]"
             const Tensor exact = golden.results.at("double");
             // Two steps, as plain loops take their time; recorded to seven digits.
             CHECK(relative_difference(training_losses(golden, DType::float64, 2), exact.rows(0, 2)) < 1e-7);
-            // PyTorch's own float32 is off by 1.3e-3 here on a processor without AVX-512: which of two near numbers a
+            const Tensor single = training_losses(golden, DType::float32, 5);
+            CHECK(relative_difference(single.rows(0, 2), golden.results.at("y").rows(0, 2)) < 1e-4);
+            // Later PyTorch's own float32 is off by 1.3e-3 on a processor without AVX-512: which of two near numbers a
             // maximum takes decides where the gradient goes.
-            CHECK(relative_difference(training_losses(golden, DType::float32, 5), exact) < 5e-3);
+            CHECK(relative_difference(single, exact) < 5e-3);
         }
     }
     for (const std::string& name : trained_losses) CHECK(trained.contains(name));
