@@ -29,7 +29,8 @@ std::string nearest(std::string_view word, std::span<const std::string> choices)
     std::string best;
     std::size_t least = std::numeric_limits<std::size_t>::max();
     for (const std::string& choice : choices) {
-        const auto [shorter, longer] = std::minmax(word.size(), choice.size());
+        const std::size_t longer = std::max(word.size(), choice.size());
+        const std::size_t shorter = std::min(word.size(), choice.size());
         if (longer - shorter >= least) continue;  // so many insertions at least
         const std::size_t distance = edit_distance(word, choice);
         if (distance >= least) continue;
