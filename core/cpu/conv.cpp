@@ -1,9 +1,11 @@
 // Convolution on the CPU by oneDNN: its direct kernels on channels-last images, and Winograd's for 3x3 kernels, which
-// want images in blocks of sixteen channels.
+// want images in blocks of sixteen channels. It has the latter for AVX-512 alone; elsewhere our own take their place.
 #include "radial/core/cpu/blocked.h"
 #include "radial/core/cpu/depthwise.h"
 #include "radial/core/cpu/onednn_backend.h"
+#include "radial/core/cpu/packed_weights.h"
 #include "radial/core/cpu/plan.h"
+#include "radial/core/cpu/winograd.h"
 
 #include <algorithm>
 #include <optional>
@@ -46,6 +48,14 @@ onednn::Window window_of(const ConvGeometry& g) {
     return {{}, {g.stride_h, g.stride_w}, {g.dilation_h - 1, g.dilation_w - 1}, {g.pad_h, g.pad_w}};
 }
 
+/// Whether oneDNN's kernels use AVX-512.
+bool has_avx512() {
+    static const bool has =
+        (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) ==
+        static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+    return has;
+}
+
 // Winograd's F(4x4, 3x3) (Lavin & Gray 2016) takes a quarter of the multiplications, on tiles of 4x4 results. It pays
 // from 32 channels on, unless too much of the tiles lies outside the image, or they are so few that reading and packing
 // the weights, which are four times as many in Winograd's form, takes the time.
@@ -64,10 +74,7 @@ bool winograd_suits(const Problem& p) {
 // Without AVX-512 oneDNN 2.6 adds a second tensor wrongly, most often to the last channels that its vectors do not
 // divide. There the result starts as the residual, and the convolution is summed onto it.
 bool residual_comes_first(const Problem& p, algorithm how) {
-    static const bool avx512 =
-        (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) ==
-        static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
-    return p.residual && !avx512 && how == algorithm::convolution_direct;
+    return p.residual && !has_avx512() && how == algorithm::convolution_direct;
 }
 
 dnnl::primitive_attr epilogue(const Problem& p, algorithm how, const Desc& y) {
@@ -138,27 +145,6 @@ const ConvPlan& plan_for(const Problem& p) {
     return cache.get(key, [&] { return best_plan(p); });
 }
 
-// Packed copies of one weight tensor, kept with its storage. Weights that are trained change before a copy would serve
-// again, so that only what is asked for twice in one version is kept.
-struct PackedWeights {
-    struct Copy {
-        Desc desc;
-        std::int64_t offset;
-        std::uint64_t version;
-        Tensor buffer;  ///< undefined until the version is asked for again
-    };
-    std::vector<Copy> copies;
-
-    Copy& copy_of(const Tensor& w, const Desc& desc) {
-        const std::int64_t offset = w.impl()->offset;
-        const auto found = std::find_if(copies.begin(), copies.end(),
-                                        [&](const Copy& c) { return c.offset == offset && c.desc == desc; });
-        if (found != copies.end()) return *found;
-        copies.push_back({desc, offset, w.version() + 1, {}});
-        return copies.back();
-    }
-};
-
 /// Weights in a plan's format; holds what they lie in.
 struct Weights {
     Tensor buffer;
@@ -167,23 +153,16 @@ struct Weights {
 
 Weights packed(const Tensor& w, const ConvPlan& plan) {
     if (plan.w == plan.plain_w) return {w, onednn::bind(w, plan.plain_w)};
-    Storage& storage = *w.impl()->storage;
-    if (storage.derived == nullptr) storage.derived = std::make_shared<PackedWeights>();
-    PackedWeights::Copy& copy = static_cast<PackedWeights*>(storage.derived.get())->copy_of(w, plan.w);
-    const bool again = copy.version == w.version();
-    if (again && copy.buffer.defined()) return {copy.buffer, onednn::bind(copy.buffer, plan.w)};
-    const Tensor buffer = onednn::buffer_for(plan.w);
-    const auto memory = onednn::bind(buffer, plan.w);
-    onednn::reorder(onednn::bind(w, plan.plain_w), memory);
-    copy.version = w.version();
-    copy.buffer = again ? buffer : Tensor();
-    return {buffer, memory};
+    const Tensor buffer = onednn::packed_copy(
+        w, plan.w, [&](const Tensor& to) { onednn::reorder(onednn::bind(w, plan.plain_w), onednn::bind(to, plan.w)); });
+    return {buffer, onednn::bind(buffer, plan.w)};
 }
 
 }  // namespace
 
 bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                    const Tensor& residual, Activation activation, const Tensor& y) {
+    if (!has_avx512() && winograd_forward(x, w, bias, geometry, residual, activation, y)) return true;
     const ConvPlan& plan = plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()});
     const onednn::Input source(x, plan.blocked, plan.x);
     const onednn::Output target(y, plan.blocked, plan.y);
@@ -210,6 +189,7 @@ void OneDnnBackend::conv_forward(const Tensor& x, const Tensor& w, const Tensor&
 
 void OneDnnBackend::conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
                                        const Tensor& dx) {
+    if (!has_avx512() && winograd_backward_data(dy, w, geometry, dx)) return;
     const ConvPlan& plan = plan_for({backward_data_kind, dx, w, dy, false, geometry});
     const onednn::Input source(dy, plan.blocked, plan.y);
     const onednn::Output target(dx, plan.blocked, plan.x);
@@ -225,6 +205,10 @@ void OneDnnBackend::conv_backward_data(const Tensor& dy, const Tensor& w, const 
 void OneDnnBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
                                           const Tensor& dw, const Tensor& dbias) {
     if (!dbias.defined() && depthwise_backward_weights(x, dy, geometry, dw)) return;
+    if (!has_avx512() && winograd_backward_weights(x, dy, geometry, dw)) {
+        if (dbias.defined()) channel_sums(dy, dbias);
+        return;
+    }
     const ConvPlan& plan = plan_for({backward_weights_kind, x, dw, dy, dbias.defined(), geometry});
     const onednn::Input source(x, plan.blocked, plan.x), upstream(dy, plan.blocked, plan.y);
     const bool direct = plan.w == plan.plain_w;

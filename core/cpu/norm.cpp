@@ -180,6 +180,14 @@ void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& varia
     statistics(x, fold_of(x), mean, variance);
 }
 
+void channel_sums(const Tensor& x, const Tensor& sums) {
+    const float* const in = x.data<float>();
+    std::vector<double> totals, unused;
+    norm_kernels::column_sums(
+        fold_of(x), [=](std::int64_t e, std::int64_t, float& sum, float&) { sum += in[e]; }, totals, unused);
+    for (std::size_t c = 0; c < totals.size(); ++c) sums.data<float>()[c] = static_cast<float>(totals[c]);
+}
+
 Tensor OneDnnBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
                                          const Tensor& residual, double epsilon, Activation activation,
                                          const Tensor& mean, const Tensor& variance, const Tensor& y) {

@@ -8,6 +8,9 @@ namespace radial {
 /// Writes the mean and the biased variance of each channel of x [N, C, H, W], channels-last, to vectors [C].
 void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance);
 
+/// Writes the sum over each channel of x [N, C, H, W], channels-last, to a vector [C].
+void channel_sums(const Tensor& x, const Tensor& sums);
+
 class OneDnnBackend : public Backend {
 public:
     std::string describe() const override;
