@@ -2,6 +2,7 @@
 // want images in blocks of sixteen channels. It has the latter for AVX-512 alone; elsewhere our own take their place.
 #include "radial/core/cpu/blocked.h"
 #include "radial/core/cpu/depthwise.h"
+#include "radial/core/cpu/narrow_conv.h"
 #include "radial/core/cpu/onednn_backend.h"
 #include "radial/core/cpu/packed_weights.h"
 #include "radial/core/cpu/plan.h"
@@ -162,6 +163,8 @@ Weights packed(const Tensor& w, const ConvPlan& plan) {
 
 bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                    const Tensor& residual, Activation activation, const Tensor& y) {
+    const bool plain = !bias.defined() && !residual.defined() && activation == Activation::none;
+    if (!has_avx512() && plain && narrow_forward(x, w, geometry, y)) return true;
     if (!has_avx512() && winograd_forward(x, w, bias, geometry, residual, activation, y)) return true;
     const ConvPlan& plan = plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()});
     const onednn::Input source(x, plan.blocked, plan.x);
@@ -205,6 +208,7 @@ void OneDnnBackend::conv_backward_data(const Tensor& dy, const Tensor& w, const 
 void OneDnnBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
                                           const Tensor& dw, const Tensor& dbias) {
     if (!dbias.defined() && depthwise_backward_weights(x, dy, geometry, dw)) return;
+    if (!has_avx512() && !dbias.defined() && narrow_backward_weights(x, dy, geometry, dw)) return;
     if (!has_avx512() && winograd_backward_weights(x, dy, geometry, dw)) {
         if (dbias.defined()) channel_sums(dy, dbias);
         return;

@@ -203,8 +203,12 @@ private:
             absorb(part, row, rows, x, gradient, sums);
             return again;
         });
-        for (std::int64_t p = 0; p < parts.size(0); ++p)
-            for (std::int64_t i = 0; i < count; ++i) dweight.data<float>()[i] += parts.data<float>()[p * count + i];
+        float* const total = dweight.data<float>();
+        const float* const partial = parts.data<float>();
+        const std::int64_t several = parts.size(0);
+#pragma omp parallel for simd schedule(static)
+        for (std::int64_t i = 0; i < count; ++i)
+            for (std::int64_t p = 0; p < several; ++p) total[i] += partial[p * count + i];
     }
 
     void through_conv(const Tensor& upstream, const Tensor& gradient, Grads& grads, dense_kernels::GradientSums& sums) {

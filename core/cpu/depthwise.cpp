@@ -2,18 +2,15 @@
 // image.
 #include "radial/core/cpu/depthwise.h"
 
+#include "radial/core/cpu/vectors.h"
+
 #include <algorithm>
 
 namespace radial {
 namespace {
 
 constexpr std::int64_t lanes = 16;
-// Where a processor has no vectors of this length the compiler takes several.
-using Lanes = float __attribute__((vector_size(lanes * sizeof(float))));
-using LanesInMemory = float __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-/// By reference: how a function returns such a vector depends on the processor that is compiled for.
-const LanesInMemory& load(const float* p) { return *reinterpret_cast<const LanesInMemory*>(p); }
+using Lanes = vectors::Vector<lanes>;
 
 struct Extents {
     std::int64_t images, channels, in_height, in_width, height, width;
@@ -28,15 +25,16 @@ void along_row(const float* x_row, const float* dy_row, const Extents& e, std::i
     for (int s = 0; s < kernel; ++s) own[s] = sums[s];
     for (std::int64_t w = 0; w < e.width; ++w) {
         const std::int64_t first = w * stride - pad;
-        const Lanes gradient = load(dy_row + w * e.channels);
+        const Lanes gradient = vectors::load<lanes>(dy_row + w * e.channels);
         const float* const x = x_row + first * e.channels;
         if (first >= 0 && first + kernel <= e.in_width) {
 #pragma GCC unroll 8
-            for (int s = 0; s < kernel; ++s) own[s] += gradient * load(x + s * e.channels);
+            for (int s = 0; s < kernel; ++s) own[s] += gradient * vectors::load<lanes>(x + s * e.channels);
         } else {
 #pragma GCC unroll 8
             for (int s = 0; s < kernel; ++s)
-                if (first + s >= 0 && first + s < e.in_width) own[s] += gradient * load(x + s * e.channels);
+                if (first + s >= 0 && first + s < e.in_width)
+                    own[s] += gradient * vectors::load<lanes>(x + s * e.channels);
         }
     }
 #pragma GCC unroll 8

@@ -14,13 +14,12 @@
 namespace radial {
 namespace {
 
-using winograd::at;
+using vectors::load;
 using winograd::both_ways;
 using winograd::F2;
 using winograd::F4;
 using winograd::Lanes;
 using winograd::lanes;
-using winograd::load;
 
 /// A channels-last image.
 struct Image {
@@ -95,12 +94,13 @@ void spread(const Points<F>& to, std::int64_t tile, float* const (&pixels)[exten
 #pragma GCC unroll 8
         for (int i = 0; i < extent; ++i)
 #pragma GCC unroll 8
-            for (int j = 0; j < extent; ++j) in[i][j] = load(from[i][j] + c);
+            for (int j = 0; j < extent; ++j) in[i][j] = load<lanes>(from[i][j] + c);
         both_ways(in, made, once);
 #pragma GCC unroll 8
         for (int i = 0; i < F::points; ++i)
 #pragma GCC unroll 8
-            for (int j = 0; j < F::points; ++j) at(out + (i * F::points + j) * to.stride + c) = made[i][j];
+            for (int j = 0; j < F::points; ++j)
+                vectors::at<lanes>(out + (i * F::points + j) * to.stride + c) = made[i][j];
     }
 }
 
@@ -111,8 +111,8 @@ struct Finish {
     Activation activation = Activation::none;
 
     void operator()(Lanes& value, std::int64_t channel, std::int64_t element) const {
-        if (bias != nullptr) value += load(bias + channel);
-        if (residual != nullptr) value += load(residual + element);
+        if (bias != nullptr) value += load<lanes>(bias + channel);
+        if (residual != nullptr) value += load<lanes>(residual + element);
         if (activation == Activation::relu) value = value < 0 ? Lanes{} : value;  // a NaN stays one
         if (activation == Activation::silu)
             for (std::int64_t i = 0; i < lanes; ++i) value[i] = norm_kernels::activated<Activation::silu>(value[i]);
@@ -129,13 +129,13 @@ void collect(const Points<F>& from, std::int64_t tile, float* const (&pixels)[F:
 #pragma GCC unroll 8
         for (int i = 0; i < F::points; ++i)
 #pragma GCC unroll 8
-            for (int j = 0; j < F::points; ++j) m[i][j] = load(in + (i * F::points + j) * from.stride + c);
+            for (int j = 0; j < F::points; ++j) m[i][j] = load<lanes>(in + (i * F::points + j) * from.stride + c);
         both_ways(m, y, [](const auto& v, auto& r) { F::result(v, r); });
         for (int i = 0; i < F::tile; ++i) {
             for (int j = 0; j < F::tile; ++j) {
                 if (pixels[i][j] == nullptr) continue;
                 finish(y[i][j], c, pixels[i][j] + c - result.data);
-                at(pixels[i][j] + c) = y[i][j];
+                vectors::at<lanes>(pixels[i][j] + c) = y[i][j];
             }
         }
     }
@@ -175,7 +175,7 @@ struct Kernels {
                         g[tap / 3][tap % 3][l] = from[l * output_step + (turned ? 8 - tap : tap)];
                 both_ways(g, made, [](const auto& v, auto& r) { F::kernel(v, r); });
                 for (int p = 0; p < points<F>; ++p)
-                    at(u + p * stride<F>() + i * outputs + o) = made[p / F::points][p % F::points];
+                    vectors::at<lanes>(u + p * stride<F>() + i * outputs + o) = made[p / F::points][p % F::points];
             }
         }
     }
@@ -188,7 +188,7 @@ struct Kernels {
                 float* const to = dw + o * output_step + i * input_step;
                 Lanes m[F::points][F::points], g[3][3];
                 for (int p = 0; p < points<F>; ++p)
-                    m[p / F::points][p % F::points] = load(u + p * stride<F>() + i * outputs + o);
+                    m[p / F::points][p % F::points] = load<lanes>(u + p * stride<F>() + i * outputs + o);
                 both_ways(m, g, [](const auto& v, auto& r) { F::kernel_gradient(v, r); });
                 for (int tap = 0; tap < 9; ++tap)
                     for (std::int64_t l = 0; l < lanes; ++l) to[l * output_step + tap] = g[tap / 3][tap % 3][l];

@@ -5,18 +5,14 @@
 // elements. The gradient of g takes the transposes of A' and G.
 #pragma once
 
+#include "radial/core/cpu/vectors.h"
+
 #include <cstdint>
 
 namespace radial::winograd {
 
 inline constexpr std::int64_t lanes = 8;
-// Where a processor has no vectors of this length the compiler takes several.
-using Lanes = float __attribute__((vector_size(lanes * sizeof(float))));
-using LanesInMemory = float __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-/// By reference: how a function returns such a vector depends on the processor that is compiled for.
-inline const LanesInMemory& load(const float* p) { return *reinterpret_cast<const LanesInMemory*>(p); }
-inline LanesInMemory& at(float* p) { return *reinterpret_cast<LanesInMemory*>(p); }
+using Lanes = vectors::Vector<lanes>;
 
 /// Results a tile across and down, and the points at which its polynomials are multiplied: 0, 1, -1, 2, -2, infinity.
 struct F4 {
