@@ -16,8 +16,9 @@ namespace {
 
 using vectors::load;
 using winograd::both_ways;
-using winograd::F2;
-using winograd::F4;
+using winograd::F2x3;
+using winograd::F2x5;
+using winograd::F4x3;
 using winograd::Lanes;
 using winograd::lanes;
 
@@ -141,57 +142,58 @@ void collect(const Points<F>& from, std::int64_t tile, float* const (&pixels)[F:
     }
 }
 
-/// Kernels [K, C, 3, 3] at their points, one matrix [inputs, outputs] each. The gradient of a convolution's input is
+/// Kernels [K, C, R, R] at their points, one matrix [inputs, outputs] each. The gradient of a convolution's input is
 /// the convolution of its result's gradient by the kernels turned around, from K channels to C.
 struct Kernels {
     std::int64_t inputs, outputs, input_step, output_step;
     bool turned;
 
     Kernels(const Tensor& w, bool turned_in) : turned(turned_in) {
-        const std::int64_t taps = 9, to = w.size(0), from = w.size(1);
+        const std::int64_t taps = w.size(2) * w.size(3), to = w.size(0), from = w.size(1);
         inputs = turned ? to : from;
         outputs = turned ? from : to;
         input_step = turned ? from * taps : taps;
         output_step = turned ? taps : from * taps;
     }
-    template <class F>
-    std::int64_t stride() const {
-        return inputs * outputs + 16;
-    }
+    /// From one point's matrix to the next, which begins in another set of the cache.
+    std::int64_t stride() const { return inputs * outputs + 16; }
     template <class F>
     onednn::Desc desc() const {
-        return {{points<F>, stride<F>()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
+        return {{points<F>, stride()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
     }
 
     template <class F>
     void transform(const float* w, float* u) const {
+        constexpr int taps = F::taps * F::taps;
 #pragma omp parallel for schedule(static)
         for (std::int64_t o = 0; o < outputs; o += lanes) {
             for (std::int64_t i = 0; i < inputs; ++i) {
                 const float* const from = w + o * output_step + i * input_step;
-                Lanes g[3][3], made[F::points][F::points];
-                for (int tap = 0; tap < 9; ++tap)
+                Lanes g[F::taps][F::taps], made[F::points][F::points];
+                for (int tap = 0; tap < taps; ++tap)
                     for (std::int64_t l = 0; l < lanes; ++l)
-                        g[tap / 3][tap % 3][l] = from[l * output_step + (turned ? 8 - tap : tap)];
+                        g[tap / F::taps][tap % F::taps][l] = from[l * output_step + (turned ? taps - 1 - tap : tap)];
                 both_ways(g, made, [](const auto& v, auto& r) { F::kernel(v, r); });
                 for (int p = 0; p < points<F>; ++p)
-                    vectors::at<lanes>(u + p * stride<F>() + i * outputs + o) = made[p / F::points][p % F::points];
+                    vectors::at<lanes>(u + p * stride() + i * outputs + o) = made[p / F::points][p % F::points];
             }
         }
     }
     /// The transpose of transform(), to dw.
     template <class F>
     void gradient(const float* u, float* dw) const {
+        constexpr int taps = F::taps * F::taps;
 #pragma omp parallel for schedule(static)
         for (std::int64_t o = 0; o < outputs; o += lanes) {
             for (std::int64_t i = 0; i < inputs; ++i) {
                 float* const to = dw + o * output_step + i * input_step;
-                Lanes m[F::points][F::points], g[3][3];
+                Lanes m[F::points][F::points], g[F::taps][F::taps];
                 for (int p = 0; p < points<F>; ++p)
-                    m[p / F::points][p % F::points] = load<lanes>(u + p * stride<F>() + i * outputs + o);
+                    m[p / F::points][p % F::points] = load<lanes>(u + p * stride() + i * outputs + o);
                 both_ways(m, g, [](const auto& v, auto& r) { F::kernel_gradient(v, r); });
-                for (int tap = 0; tap < 9; ++tap)
-                    for (std::int64_t l = 0; l < lanes; ++l) to[l * output_step + tap] = g[tap / 3][tap % 3][l];
+                for (int tap = 0; tap < taps; ++tap)
+                    for (std::int64_t l = 0; l < lanes; ++l)
+                        to[l * output_step + tap] = g[tap / F::taps][tap % F::taps][l];
             }
         }
     }
@@ -218,7 +220,7 @@ void convolve(const Image& x, const Kernels& kernels, const Tensor& transformed,
 #pragma omp for schedule(static)
         for (std::int64_t p = 0; p < points<F>; ++p) {
             const auto status = dnnl::sgemm('N', 'N', count, y.channels, x.channels, 1, in.matrix(p), x.channels,
-                                            u + p * kernels.stride<F>(), y.channels, 0, out.matrix(p), y.channels);
+                                            u + p * kernels.stride(), y.channels, 0, out.matrix(p), y.channels);
             if (status != dnnl::status::success) failed = static_cast<int>(status);
         }
         // The next block's first step writes what this one does not read.
@@ -255,7 +257,7 @@ void convolve_backward(const Image& x, const Image& dy, std::int64_t pad_h, std:
         for (std::int64_t p = 0; p < points<F>; ++p) {
             const float beta = first == 0 ? 0.0F : 1.0F;
             const auto status = dnnl::sgemm('T', 'N', x.channels, dy.channels, count, 1, in.matrix(p), x.channels,
-                                            up.matrix(p), dy.channels, beta, u + p * kernels.stride<F>(), dy.channels);
+                                            up.matrix(p), dy.channels, beta, u + p * kernels.stride(), dy.channels);
             if (status != dnnl::status::success) failed = static_cast<int>(status);
         }
     });
@@ -263,26 +265,44 @@ void convolve_backward(const Image& x, const Image& dy, std::int64_t pad_h, std:
     kernels.gradient<F>(u, dw);
 }
 
-/// f(F2 or F4), whichever multiplies less on result [N, K, H, W] of `inputs` channels. False, without a call, where the
-/// tiles' overlap over the image leaves too little of the gain, or where few tiles do not pay for kernels that are up
-/// to four times as many.
+/// Products that F takes for a result image of a channel, of those of a direct convolution's.
+template <class F>
+double share_of_products(std::int64_t height, std::int64_t width) {
+    const auto tiles = [](std::int64_t extent) { return (extent + F::tile - 1) / F::tile; };
+    return static_cast<double>(points<F> * tiles(height) * tiles(width)) /
+           static_cast<double>(F::taps * F::taps * height * width);
+}
+
+/// Whether F pays: not where the tiles' overlap over the image leaves too little of the gain, nor where so few tiles do
+/// not pay for kernels that are up to four times as many numbers.
+template <class F>
+bool pays(const Tensor& result) {
+    constexpr double most = 2.0 / 3;
+    constexpr std::int64_t least_tiles = 48;
+    const std::int64_t height = result.size(2), width = result.size(3);
+    const std::int64_t tiles = ((height + F::tile - 1) / F::tile) * ((width + F::tile - 1) / F::tile);
+    return result.size(0) * tiles >= least_tiles && share_of_products<F>(height, width) <= most;
+}
+
+/// f(F) with the F to use for a convolution of `inputs` channels to `result` [N, K, H, W]. False, without a call, where
+/// that is none.
 template <class Call>
 bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, const ConvGeometry& g, const Call& f) {
-    constexpr std::int64_t least_channels = 32, least_tiles = 48, taps = 9;
-    const std::int64_t outputs = result.size(1), height = result.size(2), width = result.size(3);
-    const bool shape = w.size(2) == 3 && w.size(3) == 3 && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 &&
-                       g.dilation_w == 1 && g.groups == 1 && g.pad_h <= 2 && g.pad_w <= 2;
+    constexpr std::int64_t least_channels = 32;
+    const std::int64_t outputs = result.size(1), height = result.size(2), width = result.size(3), taps = w.size(2);
+    const bool shape = w.size(3) == taps && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 &&
+                       g.dilation_w == 1 && g.groups == 1 && g.pad_h < taps && g.pad_w < taps;
     if (!shape || inputs % lanes != 0 || outputs % lanes != 0 || std::min(inputs, outputs) < least_channels)
         return false;
-    const auto tiles = [&](std::int64_t tile) { return ((height + tile - 1) / tile) * ((width + tile - 1) / tile); };
-    const std::int64_t by4 = points<F4> * tiles(F4::tile), by2 = points<F2> * tiles(F2::tile);
-    const std::int64_t count = result.size(0) * tiles(by4 <= by2 ? F4::tile : F2::tile);
-    if (count < least_tiles || 3 * std::min(by4, by2) > 2 * taps * height * width) return false;
-    if (by4 <= by2)
-        f(F4{});
-    else
-        f(F2{});
-    return true;
+    const auto call = [&]<class F>(F chosen) {
+        if (!pays<F>(result)) return false;
+        f(chosen);
+        return true;
+    };
+    if (taps == 5) return call(F2x5{});
+    if (taps != 3) return false;
+    const bool large = share_of_products<F4x3>(height, width) <= share_of_products<F2x3>(height, width);
+    return large ? call(F4x3{}) : call(F2x3{});
 }
 
 }  // namespace
@@ -305,7 +325,7 @@ bool winograd_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometr
         const Kernels kernels(w, true);
         const Tensor u = onednn::buffer_for(kernels.desc<F>());
         kernels.transform<F>(w.data<float>(), reinterpret_cast<float*>(u.raw()));
-        convolve<F>(Image(dy), kernels, u, 2 - geometry.pad_h, 2 - geometry.pad_w, Image(dx), {});
+        convolve<F>(Image(dy), kernels, u, F::taps - 1 - geometry.pad_h, F::taps - 1 - geometry.pad_w, Image(dx), {});
     });
 }
 

@@ -1,5 +1,5 @@
-// Winograd's minimal filtering for 3x3 kernels (Lavin & Gray 2016, sections 4.1 to 4.3): F(4x4, 3x3) and F(2x2, 3x3) of
-// one tile and a vector of channels.
+// Winograd's minimal filtering (Lavin & Gray 2016, sections 4.1 to 4.3) of one tile and a vector of channels:
+// F(4x4, 3x3), F(2x2, 3x3) and F(2x2, 5x5).
 //
 // A tile of results is A' [(B' d B) . (G g G')] A with d its patch of the image, g the kernel and . the product of
 // elements. The gradient of g takes the transposes of A' and G.
@@ -14,9 +14,10 @@ namespace radial::winograd {
 inline constexpr std::int64_t lanes = 8;
 using Lanes = vectors::Vector<lanes>;
 
-/// Results a tile across and down, and the points at which its polynomials are multiplied: 0, 1, -1, 2, -2, infinity.
-struct F4 {
-    static constexpr int tile = 4, points = 6;
+/// Results a tile across and down, weights a kernel across and down, and the points at which polynomials are
+/// multiplied: 0, 1, -1, 2, -2, infinity.
+struct F4x3 {
+    static constexpr int tile = 4, taps = 3, points = 6;
 
     /// B' d
     static void image(const Lanes (&d)[points], Lanes (&t)[points]) {
@@ -29,7 +30,7 @@ struct F4 {
         t[5] = 4 * d[1] - 5 * d[3] + d[5];
     }
     /// G g
-    static void kernel(const Lanes (&g)[3], Lanes (&u)[points]) {
+    static void kernel(const Lanes (&g)[taps], Lanes (&u)[points]) {
         const Lanes sixth = (g[0] + g[2]) * (-1.0F / 6), middle = g[1] * (1.0F / 6);
         const Lanes outer = g[0] * (1.0F / 24) + g[2] * (1.0F / 6), twelfth = g[1] * (1.0F / 12);
         u[0] = g[0] * 0.25F;
@@ -58,7 +59,7 @@ struct F4 {
         m[5] = y[3];
     }
     /// G' u
-    static void kernel_gradient(const Lanes (&u)[points], Lanes (&g)[3]) {
+    static void kernel_gradient(const Lanes (&u)[points], Lanes (&g)[taps]) {
         const Lanes s = (u[1] + u[2]) * (-1.0F / 6), d = (u[2] - u[1]) * (1.0F / 6);
         const Lanes s2 = u[3] + u[4], d2 = u[3] - u[4];
         g[0] = u[0] * 0.25F + s + s2 * (1.0F / 24);
@@ -68,8 +69,8 @@ struct F4 {
 };
 
 /// The same with the points 0, 1, -1 and infinity.
-struct F2 {
-    static constexpr int tile = 2, points = 4;
+struct F2x3 {
+    static constexpr int tile = 2, taps = 3, points = 4;
 
     static void image(const Lanes (&d)[points], Lanes (&t)[points]) {
         t[0] = d[0] - d[2];
@@ -77,7 +78,7 @@ struct F2 {
         t[2] = d[2] - d[1];
         t[3] = d[1] - d[3];
     }
-    static void kernel(const Lanes (&g)[3], Lanes (&u)[points]) {
+    static void kernel(const Lanes (&g)[taps], Lanes (&u)[points]) {
         const Lanes outer = (g[0] + g[2]) * 0.5F, middle = g[1] * 0.5F;
         u[0] = g[0];
         u[1] = outer + middle;
@@ -94,11 +95,51 @@ struct F2 {
         m[2] = y[0] - y[1];
         m[3] = -y[1];
     }
-    static void kernel_gradient(const Lanes (&u)[points], Lanes (&g)[3]) {
+    static void kernel_gradient(const Lanes (&u)[points], Lanes (&g)[taps]) {
         const Lanes s = (u[1] + u[2]) * 0.5F;
         g[0] = u[0] + s;
         g[1] = (u[1] - u[2]) * 0.5F;
         g[2] = s + u[3];
+    }
+};
+
+/// Kernels of 5 weights with the points of F4x3.
+struct F2x5 {
+    static constexpr int tile = 2, taps = 5, points = 6;
+
+    static void image(const Lanes (&d)[points], Lanes (&t)[points]) { F4x3::image(d, t); }
+    static void kernel(const Lanes (&g)[taps], Lanes (&u)[points]) {
+        const Lanes even = (g[0] + g[2] + g[4]) * (-1.0F / 6), odd = (g[1] + g[3]) * (-1.0F / 6);
+        const Lanes even2 = g[0] * (1.0F / 24) + g[2] * (1.0F / 6) + g[4] * (2.0F / 3);
+        const Lanes odd2 = g[1] * (1.0F / 12) + g[3] * (1.0F / 3);
+        u[0] = g[0] * 0.25F;
+        u[1] = even + odd;
+        u[2] = even - odd;
+        u[3] = even2 + odd2;
+        u[4] = even2 - odd2;
+        u[5] = g[4];
+    }
+    static void result(const Lanes (&m)[points], Lanes (&y)[tile]) {
+        y[0] = m[0] + (m[1] + m[2]) + (m[3] + m[4]);
+        y[1] = (m[1] - m[2]) + 2 * (m[3] - m[4]) + m[5];
+    }
+    static void result_gradient(const Lanes (&y)[tile], Lanes (&m)[points]) {
+        const Lanes twice = 2 * y[1];
+        m[0] = y[0];
+        m[1] = y[0] + y[1];
+        m[2] = y[0] - y[1];
+        m[3] = y[0] + twice;
+        m[4] = y[0] - twice;
+        m[5] = y[1];
+    }
+    static void kernel_gradient(const Lanes (&u)[points], Lanes (&g)[taps]) {
+        const Lanes s = (u[1] + u[2]) * (-1.0F / 6), d = (u[2] - u[1]) * (1.0F / 6);
+        const Lanes s2 = (u[3] + u[4]) * (1.0F / 24), d2 = (u[3] - u[4]) * (1.0F / 24);
+        g[0] = u[0] * 0.25F + s + s2;
+        g[1] = d + 2 * d2;
+        g[2] = s + 4 * s2;
+        g[3] = d + 8 * d2;
+        g[4] = s + 16 * s2 + u[5];
     }
 };
 
