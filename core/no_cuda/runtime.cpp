@@ -1,10 +1,15 @@
 // The answers of a build without CUDA.
 #include "radial/core/device_runtime.h"
 #include "radial/core/error.h"
+#include "radial/core/kernels/launch.h"
 
 #include <fmt/format.h>
 
-namespace radial::device {
+namespace radial {
+
+const bool kernels::sources_that_launch_need_no_nvcc = true;
+
+namespace device {
 namespace {
 
 [[noreturn]] void refuse(int index) { throw Error(unavailable(index)); }
@@ -34,4 +39,6 @@ void push_range(const char*) {}
 void pop_range() {}
 Fault* fault(int index) { refuse(index); }
 
-}  // namespace radial::device
+}  // namespace device
+
+}  // namespace radial

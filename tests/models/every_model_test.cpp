@@ -1,5 +1,6 @@
 // Every network of the registry against torchvision, timm and PyTorch forms of the CIFAR networks: cost, names, shapes.
 #include "../expect.h"
+#include "../folders.h"
 #include "radial/core/autograd.h"
 #include "radial/models/cost.h"
 
@@ -14,7 +15,7 @@ namespace {
 /// What tests/golden/model_costs.py counted.
 const nlohmann::json& recorded() {
     static const nlohmann::json costs = [] {
-        std::ifstream file(std::string(RADIAL_TEST_DIR) + "/golden/model_costs.json");
+        std::ifstream file(test_folder() + "/golden/model_costs.json");
         REQUIRE(file.good());
         return nlohmann::json::parse(file);
     }();
@@ -92,7 +93,7 @@ TEST_CASE("the fixture has every network of the registry and no other", "[models
 }
 
 TEST_CASE("docs/models.md lists every network with its figures", "[models][cost][host]") {
-    std::ifstream file(std::string(RADIAL_TEST_DIR) + "/../docs/models.md");
+    std::ifstream file(test_folder() + "/../docs/models.md");
     const std::string page{std::istreambuf_iterator<char>(file), {}};
     const auto spaced = [](std::int64_t number) {
         std::string text = std::to_string(number);
