@@ -37,7 +37,7 @@ struct Image {
 };
 
 template <class F>
-constexpr std::int64_t points = F::points* F::points;
+constexpr std::int64_t points = std::int64_t{F::points} * F::points;
 
 /// The tiles of a result's images, and how many of them a block takes.
 template <class F>
