@@ -17,7 +17,6 @@ namespace {
 using vectors::load;
 using winograd::both_ways;
 using winograd::F2x3;
-using winograd::F2x5;
 using winograd::F4x3;
 using winograd::Lanes;
 using winograd::lanes;
@@ -290,7 +289,7 @@ template <class Call>
 bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, const ConvGeometry& g, const Call& f) {
     constexpr std::int64_t least_channels = 32;
     const std::int64_t outputs = result.size(1), height = result.size(2), width = result.size(3), taps = w.size(2);
-    const bool shape = w.size(3) == taps && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 &&
+    const bool shape = taps == 3 && w.size(3) == 3 && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 &&
                        g.dilation_w == 1 && g.groups == 1 && g.pad_h < taps && g.pad_w < taps;
     if (!shape || inputs % lanes != 0 || outputs % lanes != 0 || std::min(inputs, outputs) < least_channels)
         return false;
@@ -299,8 +298,6 @@ bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, cons
         f(chosen);
         return true;
     };
-    if (taps == 5) return call(F2x5{});
-    if (taps != 3) return false;
     const bool large = share_of_products<F4x3>(height, width) <= share_of_products<F2x3>(height, width);
     return large ? call(F4x3{}) : call(F2x3{});
 }

@@ -1,4 +1,4 @@
-// 3x3 and 5x5 convolutions by Winograd's method on channels-last images, for processors whose oneDNN kernels have it
+// 3x3 convolutions by Winograd's method on channels-last images, for processors whose oneDNN kernels have it
 // not.
 #pragma once
 
@@ -7,8 +7,8 @@
 namespace radial {
 
 // Each returns false, with nothing written, for a convolution that it does not take or that another way is faster for:
-// it takes undilated kernels of stride 1 and less padding than their size, ungrouped, over numbers of channels that 8
-// divides, and enough of them. Images are float32 and channels-last, weights [K, C, R, R] row-major. Results differ
+// it takes undilated 3x3 kernels of stride 1 and less padding than their size, ungrouped, over numbers of channels that
+// 8 divides, and enough of them. Images are float32 and channels-last, weights [K, C, 3, 3] row-major. Results differ
 // from a direct convolution's in the sixth digit. All throw Error where oneDNN's matrix product fails.
 
 /// y = activation(x (*) w + bias + residual); bias and residual may be undefined.

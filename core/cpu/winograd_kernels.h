@@ -1,5 +1,5 @@
 // Winograd's minimal filtering (Lavin & Gray 2016, sections 4.1 to 4.3) of one tile and a vector of channels:
-// F(4x4, 3x3), F(2x2, 3x3) and F(2x2, 5x5).
+// F(4x4, 3x3) and F(2x2, 3x3).
 //
 // A tile of results is A' [(B' d B) . (G g G')] A with d its patch of the image, g the kernel and . the product of
 // elements. The gradient of g takes the transposes of A' and G.
@@ -100,46 +100,6 @@ struct F2x3 {
         g[0] = u[0] + s;
         g[1] = (u[1] - u[2]) * 0.5F;
         g[2] = s + u[3];
-    }
-};
-
-/// Kernels of 5 weights with the points of F4x3.
-struct F2x5 {
-    static constexpr int tile = 2, taps = 5, points = 6;
-
-    static void image(const Lanes (&d)[points], Lanes (&t)[points]) { F4x3::image(d, t); }
-    static void kernel(const Lanes (&g)[taps], Lanes (&u)[points]) {
-        const Lanes even = (g[0] + g[2] + g[4]) * (-1.0F / 6), odd = (g[1] + g[3]) * (-1.0F / 6);
-        const Lanes even2 = g[0] * (1.0F / 24) + g[2] * (1.0F / 6) + g[4] * (2.0F / 3);
-        const Lanes odd2 = g[1] * (1.0F / 12) + g[3] * (1.0F / 3);
-        u[0] = g[0] * 0.25F;
-        u[1] = even + odd;
-        u[2] = even - odd;
-        u[3] = even2 + odd2;
-        u[4] = even2 - odd2;
-        u[5] = g[4];
-    }
-    static void result(const Lanes (&m)[points], Lanes (&y)[tile]) {
-        y[0] = m[0] + (m[1] + m[2]) + (m[3] + m[4]);
-        y[1] = (m[1] - m[2]) + 2 * (m[3] - m[4]) + m[5];
-    }
-    static void result_gradient(const Lanes (&y)[tile], Lanes (&m)[points]) {
-        const Lanes twice = 2 * y[1];
-        m[0] = y[0];
-        m[1] = y[0] + y[1];
-        m[2] = y[0] - y[1];
-        m[3] = y[0] + twice;
-        m[4] = y[0] - twice;
-        m[5] = y[1];
-    }
-    static void kernel_gradient(const Lanes (&u)[points], Lanes (&g)[taps]) {
-        const Lanes s = (u[1] + u[2]) * (-1.0F / 6), d = (u[2] - u[1]) * (1.0F / 6);
-        const Lanes s2 = (u[3] + u[4]) * (1.0F / 24), d2 = (u[3] - u[4]) * (1.0F / 24);
-        g[0] = u[0] * 0.25F + s + s2;
-        g[1] = d + 2 * d2;
-        g[2] = s + 4 * s2;
-        g[3] = d + 8 * d2;
-        g[4] = s + 16 * s2 + u[5];
     }
 };
 
