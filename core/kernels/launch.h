@@ -11,6 +11,11 @@
 #include "radial/core/memory/storage.h"
 #include "radial/core/types.h"
 
+namespace radial::kernels {
+/// A build with CUDA has it not: there, a source that launches kernels and was not compiled by nvcc does not link.
+extern const bool sources_that_launch_need_no_nvcc;
+}  // namespace radial::kernels
+
 #if defined(__CUDACC__)
 #include "radial/core/cuda/launch.h"
 #define RADIAL_ON_DEVICE(device, call, ...) \
@@ -21,8 +26,6 @@
     if (device.kind == Device::Kind::cuda) return on_device::call<emulated::Launcher>(device.index, __VA_ARGS__)
 #else
 namespace radial::kernels {
-/// A build with CUDA has it not: there, a source that launches kernels and was not compiled by nvcc does not link.
-extern const bool sources_that_launch_need_no_nvcc;
 [[gnu::used]] inline const bool* const launches_checked = &sources_that_launch_need_no_nvcc;
 }  // namespace radial::kernels
 #define RADIAL_ON_DEVICE(device, call, ...) static_cast<void>(device)  // there are no tensors on another device
