@@ -1,6 +1,7 @@
 // Convolution on the CPU by oneDNN: its direct kernels on channels-last images, and Winograd's for 3x3 kernels, which
 // want images in blocks of sixteen channels. It has the latter for AVX-512 alone; elsewhere our own take their place.
 #include "radial/core/cpu/blocked.h"
+#include "radial/core/cpu/conv_shape.h"
 #include "radial/core/cpu/depthwise.h"
 #include "radial/core/cpu/narrow_conv.h"
 #include "radial/core/cpu/onednn_backend.h"
@@ -63,8 +64,7 @@ bool has_avx512() {
 bool winograd_suits(const Problem& p) {
     constexpr std::int64_t least_channels = 32, block = 16, tile = 4, least_tiles = 48;
     const ConvGeometry& g = p.geometry;
-    const bool shape = p.w.size(2) == 3 && p.w.size(3) == 3 && g.stride_h == 1 && g.stride_w == 1 &&
-                       g.dilation_h == 1 && g.dilation_w == 1 && g.groups == 1 && g.pad_h == 1 && g.pad_w == 1;
+    const bool shape = is_plain_3x3(p.w, g) && g.pad_h == 1 && g.pad_w == 1;
     const std::int64_t in = p.x.size(1), out = p.y.size(1), height = p.y.size(2), width = p.y.size(3);
     if (!shape || in < least_channels || out < least_channels || in % block != 0 || out % block != 0) return false;
     const auto tiles = [](std::int64_t extent) { return (extent + tile - 1) / tile; };
@@ -159,13 +159,27 @@ Weights packed(const Tensor& w, const ConvPlan& plan) {
     return {buffer, onednn::bind(buffer, plan.w)};
 }
 
+// Our own kernels, for what oneDNN is slow at: each tells whether one took the convolution.
+
+bool own_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                 const Tensor& residual, Activation activation, const Tensor& y) {
+    if (has_avx512()) return false;
+    const bool alone = !bias.defined() && !residual.defined() && activation == Activation::none;
+    return (alone && narrow_forward(x, w, geometry, y)) ||
+           winograd_forward(x, w, bias, geometry, residual, activation, y);
+}
+
+bool own_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw) {
+    if (depthwise_backward_weights(x, dy, geometry, dw)) return true;
+    return !has_avx512() &&
+           (narrow_backward_weights(x, dy, geometry, dw) || winograd_backward_weights(x, dy, geometry, dw));
+}
+
 }  // namespace
 
 bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                    const Tensor& residual, Activation activation, const Tensor& y) {
-    const bool plain = !bias.defined() && !residual.defined() && activation == Activation::none;
-    if (!has_avx512() && plain && narrow_forward(x, w, geometry, y)) return true;
-    if (!has_avx512() && winograd_forward(x, w, bias, geometry, residual, activation, y)) return true;
+    if (own_forward(x, w, bias, geometry, residual, activation, y)) return true;
     const ConvPlan& plan = plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()});
     const onednn::Input source(x, plan.blocked, plan.x);
     const onednn::Output target(y, plan.blocked, plan.y);
@@ -207,9 +221,7 @@ void OneDnnBackend::conv_backward_data(const Tensor& dy, const Tensor& w, const 
 
 void OneDnnBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
                                           const Tensor& dw, const Tensor& dbias) {
-    if (!dbias.defined() && depthwise_backward_weights(x, dy, geometry, dw)) return;
-    if (!has_avx512() && !dbias.defined() && narrow_backward_weights(x, dy, geometry, dw)) return;
-    if (!has_avx512() && winograd_backward_weights(x, dy, geometry, dw)) {
+    if (own_backward_weights(x, dy, geometry, dw)) {
         if (dbias.defined()) channel_sums(dy, dbias);
         return;
     }

@@ -3,7 +3,7 @@
 // gradient.
 #include "radial/core/cpu/narrow_conv.h"
 
-#include "radial/core/cpu/dense_kernels.h"
+#include "radial/core/cpu/conv_shape.h"
 #include "radial/core/cpu/vectors.h"
 
 #include <algorithm>
@@ -18,8 +18,7 @@ using vectors::Vector;
 constexpr std::int64_t outputs = 12, taps = 9;
 
 bool takes(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
-    return w.size(0) == outputs && w.size(2) == 3 && w.size(3) == 3 && x.size(1) % 4 == 0 && g.groups == 1 &&
-           g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1;
+    return is_plain_3x3(w, g) && w.size(0) == outputs && x.size(1) % 4 == 0;
 }
 
 struct Problem {
@@ -162,14 +161,15 @@ bool narrow_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeomet
     const Problem p(x, dy, geometry);
     constexpr std::int64_t wanted = 64;  // pixels, whose surroundings the first cache holds
     const std::int64_t rows = std::clamp<std::int64_t>(wanted / p.width, 1, p.height);
-    const std::int64_t strips = (p.height + rows - 1) / rows, count = dw.numel();
-    const dense_kernels::Parts parts(x.size(0) * strips);
-    const Tensor held = Tensor::zeros({parts.count, count}, DType::float32, Device{});
+    const std::int64_t strips = (p.height + rows - 1) / rows, all = x.size(0) * strips, count = dw.numel();
+    // A sum for each part, so that the result does not depend on the threads.
+    const std::int64_t parts = std::min<std::int64_t>(16, all);
+    const Tensor held = Tensor::zeros({parts, count}, DType::float32, Device{});
     float* const partial = held.data<float>();
     const float* const up = dy.data<float>();
 #pragma omp parallel for schedule(static)
-    for (std::int64_t part = 0; part < parts.count; ++part) {
-        for (std::int64_t s = parts.begin(part); s < parts.end(part); ++s) {
+    for (std::int64_t part = 0; part < parts; ++part) {
+        for (std::int64_t s = part * all / parts; s < (part + 1) * all / parts; ++s) {
             const std::int64_t first = s % strips * rows;
             add_strip(p, {s / strips, first, std::min(p.height, first + rows)}, up, partial + part * count);
         }
@@ -179,7 +179,7 @@ bool narrow_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeomet
         for (std::int64_t c = 0; c < p.channels; ++c)
             for (std::int64_t tap = 0; tap < taps; ++tap) {
                 float sum = 0;
-                for (std::int64_t part = 0; part < parts.count; ++part)
+                for (std::int64_t part = 0; part < parts; ++part)
                     sum += partial[part * count + (tap * outputs + k) * p.channels + c];
                 out[(k * p.channels + c) * taps + tap] = sum;
             }

@@ -3,6 +3,7 @@
 // oneDNN's, a thread each.
 #include "radial/core/cpu/winograd.h"
 
+#include "radial/core/cpu/conv_shape.h"
 #include "radial/core/cpu/norm_kernels.h"
 #include "radial/core/cpu/packed_weights.h"
 #include "radial/core/cpu/winograd_kernels.h"
@@ -38,14 +39,19 @@ struct Image {
 template <class F>
 constexpr std::int64_t points = std::int64_t{F::points} * F::points;
 
+template <class F>
+std::int64_t tiles_along(std::int64_t extent) {
+    return (extent + F::tile - 1) / F::tile;
+}
+
 /// The tiles of a result's images, and how many of them a block takes.
 template <class F>
 struct Tiles {
     std::int64_t down, across, count, block;
 
     Tiles(const Image& result, std::int64_t channels)
-        : down((result.height + F::tile - 1) / F::tile),
-          across((result.width + F::tile - 1) / F::tile),
+        : down(tiles_along<F>(result.height)),
+          across(tiles_along<F>(result.width)),
           count(result.images * down * across) {
         constexpr std::int64_t cache = 1 << 20, least = 64, most = 256;  // numbers; tiles
         block = std::min(count, std::clamp(cache / (points<F> * channels), least, most));
@@ -104,6 +110,15 @@ void spread(const Points<F>& to, std::int64_t tile, float* const (&pixels)[exten
     }
 }
 
+/// Writes tile t's patch of the image to row `row` of each matrix, at its points.
+template <class F>
+void spread_patch(const Points<F>& to, std::int64_t row, const Tiles<F>& tiles, std::int64_t t, const Image& image,
+                  std::int64_t pad_h, std::int64_t pad_w, const float* zeros) {
+    float* pixels[F::points][F::points];
+    tiles.place(t, image, pad_h, pad_w, pixels);
+    spread(to, row, pixels, zeros, [](const auto& v, auto& r) { F::image(v, r); });
+}
+
 /// What is done to a result before it is written.
 struct Finish {
     const float* bias = nullptr;
@@ -141,7 +156,7 @@ void collect(const Points<F>& from, std::int64_t tile, float* const (&pixels)[F:
     }
 }
 
-/// Kernels [K, C, R, R] at their points, one matrix [inputs, outputs] each. The gradient of a convolution's input is
+/// Kernels [K, C, 3, 3] at their points, one matrix [inputs, outputs] each. The gradient of a convolution's input is
 /// the convolution of its result's gradient by the kernels turned around, from K channels to C.
 struct Kernels {
     std::int64_t inputs, outputs, input_step, output_step;
@@ -161,40 +176,40 @@ struct Kernels {
         return {{points<F>, stride()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
     }
 
+    /// each(offset of a kernel in the weights, and of its number in a point's matrix) for the first of every `lanes`
+    /// outputs.
+    template <class Each>
+    void each_vector(const Each& each) const {
+#pragma omp parallel for schedule(static)
+        for (std::int64_t o = 0; o < outputs; o += lanes)
+            for (std::int64_t i = 0; i < inputs; ++i) each(o * output_step + i * input_step, i * outputs + o);
+    }
     template <class F>
     void transform(const float* w, float* u) const {
         constexpr int taps = F::taps * F::taps;
-#pragma omp parallel for schedule(static)
-        for (std::int64_t o = 0; o < outputs; o += lanes) {
-            for (std::int64_t i = 0; i < inputs; ++i) {
-                const float* const from = w + o * output_step + i * input_step;
-                Lanes g[F::taps][F::taps], made[F::points][F::points];
-                for (int tap = 0; tap < taps; ++tap)
-                    for (std::int64_t l = 0; l < lanes; ++l)
-                        g[tap / F::taps][tap % F::taps][l] = from[l * output_step + (turned ? taps - 1 - tap : tap)];
-                both_ways(g, made, [](const auto& v, auto& r) { F::kernel(v, r); });
-                for (int p = 0; p < points<F>; ++p)
-                    vectors::at<lanes>(u + p * stride() + i * outputs + o) = made[p / F::points][p % F::points];
-            }
-        }
+        each_vector([&](std::int64_t kernel, std::int64_t number) {
+            Lanes g[F::taps][F::taps], made[F::points][F::points];
+            for (int tap = 0; tap < taps; ++tap)
+                for (std::int64_t l = 0; l < lanes; ++l)
+                    g[tap / F::taps][tap % F::taps][l] = w[kernel + l * output_step + (turned ? taps - 1 - tap : tap)];
+            both_ways(g, made, [](const auto& v, auto& r) { F::kernel(v, r); });
+            for (int p = 0; p < points<F>; ++p)
+                vectors::at<lanes>(u + p * stride() + number) = made[p / F::points][p % F::points];
+        });
     }
     /// The transpose of transform(), to dw.
     template <class F>
     void gradient(const float* u, float* dw) const {
         constexpr int taps = F::taps * F::taps;
-#pragma omp parallel for schedule(static)
-        for (std::int64_t o = 0; o < outputs; o += lanes) {
-            for (std::int64_t i = 0; i < inputs; ++i) {
-                float* const to = dw + o * output_step + i * input_step;
-                Lanes m[F::points][F::points], g[F::taps][F::taps];
-                for (int p = 0; p < points<F>; ++p)
-                    m[p / F::points][p % F::points] = load<lanes>(u + p * stride() + i * outputs + o);
-                both_ways(m, g, [](const auto& v, auto& r) { F::kernel_gradient(v, r); });
-                for (int tap = 0; tap < taps; ++tap)
-                    for (std::int64_t l = 0; l < lanes; ++l)
-                        to[l * output_step + tap] = g[tap / F::taps][tap % F::taps][l];
-            }
-        }
+        each_vector([&](std::int64_t kernel, std::int64_t number) {
+            Lanes m[F::points][F::points], g[F::taps][F::taps];
+            for (int p = 0; p < points<F>; ++p)
+                m[p / F::points][p % F::points] = load<lanes>(u + p * stride() + number);
+            both_ways(m, g, [](const auto& v, auto& r) { F::kernel_gradient(v, r); });
+            for (int tap = 0; tap < taps; ++tap)
+                for (std::int64_t l = 0; l < lanes; ++l)
+                    dw[kernel + l * output_step + tap] = g[tap / F::taps][tap % F::taps][l];
+        });
     }
 };
 
@@ -211,11 +226,7 @@ void convolve(const Image& x, const Kernels& kernels, const Tensor& transformed,
 #pragma omp parallel
     tiles.each_block([&](std::int64_t first, std::int64_t count) {
 #pragma omp for schedule(static)
-        for (std::int64_t t = 0; t < count; ++t) {
-            float* pixels[F::points][F::points];
-            tiles.place(first + t, x, pad_h, pad_w, pixels);
-            spread(in, t, pixels, zeros.data(), [](const auto& v, auto& r) { F::image(v, r); });
-        }
+        for (std::int64_t t = 0; t < count; ++t) spread_patch(in, t, tiles, first + t, x, pad_h, pad_w, zeros.data());
 #pragma omp for schedule(static)
         for (std::int64_t p = 0; p < points<F>; ++p) {
             const auto status = dnnl::sgemm('N', 'N', count, y.channels, x.channels, 1, in.matrix(p), x.channels,
@@ -246,9 +257,8 @@ void convolve_backward(const Image& x, const Image& dy, std::int64_t pad_h, std:
     tiles.each_block([&](std::int64_t first, std::int64_t count) {
 #pragma omp for schedule(static)
         for (std::int64_t t = 0; t < count; ++t) {
-            float *pixels[F::points][F::points], *results[F::tile][F::tile];
-            tiles.place(first + t, x, pad_h, pad_w, pixels);
-            spread(in, t, pixels, zeros.data(), [](const auto& v, auto& r) { F::image(v, r); });
+            spread_patch(in, t, tiles, first + t, x, pad_h, pad_w, zeros.data());
+            float* results[F::tile][F::tile];
             tiles.place(first + t, dy, 0, 0, results);
             spread(up, t, results, zeros.data(), [](const auto& v, auto& r) { F::result_gradient(v, r); });
         }
@@ -264,37 +274,27 @@ void convolve_backward(const Image& x, const Image& dy, std::int64_t pad_h, std:
     kernels.gradient<F>(u, dw);
 }
 
-/// Products that F takes for a result image of a channel, of those of a direct convolution's.
+/// Products that F takes for an image of a channel, over those of a direct convolution.
 template <class F>
 double share_of_products(std::int64_t height, std::int64_t width) {
-    const auto tiles = [](std::int64_t extent) { return (extent + F::tile - 1) / F::tile; };
-    return static_cast<double>(points<F> * tiles(height) * tiles(width)) /
+    return static_cast<double>(points<F> * tiles_along<F>(height) * tiles_along<F>(width)) /
            static_cast<double>(F::taps * F::taps * height * width);
 }
 
-/// Whether F pays: not where the tiles' overlap over the image leaves too little of the gain, nor where so few tiles do
-/// not pay for kernels that are up to four times as many numbers.
-template <class F>
-bool pays(const Tensor& result) {
-    constexpr double most = 2.0 / 3;
-    constexpr std::int64_t least_tiles = 48;
-    const std::int64_t height = result.size(2), width = result.size(3);
-    const std::int64_t tiles = ((height + F::tile - 1) / F::tile) * ((width + F::tile - 1) / F::tile);
-    return result.size(0) * tiles >= least_tiles && share_of_products<F>(height, width) <= most;
-}
-
 /// f(F) with the F to use for a convolution of `inputs` channels to `result` [N, K, H, W]. False, without a call, where
-/// that is none.
+/// none pays: where the tiles' overlap over the image leaves too little of the gain, or where so few tiles do not pay
+/// for kernels that are up to four times as many numbers.
 template <class Call>
 bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, const ConvGeometry& g, const Call& f) {
-    constexpr std::int64_t least_channels = 32;
-    const std::int64_t outputs = result.size(1), height = result.size(2), width = result.size(3), taps = w.size(2);
-    const bool shape = taps == 3 && w.size(3) == 3 && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 &&
-                       g.dilation_w == 1 && g.groups == 1 && g.pad_h < taps && g.pad_w < taps;
-    if (!shape || inputs % lanes != 0 || outputs % lanes != 0 || std::min(inputs, outputs) < least_channels)
+    constexpr std::int64_t least_channels = 32, least_tiles = 48;
+    constexpr double most = 2.0 / 3;
+    const std::int64_t outputs = result.size(1), height = result.size(2), width = result.size(3);
+    if (!is_plain_3x3(w, g) || g.pad_h > 2 || g.pad_w > 2 || inputs % lanes != 0 || outputs % lanes != 0 ||
+        std::min(inputs, outputs) < least_channels)
         return false;
     const auto call = [&]<class F>(F chosen) {
-        if (!pays<F>(result)) return false;
+        const std::int64_t tiles = result.size(0) * tiles_along<F>(height) * tiles_along<F>(width);
+        if (tiles < least_tiles || share_of_products<F>(height, width) > most) return false;
         f(chosen);
         return true;
     };

@@ -1,5 +1,4 @@
-// 3x3 convolutions by Winograd's method on channels-last images, for processors whose oneDNN kernels have it
-// not.
+// 3x3 convolutions by Winograd's method (Lavin & Gray 2016) on channels-last images, where oneDNN has no such kernels.
 #pragma once
 
 #include "radial/core/backend.h"
