@@ -3,7 +3,6 @@
 #include "radial/core/cpu/blocked.h"
 #include "radial/core/cpu/conv_shape.h"
 #include "radial/core/cpu/depthwise.h"
-#include "radial/core/cpu/narrow_conv.h"
 #include "radial/core/cpu/onednn_backend.h"
 #include "radial/core/cpu/packed_weights.h"
 #include "radial/core/cpu/plan.h"
@@ -47,15 +46,7 @@ Dims weight_dims(const Tensor& w, std::int64_t groups) {
 }
 
 onednn::Window window_of(const ConvGeometry& g) {
-    return {{}, {g.stride_h, g.stride_w}, {g.dilation_h - 1, g.dilation_w - 1}, {g.pad_h, g.pad_w}};
-}
-
-/// Whether oneDNN's kernels use AVX-512.
-bool has_avx512() {
-    static const bool has =
-        (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) ==
-        static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
-    return has;
+    return {{g.stride_h, g.stride_w}, {g.dilation_h - 1, g.dilation_w - 1}, {g.pad_h, g.pad_w}};
 }
 
 // Winograd's F(4x4, 3x3) (Lavin & Gray 2016) takes a quarter of the multiplications, on tiles of 4x4 results. It pays
@@ -163,16 +154,12 @@ Weights packed(const Tensor& w, const ConvPlan& plan) {
 
 bool own_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                  const Tensor& residual, Activation activation, const Tensor& y) {
-    if (has_avx512()) return false;
-    const bool alone = !bias.defined() && !residual.defined() && activation == Activation::none;
-    return (alone && narrow_forward(x, w, geometry, y)) ||
-           winograd_forward(x, w, bias, geometry, residual, activation, y);
+    return !has_avx512() && winograd_forward(x, w, bias, geometry, residual, activation, y);
 }
 
 bool own_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw) {
-    if (depthwise_backward_weights(x, dy, geometry, dw)) return true;
-    return !has_avx512() &&
-           (narrow_backward_weights(x, dy, geometry, dw) || winograd_backward_weights(x, dy, geometry, dw));
+    return depthwise_backward_weights(x, dy, geometry, dw) ||
+           (!has_avx512() && winograd_backward_weights(x, dy, geometry, dw));
 }
 
 }  // namespace

@@ -8,13 +8,12 @@
 #include "radial/core/dense_block.h"
 
 #include "radial/core/autograd.h"
+#include "radial/core/cpu/bottleneck.h"
 #include "radial/core/cpu/growing_image.h"
 #include "radial/core/error.h"
 #include "radial/core/observe.h"
 #include "radial/core/over_ranks.h"
 #include "radial/core/ref/reference_backend.h"
-
-#include <dnnl.hpp>
 
 #include <atomic>
 #include <memory>
@@ -23,6 +22,7 @@
 namespace radial {
 namespace {
 
+using dense_kernels::Bottleneck;
 using dense_kernels::Columns;
 using growing::backend;
 using growing::image;
@@ -60,13 +60,7 @@ public:
             return made;
         }
         narrow_ = image(state_->buffer.shape(), tensors_.bottleneck.size(0));
-        const std::int64_t width = tensors_.bottleneck.size(0);
-        const float* const weight = tensors_.bottleneck.data<float>();
-        float* const out = narrow_.data<float>();
-        each_tile([&](std::int64_t, std::int64_t row, std::int64_t rows, float* x) {
-            return dnnl::sgemm('N', 'T', rows, width, channels_, 1, x, channels_, weight, channels_, 0,
-                               out + row * width, width);
-        });
+        multiply_bottleneck();
         backend().conv_forward(normalise_narrow(), tensors_.conv, {}, same_3x3, made);
         if (!state_->training) narrow_ = Tensor();
         return made;
@@ -99,22 +93,59 @@ public:
 private:
     double rows() const { return static_cast<double>(state_->rows()); }
 
+    /// Forms narrow_, and its statistics while training.
+    void multiply_bottleneck() {
+        const Bottleneck bottleneck(tensors_.bottleneck, Bottleneck::Way::forward);
+        const std::int64_t width = bottleneck.width();
+        float* const out = narrow_.data<float>();
+        const bool training = state_->training;
+        dense_kernels::Moments moments(training ? first_row(bottleneck) : growing::Floats());
+        each_tile(bottleneck, [&](std::int64_t part, std::int64_t row, std::int64_t rows, float* x) {
+            const Columns<const float> next[] = {next_rows(row, rows)};
+            const dnnl::status status = bottleneck.forward(rows, x, out + row * width, next);
+            if (training) moments.add(part, out + row * width, rows);
+            return status;
+        });
+        if (!training) return;
+        inner_mean_ = Tensor::empty_like(tensors_.inner_norm.scale);
+        inner_variance_ = Tensor::empty_like(tensors_.inner_norm.scale);
+        moments.write(state_->rows(), inner_mean_, inner_variance_);
+        move_running(tensors_.inner_norm, values_of(inner_mean_), values_of(inner_variance_), rows());
+    }
+
+    /// The bottleneck's result of the first pixel.
+    growing::Floats first_row(const Bottleneck& bottleneck) const {
+        growing::Floats x(static_cast<std::size_t>(bottleneck.stride())),
+            y(static_cast<std::size_t>(bottleneck.width()));
+        dense_kernels::normalise(state_->columns(0, channels_), outer_.affine(), 1,
+                                 {x.data(), bottleneck.stride(), channels_});
+        const dnnl::status status = bottleneck.forward(1, x.data(), y.data(), {});
+        RADIAL_CHECK(status == dnnl::status::success, "dense_layer: oneDNN failed (status {})",
+                     static_cast<int>(status));
+        return y;
+    }
+
+    /// The image's rows after a tile, as far as there are as many.
+    Columns<const float> next_rows(std::int64_t row, std::int64_t rows) const {
+        return state_->columns(std::min(row + rows, state_->rows() - rows), channels_);
+    }
+
     /// body(part, first row, rows, those pixels through the batch norm and ReLU [rows, channels], its to overwrite) on
-    /// tiles that fit a core's cache. It returns oneDNN's status. Throws Error where that is none of success.
+    /// tiles of the bottleneck's size. It returns oneDNN's status. Throws Error where that is none of success.
     template <class Body>
-    void each_tile(const Body& body) const {
-        constexpr std::int64_t cache = 1 << 16, least = 64;  // numbers; rows
-        const std::int64_t tile = std::max(least, cache / channels_);
+    void each_tile(const Bottleneck& bottleneck, const Body& body) const {
+        const std::int64_t tile = bottleneck.tile_rows(), stride = bottleneck.stride();
         const dense_kernels::Parts parts(state_->rows());
         // Before the threads start, which must not throw; from the allocator's cache.
-        const Tensor held = Tensor::empty({parts.count, tile * channels_}, DType::float32, {});
+        const Tensor held = Tensor::empty({parts.count, tile * stride}, DType::float32, {});
         std::atomic<int> failed{0};
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
         for (std::int64_t p = 0; p < parts.count; ++p) {
-            float* const x = held.data<float>() + p * tile * channels_;
+            float* const x = held.data<float>() + p * tile * stride;
             for (std::int64_t row = parts.begin(p); row < parts.end(p); row += tile) {
                 const std::int64_t rows = std::min(tile, parts.end(p) - row);
-                dense_kernels::normalise(state_->columns(row, channels_), outer_.affine(), rows, x);
+                dense_kernels::normalise(state_->columns(row, channels_), outer_.affine(), rows,
+                                         {x, stride, channels_});
                 const dnnl::status status = body(p, row, rows, x);
                 if (status != dnnl::status::success) failed = static_cast<int>(status);
             }
@@ -132,7 +163,8 @@ private:
             for (std::int64_t p = 0; p < parts.count; ++p) {
                 const std::int64_t begin = parts.begin(p);
                 dense_kernels::normalise(state_->columns(first * state_->pixels() + begin, channels_), outer_.affine(),
-                                         parts.end(p) - begin, x.data<float>() + begin * channels_);
+                                         parts.end(p) - begin,
+                                         {x.data<float>() + begin * channels_, channels_, channels_});
             }
             body(first, last, x);
         });
@@ -142,73 +174,65 @@ private:
     Tensor normalise_narrow() {
         const NormTensors& norm = tensors_.inner_norm;
         const Tensor y = Tensor::empty_like(narrow_);
-        if (!state_->training) {
-            backend().batch_norm_apply(narrow_, norm.scale, norm.shift, {}, norm.running_mean, norm.running_variance,
-                                       norm.epsilon, Activation::relu, y);
-        } else if (!inner_mean_.defined()) {
-            inner_mean_ = Tensor::empty_like(norm.scale);
-            inner_variance_ = Tensor::empty_like(norm.scale);
-            inner_workspace_ = backend().batch_norm_forward(narrow_, norm.scale, norm.shift, {}, norm.epsilon,
-                                                            Activation::relu, inner_mean_, inner_variance_, y);
-            move_running(norm, values_of(inner_mean_), values_of(inner_variance_), rows());
-        } else {
-            backend().batch_norm_apply(narrow_, norm.scale, norm.shift, {}, inner_mean_, inner_variance_, norm.epsilon,
-                                       Activation::relu, y);
-        }
+        const bool training = state_->training;
+        backend().batch_norm_apply(narrow_, norm.scale, norm.shift, {}, training ? inner_mean_ : norm.running_mean,
+                                   training ? inner_variance_ : norm.running_variance, norm.epsilon, Activation::relu,
+                                   y);
         return y;
     }
 
     void through_bottleneck(const Tensor& upstream, const Tensor& gradient, Grads& grads,
                             dense_kernels::GradientSums& sums) {
         const NormTensors& norm = tensors_.inner_norm;
-        Tensor narrow_gradient = Tensor::empty_like(narrow_);
+        const Tensor narrow_gradient = Tensor::empty_like(narrow_), dscale = Tensor::empty_like(norm.scale),
+                     dshift = Tensor::empty_like(norm.shift);
         backend().conv_backward_weights(normalise_narrow(), upstream, same_3x3, grads[3], {});
         backend().conv_backward_data(upstream, tensors_.conv, same_3x3, narrow_gradient);
-        BatchNormGrads inner{.dx = Tensor::empty_like(narrow_),
-                             .dscale = Tensor::empty_like(norm.scale),
-                             .dshift = Tensor::empty_like(norm.shift),
-                             .dresidual = {}};
-        backend().batch_norm_backward({.x = narrow_,
-                                       .scale = norm.scale,
-                                       .shift = norm.shift,
-                                       .mean = inner_mean_,
-                                       .variance = inner_variance_,
-                                       .y = {},
-                                       .workspace = inner_workspace_,
-                                       .epsilon = norm.epsilon,
-                                       .activation = Activation::relu},
-                                      narrow_gradient, inner);
-        narrow_gradient = inner.dx;
+        const ReluNormGradient inner = relu_norm_gradient({.x = narrow_,
+                                                           .scale = norm.scale,
+                                                           .shift = norm.shift,
+                                                           .mean = inner_mean_,
+                                                           .variance = inner_variance_,
+                                                           .y = {},
+                                                           .workspace = {},
+                                                           .epsilon = norm.epsilon,
+                                                           .activation = Activation::relu},
+                                                          narrow_gradient, dscale, dshift);
         grads.push_back(Tensor::zeros_like(tensors_.bottleneck));
-        grads.push_back(inner.dscale);
-        grads.push_back(inner.dshift);
-        through_product(narrow_gradient, gradient, grads[4], sums);
+        grads.push_back(dscale);
+        grads.push_back(dshift);
+        through_product(inner, narrow_gradient, gradient, grads[4], sums);
         narrow_ = Tensor();
     }
 
-    /// From the gradient of the bottleneck's result to those of its weight and of the image.
-    void through_product(const Tensor& upstream, const Tensor& gradient, const Tensor& dweight,
-                         dense_kernels::GradientSums& sums) const {
-        const std::int64_t width = dweight.size(0), count = dweight.numel();
-        const float *const dy = upstream.data<float>(), *const weight = tensors_.bottleneck.data<float>();
+    /// From the gradient behind the inner norm to those of the bottleneck's weight and of the image.
+    void through_product(const ReluNormGradient& inner, const Tensor& upstream, const Tensor& gradient,
+                         const Tensor& dweight, dense_kernels::GradientSums& sums) const {
+        const Bottleneck bottleneck(tensors_.bottleneck, Bottleneck::Way::backward);
+        const std::int64_t width = bottleneck.width(), stride = bottleneck.stride();
+        const float *const up = upstream.data<float>(), *const narrow = narrow_.data<float>();
         // A sum for each part, so that the result does not depend on the threads.
-        const Tensor parts = Tensor::zeros({dense_kernels::Parts::most, count}, DType::float32, {});
-        each_tile([&](std::int64_t part, std::int64_t row, std::int64_t rows, float* x) {
-            const float* const tile = dy + row * width;
-            const auto status = dnnl::sgemm('T', 'N', width, channels_, rows, 1, tile, width, x, channels_, 1,
-                                            parts.data<float>() + part * count, channels_);
+        const dense_kernels::Parts parts(state_->rows());
+        const Tensor partial = Tensor::empty({parts.count, dweight.numel()}, DType::float32, {});
+        const Tensor tiles = Tensor::empty({parts.count, bottleneck.tile_rows() * width}, DType::float32, {});
+        each_tile(bottleneck, [&](std::int64_t part, std::int64_t row, std::int64_t rows, float* x) {
+            float* const dy = tiles.data<float>() + part * bottleneck.tile_rows() * width;
+            dense_kernels::behind_relu_norm(inner, narrow + row * width, up + row * width, rows, width, dy);
+            float* const sum = partial.data<float>() + part * dweight.numel();
+            if (row == parts.begin(part)) std::fill_n(sum, dweight.numel(), 0.0F);
+            const std::int64_t after = std::min(row + rows, state_->rows() - rows) * width;
+            const Columns<float> into = rows_of(gradient, row);
+            const Columns<const float> here[] = {{into.data, into.stride, into.columns}},
+                                       next[] = {next_rows(row, rows),
+                                                 {narrow + after, width, width},
+                                                 {up + after, width, width}};
+            const dnnl::status status = bottleneck.add_gradient(rows, x, dy, sum, here);
             if (status != dnnl::status::success) return status;
-            const auto again = dnnl::sgemm('N', 'N', rows, channels_, width, 1, tile, width, weight, channels_, 0, x,
-                                           channels_);  // x is needed no more
-            absorb(part, row, rows, x, gradient, sums);
+            const dnnl::status again = bottleneck.backward(rows, dy, x, next);  // x is needed no more
+            absorb(part, row, rows, {x, stride, channels_}, gradient, sums);
             return again;
         });
-        float* const total = dweight.data<float>();
-        const float* const partial = parts.data<float>();
-        const std::int64_t several = parts.size(0);
-#pragma omp parallel for simd schedule(static)
-        for (std::int64_t i = 0; i < count; ++i)
-            for (std::int64_t p = 0; p < several; ++p) total[i] += partial[p * count + i];
+        bottleneck.write_gradient(partial, dweight);
     }
 
     void through_conv(const Tensor& upstream, const Tensor& gradient, Grads& grads, dense_kernels::GradientSums& sums) {
@@ -224,17 +248,21 @@ private:
 #pragma omp parallel for schedule(static)
             for (std::int64_t p = 0; p < parts.count; ++p) {
                 const std::int64_t begin = parts.begin(p);
-                absorb(p, first * state_->pixels() + begin, parts.end(p) - begin, x.data<float>() + begin * channels_,
-                       gradient, sums);
+                absorb(p, first * state_->pixels() + begin, parts.end(p) - begin,
+                       {x.data<float>() + begin * channels_, channels_, channels_}, gradient, sums);
             }
         });
     }
 
     /// `upstream` [rows, channels], of the normalised pixels from `row` on, flows on to the image's gradient.
-    void absorb(std::int64_t part, std::int64_t row, std::int64_t rows, const float* upstream, const Tensor& gradient,
-                dense_kernels::GradientSums& sums) const {
-        sums.absorb(part, state_->columns(row, channels_), outer_.affine(), upstream, rows,
-                    {gradient.data<float>() + row * state_->capacity(), state_->capacity(), channels_});
+    void absorb(std::int64_t part, std::int64_t row, std::int64_t rows, const Columns<const float>& upstream,
+                const Tensor& gradient, dense_kernels::GradientSums& sums) const {
+        sums.absorb(part, state_->columns(row, channels_), outer_.affine(), upstream, rows, rows_of(gradient, row));
+    }
+
+    /// The layer's channels of the image's gradient, from `row` on.
+    Columns<float> rows_of(const Tensor& gradient, std::int64_t row) const {
+        return {gradient.data<float>() + row * state_->capacity(), state_->capacity(), channels_};
     }
 
     /// Notes what this layer's batch norm owes, and writes the gradients of its scale and shift.
@@ -257,7 +285,7 @@ private:
     growing::Normaliser outer_;
     std::vector<Saved> kept_;  ///< only to see whether they changed
     Tensor narrow_;            ///< the bottleneck's result
-    Tensor inner_mean_, inner_variance_, inner_workspace_;
+    Tensor inner_mean_, inner_variance_;
 };
 
 }  // namespace

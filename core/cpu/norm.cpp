@@ -3,6 +3,7 @@
 #include "radial/core/cpu/onednn_backend.h"
 
 #include <cmath>
+#include <utility>
 
 namespace radial {
 namespace {
@@ -11,17 +12,22 @@ using norm_kernels::Fold;
 
 Fold fold_of(const Tensor& x) { return {x.numel() / x.size(1), x.size(1)}; }
 
+std::vector<float> factors_of(const Tensor& scale, const Tensor& variances, double epsilon) {
+    std::vector<float> factors(static_cast<std::size_t>(scale.numel()));
+    for (std::size_t c = 0; c < factors.size(); ++c) {
+        const double deviation = std::sqrt(static_cast<double>(variances.data<float>()[c]) + epsilon);
+        factors[c] = static_cast<float>(static_cast<double>(scale.data<float>()[c]) / deviation);
+    }
+    return factors;
+}
+
 /// (v - mean) * factor + shift, the vectors repeated to the width of a long row.
 struct Affine {
     std::vector<float> mean, factor, shift;
 
     Affine(const Fold& fold, const Tensor& scale, const Tensor& offset, const Tensor& means, const Tensor& variances,
            double epsilon) {
-        std::vector<float> factors(static_cast<std::size_t>(fold.channels));
-        for (std::size_t c = 0; c < factors.size(); ++c) {
-            const double deviation = std::sqrt(static_cast<double>(variances.data<float>()[c]) + epsilon);
-            factors[c] = static_cast<float>(static_cast<double>(scale.data<float>()[c]) / deviation);
-        }
+        const std::vector<float> factors = factors_of(scale, variances, epsilon);
         mean = norm_kernels::repeated(means.data<float>(), fold);
         factor = norm_kernels::repeated(factors.data(), fold);
         shift = norm_kernels::repeated(offset.data<float>(), fold);
@@ -41,8 +47,7 @@ void dispatch(Activation activation, const F& f) {
     }
 }
 
-/// Writes the batch's statistics. Sums of the distance from the channel's first value keep the digits of a variance far
-/// below the mean's square.
+/// Writes the batch's statistics.
 void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Tensor& variance) {
     const float* const in = x.data<float>();
     const std::vector<float> origin = norm_kernels::repeated(in, fold);
@@ -56,12 +61,7 @@ void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Ten
             square += distance * distance;
         },
         distances, squares);
-    const auto rows = static_cast<double>(fold.rows);
-    for (std::size_t c = 0; c < distances.size(); ++c) {
-        const double distance = distances[c] / rows, spread = squares[c] / rows - distance * distance;
-        mean.data<float>()[c] = static_cast<float>(static_cast<double>(in[c]) + distance);
-        variance.data<float>()[c] = static_cast<float>(spread < 0 ? 0.0 : spread);  // a NaN stays one
-    }
+    norm_kernels::write_statistics(in, fold.rows, distances, squares, mean.data<float>(), variance.data<float>());
 }
 
 template <Activation activation>
@@ -95,30 +95,33 @@ struct GradientAffine {
     std::vector<float> a, b, c;
 
     GradientAffine(const BatchNormSaved& saved, const Fold& fold, const std::vector<double>& sums,
-                   const std::vector<double>& products, const BatchNormGrads& grads) {
-        std::vector<float> pa(sums.size()), pb(sums.size()), pc(sums.size());
+                   const std::vector<double>& products, const Tensor& dscale, const Tensor& dshift)
+        : a(sums.size()), b(sums.size()), c(sums.size()) {
         const auto rows = static_cast<double>(fold.rows);
         for (std::size_t i = 0; i < sums.size(); ++i) {
             const double variance = static_cast<double>(saved.variance.data<float>()[i]);
             const double inverse = 1 / std::sqrt(variance + saved.epsilon), projection = products[i] * inverse;
             const double factor = static_cast<double>(saved.scale.data<float>()[i]) * inverse;
-            grads.dshift.data<float>()[i] = static_cast<float>(sums[i]);
-            grads.dscale.data<float>()[i] = static_cast<float>(projection);
-            pa[i] = static_cast<float>(factor);
-            pb[i] = static_cast<float>(-factor * inverse * projection / rows);
-            pc[i] = static_cast<float>(-factor * sums[i] / rows);
+            dshift.data<float>()[i] = static_cast<float>(sums[i]);
+            dscale.data<float>()[i] = static_cast<float>(projection);
+            a[i] = static_cast<float>(factor);
+            b[i] = static_cast<float>(-factor * inverse * projection / rows);
+            c[i] = static_cast<float>(-factor * sums[i] / rows);
         }
-        a = norm_kernels::repeated(pa.data(), fold);
-        b = norm_kernels::repeated(pb.data(), fold);
-        c = norm_kernels::repeated(pc.data(), fold);
+    }
+    /// To the width of a long row.
+    GradientAffine repeated(const Fold& fold) && {
+        a = norm_kernels::repeated(a.data(), fold);
+        b = norm_kernels::repeated(b.data(), fold);
+        c = norm_kernels::repeated(c.data(), fold);
+        return std::move(*this);
     }
 };
 
-/// dx of a batch norm whose activation's gradient follows from x alone.
+/// From the sums over a batch whose activation's gradient follows from x alone.
 template <Activation activation>
-void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
-    const Fold fold = fold_of(saved.x);
-    const Affine affine(fold, saved.scale, saved.shift, saved.mean, saved.variance, saved.epsilon);
+GradientAffine gradient_of(const BatchNormSaved& saved, const Fold& fold, const Affine& affine, const Tensor& dy,
+                           const Tensor& dscale, const Tensor& dshift) {
     const float *const in = saved.x.data<float>(), *const up = dy.data<float>(), *const mean = affine.mean.data(),
                        *const factor = affine.factor.data(), *const shift = affine.shift.data();
     std::vector<double> sums, products;
@@ -131,7 +134,17 @@ void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrad
             product += grad * distance;
         },
         sums, products);
-    const GradientAffine made(saved, fold, sums, products, grads);
+    return {saved, fold, sums, products, dscale, dshift};
+}
+
+template <Activation activation>
+void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
+    const Fold fold = fold_of(saved.x);
+    const Affine affine(fold, saved.scale, saved.shift, saved.mean, saved.variance, saved.epsilon);
+    const GradientAffine made =
+        gradient_of<activation>(saved, fold, affine, dy, grads.dscale, grads.dshift).repeated(fold);
+    const float *const in = saved.x.data<float>(), *const up = dy.data<float>(), *const mean = affine.mean.data(),
+                       *const factor = affine.factor.data(), *const shift = affine.shift.data();
     const float *const a = made.a.data(), *const b = made.b.data(), *const c = made.c.data();
     float* const out = grads.dx.data<float>();
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
@@ -163,7 +176,7 @@ void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const B
             product += grad * (in[e] - mean[i]);
         },
         sums, products);
-    const GradientAffine made(saved, fold, sums, products, grads);
+    const GradientAffine made = GradientAffine(saved, fold, sums, products, grads.dscale, grads.dshift).repeated(fold);
     const float *const a = made.a.data(), *const b = made.b.data(), *const c = made.c.data();
     float* const out = grads.dx.data<float>();
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
@@ -178,6 +191,19 @@ void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const B
 
 void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
     statistics(x, fold_of(x), mean, variance);
+}
+
+ReluNormGradient relu_norm_gradient(const BatchNormSaved& saved, const Tensor& dy, const Tensor& dscale,
+                                    const Tensor& dshift) {
+    const Fold fold = fold_of(saved.x);
+    const Affine affine(fold, saved.scale, saved.shift, saved.mean, saved.variance, saved.epsilon);
+    GradientAffine made = gradient_of<Activation::relu>(saved, fold, affine, dy, dscale, dshift);
+    const auto values = [](const Tensor& t) {
+        return std::vector<float>(t.data<float>(), t.data<float>() + t.numel());
+    };
+    return {values(saved.mean),  factors_of(saved.scale, saved.variance, saved.epsilon),
+            values(saved.shift), std::move(made.a),
+            std::move(made.b),   std::move(made.c)};
 }
 
 void channel_sums(const Tensor& x, const Tensor& sums) {

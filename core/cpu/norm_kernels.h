@@ -106,6 +106,18 @@ void column_sums(const Fold& fold, const Value& value, std::vector<double>& firs
     }
 }
 
+/// Writes a batch's statistics from the sums over its rows of each channel's distance from an origin and of its square.
+/// An origin near the mean keeps the digits of a variance far below the mean's square.
+inline void write_statistics(const float* origin, std::int64_t rows, const std::vector<double>& distances,
+                             const std::vector<double>& squares, float* mean, float* variance) {
+    for (std::size_t c = 0; c < distances.size(); ++c) {
+        const double distance = distances[c] / static_cast<double>(rows),
+                     spread = squares[c] / static_cast<double>(rows) - distance * distance;
+        mean[c] = static_cast<float>(static_cast<double>(origin[c]) + distance);
+        variance[c] = static_cast<float>(spread < 0 ? 0.0 : spread);  // a NaN stays one
+    }
+}
+
 /// apply(row, count) on every long row, then on the rest.
 template <class Apply>
 void each_row(const Fold& fold, const Apply& apply) {

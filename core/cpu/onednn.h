@@ -15,9 +15,9 @@ using Desc = memory::desc;
 /// The descriptor of no tensor at all (an absent bias).
 inline Desc no_tensor() { return Desc(); }
 
-/// Extents of a 2-D window; dilation counts the gaps, 0 for none, as oneDNN does.
+/// How a 2-D window moves; dilation counts the gaps, 0 for none, as oneDNN does.
 struct Window {
-    Dims size, stride, dilation, pad;
+    Dims stride, dilation, pad;
 };
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -39,14 +39,6 @@ inline auto convolution_backward_weights(const engine& e, algorithm how, const D
     return dnnl::convolution_backward_weights::primitive_desc(e, how, x, w, b, y, v.stride, v.dilation, v.pad, v.pad,
                                                               hint);
 }
-inline auto pooling_forward(const engine& e, prop_kind kind, algorithm how, const Desc& x, const Desc& y,
-                            const Window& v) {
-    return dnnl::pooling_forward::primitive_desc(e, kind, how, x, y, v.stride, v.size, Dims{0, 0}, v.pad, v.pad);
-}
-inline auto pooling_backward(const engine& e, algorithm how, const Desc& x, const Desc& y, const Window& v,
-                             const dnnl::pooling_forward::primitive_desc& hint) {
-    return dnnl::pooling_backward::primitive_desc(e, how, x, y, v.stride, v.size, Dims{0, 0}, v.pad, v.pad, hint);
-}
 
 #else
 
@@ -67,18 +59,7 @@ inline auto convolution_backward_weights(const engine& e, algorithm how, const D
     return dnnl::convolution_backward_weights::primitive_desc({how, x, w, b, y, v.stride, v.dilation, v.pad, v.pad}, e,
                                                               hint);
 }
-inline auto pooling_forward(const engine& e, prop_kind kind, algorithm how, const Desc& x, const Desc& y,
-                            const Window& v) {
-    return dnnl::pooling_forward::primitive_desc({kind, how, x, y, v.stride, v.size, v.pad, v.pad}, e);
-}
-inline auto pooling_backward(const engine& e, algorithm how, const Desc& x, const Desc& y, const Window& v,
-                             const dnnl::pooling_forward::primitive_desc& hint) {
-    return dnnl::pooling_backward::primitive_desc({how, x, y, v.stride, v.size, v.pad, v.pad}, e, hint);
-}
 
 #endif
-
-/// oneDNN 2.x names the averaging that leaves padding out as 3.x does.
-inline constexpr algorithm average = algorithm::pooling_avg_exclude_padding;
 
 }  // namespace radial::onednn

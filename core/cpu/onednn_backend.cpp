@@ -8,6 +8,13 @@
 
 namespace radial {
 
+bool has_avx512() {
+    static const bool has =
+        (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) ==
+        static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+    return has;
+}
+
 std::string OneDnnBackend::describe() const {
     const auto* const version = dnnl_version();
     const std::string isa = [] {

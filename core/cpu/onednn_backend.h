@@ -3,13 +3,27 @@
 
 #include "radial/core/backend.h"
 
+#include <vector>
+
 namespace radial {
 
 /// Writes the mean and the biased variance of each channel of x [N, C, H, W], channels-last, to vectors [C].
 void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance);
 
+/// The gradient of a batch norm's input behind a ReLU, of which dy is the gradient: one of each a channel, for
+/// a * g + (b * (x - mean) + c) where (x - mean) * factor + shift is positive, without the first part elsewhere.
+struct ReluNormGradient {
+    std::vector<float> mean, factor, shift, a, b, c;
+};
+/// Also writes dscale and dshift.
+ReluNormGradient relu_norm_gradient(const BatchNormSaved& saved, const Tensor& dy, const Tensor& dscale,
+                                    const Tensor& dshift);
+
 /// Writes the sum over each channel of x [N, C, H, W], channels-last, to a vector [C].
 void channel_sums(const Tensor& x, const Tensor& sums);
+
+/// Whether oneDNN's kernels use AVX-512, where most of them leave nothing to kernels of our own.
+bool has_avx512();
 
 class OneDnnBackend : public Backend {
 public:

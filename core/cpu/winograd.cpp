@@ -1,12 +1,12 @@
 // Tiles go through in blocks, each in three steps: the tiles' patches of the image to their points, one matrix product
-// a point over the channels, and back to results. What a block forms stays in the last cache. The matrix products are
-// oneDNN's, a thread each.
+// a point over the channels, and back to results. With few channels each thread takes blocks by itself, small enough
+// for its own cache, with products of our own. Otherwise all threads work on one block after another, which stays in
+// the last cache, with oneDNN's products, a thread each.
 #include "radial/core/cpu/winograd.h"
 
 #include "radial/core/cpu/conv_shape.h"
-#include "radial/core/cpu/norm_kernels.h"
-#include "radial/core/cpu/packed_weights.h"
-#include "radial/core/cpu/winograd_kernels.h"
+#include "radial/core/cpu/small_products.h"
+#include "radial/core/cpu/winograd_tiles.h"
 #include "radial/core/error.h"
 
 #include <algorithm>
@@ -15,263 +15,210 @@
 namespace radial {
 namespace {
 
-using vectors::load;
-using winograd::both_ways;
 using winograd::F2x3;
 using winograd::F4x3;
-using winograd::Lanes;
+using winograd::Finish;
+using winograd::half;
+using winograd::Image;
+using winograd::Kernels;
 using winograd::lanes;
+using winograd::Order;
+using winograd::points;
+using winograd::Points;
+using winograd::Tiles;
+using winograd::tiles_along;
+using winograd::whole_vectors;
 
-/// A channels-last image.
-struct Image {
-    float* data;
-    std::int64_t images, channels, height, width;
-
-    explicit Image(const Tensor& t)
-        : data(t.data<float>()), images(t.size(0)), channels(t.size(1)), height(t.size(2)), width(t.size(3)) {}
-    /// A pixel's channels; nullptr for one outside.
-    float* pixel(std::int64_t n, std::int64_t h, std::int64_t w) const {
-        const bool inside = h >= 0 && h < height && w >= 0 && w < width;
-        return inside ? data + ((n * height + h) * width + w) * channels : nullptr;
-    }
+/// Some tiles, one behind the other.
+struct Block {
+    std::int64_t first, count;
 };
 
+/// A convolution from x to y, or what has its shapes: which tiles it has, and how they are taken.
 template <class F>
-constexpr std::int64_t points = std::int64_t{F::points} * F::points;
+struct Convolution {
+    Image x, y;
+    std::int64_t pad_h, pad_w;
+    Tiles<F> tiles;
+    bool apart = false;                       ///< whether threads take blocks by themselves
+    std::int64_t block_size = 0, blocks = 0;  ///< tiles of a block but the last; blocks
+    std::vector<float> zeros;
 
-template <class F>
-std::int64_t tiles_along(std::int64_t extent) {
-    return (extent + F::tile - 1) / F::tile;
-}
-
-/// The tiles of a result's images, and how many of them a block takes.
-template <class F>
-struct Tiles {
-    std::int64_t down, across, count, block;
-
-    Tiles(const Image& result, std::int64_t channels)
-        : down(tiles_along<F>(result.height)),
-          across(tiles_along<F>(result.width)),
-          count(result.images * down * across) {
-        constexpr std::int64_t cache = 1 << 20, least = 64, most = 256;  // numbers; tiles
-        block = std::min(count, std::clamp(cache / (points<F> * channels), least, most));
-    }
-    /// part(first tile, how many) on each block.
-    template <class Part>
-    void each_block(const Part& part) const {
-        for (std::int64_t first = 0; first < count; first += block) part(first, std::min(block, count - first));
-    }
-    /// Pointers to the pixels of a square at tile t, moved up and left by the padding; nullptr outside the image.
-    template <int extent>
-    void place(std::int64_t t, const Image& image, std::int64_t pad_h, std::int64_t pad_w,
-               float* (&pixels)[extent][extent]) const {
-        const std::int64_t n = t / (down * across), row = t / across % down * F::tile - pad_h,
-                           column = t % across * F::tile - pad_w;
-        for (int i = 0; i < extent; ++i)
-            for (int j = 0; j < extent; ++j) pixels[i][j] = image.pixel(n, row + i, column + j);
-    }
-};
-
-/// One matrix [tiles of a block, channels] a point, from the allocator's cache.
-template <class F>
-struct Points {
-    std::int64_t channels, stride;
-    Tensor held;
-
-    // The matrices begin in different sets of the cache, which a tile writes all of at once.
-    Points(std::int64_t tiles, std::int64_t channels_in)
-        : channels(channels_in),
-          stride(tiles * channels_in + 16),
-          held(Tensor::empty(Shape{points<F> * stride}, DType::float32, Device{})) {}
-    float* row(std::int64_t tile) const { return held.data<float>() + tile * channels; }
-    float* matrix(std::int64_t point) const { return held.data<float>() + point * stride; }
-};
-
-/// Writes one tile's `extent` x `extent` pixels to its row of each matrix, changed by `once` both ways; zero outside.
-template <class F, int extent, class Once>
-void spread(const Points<F>& to, std::int64_t tile, float* const (&pixels)[extent][extent], const float* zeros,
-            const Once& once) {
-    const float* from[extent][extent];
-    for (int i = 0; i < extent; ++i)
-        for (int j = 0; j < extent; ++j) from[i][j] = pixels[i][j] != nullptr ? pixels[i][j] : zeros;
-    float* const out = to.row(tile);
-    for (std::int64_t c = 0; c < to.channels; c += lanes) {
-        Lanes in[extent][extent], made[F::points][F::points];
-#pragma GCC unroll 8
-        for (int i = 0; i < extent; ++i)
-#pragma GCC unroll 8
-            for (int j = 0; j < extent; ++j) in[i][j] = load<lanes>(from[i][j] + c);
-        both_ways(in, made, once);
-#pragma GCC unroll 8
-        for (int i = 0; i < F::points; ++i)
-#pragma GCC unroll 8
-            for (int j = 0; j < F::points; ++j)
-                vectors::at<lanes>(out + (i * F::points + j) * to.stride + c) = made[i][j];
-    }
-}
-
-/// Writes tile t's patch of the image to row `row` of each matrix, at its points.
-template <class F>
-void spread_patch(const Points<F>& to, std::int64_t row, const Tiles<F>& tiles, std::int64_t t, const Image& image,
-                  std::int64_t pad_h, std::int64_t pad_w, const float* zeros) {
-    float* pixels[F::points][F::points];
-    tiles.place(t, image, pad_h, pad_w, pixels);
-    spread(to, row, pixels, zeros, [](const auto& v, auto& r) { F::image(v, r); });
-}
-
-/// What is done to a result before it is written.
-struct Finish {
-    const float* bias = nullptr;
-    const float* residual = nullptr;  ///< as the result lies
-    Activation activation = Activation::none;
-
-    void operator()(Lanes& value, std::int64_t channel, std::int64_t element) const {
-        if (bias != nullptr) value += load<lanes>(bias + channel);
-        if (residual != nullptr) value += load<lanes>(residual + element);
-        if (activation == Activation::relu) value = value < 0 ? Lanes{} : value;  // a NaN stays one
-        if (activation == Activation::silu)
-            for (std::int64_t i = 0; i < lanes; ++i) value[i] = norm_kernels::activated<Activation::silu>(value[i]);
-    }
-};
-
-/// Reads one tile's row of each matrix and writes its results, those inside the image.
-template <class F>
-void collect(const Points<F>& from, std::int64_t tile, float* const (&pixels)[F::tile][F::tile], const Image& result,
-             const Finish& finish) {
-    const float* const in = from.row(tile);
-    for (std::int64_t c = 0; c < from.channels; c += lanes) {
-        Lanes m[F::points][F::points], y[F::tile][F::tile];
-#pragma GCC unroll 8
-        for (int i = 0; i < F::points; ++i)
-#pragma GCC unroll 8
-            for (int j = 0; j < F::points; ++j) m[i][j] = load<lanes>(in + (i * F::points + j) * from.stride + c);
-        both_ways(m, y, [](const auto& v, auto& r) { F::result(v, r); });
-        for (int i = 0; i < F::tile; ++i) {
-            for (int j = 0; j < F::tile; ++j) {
-                if (pixels[i][j] == nullptr) continue;
-                finish(y[i][j], c, pixels[i][j] + c - result.data);
-                vectors::at<lanes>(pixels[i][j] + c) = y[i][j];
-            }
-        }
-    }
-}
-
-/// Kernels [K, C, 3, 3] at their points, one matrix [inputs, outputs] each. The gradient of a convolution's input is
-/// the convolution of its result's gradient by the kernels turned around, from K channels to C.
-struct Kernels {
-    std::int64_t inputs, outputs, input_step, output_step;
-    bool turned;
-
-    Kernels(const Tensor& w, bool turned_in) : turned(turned_in) {
-        const std::int64_t taps = w.size(2) * w.size(3), to = w.size(0), from = w.size(1);
-        inputs = turned ? to : from;
-        outputs = turned ? from : to;
-        input_step = turned ? from * taps : taps;
-        output_step = turned ? taps : from * taps;
-    }
-    /// From one point's matrix to the next, which begins in another set of the cache.
-    std::int64_t stride() const { return inputs * outputs + 16; }
-    template <class F>
-    onednn::Desc desc() const {
-        return {{points<F>, stride()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
+    Convolution(const Tensor& from, const Tensor& to, std::int64_t pad_h_in, std::int64_t pad_w_in)
+        : x(from),
+          y(to),
+          pad_h(pad_h_in),
+          pad_w(pad_w_in),
+          tiles(y),
+          zeros(static_cast<std::size_t>(std::max(x.channels, y.channels))) {
+        constexpr std::int64_t own_cache = 100 * 1024, shared_cache = 1 << 20;  // numbers
+        constexpr std::int64_t rows = 12;                                       // which the products' tiles divide
+        const std::int64_t kernels = points<F> * x.channels * whole_vectors(y.channels);
+        const std::int64_t tile = points<F> * (whole_vectors(x.channels) + whole_vectors(y.channels));
+        apart = kernels <= own_cache * 2 / 5;
+        const std::int64_t wanted = apart ? std::max(rows, (own_cache - kernels) / tile / rows * rows)
+                                          : std::clamp<std::int64_t>(shared_cache / tile, 64, 256);
+        block_size = std::min(tiles.count, wanted);
+        blocks = (tiles.count + block_size - 1) / block_size;
     }
 
-    /// each(offset of a kernel in the weights, and of its number in a point's matrix) for the first of every `lanes`
-    /// outputs.
-    template <class Each>
-    void each_vector(const Each& each) const {
-#pragma omp parallel for schedule(static)
-        for (std::int64_t o = 0; o < outputs; o += lanes)
-            for (std::int64_t i = 0; i < inputs; ++i) each(o * output_step + i * input_step, i * outputs + o);
+    Block block(std::int64_t index) const {
+        const std::int64_t first = index * block_size;
+        return {first, std::min(block_size, tiles.count - first)};
     }
-    template <class F>
-    void transform(const float* w, float* u) const {
-        constexpr int taps = F::taps * F::taps;
-        each_vector([&](std::int64_t kernel, std::int64_t number) {
-            Lanes g[F::taps][F::taps], made[F::points][F::points];
-            for (int tap = 0; tap < taps; ++tap)
-                for (std::int64_t l = 0; l < lanes; ++l)
-                    g[tap / F::taps][tap % F::taps][l] = w[kernel + l * output_step + (turned ? taps - 1 - tap : tap)];
-            both_ways(g, made, [](const auto& v, auto& r) { F::kernel(v, r); });
-            for (int p = 0; p < points<F>; ++p)
-                vectors::at<lanes>(u + p * stride() + number) = made[p / F::points][p % F::points];
-        });
+    template <Order order>
+    void image_to_points(const Points<F, order>& to, std::int64_t row, std::int64_t tile) const {
+        float* pixels[F::points][F::points];
+        tiles.place(tile, x, pad_h, pad_w, pixels);
+        spread(to, row, pixels, zeros.data(), [](const auto& v, auto& r) { F::image(v, r); });
     }
-    /// The transpose of transform(), to dw.
-    template <class F>
-    void gradient(const float* u, float* dw) const {
-        constexpr int taps = F::taps * F::taps;
-        each_vector([&](std::int64_t kernel, std::int64_t number) {
-            Lanes m[F::points][F::points], g[F::taps][F::taps];
-            for (int p = 0; p < points<F>; ++p)
-                m[p / F::points][p % F::points] = load<lanes>(u + p * stride() + number);
-            both_ways(m, g, [](const auto& v, auto& r) { F::kernel_gradient(v, r); });
-            for (int tap = 0; tap < taps; ++tap)
-                for (std::int64_t l = 0; l < lanes; ++l)
-                    dw[kernel + l * output_step + tap] = g[tap / F::taps][tap % F::taps][l];
-        });
+    /// Of y's gradient.
+    template <Order order>
+    void results_to_points(const Points<F, order>& to, std::int64_t row, std::int64_t tile) const {
+        float* pixels[F::tile][F::tile];
+        tiles.place(tile, y, 0, 0, pixels);
+        spread(to, row, pixels, zeros.data(), [](const auto& v, auto& r) { F::result_gradient(v, r); });
+    }
+    template <Order order>
+    void points_to_results(const Points<F, order>& from, std::int64_t row, std::int64_t tile,
+                           const Finish& finish) const {
+        float* pixels[F::tile][F::tile];
+        tiles.place(tile, y, 0, 0, pixels);
+        collect(from, row, pixels, y, finish);
     }
 };
 
 void check(int status) { RADIAL_CHECK(status == 0, "conv2d: oneDNN's product failed (status {})", status); }
 
+Tensor numbers(std::int64_t count) { return Tensor::empty(Shape{count}, DType::float32, Device{}); }
+
+/// All threads on one block after another.
 template <class F>
-void convolve(const Image& x, const Kernels& kernels, const Tensor& transformed, std::int64_t pad_h, std::int64_t pad_w,
-              const Image& y, const Finish& finish) {
-    const Tiles<F> tiles(y, x.channels + y.channels);
-    const Points<F> in(tiles.block, x.channels), out(tiles.block, y.channels);
-    const std::vector<float> zeros(static_cast<std::size_t>(x.channels));
-    const auto* const u = reinterpret_cast<const float*>(transformed.raw());
+void convolve_together(const Convolution<F>& c, const Kernels& kernels, const float* u, const Finish& finish) {
+    Points<F, Order::by_point> in(c.block_size, c.x.channels), out(c.block_size, c.y.channels);
+    const Tensor held = numbers(in.numbers() + out.numbers());
+    in.data = held.data<float>();
+    out.data = in.data + in.numbers();
     std::atomic<int> failed{0};
 #pragma omp parallel
-    tiles.each_block([&](std::int64_t first, std::int64_t count) {
+    for (std::int64_t b = 0; b < c.blocks; ++b) {
+        const auto [first, count] = c.block(b);
 #pragma omp for schedule(static)
-        for (std::int64_t t = 0; t < count; ++t) spread_patch(in, t, tiles, first + t, x, pad_h, pad_w, zeros.data());
+        for (std::int64_t t = 0; t < count; ++t) c.image_to_points(in, t, first + t);
 #pragma omp for schedule(static)
         for (std::int64_t p = 0; p < points<F>; ++p) {
-            const auto status = dnnl::sgemm('N', 'N', count, y.channels, x.channels, 1, in.matrix(p), x.channels,
-                                            u + p * kernels.stride(), y.channels, 0, out.matrix(p), y.channels);
+            const auto status =
+                dnnl::sgemm('N', 'N', count, out.row_length, c.x.channels, 1, in.matrix(p).data, in.row_length,
+                            u + p * kernels.stride(), out.row_length, 0, out.matrix(p).data, out.row_length);
             if (status != dnnl::status::success) failed = static_cast<int>(status);
         }
         // The next block's first step writes what this one does not read.
 #pragma omp for schedule(static) nowait
-        for (std::int64_t t = 0; t < count; ++t) {
-            float* pixels[F::tile][F::tile];
-            tiles.place(first + t, y, 0, 0, pixels);
-            collect(out, t, pixels, y, finish);
-        }
-    });
+        for (std::int64_t t = 0; t < count; ++t) c.points_to_results(out, t, first + t, finish);
+    }
     check(failed);
 }
 
+/// body(index, points, more points) for each index below `count`, the points each thread's own.
+template <class First, class Second, class Body>
+void with_own_points(const First& first, const Second& second, std::int64_t count, const Body& body) {
+    const std::int64_t each = first.numbers() + second.numbers();
+    const Tensor held = numbers(num_threads() * each);
+    std::atomic<std::int64_t> taken{0};
+#pragma omp parallel
+    {
+        First own_first = first;
+        Second own_second = second;
+        own_first.data = held.data<float>() + taken++ * each;
+        own_second.data = own_first.data + first.numbers();
+#pragma omp for schedule(dynamic)
+        for (std::int64_t i = 0; i < count; ++i) body(i, own_first, own_second);
+    }
+}
+
+/// Each thread on blocks of its own.
 template <class F>
-void convolve_backward(const Image& x, const Image& dy, std::int64_t pad_h, std::int64_t pad_w, const Kernels& kernels,
-                       float* dw) {
-    const Tiles<F> tiles(dy, x.channels + dy.channels);
-    const Points<F> in(tiles.block, x.channels), up(tiles.block, dy.channels);
-    const std::vector<float> zeros(static_cast<std::size_t>(std::max(x.channels, dy.channels)));
-    const Tensor held = onednn::buffer_for(kernels.desc<F>());
-    auto* const u = reinterpret_cast<float*>(held.raw());
+void convolve_apart(const Convolution<F>& c, const Kernels& kernels, const float* u, const Finish& finish) {
+    using OwnPoints = Points<F, Order::by_tile>;
+    const auto convolve_block = [&](std::int64_t b, const OwnPoints& in, const OwnPoints& out) {
+        const auto [first, count] = c.block(b);
+        for (std::int64_t t = 0; t < count; ++t) c.image_to_points(in, t, first + t);
+        for (std::int64_t p = 0; p < points<F>; ++p)
+            small_products::multiply(count, out.row_length, c.x.channels, in.matrix(p),
+                                     {u + p * kernels.stride(), out.row_length}, out.matrix(p));
+        for (std::int64_t t = 0; t < count; ++t) c.points_to_results(out, t, first + t, finish);
+    };
+    with_own_points(OwnPoints(c.block_size, c.x.channels), OwnPoints(c.block_size, c.y.channels), c.blocks,
+                    convolve_block);
+}
+
+template <class F>
+void convolve(const Convolution<F>& c, const Kernels& kernels, const Tensor& transformed, const Finish& finish) {
+    const auto* const u = reinterpret_cast<const float*>(transformed.raw());
+    if (c.apart)
+        convolve_apart(c, kernels, u, finish);
+    else
+        convolve_together(c, kernels, u, finish);
+}
+
+/// Writes the kernels' gradient at the points to u.
+template <class F>
+void gather_together(const Convolution<F>& c, const Kernels& kernels, float* u) {
+    Points<F, Order::by_point> in(c.block_size, c.x.channels), up(c.block_size, c.y.channels);
+    const Tensor held = numbers(in.numbers() + up.numbers());
+    in.data = held.data<float>();
+    up.data = in.data + in.numbers();
     std::atomic<int> failed{0};
 #pragma omp parallel
-    tiles.each_block([&](std::int64_t first, std::int64_t count) {
+    for (std::int64_t b = 0; b < c.blocks; ++b) {
+        const auto [first, count] = c.block(b);
 #pragma omp for schedule(static)
         for (std::int64_t t = 0; t < count; ++t) {
-            spread_patch(in, t, tiles, first + t, x, pad_h, pad_w, zeros.data());
-            float* results[F::tile][F::tile];
-            tiles.place(first + t, dy, 0, 0, results);
-            spread(up, t, results, zeros.data(), [](const auto& v, auto& r) { F::result_gradient(v, r); });
+            c.image_to_points(in, t, first + t);
+            c.results_to_points(up, t, first + t);
         }
 #pragma omp for schedule(static)
         for (std::int64_t p = 0; p < points<F>; ++p) {
-            const float beta = first == 0 ? 0.0F : 1.0F;
-            const auto status = dnnl::sgemm('T', 'N', x.channels, dy.channels, count, 1, in.matrix(p), x.channels,
-                                            up.matrix(p), dy.channels, beta, u + p * kernels.stride(), dy.channels);
+            const float beta = b == 0 ? 0.0F : 1.0F;
+            const auto status =
+                dnnl::sgemm('T', 'N', c.x.channels, up.row_length, count, 1, in.matrix(p).data, in.row_length,
+                            up.matrix(p).data, up.row_length, beta, u + p * kernels.stride(), up.row_length);
             if (status != dnnl::status::success) failed = static_cast<int>(status);
         }
-    });
+    }
     check(failed);
-    kernels.gradient<F>(u, dw);
+}
+
+/// The same of kernels turned around, whose rows are vectors of x's channels.
+template <class F>
+void gather_apart(const Convolution<F>& c, const Kernels& turned, float* u) {
+    using In = Points<F, Order::by_tile>;
+    using Up = Points<F, Order::by_point>;
+    // A sum for each part, so that the result does not depend on the threads.
+    const std::int64_t parts = std::min<std::int64_t>(16, c.blocks), size = points<F> * turned.stride();
+    const Tensor sums = numbers(parts * size);
+    const auto gather_part = [&](std::int64_t part, const In& in, const Up& up) {
+        float* const sum = sums.data<float>() + part * size;
+        std::fill_n(sum, size, 0.0F);
+        for (std::int64_t b = part * c.blocks / parts; b < (part + 1) * c.blocks / parts; ++b) {
+            const auto [first, count] = c.block(b);
+            for (std::int64_t t = 0; t < count; ++t) {
+                c.image_to_points(in, t, first + t);
+                c.results_to_points(up, t, first + t);
+            }
+            for (std::int64_t p = 0; p < points<F>; ++p)
+                small_products::add_transposed(c.y.channels, in.row_length, count, up.matrix(p), in.matrix(p),
+                                               {sum + p * turned.stride(), in.row_length});
+        }
+    };
+    with_own_points(In(c.block_size, c.x.channels), Up(c.block_size, c.y.channels), parts, gather_part);
+    const float* const from = sums.data<float>();
+#pragma omp parallel for simd schedule(static)
+    for (std::int64_t i = 0; i < size; ++i) {
+        float total = 0;
+        for (std::int64_t part = 0; part < parts; ++part) total += from[part * size + i];
+        u[i] = total;
+    }
 }
 
 /// Products that F takes for an image of a channel, over those of a direct convolution.
@@ -286,10 +233,10 @@ double share_of_products(std::int64_t height, std::int64_t width) {
 /// for kernels that are up to four times as many numbers.
 template <class Call>
 bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, const ConvGeometry& g, const Call& f) {
-    constexpr std::int64_t least_channels = 32, least_tiles = 48;
+    constexpr std::int64_t least_channels = 12, least_tiles = 48;
     constexpr double most = 2.0 / 3;
     const std::int64_t outputs = result.size(1), height = result.size(2), width = result.size(3);
-    if (!is_plain_3x3(w, g) || g.pad_h > 2 || g.pad_w > 2 || inputs % lanes != 0 || outputs % lanes != 0 ||
+    if (!is_plain_3x3(w, g) || g.pad_h > 2 || g.pad_w > 2 || inputs % half != 0 || outputs % half != 0 ||
         std::min(inputs, outputs) < least_channels)
         return false;
     const auto call = [&]<class F>(F chosen) {
@@ -313,7 +260,7 @@ bool winograd_forward(const Tensor& x, const Tensor& w, const Tensor& bias, cons
         });
         const Finish finish{bias.defined() ? bias.data<float>() : nullptr,
                             residual.defined() ? residual.data<float>() : nullptr, activation};
-        convolve<F>(Image(x), kernels, u, geometry.pad_h, geometry.pad_w, Image(y), finish);
+        convolve(Convolution<F>(x, y, geometry.pad_h, geometry.pad_w), kernels, u, finish);
     });
 }
 
@@ -322,13 +269,21 @@ bool winograd_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometr
         const Kernels kernels(w, true);
         const Tensor u = onednn::buffer_for(kernels.desc<F>());
         kernels.transform<F>(w.data<float>(), reinterpret_cast<float*>(u.raw()));
-        convolve<F>(Image(dy), kernels, u, F::taps - 1 - geometry.pad_h, F::taps - 1 - geometry.pad_w, Image(dx), {});
+        convolve(Convolution<F>(dy, dx, F::taps - 1 - geometry.pad_h, F::taps - 1 - geometry.pad_w), kernels, u, {});
     });
 }
 
 bool winograd_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw) {
     return with_tiles(dy, x.size(1), dw, geometry, [&]<class F>(F) {
-        convolve_backward<F>(Image(x), Image(dy), geometry.pad_h, geometry.pad_w, Kernels(dw, false), dw.data<float>());
+        const Convolution<F> c(x, dy, geometry.pad_h, geometry.pad_w);
+        const Kernels kernels(dw, c.apart);
+        const Tensor held = onednn::buffer_for(kernels.desc<F>());
+        auto* const u = reinterpret_cast<float*>(held.raw());
+        if (c.apart)
+            gather_apart(c, kernels, u);
+        else
+            gather_together(c, kernels, u);
+        kernels.gradient<F>(u, dw.data<float>());
     });
 }
 

@@ -46,6 +46,7 @@ const std::vector<std::pair<DenseBlockOptions, Shape>>& cases() {
         {{.in_channels = 5, .layers = 3, .growth = 4, .bottleneck = 8}, {3, 6, 5}},
         {{.in_channels = 5, .layers = 3, .growth = 4}, {3, 6, 5}},
         {{.in_channels = 16, .layers = 2, .growth = 12, .bottleneck = 48}, {1, 9, 7}},
+        {{.in_channels = 20, .layers = 3, .growth = 12, .bottleneck = 24}, {5, 11, 10}},
         {{.in_channels = 24, .layers = 4, .growth = 12, .bottleneck = 48}, {70, 24, 24}},  // in several parts
         {{.in_channels = 24, .layers = 2, .growth = 12}, {70, 24, 24}},
         {{.in_channels = 1, .layers = 1, .growth = 1, .bottleneck = 1}, {2, 1, 1}},

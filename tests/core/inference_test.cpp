@@ -22,6 +22,8 @@ const std::vector<Case>& cases() {
         {{2, 20, 8, 8}, {20, 1, 5, 5}, {.stride_h = 2, .stride_w = 2, .pad_h = 2, .pad_w = 2, .groups = 20}},
         {{12, 32, 8, 7}, {48, 32, 3, 3}, {.pad_h = 1, .pad_w = 1}},
         {{50, 40, 2, 2}, {32, 40, 3, 3}, {.pad_h = 1, .pad_w = 1}},
+        {{14, 20, 9, 7}, {12, 20, 3, 3}, {.pad_h = 1, .pad_w = 1}},
+        {{6, 16, 12, 13}, {28, 16, 3, 3}, {.pad_h = 0, .pad_w = 2}},
         {{9, 32, 6, 5}, {40, 32, 5, 5}, {.pad_h = 2, .pad_w = 2}},
     };
     return all;
@@ -84,14 +86,16 @@ ConvGeometry padded(std::int64_t h, std::int64_t w) { return {.pad_h = h, .pad_w
 
 }  // namespace
 
-TEST_CASE("a convolution of many channels by 3x3 agrees with the plain loops, forward and backward, at odd sizes") {
+TEST_CASE("a convolution by 3x3 agrees with the plain loops, forward and backward, at odd sizes") {
     const std::vector<Case> all = {
-        {{13, 32, 8, 8}, {64, 32, 3, 3}, padded(1, 1)},   {{5, 48, 15, 11}, {64, 48, 3, 3}, padded(1, 1)},
-        {{7, 64, 7, 14}, {64, 64, 3, 3}, padded(1, 1)},   {{50, 32, 4, 4}, {64, 32, 3, 3}, padded(1, 1)},
-        {{1, 32, 4, 4}, {64, 32, 3, 3}, padded(1, 1)},    {{300, 40, 2, 2}, {64, 40, 3, 3}, padded(1, 1)},
-        {{12, 32, 10, 9}, {64, 32, 3, 3}, padded(0, 0)},  {{20, 40, 5, 7}, {48, 40, 3, 3}, padded(2, 0)},
-        {{9, 56, 6, 12}, {64, 56, 3, 3}, padded(0, 2)},   {{60, 32, 3, 3}, {32, 32, 3, 3}, padded(2, 2)},
-        {{3, 128, 33, 30}, {64, 128, 3, 3}, padded(1, 1)}};
+        {{13, 32, 8, 8}, {64, 32, 3, 3}, padded(1, 1)},    {{5, 48, 15, 11}, {64, 48, 3, 3}, padded(1, 1)},
+        {{7, 64, 7, 14}, {64, 64, 3, 3}, padded(1, 1)},    {{50, 32, 4, 4}, {64, 32, 3, 3}, padded(1, 1)},
+        {{1, 32, 4, 4}, {64, 32, 3, 3}, padded(1, 1)},     {{300, 40, 2, 2}, {64, 40, 3, 3}, padded(1, 1)},
+        {{12, 32, 10, 9}, {64, 32, 3, 3}, padded(0, 0)},   {{20, 40, 5, 7}, {48, 40, 3, 3}, padded(2, 0)},
+        {{9, 56, 6, 12}, {64, 56, 3, 3}, padded(0, 2)},    {{60, 32, 3, 3}, {32, 32, 3, 3}, padded(2, 2)},
+        {{3, 128, 33, 30}, {64, 128, 3, 3}, padded(1, 1)}, {{31, 12, 17, 18}, {44, 12, 3, 3}, padded(1, 1)},
+        {{5, 20, 31, 29}, {16, 20, 3, 3}, padded(1, 1)},   {{70, 24, 2, 2}, {28, 24, 3, 3}, padded(1, 1)},
+        {{40, 16, 16, 16}, {16, 16, 3, 3}, padded(2, 2)}};
     for (const Case& c : all) {
         INFO(c.image.str() << ", padding " << c.geometry.pad_h << " and " << c.geometry.pad_w);
         CHECK(distance_from_plain_loops(c, true) < 1e-5);
@@ -115,8 +119,33 @@ TEST_CASE("a 3x3 convolution to 12 channels agrees with the plain loops, forward
         {{1, 4, 1, 1}, {12, 4, 3, 3}, padded(1, 1)},     {{17, 16, 5, 6}, {12, 16, 3, 3}, padded(0, 2)},
         {{2, 76, 9, 70}, {12, 76, 3, 3}, padded(2, 0)},  {{4, 52, 3, 2}, {12, 52, 3, 3}, padded(3, 3)}};
     for (const Case& c : all) {
-        INFO(c.image.str() << ", padding " << c.geometry.pad_h << " and " << c.geometry.pad_w);
-        CHECK(distance_from_plain_loops(c, false) < 5e-6);
+        for (const bool with_bias : {false, true}) {
+            INFO(c.image.str() << ", padding " << c.geometry.pad_h << " and " << c.geometry.pad_w);
+            CHECK(distance_from_plain_loops(c, with_bias) < 5e-6);
+        }
+    }
+}
+
+TEST_CASE("a convolution's gradients do not depend on the number of threads", "[host]") {
+    const int threads = num_threads();
+    for (const Case& c :
+         {Case{{33, 16, 12, 11}, {12, 16, 3, 3}, padded(1, 1)}, Case{{9, 64, 12, 11}, {72, 64, 3, 3}, padded(1, 1)}}) {
+        std::vector<std::vector<float>> found;
+        for (const int count : {1, 2, 3}) {
+            set_num_threads(count);
+            RandomInputs same(304);
+            const Tensor x = same.tensor(c.image, -1, 1, DType::float32).set_requires_grad();
+            const Tensor w = same.tensor(c.weight, -1, 1, DType::float32).set_requires_grad();
+            const Tensor y = conv2d(x, w, {}, c.geometry);
+            backward(y, same.tensor(y.shape(), -1, 1, DType::float32));
+            found.push_back(x.grad().to_vector<float>());
+            const std::vector<float> more = w.grad().to_vector<float>();
+            found.back().insert(found.back().end(), more.begin(), more.end());
+        }
+        set_num_threads(threads);
+        INFO(c.image.str());
+        CHECK(found[0] == found[1]);
+        CHECK(found[0] == found[2]);
     }
 }
 
