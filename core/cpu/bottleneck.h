@@ -28,7 +28,7 @@ public:
         constexpr std::int64_t lanes = small_products::lanes;
         return (channels_ + lanes - 1) / lanes * lanes;
     }
-    /// Rows of a tile: as many as the first cache holds, or for oneDNN the second.
+    /// Rows of a tile: for oneDNN as many as a core's cache holds, for our own few, as it also holds what is asked for.
     std::int64_t tile_rows() const {
         constexpr std::int64_t cache = 1 << 16, least = 64;  // numbers; rows
         return own_ ? 96 : std::max(least, cache / channels_);

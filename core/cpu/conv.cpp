@@ -55,7 +55,7 @@ onednn::Window window_of(const ConvGeometry& g) {
 bool winograd_suits(const Problem& p) {
     constexpr std::int64_t least_channels = 32, block = 16, tile = 4, least_tiles = 48;
     const ConvGeometry& g = p.geometry;
-    const bool shape = is_plain_3x3(p.w, g) && g.pad_h == 1 && g.pad_w == 1;
+    const bool shape = is_plain(p.w, g) && p.w.size(2) == 3 && g.pad_h == 1 && g.pad_w == 1;
     const std::int64_t in = p.x.size(1), out = p.y.size(1), height = p.y.size(2), width = p.y.size(3);
     if (!shape || in < least_channels || out < least_channels || in % block != 0 || out % block != 0) return false;
     const auto tiles = [](std::int64_t extent) { return (extent + tile - 1) / tile; };

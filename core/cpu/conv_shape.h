@@ -5,10 +5,10 @@
 
 namespace radial {
 
-/// Whether weights [K, C, R, S] with this geometry are 3x3, ungrouped, undilated and of stride 1.
-inline bool is_plain_3x3(const Tensor& w, const ConvGeometry& g) {
-    return w.size(2) == 3 && w.size(3) == 3 && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 &&
-           g.dilation_w == 1 && g.groups == 1;
+/// Whether weights [K, C, R, S] with this geometry are square, ungrouped, undilated and of stride 1.
+inline bool is_plain(const Tensor& w, const ConvGeometry& g) {
+    return w.size(2) == w.size(3) && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1 &&
+           g.groups == 1;
 }
 
 }  // namespace radial

@@ -16,6 +16,7 @@ namespace radial {
 namespace {
 
 using winograd::F2x3;
+using winograd::F2x5;
 using winograd::F4x3;
 using winograd::Finish;
 using winograd::half;
@@ -236,7 +237,8 @@ bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, cons
     constexpr std::int64_t least_channels = 12, least_tiles = 48;
     constexpr double most = 2.0 / 3;
     const std::int64_t outputs = result.size(1), height = result.size(2), width = result.size(3);
-    if (!is_plain_3x3(w, g) || g.pad_h > 2 || g.pad_w > 2 || inputs % half != 0 || outputs % half != 0 ||
+    const std::int64_t taps = w.size(2);
+    if (!is_plain(w, g) || g.pad_h >= taps || g.pad_w >= taps || inputs % half != 0 || outputs % half != 0 ||
         std::min(inputs, outputs) < least_channels)
         return false;
     const auto call = [&]<class F>(F chosen) {
@@ -245,6 +247,8 @@ bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, cons
         f(chosen);
         return true;
     };
+    if (taps == 5) return call(F2x5{});
+    if (taps != 3) return false;
     const bool large = share_of_products<F4x3>(height, width) <= share_of_products<F2x3>(height, width);
     return large ? call(F4x3{}) : call(F2x3{});
 }

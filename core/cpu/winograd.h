@@ -1,4 +1,5 @@
-// 3x3 convolutions by Winograd's method (Lavin & Gray 2016) on channels-last images, where oneDNN has no such kernels.
+// 3x3 and 5x5 convolutions by Winograd's method (Lavin & Gray 2016) on channels-last images, where oneDNN has no such
+// kernels.
 #pragma once
 
 #include "radial/core/backend.h"
@@ -6,9 +7,9 @@
 namespace radial {
 
 // Each returns false, with nothing written, for a convolution that it does not take or that another way is faster for:
-// it takes undilated 3x3 kernels of stride 1 and less padding than their size, ungrouped, over numbers of channels that
-// 8 divides, and enough of them. Images are float32 and channels-last, weights [K, C, 3, 3] row-major. Results differ
-// from a direct convolution's in the sixth digit. All throw Error where oneDNN's matrix product fails.
+// it takes undilated 3x3 and 5x5 kernels of stride 1 and less padding than their size, ungrouped, over numbers of
+// channels that 4 divides, and enough of them. Images are float32 and channels-last, weights [K, C, R, R] row-major.
+// Results differ from a direct convolution's in the sixth digit. All throw Error where oneDNN's matrix product fails.
 
 /// y = activation(x (*) w + bias + residual); bias and residual may be undefined.
 bool winograd_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
