@@ -35,15 +35,11 @@ struct Windows {
           end(std::min(count, (position + pad) / stride + 1)) {}
 };
 
-/// to = v, or to += v where it is not the first, times `factor`.
+/// to += factor * v, from 0 where it is the first.
 void take_share(const float* v, float factor, bool first, std::int64_t channels, float* to) {
-    if (first) {
+    if (first) std::fill_n(to, channels, 0.0F);
 #pragma omp simd
-        for (std::int64_t c = 0; c < channels; ++c) to[c] = factor * v[c];
-    } else {
-#pragma omp simd
-        for (std::int64_t c = 0; c < channels; ++c) to[c] += factor * v[c];
-    }
+    for (std::int64_t c = 0; c < channels; ++c) to[c] += factor * v[c];
 }
 
 /// best = max(best, v) channel by channel; won = tap where v is the larger, or NaN.

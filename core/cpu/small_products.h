@@ -107,8 +107,7 @@ void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const
 template <class Between = Nothing>
 void add_transposed(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Matrix<const float>& a,
                     const Matrix<const float>& b, const Matrix<float>& c, const Between& between = {}) {
-    std::int64_t column = 0;
-    const auto strip = [&]<int width>(std::integral_constant<int, width>) {
+    const auto strip = [&]<int width>(std::int64_t column, std::integral_constant<int, width>) {
         for (std::int64_t row = 0; row < rows;) {
             between();
             const std::int64_t left = rows - row;
@@ -120,10 +119,10 @@ void add_transposed(std::int64_t rows, std::int64_t columns, std::int64_t depth,
                 row += 4;
             }
         }
-        column += width * lanes;
     };
-    while (column + 2 * lanes <= columns) strip(std::integral_constant<int, 2>{});
-    while (column < columns) strip(std::integral_constant<int, 1>{});
+    std::int64_t column = 0;
+    for (; column + 2 * lanes <= columns; column += 2 * lanes) strip(column, std::integral_constant<int, 2>{});
+    for (; column < columns; column += lanes) strip(column, std::integral_constant<int, 1>{});
 }
 
 }  // namespace radial::small_products

@@ -103,19 +103,19 @@ void convolve_together(const Convolution<F>& c, const Kernels& kernels, const fl
     std::atomic<int> failed{0};
 #pragma omp parallel
     for (std::int64_t b = 0; b < c.blocks; ++b) {
-        const auto [first, count] = c.block(b);
+        const Block block = c.block(b);
 #pragma omp for schedule(static)
-        for (std::int64_t t = 0; t < count; ++t) c.image_to_points(in, t, first + t);
+        for (std::int64_t t = 0; t < block.count; ++t) c.image_to_points(in, t, block.first + t);
 #pragma omp for schedule(static)
         for (std::int64_t p = 0; p < points<F>; ++p) {
             const auto status =
-                dnnl::sgemm('N', 'N', count, out.row_length, c.x.channels, 1, in.matrix(p).data, in.row_length,
+                dnnl::sgemm('N', 'N', block.count, out.row_length, c.x.channels, 1, in.matrix(p).data, in.row_length,
                             u + p * kernels.stride(), out.row_length, 0, out.matrix(p).data, out.row_length);
             if (status != dnnl::status::success) failed = static_cast<int>(status);
         }
         // The next block's first step writes what this one does not read.
 #pragma omp for schedule(static) nowait
-        for (std::int64_t t = 0; t < count; ++t) c.points_to_results(out, t, first + t, finish);
+        for (std::int64_t t = 0; t < block.count; ++t) c.points_to_results(out, t, block.first + t, finish);
     }
     check(failed);
 }
@@ -142,12 +142,12 @@ template <class F>
 void convolve_apart(const Convolution<F>& c, const Kernels& kernels, const float* u, const Finish& finish) {
     using OwnPoints = Points<F, Order::by_tile>;
     const auto convolve_block = [&](std::int64_t b, const OwnPoints& in, const OwnPoints& out) {
-        const auto [first, count] = c.block(b);
-        for (std::int64_t t = 0; t < count; ++t) c.image_to_points(in, t, first + t);
+        const Block block = c.block(b);
+        for (std::int64_t t = 0; t < block.count; ++t) c.image_to_points(in, t, block.first + t);
         for (std::int64_t p = 0; p < points<F>; ++p)
-            small_products::multiply(count, out.row_length, c.x.channels, in.matrix(p),
+            small_products::multiply(block.count, out.row_length, c.x.channels, in.matrix(p),
                                      {u + p * kernels.stride(), out.row_length}, out.matrix(p));
-        for (std::int64_t t = 0; t < count; ++t) c.points_to_results(out, t, first + t, finish);
+        for (std::int64_t t = 0; t < block.count; ++t) c.points_to_results(out, t, block.first + t, finish);
     };
     with_own_points(OwnPoints(c.block_size, c.x.channels), OwnPoints(c.block_size, c.y.channels), c.blocks,
                     convolve_block);
@@ -172,17 +172,17 @@ void gather_together(const Convolution<F>& c, const Kernels& kernels, float* u) 
     std::atomic<int> failed{0};
 #pragma omp parallel
     for (std::int64_t b = 0; b < c.blocks; ++b) {
-        const auto [first, count] = c.block(b);
+        const Block block = c.block(b);
 #pragma omp for schedule(static)
-        for (std::int64_t t = 0; t < count; ++t) {
-            c.image_to_points(in, t, first + t);
-            c.results_to_points(up, t, first + t);
+        for (std::int64_t t = 0; t < block.count; ++t) {
+            c.image_to_points(in, t, block.first + t);
+            c.results_to_points(up, t, block.first + t);
         }
 #pragma omp for schedule(static)
         for (std::int64_t p = 0; p < points<F>; ++p) {
             const float beta = b == 0 ? 0.0F : 1.0F;
             const auto status =
-                dnnl::sgemm('T', 'N', c.x.channels, up.row_length, count, 1, in.matrix(p).data, in.row_length,
+                dnnl::sgemm('T', 'N', c.x.channels, up.row_length, block.count, 1, in.matrix(p).data, in.row_length,
                             up.matrix(p).data, up.row_length, beta, u + p * kernels.stride(), up.row_length);
             if (status != dnnl::status::success) failed = static_cast<int>(status);
         }
@@ -202,13 +202,13 @@ void gather_apart(const Convolution<F>& c, const Kernels& turned, float* u) {
         float* const sum = sums.data<float>() + part * size;
         std::fill_n(sum, size, 0.0F);
         for (std::int64_t b = part * c.blocks / parts; b < (part + 1) * c.blocks / parts; ++b) {
-            const auto [first, count] = c.block(b);
-            for (std::int64_t t = 0; t < count; ++t) {
-                c.image_to_points(in, t, first + t);
-                c.results_to_points(up, t, first + t);
+            const Block block = c.block(b);
+            for (std::int64_t t = 0; t < block.count; ++t) {
+                c.image_to_points(in, t, block.first + t);
+                c.results_to_points(up, t, block.first + t);
             }
             for (std::int64_t p = 0; p < points<F>; ++p)
-                small_products::add_transposed(c.y.channels, in.row_length, count, up.matrix(p), in.matrix(p),
+                small_products::add_transposed(c.y.channels, in.row_length, block.count, up.matrix(p), in.matrix(p),
                                                {sum + p * turned.stride(), in.row_length});
         }
     };
