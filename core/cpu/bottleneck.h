@@ -24,17 +24,15 @@ public:
 
     std::int64_t width() const { return width_; }
     /// From one row of a tile's channels to the next: whole vectors.
-    std::int64_t stride() const {
-        constexpr std::int64_t lanes = small_products::lanes;
-        return (channels_ + lanes - 1) / lanes * lanes;
-    }
+    std::int64_t stride() const { return small_products::whole_vectors(channels_); }
     /// Rows of a tile: for oneDNN as many as a core's cache holds, for our own few, as it also holds what is asked for.
     std::int64_t tile_rows() const {
         constexpr std::int64_t cache = 1 << 16, least = 64;  // numbers; rows
         return own_ ? 96 : std::max(least, cache / channels_);
     }
 
-    // Each asks for as many rows of `next` meanwhile.
+    // All matrices are row-major: x and dx [rows, channels] from row to row stride() apart, y and dy [rows, width] and
+    // sum dense. Each product asks for as many rows of `next` meanwhile, and returns oneDNN's status.
 
     /// y [rows, width] = x W'.
     dnnl::status forward(std::int64_t rows, const float* x, float* y, Rows next) const {

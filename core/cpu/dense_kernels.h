@@ -127,12 +127,7 @@ public:
     void add(std::int64_t part, const float* x, std::int64_t rows) {
         using norm_kernels::rows_in_float;
         const auto columns = static_cast<std::int64_t>(origin_.size());
-        const float* const from = origin_.data();
-        const auto value = [=](std::int64_t e, std::int64_t i, float& sum, float& square) {
-            const float distance = x[e] - from[i];
-            sum += distance;
-            square += distance * distance;
-        };
+        const norm_kernels::Distance value{x, origin_.data()};
         std::int64_t r = 0;
         for (; r + rows_in_float <= rows; r += rows_in_float)
             norm_kernels::add_rows<rows_in_float>(r * columns, columns, value, sums_.of(part));
@@ -198,7 +193,8 @@ private:
     PartSums sums_;
 };
 
-/// out [rows, columns] = the gradient of a batch norm's input, on the calling thread.
+/// out [rows, columns] = the gradient of a batch norm's input x, given that behind its ReLU; all dense. On the calling
+/// thread.
 inline void behind_relu_norm(const ReluNormGradient& norm, const float* x, const float* upstream, std::int64_t rows,
                              std::int64_t columns, float* out) {
     const float *const mean = norm.mean.data(), *const factor = norm.factor.data(), *const shift = norm.shift.data(),
@@ -209,7 +205,7 @@ inline void behind_relu_norm(const ReluNormGradient& norm, const float* x, const
 #pragma omp simd
         for (std::int64_t i = 0; i < columns; ++i) {
             const float grad_above = g[i], distance = v[i] - mean[i];
-            const float grad = distance * factor[i] + shift[i] > 0 ? grad_above : 0.0F;
+            const float grad = norm_kernels::behind<Activation::relu>(grad_above, distance * factor[i] + shift[i]);
             to[i] = a[i] * grad + (b[i] * distance + c[i]);
         }
     }

@@ -51,16 +51,8 @@ void dispatch(Activation activation, const F& f) {
 void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Tensor& variance) {
     const float* const in = x.data<float>();
     const std::vector<float> origin = norm_kernels::repeated(in, fold);
-    const float* const from = origin.data();
     std::vector<double> distances, squares;
-    norm_kernels::column_sums(
-        fold,
-        [=](std::int64_t e, std::int64_t i, float& sum, float& square) {
-            const float distance = in[e] - from[i];
-            sum += distance;
-            square += distance * distance;
-        },
-        distances, squares);
+    norm_kernels::column_sums(fold, norm_kernels::Distance{in, origin.data()}, distances, squares);
     norm_kernels::write_statistics(in, fold.rows, distances, squares, mean.data<float>(), variance.data<float>());
 }
 

@@ -106,6 +106,16 @@ void column_sums(const Fold& fold, const Value& value, std::vector<double>& firs
     }
 }
 
+/// What statistics are formed from: an element's distance from its column's origin, and the distance's square.
+struct Distance {
+    const float *x, *origin;
+    void operator()(std::int64_t element, std::int64_t column, float& sum, float& square) const {
+        const float distance = x[element] - origin[column];
+        sum += distance;
+        square += distance * distance;
+    }
+};
+
 /// Writes a batch's statistics from the sums over its rows of each channel's distance from an origin and of its square.
 /// An origin near the mean keeps the digits of a variance far below the mean's square.
 inline void write_statistics(const float* origin, std::int64_t rows, const std::vector<double>& distances,

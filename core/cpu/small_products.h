@@ -11,6 +11,8 @@
 namespace radial::small_products {
 
 inline constexpr std::int64_t lanes = 8;
+/// So many numbers and what fills their last vector.
+inline constexpr std::int64_t whole_vectors(std::int64_t numbers) { return (numbers + lanes - 1) / lanes * lanes; }
 
 /// A matrix in memory: from one row to the next `row_step` numbers, within a row vectors of `lanes` numbers, from one
 /// to the next `vector_step`.

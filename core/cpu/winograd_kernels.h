@@ -5,14 +5,25 @@
 // elements. The gradient of g takes the transposes of A' and G.
 #pragma once
 
-#include "radial/core/cpu/vectors.h"
+#include "radial/core/cpu/small_products.h"
 
 #include <cstdint>
 
 namespace radial::winograd {
 
-inline constexpr std::int64_t lanes = 8;
+using small_products::lanes;
 using Lanes = vectors::Vector<lanes>;
+
+/// u = the values at 0, p, -p, q, -q and infinity of what has these even and odd parts at p and q.
+inline void at_points(const Lanes& at_zero, const Lanes& even_p, const Lanes& odd_p, const Lanes& even_q,
+                      const Lanes& odd_q, const Lanes& at_infinity, Lanes (&u)[6]) {
+    u[0] = at_zero;
+    u[1] = even_p + odd_p;
+    u[2] = even_p - odd_p;
+    u[3] = even_q + odd_q;
+    u[4] = even_q - odd_q;
+    u[5] = at_infinity;
+}
 
 /// Results a tile across and down, weights a kernel across and down, and the points at which polynomials are
 /// multiplied: 0, 5/8, -5/8, 3/2, -3/2, infinity. With the simpler 1, -1, 2, -2 rounding's errors are twice as large in
@@ -27,23 +38,14 @@ struct F4x3 {
     static void image(const Lanes (&d)[points], Lanes (&t)[points]) {
         const Lanes even_a = d[4] - bb * d[2], odd_a = d[3] - bb * d[1];
         const Lanes even_b = d[4] - aa * d[2], odd_b = d[3] - aa * d[1];
-        t[0] = aa * bb * d[0] - (aa + bb) * d[2] + d[4];
-        t[1] = even_a + a * odd_a;
-        t[2] = even_a - a * odd_a;
-        t[3] = even_b + b * odd_b;
-        t[4] = even_b - b * odd_b;
-        t[5] = aa * bb * d[1] - (aa + bb) * d[3] + d[5];
+        at_points(aa * bb * d[0] - (aa + bb) * d[2] + d[4], even_a, a * odd_a, even_b, b * odd_b,
+                  aa * bb * d[1] - (aa + bb) * d[3] + d[5], t);
     }
     /// G g
     static void kernel(const Lanes (&g)[taps], Lanes (&u)[points]) {
         const Lanes even_a = (g[0] + aa * g[2]) * at_a, odd_a = g[1] * (a * at_a);
         const Lanes even_b = (g[0] + bb * g[2]) * at_b, odd_b = g[1] * (b * at_b);
-        u[0] = g[0] * at_0;
-        u[1] = even_a + odd_a;
-        u[2] = even_a - odd_a;
-        u[3] = even_b + odd_b;
-        u[4] = even_b - odd_b;
-        u[5] = g[2];
+        at_points(g[0] * at_0, even_a, odd_a, even_b, odd_b, g[2], u);
     }
     /// A' m
     static void result(const Lanes (&m)[points], Lanes (&y)[tile]) {
@@ -58,12 +60,7 @@ struct F4x3 {
     static void result_gradient(const Lanes (&y)[tile], Lanes (&m)[points]) {
         const Lanes even_a = y[0] + aa * y[2], odd_a = a * y[1] + a * aa * y[3];
         const Lanes even_b = y[0] + bb * y[2], odd_b = b * y[1] + b * bb * y[3];
-        m[0] = y[0];
-        m[1] = even_a + odd_a;
-        m[2] = even_a - odd_a;
-        m[3] = even_b + odd_b;
-        m[4] = even_b - odd_b;
-        m[5] = y[3];
+        at_points(y[0], even_a, odd_a, even_b, odd_b, y[3], m);
     }
     /// G' u
     static void kernel_gradient(const Lanes (&u)[points], Lanes (&g)[taps]) {
@@ -120,24 +117,14 @@ struct F2x5 {
                     odd_a = (g[1] + aa * g[3]) * (a * F4x3::at_a);
         const Lanes even_b = (g[0] + bb * g[2] + bb * bb * g[4]) * F4x3::at_b,
                     odd_b = (g[1] + bb * g[3]) * (b * F4x3::at_b);
-        u[0] = g[0] * F4x3::at_0;
-        u[1] = even_a + odd_a;
-        u[2] = even_a - odd_a;
-        u[3] = even_b + odd_b;
-        u[4] = even_b - odd_b;
-        u[5] = g[4];
+        at_points(g[0] * F4x3::at_0, even_a, odd_a, even_b, odd_b, g[4], u);
     }
     static void result(const Lanes (&m)[points], Lanes (&y)[tile]) {
         y[0] = m[0] + (m[1] + m[2]) + (m[3] + m[4]);
         y[1] = a * (m[1] - m[2]) + b * (m[3] - m[4]) + m[5];
     }
     static void result_gradient(const Lanes (&y)[tile], Lanes (&m)[points]) {
-        m[0] = y[0];
-        m[1] = y[0] + a * y[1];
-        m[2] = y[0] - a * y[1];
-        m[3] = y[0] + b * y[1];
-        m[4] = y[0] - b * y[1];
-        m[5] = y[1];
+        at_points(y[0], y[0], a * y[1], y[0], b * y[1], y[1], m);
     }
     static void kernel_gradient(const Lanes (&u)[points], Lanes (&g)[taps]) {
         const Lanes sum_a = (u[1] + u[2]) * F4x3::at_a, difference_a = (u[1] - u[2]) * (a * F4x3::at_a);

@@ -4,13 +4,13 @@
 
 #include "radial/core/cpu/norm_kernels.h"
 #include "radial/core/cpu/packed_weights.h"
-#include "radial/core/cpu/small_products.h"
 #include "radial/core/cpu/winograd_kernels.h"
 
 #include <algorithm>
 
 namespace radial::winograd {
 
+using small_products::whole_vectors;
 using vectors::load;
 
 /// A channels-last image.
@@ -57,7 +57,6 @@ struct Tiles {
 
 /// Channels come in vectors, the last of which may be half empty.
 inline constexpr std::int64_t half = lanes / 2;
-inline constexpr std::int64_t whole_vectors(std::int64_t channels) { return (channels + lanes - 1) / lanes * lanes; }
 
 /// A pixel's channels from c on, zero behind the last.
 inline void read(const float* pixel, std::int64_t c, std::int64_t channels, Lanes& to) {
