@@ -1,9 +1,9 @@
 // The matrix products of a densely connected layer's bottleneck, a tile of rows (pixels) at a time on one thread, by
-// kernels of our own, which ask for the rows of the next tile meanwhile, or by oneDNN's where those are faster.
+// kernels of our own, which ask for the rows of the next tile meanwhile, or by oneDNN's for shapes that those do not
+// take.
 #pragma once
 
 #include "radial/core/cpu/dense_kernels.h"
-#include "radial/core/cpu/onednn_backend.h"
 #include "radial/core/cpu/small_products.h"
 
 #include <dnnl.hpp>
@@ -19,7 +19,7 @@ public:
     Bottleneck(const Tensor& weight, Way way)
         : width_(weight.size(0)),
           channels_(weight.size(1)),
-          own_(!has_avx512() && width_ % small_products::lanes == 0 && channels_ % 4 == 0),
+          own_(width_ % small_products::lanes == 0 && channels_ % 4 == 0),
           matrix_(way == Way::forward ? transposed(weight) : padded(weight)) {}
 
     std::int64_t width() const { return width_; }

@@ -1,15 +1,10 @@
-// Convolution on the CPU by oneDNN: its direct kernels on channels-last images, and Winograd's for 3x3 kernels, which
-// want images in blocks of sixteen channels. It has the latter for AVX-512 alone; elsewhere our own take their place.
-#include "radial/core/cpu/blocked.h"
-#include "radial/core/cpu/conv_shape.h"
+// Convolution on the CPU: our own kernels by Winograd's method and for depthwise gradients, oneDNN's direct kernels for
+// all else, both on channels-last images.
 #include "radial/core/cpu/depthwise.h"
 #include "radial/core/cpu/onednn_backend.h"
 #include "radial/core/cpu/packed_weights.h"
 #include "radial/core/cpu/plan.h"
 #include "radial/core/cpu/winograd.h"
-
-#include <algorithm>
-#include <optional>
 
 namespace radial {
 namespace {
@@ -23,9 +18,8 @@ enum Kind : std::uint8_t { forward_kind, backward_data_kind, backward_weights_ki
 struct ConvPlan {
     dnnl::primitive primitive;
     Desc w, plain_w;              // weights in the primitive's format and as the tensor holds them
-    bool blocked = false;         // whether images are to come in blocks of channels
     bool residual_first = false;  // whether the result is to hold the residual before
-    Desc x, y;                    // in that format
+    Desc x, y;
 };
 
 /// What a plan is made for.
@@ -49,30 +43,14 @@ onednn::Window window_of(const ConvGeometry& g) {
     return {{g.stride_h, g.stride_w}, {g.dilation_h - 1, g.dilation_w - 1}, {g.pad_h, g.pad_w}};
 }
 
-// Winograd's F(4x4, 3x3) (Lavin & Gray 2016) takes a quarter of the multiplications, on tiles of 4x4 results. It pays
-// from 32 channels on, unless too much of the tiles lies outside the image, or they are so few that reading and packing
-// the weights, which are four times as many in Winograd's form, takes the time.
-bool winograd_suits(const Problem& p) {
-    constexpr std::int64_t least_channels = 32, block = 16, tile = 4, least_tiles = 48;
-    const ConvGeometry& g = p.geometry;
-    const bool shape = is_plain(p.w, g) && p.w.size(2) == 3 && g.pad_h == 1 && g.pad_w == 1;
-    const std::int64_t in = p.x.size(1), out = p.y.size(1), height = p.y.size(2), width = p.y.size(3);
-    if (!shape || in < least_channels || out < least_channels || in % block != 0 || out % block != 0) return false;
-    const auto tiles = [](std::int64_t extent) { return (extent + tile - 1) / tile; };
-    const std::int64_t count = tiles(height) * tiles(width);
-    return p.y.size(0) * count >= least_tiles && 3 * height * width >= 2 * count * tile * tile;
-}
-
 // Without AVX-512 oneDNN 2.6 adds a second tensor wrongly, most often to the last channels that its vectors do not
 // divide. There the result starts as the residual, and the convolution is summed onto it.
-bool residual_comes_first(const Problem& p, algorithm how) {
-    return p.residual && !has_avx512() && how == algorithm::convolution_direct;
-}
+bool residual_comes_first(const Problem& p) { return p.residual && !has_avx512(); }
 
-dnnl::primitive_attr epilogue(const Problem& p, algorithm how, const Desc& y) {
+dnnl::primitive_attr epilogue(const Problem& p, const Desc& y) {
     dnnl::primitive_attr attributes;
     dnnl::post_ops ops;
-    if (residual_comes_first(p, how))
+    if (residual_comes_first(p))
         ops.append_sum(1);
     else if (p.residual)
         ops.append_binary(algorithm::binary_add, y);
@@ -82,24 +60,21 @@ dnnl::primitive_attr epilogue(const Problem& p, algorithm how, const Desc& y) {
     return attributes;
 }
 
-ConvPlan make_plan(const Problem& p, algorithm how) {
+ConvPlan make_plan(const Problem& p) {
     using Tag = dnnl::memory::format_tag;
     const auto f32 = dnnl::memory::data_type::f32;
+    const auto how = algorithm::convolution_direct;
     const auto& engine = onednn::cpu_engine();
     const Dims dims = weight_dims(p.w, p.geometry.groups);
     ConvPlan plan{.primitive = {},
                   .w = {},
                   .plain_w = Desc(dims, f32, dims.size() == 4 ? Tag::abcd : Tag::abcde),
-                  .blocked = how == algorithm::convolution_winograd,
-                  .residual_first = residual_comes_first(p, how),
-                  .x = {},
-                  .y = {}};
-    plan.x = plan.blocked ? onednn::blocked_desc(p.x) : onednn::desc_of(p.x);
-    plan.y = plan.blocked ? onednn::blocked_desc(p.y) : onednn::desc_of(p.y);
+                  .residual_first = residual_comes_first(p),
+                  .x = onednn::desc_of(p.x),
+                  .y = onednn::desc_of(p.y)};
     const Desc w(dims, f32, Tag::any), b = p.bias ? Desc({p.w.size(0)}, f32, Tag::a) : onednn::no_tensor();
     const auto window = window_of(p.geometry);
-    const auto forward =
-        onednn::convolution_forward(engine, how, plan.x, w, b, plan.y, window, epilogue(p, how, plan.y));
+    const auto forward = onednn::convolution_forward(engine, how, plan.x, w, b, plan.y, window, epilogue(p, plan.y));
     if (p.kind == forward_kind) {
         plan.w = forward.weights_desc();
         plan.primitive = dnnl::convolution_forward(forward);
@@ -115,17 +90,6 @@ ConvPlan make_plan(const Problem& p, algorithm how) {
     return plan;
 }
 
-ConvPlan best_plan(const Problem& p) {
-    if (winograd_suits(p)) {
-        try {
-            return make_plan(p, algorithm::convolution_winograd);
-        } catch (const dnnl::error&) {
-            // Not in this version, or not for this processor.
-        }
-    }
-    return make_plan(p, algorithm::convolution_direct);
-}
-
 const ConvPlan& plan_for(const Problem& p) {
     static thread_local LruCache<onednn::Key, ConvPlan, onednn::KeyHash> cache(onednn::plan_capacity);
     const ConvGeometry& g = p.geometry;
@@ -134,7 +98,7 @@ const ConvPlan& plan_for(const Problem& p) {
                                      g.groups,   p.bias,       static_cast<std::int64_t>(p.activation),
                                      p.residual};
     const auto key = onednn::make_key(p.kind, {onednn::extents(p.x), onednn::extents(p.w), settings});
-    return cache.get(key, [&] { return best_plan(p); });
+    return cache.get(key, [&] { return make_plan(p); });
 }
 
 /// Weights in a plan's format; holds what they lie in.
@@ -150,39 +114,25 @@ Weights packed(const Tensor& w, const ConvPlan& plan) {
     return {buffer, onednn::bind(buffer, plan.w)};
 }
 
-// Our own kernels, for what oneDNN is slow at: each tells whether one took the convolution.
-
-bool own_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
-                 const Tensor& residual, Activation activation, const Tensor& y) {
-    return !has_avx512() && winograd_forward(x, w, bias, geometry, residual, activation, y);
-}
-
-bool own_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw) {
-    return depthwise_backward_weights(x, dy, geometry, dw) ||
-           (!has_avx512() && winograd_backward_weights(x, dy, geometry, dw));
-}
-
 }  // namespace
 
 bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                    const Tensor& residual, Activation activation, const Tensor& y) {
-    if (own_forward(x, w, bias, geometry, residual, activation, y)) return true;
+    // oneDNN's depthwise kernels for SSE4.1 and AVX crash when a sum is attached to channels that 8 does not divide.
+    if (residual.defined() && geometry.groups > 1 && !has_avx512()) return false;
+    if (winograd_forward(x, w, bias, geometry, residual, activation, y)) return true;
     const ConvPlan& plan = plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()});
-    const onednn::Input source(x, plan.blocked, plan.x);
-    const onednn::Output target(y, plan.blocked, plan.y);
     const Weights weights = packed(w, plan);
-    std::unordered_map<int, dnnl::memory> arguments{
-        {DNNL_ARG_SRC, source.memory()}, {DNNL_ARG_WEIGHTS, weights.memory}, {DNNL_ARG_DST, target.memory()}};
+    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
+                                                    {DNNL_ARG_WEIGHTS, weights.memory},
+                                                    {DNNL_ARG_DST, onednn::bind(y, plan.y)}};
     if (bias.defined()) arguments.emplace(DNNL_ARG_BIAS, onednn::bind(bias, onednn::desc_of(bias)));
-    std::optional<onednn::Input> more;
     if (plan.residual_first) {
         y.copy_(residual);
     } else if (residual.defined()) {
-        more.emplace(residual, plan.blocked, plan.y);
-        arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, more->memory());
+        arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, onednn::bind(residual, plan.y));
     }
     onednn::execute(plan.primitive, arguments, "conv2d");
-    target.finish();
     return true;
 }
 
@@ -193,32 +143,29 @@ void OneDnnBackend::conv_forward(const Tensor& x, const Tensor& w, const Tensor&
 
 void OneDnnBackend::conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
                                        const Tensor& dx) {
-    if (!has_avx512() && winograd_backward_data(dy, w, geometry, dx)) return;
+    if (winograd_backward_data(dy, w, geometry, dx)) return;
     const ConvPlan& plan = plan_for({backward_data_kind, dx, w, dy, false, geometry});
-    const onednn::Input source(dy, plan.blocked, plan.y);
-    const onednn::Output target(dx, plan.blocked, plan.x);
     const Weights weights = packed(w, plan);
     onednn::execute(plan.primitive,
-                    {{DNNL_ARG_DIFF_DST, source.memory()},
+                    {{DNNL_ARG_DIFF_DST, onednn::bind(dy, plan.y)},
                      {DNNL_ARG_WEIGHTS, weights.memory},
-                     {DNNL_ARG_DIFF_SRC, target.memory()}},
+                     {DNNL_ARG_DIFF_SRC, onednn::bind(dx, plan.x)}},
                     "conv2d backward (data)");
-    target.finish();
 }
 
 void OneDnnBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
                                           const Tensor& dw, const Tensor& dbias) {
-    if (own_backward_weights(x, dy, geometry, dw)) {
+    if (depthwise_backward_weights(x, dy, geometry, dw) || winograd_backward_weights(x, dy, geometry, dw)) {
         if (dbias.defined()) channel_sums(dy, dbias);
         return;
     }
     const ConvPlan& plan = plan_for({backward_weights_kind, x, dw, dy, dbias.defined(), geometry});
-    const onednn::Input source(x, plan.blocked, plan.x), upstream(dy, plan.blocked, plan.y);
     const bool direct = plan.w == plan.plain_w;
     const Tensor buffer = direct ? dw : onednn::buffer_for(plan.w);
     const auto gradient = onednn::bind(buffer, plan.w);
-    std::unordered_map<int, dnnl::memory> arguments{
-        {DNNL_ARG_SRC, source.memory()}, {DNNL_ARG_DIFF_DST, upstream.memory()}, {DNNL_ARG_DIFF_WEIGHTS, gradient}};
+    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
+                                                    {DNNL_ARG_DIFF_DST, onednn::bind(dy, plan.y)},
+                                                    {DNNL_ARG_DIFF_WEIGHTS, gradient}};
     if (dbias.defined()) arguments.emplace(DNNL_ARG_DIFF_BIAS, onednn::bind(dbias, onednn::desc_of(dbias)));
     onednn::execute(plan.primitive, arguments, "conv2d backward (weights)");
     if (!direct) onednn::reorder(gradient, onednn::bind(dw, plan.plain_w));

@@ -10,7 +10,11 @@
 
 namespace radial::small_products {
 
+#ifdef __AVX512F__
+inline constexpr std::int64_t lanes = 16;
+#else
 inline constexpr std::int64_t lanes = 8;
+#endif
 /// So many numbers and what fills their last vector.
 inline constexpr std::int64_t whole_vectors(std::int64_t numbers) { return (numbers + lanes - 1) / lanes * lanes; }
 

@@ -19,13 +19,13 @@ using winograd::F2x3;
 using winograd::F2x5;
 using winograd::F4x3;
 using winograd::Finish;
-using winograd::half;
 using winograd::Image;
 using winograd::Kernels;
 using winograd::lanes;
 using winograd::Order;
 using winograd::points;
 using winograd::Points;
+using winograd::quad;
 using winograd::Tiles;
 using winograd::tiles_along;
 using winograd::whole_vectors;
@@ -238,7 +238,7 @@ bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, cons
     constexpr double most = 2.0 / 3;
     const std::int64_t outputs = result.size(1), height = result.size(2), width = result.size(3);
     const std::int64_t taps = w.size(2);
-    if (!is_plain(w, g) || g.pad_h >= taps || g.pad_w >= taps || inputs % half != 0 || outputs % half != 0 ||
+    if (!is_plain(w, g) || g.pad_h >= taps || g.pad_w >= taps || inputs % quad != 0 || outputs % quad != 0 ||
         std::min(inputs, outputs) < least_channels)
         return false;
     const auto call = [&]<class F>(F chosen) {

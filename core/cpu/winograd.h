@@ -1,5 +1,4 @@
-// 3x3 and 5x5 convolutions by Winograd's method (Lavin & Gray 2016) on channels-last images, where oneDNN has no such
-// kernels.
+// 3x3 and 5x5 convolutions by Winograd's method (Lavin & Gray 2016) on channels-last images.
 #pragma once
 
 #include "radial/core/backend.h"

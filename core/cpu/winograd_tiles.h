@@ -55,23 +55,26 @@ struct Tiles {
     }
 };
 
-/// Channels come in vectors, the last of which may be half empty.
-inline constexpr std::int64_t half = lanes / 2;
+/// Channels come in vectors, the last of which may be partly empty: it holds one or more quads.
+inline constexpr std::int64_t quad = 4;
 
 /// A pixel's channels from c on, zero behind the last.
 inline void read(const float* pixel, std::int64_t c, std::int64_t channels, Lanes& to) {
     if (c + lanes <= channels) {
         to = load<lanes>(pixel + c);
     } else {
-        const vectors::Vector<half> some = load<half>(pixel + c), none = {};
-        to = __builtin_shufflevector(some, none, 0, 1, 2, 3, 4, 5, 6, 7);
+        to = Lanes{};
+        for (std::int64_t l = 0; c + l < channels; l += quad)
+            vectors::at<quad>(reinterpret_cast<float*>(&to) + l) = load<quad>(pixel + c + l);
     }
 }
 inline void write(const Lanes& from, std::int64_t c, std::int64_t channels, float* pixel) {
-    if (c + lanes <= channels)
+    if (c + lanes <= channels) {
         vectors::at<lanes>(pixel + c) = from;
-    else
-        vectors::at<half>(pixel + c) = __builtin_shufflevector(from, from, 0, 1, 2, 3);
+    } else {
+        for (std::int64_t l = 0; c + l < channels; l += quad)
+            vectors::at<quad>(pixel + c + l) = load<quad>(reinterpret_cast<const float*>(&from) + l);
+    }
 }
 
 /// How the matrices of the points lie: one behind the other, or together, all points of a tile's vector of channels.

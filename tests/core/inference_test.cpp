@@ -126,10 +126,13 @@ TEST_CASE("a 3x3 convolution to 12 channels agrees with the plain loops, forward
     }
 }
 
-TEST_CASE("a convolution's gradients do not depend on the number of threads", "[host]") {
+TEST_CASE("gradients of 3x3, 5x5 and depthwise convolutions do not depend on the number of threads", "[host]") {
     const int threads = num_threads();
+    const ConvGeometry depthwise{.stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1, .groups = 32};
     for (const Case& c :
-         {Case{{33, 16, 12, 11}, {12, 16, 3, 3}, padded(1, 1)}, Case{{9, 64, 12, 11}, {72, 64, 3, 3}, padded(1, 1)}}) {
+         {Case{{33, 16, 12, 11}, {12, 16, 3, 3}, padded(1, 1)}, Case{{9, 64, 12, 11}, {72, 64, 3, 3}, padded(1, 1)},
+          Case{{6, 32, 14, 13}, {48, 32, 5, 5}, padded(2, 2)}, Case{{70, 20, 2, 2}, {28, 20, 3, 3}, padded(1, 1)},
+          Case{{7, 32, 14, 13}, {32, 1, 3, 3}, depthwise}}) {
         std::vector<std::vector<float>> found;
         for (const int count : {1, 2, 3}) {
             set_num_threads(count);
@@ -146,6 +149,37 @@ TEST_CASE("a convolution's gradients do not depend on the number of threads", "[
         INFO(c.image.str());
         CHECK(found[0] == found[1]);
         CHECK(found[0] == found[2]);
+    }
+}
+
+TEST_CASE("a grouped convolution adds its residual whatever its number of channels", "[host]") {
+    RandomInputs random(305);
+    for (const std::int64_t channels : {3, 6, 8, 16, 21, 33}) {
+        for (const std::int64_t per_group : {std::int64_t{1}, channels % 3 == 0 ? 3 : channels / 2}) {
+            for (const std::int64_t stride : {1, 2}) {
+                for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
+                    const Case c{{2, channels, 7, 9},
+                                 {channels, per_group, 3, 3},
+                                 {.stride_h = stride,
+                                  .stride_w = stride,
+                                  .pad_h = 1,
+                                  .pad_w = 1,
+                                  .groups = channels / per_group}};
+                    INFO(c.image.str() << " * " << c.weight.str() << ", stride " << stride << ", activation "
+                                       << static_cast<int>(activation));
+                    const Tensor x = random.tensor(c.image, -1, 1, DType::float32),
+                                 w = random.tensor(c.weight, -1, 1, DType::float32),
+                                 bias = random.tensor({channels}, -1, 1, DType::float32);
+                    const Tensor residual =
+                        random.tensor(conv2d(x, w, bias, c.geometry).shape(), -1, 1, DType::float32);
+                    const Tensor expected =
+                        one_by_one(x.to(DType::float64), w.to(DType::float64), bias.to(DType::float64), c, activation,
+                                   residual.to(DType::float64));
+                    const Tensor got = conv2d_activated(x, w, bias, c.geometry, activation, residual);
+                    CHECK(relative_difference(got, expected) < 1e-6);
+                }
+            }
+        }
     }
 }
 
