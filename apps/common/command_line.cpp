@@ -57,6 +57,14 @@ public:
                            std::vector<const CLI::Option*> options) const override {
         return group == hidden_group ? "" : CLI::Formatter::make_group(group, is_positional, options);
     }
+
+    /// A list that is empty by default has no default to show.
+    std::string make_option_opts(const CLI::Option* option) const override {
+        std::string text = CLI::Formatter::make_option_opts(option);
+        for (const std::string empty : {"=[]", " [{}] "})
+            if (const std::size_t at = text.find(empty); at != std::string::npos) text.erase(at, empty.size());
+        return text;
+    }
 };
 
 /// With --resume RUN and no --config: RUN/config.json, whose settings the run goes on with. Empty otherwise.
@@ -112,6 +120,11 @@ nlohmann::ordered_json typed(const std::string& text) {
     return value.is_discarded() || value.is_null() || value.is_object() ? nlohmann::ordered_json(text) : value;
 }
 
+/// A list's default, which CLI11 2.4 gives as "{}" where it is empty, earlier versions as "[]".
+nlohmann::ordered_json default_list(const std::string& text) {
+    return text == "{}" ? nlohmann::ordered_json::array() : typed(text);
+}
+
 }  // namespace
 
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
@@ -147,7 +160,8 @@ nlohmann::ordered_json resolved_options(const CLI::App& app) {
         } else if (option->count() > 0) {
             values[name] = typed(option->reduced_results().front());
         } else if (!option->get_default_str().empty()) {
-            values[name] = typed(option->get_default_str());
+            const std::string& value = option->get_default_str();
+            values[name] = is_list ? default_list(value) : typed(value);
         }
     }
     return values;

@@ -29,8 +29,7 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
         item.name = name;
         if (!value.is_array()) item.inputs = {as_text(value)};
         for (const Json& element : value.is_array() ? value : Json::array()) item.inputs.push_back(as_text(element));
-        // An empty list is the same as not naming the option.
-        if (!item.inputs.empty()) items.push_back(std::move(item));
+        items.push_back(std::move(item));
     }
     return items;
 }
@@ -74,6 +73,14 @@ void flatten(std::vector<CLI::ConfigItem>& items) {
     }
 }
 
+/// [] in JSON or TOML. CLI11 2.4 itself writes {} for it, which it does not read, and which runs have in config.json.
+bool is_empty_list(const CLI::ConfigItem& item, const CLI::Option& option) {
+    if (item.inputs.empty()) return true;
+    if (option.get_items_expected_max() <= 1 || item.inputs.size() > 1) return false;
+    const std::string& text = item.inputs.front();
+    return text.empty() || text == "[]" || text == "{}";
+}
+
 }  // namespace
 
 std::vector<CLI::ConfigItem> JsonConfig::from_config(std::istream& input) const {
@@ -105,7 +112,11 @@ std::vector<CLI::ConfigItem> JsonConfig::read(const std::string& text) const {
         const bool known = std::find(names.begin(), names.end(), item.fullname()) != names.end();
         RADIAL_CHECK(known, "unknown option '{}'{}", item.fullname(), suggestion(item.fullname(), names));
     }
-    std::erase_if(read, [this](const CLI::ConfigItem& item) { return is_overridden(item.name); });
+    // An empty list is the same as not naming the option.
+    std::erase_if(read, [this](const CLI::ConfigItem& item) {
+        const CLI::Option* const option = app_.get_option_no_throw("--" + item.name);
+        return is_overridden(item.name) || (option != nullptr && is_empty_list(item, *option));
+    });
     return read;
 }
 

@@ -103,6 +103,39 @@ TEST_CASE("resolved options read back through a JSON config file are the same", 
     CHECK(parse({"--config", (folder / "config.json").string()}) == given);
 }
 
+TEST_CASE("a list that is empty by default is written as one and read back", "[host]") {
+    const auto parse = [](const std::vector<std::string>& words) {
+        CLI::App app;
+        std::vector<double> list, filled = {0.5};
+        app.add_option("--list", list)->capture_default_str()->delimiter(',');
+        app.add_option("--filled", filled)->capture_default_str()->delimiter(',');
+        app.set_config("--config");
+        app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+        return apps::resolved_options(app).dump();
+    };
+    const std::string options = parse({});
+    CHECK(options == R"({"list":[],"filled":[0.5]})");
+    const TemporaryFolder folder;
+    std::ofstream(folder / "config.json") << options;
+    CHECK(parse({"--config", (folder / "config.json").string()}) == options);
+}
+
+TEST_CASE("an empty list in a config file leaves the option at its default", "[host]") {
+    // The third is what a run's config.json holds that was written with CLI11 2.4.
+    const std::string text = GENERATE(R"({"list": []})", R"({"list": "[]"})", R"({"list": "{}"})", "list = []\n");
+    CAPTURE(text);
+    CLI::App app;
+    std::vector<double> list = {1, 2};
+    app.add_option("--list", list)->delimiter(',');
+    app.set_config("--config");
+    app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+    const TemporaryFolder folder;
+    std::ofstream(folder / "config") << text;
+    app.parse(std::vector<std::string>{(folder / "config").string(), "--config"});
+    CHECK(list == std::vector<double>{1, 2});
+}
+
 TEST_CASE("the command line wins over the config file", "[host]") {
     CLI::App app;
     double rate = 0;
