@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <type_traits>
 
 namespace radial::test {
 
@@ -36,6 +37,28 @@ inline std::string bad_index(const std::string& on_cpu, std::int64_t value, std:
     const Device device = default_device();
     if (device.kind == Device::Kind::cpu) return on_cpu;
     return fmt::format("{}: index {} of sample {} is outside [0, {})", device.str(), value, sample, limit);
+}
+
+/// What a check of long vectors, or of files' bytes, compares with "": how many elements of `a` and `b` are not equal,
+/// the first of them, and the one that differs most, as in "2 of 4096 differ: [7] 1 and 1.5, the first; [9] 2 and 5,
+/// the most". A NaN differs from all, and most.
+template <class Values>
+std::string differences(const Values& a, const std::type_identity_t<Values>& b) {
+    if (a.size() != b.size()) return fmt::format("{} and {} elements", a.size(), b.size());
+    std::size_t count = 0, first = 0, most = 0;
+    double largest = -1;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a[i] == b[i]) continue;
+        const double difference = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+        if (count++ == 0) first = i;
+        if (difference > largest || (std::isnan(difference) && !std::isnan(largest))) {
+            largest = difference;
+            most = i;
+        }
+    }
+    if (count == 0) return "";
+    const auto at = [&](std::size_t i) { return fmt::format("[{}] {} and {}", i, +a[i], +b[i]); };
+    return fmt::format("{} of {} differ: {}, the first; {}, the most", count, a.size(), at(first), at(most));
 }
 
 /// Largest |a - b| over the largest |b| (at least `floor`): the difference relative to the tensor's own scale.

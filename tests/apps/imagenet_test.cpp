@@ -91,7 +91,7 @@ TEST_CASE("radial-imagenet trains with mixed batches and jitter, the same for an
     CHECK(contains(one.out, "color jitter 0.4,0.4,0.4,0.1, flip 0.5, mixup 0.2, CutMix 1\n"));
     const std::string checkpoint = read_text(folder.run() / "checkpoint.safetensors");
     REQUIRE(folder.train(arguments + "3").status == 0);
-    CHECK(read_text(folder.run() / "checkpoint.safetensors") == checkpoint);
+    CHECK(differences(read_text(folder.run() / "checkpoint.safetensors"), checkpoint) == "");
 }
 
 TEST_CASE("radial-imagenet download says where ImageNet is to be had", "[host]") {

@@ -128,7 +128,7 @@ TEST_CASE("a sweep goes on with a run that was stopped, to the same end", "[host
     INFO(resumed.error);
     CHECK(resumed.status == 0);
     CHECK(contains(resumed.out, "lgm-seed1: resumed after step 5 from "));
-    CHECK(read_text(run / "checkpoint.safetensors") == checkpoint);
+    CHECK(differences(read_text(run / "checkpoint.safetensors"), checkpoint) == "");
 }
 
 TEST_CASE("a sweep refuses a folder with runs of other settings", "[host][sweep]") {

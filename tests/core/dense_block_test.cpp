@@ -95,8 +95,8 @@ TEST_CASE("a growing image sees that a weight was changed before backward", "[ho
     Block block({.in_channels = 4, .layers = 1, .growth = 3}, {2, 3, 3}, DType::float32);
     const Tensor y = block.layer.forward(block.x);
     block.layer.parameters().back().fill_(0);
-    CHECK_THAT(error_of([&] { backward(y, block.upstream); }), Catch::Matchers::Contains("dense_layer: its weight") &&
-                                                                   Catch::Matchers::Contains("was changed in place"));
+    CHECK_THAT(error_of([&] { backward(y, block.upstream); }),
+               ContainsSubstring("dense_layer: its weight") && ContainsSubstring("was changed in place"));
 }
 
 TEST_CASE("a growing image names what does not fit", "[host]") {

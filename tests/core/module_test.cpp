@@ -11,6 +11,7 @@
 #include <string>
 
 using namespace radial;
+using radial::test::differences;
 using radial::test::error_of;
 
 namespace {
@@ -167,22 +168,22 @@ TEST_CASE("A module that moves stores its weights as the device's convolutions w
     const Tensor kernel = leaf.register_parameter("kernel", Tensor::from(values, {5, 4, 3, 2}, Device{}));
     leaf.to(default_device());
     CHECK(kernel.layout() == backend_for(default_device(), DType::float32).weight_layout());
-    CHECK(kernel.to_vector<float>() == values);
+    CHECK(differences(kernel.to_vector<float>(), values) == "");
     sum(square(conv2d(Tensor::full({1, 4, 3, 2}, 1), kernel))).backward();
     CHECK(kernel.grad().layout() == kernel.layout());
 
     const test::Scratch scratch;
     const auto path = scratch.path() / "moved.safetensors";
     write_safetensors(path, {leaf.state(), {}});
-    CHECK(read_safetensors(path).at("kernel").to_vector<float>() == values);
+    CHECK(differences(read_safetensors(path).at("kernel").to_vector<float>(), values) == "");
     Leaf other;
     const Tensor loaded = other.register_parameter("kernel", Tensor::zeros({5, 4, 3, 2}));
     other.load_state(read_safetensors(path).tensors);
-    CHECK(loaded.to_vector<float>() == values);
+    CHECK(differences(loaded.to_vector<float>(), values) == "");
 
     leaf.to(Device{});
     CHECK(kernel.layout() == Layout::row_major);
-    CHECK(kernel.to_vector<float>() == values);
+    CHECK(differences(kernel.to_vector<float>(), values) == "");
     CHECK(kernel.grad().layout() == Layout::row_major);
 }
 

@@ -81,7 +81,7 @@ TEST_CASE("hue turns colours around the circle", "[host][data][transforms][jitte
 
 TEST_CASE("an amount of 0 changes nothing, and one that makes no sense is refused",
           "[host][data][transforms][jitter]") {
-    CHECK(after({}, 1).pixels == colors().pixels);
+    CHECK(differences(after({}, 1).pixels, colors().pixels) == "");
     CHECK(error_of([] { color_jitter({.contrast = -1}); }) == "color_jitter: contrast is -1, expected 0 to 100");
     CHECK(error_of([] { color_jitter({.hue = 0.6}); }) == "color_jitter: hue is 0.6, expected 0 to 0.5");
     Image image{1, 1, 2, {0.25F, 0.75F}};

@@ -58,7 +58,7 @@ TEST_CASE("sha256_of names a file that is not there", "[host][data][download]") 
 TEST_CASE_METHOD(Fixture, "a download makes the folder and leaves the whole file and no part",
                  "[host][data][download]") {
     download(file, folder);
-    CHECK(content_of(target) == content);
+    CHECK(differences(content_of(target), content) == "");
     CHECK_FALSE(fs::exists(part));
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", ""}});
 }
@@ -81,7 +81,7 @@ TEST_CASE_METHOD(Fixture, "what progress throws ends a download that can be resu
     CHECK_FALSE(fs::exists(target));
     CHECK(fs::file_size(part) > 0);
     download(file, folder);
-    CHECK(content_of(target) == content);
+    CHECK(differences(content_of(target), content) == "");
 }
 
 TEST_CASE_METHOD(Fixture, "a file that is there already is not asked for", "[host][data][download]") {
@@ -93,7 +93,7 @@ TEST_CASE_METHOD(Fixture, "a file that is there already is not asked for", "[hos
 TEST_CASE_METHOD(Fixture, "a file that is there with other content is replaced", "[host][data][download]") {
     scratch.write("a/b/data.bin", std::string(content.size(), 'x'));
     download(file, folder);
-    CHECK(content_of(target) == content);
+    CHECK(differences(content_of(target), content) == "");
 }
 
 TEST_CASE_METHOD(Fixture, "a cut connection keeps the part and says how to go on", "[host][data][download]") {
@@ -101,7 +101,7 @@ TEST_CASE_METHOD(Fixture, "a cut connection keeps the part and says how to go on
     CHECK(error() == file.url +
                          ": stopped after 70000 of 200000 bytes (Transferred a partial file); "
                          "the next download goes on from there");
-    CHECK(content_of(part) == content.substr(0, 70'000));
+    CHECK(differences(content_of(part), content.substr(0, 70'000)) == "");
     CHECK_FALSE(fs::exists(target));
 }
 
@@ -113,7 +113,7 @@ TEST_CASE_METHOD(Fixture, "a download goes on from where it was cut", "[host][da
     download(file, folder, [&](const RemoteFile&, std::uint64_t done, std::uint64_t) {
         if (first == 0) first = done;
     });
-    CHECK(content_of(target) == content);
+    CHECK(differences(content_of(target), content) == "");
     CHECK_FALSE(fs::exists(part));
     CHECK(first > 70'000);
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", ""}, {"/data.bin", "bytes=70000-"}});
@@ -123,7 +123,7 @@ TEST_CASE_METHOD(Fixture, "a server that ignores Range is started over with", "[
     write_part(content.substr(0, 1000));
     server.behave({.content = content, .ranges = false});
     download(file, folder);
-    CHECK(content_of(target) == content);
+    CHECK(differences(content_of(target), content) == "");
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", "bytes=1000-"}});
 }
 
@@ -131,21 +131,21 @@ TEST_CASE_METHOD(Fixture, "a server that refuses the range is asked again for al
     write_part(content.substr(0, 1000));
     server.behave({.content = content, .refuse_ranges = true});
     download(file, folder);
-    CHECK(content_of(target) == content);
+    CHECK(differences(content_of(target), content) == "");
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", "bytes=1000-"}, {"/data.bin", ""}});
 }
 
 TEST_CASE_METHOD(Fixture, "a part that is whole already is put in place without a request", "[host][data][download]") {
     write_part(content);
     download(file, folder);
-    CHECK(content_of(target) == content);
+    CHECK(differences(content_of(target), content) == "");
     CHECK(server.requests().empty());
 }
 
 TEST_CASE_METHOD(Fixture, "a part longer than the file is dropped", "[host][data][download]") {
     write_part(content + "more");
     download(file, folder);
-    CHECK(content_of(target) == content);
+    CHECK(differences(content_of(target), content) == "");
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", ""}});
 }
 
@@ -188,13 +188,13 @@ TEST_CASE_METHOD(Fixture, "an HTTP error leaves a part to go on from", "[host][d
     write_part(content.substr(0, 1000));
     server.behave({.status = 500});
     CHECK(error() == file.url + ": the server answered HTTP 500");
-    CHECK(content_of(part) == content.substr(0, 1000));
+    CHECK(differences(content_of(part), content.substr(0, 1000)) == "");
 }
 
 TEST_CASE_METHOD(Fixture, "a redirection is followed", "[host][data][download]") {
     server.behave({.content = content, .redirect_from = "/data.bin"});
     download(file, folder);
-    CHECK(content_of(target) == content);
+    CHECK(differences(content_of(target), content) == "");
     CHECK(server.requests() == std::vector<Request>{{"/data.bin", ""}, {"/moved", ""}});
 }
 

@@ -108,8 +108,9 @@ TEST_CASE("a damaged header after the first is named by its place", "[host][data
 TEST_CASE("an archive that unpacks to far more than images would is refused before it fills the memory",
           "[host][data][tar]") {
     const std::string zeros = gzipped(tar_member("zeros", std::string(300U << 20U, '\0')));
-    CHECK_THAT(complaint(zeros), Catch::StartsWith(std::to_string(zeros.size()) + " bytes of gzip hold more than 26") &&
-                                     Catch::EndsWith("not what images compress to"));
+    CHECK_THAT(complaint(zeros),
+               Catch::Matchers::StartsWith(std::to_string(zeros.size()) + " bytes of gzip hold more than 26") &&
+                   Catch::Matchers::EndsWith("not what images compress to"));
 }
 
 TEST_CASE("a header that claims gigabytes takes no memory for them", "[host][data][tar]") {

@@ -106,7 +106,7 @@ Tensor call_slice(const GoldenCase& golden, const TensorMap& in) {
 Tensor call_concat(const GoldenCase& golden, const TensorMap& in) {
     std::vector<Tensor> parts(golden.attributes.at("parts").get<std::size_t>());
     for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = in.at("part" + std::to_string(i));
-    return concat(parts, golden.attributes.at("dim"));
+    return radial::concat(parts, golden.attributes.at("dim"));
 }
 
 const std::vector<OpUnderTest> shapes = {

@@ -81,7 +81,8 @@ TEST_CASE("drop-connect drops the same images in either layout, and their gradie
     const Tensor x = values.clone().set_requires_grad();
     const Tensor y = layer.forward(x);
     manual_seed(6);
-    CHECK(layer.forward(values.to(Layout::channels_last)).to_vector<double>() == y.to_vector<double>());
+    CHECK(differences(layer.forward(values.to(Layout::channels_last)).to_vector<double>(), y.to_vector<double>()) ==
+          "");
     sum(y).backward();
     const std::vector<double> sums = image_sums(y), gradients = image_sums(x.grad());
     for (std::size_t i = 0; i < sums.size(); ++i) CHECK(gradients[i] == (sums[i] == 0 ? 0 : 24));
@@ -94,7 +95,7 @@ TEST_CASE("a dense block keeps its input and adds each layer's channels", "[laye
     const Tensor x = random.tensor({2, 4, 5, 3}, -1, 1, DType::float32);
     const Tensor y = block.forward(x);
     CHECK(y.shape() == Shape{2, 10, 5, 3});
-    CHECK(slice(y, 1, 0, 4).to_vector<float>() == x.to_vector<float>());
+    CHECK(differences(slice(y, 1, 0, 4).to_vector<float>(), x.to_vector<float>()) == "");
     // The first layer's channels do not depend on the others': they are those of a block of one layer.
     DenseBlock first({.in_channels = 4, .layers = 1, .growth = 2, .bottleneck = 5});
     std::vector<NamedTensor> state;
@@ -122,7 +123,7 @@ TEST_CASE("a dense block drops out in training alone", "[layers][dense-block]") 
     const auto zeros = std::count(added.begin(), added.end(), 0.0F);
     CHECK(zeros > static_cast<std::ptrdiff_t>(added.size()) / 4);
     block.eval();
-    CHECK(block.forward(x).to_vector<float>() == block.forward(x).to_vector<float>());
+    CHECK(differences(block.forward(x).to_vector<float>(), block.forward(x).to_vector<float>()) == "");
 }
 
 TEST_CASE("the layers of the larger networks say what does not fit", "[layers]") {

@@ -87,8 +87,8 @@ TEST_CASE("a sum predicts as its head, with its prototypes and its kernel", "[lo
     Loss* const inner = head.get();
     const auto sum = std::move(head) + 0.5 * softmax() + pull();
     const Tensor feature = random_feature(6);
-    CHECK(sum->logits(feature).to_vector<float>() == inner->logits(feature).to_vector<float>());
-    CHECK(sum->prototypes().to_vector<float>() == inner->prototypes().to_vector<float>());
+    CHECK(differences(sum->logits(feature).to_vector<float>(), inner->logits(feature).to_vector<float>()) == "");
+    CHECK(differences(sum->prototypes().to_vector<float>(), inner->prototypes().to_vector<float>()) == "");
     CHECK_FALSE(sum->mean_kernel().defined());
     sum->forward(feature, some_labels(6));
     REQUIRE(sum->mean_kernel().defined());

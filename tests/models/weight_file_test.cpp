@@ -39,7 +39,7 @@ void check_equal(const std::vector<NamedTensor>& a, const std::vector<NamedTenso
     REQUIRE(a.size() == b.size());
     for (std::size_t i = 0; i < a.size(); ++i) {
         INFO(a[i].name);
-        CHECK(a[i].tensor.to_vector<float>() == b[i].tensor.to_vector<float>());
+        CHECK(differences(a[i].tensor.to_vector<float>(), b[i].tensor.to_vector<float>()) == "");
     }
 }
 
@@ -94,8 +94,8 @@ TEST_CASE("weights come back from a file in every naming of their family", "[hos
                 const auto read = make_model(info, info.dim);
                 const LinearClassifier linear = read_weights(path, info, *read, given);
                 check_equal(read->state(), model->state());
-                CHECK(linear.weight.to_vector<float>() == classifier.weight.to_vector<float>());
-                CHECK(linear.bias.to_vector<float>() == classifier.bias.to_vector<float>());
+                CHECK(differences(linear.weight.to_vector<float>(), classifier.weight.to_vector<float>()) == "");
+                CHECK(differences(linear.bias.to_vector<float>(), classifier.bias.to_vector<float>()) == "");
             }
         }
     }
