@@ -70,6 +70,12 @@ void sync_folder(const std::filesystem::path& folder) {
 }  // namespace
 
 void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
+    // A device or a pipe would be replaced by a file. (A folder's error is that of the renaming.)
+    std::error_code ignored;
+    const auto type = std::filesystem::status(path, ignored).type();
+    using enum std::filesystem::file_type;
+    if (type == character || type == block || type == fifo || type == socket)
+        throw FileError(path.string() + ": cannot be written: it is not a regular file");
     TemporaryFile file(path);
     for (const std::span<const std::byte> part : parts) file.write(part);
     file.rename_to_target();

@@ -9,7 +9,8 @@
 namespace radial {
 
 /// Replaces `path` by the concatenation of `parts`: writes to a temporary name beside it, syncs, renames.
-/// Throws FileError naming `path` and the reason; then `path` is as it was and nothing else is left behind.
+/// Throws FileError naming `path` and the reason, which may be that it is a device or a pipe; then `path` is as it was
+/// and nothing else is left behind.
 void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts);
 /// The same for text.
 void write_file(const std::filesystem::path& path, std::string_view text);

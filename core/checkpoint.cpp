@@ -2,7 +2,9 @@
 #include "radial/core/checkpoint.h"
 
 #include "radial/core/atomic_file.h"
+#include "radial/core/text.h"
 
+#include <fmt/ranges.h>
 #include <zlib.h>
 #include <nlohmann/json.hpp>
 
@@ -12,10 +14,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <optional>
-#include <set>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 namespace radial {
@@ -54,16 +57,6 @@ std::uint32_t crc_on(std::uint32_t sum, const void* bytes, std::size_t count) {
     return static_cast<std::uint32_t>(crc32_z(sum, static_cast<const Bytef*>(bytes), count));
 }
 
-/// CRC-32 of what a header says, in whatever order and spelling, but for the checksum itself.
-std::uint32_t crc_of_header(Json header) {
-    if (header.contains(metadata_key)) {
-        header[metadata_key].erase(checksum_key);
-        if (header[metadata_key].empty()) header.erase(metadata_key);
-    }
-    const std::string text = header.dump();
-    return crc_on(0, text.data(), text.size());
-}
-
 /// What the header says of one tensor, checked as far as one entry alone can be.
 struct Entry {
     std::string name;
@@ -72,20 +65,143 @@ struct Entry {
     std::uint64_t begin = 0, end = 0;  ///< bytes, from the end of the header
 };
 
+using Metadata = std::map<std::string, std::string>;
+
+/// Text as JSON has it. Throws nlohmann::json::exception when it is not UTF-8.
+std::string quoted(const std::string& text) { return Json(text).dump(); }
+
+/// The entries in the order of their names.
+std::vector<const Entry*> by_name(const std::vector<Entry>& entries) {
+    std::vector<const Entry*> sorted;
+    sorted.reserve(entries.size());
+    for (const Entry& entry : entries) sorted.push_back(&entry);
+    std::ranges::sort(sorted, {}, [](const Entry* entry) -> std::string_view { return entry->name; });
+    return sorted;
+}
+
+/// CRC-32 of what a header says, in whatever order and spelling, but for the checksum itself: of its JSON with all
+/// names in order and no space.
+std::uint32_t crc_of_header(const std::vector<Entry>& entries, Metadata metadata) {
+    metadata.erase(checksum_key);
+    std::uint32_t sum = 0;
+    char before = '{';
+    const auto add = [&](std::string_view text) {
+        sum = crc_on(crc_on(sum, &before, 1), text.data(), text.size());
+        before = ',';
+    };
+    bool metadata_waits = !metadata.empty();
+    const auto add_metadata = [&] {
+        if (metadata_waits) add(fmt::format("{}:{}", quoted(metadata_key), Json(metadata).dump()));
+        metadata_waits = false;
+    };
+    for (const Entry* const entry : by_name(entries)) {
+        if (entry->name > metadata_key) add_metadata();
+        add(fmt::format(R"({}:{{"data_offsets":[{},{}],"dtype":"{}","shape":[{}]}})", quoted(entry->name), entry->begin,
+                        entry->end, safetensors_name(entry->dtype), fmt::join(entry->shape, ",")));
+    }
+    add_metadata();
+    if (before == '{') sum = crc_on(sum, &before, 1);
+    return crc_on(sum, "}", 1);
+}
+
+/// Takes a header apart while it is parsed: each of its entries is built by itself and handed on, so that time and
+/// memory grow with the header's length and no faster. What it refuses it tells `fail`, which throws.
+class HeaderParser : public nlohmann::json_sax<Json> {
+public:
+    using Take = std::function<void(const std::string& name, const Json& entry)>;
+    using Fail = std::function<void(const std::string& problem)>;
+    HeaderParser(Take take, Fail fail) : take_(std::move(take)), fail_(std::move(fail)) {}
+
+    bool null() override { return put(nullptr); }
+    bool boolean(bool value) override { return put(value); }
+    bool number_integer(number_integer_t value) override { return put(value); }
+    bool number_unsigned(number_unsigned_t value) override { return put(value); }
+    bool number_float(number_float_t value, const string_t&) override { return put(value); }
+    bool string(string_t& value) override { return put(std::move(value)); }
+    bool binary(binary_t&) override { return false; }  // JSON has none
+    bool start_object(std::size_t) override { return start(Json::object()); }
+    bool start_array(std::size_t) override { return start(Json::array()); }
+    bool end_object() override { return end(); }
+    bool end_array() override { return end(); }
+    bool key(string_t& name) override {
+        if (open_.empty()) {
+            name_ = name;
+        } else {
+            if (open_.back()->contains(name)) fail_(fmt::format("its header has \"{}\" twice", shortened(name)));
+            key_ = name;
+        }
+        return true;
+    }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+        fail_(fmt::format("its header is not JSON: {}", shortened(error.what(), 300)));
+        return false;
+    }
+
+private:
+    /// An entry of a tensor holds a type, two offsets and a shape.
+    static constexpr std::size_t most_values = 64;
+    static constexpr int deepest = 3;
+
+    bool put(Json value) {
+        if (open_.empty())
+            take_(name_, value);
+        else
+            add(std::move(value));
+        return true;
+    }
+    bool start(Json value) {
+        if (depth_ == deepest) fail_("its header is nested too deeply");
+        if (++depth_ == 1) return true;  // the header itself
+        if (open_.empty()) {
+            entry_ = std::move(value);
+            values_ = 0;
+            open_.push_back(&entry_);
+        } else {
+            open_.push_back(add(std::move(value)));
+        }
+        return true;
+    }
+    bool end() {
+        --depth_;
+        if (open_.empty()) return true;
+        open_.pop_back();
+        if (open_.empty()) take_(name_, entry_);
+        return true;
+    }
+    /// Puts a value into the innermost list or object and returns where it is there.
+    Json* add(Json value) {
+        if (++values_ > most_values && name_ != metadata_key)
+            fail_(fmt::format("the entry of tensor \"{}\" holds more than {} values", shortened(name_), most_values));
+        Json& parent = *open_.back();
+        if (parent.is_object()) return &(parent[key_] = std::move(value));
+        parent.push_back(std::move(value));
+        return &parent.back();
+    }
+
+    Take take_;
+    Fail fail_;
+    std::string name_, key_;   ///< of the present entry, and of what comes next in its innermost object
+    Json entry_;               ///< as far as it has been read
+    std::vector<Json*> open_;  ///< lists and objects that have not ended, from entry_ inwards
+    std::size_t values_ = 0;   ///< in entry_
+    int depth_ = 0;            ///< of lists and objects that have not ended, the header included
+};
+
 /// Reads one file; every check fails with the file's name before the problem.
 class Reader {
 public:
     explicit Reader(const std::filesystem::path& path) : path_(path) {}
 
-    TensorFile read() {
+    TensorFile read(Checksum checksum) {
         open();
-        const std::string header = read_header();
         TensorFile content;
-        const Json parsed = parse_json(header);
-        std::vector<Entry> entries = parse_entries(parsed, content.metadata);
+        std::vector<Entry> entries = parse_header(read_header(), content.metadata);
+        check_names(entries);
         sort_by_offset(entries);
         for (const Entry& entry : entries) content.tensors.push_back({entry.name, read_tensor(entry)});
-        if (content.metadata.contains(checksum_key)) check_sum(parsed, content);
+        const bool has_sum = content.metadata.contains(checksum_key);
+        check(has_sum || checksum == Checksum::none, "has no checksum: its metadata lacks \"{}\"", checksum_key);
+        if (has_sum) check_sum(entries, content);
         return content;
     }
 
@@ -131,47 +247,42 @@ private:
         return header;
     }
 
-    Json parse_json(const std::string& header) const {
-        // The keys seen in the object open at each depth: a name given twice would otherwise win silently.
-        std::array<std::set<std::string>, 3> keys;
-        const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-            const auto level = static_cast<std::size_t>(depth);
-            if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-                check(level < keys.size(), "its header is nested too deeply");
-                if (level + 1 < keys.size()) keys[level + 1].clear();
-            }
-            if (event == Json::parse_event_t::key && level < keys.size()) {
-                const auto& key = value.get_ref<const std::string&>();
-                check(keys[level].insert(key).second, "its header has \"{}\" twice", key);
-            }
-            return true;
-        };
-        try {
-            return Json::parse(header, watch);
-        } catch (const nlohmann::json::exception& error) {
-            fail("its header is not JSON: {}", error.what());
-        }
-    }
-
-    std::vector<Entry> parse_entries(const Json& header, std::map<std::string, std::string>& metadata) const {
+    std::vector<Entry> parse_header(const std::string& header, Metadata& metadata) const {
         std::vector<Entry> entries;
-        for (const auto& [name, value] : header.items()) {
+        bool has_metadata = false;
+        const auto take = [&](const std::string& name, const Json& value) {
             if (name != metadata_key) {
                 entries.push_back(parse_entry(name, value));
-                continue;
+                return;
             }
-            check(value.is_object(), "its {} is not an object", metadata_key);
-            for (const auto& [key, text] : value.items()) {
-                check(text.is_string(), "\"{}\" in its {} is not a string", key, metadata_key);
-                metadata[key] = text.template get<std::string>();
-            }
-        }
+            check(!has_metadata, "its header has \"{}\" twice", metadata_key);
+            has_metadata = true;
+            parse_metadata(value, metadata);
+        };
+        HeaderParser parser(take, [this](const std::string& problem) { fail("{}", problem); });
+        Json::sax_parse(header, &parser);
         return entries;
     }
 
-    Entry parse_entry(const std::string& name, const Json& value) const {
+    void parse_metadata(const Json& value, Metadata& metadata) const {
+        check(value.is_object(), "its {} is not an object", metadata_key);
+        for (const auto& [key, text] : value.items()) {
+            check(text.is_string(), "\"{}\" in its {} is not a string", shortened(key), metadata_key);
+            metadata[key] = text.template get<std::string>();
+        }
+    }
+
+    /// A name given twice would otherwise win silently.
+    void check_names(const std::vector<Entry>& entries) const {
+        const std::vector<const Entry*> sorted = by_name(entries);
+        const auto twice = std::ranges::adjacent_find(sorted, {}, [](const Entry* entry) { return entry->name; });
+        if (twice != sorted.end()) fail("its header has \"{}\" twice", shortened((*twice)->name));
+    }
+
+    Entry parse_entry(const std::string& full_name, const Json& value) const {
+        const std::string name = shortened(full_name);  // for messages
         Entry entry;
-        entry.name = name;
+        entry.name = full_name;
         check(value.is_object(), "the entry of tensor \"{}\" is not an object", name);
         for (const char* const key : {"dtype", "shape", "data_offsets"})
             check(value.contains(key), "tensor \"{}\" has no {}", name, key);
@@ -239,8 +350,8 @@ private:
         check(end == data_bytes_, "is {} bytes longer than its header says", data_bytes_ - end);
     }
 
-    void check_sum(const Json& header, TensorFile& content) const {
-        std::uint32_t sum = crc_of_header(header);
+    void check_sum(const std::vector<Entry>& entries, TensorFile& content) const {
+        std::uint32_t sum = crc_of_header(entries, content.metadata);
         for (const NamedTensor& entry : content.tensors) sum = crc_on(sum, entry.tensor.raw(), entry.tensor.bytes());
         const std::string found = fmt::format("{:08x}", sum), expected = content.metadata.at(checksum_key);
         check(found == expected, "is damaged: its content has the checksum {}, it was written with {}", found,
@@ -260,35 +371,34 @@ private:
     std::uint64_t file_bytes_ = 0, data_bytes_ = 0;
 };
 
-/// What a file of `content` says of it.
-nlohmann::ordered_json describe(const std::filesystem::path& path, const TensorFile& content) {
-    auto header = nlohmann::ordered_json::object();
-    if (!content.metadata.empty()) header[metadata_key] = content.metadata;
+/// What a file of `content` says of its tensors.
+std::vector<Entry> entries_of(const std::filesystem::path& path, const TensorFile& content) {
+    std::vector<Entry> entries;
+    std::unordered_set<std::string_view> names;
     std::uint64_t offset = 0;
-    for (const NamedTensor& entry : content.tensors) {
-        const std::string& name = entry.name;
-        const Tensor& tensor = entry.tensor;
-        const auto refuse = [&](std::string_view why) {
-            throw FileError(fmt::format("{}: cannot be written: tensor \"{}\" {}", path.string(), name, why));
+    for (const auto& [name, tensor] : content.tensors) {
+        const auto refuse = [&, &called = name](std::string_view why) {
+            throw FileError(fmt::format("{}: cannot be written: tensor \"{}\" {}", path.string(), called, why));
         };
         if (!tensor.defined()) refuse("is undefined");
         if (name == metadata_key) refuse("has the name reserved for metadata");
-        if (header.contains(name)) refuse("is given twice");
+        if (!names.insert(name).second) refuse("is given twice");
         const std::uint64_t end = offset + tensor.bytes();
-        header[name] = {{"dtype", safetensors_name(tensor.dtype())},
-                        {"shape", std::vector<std::int64_t>(tensor.shape().begin(), tensor.shape().end())},
-                        {"data_offsets", {offset, end}}};
+        entries.push_back({name, tensor.dtype(), tensor.shape(), offset, end});
         offset = end;
     }
-    return header;
+    return entries;
 }
 
-std::string text_of(const std::filesystem::path& path, const nlohmann::ordered_json& header) {
-    try {
-        return header.dump();
-    } catch (const nlohmann::json::exception& error) {  // a name or text that is not UTF-8
-        throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.what()));
+std::string header_text(const std::vector<Entry>& entries, const Metadata& metadata) {
+    std::string text;
+    if (!metadata.empty()) text = fmt::format("{{{}:{}", quoted(metadata_key), Json(metadata).dump());
+    for (const Entry& entry : entries) {
+        text += text.empty() ? '{' : ',';
+        text += fmt::format(R"({}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", quoted(entry.name),
+                            safetensors_name(entry.dtype), fmt::join(entry.shape, ","), entry.begin, entry.end);
     }
+    return text.empty() ? "{}" : text + '}';
 }
 
 /// The eight length bytes and the header, padded with spaces so that the tensors begin at a multiple of eight.
@@ -312,24 +422,30 @@ bool TensorFile::contains(std::string_view name) const {
     return std::ranges::find(tensors, name, &NamedTensor::name) != tensors.end();
 }
 
-TensorFile read_safetensors(const std::filesystem::path& path) { return Reader(path).read(); }
+TensorFile read_safetensors(const std::filesystem::path& path, Checksum checksum) {
+    return Reader(path).read(checksum);
+}
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content, Checksum checksum) {
-    nlohmann::ordered_json header = describe(path, content);
-    std::string text = text_of(path, header);
+    const std::vector<Entry> entries = entries_of(path, content);
     std::vector<Tensor> kept;  // alive until written
     std::vector<std::span<const std::byte>> parts(1);
     for (const NamedTensor& entry : content.tensors) {
         const Tensor& plain = kept.emplace_back(entry.tensor.to(Device{}).to(Layout::row_major));
         parts.emplace_back(static_cast<const std::byte*>(plain.raw()), plain.bytes());
     }
-    if (checksum == Checksum::added) {
-        std::uint32_t sum = crc_of_header(Json::parse(text));
-        for (const std::span<const std::byte> part : parts) sum = crc_on(sum, part.data(), part.size());
-        header[metadata_key][checksum_key] = fmt::format("{:08x}", sum);
-        text = text_of(path, header);
+    std::string beginning;
+    try {
+        Metadata metadata = content.metadata;
+        if (checksum == Checksum::added) {
+            std::uint32_t sum = crc_of_header(entries, metadata);
+            for (const std::span<const std::byte> part : parts) sum = crc_on(sum, part.data(), part.size());
+            metadata[checksum_key] = fmt::format("{:08x}", sum);
+        }
+        beginning = with_length(header_text(entries, metadata));
+    } catch (const nlohmann::json::exception& error) {  // a name or text that is not UTF-8
+        throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.what()));
     }
-    const std::string beginning = with_length(std::move(text));
     parts.front() = std::as_bytes(std::span(beginning));
     write_file(path, parts);
 }

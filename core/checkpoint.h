@@ -21,14 +21,15 @@ struct TensorFile {
     bool contains(std::string_view name) const;
 };
 
-/// Reads F32, F64, I32, I64 and U8 tensors. Throws FileError, naming the file and what is wrong (missing, truncated,
-/// header not JSON, offsets that overlap or leave gaps, unknown dtype, longer than its header says, another checksum
-/// than it was written with); never returns a part.
-TensorFile read_safetensors(const std::filesystem::path& path);
-
 /// Whether a file says what its content adds up to, so that a reader notices damage: as "radial.crc32" in the metadata,
 /// which read_safetensors() checks and takes out.
 enum class Checksum : std::uint8_t { none, added };
+
+/// Reads F32, F64, I32, I64 and U8 tensors, in time and memory that grow with the file. Throws FileError, naming the
+/// file and what is wrong (missing, not a regular file, truncated, header of more than 100 MB or not JSON, offsets that
+/// overlap or leave gaps, unknown dtype, longer than its header says, another checksum than it was written with); never
+/// returns a part. With Checksum::added, a file without a checksum is refused too.
+TensorFile read_safetensors(const std::filesystem::path& path, Checksum checksum = Checksum::none);
 
 /// Writes the tensors in their order, row-major whatever their layout, with the header padded to eight bytes: to a
 /// temporary name beside `path`, which is synced and renamed. Throws FileError (disk full, no such folder, a name given

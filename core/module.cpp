@@ -83,6 +83,12 @@ void copy_state(std::string_view who, const std::vector<NamedTensor>& target, co
     for (const NamedTensor& entry : target) wanted.insert(entry.name);
     for (const NamedTensor& entry : source)
         if (!wanted.contains(entry.name)) problems.push_back(fmt::format("\"{}\" is left over", entry.name));
+    constexpr std::size_t named = 20;  // of a source that does not fit; the number of the rest suffices
+    if (problems.size() > named) {
+        const std::size_t rest = problems.size() - named;
+        problems.resize(named);
+        problems.push_back(fmt::format("and {} more", rest));
+    }
     RADIAL_CHECK(problems.empty(), "{}: {}", who, fmt::join(problems, "; "));
     for (const NamedTensor& entry : target) entry.tensor.copy_(*given.at(entry.name));
 }

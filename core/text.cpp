@@ -1,5 +1,7 @@
-// Edit distance and the nearest of a list of names.
+// Edit distance, the nearest of a list of names, and long ones cut short.
 #include "radial/core/text.h"
+
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <limits>
@@ -26,6 +28,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view word, std::span<const std::string> choices) {
+    constexpr std::size_t most = 256;
+    word = word.substr(0, most);
     std::string best;
     std::size_t least = std::numeric_limits<std::size_t>::max();
     for (const std::string& choice : choices) {
@@ -38,6 +42,13 @@ std::string nearest(std::string_view word, std::span<const std::string> choices)
         best = choice;
     }
     return best;
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return std::string(text);
+    std::size_t end = most;  // before a character of UTF-8, never within one
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    return fmt::format("{}... ({} bytes)", text.substr(0, end), text.size());
 }
 
 }  // namespace radial

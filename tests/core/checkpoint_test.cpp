@@ -206,6 +206,59 @@ TEST_CASE("A name given twice is refused", "[host]") {
     CHECK(problem_with(file_with("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"F32\"}}")) == "its header has \"dtype\" twice");
 }
 
+TEST_CASE("A file of very many tensors is written and read", "[host]") {
+    const Scratch scratch;
+    TensorFile content;
+    constexpr int count = 100'000;
+    for (int i = 0; i < count; ++i)
+        content.tensors.push_back({"t" + std::to_string(i), Tensor::zeros({0}, DType::uint8, Device{})});
+    write_safetensors(scratch.path() / "a", content, Checksum::added);
+    const TensorFile back = read_safetensors(scratch.path() / "a", Checksum::added);
+    REQUIRE(back.tensors.size() == count);
+    CHECK(back.tensors.back().name == "t99999");
+}
+
+TEST_CASE("An entry of very many values is refused", "[host]") {
+    std::string shape = "0";
+    for (int i = 0; i < 100'000; ++i) shape += ",0";
+    CHECK(problem_with_entry("\"U8\"", "[" + shape + "]", "[0,0]", 0) ==
+          "the entry of tensor \"t\" holds more than 64 values");
+}
+
+TEST_CASE("A name of very many bytes is cut short in messages", "[host]") {
+    const std::string name(1'000'000, 'n');
+    CHECK(problem_with(file_with("{\"" + name + "\":1}")) ==
+          "the entry of tensor \"" + std::string(120, 'n') + "... (1000000 bytes)\" is not an object");
+}
+
+TEST_CASE("A checksum is of what the header says, however it is spelled", "[host]") {
+    // Written by the first version that had checksums, then with other spaces, escapes and order.
+    const std::string plain =
+        R"({"__metadata__":{"k":"v","radial.crc32":"SUM"},"b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
+        R"("a":{"dtype":"I32","shape":[],"data_offsets":[2,6]}})";
+    const std::string other =
+        R"({"b": {"shape": [2], "dtype": "\u00558", "data_offsets": [0, 2]}, "\u0061": {"dtype": "I32", "shape": [],)"
+        R"("data_offsets": [2, 6]}, "__metadata__": {"radial.crc32": "SUM", "k": "v"}})";
+    const Scratch scratch;
+    for (std::string header : {plain, other}) {
+        header.replace(header.find("SUM"), 3, "6f46b779");
+        const auto path = scratch.write("a", file_with(header) + std::string("\1\2\3\0\0\0", 6));
+        const TensorFile file = read_safetensors(path, Checksum::added);
+        CHECK(file.at("a").item() == 3);
+        CHECK(file.metadata == std::map<std::string, std::string>{{"k", "v"}});
+    }
+}
+
+TEST_CASE("A file without a checksum is refused where it must have one", "[host]") {
+    const Scratch scratch;
+    const auto path = scratch.path() / "a";
+    write_safetensors(path, small_content());
+    CHECK(error_of<FileError>([&] { read_safetensors(path, Checksum::added); }) ==
+          path.string() + ": has no checksum: its metadata lacks \"radial.crc32\"");
+    write_safetensors(path, small_content(), Checksum::added);
+    CHECK(read_safetensors(path, Checksum::added).tensors.size() == 3);
+}
+
 TEST_CASE("Metadata that is not text is refused", "[host]") {
     CHECK(problem_with(file_with("{\"__metadata__\":[]}")) == "its __metadata__ is not an object");
     CHECK(problem_with(file_with("{\"__metadata__\":{\"a\":1}}")) == "\"a\" in its __metadata__ is not a string");

@@ -1,4 +1,4 @@
-// Edit distance and the nearest name.
+// Edit distance, the nearest name, and long ones.
 #include "radial/core/text.h"
 #include "../catch.h"
 
@@ -19,6 +19,18 @@ TEST_CASE("nearest gives the closest choice, the first of equals, or nothing", "
     CHECK(nearest("centre", names) == "center");
     CHECK(nearest("ab", std::vector<std::string>{"ac", "ad"}) == "ac");
     CHECK(nearest("ab", {}) == "");
+}
+
+TEST_CASE("of a long word only the beginning is compared", "[host]") {
+    const std::vector<std::string> names = {"softmax", "center"};
+    CHECK(nearest("softmax" + std::string(10'000'000, 'x'), names) == "softmax");
+}
+
+TEST_CASE("a long text is cut for a message, between characters", "[host]") {
+    CHECK(shortened("abc", 3) == "abc");
+    CHECK(shortened("abcd", 3) == "abc... (4 bytes)");
+    CHECK(shortened("aä", 2) == "a... (3 bytes)");
+    CHECK(shortened("äb", 2) == "ä... (3 bytes)");
 }
 
 }  // namespace radial::test
