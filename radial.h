@@ -18,6 +18,7 @@
 #include "radial/data/cifar.h"
 #include "radial/data/dataset.h"
 #include "radial/data/download.h"
+#include "radial/data/find_images.h"
 #include "radial/data/idx.h"
 #include "radial/data/image.h"
 #include "radial/data/image_folder.h"

@@ -19,7 +19,8 @@ struct Dataset {
     std::vector<std::string> class_names;  ///< one a class
     /// JPEG and PNG files, one a sample, of any sizes; null when the images are in memory.
     std::shared_ptr<const std::vector<std::filesystem::path>> files = nullptr;
-    EvaluationView view = {};  ///< what is seen of a file: its `crop` is also the size of training images
+    std::vector<std::string> notes = {};  ///< what its reader has left out and a user should know
+    EvaluationView view = {};             ///< what is seen of a file: its `crop` is also the size of training images
 
     std::int64_t size() const;
     std::int64_t channels() const { return files ? 3 : images.size(1); }

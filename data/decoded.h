@@ -50,14 +50,15 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Whether a file begins as JPEGs do.
+/// Whether a file begins as JPEGs do, or as PNGs.
 bool is_jpeg(std::span<const std::uint8_t> content);
+bool is_png(std::span<const std::uint8_t> content);
 
 /// Each throws FileError beginning with `name`.
 Decoded decode_jpeg(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options);
 Decoded decode_png(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options);
 
-/// Throws FileError unless the size is above 0 and within options.max_pixels.
+/// Throws FileError unless the size is above 0 and within options.max_pixels and options.max_side.
 void check_size(std::string_view name, std::int64_t width, std::int64_t height, const ImageOptions& options);
 
 /// The orientation that EXIF data (from its "II" or "MM" on) states; 1 when it states none or is malformed.

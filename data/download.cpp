@@ -2,6 +2,7 @@
 #include "radial/data/download.h"
 
 #include "radial/core/error.h"
+#include "radial/core/read_file.h"
 
 #include <curl/curl.h>
 #include <fcntl.h>
@@ -167,6 +168,7 @@ void download(const RemoteFile& file, const fs::path& folder, const Progress& pr
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) fail(folder.string(), "cannot make the folder: {}", error.message());
+    if (fs::exists(part)) check_regular_file(part);
     // Found out before the first byte is asked for. An append changes nothing that is there.
     if (const File writable(std::fopen(part.c_str(), "ab")); !writable) {
         fail(part.string(), "cannot write: {}", last_error());
@@ -215,6 +217,7 @@ std::vector<RemoteFile> cifar100_files(const std::string& mirror) {
 }
 
 std::string sha256_of(const fs::path& path) {
+    check_regular_file(path);
     const File in(std::fopen(path.c_str(), "rb"));
     if (!in) fail(path.string(), "cannot open: {}", last_error());
     const Digest digest(EVP_MD_CTX_new());

@@ -1,6 +1,8 @@
 // Reading plain and gzipped files through zlib, with its errors told apart.
 #include "radial/data/gzip_file.h"
 
+#include "radial/core/read_file.h"
+
 #include <zlib.h>
 
 #include <algorithm>
@@ -20,11 +22,7 @@ constexpr std::uintmax_t plausible_factor = 200, always_plausible_bytes = std::u
 }  // namespace
 
 GzipFile::GzipFile(fs::path path) : path_(std::move(path)) {
-    std::error_code error;
-    const fs::file_status status = fs::status(path_, error);
-    if (status.type() == fs::file_type::not_found) fail_at(path_, "no such file");
-    if (error) fail_at(path_, "cannot open: {}", error.message());
-    if (!fs::is_regular_file(status)) fail_at(path_, "not a regular file");
+    check_regular_file(path_);
     size_ = fs::file_size(path_);
     errno = 0;
     file_ = gzopen(path_.c_str(), "rb");

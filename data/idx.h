@@ -11,7 +11,9 @@ namespace radial::data {
 Tensor read_idx(const std::filesystem::path& path);
 
 /// Reads `train` or `t10k` images and labels from a folder with MNIST's four file names, with or without ".gz".
-/// Ten classes. Throws FileError when a file is missing or malformed, the counts differ, or a label is above 9.
+/// Ten classes, called after the digits, or after the clothes where the labels are Fashion-MNIST's or, being neither
+/// its nor MNIST's own, the folder's name has "fashion" in it. Throws FileError when a file is missing or malformed,
+/// the counts differ, or a label is above 9.
 Dataset read_mnist(const std::filesystem::path& folder, bool train);
 
 }  // namespace radial::data

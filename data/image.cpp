@@ -1,13 +1,13 @@
 // Reading a picture: which format it is, and what follows its decoding.
 #include "radial/data/image.h"
 
+#include "radial/core/read_file.h"
 #include "radial/data/decoded.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -52,9 +52,14 @@ void check_size(std::string_view name, std::int64_t width, std::int64_t height, 
         throw FileError(
             fmt::format("{}: {} x {} pixels, at most {} are taken", name, width, height, options.max_pixels));
     }
+    if (std::max(width, height) > options.max_side) {
+        throw FileError(
+            fmt::format("{}: {} x {} pixels, at most {} are taken on a side", name, width, height, options.max_side));
+    }
 }
 
 bool is_jpeg(std::span<const std::uint8_t> content) { return begins_with(content, jpeg_magic); }
+bool is_png(std::span<const std::uint8_t> content) { return begins_with(content, png_magic); }
 
 Tensor decode_image(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options) {
     RADIAL_CHECK(options.channels == 1 || options.channels == 3, "read_image: {} channels, expected 1 or 3",
@@ -63,7 +68,7 @@ Tensor decode_image(std::span<const std::uint8_t> content, std::string_view name
     Decoded decoded;
     if (is_jpeg(content)) {
         decoded = decode_jpeg(content, name, options);
-    } else if (begins_with(content, png_magic)) {
+    } else if (is_png(content)) {
         decoded = decode_png(content, name, options);
     } else {
         const auto first = content.first(std::min<std::size_t>(content.size(), 4));
@@ -74,10 +79,8 @@ Tensor decode_image(std::span<const std::uint8_t> content, std::string_view name
 }
 
 void read_bytes(const fs::path& path, std::vector<std::uint8_t>& content) {
+    check_regular_file(path);
     std::error_code error;
-    const fs::file_status status = fs::status(path, error);
-    if (status.type() == fs::file_type::not_found) throw FileError(path.string() + ": no such file");
-    if (!error && !fs::is_regular_file(status)) throw FileError(path.string() + ": not a regular file");
     const auto close = [](std::FILE* file) { std::fclose(file); };
     const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "rb"), close);
     if (file == nullptr) throw FileError(fmt::format("{}: cannot open: {}", path.string(), std::strerror(errno)));
@@ -91,23 +94,6 @@ Tensor read_image(const fs::path& path, const ImageOptions& options) {
     std::vector<std::uint8_t> content;
     read_bytes(path, content);
     return decode_image(content, path.string(), options);
-}
-
-bool has_image_name(const fs::path& path) {
-    std::string ending = path.extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-    return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
-}
-
-std::vector<fs::path> find_images(const fs::path& folder) {
-    std::vector<fs::path> found;
-    std::error_code error;
-    fs::recursive_directory_iterator entry(folder, fs::directory_options::follow_directory_symlink, error);
-    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error))
-        if (has_image_name(entry->path()) && entry->is_regular_file()) found.push_back(entry->path());
-    if (error) throw FileError(fmt::format("{}: cannot list: {}", folder.string(), error.message()));
-    std::sort(found.begin(), found.end());
-    return found;
 }
 
 }  // namespace radial::data

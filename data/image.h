@@ -19,25 +19,21 @@ struct ImageOptions {
     /// so that a view of it may also be shifted by part of a pixel.
     std::int64_t shorter_side = 0;
     std::int64_t max_pixels = 178'956'970;  ///< of the whole image in the file; beyond, it is refused
+    std::int64_t max_side = 1'000'000;      ///< likewise its longer side, in pixels
 };
 
 /// Reads a JPEG (grey, RGB, CMYK, YCCK) or PNG (grey, palette, RGB; 1 to 16 bits; with or without alpha) file, told
 /// apart by their content, on the CPU: uint8 [H, W, channels], upright as EXIF says. As Pillow's convert("RGB") and
 /// convert("L"): alpha and transparent colours are dropped, CMYK is taken as Adobe stores it, colour profiles are
 /// ignored. Of 16 bits the upper 8 are kept.
-/// Throws FileError naming the file when it is missing, empty, of another type, truncated, corrupt or too large, and
-/// Error when `channels` is neither 1 nor 3.
+/// Throws FileError naming the file when it is missing, empty, of another type, truncated, corrupt, too large, or a
+/// JPEG of more than 100 scans (those of progressive ones have about 10), and Error when `channels` is neither 1 nor 3.
 Tensor read_image(const std::filesystem::path& path, const ImageOptions& options = {});
 /// As read_image() for a file's content; `name` begins the errors.
 Tensor decode_image(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options = {});
 
-/// The bytes of a file into `content`, whose memory is reused. Throws FileError when it is missing or cannot be read.
+/// The bytes of a file into `content`, whose memory is reused. Throws FileError when it is missing, not a regular
+/// file, or cannot be read.
 void read_bytes(const std::filesystem::path& path, std::vector<std::uint8_t>& content);
-
-/// Whether a name ends as those of JPEG and PNG files do: .jpg, .jpeg or .png, in any case.
-bool has_image_name(const std::filesystem::path& path);
-/// The files below `folder`, at any depth, that have such names, in the order of their paths. Throws FileError when the
-/// folder cannot be read.
-std::vector<std::filesystem::path> find_images(const std::filesystem::path& folder);
 
 }  // namespace radial::data

@@ -2,10 +2,11 @@
 #include "radial/data/image_folder.h"
 
 #include "radial/core/error.h"
-#include "radial/data/image.h"
+#include "radial/core/read_file.h"
+#include "radial/data/find_images.h"
 
 #include <algorithm>
-#include <fstream>
+#include <sstream>
 
 namespace radial::data {
 namespace {
@@ -37,7 +38,8 @@ std::vector<std::string> list_class_folders(const fs::path& root) {
     fs::directory_iterator entry(root, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (entry->is_directory() && !name.starts_with('.')) names.push_back(name);
+        if (!entry->is_directory() || name.starts_with('.')) continue;
+        if (!entry->is_symlink() || !leads_above(entry->path(), root)) names.push_back(name);
     }
     if (error) fail(root, "cannot list: {}", error.message());
     std::sort(names.begin(), names.end());
@@ -52,9 +54,10 @@ ImageFolder list_image_folder(const fs::path& root, const ImageFolderOptions& op
     ImageFolder set;
     set.folders = options.folders.empty() ? there : options.folders;
     for (const std::string& name : set.folders) {
-        const std::vector<fs::path> found = find_images(root / name);
-        if (found.empty()) fail(root / name, "no .jpg, .jpeg or .png file in this class");
-        set.files.insert(set.files.end(), found.begin(), found.end());
+        const FoundImages found = find_images(root / name);
+        if (found.files.empty()) fail(root / name, "no JPEG or PNG file in this class");
+        set.files.insert(set.files.end(), found.files.begin(), found.files.end());
+        set.others.insert(set.others.end(), found.others.begin(), found.others.end());
         set.labels.resize(set.files.size(), std::ssize(set.class_names));
         const auto called = options.names.find(name);
         set.class_names.push_back(called != options.names.end() ? called->second : name);
@@ -63,8 +66,8 @@ ImageFolder list_image_folder(const fs::path& root, const ImageFolderOptions& op
 }
 
 std::map<std::string, std::string> read_synset_names(const fs::path& path) {
-    std::ifstream file(path);
-    if (!file) fail(path, "cannot open");
+    constexpr std::size_t most = std::size_t{64} << 20U;
+    std::istringstream file(read_file(path, most));
     constexpr const char* space = " \t\r";
     std::map<std::string, std::string> names;
     std::int64_t number = 0;

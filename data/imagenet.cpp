@@ -1,6 +1,9 @@
 // Listing ImageNet's folders as a data set.
 #include "radial/data/imagenet.h"
 
+#include "radial/core/error.h"
+#include "radial/data/find_images.h"
+
 #include <algorithm>
 
 namespace radial::data {
@@ -19,10 +22,12 @@ Dataset make_dataset(const ImageFolder& folder) {
         files.push_back(folder.files[place]);
         labels.push_back(folder.labels[place]);
     }
-    return {.images = {},
-            .labels = Tensor::from(labels, {std::ssize(labels)}, Device{}),
-            .class_names = folder.class_names,
-            .files = std::make_shared<const std::vector<fs::path>>(std::move(files))};
+    Dataset set{.images = {},
+                .labels = Tensor::from(labels, {std::ssize(labels)}, Device{}),
+                .class_names = folder.class_names,
+                .files = std::make_shared<const std::vector<fs::path>>(std::move(files))};
+    if (!folder.others.empty()) set.notes.push_back(passed_over(folder.others));
+    return set;
 }
 
 Dataset read_imagenet(const fs::path& root, bool train) {

@@ -17,7 +17,7 @@ namespace {
 /// What libjpeg calls when something is wrong. It must not return, and exceptions may not pass through C: it jumps.
 struct Errors : jpeg_error_mgr {
     std::jmp_buf escape;
-    bool truncated;
+    bool truncated, too_many_scans;
     std::array<char, JMSG_LENGTH_MAX> message;
 };
 
@@ -35,6 +35,17 @@ void on_message(j_common_ptr info, int level) {
     constexpr std::array fatal = {JWRN_JPEG_EOF, JWRN_HIT_MARKER, JWRN_HUFF_BAD_CODE, JWRN_MUST_RESYNC,
                                   JWRN_ARITH_BAD_CODE};
     if (std::find(fatal.begin(), fatal.end(), code) != fatal.end()) leave(info);
+}
+
+/// Progressive JPEGs have about ten scans, each of which costs as much time as a whole image. Skia has this limit too.
+constexpr int most_scans = 100;
+
+void on_progress(j_common_ptr info) {
+    const int scans = reinterpret_cast<j_decompress_ptr>(info)->input_scan_number;
+    if (scans <= most_scans) return;
+    auto& errors = *static_cast<Errors*>(info->err);
+    errors.too_many_scans = true;
+    std::longjmp(errors.escape, 1);  // NOLINT(cert-err52-cpp)
 }
 
 /// 4 bytes of inverted CMYK, as Adobe's programs store it, to 3 of RGB.
@@ -58,7 +69,8 @@ public:
         info_.err = jpeg_std_error(&errors_);
         errors_.error_exit = leave;
         errors_.emit_message = on_message;
-        errors_.truncated = false;
+        errors_.truncated = errors_.too_many_scans = false;
+        progress_.progress_monitor = on_progress;
         try {
             read_header(content);
         } catch (...) {
@@ -142,6 +154,7 @@ private:
     void read_header(std::span<const std::uint8_t> content) {
         call([&] {
             jpeg_create_decompress(&info_);
+            info_.progress = &progress_;
             jpeg_mem_src(&info_, content.data(), content.size());
             jpeg_save_markers(&info_, JPEG_APP0 + 1, 0xFFFF);
             jpeg_read_header(&info_, TRUE);
@@ -157,6 +170,8 @@ private:
             f();
             return;
         }
+        if (errors_.too_many_scans)
+            throw FileError(fmt::format("{}: JPEG image of more than {} scans", name_, most_scans));
         if (errors_.truncated) throw FileError(fmt::format("{}: truncated JPEG image", name_));
         throw FileError(fmt::format("{}: corrupt JPEG image: {}", name_, errors_.message.data()));
     }
@@ -165,6 +180,7 @@ private:
     bool ends_;
     Range rows_;
     Errors errors_{};
+    jpeg_progress_mgr progress_{};
     jpeg_decompress_struct info_{};
 };
 

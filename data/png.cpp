@@ -40,16 +40,15 @@ public:
             png_set_palette_to_rgb(png_);
             if ((png_get_color_type(png_, info_) & PNG_COLOR_MASK_COLOR) == 0) png_set_expand_gray_1_2_4_to_8(png_);
             png_set_strip_alpha(png_);
-            png_set_interlace_handling(png_);
+            passes_ = png_set_interlace_handling(png_);
             png_read_update_info(png_, info_);
         });
-        const std::int64_t channels = png_get_channels(png_, info_);
-        const Tensor pixels = Tensor::empty({height(), width(), channels}, DType::uint8, Device{});
-        std::vector<png_bytep> rows;
-        for (std::int64_t y = 0; y < height(); ++y)
-            rows.push_back(pixels.data<std::uint8_t>() + y * width() * channels);
-        call([&] {
-            png_read_image(png_, rows.data());
+        const std::int64_t channels = png_get_channels(png_, info_), rows = height(), row_bytes = width() * channels;
+        const Tensor pixels = Tensor::empty({rows, width(), channels}, DType::uint8, Device{});
+        std::uint8_t* const first = pixels.data<std::uint8_t>();
+        call([&] {  // as png_read_image() does, which wants an array of all rows' addresses
+            for (int pass = 0; pass < passes_; ++pass)
+                for (std::int64_t y = 0; y < rows; ++y) png_read_row(png_, first + y * row_bytes, nullptr);
             png_read_end(png_, info_);
         });
         return pixels;
@@ -95,6 +94,7 @@ private:
     std::string name_;
     png_structp png_ = nullptr;
     png_infop info_ = nullptr;
+    int passes_ = 1;  ///< of an interlaced image, several over all rows
     bool truncated_ = false;
     std::array<char, 256> message_{};
 };

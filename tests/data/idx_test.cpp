@@ -189,14 +189,35 @@ TEST_CASE_METHOD(MnistFolder, "read_mnist takes dots or dashes, gzipped or not, 
     CHECK(read_mnist(folder, true).size() == 2);
 }
 
-TEST_CASE("a folder called after Fashion-MNIST has its class names", "[host][data][idx]") {
+TEST_CASE("a folder called after Fashion-MNIST has its class names, one below it has not", "[host][data][idx]") {
     const Scratch scratch;
-    scratch.write("Fashion-MNIST/t10k-images-idx3-ubyte", idx({1, 1, 1}, "x"));
-    scratch.write("Fashion-MNIST/t10k-labels-idx1-ubyte", idx({1}, "\x09"));
-    const Dataset set = read_mnist(scratch.path() / "Fashion-MNIST", false);
-    CHECK(set.classes() == 10);
-    CHECK(set.class_names.front() == "T-shirt/top");
-    CHECK(set.class_names.back() == "Ankle boot");
+    const auto names_in = [&](const std::string& folder) {
+        scratch.write(folder + "/t10k-images-idx3-ubyte", idx({1, 1, 1}, "x"));
+        scratch.write(folder + "/t10k-labels-idx1-ubyte", idx({1}, "\x09"));
+        return read_mnist(scratch.path() / folder, false).class_names;
+    };
+    for (const std::string folder : {"Fashion-MNIST", "old/my_fashion/"}) {
+        const std::vector<std::string> names = names_in(folder);
+        REQUIRE(names.size() == 10);
+        CHECK(names.front() == "T-shirt/top");
+        CHECK(names.back() == "Ankle boot");
+    }
+    CHECK(names_in("fashion/mnist").back() == "9");
+    CHECK(names_in("fashion/mnist/.").back() == "9");
+}
+
+TEST_CASE("the labels of MNIST and of Fashion-MNIST tell which it is, whatever the folder is called",
+          "[host][data][idx][real]") {
+    const Scratch scratch;
+    if (const char* const data = real_data(); data != nullptr) {
+        fs::create_symlink(fs::path(data) / "mnist", scratch.path() / "fashion");
+        CHECK(read_mnist(scratch.path() / "fashion", false).class_names.back() == "9");
+    }
+    const fs::path clothes = "/usr/share/datasets/fashion-mnist";  // Debian's dataset-fashion-mnist
+    if (!fs::exists(clothes)) return;
+    fs::create_symlink(clothes, scratch.path() / "mnist");
+    for (const bool train : {false, true})
+        CHECK(read_mnist(scratch.path() / "mnist", train).class_names.back() == "Ankle boot");
 }
 
 TEST_CASE_METHOD(MnistFolder, "a folder that is not there is named", "[host][data][idx]") {

@@ -56,7 +56,7 @@ TEST_CASE("labels follow the order of the classes that are given", "[host][data]
 TEST_CASE("a folder without classes, or a class without pictures, is named", "[host][data][folder]") {
     const Pictures pictures;
     fs::create_directory(pictures.root / "n03");
-    CHECK(pictures.problem() == "/n03: no .jpg, .jpeg or .png file in this class");
+    CHECK(pictures.problem() == "/n03: no JPEG or PNG file in this class");
     const fs::path leaf = pictures.root / "n02", nowhere = pictures.root / "nowhere";
     CHECK(error_of<FileError>([&] { list_image_folder(leaf); }) ==
           leaf.string() + ": no folder in it, expected one for each class of pictures");
@@ -75,7 +75,7 @@ TEST_CASE("WordNet's ids have names in a list of lines", "[host][data][folder]")
     CHECK(problem("n01 tench\n n02 x\n") == ": line 2 is ' n02 x', expected an id and a name");
     CHECK(problem("n01 tench\nn01 x\n") == ": line 2: n01 has a name already");
     const fs::path nowhere = scratch.path() / "nowhere";
-    CHECK(error_of<FileError>([&] { read_synset_names(nowhere); }) == nowhere.string() + ": cannot open");
+    CHECK(error_of<FileError>([&] { read_synset_names(nowhere); }) == nowhere.string() + ": no such file");
 }
 
 TEST_CASE("the real ImageNet pictures have the same classes in both sets, and all can be read",

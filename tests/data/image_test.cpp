@@ -37,6 +37,21 @@ std::string patched(std::string bytes, std::size_t at, const std::string& replac
     return bytes.replace(at, replacement.size(), replacement);
 }
 
+/// A grey progressive JPEG of 8 x 8 pixels in so many scans: one of the mean, and the same of the rest again and again.
+std::string progressive(int scans) {
+    const auto segment = [](char marker, const std::string& data) {
+        const std::size_t length = data.size() + 2;
+        return "\xff"s + marker + static_cast<char>(length >> 8U) + static_cast<char>(length & 0xFFU) + data;
+    };
+    const std::string one_code = "\1"s + std::string(15, '\0');
+    std::string bytes = "\xff\xd8"s + segment('\xdb', "\0"s + std::string(64, '\1'));
+    bytes += segment('\xc2', "\x08\0\x08\0\x08\1\1\x11\0"s);
+    bytes += segment('\xc4', "\0"s + one_code + "\0"s) + segment('\xc4', "\x10"s + one_code + "\xe0"s);
+    bytes += segment('\xda', "\1\1\0\0\0\0"s) + "\x7f";
+    for (int i = 1; i < scans; ++i) bytes += segment('\xda', "\1\1\0\1\x3f\0"s) + "\0\1"s;
+    return bytes + "\xff\xd9";
+}
+
 }  // namespace
 
 TEST_CASE("an image is known by its content, not its name", "[host][data][image]") {
@@ -106,6 +121,22 @@ TEST_CASE("an image of too many pixels is refused before it is decoded", "[host]
           "2147483647 x 2147483647 pixels, at most 178956970 are taken");
 }
 
+TEST_CASE("an image of too long a side is refused before it is decoded", "[host][data][image]") {
+    CHECK(complaint(recorded("rgb.jpg"), {.max_side = 25}) == "26 x 19 pixels, at most 25 are taken on a side");
+    CHECK(complaint(recorded("rgb.png"), {.max_side = 12}) == "10 x 13 pixels, at most 12 are taken on a side");
+    // 1 x 100,000,000 with the right checksum: few enough pixels, too many rows.
+    CHECK(complaint(patched(patched(recorded("rgb.png"), 16, "\0\0\0\1\5\xf5\xe1\0"s), 29, "\x03\xe0\x72\xb9")) ==
+          "1 x 100000000 pixels, at most 1000000 are taken on a side");
+}
+
+TEST_CASE("a progressive JPEG of 100 scans is decoded, one of more refused", "[host][data][image]") {
+    const std::string whole = progressive(100);
+    const std::span<const std::uint8_t> content(reinterpret_cast<const std::uint8_t*>(whole.data()), whole.size());
+    CHECK(decode_image(content, "x").str() == "uint8[8, 8, 3]");
+    CHECK(complaint(progressive(101)) == "JPEG image of more than 100 scans");
+    CHECK(complaint(progressive(2000)) == "JPEG image of more than 100 scans");
+}
+
 TEST_CASE("a JPEG is decoded no smaller than the shorter side asked for", "[host][data][image]") {
     const std::string bytes = recorded("rgb.jpg");
     const std::span<const std::uint8_t> content(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
@@ -127,19 +158,6 @@ TEST_CASE("pictures have one or three channels", "[host][data][image]") {
     const Scratch scratch;
     const fs::path path = scratch.write("x.png", recorded("rgb.png"));
     CHECK(error_of([&] { read_image(path, {.channels = 4}); }) == "read_image: 4 channels, expected 1 or 3");
-}
-
-TEST_CASE("images are found in a folder at any depth, in order", "[host][data][image]") {
-    const Scratch scratch;
-    for (const char* name : {"b/2.JPEG", "b/1.png", "a/z.jpg", "a/notes.txt", "top.Png", "a/deep/er/0.jpeg"})
-        scratch.write(name, "x");
-    std::vector<std::string> names;
-    for (const fs::path& path : find_images(scratch.path()))
-        names.push_back(fs::relative(path, scratch.path()).string());
-    CHECK(names == std::vector<std::string>{"a/deep/er/0.jpeg", "a/z.jpg", "b/1.png", "b/2.JPEG", "top.Png"});
-    const fs::path nowhere = scratch.path() / "nowhere";
-    CHECK(error_of<FileError>([&] { find_images(nowhere); }) ==
-          nowhere.string() + ": cannot list: No such file or directory");
 }
 
 TEST_CASE("the middle is cut out with an odd remainder split half to even", "[host][data][resize]") {
