@@ -3,14 +3,20 @@
 
 #include "radial/apps/common/interrupt.h"
 #include "radial/apps/common/json_config.h"
+#include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/error.h"
+#include "radial/core/read_file.h"
+#include "radial/core/text.h"
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
 #include <new>
+#include <system_error>
 
 namespace radial::apps {
 namespace {
@@ -19,7 +25,7 @@ constexpr int exit_error = 1, exit_usage = 2;
 constexpr int signal_status = 128;  // plus the signal, as shells have it
 
 int usage_error(const std::string& program, const std::string& message, const std::string& help) {
-    fmt::print(stderr, "{}: {}\nRun '{} --help' for what it takes.\n", program, message, help);
+    print_error(fmt::format("{}: {}\nRun '{} --help' for what it takes.\n", program, message, help));
     return exit_usage;
 }
 
@@ -45,9 +51,9 @@ std::string describe_extras(const CLI::App& app) {
     const std::vector<std::string> extras = app.remaining();
     const auto flag =
         std::find_if(extras.begin(), extras.end(), [](const auto& word) { return word.starts_with('-'); });
-    if (flag == extras.end()) return fmt::format("unexpected argument '{}'", extras.front());
+    if (flag == extras.end()) return fmt::format("unexpected argument '{}'", shortened(extras.front()));
     const std::string name = flag->substr(0, flag->find('='));
-    return fmt::format("unknown flag '{}'{}", name, suggestion(name, flag_names(app)));
+    return fmt::format("unknown flag '{}'{}", shortened(name), suggestion(name, flag_names(app)));
 }
 
 /// CLI11's help without the hidden options. (Those of CLI11's own hidden group have no name in its errors.)
@@ -74,10 +80,27 @@ std::filesystem::path config_to_resume(const CLI::App& app) {
     return std::filesystem::path(resume->as<std::string>()) / "config.json";
 }
 
+/// Refuses a --config that is no regular file before it is opened, which CLI11 does: a pipe would wait for its writer.
+/// What is missing is left to CLI11.
+CLI::Validator regular_file() {
+    const auto check = [](const std::string& path) -> std::string {
+        if (!std::filesystem::exists(path)) return "";
+        try {
+            check_regular_file(path);
+            return "";
+        } catch (const Error& error) {
+            return error.what();
+        }
+    };
+    return {check, ""};
+}
+
 int run_command(const std::string& full_name, const Command& command, int argc, const char* const* argv) {
     CLI::App app(command.summary, full_name);
     app.set_config("--config", "", "Read options from FILE: TOML, INI, or JSON such as a run's config.json")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->check(regular_file())
+        ->trigger_on_parse();
     app.config_formatter(std::make_shared<JsonConfig>(app));
     app.formatter(std::make_shared<Help>());
     // Left-over words are looked at first, so that a mistyped flag is not reported as the right one missing.
@@ -100,18 +123,36 @@ int run_command(const std::string& full_name, const Command& command, int argc, 
         arguments.push_back(config.c_str());
         return run_command(full_name, command, argc + 1, arguments.data());
     }
+    run();
+    return 0;
+}
+
+/// Does `work`, which returns an exit status, and reports what it throws and what it could not print.
+int guarded(const std::string& name, bool keeps_results, const std::function<int()>& work) {
+    const auto report = [&](const std::string& problem) { print_error(fmt::format("{}: {}\n", name, problem)); };
+    if (keeps_results) std::signal(SIGPIPE, SIG_IGN);  // printing then fails, which may be passed over
+    int status = exit_error;
+    std::error_code unwritten;
     try {
-        run();
-        return 0;
+        status = work();
     } catch (const Interrupted& stop) {
-        if (*stop.what() != '\0') fmt::print(stderr, "{}: {}\n", full_name, stop.what());
+        if (*stop.what() != '\0') report(stop.what());
         return signal_status + stop.signal();
     } catch (const std::bad_alloc&) {
-        fmt::print(stderr, "{}: out of memory\n", full_name);
+        report("out of memory");
+    } catch (const std::system_error& error) {  // fmt throws one where printing fails
+        if (std::ferror(stdout) != 0)
+            unwritten = error.code();
+        else
+            report(error.what());
     } catch (const std::exception& error) {
-        fmt::print(stderr, "{}: {}\n", full_name, error.what());
+        report(error.what());
     }
-    return exit_error;
+    if (!unwritten) unwritten = output_error();
+    if (!unwritten) return status;
+    const bool warn = keeps_results && status == 0;
+    report(fmt::format("{}standard output: cannot be written: {}", warn ? "warning: " : "", unwritten.message()));
+    return warn || status != 0 ? status : exit_error;
 }
 
 /// "true" as true, "0.1" as a number, anything else as text.
@@ -129,21 +170,30 @@ nlohmann::ordered_json default_list(const std::string& text) {
 
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
                 const char* const* argv) {
+    open_standard_streams();
     const std::string name = argc > 1 ? argv[1] : "--help";
-    if (name == "--help" || name == "-h") {
-        print_summary(program, summary, commands);
-        return argc > 1 ? 0 : exit_usage;
+    const auto chosen =
+        std::find_if(commands.begin(), commands.end(), [&](const auto& each) { return each.name == name; });
+    if (chosen != commands.end()) {
+        const std::string full_name = fmt::format("{} {}", program, name);
+        return guarded(full_name, chosen->keeps_results,
+                       [&] { return run_command(full_name, *chosen, argc - 1, argv + 1); });
     }
-    std::vector<std::string> names;
-    for (const Command& command : commands) {
-        if (command.name == name) return run_command(fmt::format("{} {}", program, name), command, argc - 1, argv + 1);
-        names.push_back(command.name);
-    }
-    return usage_error(program, fmt::format("unknown command '{}'{}", name, suggestion(name, names)), program);
+    return guarded(program, false, [&] {
+        if (name == "--help" || name == "-h") {
+            print_summary(program, summary, commands);
+            return argc > 1 ? 0 : exit_usage;
+        }
+        std::vector<std::string> names;
+        for (const Command& command : commands) names.push_back(command.name);
+        return usage_error(program, fmt::format("unknown command '{}'{}", shortened(name), suggestion(name, names)),
+                           program);
+    });
 }
 
 int run_program(const std::string& program, const Command& command, int argc, const char* const* argv) {
-    return run_command(program, command, argc, argv);
+    open_standard_streams();
+    return guarded(program, command.keeps_results, [&] { return run_command(program, command, argc, argv); });
 }
 
 nlohmann::ordered_json resolved_options(const CLI::App& app) {

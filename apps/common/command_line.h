@@ -20,13 +20,18 @@ struct Command {
     std::string name;
     std::string summary;
     std::function<std::function<void()>(CLI::App&)> set_up;
+    /// Whether it prints no more than how its work goes, and keeps what comes out in files: it then goes on when its
+    /// output cannot be written, and only warns of that at the end.
+    bool keeps_results = false;
 };
 
 /// Runs the subcommand that argv[1] names. Each takes --help, and --config FILE with values for its other options: TOML
 /// or INI as CLI11 reads it, or JSON such as a run's config.json. The command line wins over the file.
 /// --resume RUN, where a subcommand has it, stands for --config RUN/config.json as well.
-/// Returns the process's exit status: 0, 1 after an Error (its message on stderr), 2 after a mistake in the command
-/// line, which is named with the nearest thing that would have been right, and 128 + signal after an Interrupted.
+/// Returns the process's exit status: 0, 1 after an Error (its message on stderr) or when output could not be written,
+/// 2 after a mistake in the command line, which is named with the nearest thing that would have been right, and 128 +
+/// signal after an Interrupted. To be called first of all: see open_standard_streams(). Where nobody reads the output
+/// any more, SIGPIPE ends the process quietly, unless the command keeps its results.
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
                 const char* const* argv);
 

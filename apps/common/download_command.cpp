@@ -1,13 +1,12 @@
 // Fetching a benchmark's files, checked and resumable, with a line a file.
 #include "radial/apps/common/download_command.h"
 
+#include "radial/apps/common/standard_streams.h"
 #include "radial/core/error.h"
 
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
-
-#include <cstdio>
 
 namespace radial::apps {
 namespace {
@@ -23,30 +22,31 @@ void run_download(const std::string& title, const std::vector<data::RemoteFile>&
     for (const data::RemoteFile& file : files) {
         data::download(file, folder, [terminal](const auto& remote, std::uint64_t done, std::uint64_t total) {
             if (!terminal || total == 0) return;
-            fmt::print("\r\x1b[K{}: {}%", remote.name, 100 * done / total);
-            std::fflush(stdout);
+            print_on(fmt::format("\r\x1b[K{}: {}%", remote.name, 100 * done / total));
         });
-        fmt::print("{}{}: {} bytes, checksum correct\n", terminal ? "\r\x1b[K" : "", file.name, file.bytes);
-        std::fflush(stdout);
+        print_on(fmt::format("{}{}: {} bytes, checksum correct\n", terminal ? "\r\x1b[K" : "", file.name, file.bytes));
     }
-    fmt::print("{} is in {}; train with --data {}\n", title, folder.string(), folder.string());
+    print_on(fmt::format("{} is in {}; train with --data {}\n", title, folder.string(), folder.string()));
 }
 
 }  // namespace
 
 Command download_command(const std::string& program, const std::string& title,
                          std::function<std::vector<data::RemoteFile>(const std::string& mirror)> files) {
-    return {
-        "download", fmt::format("Fetch {} into a folder", title),
-        [program, title, files = std::move(files)](CLI::App& app) {
-            auto options = std::make_shared<DownloadOptions>();
-            app.add_option("folder", options->folder, "Folder to put it in")->type_name("DIR");
-            app.add_option("--mirror", options->mirror, "URL that ends in / to fetch from instead")->type_name("URL");
-            return [program, title, files, options] {
-                RADIAL_CHECK(!options->folder.empty(), "no folder to download to: {} download DIR", program);
-                run_download(title, files(options->mirror), options->folder);
-            };
-        }};
+    return {.name = "download",
+            .summary = fmt::format("Fetch {} into a folder", title),
+            .set_up =
+                [program, title, files = std::move(files)](CLI::App& app) {
+                    auto options = std::make_shared<DownloadOptions>();
+                    app.add_option("folder", options->folder, "Folder to put it in")->type_name("DIR");
+                    app.add_option("--mirror", options->mirror, "URL that ends in / to fetch from instead")
+                        ->type_name("URL");
+                    return [program, title, files, options] {
+                        RADIAL_CHECK(!options->folder.empty(), "no folder to download to: {} download DIR", program);
+                        run_download(title, files(options->mirror), options->folder);
+                    };
+                },
+            .keeps_results = true};
 }
 
 }  // namespace radial::apps

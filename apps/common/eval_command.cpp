@@ -45,6 +45,7 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     fmt::print("model: {}, {}-D feature; loss: {}\n", classifier.spec.model, classifier.spec.dim, classifier.spec.loss);
     fmt::print("test loss: {:.4f}\ntest accuracy: {:.2f}% ({} of {})\n", result.loss, 100 * result.accuracy(),
                result.correct, result.total);
+    for (const std::string& note : set.notes) fmt::print("note: {}\n", note);
     for (const std::string& line : problem_lines(loader)) fmt::print("{}\n", line);
 }
 

@@ -98,7 +98,7 @@ private:
 }  // namespace
 
 Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
-                    Precision precision) {
+                    Precision precision, const std::function<bool()>& stop) {
     const NoGrad no_grad;
     const EvalMode model_mode(model), loss_mode(loss);
     Evaluation result;
@@ -108,6 +108,11 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
     const Tensor prototypes = loss.prototypes();
     loader.start(0);
     while (const auto batch = loader.next()) {
+        if (stop && stop()) {
+            Evaluation given_up;
+            given_up.whole = false;
+            return given_up;
+        }
         const auto truths = batch->labels.values<std::int64_t>();
         result.labels.insert(result.labels.end(), truths.begin(), truths.end());
         result.samples.insert(result.samples.end(), batch->indices.begin(), batch->indices.end());

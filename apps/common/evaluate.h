@@ -7,6 +7,7 @@
 #include "radial/losses/loss.h"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace radial::apps {
@@ -15,6 +16,7 @@ namespace radial::apps {
 struct Evaluation {
     double loss = 0;                      ///< mean over the samples
     std::int64_t correct = 0, total = 0;  ///< samples
+    bool whole = true;                    ///< false where it was given up: what follows is then empty
     std::int64_t classes = 0;
     std::vector<std::int64_t> confusion;  ///< [classes, classes]: row the true class, column the predicted one
     std::vector<float> features;          ///< [total, dim], empty unless asked for
@@ -40,8 +42,8 @@ struct Mistake {
 std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t count);
 
 /// Runs the whole of `loader` through `model` in evaluation mode, without a tape; puts the modes back afterwards. Waits
-/// for the device now and then, and at the end.
+/// for the device now and then, and at the end. Gives up as soon as `stop` says so, which is asked before each batch.
 Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
-                    Precision precision = Precision::float32);
+                    Precision precision = Precision::float32, const std::function<bool()>& stop = {});
 
 }  // namespace radial::apps

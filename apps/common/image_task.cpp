@@ -1,20 +1,18 @@
 // The start of every command: which device, which data.
 #include "radial/apps/common/image_task.h"
 
+#include "radial/apps/common/standard_streams.h"
 #include "radial/core/backend.h"
 #include "radial/core/error.h"
-
-#include <cstdio>
 
 namespace radial::apps {
 
 Device start_device(const std::string& device, int threads, Precision precision) {
     const Device parsed = Device::parse(device);
     set_num_threads(threads);
-    fmt::print("{}\n", describe_device(parsed));
+    print_on(describe_device(parsed) + "\n");
     use_precision(precision, parsed);
-    fmt::print("precision: {}\n", name_of(precision));
-    std::fflush(stdout);
+    print_on(fmt::format("precision: {}\n", name_of(precision)));
     return parsed;
 }
 

@@ -2,6 +2,7 @@
 #include "radial/apps/common/input_notes.h"
 
 #include "radial/core/error.h"
+#include "radial/core/text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -24,7 +25,7 @@ void read_list(const std::map<std::string, std::string>& metadata, const std::st
     try {
         list = nlohmann::json::parse(found->second).get<std::vector<T>>();
     } catch (const nlohmann::json::exception&) {
-        throw Error(fmt::format("metadata '{}' is '{}', expected a list of {}", key, found->second,
+        throw Error(fmt::format("metadata '{}' is '{}', expected a list of {}", key, shortened(found->second),
                                 std::is_same_v<T, float> ? "numbers" : "names"));
     }
 }

@@ -1,4 +1,4 @@
-// Ending a run on SIGINT or SIGTERM after the step that is under way.
+// Ending a run on SIGINT, SIGTERM or SIGHUP after the step that is under way.
 #pragma once
 
 #include "radial/core/error.h"
@@ -17,8 +17,8 @@ private:
     int signal_;
 };
 
-/// Notes SIGINT and SIGTERM for as long as it lives, in the place of what they do by default. A second signal of a kind
-/// has its usual effect at once. One at a time.
+/// Notes SIGINT, SIGTERM and SIGHUP for as long as it lives, in the place of what they do by default. A second signal
+/// of a kind has its usual effect at once. SIGHUP stays ignored where it was, as under nohup. One at a time.
 class SignalWatch {
 public:
     SignalWatch();
@@ -27,12 +27,17 @@ public:
     SignalWatch& operator=(const SignalWatch&) = delete;
     /// The signal that came, or 0.
     int received() const;
+
+private:
+    void set(void (*handler)(int), int flags) const;
+
+    bool hangups_;  ///< whether SIGHUP is noted
 };
 
 /// The signal that a SignalWatch has noted, or 0.
 int noted_signal();
 
-/// "SIGINT", "SIGTERM".
+/// "SIGINT", "SIGTERM", "SIGHUP".
 std::string signal_name(int signal);
 
 }  // namespace radial::apps

@@ -1,14 +1,18 @@
 // A config file's options, from JSON or from TOML.
 #include "radial/apps/common/json_config.h"
 
+#include "radial/apps/common/json_text.h"
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/error.h"
+#include "radial/core/text.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <sstream>
+#include <string_view>
+#include <unordered_set>
 
 namespace radial::apps {
 namespace {
@@ -23,8 +27,8 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
     std::vector<CLI::ConfigItem> items;
     for (const auto& [name, value] : options.items()) {
         RADIAL_CHECK(!value.is_object() && !value.is_null(),
-                     "option '{}' has the value {}, expected a number, text, true, false or a list", name,
-                     value.dump());
+                     "option '{}' has the value {}, expected a number, text, true, false or a list", shortened(name),
+                     shortened(value.dump()));
         CLI::ConfigItem item;
         item.name = name;
         if (!value.is_array()) item.inputs = {as_text(value)};
@@ -47,19 +51,6 @@ std::string read_all(std::istream& input) {
     } while (input);
     RADIAL_CHECK(text.find('\0') == std::string::npos, "not a text file");
     return text;
-}
-
-Json parse_json(const std::string& text) {
-    static constexpr int deepest = 16;
-    const auto watch = [](int depth, Json::parse_event_t, const Json&) {
-        RADIAL_CHECK(depth <= deepest, "nested more than {} deep", deepest);
-        return true;
-    };
-    try {
-        return Json::parse(text, watch);
-    } catch (const Json::exception& error) {
-        throw Error(fmt::format("not valid JSON: {}", error.what()));
-    }
 }
 
 /// CLI11 takes loss.scale and [loss] for parts of a subcommand; here a name may hold dots.
@@ -108,9 +99,10 @@ std::vector<CLI::ConfigItem> JsonConfig::read(const std::string& text) const {
     for (const CLI::Option* option : app_.get_options())
         if (option->get_configurable())
             names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
+    const std::unordered_set<std::string_view> known(names.begin(), names.end());
     for (const CLI::ConfigItem& item : read) {
-        const bool known = std::find(names.begin(), names.end(), item.fullname()) != names.end();
-        RADIAL_CHECK(known, "unknown option '{}'{}", item.fullname(), suggestion(item.fullname(), names));
+        const std::string name = item.fullname();
+        RADIAL_CHECK(known.contains(name), "unknown option '{}'{}", shortened(name), suggestion(name, names));
     }
     // An empty list is the same as not naming the option.
     std::erase_if(read, [this](const CLI::ConfigItem& item) {

@@ -1,13 +1,14 @@
 // Drawing of a run's progress.
 #include "radial/apps/common/progress.h"
 
+#include "radial/apps/common/standard_streams.h"
+
 #include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace radial::apps {
 namespace {
@@ -51,27 +52,21 @@ void Progress::update(const ProgressState& state) {
     if (now - last_ < interval) return;
     last_ = now;
     if (!terminal_) {
-        fmt::print("{}\n", format_progress(state, 0));
+        print_on(format_progress(state, 0) + "\n");
     } else {
         const int columns = terminal_columns();
         const int plain = static_cast<int>(format_progress(state, 0).size());
         const int width = std::clamp(columns - plain - 4, 0, max_bar_width);
-        erase();
-        fmt::print("{}", format_progress(state, width).substr(0, static_cast<std::size_t>(columns - 1)));
+        print_on(erasure() + format_progress(state, width).substr(0, static_cast<std::size_t>(columns - 1)));
         drawn_ = true;
     }
-    std::fflush(stdout);
 }
 
 void Progress::line(const std::string& text) {
-    erase();
-    fmt::print("{}\n", text);
-    std::fflush(stdout);
-}
-
-void Progress::erase() {
-    if (drawn_) fmt::print("\r\x1b[K");
+    print_on(erasure() + text + "\n");
     drawn_ = false;
 }
+
+std::string Progress::erasure() const { return drawn_ ? "\r\x1b[K" : ""; }
 
 }  // namespace radial::apps

@@ -23,7 +23,7 @@ std::string format_progress(const ProgressState& state, int bar_width);
 /// "0:07", "12:30", "1:02:03".
 std::string format_duration(double seconds);
 
-/// Draws progress on standard output.
+/// Draws progress on standard output, and throws nothing where that cannot be written.
 class Progress {
 public:
     /// Asks whether standard output is a terminal.
@@ -34,7 +34,8 @@ public:
     void line(const std::string& text);
 
 private:
-    void erase();
+    /// What takes the line that is being redrawn away.
+    std::string erasure() const;
 
     bool terminal_;
     bool drawn_ = false;

@@ -78,11 +78,15 @@ void RankSession::check_last_batch(std::int64_t samples) const {
 BetweenSteps RankSession::agree(const BetweenSteps& own) const {
     if (!several()) return own;
     const std::vector<std::int64_t> said{first() && own.save ? 1 : 0, own.signal == SIGINT ? 1 : 0,
-                                         own.signal == SIGTERM ? 1 : 0};
-    const Tensor heard = Tensor::from(said, {3}, Device{});
+                                         own.signal == SIGTERM ? 1 : 0, own.signal == SIGHUP ? 1 : 0};
+    const Tensor heard = Tensor::from(said, {std::ssize(said)}, Device{});
     ranks_->sum(heard);
     const auto counts = heard.values<std::int64_t>();
-    return {.save = counts[0] > 0, .signal = counts[2] > 0 ? SIGTERM : counts[1] > 0 ? SIGINT : 0};
+    return {.save = counts[0] > 0,
+            .signal = counts[2] > 0   ? SIGTERM
+                      : counts[3] > 0 ? SIGHUP
+                      : counts[1] > 0 ? SIGINT
+                                      : 0};
 }
 
 }  // namespace radial::apps

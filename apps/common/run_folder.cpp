@@ -6,6 +6,7 @@
 #include "radial/core/error.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -80,6 +81,10 @@ void RunFolder::write_config(const nlohmann::ordered_json& config) const {
 
 void RunFolder::append_metrics(const nlohmann::ordered_json& line) {
     waiting_ += line.dump() + "\n";
+    struct stat status {};
+    if (fstat(metrics_, &status) == 0 && status.st_nlink == 0)
+        throw FileError(
+            fmt::format("{}: was deleted while the run was writing it", (folder_ / "metrics.jsonl").string()));
     if (!write_at(metrics_, written_, waiting_)) {
         const int error = errno;
         const bool cut = ftruncate(metrics_, written_) == 0;

@@ -52,6 +52,11 @@ void RunSaver::after_step(Trainer& trainer) {
     end_if_signalled(now.signal, trainer, saved);
 }
 
+void RunSaver::after_evaluation(Trainer& trainer, bool whole) {
+    const int signal = session_.agree({.save = false, .signal = whole ? 0 : signals_.received()}).signal;
+    if (signal != 0) end_if_signalled(signal, trainer, save(trainer));
+}
+
 void RunSaver::after_epoch(Trainer& trainer, bool last) {
     const bool saved = save(trainer);
     const int signal = session_.agree({.save = false, .signal = signals_.received()}).signal;
@@ -63,6 +68,7 @@ void RunSaver::record(const std::function<void()>& write, bool last) {
     try {
         write();
     } catch (const FileError& error) {
+        check_folder();
         // A run that goes on from the snapshot before the last epoch's end writes all of it anew.
         if (last) throw FileError(fmt::format("{}. {}; go on with: {}", error.what(), what_is_kept(), resume_with_));
         progress_.line(fmt::format("warning: {}. {}; training goes on, and the next epoch tries again", error.what(),
@@ -93,10 +99,16 @@ bool RunSaver::save(Trainer& trainer) {
         save_now(trainer);
         return true;
     } catch (const FileError& error) {
+        check_folder();
         progress_.line(fmt::format("warning: {}. {}; training goes on, and saves again when it is due", error.what(),
                                    what_is_kept()));
         return false;
     }
+}
+
+void RunSaver::check_folder() const {
+    RADIAL_CHECK(std::filesystem::is_directory(run_.out),
+                 "{}: the run's folder was deleted or moved while the run was writing to it", run_.out.string());
 }
 
 std::string RunSaver::what_is_kept() const {

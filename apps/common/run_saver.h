@@ -33,11 +33,15 @@ public:
     void start(Trainer& trainer) { save_now(trainer); }
 
     // A snapshot that cannot be written, on a full disk say, is told as a warning that says what is kept; the run goes
-    // on, and tries again when the next one is due.
+    // on, and tries again when the next one is due. Where the run's folder is gone there is nothing to go on for:
+    // Error.
 
-    /// Saves when the steps or minutes between two snapshots have passed. After a SIGINT or SIGTERM saves at once and
-    /// throws Interrupted, which says how to resume.
+    /// Saves when the steps or minutes between two snapshots have passed. After a signal (see SignalWatch) saves at
+    /// once and throws Interrupted, which says how to resume.
     void after_step(Trainer& trainer);
+    /// Ends the run as after_step() does where a signal has made some rank give its evaluation up. It goes on with that
+    /// evaluation.
+    void after_evaluation(Trainer& trainer, bool whole);
     /// Saves, and ends the run after a signal as after_step() does, unless it is over anyway.
     void after_epoch(Trainer& trainer, bool last);
     /// Puts the newest snapshot that can be read in place and says where the run goes on; those that cannot be read are
@@ -55,6 +59,7 @@ private:
     using Clock = std::chrono::steady_clock;
     void save_now(Trainer& trainer);
     bool save(Trainer& trainer);
+    void check_folder() const;
     std::string what_is_kept() const;
     void end_if_signalled(int signal, const Trainer& trainer, bool saved) const;
     void check_options(const nlohmann::ordered_json& saved) const;

@@ -44,7 +44,7 @@ void Snapshots::save(std::int64_t step, const Classifier& classifier, const Opti
     file.metadata["state"] = state.dump();
     file.metadata["random"] = Json{{"seed", random.seed()}, {"counter", random.counter()}}.dump();
     std::error_code error;
-    fs::create_directories(folder_, error);
+    fs::create_directory(folder_, error);  // not the run's folder: where that is gone, so is the run
     if (error) throw FileError(fmt::format("{}: cannot make the folder: {}", folder_.string(), error.message()));
     write_safetensors(folder_ / fmt::format("{}{:09}{}", beginning, step, ending), file, Checksum::added);
     std::vector<fs::path> all = files();
@@ -75,7 +75,7 @@ void Snapshots::clear() const {
 }
 
 Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& optimizer, WeightAverage* average) {
-    const TensorFile file = read_safetensors(path);
+    const TensorFile file = read_safetensors(path, Checksum::added);
     try {
         const Json random = Json::parse(file.metadata.at("random"));
         Json state = Json::parse(file.metadata.at("state"));

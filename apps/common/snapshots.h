@@ -21,7 +21,8 @@ public:
     /// Keeps the newest `keep` files. Throws Error when `keep` is below 1.
     Snapshots(const std::filesystem::path& run, std::int64_t keep);
 
-    /// Saves the run after `step` steps and deletes the oldest file that is one too many. Throws FileError.
+    /// Saves the run after `step` steps and deletes the oldest file that is one too many. Throws FileError, also when
+    /// the run's folder is not there.
     void save(std::int64_t step, const Classifier& classifier, const Optimizer& optimizer,
               const nlohmann::ordered_json& state, const WeightAverage* average = nullptr) const;
     /// The files there are, newest first.
@@ -37,7 +38,8 @@ private:
 };
 
 /// Puts a snapshot's tensors and random stream in place and returns the state it was saved with. Throws FileError
-/// naming the file when it is damaged or of another model, loss or optimizer, or with averages where none are given.
+/// naming the file when it is damaged, without a checksum, or of another model, loss or optimizer, or with averages
+/// where none are given.
 nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Classifier& classifier, Optimizer& optimizer,
                                      WeightAverage* average = nullptr);
 

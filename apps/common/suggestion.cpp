@@ -9,7 +9,7 @@ namespace radial::apps {
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& choices) {
     const std::string best = nearest(word, choices);
-    if (best.empty() || 2 * edit_distance(word, best) > word.size()) return "";
+    if (best.empty() || word.size() > 2 * best.size() || 2 * edit_distance(word, best) > word.size()) return "";
     return fmt::format("; did you mean {}?", best);
 }
 

@@ -3,6 +3,7 @@
 
 #include "radial/apps/common/recipes.h"
 #include "radial/apps/common/scatter_page.h"
+#include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/sweep_curves.h"
 #include "radial/apps/common/sweep_distances.h"
 #include "radial/apps/common/sweep_page.h"
@@ -183,8 +184,7 @@ private:
     }
     void say(const std::string& line) {
         const std::lock_guard lock(mutex_);
-        fmt::print("{}\n", line);
-        std::fflush(stdout);
+        print_on(line + "\n");
     }
 
     const ImageTask& task_;
@@ -251,11 +251,15 @@ void add_sweep_options(CLI::App& app, const ImageTask& task, SweepOptions& optio
 }  // namespace
 
 Command sweep_command(const ImageTask& task) {
-    return {"sweep", "Repeat a table or figure of the paper and write ours beside it", [task](CLI::App& app) {
-                auto options = std::make_shared<SweepOptions>();
-                add_sweep_options(app, task, *options);
-                return [task, options] { sweep(task, *options); };
-            }};
+    return {.name = "sweep",
+            .summary = "Repeat a table or figure of the paper and write ours beside it",
+            .set_up =
+                [task](CLI::App& app) {
+                    auto options = std::make_shared<SweepOptions>();
+                    add_sweep_options(app, task, *options);
+                    return [task, options] { sweep(task, *options); };
+                },
+            .keeps_results = true};
 }
 
 }  // namespace radial::apps

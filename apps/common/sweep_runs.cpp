@@ -3,17 +3,18 @@
 
 #include "radial/apps/common/child_process.h"
 #include "radial/apps/common/json_numbers.h"
+#include "radial/apps/common/json_text.h"
 #include "radial/apps/common/run_saver.h"
 #include "radial/apps/common/snapshots.h"
 #include "radial/apps/common/train_settings.h"
 #include "radial/core/atomic_file.h"
 #include "radial/core/error.h"
+#include "radial/core/read_file.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <sstream>
 #include <thread>
 
 namespace radial::apps {
@@ -24,9 +25,19 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* failure_file = "failure.txt";
 
+/// A file of a run; "" where there is none.
 std::string read_text(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    constexpr std::size_t most = std::size_t{256} << 20U;
+    return fs::exists(path) ? read_file(path, most) : "";
+}
+
+/// What is no whole JSON, as of a file that was being written, is discarded.
+Json parsed(const std::string& text) {
+    try {
+        return parse_json(text);
+    } catch (const Error&) {
+        return Json::value_t::discarded;
+    }
 }
 
 void add(std::vector<std::string>& arguments, const std::string& option, const std::string& value) {
@@ -63,7 +74,7 @@ std::vector<std::string> place_for(const PaperTable& table, const SweepOptions& 
 
 /// The last line of a log that says anything.
 std::string last_line(const fs::path& log) {
-    std::ifstream file(log);
+    std::istringstream file(read_text(log));
     std::string found;
     for (std::string line; std::getline(file, line);)
         if (!line.empty()) found = line;
@@ -93,13 +104,13 @@ std::vector<SweepRun> runs_of(const PaperTable& table, const SweepOptions& optio
 
 RunState state_of(const fs::path& folder) {
     RunState state{.failure = read_text(folder / failure_file)};
-    const Json config = Json::parse(read_text(folder / "config.json"), nullptr, false);
+    const Json config = parsed(read_text(folder / "config.json"));
     if (config.is_discarded()) return state;
     try {
         state.epochs = whole_number<std::int64_t>(config.at("options"), "epochs");
-        std::ifstream metrics(folder / "metrics.jsonl");
+        std::istringstream metrics(read_text(folder / "metrics.jsonl"));
         for (std::string text; std::getline(metrics, text);) {
-            const Json line = Json::parse(text, nullptr, false);
+            const Json line = parsed(text);
             if (line.is_discarded()) break;  // a line that was being written when the run was killed
             state.epochs_done = whole_number<std::int64_t>(line, "epoch");
             state.last = line.at("test_accuracy");
@@ -116,7 +127,7 @@ RunState state_of(const fs::path& folder) {
 
 void check_settings(const ImageTask& task, const SweepRun& run) {
     const Json now = train_settings(task, run.settings);
-    const Json config = Json::parse(read_text(run.folder / "config.json"), nullptr, false);
+    const Json config = parsed(read_text(run.folder / "config.json"));
     if (config.is_discarded() || !config.contains("options")) return;
     for (const auto& [option, value] : config.at("options").items()) {
         const auto found = now.find(option);

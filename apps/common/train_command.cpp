@@ -150,6 +150,8 @@ void describe_run(const ImageTask& task, const TrainOptions& options, const Clas
                               options.dim, classifier.model->parameter_count() + classifier.loss->parameter_count(),
                               options.loss, describe_settings(classifier.spec.loss_settings)));
     progress.line("augmentation: " + describe(options.augmentation));
+    for (const data::Dataset* const set : {&train, &test})
+        for (const std::string& note : set->notes) progress.line("note: " + note);
 }
 
 void train(const ImageTask& task, const TrainOptions& options, Json values) {
@@ -198,7 +200,9 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
          .allow_dead_kernel = options.allow_dead_kernel,
          .keep_features = options.dim == 2,
          .between_steps = [&saver](Trainer& running) { saver.after_step(running); },
-         .failed = [&saver](const FailedStep& failed) { return saver.keep_failed(failed); }},
+         .failed = [&saver](const FailedStep& failed) { return saver.keep_failed(failed); },
+         .stop = [] { return noted_signal() != 0; },
+         .evaluated = [&saver](Trainer& running, bool whole) { saver.after_evaluation(running, whole); }},
         progress);
     if (options.resume.empty()) {
         saver.clear();
@@ -248,14 +252,18 @@ Json train_settings(const ImageTask& task, const std::vector<std::string>& argum
 }
 
 Command train_command(const ImageTask& task) {
-    return {"train", "Train a network and write checkpoint, metrics and report", [task](CLI::App& app) {
-                const auto options = add_options(task, app);
-                return [task, options, &app] {
-                    apply_recipe(app, options->recipe);
-                    with_memory_advice(options->batch,
-                                       [&] { train(task, completed(task, *options), resolved_options(app)); });
-                };
-            }};
+    return {.name = "train",
+            .summary = "Train a network and write checkpoint, metrics and report",
+            .set_up =
+                [task](CLI::App& app) {
+                    const auto options = add_options(task, app);
+                    return [task, options, &app] {
+                        apply_recipe(app, options->recipe);
+                        with_memory_advice(options->batch,
+                                           [&] { train(task, completed(task, *options), resolved_options(app)); });
+                    };
+                },
+            .keeps_results = true};
 }
 
 }  // namespace radial::apps

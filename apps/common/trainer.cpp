@@ -108,8 +108,13 @@ EpochResult Trainer::run_epoch() {
         end_run(error, sums);
     }
     const Clock::time_point evaluation_start = Clock::now();
-    const UseAverage average(how.average);
-    evaluation_ = evaluate(how.model, how.loss, setup_.test, how.device, setup_.keep_features, how.precision);
+    {
+        const UseAverage average(how.average);
+        evaluation_ =
+            evaluate(how.model, how.loss, setup_.test, how.device, setup_.keep_features, how.precision, setup_.stop);
+    }
+    if (setup_.evaluated) setup_.evaluated(*this, evaluation_.whole);
+    RADIAL_CHECK(evaluation_.whole, "the evaluation of epoch {} was given up", epoch_);
     if (how.ranks != nullptr) evaluation_ = merge_evaluations(*how.ranks, evaluation_);
     evaluation_seconds_ = seconds_since(evaluation_start);
     result.test_loss = evaluation_.loss;

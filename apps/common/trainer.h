@@ -56,6 +56,11 @@ struct TrainerSetup {
     std::function<void(Trainer&)> between_steps = {};
     /// Told of the step that ends the run, before its NumericError is thrown; returns what to add to the message.
     std::function<std::string(const FailedStep&)> failed = {};
+    /// Asked between the batches of an evaluation, which is given up where it says so.
+    std::function<bool()> stop = {};
+    /// Called after each evaluation, with whether it was of the whole set, while state() is still that of an epoch that
+    /// awaits it. It must throw where some rank's was given up; what it throws ends the epoch there.
+    std::function<void(Trainer&, bool)> evaluated = {};
 };
 
 /// Trains an epoch at a time, so that the caller can log and save in between.

@@ -1,6 +1,7 @@
 // What is asked of radial-models, and its answers.
 #include "radial/apps/models/models.h"
 
+#include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/weights.h"
 #include "radial/apps/models/tables.h"
 #include "radial/core/backend.h"
@@ -30,7 +31,7 @@ void print_list(bool json) {
             list.push_back(to_json(model));
         } else {
             fmt::print("{}", list_line(model));
-            std::fflush(stdout);
+            apps::check_output();
         }
     }
     if (json) fmt::print("{}\n", list.dump(2));

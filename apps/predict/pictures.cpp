@@ -26,18 +26,19 @@ void normalise(const Tensor& bytes, const Preprocessing& preprocessing, float* t
 
 }  // namespace
 
-std::vector<fs::path> picture_files(const std::vector<fs::path>& paths) {
-    std::vector<fs::path> files;
+data::FoundImages picture_files(const std::vector<fs::path>& paths) {
+    data::FoundImages all;
     for (const fs::path& path : paths) {
         if (!fs::is_directory(path)) {
-            files.push_back(path);
+            all.files.push_back(path);
             continue;
         }
-        const std::vector<fs::path> found = data::find_images(path);
-        if (found.empty()) throw FileError(path.string() + ": no .jpg, .jpeg or .png file in this folder");
-        files.insert(files.end(), found.begin(), found.end());
+        const data::FoundImages found = data::find_images(path);
+        if (found.files.empty()) throw FileError(path.string() + ": no JPEG or PNG file in this folder");
+        all.files.insert(all.files.end(), found.files.begin(), found.files.end());
+        all.others.insert(all.others.end(), found.others.begin(), found.others.end());
     }
-    return files;
+    return all;
 }
 
 PictureBatch read_pictures(std::span<const fs::path> files, const Preprocessing& preprocessing, bool skip_bad) {

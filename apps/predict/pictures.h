@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/core/tensor.h"
+#include "radial/data/find_images.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -18,9 +19,9 @@ struct Preprocessing {
     std::vector<float> mean, deviation;  ///< of the pixels in [0, 1], one a channel or one for all
 };
 
-/// The files named by `paths`: those themselves, and the images below the folders among them. Throws FileError for a
-/// folder without images.
-std::vector<std::filesystem::path> picture_files(const std::vector<std::filesystem::path>& paths);
+/// The files named by `paths`: those themselves, and what data::find_images() finds in the folders among them. Throws
+/// FileError for a folder without images.
+data::FoundImages picture_files(const std::vector<std::filesystem::path>& paths);
 
 /// Some pictures, ready for the network.
 struct PictureBatch {

@@ -2,19 +2,21 @@
 #include "radial/apps/predict/predict.h"
 
 #include "radial/apps/common/image_task.h"
+#include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/weights.h"
 #include "radial/apps/predict/pictures.h"
 #include "radial/apps/predict/ranking.h"
 #include "radial/core/atomic_file.h"
 #include "radial/core/autograd.h"
 #include "radial/core/checkpoint.h"
+#include "radial/core/read_file.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
+#include <sstream>
 
 namespace radial::predict {
 namespace {
@@ -62,8 +64,8 @@ private:
 
 /// One name a line. Throws FileError unless there are as many as classes.
 std::vector<std::string> read_class_names(const fs::path& path, std::int64_t classes) {
-    std::ifstream file(path);
-    if (!file) throw FileError(path.string() + ": cannot open");
+    constexpr std::size_t most = std::size_t{64} << 20U;
+    std::istringstream file(read_file(path, most));
     std::vector<std::string> names;
     for (std::string line; std::getline(file, line);) {
         if (line.ends_with('\r')) line.pop_back();
@@ -137,7 +139,7 @@ void print_ranking(const fs::path& file, const std::vector<Guess>& guesses, cons
     fmt::print("{}\n", file.string());
     for (std::size_t i = 0; i < guesses.size(); ++i)
         fmt::print("{:>4}  {:.4f}  {}\n", i + 1, guesses[i].probability, class_name(names, guesses[i].index));
-    std::fflush(stdout);
+    apps::check_output();
 }
 
 void predict_pictures(const PredictOptions& options, const OpenedWeights& weights, Predictor& predictor) {
@@ -145,14 +147,15 @@ void predict_pictures(const PredictOptions& options, const OpenedWeights& weight
     const std::int64_t classes = weights.classifier.spec.classes, top = std::min(options.top, classes);
     const std::vector<std::string> names =
         options.classes.empty() ? weights.notes.class_names : read_class_names(options.classes, classes);
-    const std::vector<fs::path> files = picture_files(options.images);
+    const auto [files, others] = picture_files(options.images);
+    if (!others.empty()) apps::print_error(fmt::format("note: {}\n", data::passed_over(others)));
     RankingTable table(names, top);
     std::size_t skipped = 0;
     for (std::size_t first = 0; first < files.size(); first += static_cast<std::size_t>(options.batch)) {
         const auto count = std::min(static_cast<std::size_t>(options.batch), files.size() - first);
         const PictureBatch batch =
             read_pictures(std::span(files).subspan(first, count), preprocessing, options.skip_bad);
-        for (const std::string& problem : batch.problems) fmt::print(stderr, "skipped: {}\n", problem);
+        for (const std::string& problem : batch.problems) apps::print_error(fmt::format("skipped: {}\n", problem));
         skipped += batch.problems.size();
         if (!batch.images.defined()) continue;
         const auto rankings = rank(predictor.predict(batch.images).logits, top);

@@ -2,15 +2,13 @@
 #include "radial/apps/report/run_summary.h"
 
 #include "radial/apps/common/json_numbers.h"
+#include "radial/apps/common/json_text.h"
 #include "radial/core/error.h"
+#include "radial/core/read_file.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 #include <limits>
-#include <sstream>
 
 namespace radial::report {
 namespace {
@@ -22,11 +20,8 @@ std::string read_text(const fs::path& folder, const char* name) {
     const fs::path path = folder / name;
     if (!fs::exists(path))
         throw FileError(fmt::format("{}: not the folder of a run: it has no {}", folder.string(), name));
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file) throw FileError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
-    return text.str();
+    constexpr std::size_t most = std::size_t{256} << 20U;  // half a million epochs
+    return read_file(path, most);
 }
 
 /// NaN in the place of null, which is how JSON writes numbers that are not finite; but for the two that may be absent.
@@ -44,7 +39,8 @@ std::vector<apps::EpochResult> read_epochs(const fs::path& folder) {
     // What follows the last line's end is still being written.
     for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
         try {
-            epochs.push_back(apps::epoch_result(with_nan(Json::parse(text.substr(begin, end - begin)))));
+            epochs.push_back(
+                apps::epoch_result(with_nan(apps::parse_json(std::string_view(text).substr(begin, end - begin)))));
         } catch (const std::exception&) {
             throw FileError(fmt::format("{}: line {} is not what a run writes for an epoch",
                                         (folder / "metrics.jsonl").string(), epochs.size() + 1));
@@ -63,7 +59,7 @@ RunSummary read_run(const fs::path& folder) {
     RunSummary run;
     const std::string text = read_text(folder, "config.json");
     try {
-        const Json config = Json::parse(text);
+        const Json config = apps::parse_json(text);
         for (const auto& [name, value] : config.at("options").items()) run.settings[name] = text_of(value);
         run.settings["(program)"] = text_of(config.at("program"));
         run.settings["(version)"] = text_of(config.at("version"));

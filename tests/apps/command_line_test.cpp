@@ -75,6 +75,24 @@ TEST_CASE("a config file with broken JSON is refused", "[host]") {
     CHECK(config_error("{\"rate\": ").starts_with("--config: not valid JSON: "));
 }
 
+TEST_CASE("a config file is refused for more names, depth or bytes than any has", "[host]") {
+    std::string many = "{\"a\": 1", deep = "{\"rate\": ";
+    for (int i = 0; i < 20'000; ++i) many += fmt::format(", \"a{}\": {{}}", i);
+    CHECK(config_error(many + "}") == "--config: more than 10000 names");
+    CHECK(config_error(deep + std::string(100'000, '[')) == "--config: nested more than 16 deep");
+    CHECK(config_error("# " + std::string(2'000'000, 'x')) ==
+          "--config: more than 1048576 bytes, which no config file has");
+    // Within a string, brackets and colons are text.
+    CHECK(config_error("{\"x\": \"\\\"" + std::string(20'000, ':') + std::string(20, '[') + "\"}") ==
+          "--config: unknown option 'x'");
+}
+
+TEST_CASE("a name of a million letters in a config file is refused, and not printed whole", "[host]") {
+    const std::string name(1'000'000, 'a'), shown = std::string(120, 'a') + "... (1000000 bytes)";
+    CHECK(config_error("{\"" + name + "\": 1}") == "--config: unknown option '" + shown + "'");
+    CHECK(config_error(name + " = 1\n") == "--config: unknown option '" + shown + "'");
+}
+
 TEST_CASE("a nested object in a JSON config file is refused", "[host]") {
     CHECK(config_error(R"({"rate": {"a": 1}})") ==
           "--config: option 'rate' has the value {\"a\":1}, expected a number, text, true, false or a list");

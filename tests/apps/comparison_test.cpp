@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include <sys/stat.h>
+
 #include <fstream>
 
 namespace radial::test {
@@ -140,6 +142,21 @@ TEST_CASE("radial-report names a folder that is no run's, and why", "[host]") {
     }
     std::ofstream(runs.path("broken/config.json")) << "{";
     CHECK(error("broken") == "radial-report: " + runs.path("broken/config.json") + ": not what a run writes");
+}
+
+TEST_CASE("files that no run writes are refused, be they pipes or nested without end", "[host]") {
+    const Runs runs;
+    write_two(runs);
+    fs::remove(runs.path("fast") + "/metrics.jsonl");
+    REQUIRE(mkfifo((runs.path("fast") + "/metrics.jsonl").c_str(), 0600) == 0);
+    const ProgramResult pipe = runs.report(runs.path("fast"));
+    CHECK(pipe.status == 1);
+    CHECK(pipe.error == "radial-report: " + runs.path("fast") + "/metrics.jsonl: not a regular file\n");
+    std::ofstream(runs.path("fast") + "/config.json")
+        << R"({"options": {"a": )" << std::string(500'000, '[') << std::string(500'000, ']') << "}}";
+    const ProgramResult deep = runs.report(runs.path("fast"));
+    CHECK(deep.status == 1);
+    CHECK(deep.error == "radial-report: " + runs.path("fast") + "/config.json: not what a run writes\n");
 }
 
 }  // namespace radial::test

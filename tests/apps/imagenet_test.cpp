@@ -82,6 +82,20 @@ TEST_CASE("a corrupt picture ends training by its name, or is skipped and counte
     CHECK(contains(folder.eval("--skip-corrupt").out, " of 7)\n"));
 }
 
+TEST_CASE("training and evaluation say which files are no pictures", "[host]") {
+    const Folder folder;
+    const fs::path train = folder.spoil("train/n01/list.txt"), val = folder.spoil("val/n02/x.webp");
+    const ProgramResult trained = folder.train("");
+    REQUIRE(trained.status == 0);
+    const auto note = [](const fs::path& file) {
+        return "note: 1 file passed over, being no JPEG or PNG by name or content, as " + file.string() + "\n";
+    };
+    CHECK(contains(trained.out, "data: 8 training and 8 test images from "));
+    CHECK(contains(trained.out, note(train)));
+    CHECK(contains(trained.out, note(val)));
+    CHECK(contains(folder.eval().out, note(val)));
+}
+
 TEST_CASE("radial-imagenet trains with mixed batches and jitter, the same for any number of workers", "[host]") {
     const Folder folder;
     const std::string arguments = "--color-jitter 0.4,0.4,0.4,0.1 --mixup 0.2 --cutmix 1 --workers ";

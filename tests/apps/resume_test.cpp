@@ -3,6 +3,7 @@
 #include "../folders.h"
 #include "program.h"
 #include "radial/apps/common/snapshots.h"
+#include "radial/core/checkpoint.h"
 #include "radial/core/random.h"
 
 #include <fmt/core.h>
@@ -17,6 +18,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <thread>
 
 namespace radial::test {
@@ -107,15 +109,14 @@ bool same_metrics(const fs::path& a, const fs::path& b) {
 
 }  // namespace
 
-TEST_CASE("a run that SIGTERM or SIGINT ends saves itself, says how to resume, and ends as if never stopped",
-          "[host]") {
+TEST_CASE("a run that a signal ends saves itself, says how to resume, and ends as if never stopped", "[host]") {
     const StoppedRun& run = stopped_run();
-    for (const int signal : {SIGTERM, SIGINT}) {
+    const std::map<int, std::string> names = {{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}};
+    for (const auto& [signal, called] : names) {
         const std::string name = fmt::format("signal{}", signal);
         const auto [status, error] = run.stop(name, signal);
         CHECK(status == 128 + signal);
-        CHECK(error.starts_with(
-            fmt::format("radial-mnist train: {} after step ", signal == SIGTERM ? "SIGTERM" : "SIGINT")));
+        CHECK(error.starts_with(fmt::format("radial-mnist train: {} after step ", called)));
         CHECK(error.ends_with(
             fmt::format(": the run is saved, go on with: radial-mnist train --resume {}\n", run.path(name).string())));
         CHECK(read_metrics(run.path(name)).size() < 6);
@@ -229,6 +230,30 @@ TEST_CASE("a snapshot with one bit flipped is named and the one before is taken"
     CHECK(resumed.out.find("warning: " + files[0].string() + ": is damaged: its content has the checksum ") !=
           std::string::npos);
     CHECK(differences(run.checkpoint("flipped"), run.checkpoint("whole")) == "");
+}
+
+TEST_CASE("a snapshot without its checksum is named and the one before is taken", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.stop("unsummed", SIGKILL);
+    const std::vector<fs::path> files = apps::Snapshots(run.path("unsummed"), 2).files();
+    write_safetensors(files.at(0), read_safetensors(files.at(0)));
+    const ProgramResult resumed = run.resume("unsummed");
+    CHECK(resumed.status == 0);
+    CHECK(resumed.out.find("warning: " + files[0].string() + ": has no checksum: ") != std::string::npos);
+    CHECK(resumed.out.find(" from " + files[1].string() + "\n") != std::string::npos);
+    CHECK(run.checkpoint("unsummed") == run.checkpoint("whole"));
+}
+
+TEST_CASE("a run whose folder is deleted ends with an error that names it, and makes none in its place", "[host]") {
+    const StoppedRun& run = stopped_run();
+    const fs::path folder = run.path("deleted");
+    const auto [status, error] = run.stop("deleted", [&](pid_t) { fs::rename(folder, run.path("elsewhere")); });
+    CHECK(status == 1);
+    CHECK(error ==
+          fmt::format("radial-mnist train: {}: the run's folder was deleted or moved while the run was writing "
+                      "to it\n",
+                      folder.string()));
+    CHECK_FALSE(fs::exists(folder));
 }
 
 TEST_CASE("resuming deletes what a killed run was writing", "[host]") {

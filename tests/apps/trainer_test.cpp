@@ -64,7 +64,8 @@ struct Run {
 /// A small network, its loss, its data and its trainer on default_device().
 class Training {
 public:
-    explicit Training(const Run& run, std::function<void(apps::Trainer&)> between_steps = {})
+    explicit Training(const Run& run, std::function<void(apps::Trainer&)> between_steps = {},
+                      std::function<bool()> stop = {}, std::function<void(apps::Trainer&, bool)> evaluated = {})
         : train_loader_(quarters(run.images), loader_options), test_loader_(quarters(50), loader_options) {
         manual_seed(2);
         auto model = std::make_unique<Sequential>();
@@ -94,7 +95,10 @@ public:
                 .test = test_loader_,
                 .schedule = run.cosine ? cosine_schedule({.lr = run.lr, .epochs = 2}) : constant_schedule(run.lr),
                 .epochs = 2,
-                .between_steps = std::move(between_steps)},
+                .between_steps = std::move(between_steps),
+                .failed = {},
+                .stop = std::move(stop),
+                .evaluated = std::move(evaluated)},
             progress_);
     }
 
@@ -164,6 +168,33 @@ TEST_CASE("A trainer that takes over another's state goes on as that would have"
         two_epochs(resumed);
         CHECK(numbers_of(resumed.trainer().history()) == whole);
     }
+}
+
+TEST_CASE("An evaluation is given up between batches, and made by the trainer that takes the state over") {
+    const std::vector<double> whole = numbers_of(train({}));
+    const Scratch scratch;
+    const apps::Snapshots snapshots(scratch.path(), 1);
+    struct Stop {};
+    Training* running = nullptr;
+    int asked = 0;
+    Training stopped(
+        Run{}, {}, [&] { return ++asked == 3; },
+        [&](apps::Trainer& trainer, bool complete) {
+            CHECK_FALSE(complete);
+            snapshots.save(trainer.steps(), running->classifier(), running->optimizer(), trainer.state());
+            throw Stop{};
+        });
+    running = &stopped;
+    CHECK_THROWS_AS(stopped.trainer().run_epoch(), Stop);
+    CHECK(asked == 3);  // of 7 batches
+    CHECK(stopped.trainer().history().empty());
+    CHECK(stopped.trainer().awaits_evaluation());
+
+    Training resumed(Run{});
+    resumed.trainer().restore(apps::load_snapshot(snapshots.files().at(0), resumed.classifier(), resumed.optimizer()));
+    CHECK(resumed.trainer().steps() == 43);
+    while (resumed.trainer().history().size() < 2) resumed.trainer().run_epoch();
+    CHECK(numbers_of(resumed.trainer().history()) == whole);
 }
 
 TEST_CASE("A state whose counts are no whole numbers is refused by name, and changes nothing") {
