@@ -139,7 +139,7 @@ public:
 
 private:
     /// An entry of a tensor holds a type, two offsets and a shape.
-    static constexpr std::size_t most_values = 64;
+    static constexpr std::size_t most_values = 64, most_metadata = 10'000;
     static constexpr int deepest = 3;
 
     bool put(Json value) {
@@ -172,6 +172,7 @@ private:
     Json* add(Json value) {
         if (++values_ > most_values && name_ != metadata_key)
             fail_(fmt::format("the entry of tensor \"{}\" holds more than {} values", shortened(name_), most_values));
+        if (values_ > most_metadata) fail_(fmt::format("its {} holds more than {} texts", metadata_key, most_metadata));
         Json& parent = *open_.back();
         if (parent.is_object()) return &(parent[key_] = std::move(value));
         parent.push_back(std::move(value));

@@ -109,13 +109,14 @@ std::vector<Content> read_files(const Format& format, const fs::path& source, co
 /// A name a line; blank lines, such as the one that ends CIFAR-10's file, are not names.
 std::vector<std::string> parse_names(const Format& format, const Content& content) {
     std::vector<std::string> names;
+    std::size_t count = 0;  // a file of nothing but names is not kept
     std::istringstream text(std::string(content.bytes.begin(), content.bytes.end()));
     for (std::string line; std::getline(text, line);) {
         if (line.ends_with('\r')) line.pop_back();
-        if (!line.empty()) names.push_back(line);
+        if (!line.empty() && ++count <= format.classes()) names.push_back(line);
     }
-    if (names.size() != format.classes())
-        fail_at(content.path, "{} class names, {} has {}", names.size(), format.title, format.classes());
+    if (count != format.classes())
+        fail_at(content.path, "{} class names, {} has {}", count, format.title, format.classes());
     return names;
 }
 

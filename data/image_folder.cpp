@@ -66,7 +66,7 @@ ImageFolder list_image_folder(const fs::path& root, const ImageFolderOptions& op
 }
 
 std::map<std::string, std::string> read_synset_names(const fs::path& path) {
-    constexpr std::size_t most = std::size_t{64} << 20U;
+    constexpr std::size_t most = std::size_t{8} << 20U;
     std::istringstream file(read_file(path, most));
     constexpr const char* space = " \t\r";
     std::map<std::string, std::string> names;

@@ -41,7 +41,7 @@ ImageFolder list_image_folder(const std::filesystem::path& root, const ImageFold
 
 /// Names by WordNet id: lines of an id, white space, and names, as in ImageNet's LOC_synset_mapping.txt ("n01440764
 /// tench, Tinca tinca"). Empty lines are passed over. Throws FileError when the list is missing, not a regular file or
-/// longer than 64 MiB, and naming the line that is not so, or whose id came before.
+/// longer than 8 MiB, and naming the line that is not so, or whose id came before.
 std::map<std::string, std::string> read_synset_names(const std::filesystem::path& path);
 
 }  // namespace radial::data

@@ -53,6 +53,18 @@ std::string read_all(std::istream& input) {
     return text;
 }
 
+/// CLI11's reader takes time and memory that grow with the square of a line's length and of a section's depth.
+void check_toml(const std::string& text) {
+    constexpr std::size_t most = std::size_t{64} << 10U;
+    constexpr std::ptrdiff_t deepest = 16;
+    RADIAL_CHECK(text.size() <= most, "{} bytes, at most {} are taken unless it is JSON", text.size(), most);
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines >> std::ws, line);) {
+        const bool deep = line.starts_with('[') && std::count(line.begin(), line.end(), '.') > deepest;
+        RADIAL_CHECK(!deep, "section {} is nested more than {} deep", shortened(line), deepest);
+    }
+}
+
 /// CLI11 takes loss.scale and [loss] for parts of a subcommand; here a name may hold dots.
 void flatten(std::vector<CLI::ConfigItem>& items) {
     std::erase_if(items, [](const CLI::ConfigItem& item) { return item.name == "++" || item.name == "--"; });
@@ -90,6 +102,7 @@ std::vector<CLI::ConfigItem> JsonConfig::read(const std::string& text) const {
     if ((input >> std::ws).peek() == '{') {
         read = items_of(parse_json(text));
     } else {
+        check_toml(text);
         input.clear();
         input.seekg(0);
         read = CLI::ConfigTOML::from_config(input);

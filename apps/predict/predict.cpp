@@ -64,7 +64,7 @@ private:
 
 /// One name a line. Throws FileError unless there are as many as classes.
 std::vector<std::string> read_class_names(const fs::path& path, std::int64_t classes) {
-    constexpr std::size_t most = std::size_t{64} << 20U;
+    constexpr std::size_t most = std::size_t{8} << 20U;
     std::istringstream file(read_file(path, most));
     std::vector<std::string> names;
     for (std::string line; std::getline(file, line);) {

@@ -82,6 +82,12 @@ TEST_CASE("a config file is refused for more names, depth or bytes than any has"
     CHECK(config_error(deep + std::string(100'000, '[')) == "--config: nested more than 16 deep");
     CHECK(config_error("# " + std::string(2'000'000, 'x')) ==
           "--config: more than 1048576 bytes, which no config file has");
+    CHECK(config_error("lr = 1\n" + std::string(70'000, '\n')) ==
+          "--config: 70007 bytes, at most 65536 are taken unless it is JSON");
+    std::string section = " [a";
+    for (int i = 0; i < 20; ++i) section += ".a";
+    CHECK(config_error(section + "]\nx = 1\n") ==
+          "--config: section " + section.substr(1) + "] is nested more than 16 deep");
     // Within a string, brackets and colons are text.
     CHECK(config_error("{\"x\": \"\\\"" + std::string(20'000, ':') + std::string(20, '[') + "\"}") ==
           "--config: unknown option 'x'");
@@ -90,7 +96,8 @@ TEST_CASE("a config file is refused for more names, depth or bytes than any has"
 TEST_CASE("a name of a million letters in a config file is refused, and not printed whole", "[host]") {
     const std::string name(1'000'000, 'a'), shown = std::string(120, 'a') + "... (1000000 bytes)";
     CHECK(config_error("{\"" + name + "\": 1}") == "--config: unknown option '" + shown + "'");
-    CHECK(config_error(name + " = 1\n") == "--config: unknown option '" + shown + "'");
+    CHECK(config_error(name.substr(0, 50'000) + " = 1\n") ==
+          "--config: unknown option '" + std::string(120, 'a') + "... (50000 bytes)'");
 }
 
 TEST_CASE("a nested object in a JSON config file is refused", "[host]") {

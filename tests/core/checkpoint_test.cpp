@@ -223,6 +223,10 @@ TEST_CASE("An entry of very many values is refused", "[host]") {
     for (int i = 0; i < 100'000; ++i) shape += ",0";
     CHECK(problem_with_entry("\"U8\"", "[" + shape + "]", "[0,0]", 0) ==
           "the entry of tensor \"t\" holds more than 64 values");
+    std::string texts = "\"a\":\"\"";
+    for (int i = 0; i < 10'000; ++i) texts += ",\"a" + std::to_string(i) + "\":\"\"";
+    CHECK(problem_with(file_with("{\"__metadata__\":{" + texts + "}}")) ==
+          "its __metadata__ holds more than 10000 texts");
 }
 
 TEST_CASE("A name of very many bytes is cut short in messages", "[host]") {
