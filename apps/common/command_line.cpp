@@ -84,7 +84,8 @@ std::filesystem::path config_to_resume(const CLI::App& app) {
 /// What is missing is left to CLI11.
 CLI::Validator regular_file() {
     const auto check = [](const std::string& path) -> std::string {
-        if (!std::filesystem::exists(path)) return "";
+        std::error_code unknown;
+        if (!std::filesystem::exists(path, unknown)) return "";
         try {
             check_regular_file(path);
             return "";

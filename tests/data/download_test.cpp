@@ -212,7 +212,7 @@ TEST_CASE_METHOD(Fixture, "a folder that cannot be made is found before any requ
 
 TEST_CASE_METHOD(Fixture, "a part that cannot be written is found before any request", "[host][data][download]") {
     fs::create_directories(part);
-    CHECK(error() == part.string() + ": cannot write: Is a directory");
+    CHECK(error() == part.string() + ": not a regular file");
     CHECK(server.requests().empty());
 }
 
