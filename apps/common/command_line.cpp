@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstdio>
 #include <new>
+#include <sstream>
 #include <system_error>
 
 namespace radial::apps {
@@ -110,7 +111,11 @@ int run_command(const std::string& full_name, const Command& command, int argc, 
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& help) {
-        return app.exit(help);
+        std::ostringstream text;
+        const int status = app.exit(help, text, text);
+        fmt::print("{}", text.str());
+        check_output();  // what is asked for here is the result of any command
+        return status;
     } catch (const CLI::ParseError& error) {
         const bool extras = app.remaining_size() > 0;
         return usage_error(full_name, extras ? describe_extras(app) : error.what(), full_name);

@@ -115,6 +115,7 @@ EpochResult Trainer::run_epoch() {
     }
     if (setup_.evaluated) setup_.evaluated(*this, evaluation_.whole);
     RADIAL_CHECK(evaluation_.whole, "the evaluation of epoch {} was given up", epoch_);
+    kernel_.end_epoch();
     if (how.ranks != nullptr) evaluation_ = merge_evaluations(*how.ranks, evaluation_);
     evaluation_seconds_ = seconds_since(evaluation_start);
     result.test_loss = evaluation_.loss;
@@ -142,7 +143,7 @@ void Trainer::train_epoch(Sums& sums, EpochResult& result) {
     result = {.epoch = epoch_,
               .train_loss = sums.mean_loss(),
               .train_accuracy = sums.accuracy(),
-              .mean_kernel = kernel_.end_epoch(),
+              .mean_kernel = KernelWatch(kernel_).end_epoch(),  // state() is to know the epoch until it is evaluated
               .initial_mean_kernel = kernel_.initial(),
               .images_per_second = sums.images_per_second(),
               .lr = sums.lr,
