@@ -82,16 +82,17 @@ public:
     State(const State&) = delete;
     State& operator=(const State&) = delete;
 
-    void start(std::int64_t epoch, std::int64_t first) {
-        RADIAL_CHECK(first >= 0 && first <= batches(), "Loader: start from batch {}, expected 0 to {}", first,
-                     batches());
+    void start(std::int64_t epoch, EpochPosition given) {
+        RADIAL_CHECK(given.batches >= 0 && given.samples >= 0 && given.samples <= dataset_.size(),
+                     "Loader: start after {} batches and {} samples, expected 0 to {} samples", given.batches,
+                     given.samples, dataset_.size());
         auto plan = std::make_shared<const Plan>(
-            Plan{epoch, epoch_order(dataset_.size(), options_.shuffle, options_.seed, epoch)});
+            Plan{epoch, epoch_order(dataset_.size(), options_.shuffle, options_.seed, epoch), given, batches(given)});
         {
             const std::lock_guard lock(mutex_);
             ++run_;
             plan_ = std::move(plan);
-            claimed_ = delivered_ = first;
+            claimed_ = delivered_ = given.batches;
             std::fill(slots_.begin(), slots_.end(), Slot{});
         }
         room_.notify_all();
@@ -105,10 +106,16 @@ public:
         return batch;
     }
 
-    std::int64_t batches() const {
-        const std::int64_t full = dataset_.size() / options_.batch_size;
-        return full + (options_.drop_last || dataset_.size() % options_.batch_size == 0 ? 0 : 1);
+    std::int64_t batches(EpochPosition given) const {
+        const std::int64_t left = dataset_.size() - given.samples, full = left / options_.batch_size;
+        return given.batches + full + (options_.drop_last || left % options_.batch_size == 0 ? 0 : 1);
     }
+    EpochPosition position_after(std::int64_t batches) const {
+        RADIAL_CHECK(batches >= 0 && batches <= this->batches({}), "Loader: start from batch {}, expected 0 to {}",
+                     batches, this->batches({}));
+        return {batches, std::min(batches * options_.batch_size, dataset_.size())};
+    }
+    std::int64_t batch_size() const { return options_.batch_size; }
 
     const Dataset& dataset() const { return dataset_; }
 
@@ -119,10 +126,12 @@ public:
     }
 
 private:
-    /// An epoch and its samples in order.
+    /// An epoch, its samples in order, where it began, and how many batches it has.
     struct Plan {
         std::int64_t epoch;
         std::vector<std::int64_t> order;
+        EpochPosition given;
+        std::int64_t batches;
     };
     struct Slot {
         std::optional<Batch> batch;
@@ -132,7 +141,7 @@ private:
     std::optional<Batch> next_of_any_size() {
         std::unique_lock lock(mutex_);
         RADIAL_CHECK(plan_ != nullptr, "Loader: next() before start()");
-        if (delivered_ == batches()) return std::nullopt;
+        if (delivered_ >= plan_->batches) return std::nullopt;
         if (options_.workers == 0) {
             Batch batch = prepare(*plan_, delivered_);
             ++delivered_;
@@ -173,12 +182,12 @@ private:
     }
 
     bool can_claim() const {
-        return plan_ != nullptr && claimed_ < std::min(batches(), delivered_ + options_.prefetch);
+        return plan_ != nullptr && claimed_ < std::min(plan_->batches, delivered_ + options_.prefetch);
     }
 
     /// Gathers, normalises and transforms batch `number` of an epoch. Touches nothing that is guarded.
     Batch prepare(const Plan& plan, std::int64_t number) const {
-        const std::int64_t whole_begin = number * options_.batch_size;
+        const std::int64_t whole_begin = plan.given.samples + (number - plan.given.batches) * options_.batch_size;
         const std::int64_t whole = std::min(options_.batch_size, dataset_.size() - whole_begin);
         const std::int64_t begin = whole_begin + whole * options_.rank / options_.ranks;
         const std::int64_t count = whole_begin + whole * (options_.rank + 1) / options_.ranks - begin;
@@ -223,9 +232,13 @@ private:
 Loader::Loader(Dataset dataset, LoaderOptions options)
     : state_(std::make_unique<State>(std::move(dataset), std::move(options))) {}
 Loader::~Loader() = default;
-void Loader::start(std::int64_t epoch, std::int64_t first) { state_->start(epoch, first); }
+void Loader::start(std::int64_t epoch, std::int64_t first) { state_->start(epoch, state_->position_after(first)); }
+void Loader::start(std::int64_t epoch, EpochPosition given) { state_->start(epoch, given); }
+EpochPosition Loader::position_after(std::int64_t batches) const { return state_->position_after(batches); }
 std::optional<Batch> Loader::next() { return state_->next(); }
-std::int64_t Loader::batches() const { return state_->batches(); }
+std::int64_t Loader::batches() const { return state_->batches({}); }
+std::int64_t Loader::batches(EpochPosition given) const { return state_->batches(given); }
+std::int64_t Loader::batch_size() const { return state_->batch_size(); }
 const Dataset& Loader::dataset() const { return state_->dataset(); }
 std::vector<std::string> Loader::problems() const { return state_->problems(); }
 

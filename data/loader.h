@@ -1,6 +1,7 @@
 // Batches of a data set, prepared ahead of time by worker threads.
 #pragma once
 
+#include "radial/core/error.h"
 #include "radial/data/dataset.h"
 #include "radial/data/mixing.h"
 #include "radial/data/transforms.h"
@@ -22,11 +23,23 @@ struct Batch {
     Tensor share = {};                  ///< float32 scalar: the part that `labels` have, the rest is `other_labels`'
 };
 
+/// A sample whose file cannot be read, where that is an error.
+class UnreadableSample : public FileError {
+public:
+    using FileError::FileError;
+};
+
 /// What becomes of a sample whose file cannot be read.
 enum class CorruptFiles : std::uint8_t {
-    fail,     ///< an error that names the file
+    fail,     ///< UnreadableSample, which names the file
     replace,  ///< the sample of the next number takes its place, or the one after that; after the last comes the first
     leave_out,  ///< its batch is smaller
+};
+
+/// What of an epoch has been given out.
+struct EpochPosition {
+    std::int64_t batches = 0, samples = 0;
+    friend bool operator==(const EpochPosition&, const EpochPosition&) = default;
 };
 
 struct LoaderOptions {
@@ -63,11 +76,20 @@ public:
     /// Starts epoch `epoch` from batch `first`, dropping what was being prepared. Throws Error when the epoch has
     /// fewer.
     void start(std::int64_t epoch, std::int64_t first = 0);
+    /// Starts it behind what was given, perhaps by a loader with another batch size: the next batch has the number
+    /// `given.batches` and begins with the sample `given.samples` of the epoch's order. Throws Error when the epoch has
+    /// fewer samples.
+    void start(std::int64_t epoch, EpochPosition given);
+    /// What has been given after `batches` batches, by this loader alone.
+    EpochPosition position_after(std::int64_t batches) const;
     /// The next batch, or nothing at the epoch's end.
     /// Throws Error before the first start(), and what a worker threw (again, until the next start()).
     std::optional<Batch> next();
     /// Batches in an epoch.
     std::int64_t batches() const;
+    /// Batches in an epoch that goes on behind what was given: those given, and those to come.
+    std::int64_t batches(EpochPosition given) const;
+    std::int64_t batch_size() const;
     const Dataset& dataset() const;
     /// What was wrong with the files that were replaced or left out so far: a line each, in the order of the samples.
     std::vector<std::string> problems() const;

@@ -91,7 +91,7 @@ std::optional<std::int64_t> Preprocessor::readable(std::int64_t sample, const F&
             read(sample);
             return sample;
         } catch (const FileError& error) {
-            if (corrupt_ == CorruptFiles::fail) throw;
+            if (corrupt_ == CorruptFiles::fail) throw UnreadableSample(error.what());
             {
                 const std::lock_guard lock(mutex_);
                 problems_.emplace(sample, error.what());

@@ -207,6 +207,24 @@ TEST_CASE("an epoch can start in its middle", "[host][data][loader]") {
     }
 }
 
+TEST_CASE("an epoch goes on behind what a loader of another batch size gave", "[host][data][loader]") {
+    for (const int workers : {0, 3}) {
+        Loader first(sample_dataset(23), {.batch_size = 5, .shuffle = true, .seed = 2, .workers = workers});
+        Loader other(sample_dataset(23), {.batch_size = 4, .shuffle = true, .seed = 2, .workers = workers});
+        const Indices whole = indices_of(epoch_of(first, 4));
+        const EpochPosition given = first.position_after(3);
+        CHECK(given == EpochPosition{3, 15});
+        CHECK(other.batches(given) == 5);
+        other.start(4, given);
+        Indices rest;
+        while (const auto batch = other.next()) rest.insert(rest.end(), batch->indices.begin(), batch->indices.end());
+        CHECK(rest == Indices(whole.begin() + 15, whole.end()));
+        CHECK(error_of([&] {
+                  other.start(4, {3, 24});
+              }) == "Loader: start after 3 batches and 24 samples, expected 0 to 23 samples");
+    }
+}
+
 TEST_CASE("next before start is an error", "[host][data][loader]") {
     Loader loader(sample_dataset(4), {});
     CHECK(error_of([&] { loader.next(); }) == "Loader: next() before start()");
