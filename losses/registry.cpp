@@ -36,6 +36,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace radial {
@@ -158,7 +159,9 @@ LossSettings settings_of(const Term& term, const LossSettings& settings) {
     for (auto& [option, value] : complete) {
         auto given = settings.find(term.name() + "." + option);
         if (given == settings.end()) given = settings.find(option);
-        if (given != settings.end()) value = given->second;
+        if (given == settings.end()) continue;
+        value = given->second;
+        RADIAL_CHECK(std::isfinite(value), "{}: {} is {}, expected a finite number", term.name(), option, value);
     }
     return complete;
 }

@@ -10,6 +10,8 @@
 
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 namespace radial {
 namespace {
 
@@ -140,6 +142,7 @@ ModelSettings model_settings(const ModelInfo& info, const ModelSettings& setting
     for (const auto& [option, value] : settings) {
         const auto known = complete.find(option);
         if (known != complete.end()) {
+            RADIAL_CHECK(std::isfinite(value), "{}: {} is {}, expected a finite number", info.name, option, value);
             known->second = value;
             continue;
         }

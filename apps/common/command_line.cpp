@@ -3,6 +3,7 @@
 
 #include "radial/apps/common/interrupt.h"
 #include "radial/apps/common/json_config.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/error.h"
@@ -13,10 +14,13 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <new>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 namespace radial::apps {
@@ -97,6 +101,20 @@ CLI::Validator regular_file() {
     return {check, ""};
 }
 
+/// Throws Error where the command line has an --out beside --resume that is another folder.
+void check_out_beside_resume(const CLI::App& app, int argc, const char* const* argv) {
+    const CLI::Option* const resume = app.get_option_no_throw("--resume");
+    const bool given = std::any_of(
+        argv, argv + argc, [](const std::string_view word) { return word == "--out" || word.starts_with("--out="); });
+    if (resume == nullptr || resume->count() == 0 || !given) return;
+    const std::filesystem::path out = app.get_option("--out")->as<std::string>(), run = resume->as<std::string>();
+    std::error_code ignored;
+    RADIAL_CHECK(std::filesystem::weakly_canonical(out, ignored) == std::filesystem::weakly_canonical(run, ignored),
+                 "--out: is {}, but a run that is resumed goes on in its own folder, {}; to keep that as it is, resume "
+                 "a copy of it",
+                 out.string(), run.string());
+}
+
 int run_command(const std::string& full_name, const Command& command, int argc, const char* const* argv) {
     CLI::App app(command.summary, full_name);
     app.set_config("--config", "", "Read options from FILE: TOML, INI, or JSON such as a run's config.json")
@@ -110,6 +128,10 @@ int run_command(const std::string& full_name, const Command& command, int argc, 
     const std::function<void()> run = command.set_up(app);
     try {
         app.parse(argc, argv);
+        if (app.remaining_size() == 0) {
+            check_numbers(app);
+            check_out_beside_resume(app, argc, argv);
+        }
     } catch (const CLI::Success& help) {
         std::ostringstream text;
         const int status = app.exit(help, text, text);
@@ -161,15 +183,26 @@ int guarded(const std::string& name, bool keeps_results, const std::function<int
     return warn || status != 0 ? status : exit_error;
 }
 
-/// "true" as true, "0.1" as a number, anything else as text.
-nlohmann::ordered_json typed(const std::string& text) {
+/// What an option takes, by the name that CLI11 has for its type.
+bool takes(const CLI::Option& option, std::string_view type) { return option.get_type_name().starts_with(type); }
+bool takes_whole_numbers(const CLI::Option& option) { return takes(option, "INT") || takes(option, "UINT"); }
+bool takes_numbers(const CLI::Option& option) { return takes_whole_numbers(option) || takes(option, "FLOAT"); }
+
+/// The value of an option in JSON: a number (of its default, also a list of some) where the option takes numbers.
+nlohmann::ordered_json typed(const CLI::Option& option, const std::string& text) {
+    if (!takes_numbers(option)) return text_to_json(text);
     auto value = nlohmann::ordered_json::parse(text, nullptr, false);
-    return value.is_discarded() || value.is_null() || value.is_object() ? nlohmann::ordered_json(text) : value;
+    if (value.is_number() || value.is_array()) return value;
+    // Numbers that JSON spells otherwise: .5, 0x10.
+    std::int64_t whole = 0;
+    if (takes_whole_numbers(option) && CLI::detail::lexical_cast(text, whole)) return whole;
+    double number = 0;
+    return CLI::detail::lexical_cast(text, number) ? nlohmann::ordered_json(number) : nlohmann::ordered_json(text);
 }
 
 /// A list's default, which CLI11 2.4 gives as "{}" where it is empty, earlier versions as "[]".
-nlohmann::ordered_json default_list(const std::string& text) {
-    return text == "{}" ? nlohmann::ordered_json::array() : typed(text);
+nlohmann::ordered_json default_list(const CLI::Option& option, const std::string& text) {
+    return text == "{}" || text == "[]" ? nlohmann::ordered_json::array() : typed(option, text);
 }
 
 }  // namespace
@@ -202,6 +235,21 @@ int run_program(const std::string& program, const Command& command, int argc, co
     return guarded(program, command.keeps_results, [&] { return run_command(program, command, argc, argv); });
 }
 
+void check_numbers(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->count() == 0 || !takes_numbers(*option)) continue;
+        for (const std::string& text : option->reduced_results()) {
+            long double number = 0;  // which holds whole numbers of 64 bits exactly
+            if (!CLI::detail::lexical_cast(text, number)) continue;
+            RADIAL_CHECK(std::isfinite(static_cast<double>(number)), "{}: '{}' is not a finite number",
+                         option->get_name(), text);
+            const long double most = std::ldexp(1.0L, takes(*option, "UINT") ? 64 : 63);
+            RADIAL_CHECK(!takes_whole_numbers(*option) || (number < most && number >= -most),
+                         "{}: '{}' is a number of more than 64 bits", option->get_name(), text);
+        }
+    }
+}
+
 nlohmann::ordered_json resolved_options(const CLI::App& app) {
     auto values = nlohmann::ordered_json::object();
     for (const CLI::Option* option : app.get_options()) {
@@ -212,12 +260,12 @@ nlohmann::ordered_json resolved_options(const CLI::App& app) {
             values[name] = option->count() > 0 && option->as<bool>();
         } else if (is_list && option->count() > 0) {
             values[name] = nlohmann::ordered_json::array();
-            for (const std::string& item : option->reduced_results()) values[name].push_back(typed(item));
+            for (const std::string& item : option->reduced_results()) values[name].push_back(typed(*option, item));
         } else if (option->count() > 0) {
-            values[name] = typed(option->reduced_results().front());
+            values[name] = typed(*option, option->reduced_results().front());
         } else if (!option->get_default_str().empty()) {
             const std::string& value = option->get_default_str();
-            values[name] = is_list ? default_list(value) : typed(value);
+            values[name] = is_list ? default_list(*option, value) : typed(*option, value);
         }
     }
     return values;

@@ -38,8 +38,13 @@ int run_program(const std::string& program, const std::string& summary, const st
 /// The same for a program of one command, whose options follow its name.
 int run_program(const std::string& program, const Command& command, int argc, const char* const* argv);
 
-/// Every option of a parsed command line and its value, given or default, by name without dashes. Options that have
-/// neither are left out. Reading it back through --config gives the same command line.
+/// Throws Error, naming the option and the value, where a parsed command line or its config file has a number that is
+/// not finite, or a whole one that 64 bits do not hold. run_program() does so.
+void check_numbers(const CLI::App& app);
+
+/// Every option of a parsed command line and its value, given or default, by name without dashes: numbers of options
+/// that take numbers, else text (see text_to_json()). Options that have neither are left out. Reading it back through
+/// --config gives the same command line.
 nlohmann::ordered_json resolved_options(const CLI::App& app);
 
 }  // namespace radial::apps

@@ -1,6 +1,7 @@
 // Fetching a benchmark's files, checked and resumable, with a line a file.
 #include "radial/apps/common/download_command.h"
 
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/standard_streams.h"
 #include "radial/core/error.h"
 
@@ -26,7 +27,7 @@ void run_download(const std::string& title, const std::vector<data::RemoteFile>&
         });
         print_on(fmt::format("{}{}: {} bytes, checksum correct\n", terminal ? "\r\x1b[K" : "", file.name, file.bytes));
     }
-    print_on(fmt::format("{} is in {}; train with --data {}\n", title, folder.string(), folder.string()));
+    print_on(fmt::format("{} is in {}; train with --data {}\n", title, shown(folder.string()), shell_word(folder)));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "radial/apps/common/evaluate.h"
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/input_notes.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/core/error.h"
 
@@ -45,8 +46,8 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     fmt::print("model: {}, {}-D feature; loss: {}\n", classifier.spec.model, classifier.spec.dim, classifier.spec.loss);
     fmt::print("test loss: {:.4f}\ntest accuracy: {:.2f}% ({} of {})\n", result.loss, 100 * result.accuracy(),
                result.correct, result.total);
-    for (const std::string& note : set.notes) fmt::print("note: {}\n", note);
-    for (const std::string& line : problem_lines(loader)) fmt::print("{}\n", line);
+    for (const std::string& note : set.notes) fmt::print("note: {}\n", shown_lines(note));
+    for (const std::string& line : problem_lines(loader)) fmt::print("{}\n", shown_lines(line));
 }
 
 }  // namespace

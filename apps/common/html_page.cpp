@@ -2,6 +2,7 @@
 #include "radial/apps/common/html_page.h"
 
 #include "radial/apps/common/report_style.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/version.h"
 
 #include <fmt/core.h>
@@ -25,7 +26,7 @@ std::string html_page(const std::string& title, const std::string& subtitle, con
 
 std::string escape_html(const std::string& text) {
     std::string escaped;
-    for (const char c : text) {
+    for (const char c : shown_lines(text)) {
         switch (c) {
             case '&':
                 escaped += "&amp;";

@@ -5,7 +5,7 @@
 
 namespace radial::apps {
 
-/// `text` with HTML's special characters replaced.
+/// `text` with HTML's special characters replaced, and what shown_lines() replaces.
 std::string escape_html(const std::string& text);
 
 /// A card with a heading, a note (left out when empty) and `body`, which is HTML already.

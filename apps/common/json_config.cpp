@@ -2,6 +2,7 @@
 #include "radial/apps/common/json_config.h"
 
 #include "radial/apps/common/json_text.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/suggestion.h"
 #include "radial/core/error.h"
 #include "radial/core/text.h"
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <unordered_set>
@@ -19,20 +21,19 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string as_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
 std::vector<CLI::ConfigItem> items_of(const Json& document) {
     const Json& options = document.contains("options") ? document.at("options") : document;
     RADIAL_CHECK(options.is_object(), "\"options\" is not an object of option names and values");
     std::vector<CLI::ConfigItem> items;
     for (const auto& [name, value] : options.items()) {
-        RADIAL_CHECK(!value.is_object() && !value.is_null(),
+        RADIAL_CHECK((!value.is_object() || is_latin1_text(value)) && !value.is_null(),
                      "option '{}' has the value {}, expected a number, text, true, false or a list", shortened(name),
                      shortened(value.dump()));
         CLI::ConfigItem item;
         item.name = name;
-        if (!value.is_array()) item.inputs = {as_text(value)};
-        for (const Json& element : value.is_array() ? value : Json::array()) item.inputs.push_back(as_text(element));
+        if (!value.is_array()) item.inputs = {text_from_json(value)};
+        for (const Json& element : value.is_array() ? value : Json::array())
+            item.inputs.push_back(text_from_json(element));
         items.push_back(std::move(item));
     }
     return items;
@@ -63,6 +64,45 @@ void check_toml(const std::string& text) {
         const bool deep = line.starts_with('[') && std::count(line.begin(), line.end(), '.') > deepest;
         RADIAL_CHECK(!deep, "section {} is nested more than {} deep", shortened(line), deepest);
     }
+}
+
+/// Looks for a name that an object has twice, of which reading keeps the last in silence.
+class TwiceCheck : public nlohmann::json_sax<Json> {
+public:
+    bool null() override { return true; }
+    bool boolean(bool) override { return true; }
+    bool number_integer(number_integer_t) override { return true; }
+    bool number_unsigned(number_unsigned_t) override { return true; }
+    bool number_float(number_float_t, const string_t&) override { return true; }
+    bool string(string_t&) override { return true; }
+    bool binary(binary_t&) override { return true; }
+    bool start_object(std::size_t) override { return enter(); }
+    bool key(string_t& name) override {
+        RADIAL_CHECK(names_.back().insert(name).second, "option '{}' is there twice", shortened(name));
+        return true;
+    }
+    bool end_object() override { return leave(); }
+    bool start_array(std::size_t) override { return enter(); }
+    bool end_array() override { return leave(); }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+private:
+    bool enter() {
+        names_.emplace_back();
+        return true;
+    }
+    bool leave() {
+        names_.pop_back();
+        return true;
+    }
+
+    std::vector<std::set<std::string>> names_;  ///< of the objects and lists that are open
+};
+
+/// Throws Error where an object of a JSON text has a name twice.
+void check_names_once(const std::string& text) {
+    TwiceCheck check;
+    Json::sax_parse(text, &check);
 }
 
 /// CLI11 takes loss.scale and [loss] for parts of a subcommand; here a name may hold dots.
@@ -99,8 +139,12 @@ std::vector<CLI::ConfigItem> JsonConfig::from_config(std::istream& input) const 
 std::vector<CLI::ConfigItem> JsonConfig::read(const std::string& text) const {
     std::vector<CLI::ConfigItem> read;
     std::istringstream input(text);
-    if ((input >> std::ws).peek() == '{') {
-        read = items_of(parse_json(text));
+    (input >> std::ws).peek();
+    RADIAL_CHECK(input.good(), "is empty, expected option names and values, as a run's config.json has them");
+    if (input.peek() == '{') {
+        const Json document = parse_json(text);
+        check_names_once(text);
+        read = items_of(document);
     } else {
         check_toml(text);
         input.clear();
@@ -113,9 +157,12 @@ std::vector<CLI::ConfigItem> JsonConfig::read(const std::string& text) const {
         if (option->get_configurable())
             names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
     const std::unordered_set<std::string_view> known(names.begin(), names.end());
+    std::set<const CLI::Option*> given;
     for (const CLI::ConfigItem& item : read) {
         const std::string name = item.fullname();
         RADIAL_CHECK(known.contains(name), "unknown option '{}'{}", shortened(name), suggestion(name, names));
+        const bool first = given.insert(app_.get_option_no_throw("--" + name)).second;
+        RADIAL_CHECK(first, "option '{}' is there twice", name);
     }
     // An empty list is the same as not naming the option.
     std::erase_if(read, [this](const CLI::ConfigItem& item) {

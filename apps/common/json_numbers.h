@@ -1,4 +1,4 @@
-// Whole numbers out of JSON, which knows no such type: 1e89 is one to it.
+// Numbers out of JSON, which knows no whole ones (1e89 is one to it), and none that are not finite.
 #pragma once
 
 #include "radial/core/error.h"
@@ -23,6 +23,14 @@ T whole_number(const Json& object, const char* key) {
     RADIAL_CHECK(held, "\"{}\" is {}, expected a whole number from {} to {}", key, value.dump(),
                  std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
     return value.template get<T>();
+}
+
+/// object[key] as a number, NaN for null: so JSON is written where a number is not finite. Throws nlohmann's exception
+/// where it is anything else, or there is none.
+template <class Json>
+double real_number(const Json& object, const char* key) {
+    const Json& value = object.at(key);
+    return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.template get<double>();
 }
 
 }  // namespace radial::apps

@@ -47,8 +47,8 @@ nlohmann::ordered_json KernelWatch::state() const {
 void KernelWatch::restore(const nlohmann::ordered_json& state) {
     initial_.reset();
     if (!state.at("initial").is_null()) initial_ = state.at("initial").get<double>();
-    window_sum_ = state.at("window_sum");
-    epoch_sum_ = state.at("epoch_sum");
+    window_sum_ = real_number(state, "window_sum");
+    epoch_sum_ = real_number(state, "epoch_sum");
     window_steps_ = whole_number<std::int64_t>(state, "window_steps");
     epoch_steps_ = whole_number<std::int64_t>(state, "epoch_steps");
     steps_ = whole_number<std::int64_t>(state, "steps");

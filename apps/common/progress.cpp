@@ -1,6 +1,7 @@
 // Drawing of a run's progress.
 #include "radial/apps/common/progress.h"
 
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/standard_streams.h"
 
 #include <fmt/core.h>
@@ -63,7 +64,7 @@ void Progress::update(const ProgressState& state) {
 }
 
 void Progress::line(const std::string& text) {
-    print_on(erasure() + text + "\n");
+    print_on(erasure() + shown_lines(text) + "\n");
     drawn_ = false;
 }
 

@@ -30,7 +30,7 @@ public:
     Progress();
     /// Shows `state` if enough time has passed since the last time: 0.1 s on a terminal, 10 s elsewhere.
     void update(const ProgressState& state);
-    /// Prints a whole line, in place of the one being redrawn.
+    /// Prints a whole line, in place of the one being redrawn; see shown_lines().
     void line(const std::string& text);
 
 private:

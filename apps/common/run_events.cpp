@@ -1,6 +1,8 @@
 // Choosing and naming what goes into a run's event file.
 #include "radial/apps/common/run_events.h"
 
+#include "radial/apps/common/safe_text.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -13,7 +15,7 @@ constexpr std::size_t most_pictures = 8;
 /// Text within a cell of a Markdown table.
 std::string cell(const std::string& text) {
     std::string escaped;
-    for (const char c : text) {
+    for (const char c : shown(text)) {
         if (c == '|' || c == '\\' || c == '<' || c == '`' || c == '*' || c == '_') escaped += '\\';
         escaped += c;
     }

@@ -2,6 +2,7 @@
 #include "radial/apps/common/run_recorder.h"
 
 #include "radial/apps/common/input_notes.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/version.h"
 #include "radial/core/atomic_file.h"
 
@@ -83,7 +84,7 @@ ReportContent RunRecorder::report_content(const Trainer& trainer) const {
     const Tensor prototypes = classifier_.loss->prototypes();
     if (prototypes.defined()) content.prototypes = prototypes.to_vector<float>();
     for (const auto& [name, value] : config_.at("options").items())
-        content.settings.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+        content.settings.emplace_back(name, text_from_json(value));
     return content;
 }
 

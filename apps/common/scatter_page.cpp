@@ -4,6 +4,7 @@
 #include "radial/apps/common/evaluate.h"
 #include "radial/apps/common/html_page.h"
 #include "radial/apps/common/loss_options.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/scatter_view.h"
 #include "radial/core/atomic_file.h"
@@ -60,7 +61,7 @@ void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options
         classifier.loss->to(device);
         data::Loader loader(test, {.batch_size = options.batch, .mean = task.mean, .deviation = task.deviation});
         const Evaluation evaluation = evaluate(*classifier.model, *classifier.loss, loader, device, true);
-        fmt::print("{}: {}, test accuracy {:.2f}%\n", options.runs[i], classifier.spec.loss,
+        fmt::print("{}: {}, test accuracy {:.2f}%\n", shown(options.runs[i]), classifier.spec.loss,
                    100 * evaluation.accuracy());
         cards += card(options.runs[i], classifier, evaluation, test.class_names);
     }
@@ -70,7 +71,7 @@ void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options
                                      "a chart. Each chart has axes of its own.",
                                      task.model_title, test.size()),
                          scatter_legend(test.class_names) + "<div class=\"runs\">\n" + cards + "</div>\n"));
-    fmt::print("page: {}\n", options.out.string());
+    fmt::print("page: {}\n", shown(options.out.string()));
 }
 
 }  // namespace radial::apps

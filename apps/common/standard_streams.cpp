@@ -1,6 +1,8 @@
 // Guarding descriptors 0, 1 and 2, and keeping the first error of standard output.
 #include "radial/apps/common/standard_streams.h"
 
+#include "radial/apps/common/safe_text.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -27,7 +29,8 @@ void open_standard_streams() {
 }
 
 void print_error(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stderr);
+    const std::string visible = shown_lines(text);
+    std::fwrite(visible.data(), 1, visible.size(), stderr);
     std::fflush(stderr);
 }
 

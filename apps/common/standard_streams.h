@@ -11,7 +11,7 @@ namespace radial::apps {
 /// is opened.
 void open_standard_streams();
 
-/// Prints to standard error as far as that can be written, and throws nothing.
+/// Prints to standard error as far as that can be written, as shown_lines() has it, and throws nothing.
 void print_error(std::string_view text);
 
 /// Prints to standard output and flushes it, and throws nothing: output_error() tells. For what goes on when nobody

@@ -2,6 +2,7 @@
 #include "radial/apps/common/sweep.h"
 
 #include "radial/apps/common/recipes.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/scatter_page.h"
 #include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/sweep_curves.h"
@@ -184,7 +185,7 @@ private:
     }
     void say(const std::string& line) {
         const std::lock_guard lock(mutex_);
-        print_on(line + "\n");
+        print_on(shown_lines(line) + "\n");
     }
 
     const ImageTask& task_;
@@ -215,7 +216,7 @@ void sweep(const ImageTask& task, const SweepOptions& options) {
     write_sweep_page(options.out, table, about(table, options), sections);
     for (const SweepSection& section : sections)
         if (!section.table.rows.empty()) fmt::print("\n{}\n{}", section.title, to_markdown(section.table));
-    fmt::print("\ntable: {}\n", (options.out / "table.html").string());
+    fmt::print("\ntable: {}\n", shown((options.out / "table.html").string()));
     std::fflush(stdout);
     const auto failed =
         std::count_if(swept.begin(), swept.end(), [](const auto& run) { return !run.state.failure.empty(); });

@@ -1,6 +1,7 @@
 // What is asked of radial-models, and its answers.
 #include "radial/apps/models/models.h"
 
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/weights.h"
 #include "radial/apps/models/tables.h"
@@ -49,7 +50,7 @@ void convert(const ModelsOptions& options) {
     const apps::OpenedWeights weights = apps::open_weights(options.weights, options.model, options.from);
     apps::export_weights(options.written, weights, to);
     const apps::ClassifierSpec& spec = weights.classifier.spec;
-    fmt::print("{}: {} with {} classes, names of {}\n", options.written.string(), spec.model, spec.classes,
+    fmt::print("{}: {} with {} classes, names of {}\n", apps::shown(options.written.string()), spec.model, spec.classes,
                name_of(to));
 }
 

@@ -2,6 +2,7 @@
 #include "radial/apps/predict/predict.h"
 
 #include "radial/apps/common/image_task.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/weights.h"
 #include "radial/apps/predict/pictures.h"
@@ -132,13 +133,14 @@ void predict_tensor(const PredictOptions& options, Predictor& predictor) {
         append(all.logits, result.logits, first);
     }
     write_safetensors(options.output, {{{"logits", all.logits}, {"feature", all.feature}}, {}});
-    fmt::print("{} images: logits and features in {}\n", count, options.output.string());
+    fmt::print("{} images: logits and features in {}\n", count, apps::shown(options.output.string()));
 }
 
 void print_ranking(const fs::path& file, const std::vector<Guess>& guesses, const std::vector<std::string>& names) {
-    fmt::print("{}\n", file.string());
+    fmt::print("{}\n", apps::shown(file.string()));
     for (std::size_t i = 0; i < guesses.size(); ++i)
-        fmt::print("{:>4}  {:.4f}  {}\n", i + 1, guesses[i].probability, class_name(names, guesses[i].index));
+        fmt::print("{:>4}  {:.4f}  {}\n", i + 1, guesses[i].probability,
+                   apps::shown(class_name(names, guesses[i].index)));
     apps::check_output();
 }
 
@@ -168,7 +170,7 @@ void predict_pictures(const PredictOptions& options, const OpenedWeights& weight
     if (!options.csv.empty()) write_file(options.csv, table.text());
     if (!options.csv.empty() || skipped > 0)
         fmt::print("{} images{}{}\n", files.size() - skipped, skipped > 0 ? fmt::format(", {} skipped", skipped) : "",
-                   options.csv.empty() ? "" : ": " + options.csv.string());
+                   options.csv.empty() ? "" : ": " + apps::shown(options.csv.string()));
 }
 
 void run_predict(const PredictOptions& options) {

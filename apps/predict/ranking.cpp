@@ -1,6 +1,8 @@
 // Softmax over the logits, sorted, and written down.
 #include "radial/apps/predict/ranking.h"
 
+#include "radial/apps/common/safe_text.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -24,6 +26,22 @@ std::vector<Guess> rank_row(std::span<const double> logits, std::int64_t count) 
         guesses.push_back({.index = *index, .probability = std::exp(logit(*index) - largest) / sum});
     return guesses;
 }
+
+/// Whether a spreadsheet would take a text for a formula.
+bool looks_like_formula(const std::string& text) { return text.find_first_of("=+-@\t\r") == 0; }
+
+/// A file that looks like a formula as "./=a.png", which is the same file. Its bytes stay, so that it can be opened,
+/// but where some would be commands to a terminal.
+std::string path_field(const std::filesystem::path& file) {
+    const std::string path = (looks_like_formula(file.string()) ? "./" : "") + file.string();
+    const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n' || c == '\r';
+    });
+    return plain ? path : apps::shown(path);
+}
+
+/// A name that looks like a formula behind an apostrophe, which spreadsheets take for the sign of a text.
+std::string name_field(const std::string& name) { return (looks_like_formula(name) ? "'" : "") + apps::shown(name); }
 
 /// A field of a CSV table, in quotes where RFC 4180 wants them.
 std::string csv_field(const std::string& text) {
@@ -51,9 +69,9 @@ RankingTable::RankingTable(std::vector<std::string> names, std::int64_t count)
 }
 
 void RankingTable::add(const std::filesystem::path& file, const std::vector<Guess>& guesses) {
-    text_ += csv_field(file.string());
+    text_ += csv_field(path_field(file));
     for (const Guess& guess : guesses)
-        text_ += fmt::format(",{},{:.6g}", csv_field(class_name(names_, guess.index)), guess.probability);
+        text_ += fmt::format(",{},{:.6g}", csv_field(name_field(class_name(names_, guess.index))), guess.probability);
     text_ += "\n";
 }
 

@@ -19,7 +19,9 @@ struct Guess {
 /// For each row of logits [N, classes] its `count` likeliest classes, or all when there are fewer, the likeliest first.
 std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count);
 
-/// The rankings of many files: a CSV table with the columns file, class_1, score_1, class_2 ...
+/// The rankings of many files: a CSV table (RFC 4180) with the columns file, class_1, score_1, class_2 ...
+/// A file or a class whose name begins with =, +, -, @, a tab or a carriage return, which spreadsheets take for a
+/// formula, gets "./" or an apostrophe before it. Characters that a terminal obeys are written as in \x1b.
 class RankingTable {
 public:
     /// `names` has one name a class, or none: then classes are numbers.

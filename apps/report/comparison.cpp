@@ -3,6 +3,7 @@
 
 #include "radial/apps/common/charts.h"
 #include "radial/apps/common/html_page.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/core/atomic_file.h"
 #include "radial/core/error.h"
 
@@ -124,11 +125,11 @@ void compare(const CompareOptions& options) {
     const std::vector<RunSummary> runs = read_runs(options.runs);
     write_file(options.out, comparison_page(runs));
     for (const RunSummary& run : runs) {
-        fmt::print("{}: test accuracy: last {}, best {} (epoch {}), {} epochs, {:.0f} images/s\n", run.name,
-                   percent(run.last().test_accuracy), percent(run.last().best_accuracy), run.last().best_epoch,
-                   run.epochs.size(), run.images_per_second());
+        fmt::print("{}: test accuracy: last {}, best {} (epoch {}), {} epochs, {:.0f} images/s\n",
+                   apps::shown(run.name), percent(run.last().test_accuracy), percent(run.last().best_accuracy),
+                   run.last().best_epoch, run.epochs.size(), run.images_per_second());
     }
-    fmt::print("page: {}\n", options.out.string());
+    fmt::print("page: {}\n", apps::shown(options.out.string()));
 }
 
 }  // namespace

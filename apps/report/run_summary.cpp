@@ -3,6 +3,7 @@
 
 #include "radial/apps/common/json_numbers.h"
 #include "radial/apps/common/json_text.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/core/error.h"
 #include "radial/core/read_file.h"
 
@@ -24,14 +25,6 @@ std::string read_text(const fs::path& folder, const char* name) {
     return read_file(path, most);
 }
 
-/// NaN in the place of null, which is how JSON writes numbers that are not finite; but for the two that may be absent.
-Json with_nan(Json line) {
-    for (auto& [key, value] : line.items())
-        if (value.is_null() && key != "mean_kernel" && key != "initial_mean_kernel")
-            value = std::numeric_limits<double>::quiet_NaN();
-    return line;
-}
-
 std::vector<apps::EpochResult> read_epochs(const fs::path& folder) {
     std::vector<apps::EpochResult> epochs;
     const std::string text = read_text(folder, "metrics.jsonl");
@@ -39,8 +32,7 @@ std::vector<apps::EpochResult> read_epochs(const fs::path& folder) {
     // What follows the last line's end is still being written.
     for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
         try {
-            epochs.push_back(
-                apps::epoch_result(with_nan(apps::parse_json(std::string_view(text).substr(begin, end - begin)))));
+            epochs.push_back(apps::epoch_result(apps::parse_json(std::string_view(text).substr(begin, end - begin))));
         } catch (const std::exception&) {
             throw FileError(fmt::format("{}: line {} is not what a run writes for an epoch",
                                         (folder / "metrics.jsonl").string(), epochs.size() + 1));
@@ -51,8 +43,6 @@ std::vector<apps::EpochResult> read_epochs(const fs::path& folder) {
     return epochs;
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
 RunSummary read_run(const fs::path& folder) {
     if (!fs::exists(folder)) throw FileError(fmt::format("{}: no such folder", folder.string()));
     if (!fs::is_directory(folder)) throw FileError(fmt::format("{}: not a folder", folder.string()));
@@ -60,10 +50,10 @@ RunSummary read_run(const fs::path& folder) {
     const std::string text = read_text(folder, "config.json");
     try {
         const Json config = apps::parse_json(text);
-        for (const auto& [name, value] : config.at("options").items()) run.settings[name] = text_of(value);
-        run.settings["(program)"] = text_of(config.at("program"));
-        run.settings["(version)"] = text_of(config.at("version"));
-        run.settings["(device)"] = text_of(config.at("device_description"));
+        for (const auto& [name, value] : config.at("options").items()) run.settings[name] = apps::text_from_json(value);
+        run.settings["(program)"] = apps::text_from_json(config.at("program"));
+        run.settings["(version)"] = apps::text_from_json(config.at("version"));
+        run.settings["(device)"] = apps::text_from_json(config.at("device_description"));
         run.epochs_planned = apps::whole_number<std::int64_t>(config.at("options"), "epochs");
     } catch (const std::exception&) {
         throw FileError(fmt::format("{}: not what a run writes", (folder / "config.json").string()));

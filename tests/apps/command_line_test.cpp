@@ -161,6 +161,75 @@ TEST_CASE("an empty list in a config file leaves the option at its default", "[h
     CHECK(list == std::vector<double>{1, 2});
 }
 
+TEST_CASE("text that looks like a number stays text in a run's settings, and bytes that are no UTF-8 come back",
+          "[host]") {
+    const auto parse = [](const std::vector<std::string>& words) {
+        CLI::App app;
+        std::filesystem::path data, out;
+        double rate = 0.25;
+        std::int64_t count = 1;
+        app.add_option("--data", data);
+        app.add_option("--out", out);
+        app.add_option("--rate", rate)->capture_default_str();
+        app.add_option("--count", count)->capture_default_str();
+        app.set_config("--config");
+        app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+        const auto resolved = apps::resolved_options(app);
+        CHECK(data == "1.10");
+        CHECK(out == "B\xe4r");
+        return resolved;
+    };
+    const auto given = parse({"--data", "1.10", "--out", "B\xe4r", "--rate", ".5", "--count", "0x10"});
+    CHECK(given.dump() == "{\"data\":\"1.10\",\"out\":{\"latin1\":\"B\xc3\xa4r\"},\"rate\":0.5,\"count\":16}");
+    const TemporaryFolder folder;
+    std::ofstream(folder / "config.json") << nlohmann::ordered_json{{"options", given}}.dump();
+    CHECK(parse({"--config", (folder / "config.json").string()}) == given);
+}
+
+TEST_CASE("numbers that are not finite or too large are refused by name, on the command line and in a config file",
+          "[host]") {
+    const std::string start = "radial-mnist train: ";
+    for (const std::string option : {"flip", "random-area", "cutmix", "bucket-mb", "rank-timeout", "momentum", "ema"})
+        CHECK(first_error("train --" + option + " nan") == start + "--" + option + ": 'nan' is not a finite number");
+    CHECK(first_error("train --loss.scale 1e400") == start + "--loss.scale: '1e400' is not a finite number");
+    CHECK(first_error("train --loss.rbf-softmax.gamma=-inf") ==
+          start + "--loss.rbf-softmax.gamma: '-inf' is not a finite number");
+    CHECK(first_error("train --model.dropout nan") == start + "--model.dropout: 'nan' is not a finite number");
+    CHECK(first_error("train --color-jitter 0.1,0.1,nan,0.1") ==
+          start + "--color-jitter: 'nan' is not a finite number");
+    CHECK(first_error("train --schedule step --milestones nan") ==
+          start + "--milestones: 'nan' is not a number of at least 0");
+    CHECK(first_error("train --milestones 2,-1") == start + "--milestones: '-1' is not a number of at least 0");
+    const std::string seed = first_error("train --seed 18446744073709551616");  // in CLI11's words from 2.4 on
+    CHECK(seed.find("--seed") != std::string::npos);
+    CHECK(seed.find("18446744073709551616") != std::string::npos);
+    const TemporaryFolder folder;
+    write_text(folder / "config.json", R"({"loss.scale": "inf"})");
+    CHECK(first_error("train --config " + (folder / "config.json").string()) ==
+          start + "--loss.scale: 'inf' is not a finite number");
+}
+
+TEST_CASE("an option that a config file has twice is refused", "[host]") {
+    CHECK(config_error(R"({"rate": 1, "rate": 2})") == "--config: option 'rate' is there twice");
+    CHECK(config_error(R"({"options": {"rate": 1, "rate": 2}})") == "--config: option 'rate' is there twice");
+}
+
+TEST_CASE("an empty config file is refused", "[host]") {
+    const std::string expected =
+        "--config: is empty, expected option names and values, as a run's config.json has them";
+    CHECK(config_error("") == expected);
+    CHECK(config_error(" \n\n") == expected);
+}
+
+TEST_CASE("a run that is resumed is refused another folder to write to", "[host]") {
+    const TemporaryFolder folder;
+    const std::string run = folder.path().string();
+    CHECK(first_error("train --resume " + run + " --out " + run + "/other") ==
+          "radial-mnist train: --out: is " + run + "/other, but a run that is resumed goes on in its own folder, " +
+              run + "; to keep that as it is, resume a copy of it");
+}
+
 TEST_CASE("the command line wins over the config file", "[host]") {
     CLI::App app;
     double rate = 0;

@@ -130,6 +130,28 @@ TEST_CASE("names with commas and quotes stay one field of the table", "[host][pr
     CHECK(text.substr(0, text.rfind(',')) == "file,class_1,score_1\n" + picture + ",\"great \"\"grey\"\" owl, Strix\"");
 }
 
+TEST_CASE("a table has no names that a spreadsheet takes for formulas or a terminal for commands", "[host][predict]") {
+    for (const auto& [name, field] :
+         std::vector<std::pair<std::string, std::string>>{{"=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"},
+                                                          {"@x, y", "\"'@x, y\""},
+                                                          {"-1", "'-1"},
+                                                          {"a-1", "a-1"},
+                                                          {"\x1b[2J", "\\x1b[2J"},
+                                                          {"B\xe4r", "B\\xe4r"}}) {
+        const WeightsFolder folder;
+        folder.picture("rgb.png", "=a.png");
+        std::string names;
+        for (int i = 0; i < 7; ++i) names += name + "\n";
+        const std::string arguments = "--model resnet20 --top 1 --classes " + folder.text("names.txt", names) +
+                                      " --weights " + folder.weights + " =a.png";
+        const ProgramResult written = run_program_in(folder.path(), "radial-predict", "--csv out.csv " + arguments);
+        REQUIRE(written.status == 0);
+        const std::string text = read_text(folder / "out.csv");
+        CHECK(text.substr(0, text.rfind(',')) == "file,class_1,score_1\n./=a.png," + field);
+        CHECK(run_program_in(folder.path(), "radial-predict", arguments).out.find('\x1b') == std::string::npos);
+    }
+}
+
 TEST_CASE("a picture that cannot be read ends the run, or is skipped and named", "[host][predict]") {
     const WeightsFolder folder;
     const std::string good = folder.picture("rgb.png", "p/a.png");

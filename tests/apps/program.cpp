@@ -67,9 +67,14 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 ProgramResult run_program(const std::string& program, const std::string& arguments) {
+    return run_program_in(".", program, arguments);
+}
+
+ProgramResult run_program_in(const fs::path& working, const std::string& program, const std::string& arguments) {
     const TemporaryFolder folder;
-    const std::string command = "env -u RADIAL_DATA -u RADIAL_DEVICE " + program_folder() + "/" + program + " " +
-                                arguments + " > " + (folder / "out").string() + " 2> " + (folder / "error").string();
+    const std::string command = "cd " + working.string() + " && env -u RADIAL_DATA -u RADIAL_DEVICE " +
+                                program_folder() + "/" + program + " " + arguments + " > " + (folder / "out").string() +
+                                " 2> " + (folder / "error").string();
     const int status = std::system(command.c_str());
     REQUIRE(WIFEXITED(status));
     return {WEXITSTATUS(status), read_text(folder / "out"), read_text(folder / "error")};
@@ -80,6 +85,14 @@ void write_patterns(const fs::path& folder, int train, int test) {
     Generator generator(7);
     write_set(folder, "train", train, generator);
     write_set(folder, "t10k", test, generator);
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+    INFO("writing " << path.string());
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    file.close();
+    REQUIRE(file.good());
 }
 
 std::string read_text(const fs::path& path) {

@@ -34,9 +34,15 @@ struct ProgramResult {
 /// Runs program_folder()/`program` with `arguments` (no shell characters) and without RADIAL_DATA and RADIAL_DEVICE.
 ProgramResult run_program(const std::string& program, const std::string& arguments);
 
+/// The same in the working folder `folder`.
+ProgramResult run_program_in(const std::filesystem::path& folder, const std::string& program,
+                             const std::string& arguments);
+
 /// Writes MNIST's four files to `folder`: ten patterns with noise, easily told apart, the classes in turn.
 void write_patterns(const std::filesystem::path& folder, int train, int test);
 
+/// Writes a whole file. Fails the test when it cannot.
+void write_text(const std::filesystem::path& path, const std::string& text);
 /// A whole file. Fails the test when it cannot be read.
 std::string read_text(const std::filesystem::path& path);
 /// The lines of a run's metrics.jsonl.
