@@ -28,6 +28,7 @@ int allowed_processors() {
 RankSession::RankSession(const TrainOptions& options)
     : batch_(options.batch),
       accumulate_(options.accumulate),
+      drop_last_(options.drop_last),
       ranks_(join_ranks({.timeout = std::chrono::milliseconds(std::llround(1000 * options.rank_timeout)),
                          .ending = [] { return noted_signal() != 0; }})),
       threads_(options.threads),
@@ -63,16 +64,18 @@ std::string RankSession::describe() const {
 }
 
 void RankSession::check_last_batch(std::int64_t samples) const {
+    if (drop_last_) return;
     const std::int64_t last = samples % batch_;
     RADIAL_CHECK(last == 0 || last >= ranks_->size(),
-                 "--batch: the last batch of {} image{} leaves some of {} ranks without any; choose another --batch or "
-                 "--limit",
+                 "--batch: the last batch of {} image{} leaves some of {} ranks without any; give --drop-last, or "
+                 "another --batch or --limit",
                  last, last == 1 ? "" : "s", ranks_->size());
     // All ranks have to cut their part into as many pieces.
-    RADIAL_CHECK(accumulate_ == 1 || last % ranks_->size() == 0,
-                 "--accumulate: the last batch of {} images does not divide among {} ranks; choose another --batch or "
-                 "--limit",
-                 last, ranks_->size());
+    RADIAL_CHECK(
+        accumulate_ == 1 || last % ranks_->size() == 0,
+        "--accumulate: the last batch of {} images does not divide among {} ranks; give --drop-last, or another "
+        "--batch or --limit",
+        last, ranks_->size());
 }
 
 BetweenSteps RankSession::agree(const BetweenSteps& own) const {

@@ -32,7 +32,8 @@ public:
     const std::string& device() const { return device_; }
     /// "ranks: 2, 64 images a step and 1 thread each", and what to look at where mpirun has left processors out.
     std::string describe() const;
-    /// Throws Error when the last batch of so many samples leaves a rank without any, or cannot be accumulated.
+    /// Throws Error when the last batch of so many samples, where it is not left out, leaves a rank without any, or
+    /// cannot be accumulated.
     void check_last_batch(std::int64_t samples) const;
 
     /// What all ranks do next: each says what it has received, the first also whether it wants to save.
@@ -42,6 +43,7 @@ public:
 
 private:
     std::int64_t batch_, accumulate_;
+    bool drop_last_;
     std::unique_ptr<Communicator> ranks_;
     int threads_ = 0, processors_ = 0, allowed_ = 0;
     std::string device_;

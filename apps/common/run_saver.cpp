@@ -1,8 +1,10 @@
 // Saving a run by steps, by minutes and at a signal, and taking it up again.
 #include "radial/apps/common/run_saver.h"
 
+#include "radial/apps/common/safe_text.h"
 #include "radial/core/error.h"
 
+#include <cmath>
 #include <set>
 #include <utility>
 #include <vector>
@@ -27,6 +29,12 @@ bool may_differ(const std::string& option) {
     static const std::set<std::string> options = {"data",       "out",       "threads",     "workers",
                                                   "device",     "graph",     "save-steps",  "save-minutes",
                                                   "keep-saves", "log-steps", "rank-timeout"};
+    return options.contains(option);
+}
+
+bool may_change(const std::string& option) {
+    static const std::set<std::string> options = {"epochs",    "batch",        "accumulate",
+                                                  "drop-last", "skip-corrupt", "allow-dead-kernel"};
     return options.contains(option);
 }
 
@@ -131,6 +139,14 @@ void RunSaver::end_after(const RankLost& lost, Trainer& trainer) {
     throw RankLost(fmt::format("{}; {}", lost.what(), what_now));
 }
 
+void RunSaver::end_after(const data::UnreadableSample& unreadable, Trainer& trainer) {
+    std::string kept = what_is_kept();
+    // Other ranks do not know of it, and a state is one of all.
+    if (!session_.several() && save(trainer)) kept = fmt::format("The run is saved after step {}", trainer.steps());
+    throw FileError(
+        fmt::format("{}. {}; go on without the file with: {} --skip-corrupt", unreadable.what(), kept, resume_with_));
+}
+
 void RunSaver::end_if_signalled(int signal, const Trainer& trainer, bool saved) const {
     if (signal == 0) return;
     session_.end_together();
@@ -148,9 +164,16 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
                 if (!state.contains(name)) throw FileError(fmt::format("{}: its state has no {}", file.string(), name));
                 return state.at(name);
             };
-            check_options(part("options"));
+            const std::vector<std::string> changes = check_options(part("options"));
             restore(trainer, part("trainer"), file);
+            const auto begun = static_cast<std::int64_t>(std::ceil(trainer.progress()));
+            RADIAL_CHECK(run_.epochs >= begun, "--epochs: {} is below the {} that the run has {}", run_.epochs, begun,
+                         trainer.position().samples > 0 ? "begun" : "done");
             progress.line(fmt::format("resumed after step {} from {}", trainer.steps(), file.string()));
+            for (const std::string& change : changes) progress.line(change);
+            if (!changes.empty() && trainer.steps() > 0 && run_.epochs > begun)
+                progress.line(fmt::format("note: the learning rate of the next step is {:.4g}",
+                                          make_schedule(run_)(trainer.progress())));
             if (const Json before = state.value("ranks", Json(1)); before != session_.ranks().size())
                 progress.line(fmt::format("note: saved by a run of {} rank{}, which would have come to other bits",
                                           before.dump(), before == 1 ? "" : "s"));
@@ -162,13 +185,24 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
     throw FileError(fmt::format("{}: no snapshot to go on from", run_.out.string()));
 }
 
-void RunSaver::check_options(const Json& saved) const {
+/// A line for each option that was changed.
+std::vector<std::string> RunSaver::check_options(const Json& saved) const {
+    std::vector<std::string> changes;
     for (const auto& [name, value] : saved.items()) {
-        const auto now = options_.find(name);
-        const bool same = now != options_.end() && *now == value;
-        RADIAL_CHECK(same || may_differ(name), "--resume: --{} is {}, the run that goes on has {}", name,
-                     now == options_.end() ? "not given" : now->dump(), value.dump());
+        const auto found = options_.find(name);
+        const bool same = found != options_.end() && *found == value;
+        if (same || may_differ(name)) continue;
+        const std::string now = found == options_.end() ? "not given" : found->dump();
+        RADIAL_CHECK(may_change(name),
+                     "--resume: --{} is {}, the run that goes on has {}; it would be another run, to be started with "
+                     "--config {} and another --out",
+                     name, now, value.dump(), shell_word(run_.out / "config.json"));
+        changes.push_back(fmt::format("note: --{} is {} from here on, was {}", name, now, value.dump()));
+        if (name == "epochs")
+            changes.back() +=
+                fmt::format("; the learning rate is that of a run of {}: {}", now, describe_schedule(run_));
     }
+    return changes;
 }
 
 }  // namespace radial::apps

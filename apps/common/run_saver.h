@@ -10,11 +10,16 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace radial::apps {
 
 /// Whether an option may have another value when a run goes on: it says where and how, not what.
 bool may_differ(const std::string& option);
+
+/// Whether an option that says what a run does may be changed when it goes on, since it could not go on otherwise: for
+/// want of memory, or of files that can be read, or because it is over.
+bool may_change(const std::string& option);
 
 /// Saves a run between its steps and after its epochs.
 class RunSaver {
@@ -45,7 +50,8 @@ public:
     /// Saves, and ends the run after a signal as after_step() does, unless it is over anyway.
     void after_epoch(Trainer& trainer, bool last);
     /// Puts the newest snapshot that can be read in place and says where the run goes on; those that cannot be read are
-    /// named. Throws FileError when there is none, and Error when an option that matters is another than the run's.
+    /// named, and so are options that were changed (may_change()). Throws FileError when there is none, and Error when
+    /// another option that matters is not the run's, or --epochs is below what is done.
     void resume(Classifier& classifier, Optimizer& optimizer, Trainer& trainer, Progress& progress) const;
     /// Does `write`, which writes what an epoch came to, with the averages in the weights' place. A FileError of its
     /// becomes a warning, but after the last epoch an Error that says how to write that once more; see after_epoch().
@@ -54,6 +60,9 @@ public:
     std::string keep_failed(const FailedStep& failed) const;
     /// Where `lost` ended a step: saves the run as it was before that step, and adds to the message how to go on.
     [[noreturn]] void end_after(const RankLost& lost, Trainer& trainer);
+    /// Where a picture cannot be read: saves the run as it is, and adds to the message how to go on without the
+    /// picture.
+    [[noreturn]] void end_after(const data::UnreadableSample& unreadable, Trainer& trainer);
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -62,7 +71,7 @@ private:
     void check_folder() const;
     std::string what_is_kept() const;
     void end_if_signalled(int signal, const Trainer& trainer, bool saved) const;
-    void check_options(const nlohmann::ordered_json& saved) const;
+    std::vector<std::string> check_options(const nlohmann::ordered_json& saved) const;
 
     const RankSession& session_;
     const TrainOptions& run_;

@@ -1,4 +1,5 @@
 // `train`: from options to a run's folder.
+#include "radial/apps/common/batch_check.h"
 #include "radial/apps/common/class_weights.h"
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/loss_options.h"
@@ -6,6 +7,7 @@
 #include "radial/apps/common/recipes.h"
 #include "radial/apps/common/run_recorder.h"
 #include "radial/apps/common/run_saver.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/train_settings.h"
 #include "radial/apps/common/trainer.h"
@@ -27,6 +29,7 @@ data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& op
                                    bool train) {
     data::LoaderOptions loader{.batch_size = options.batch,
                                .shuffle = train,
+                               .drop_last = train && options.drop_last,
                                .seed = options.seed,
                                .workers = options.workers,
                                .mean = task.mean,
@@ -42,6 +45,8 @@ data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& op
 Json settings_of(const TrainOptions& options, Json values) {
     values["model"] = options.model;
     values["dim"] = options.dim;
+    values["schedule"] = options.schedule;
+    values["warmup-epochs"] = options.warmup_epochs;
     // The loss's options in the form that names each once, whichever way they were given.
     for (const auto& [name, value] : options.loss_settings) values.erase("loss." + name);
     for (const auto& [name, value] : loss_settings(options.loss, options.loss_settings)) values["loss." + name] = value;
@@ -77,6 +82,21 @@ TrainOptions completed(const ImageTask& task, TrainOptions options) {
 void check_channels(const std::string& model, const data::Dataset& set) {
     const std::int64_t taken = model_named(model).image[0], given = set.channels();
     RADIAL_CHECK(taken == given, "--model {}: takes images of {} channels, the data set has {}", model, taken, given);
+}
+
+/// Throws Error where some batches of an epoch, or of what is left of one, cannot be trained on.
+void check_batches_of(const TrainOptions& options, const RankSession& session, const data::Dataset& set,
+                      std::int64_t samples, Layer& model) {
+    session.check_last_batch(samples);
+    const Shape image = set.files ? Shape{set.channels(), set.view.crop, set.view.crop}
+                                  : Shape{set.channels(), set.images.size(2), set.images.size(3)};
+    check_batches(model, image,
+                  {.samples = samples,
+                   .batch = options.batch,
+                   .ranks = session.ranks().size(),
+                   .accumulate = options.accumulate,
+                   .drop_last = options.drop_last},
+                  options.sync_batch_norm);
 }
 
 std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
@@ -150,6 +170,7 @@ void describe_run(const ImageTask& task, const TrainOptions& options, const Clas
                               options.dim, classifier.model->parameter_count() + classifier.loss->parameter_count(),
                               options.loss, describe_settings(classifier.spec.loss_settings)));
     progress.line("augmentation: " + describe(options.augmentation));
+    progress.line("learning rate: " + describe_schedule(options));
     for (const data::Dataset* const set : {&train, &test})
         for (const std::string& note : set->notes) progress.line("note: " + note);
 }
@@ -169,7 +190,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     if (options.class_weights == "balanced")
         classifier.loss->set_class_weights(balanced_weights(train_set.labels, classes));
 
-    session.check_last_batch(train_set.size());
+    check_batches_of(options, session, train_set, train_set.size(), *classifier.model);
     Progress progress;
     if (session.several()) progress.line(session.describe());
     describe_run(task, options, classifier, train_set, test_set, progress);
@@ -179,7 +200,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const auto optimizer = make_optimizer(options, classifier.parameters());
     const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
     RunSaver saver(session, options, classifier, *optimizer, config.at("options"),
-                   fmt::format("{} train --resume {}", task.program, options.out.string()), progress, average.get());
+                   fmt::format("{} train --resume {}", task.program, shell_word(options.out)), progress, average.get());
     Trainer trainer(
         {.step = {.model = *classifier.model,
                   .loss = *classifier.loss,
@@ -208,6 +229,10 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
         saver.clear();
     } else {
         saver.resume(classifier, *optimizer, trainer, progress);
+        // Of an epoch that was begun with another batch, what is left is cut otherwise than a whole one.
+        const std::int64_t left = train_set.size() - trainer.position().samples;
+        if (left > 0 && (left >= options.batch || !options.drop_last))
+            check_batches_of(options, session, train_set, left, *classifier.model);
     }
     std::optional<RunRecorder> recorder;
     if (session.first()) {
@@ -219,6 +244,8 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
         run_epochs(trainer, recorder ? &*recorder : nullptr, saver, progress, options.epochs);
     } catch (const RankLost& lost) {
         saver.end_after(lost, trainer);
+    } catch (const data::UnreadableSample& unreadable) {
+        saver.end_after(unreadable, trainer);
     }
     for (const data::Loader* const loader : {&train_loader, &test_loader})
         for (const std::string& line : problem_lines(*loader)) progress.line(line);
@@ -247,7 +274,9 @@ Json train_settings(const ImageTask& task, const std::vector<std::string>& argum
     } catch (const CLI::ParseError& error) {
         throw Error(error.what());
     }
+    check_numbers(app);
     apply_recipe(app, options->recipe);
+    fit_defaults(app, *options);
     return settings_of(completed(task, *options), resolved_options(app));
 }
 
@@ -259,6 +288,7 @@ Command train_command(const ImageTask& task) {
                     const auto options = add_options(task, app);
                     return [task, options, &app] {
                         apply_recipe(app, options->recipe);
+                        fit_defaults(app, *options);
                         with_memory_advice(options->batch,
                                            [&] { train(task, completed(task, *options), resolved_options(app)); });
                     };

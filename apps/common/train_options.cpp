@@ -6,8 +6,10 @@
 #include "radial/apps/common/precision.h"
 #include "radial/core/error.h"
 
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -33,6 +35,8 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
     };
     add("--epochs", options.epochs, "Times to walk the training set")->check(CLI::Range(1, 1000000));
     add("--batch", options.batch, "Images a step, of all ranks together")->check(CLI::Range(1, 1000000));
+    app.add_flag("--drop-last", options.drop_last, "Leave out an epoch's last batch where it is not full")
+        ->group("Optimizer");
     add("--lr", options.lr, "Peak learning rate")->check(not_negative());
     add("--momentum", options.momentum, "Momentum of SGD")->check(CLI::Range(0.0, 1.0));
     app.add_flag("--nesterov", options.nesterov, "Nesterov's momentum")->group("Optimizer");
@@ -49,8 +53,12 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
         ->check(CLI::Range(0.0, 0.999999999));
     add("--schedule", options.schedule, "How the learning rate changes: constant, cosine or step")
         ->check(CLI::IsMember({"constant", "cosine", "step"}));
-    add("--warmup-epochs", options.warmup_epochs, "Epochs over which the rate rises from 0")->check(not_negative());
-    add("--milestones", options.milestones, "Epochs at which the step schedule drops, as 4,6")->delimiter(',');
+    add("--warmup-epochs", options.warmup_epochs,
+        "Epochs over which the rate rises from 0 (the default: half of the run at most)")
+        ->check(not_negative());
+    add("--milestones", options.milestones, "Epochs at which the step schedule drops, as 4,6")
+        ->delimiter(',')
+        ->check(not_negative());
     add("--lr-factor", options.lr_factors, "What a milestone multiplies the rate by: one for all, or one each")
         ->delimiter(',')
         ->check(not_negative());
@@ -152,6 +160,23 @@ void add_data_option(CLI::App& app, std::filesystem::path& data, const std::stri
     const auto option =
         app.add_option("--data", data, "Folder of the data set (default: $RADIAL_DATA/" + set + ")")->type_name("DIR");
     if (!data.empty()) option->default_str(data.string());
+}
+
+void fit_defaults(const CLI::App& app, TrainOptions& options) {
+    const auto given = [&app](const char* option) { return app.get_option(option)->count() > 0; };
+    const double half = static_cast<double>(options.epochs) / 2;
+    if (!given("--warmup-epochs")) options.warmup_epochs = std::min(options.warmup_epochs, half);
+    if (!given("--schedule") && !options.milestones.empty()) options.schedule = "step";
+}
+
+std::string describe_schedule(const TrainOptions& options) {
+    std::string text =
+        options.schedule == "cosine" ? fmt::format("cosine from {} to 0 over {} epochs", options.lr, options.epochs)
+        : options.schedule == "step"
+            ? fmt::format("from {} in steps at epochs {}", options.lr, fmt::join(options.milestones, ", "))
+            : fmt::format("constant {}", options.lr);
+    if (options.warmup_epochs > 0) text += fmt::format(", after a warm-up of {}", options.warmup_epochs);
+    return text;
 }
 
 Schedule make_schedule(const TrainOptions& options) {

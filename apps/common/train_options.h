@@ -29,6 +29,7 @@ struct TrainOptions {
 
     std::int64_t epochs = 8;
     std::int64_t batch = 128;
+    bool drop_last = false;  ///< leave out an epoch's last batch where it is not full
     double lr = 0.05;
     double momentum = 0.9;
     bool nesterov = false;
@@ -77,6 +78,13 @@ void add_data_option(CLI::App& app, std::filesystem::path& data, const std::stri
 CLI::Option* add_device_option(CLI::App& app, std::string& device);
 /// Adds --precision. Gives the option back.
 CLI::Option* add_precision_option(CLI::App& app, std::string& precision);
+
+/// Gives what neither the command line nor a config file has set a value that goes with what they have: a warm-up lasts
+/// half of the run at most, and milestones ask for the step schedule.
+void fit_defaults(const CLI::App& app, TrainOptions& options);
+
+/// "cosine from 0.05 to 0 over 8 epochs, after a warm-up of 0.5"
+std::string describe_schedule(const TrainOptions& options);
 
 /// The learning rate over the run. Throws Error when the settings contradict each other.
 Schedule make_schedule(const TrainOptions& options);

@@ -6,6 +6,7 @@
 #include "radial/core/error.h"
 #include "radial/core/memory/allocator.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace radial::apps {
@@ -25,6 +26,7 @@ void digest(std::uint64_t& hash, std::span<const std::int64_t> values) {
 /// Totals over an epoch's steps.
 struct Trainer::Sums {
     Clock::time_point start = Clock::now();
+    data::EpochPosition before = {};     ///< what this process found done of the epoch
     std::int64_t submitted = 0;          ///< steps
     std::int64_t steps = 0, images = 0;  ///< that the host has looked at, as all below
     double correct = 0;
@@ -70,18 +72,18 @@ EpochResult epoch_result(const nlohmann::ordered_json& line) {
         return line.at(key).is_null() ? std::nullopt : std::optional<double>(line.at(key).get<double>());
     };
     return {.epoch = whole_number<std::int64_t>(line, "epoch"),
-            .train_loss = line.at("train_loss"),
-            .train_accuracy = line.at("train_accuracy"),
-            .test_loss = line.at("test_loss"),
-            .test_accuracy = line.at("test_accuracy"),
-            .best_accuracy = line.at("best_accuracy"),
+            .train_loss = real_number(line, "train_loss"),
+            .train_accuracy = real_number(line, "train_accuracy"),
+            .test_loss = real_number(line, "test_loss"),
+            .test_accuracy = real_number(line, "test_accuracy"),
+            .best_accuracy = real_number(line, "best_accuracy"),
             .best_epoch = whole_number<std::int64_t>(line, "best_epoch"),
             .mean_kernel = or_nothing("mean_kernel"),
             .initial_mean_kernel = or_nothing("initial_mean_kernel"),
-            .images_per_second = line.at("images_per_second"),
-            .seconds = line.at("seconds"),
-            .lr = line.at("lr"),
-            .gradient_norm = line.at("gradient_norm"),
+            .images_per_second = real_number(line, "images_per_second"),
+            .seconds = real_number(line, "seconds"),
+            .lr = real_number(line, "lr"),
+            .gradient_norm = real_number(line, "gradient_norm"),
             .peak_bytes = whole_number<std::size_t>(line, "peak_bytes"),
             .order = line.at("order")};
 }
@@ -128,12 +130,13 @@ EpochResult Trainer::run_epoch() {
     result.seconds = seconds_since(sums.start);
     result.peak_bytes = memory_statistics(how.device).peak;
     history_.push_back(result);
+    steps_before_ += sums.submitted;
     sums_.reset();
     return result;
 }
 
 void Trainer::train_epoch(Sums& sums, EpochResult& result) {
-    setup_.train.start(epoch_ - 1, sums.submitted);
+    setup_.train.start(epoch_ - 1, position_after(sums, sums.submitted));
     while (const auto batch = setup_.train.next()) {
         submit(*batch, sums);
         if (setup_.between_steps) setup_.between_steps(*this);
@@ -155,10 +158,10 @@ void Trainer::train_epoch(Sums& sums, EpochResult& result) {
 void Trainer::end_run(const NumericError& error, const Sums& sums) {
     const auto& [place, numbers] = judged_;
     if (!setup_.failed || place.step == 0 || sums.submitted == 0) throw error;
-    setup_.train.start(epoch_ - 1, place.step - 1);
+    setup_.train.start(epoch_ - 1, position_after(sums, place.step - 1));
     const std::optional<data::Batch> batch = setup_.train.next();
     if (!batch) throw error;
-    const FailedStep failed{.number = std::ssize(history_) * setup_.train.batches() + place.step,
+    const FailedStep failed{.number = steps_before_ + place.step,
                             .epoch = epoch_,
                             .step = place.step,
                             .lr = place.lr,
@@ -169,7 +172,8 @@ void Trainer::end_run(const NumericError& error, const Sums& sums) {
 }
 
 nlohmann::ordered_json Trainer::state() {
-    nlohmann::ordered_json state{{"epoch", epoch_}, {"history", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json state{
+        {"epoch", epoch_}, {"steps_before", steps_before_}, {"history", nlohmann::ordered_json::array()}};
     for (const EpochResult& result : history_) state["history"].push_back(to_json(result));
     if (sums_ != nullptr) {
         look(*sums_);
@@ -192,6 +196,11 @@ void Trainer::restore(const nlohmann::ordered_json& state) {
     const bool begun = state.contains("sums");
     const auto epoch = whole_number<std::int64_t>(state, "epoch"), done = std::ssize(history);
     RADIAL_CHECK(epoch == done + (begun ? 1 : 0), "the state is of epoch {} after {} whole ones", epoch, done);
+    // Earlier versions did not say, and had as many in each epoch.
+    const auto steps_before = state.contains("steps_before") ? whole_number<std::int64_t>(state, "steps_before")
+                                                             : done * setup_.train.batches();
+    constexpr std::int64_t most_steps = std::int64_t{1} << 53U;
+    RADIAL_CHECK(steps_before >= 0 && steps_before <= most_steps, "the state is of {} steps", steps_before);
     std::unique_ptr<Sums> restored;
     if (begun) {
         restored = std::make_unique<Sums>();
@@ -199,17 +208,20 @@ void Trainer::restore(const nlohmann::ordered_json& state) {
         restored->resume_clock(sums.at("seconds"));
         restored->steps = restored->submitted = whole_number<std::int64_t>(sums, "steps");
         restored->images = whole_number<std::int64_t>(sums, "images");
-        restored->correct = sums.at("correct");
-        restored->loss = sums.at("loss");
-        restored->gradient_norm = sums.at("gradient_norm");
-        restored->lr = sums.at("lr");
+        restored->correct = real_number(sums, "correct");
+        restored->loss = real_number(sums, "loss");
+        restored->gradient_norm = real_number(sums, "gradient_norm");
+        restored->lr = real_number(sums, "lr");
         restored->order = whole_number<std::uint64_t>(sums, "order");
-        RADIAL_CHECK(restored->steps >= 0 && restored->steps <= setup_.train.batches() && restored->images >= 0,
-                     "the state is of {} steps and {} images of an epoch of {} steps", restored->steps,
-                     restored->images, setup_.train.batches());
+        const std::int64_t size = setup_.train.dataset().size();
+        RADIAL_CHECK(restored->steps >= 0 && restored->steps <= restored->images && restored->images <= size,
+                     "the state is of {} steps and {} images of an epoch of {} images", restored->steps,
+                     restored->images, size);
+        restored->before = {restored->steps, restored->images};
     }
     kernel_.restore(state.at("kernel"));
     epoch_ = epoch;
+    steps_before_ = steps_before;
     history_ = std::move(history);
     sums_ = std::move(restored);
 }
@@ -220,17 +232,35 @@ bool Trainer::abandon_step() {
     return true;
 }
 
-std::int64_t Trainer::steps() const {
-    const std::int64_t finished = std::ssize(history_) * setup_.train.batches();
-    return finished + (sums_ != nullptr ? sums_->submitted : 0);
+std::int64_t Trainer::steps() const { return steps_before_ + (sums_ != nullptr ? sums_->submitted : 0); }
+
+bool Trainer::awaits_evaluation() const {
+    return sums_ != nullptr && sums_->submitted == setup_.train.batches(sums_->before);
 }
 
-bool Trainer::awaits_evaluation() const { return sums_ != nullptr && sums_->submitted == setup_.train.batches(); }
+data::EpochPosition Trainer::position() const {
+    return sums_ != nullptr ? position_after(*sums_, sums_->submitted) : data::EpochPosition{};
+}
+
+data::EpochPosition Trainer::position_after(const Sums& sums, std::int64_t steps) const {
+    const data::EpochPosition& before = sums.before;
+    const std::int64_t samples = before.samples + (steps - before.batches) * setup_.train.batch_size();
+    return {steps, std::clamp<std::int64_t>(samples, 0, setup_.train.dataset().size())};
+}
+
+double Trainer::progress() const {
+    if (sums_ == nullptr) return static_cast<double>(epoch_);
+    const auto [steps, samples] = position_after(*sums_, sums_->submitted);
+    const std::int64_t size = setup_.train.dataset().size();
+    // By steps, unless those before had another batch size.
+    const bool alike = sums_->before.samples == std::min(sums_->before.batches * setup_.train.batch_size(), size);
+    const double part = alike ? static_cast<double>(steps) / static_cast<double>(setup_.train.batches())
+                              : static_cast<double>(samples) / static_cast<double>(size);
+    return static_cast<double>(epoch_ - 1) + std::min(part, 1.0);
+}
 
 void Trainer::submit(const data::Batch& batch, Sums& sums) {
-    const auto epochs_done = static_cast<double>(epoch_ - 1);
-    const double part = static_cast<double>(sums.submitted) / static_cast<double>(setup_.train.batches());
-    sums.lr = setup_.schedule(epochs_done + part);
+    sums.lr = setup_.schedule(progress());
     const StepPlace place{epoch_, ++sums.submitted, batch.labels.numel(), sums.lr};
     try {
         step_.run(batch, place);
@@ -266,7 +296,7 @@ void Trainer::account(const TrainingStep::Finished& step, double seconds, Sums& 
     sums.images += place.images;
     ++sums.steps;
     if (watcher_) {
-        watcher_({.step = (epoch_ - 1) * setup_.train.batches() + place.step,
+        watcher_({.step = steps_before_ + place.step,
                   .images = place.images,
                   .lr = place.lr,
                   .seconds = seconds,
@@ -275,9 +305,9 @@ void Trainer::account(const TrainingStep::Finished& step, double seconds, Sums& 
 }
 
 void Trainer::show(const Sums& sums) {
-    const std::int64_t steps = setup_.train.batches(), epochs_left = setup_.epochs - epoch_;
+    const std::int64_t steps = setup_.train.batches(sums.before), epochs_left = setup_.epochs - epoch_;
     const double step_seconds = seconds_since(sums.start) / static_cast<double>(sums.steps);
-    const auto steps_left = static_cast<double>(steps - sums.steps + epochs_left * steps);
+    const auto steps_left = static_cast<double>(steps - sums.steps + epochs_left * setup_.train.batches());
     progress_.update(
         {.epoch = epoch_,
          .epochs = setup_.epochs,

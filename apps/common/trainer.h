@@ -36,9 +36,9 @@ struct EpochResult {
     std::string order;                          ///< digest of the order in which the samples were visited
 };
 
-/// A line of metrics.jsonl. Values that do not exist are null.
+/// A line of metrics.jsonl. Values that do not exist or are not finite are null when it is written.
 nlohmann::ordered_json to_json(const EpochResult& result);
-/// The inverse of to_json().
+/// The inverse of to_json(), with NaN for what was not finite.
 EpochResult epoch_result(const nlohmann::ordered_json& line);
 
 class Trainer;
@@ -83,13 +83,18 @@ public:
     /// device.
     nlohmann::ordered_json state();
     /// Takes over another trainer's state(), of the same setup: the next run_epoch() goes on with the batch after its
-    /// last. Throws nlohmann::json::exception for anything else, and Error for numbers that cannot be.
+    /// last. Where the loader has another batch size, that batch begins with the first sample that the epoch lacks.
+    /// Throws nlohmann::json::exception for anything else, and Error for numbers that cannot be.
     void restore(const nlohmann::ordered_json& state);
     /// Forgets a step that was broken off because another rank was lost, so that state() is that after the last whole
     /// step. False where that cannot be.
     bool abandon_step();
     /// Steps of the run so far.
     std::int64_t steps() const;
+    /// What of the epoch under way is done; nothing between two.
+    data::EpochPosition position() const;
+    /// Epochs done, with the part of the one under way: what the schedule is asked for the next step's rate with.
+    double progress() const;
     /// Whether all steps of an epoch are done and it is not evaluated yet.
     bool awaits_evaluation() const;
     /// `watcher` is told every step as the host sees it, in order; what it throws ends the epoch there.
@@ -101,6 +106,7 @@ public:
 
 private:
     struct Sums;
+    data::EpochPosition position_after(const Sums& sums, std::int64_t steps) const;
     void train_epoch(Sums& sums, EpochResult& result);
     [[noreturn]] void end_run(const NumericError& error, const Sums& sums);
     void submit(const data::Batch& batch, Sums& sums);
@@ -118,6 +124,7 @@ private:
     std::vector<EpochResult> history_;
     Evaluation evaluation_;
     std::int64_t epoch_ = 0;
+    std::int64_t steps_before_ = 0;  ///< of the epochs that are done
     double evaluation_seconds_ = 0;
 };
 

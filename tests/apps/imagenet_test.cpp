@@ -2,6 +2,7 @@
 #include "../data/pictures.h"
 #include "../expect.h"
 #include "program.h"
+#include "radial/apps/common/batch_check.h"
 
 #include <fmt/core.h>
 
@@ -94,6 +95,70 @@ TEST_CASE("training and evaluation say which files are no pictures", "[host]") {
     CHECK(contains(trained.out, note(train)));
     CHECK(contains(trained.out, note(val)));
     CHECK(contains(folder.eval().out, note(val)));
+}
+
+TEST_CASE("check names every picture that cannot be read, also one that is damaged near its end", "[host]") {
+    const Folder folder;
+    const std::string start = fmt::format("check {} --workers 2", folder.data().string());
+    const ProgramResult good = run_program("radial-imagenet", start);
+    CHECK(good.status == 0);
+    CHECK(good.out == "train: 8 pictures of 2 classes\nval: 8 pictures of 2 classes\nall 16 files can be read\n");
+
+    const fs::path cut = folder.data() / "train/n01/420.jpg", spoilt = folder.spoil("val/n01/420.jpg");
+    fs::resize_file(cut, fs::file_size(cut) - 20);
+    const ProgramResult bad = run_program("radial-imagenet", start);
+    CHECK(bad.status == 1);
+    CHECK(contains(bad.out, "\n" + cut.string() + ": "));
+    CHECK(contains(bad.out, "\n" + spoilt.string() + ": neither a JPEG nor a PNG image"));
+    CHECK(
+        bad.first_error() ==
+        "radial-imagenet check: 2 of 16 files cannot be read; take them away, or train with --skip-corrupt, which does "
+        "without them");
+    CHECK(run_program("radial-imagenet", "check /nonexistent").status == 1);
+}
+
+TEST_CASE("a run that meets a corrupt picture is saved, and goes on without it", "[host]") {
+    const Folder folder;
+    const fs::path bad = folder.spoil("val/n01/420.jpg");
+    const ProgramResult ended = folder.train("");
+    CHECK(ended.status == 1);
+    CHECK(contains(ended.error, bad.string() + ": neither a JPEG nor a PNG image"));
+    const std::string resume = "train --resume " + folder.run().string() + " --skip-corrupt";
+    CHECK(contains(ended.error,
+                   ". The run is saved after step 2; go on without the file with: radial-imagenet " + resume + "\n"));
+    const ProgramResult resumed = run_program("radial-imagenet", resume);
+    CHECK(resumed.status == 0);
+    CHECK(contains(resumed.out, "resumed after step 2 from "));
+    CHECK(contains(resumed.out, "note: --skip-corrupt is true from here on, was false\n"));
+    CHECK(contains(resumed.out, "skipped 1 of 8 files:\n"));
+}
+
+TEST_CASE("a last batch of one image is refused before the first step where a batch norm would see one value",
+          "[host]") {
+    const Folder folder;
+    const ProgramResult refused = folder.train("--limit 5");
+    CHECK(refused.status == 1);
+    CHECK(contains(refused.error, "--batch: the last batch of 1 of 5 images leaves the batch norm layer4."));
+    CHECK(contains(refused.error,
+                   "a single value a channel, too few to train on; give --drop-last, or another --batch\n"));
+    CHECK_FALSE(fs::exists(folder.run()));
+    CHECK(folder.train("--limit 5 --drop-last").status == 0);
+    CHECK(Folder().train("--limit 5 --image-size 64").status == 0);  // layer4 sees 2 x 2 pixels
+    CHECK(contains(folder.train("--accumulate 4").error,
+                   "--batch: a batch of 4, in 4 parts on 1 rank, leaves the batch norm layer4."));
+}
+
+TEST_CASE("the smallest part of a batch follows from ranks, parts and what is left over", "[host]") {
+    using apps::smallest_part;
+    CHECK(smallest_part({.samples = 100, .batch = 10}) == 10);
+    CHECK(smallest_part({.samples = 101, .batch = 10}) == 1);
+    CHECK(smallest_part({.samples = 101, .batch = 10, .drop_last = true}) == 10);
+    CHECK(smallest_part({.samples = 3, .batch = 10}) == 3);
+    CHECK(smallest_part({.samples = 3, .batch = 10, .drop_last = true}) == 0);
+    CHECK(smallest_part({.samples = 103, .batch = 10, .ranks = 2}) == 1);
+    CHECK(smallest_part({.samples = 100, .batch = 10, .accumulate = 4}) == 1);  // 3, 3, 3, 1
+    CHECK(smallest_part({.samples = 100, .batch = 10, .accumulate = 3}) == 2);  // 4, 4, 2
+    CHECK(smallest_part({.samples = 104, .batch = 10, .accumulate = 3}) == 2);
 }
 
 TEST_CASE("radial-imagenet trains with mixed batches and jitter, the same for any number of workers", "[host]") {

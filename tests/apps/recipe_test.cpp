@@ -121,6 +121,17 @@ TEST_CASE("without a recipe the program's defaults stand", "[host][recipes]") {
     CHECK(options.at("loss.reach") == 4);
 }
 
+TEST_CASE("defaults fit what is given: half of the run is the longest warm-up, and milestones ask for steps",
+          "[host][recipes]") {
+    CHECK(imagenet({}).at("warmup-epochs") == 5);
+    CHECK(imagenet({"--epochs", "3"}).at("warmup-epochs") == 1.5);
+    CHECK(imagenet({"--epochs", "3", "--warmup-epochs", "2"}).at("warmup-epochs") == 2);
+    CHECK(cifar10({"--epochs", "1"}).at("warmup-epochs") == 0.5);
+    CHECK(mnist({"--milestones", "2,4"}).at("schedule") == "step");
+    CHECK(run_program("radial-imagenet", "train --data /nonexistent --epochs 3 --warmup-epochs 5").first_error() ==
+          "radial-imagenet train: --warmup-epochs: 5 is not below --epochs 3");
+}
+
 TEST_CASE("factors must be one or as many as the milestones", "[host][recipes]") {
     apps::TrainOptions options;
     options.schedule = "step";

@@ -154,7 +154,11 @@ TEST_CASE("resuming with other settings is refused, but where and how may differ
     run.stop("changed", SIGKILL);
     const ProgramResult refused = run.resume("changed", "--lr 0.1");
     CHECK(refused.status == 1);
-    CHECK(refused.first_error() == "radial-mnist train: --resume: --lr is 0.1, the run that goes on has 0.02");
+    CHECK(refused.first_error() ==
+          fmt::format(
+              "radial-mnist train: --resume: --lr is 0.1, the run that goes on has 0.02; it would be another run, "
+              "to be started with --config {} and another --out",
+              (run.path("changed") / "config.json").string()));
     CHECK(run.resume("changed", "--workers 3 --keep-saves 1 --save-minutes 1").status == 0);
     CHECK(differences(run.checkpoint("changed"), run.checkpoint("whole")) == "");
     CHECK(apps::Snapshots(run.path("changed"), 1).files().size() == 1);
@@ -169,6 +173,70 @@ TEST_CASE("a finished run has nothing left to do when resumed", "[host]") {
     CHECK(again.out.find("resumed after step 10 from ") != std::string::npos);
     CHECK(differences(run.checkpoint("finished"), before) == "");
     CHECK(read_metrics(run.path("finished")).size() == 1);
+}
+
+TEST_CASE("a finished run goes on to more epochs, as if it had been given them from the start", "[host]") {
+    const StoppedRun& run = stopped_run();
+    for (const auto& [name, epochs] : std::vector<std::pair<std::string, int>>{{"short", 2}, {"long", 4}})
+        REQUIRE(run.run(name, run.settings(epochs) + " --schedule constant").status == 0);
+    const ProgramResult extended = run.resume("short", "--epochs 4");
+    CHECK(extended.status == 0);
+    CHECK(extended.out.find(
+              "\nnote: --epochs is 4 from here on, was 2; the learning rate is that of a run of 4: constant "
+              "0.02\n") != std::string::npos);
+    CHECK(run.checkpoint("short") == run.checkpoint("long"));
+    CHECK(same_metrics(run.path("short"), run.path("long")));
+    const auto config = nlohmann::json::parse(read_text(run.path("short") / "config.json"));
+    CHECK(config.at("options").at("epochs") == 4);
+    CHECK(run.resume("short", "--epochs 3").first_error() ==
+          "radial-mnist train: --epochs: 3 is below the 4 that the run has done");
+}
+
+TEST_CASE("the cosine of a run that is extended is that of its new length", "[host]") {
+    const StoppedRun& run = stopped_run();
+    REQUIRE(run.run("cosine", run.settings(2)).status == 0);
+    const ProgramResult extended = run.resume("cosine", "--epochs 4");
+    CHECK(extended.out.find(
+              ": cosine from 0.02 to 0 over 4 epochs\nnote: the learning rate of the next step is 0.01\n") !=
+          std::string::npos);
+    REQUIRE(read_metrics(run.path("cosine")).size() == 4);
+}
+
+TEST_CASE("a run goes on with another batch size, and its epochs still hold each sample once", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.stop("rebatched", SIGKILL);  // in the middle of an epoch of ten steps
+    const ProgramResult resumed = run.resume("rebatched", "--batch 7 --save-steps 1 --keep-saves 100");
+    CHECK(resumed.status == 0);
+    CHECK(resumed.out.find("\nnote: --batch is 7 from here on, was 10\n") != std::string::npos);
+    const auto whole = read_metrics(run.path("whole")), other = read_metrics(run.path("rebatched"));
+    REQUIRE(other.size() == whole.size());
+    for (std::size_t i = 0; i < whole.size(); ++i) CHECK(other[i].at("order") == whole[i].at("order"));
+    // Steps are counted on: the last epoch has 15 of 7 images.
+    const std::vector<fs::path> files = apps::Snapshots(run.path("rebatched"), 100).files();
+    const auto step = [&](std::size_t i) { return std::stoi(files.at(i).filename().string().substr(5)); };
+    for (std::size_t i = 1; i < 16; ++i) CHECK(step(i) == step(0) - static_cast<int>(i));
+    // That run, too, is stopped and resumed without a trace.
+    CHECK(run.resume("rebatched", "--batch 7").status == 0);
+}
+
+TEST_CASE("--drop-last leaves out a last batch that is not full, and is exact when a run goes on", "[host]") {
+    const StoppedRun& run = stopped_run();
+    const std::string settings = run.settings(2) + " --batch 30 --drop-last";  // 3 of 100 images, not 4
+    REQUIRE(run.run("dropped", settings).status == 0);
+    CHECK(apps::Snapshots(run.path("dropped"), 2).files().at(0).filename() == "step-000000006.safetensors");
+    REQUIRE(run.run("dropped-then-more", run.settings(1) + " --batch 30 --drop-last --schedule constant").status == 0);
+    REQUIRE(run.run("dropped-at-once", settings + " --schedule constant").status == 0);
+    CHECK(run.resume("dropped-then-more", "--epochs 2").status == 0);
+    CHECK(run.checkpoint("dropped-then-more") == run.checkpoint("dropped-at-once"));
+    CHECK(run.run("none", run.settings(1) + " --batch 101 --drop-last").first_error() ==
+          "radial-mnist train: --drop-last: leaves none of 100 images, which make no batch of 101; choose another "
+          "--batch");
+}
+
+TEST_CASE("the command that goes on with a run is quoted for a shell", "[host]") {
+    const StoppedRun& run = stopped_run();
+    CHECK(run.stop("my run", SIGTERM)
+              .second.ends_with("radial-mnist train --resume '" + run.path("my run").string() + "'\n"));
 }
 
 TEST_CASE("a folder without a run cannot be resumed", "[host]") {

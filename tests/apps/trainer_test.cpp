@@ -26,7 +26,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 
 namespace radial::test {
@@ -195,6 +197,19 @@ TEST_CASE("An evaluation is given up between batches, and made by the trainer th
     CHECK(resumed.trainer().steps() == 43);
     while (resumed.trainer().history().size() < 2) resumed.trainer().run_epoch();
     CHECK(numbers_of(resumed.trainer().history()) == whole);
+}
+
+TEST_CASE("A state with a test loss that was not finite is taken over") {
+    Training training(Run{});
+    training.trainer().run_epoch();
+    auto state = training.trainer().state();
+    state.at("history").at(0).at("test_loss") = std::numeric_limits<double>::quiet_NaN();
+    const std::string written = state.dump();
+    CHECK(written.find("\"test_loss\":null") != std::string::npos);
+    Training resumed(Run{});
+    resumed.trainer().restore(nlohmann::ordered_json::parse(written));
+    CHECK(std::isnan(resumed.trainer().history().at(0).test_loss));
+    CHECK(resumed.trainer().state().dump() == written);
 }
 
 TEST_CASE("A state whose counts are no whole numbers is refused by name, and changes nothing") {
