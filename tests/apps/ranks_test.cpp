@@ -249,8 +249,8 @@ TEST_CASE("a batch that the ranks cannot share is refused", "[host][ranks][slow]
           std::string::npos);
     RanksRun lonely(run.path("lonely.log"), run.train("lonely", "--limit 21"));
     CHECK(lonely.finish() == 1);
-    CHECK(lonely.output().find("--batch: the last batch of 1 image leaves some of 2 ranks without any; choose another "
-                               "--batch or --limit") != std::string::npos);
+    CHECK(lonely.output().find("--batch: the last batch of 1 image leaves some of 2 ranks without any; give "
+                               "--drop-last, or another --batch or --limit") != std::string::npos);
 }
 
 }  // namespace radial::test
