@@ -2,6 +2,7 @@
 #include "radial/apps/common/check_command.h"
 
 #include "radial/apps/common/progress.h"
+#include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/train_options.h"
 #include "radial/core/error.h"
 #include "radial/data/picture_check.h"
@@ -66,6 +67,7 @@ void run_check(const ImageTask& task, const CheckOptions& options) {
         if (!fs::is_directory(options.data / part) && (train || !files.empty())) continue;
         const data::Dataset set = read_set(task, options.data, train);
         fmt::print("{}: {} pictures of {} classes\n", part, set.size(), set.classes());
+        for (const std::string& note : set.notes) fmt::print("note: {}\n", shown_lines(note));
         std::fflush(stdout);
         files.insert(files.end(), set.files->begin(), set.files->end());
     }

@@ -23,13 +23,13 @@ public:
     }
     fs::path data() const { return scratch_.path() / "data"; }
     fs::path run() const { return scratch_.path() / "run"; }
-    ProgramResult train(const std::string& arguments) const {
+    ProgramResult train(const std::string& arguments, int image_size = 32) const {
         return run_program(
             "radial-imagenet",
             fmt::format(
-                "train --data {} --out {} --model resnet18 --image-size 32 --batch 4 --epochs 1 --loss.gamma 100 "
+                "train --data {} --out {} --model resnet18 --image-size {} --batch 4 --epochs 1 --loss.gamma 100 "
                 "--warmup-epochs 0 --threads 2 {}",
-                data().string(), run().string(), arguments));
+                data().string(), run().string(), image_size, arguments));
     }
     ProgramResult eval(const std::string& arguments = "") const {
         return run_program("radial-imagenet",
@@ -143,7 +143,7 @@ TEST_CASE("a last batch of one image is refused before the first step where a ba
                    "a single value a channel, too few to train on; give --drop-last, or another --batch\n"));
     CHECK_FALSE(fs::exists(folder.run()));
     CHECK(folder.train("--limit 5 --drop-last").status == 0);
-    CHECK(Folder().train("--limit 5 --image-size 64").status == 0);  // layer4 sees 2 x 2 pixels
+    CHECK(Folder().train("--limit 5", 64).status == 0);  // layer4 sees 2 x 2 pixels
     CHECK(contains(folder.train("--accumulate 4").error,
                    "--batch: a batch of 4, in 4 parts on 1 rank, leaves the batch norm layer4."));
 }

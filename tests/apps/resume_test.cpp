@@ -35,11 +35,11 @@ public:
     }
     fs::path path(const std::string& name) const { return folder_ / name; }
     std::string checkpoint(const std::string& name) const { return read_text(path(name) / "checkpoint.safetensors"); }
-    std::string settings(int epochs) const {
+    std::string settings(int epochs, int batch = 10) const {
         return fmt::format(
-            "--data {} --dim 2 --epochs {} --batch 10 --lr 0.02 --threads 1 --seed 3 --crop-padding 2 "
+            "--data {} --dim 2 --epochs {} --batch {} --lr 0.02 --threads 1 --seed 3 --crop-padding 2 "
             "--accumulate 3 --ema 0.9",
-            path("data").string(), epochs);
+            path("data").string(), epochs, batch);
     }
     ProgramResult run(const std::string& name, const std::string& arguments) const {
         return run_program("radial-mnist", fmt::format("train --out {} {}", path(name).string(), arguments));
@@ -221,14 +221,14 @@ TEST_CASE("a run goes on with another batch size, and its epochs still hold each
 
 TEST_CASE("--drop-last leaves out a last batch that is not full, and is exact when a run goes on", "[host]") {
     const StoppedRun& run = stopped_run();
-    const std::string settings = run.settings(2) + " --batch 30 --drop-last";  // 3 of 100 images, not 4
+    const std::string settings = run.settings(2, 30) + " --drop-last";  // 3 of 100 images, not 4
     REQUIRE(run.run("dropped", settings).status == 0);
     CHECK(apps::Snapshots(run.path("dropped"), 2).files().at(0).filename() == "step-000000006.safetensors");
-    REQUIRE(run.run("dropped-then-more", run.settings(1) + " --batch 30 --drop-last --schedule constant").status == 0);
+    REQUIRE(run.run("dropped-then-more", run.settings(1, 30) + " --drop-last --schedule constant").status == 0);
     REQUIRE(run.run("dropped-at-once", settings + " --schedule constant").status == 0);
     CHECK(run.resume("dropped-then-more", "--epochs 2").status == 0);
     CHECK(run.checkpoint("dropped-then-more") == run.checkpoint("dropped-at-once"));
-    CHECK(run.run("none", run.settings(1) + " --batch 101 --drop-last").first_error() ==
+    CHECK(run.run("none", run.settings(1, 101) + " --drop-last").first_error() ==
           "radial-mnist train: --drop-last: leaves none of 100 images, which make no batch of 101; choose another "
           "--batch");
 }
