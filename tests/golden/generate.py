@@ -4,7 +4,8 @@ timm and NumPy).
 ops.safetensors holds every op of core/ops.h; modules.safetensors every layer, loss and optimizer, and the losses of
 five training steps of LeNets++; models.safetensors small residual networks and zoo.safetensors the other
 networks. Run again after adding an op, a layer, a loss, an optimizer or a model.
-image_cases.py and weight_name_cases.py, which need torchvision and timm, are run by themselves."""
+image_cases.py and weight_name_cases.py, which need torchvision and timm, and harsh_loss_cases.py, which records errors of
+PyTorch's float32 too, are run by themselves."""
 import pathlib
 
 import torch

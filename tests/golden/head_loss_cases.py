@@ -48,8 +48,8 @@ def with_weight(module, weight):
     return module
 
 
-def softmax(r):
-    for settings in ({}, {"bias": 0}, {"smoothing": 0.1}, {"recompute": 1}):
+def softmax(r, variants=({}, {"bias": 0}, {"smoothing": 0.1}, {"recompute": 1})):
+    for settings in variants:
         state = {"weight": r.normal(C, D)} | ({} if settings.get("bias") == 0 else {"bias": r.normal(C)})
 
         def function(feature, labels, weight, bias=None):
@@ -68,18 +68,26 @@ def rbf(feature, labels, prototypes, log_scale=None, log_gamma=None, scale=2.0, 
     def kernels(reached):
         return torch.exp(-distances / (width if reach == 0 else width + reached[:, None] / reach))
     trained = kernels(own(distances, labels))
-    y = F.cross_entropy(s * (trained - margin * one_hot(labels, C)), labels, label_smoothing=smoothing)
+    y = F.cross_entropy(s * (trained - margin * one_hot(labels, trained)), labels, label_smoothing=smoothing)
     return {"y": y, "logits": s * kernels(distances.amin(1)), "mean_kernel": own(trained, labels).mean()}
 
 
-def rbf_softmax(r):
-    variants = [({}, {}), ({"scale": 8, "gamma": 4}, {}), ({"margin": 0.2, "scale": 4}, {}),
-                ({"learn_scale": 1, "scale": 6, "gamma": 3}, {"log_scale": (1,)}), ({"learn_gamma": 1}, {"log_gamma": (1,)}),
-                ({"per_class_gamma": 1, "learn_scale": 1}, {"log_gamma": (C,), "log_scale": (1,)}),
-                ({"prototypes_per_class": 3, "gamma": 3, "margin": 0.1}, {}), ({"smoothing": 0.1, "recompute": 1}, {}),
-                ({"reach": 4}, {}), ({"reach": 2, "learn_gamma": 1, "learn_scale": 1, "prototypes_per_class": 2},
-                                     {"log_gamma": (1,), "log_scale": (1,)})]
-    for settings, learned in variants:
+RBF_VARIANTS = ({}, {"scale": 8, "gamma": 4}, {"margin": 0.2, "scale": 4}, {"learn_scale": 1, "scale": 6, "gamma": 3},
+                {"learn_gamma": 1}, {"per_class_gamma": 1, "learn_scale": 1},
+                {"prototypes_per_class": 3, "gamma": 3, "margin": 0.1}, {"smoothing": 0.1, "recompute": 1}, {"reach": 4},
+                {"reach": 2, "learn_gamma": 1, "learn_scale": 1, "prototypes_per_class": 2})
+
+
+def rbf_learned(settings):
+    """The shapes of what is learned besides the prototypes."""
+    learned = {"log_gamma": (C,)} if "per_class_gamma" in settings else {}
+    learned |= {"log_gamma": (1,)} if "learn_gamma" in settings else {}
+    return learned | ({"log_scale": (1,)} if "learn_scale" in settings else {})
+
+
+def rbf_softmax(r, variants=RBF_VARIANTS):
+    for settings in variants:
+        learned = rbf_learned(settings)
         state = {"prototypes": r.normal(C * settings.get("prototypes_per_class", 1), D, scale=0.6)}
         state |= {key: r.normal(*shape, scale=0.4) for key, shape in learned.items()}
         # Distances about 0 and, times 500, about 1e6, where every kernel is 0 unless its reach grows.
@@ -92,11 +100,13 @@ def rbf_softmax(r):
         r.case("rbf-softmax", {"feature": state["prototypes"].copy(), "labels": r.labels(len(state["prototypes"]), C), **state},
                lambda **k: rbf(**k, **settings), settings=settings, classes=C)
 
+
+def rbf_compact(r, name="rbf-softmax + 0.1 * compact", weight=0.1):
     def compact(feature, labels, **state):
         prototypes = state["head.prototypes"]
         base = rbf(feature, labels, prototypes)
-        return {**base, "y": base["y"] + 0.1 * (feature - prototypes[labels]).square().sum(1).mean()}
-    r.case("rbf-softmax + 0.1 * compact", {**parts(r, 8), "head.prototypes": r.normal(C, D)}, compact, settings={},
+        return {**base, "y": base["y"] + weight * (feature - prototypes[labels]).square().sum(1).mean()}
+    r.case(name, {**parts(r, 8), "head.prototypes": r.normal(C, D)}, compact, settings={},
            classes=C)
 
 
@@ -119,8 +129,8 @@ def ce(logits, labels, settings):
     return F.cross_entropy(logits, labels, label_smoothing=settings.get("smoothing", 0))
 
 
-def normface(r):
-    for settings in ({}, {"learn_scale": 0, "scale": 64}, {"smoothing": 0.1}):
+def normface(r, variants=({}, {"learn_scale": 0, "scale": 64}, {"smoothing": 0.1})):
+    for settings in variants:
         learned = settings.get("learn_scale", 1)
 
         def function(m, labels, feature, weight, log_scale=None):
@@ -132,21 +142,21 @@ def normface(r):
         cosine_case(r, "normface", function, settings, more={"log_scale": r.normal(1, scale=0.3)} if learned else {})
 
 
-def cosface(r):
-    for settings in ({}, {"scale": 8, "margin": 0.2}, {"smoothing": 0.1, "recompute": 1}):
+def cosface(r, variants=({}, {"scale": 8, "margin": 0.2}, {"smoothing": 0.1, "recompute": 1})):
+    for settings in variants:
         s, margin = settings.get("scale", 64), settings.get("margin", 0.35)
 
         def function(m, labels, feature, weight):
-            y = ce(s * (m - margin * one_hot(labels, C)), labels, settings)
+            y = ce(s * (m - margin * one_hot(labels, m)), labels, settings)
             if pml and "smoothing" not in settings:
                 agree(y, with_weight(pml.CosFaceLoss(C, D, margin=margin, scale=s), weight)(feature, labels))
             return {"y": y, "logits": s * m}
         cosine_case(r, "cosface", function, settings)
 
 
-def arcface(r):
+def arcface(r, variants=({}, {"scale": 8, "margin": 0.2}, {"margin": 2.5}, {"smoothing": 0.1, "recompute": 1})):
     # With the largest margin most samples are past pi.
-    for settings in ({}, {"scale": 8, "margin": 0.2}, {"margin": 2.5}, {"smoothing": 0.1, "recompute": 1}):
+    for settings in variants:
         s, margin = settings.get("scale", 64), settings.get("margin", 0.5)
 
         def function(m, labels, feature, weight):
@@ -159,8 +169,8 @@ def arcface(r):
         cosine_case(r, "arcface", function, settings)
 
 
-def sphereface(r):
-    for settings in ({}, {"multiple": 3, "lambda_base": 10, "lambda_min": 0}, {"multiple": 1}):
+def sphereface(r, variants=({}, {"multiple": 3, "lambda_base": 10, "lambda_min": 0}, {"multiple": 1})):
+    for settings in variants:
         for training in (True, False):
             def function(m, labels, feature, weight, forwards):
                 count = forwards + (1 if training else 0)
@@ -174,23 +184,23 @@ def sphereface(r):
                         no_grad=("forwards",), all_batches=training, far=10.0, training=training)
 
 
-def adacos(r):
-    for settings in ({}, {"dynamic": 0}):
+def adacos(r, variants=({}, {"dynamic": 0})):
+    for settings in variants:
         for training in (True, False):
             def function(m, labels, feature, weight, s):
                 scale = s.detach()
                 if training and settings.get("dynamic", 1):
                     fixed, target = m.detach(), own(m.detach(), labels)
-                    others = (torch.exp(scale * fixed) * (1 - one_hot(labels, C))).sum(1).mean()
-                    middle = torch.sort(torch.arccos(target)).values[(len(target) - 1) // 2]
+                    others = (torch.exp(scale * fixed) * (1 - one_hot(labels, m))).sum(1).mean()
+                    middle = torch.sort(torch.arccos(target.clamp(max=1))).values[(len(target) - 1) // 2]
                     scale = (torch.log(others) / torch.cos(torch.clamp(middle, max=math.pi / 4)))[None]
                 return {"y": F.cross_entropy(scale * m, labels), "logits": scale * m, "after_s": scale}
             cosine_case(r, "adacos", function, settings, more={"s": np.full(1, 3.5, np.float32)}, no_grad=("s",),
                         all_batches=training, training=training)
 
 
-def curricularface(r):
-    for settings in ({}, {"scale": 8, "margin": 0.3, "momentum": 0.9}):
+def curricularface(r, variants=({}, {"scale": 8, "margin": 0.3, "momentum": 0.9})):
+    for settings in variants:
         s, margin, keep = settings.get("scale", 64), settings.get("margin", 0.5), settings.get("momentum", 0.99)
         for training in (True, False):
             def function(m, labels, feature, weight, t):
@@ -203,22 +213,23 @@ def curricularface(r):
                         no_grad=("t",), all_batches=training, training=training)
 
 
-def magface(r):
-    for settings in ({"lower_length": 1, "upper_length": 3}, {}):
+def magface(r, variants=({"lower_length": 1, "upper_length": 3}, {})):
+    for settings in variants:
         low, high = settings.get("lower_length", 10), settings.get("upper_length", 110)
+        scale = settings.get("scale", 64)
 
         def function(m, labels, feature, weight):
             length = feature.norm(dim=1).clamp(low, high)
             angles = 0.45 + (0.8 - 0.45) / (high - low) * (length - low)
             target, theta = own(m, labels), torch.arccos(own(m, labels))
             moved = torch.where(theta + angles > math.pi, target - angles * torch.sin(angles), torch.cos(theta + angles))
-            y = F.cross_entropy(64 * with_own(m, labels, moved), labels) + 35 * (length / high**2 + 1 / length).mean()
-            return {"y": y, "logits": 64 * m}
+            y = F.cross_entropy(scale * with_own(m, labels, moved), labels) + 35 * (length / high**2 + 1 / length).mean()
+            return {"y": y, "logits": scale * m}
         cosine_case(r, "magface", function, settings, far=10.0)
 
 
-def subcenter_arcface(r):
-    for settings in ({}, {"centers": 2, "scale": 8, "margin": 0.2}, {"smoothing": 0.1}):
+def subcenter_arcface(r, variants=({}, {"centers": 2, "scale": 8, "margin": 0.2}, {"smoothing": 0.1})):
+    for settings in variants:
         s, margin, centers = settings.get("scale", 64), settings.get("margin", 0.5), settings.get("centers", 3)
 
         def function(m, labels, feature, weight):
@@ -232,6 +243,6 @@ def subcenter_arcface(r):
 
 
 def record(r):
-    for family in (softmax, rbf_softmax, normface, cosface, arcface, sphereface, adacos, curricularface, magface,
+    for family in (softmax, rbf_softmax, rbf_compact, normface, cosface, arcface, sphereface, adacos, curricularface, magface,
                    subcenter_arcface):
         family(r)

@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 
 
-def one_hot(labels, classes):
-    return F.one_hot(labels, classes).double()
+def one_hot(labels, like):
+    """[N, C], of the shape and type of `like`."""
+    return F.one_hot(labels, like.shape[1]).to(like.dtype)
 
 
 def squared_distances(x, w):
@@ -29,7 +30,7 @@ def own(matrix, labels):
 
 def with_own(matrix, labels, values):
     """matrix, with values [N] at the labels."""
-    hot = one_hot(labels, matrix.shape[1])
+    hot = one_hot(labels, matrix)
     return matrix * (1 - hot) + values[:, None] * hot
 
 
@@ -81,14 +82,14 @@ def record(r):
 
     def rbf(feature, prototypes, labels, scale_factor=1.0, gamma_factor=1.0, scale=3.0, gamma=1.5, margin=0.0):
         kernel = torch.exp(-squared_distances(feature, prototypes) / (gamma * gamma_factor))
-        return scale * scale_factor * (kernel - margin * one_hot(labels, c))
+        return scale * scale_factor * (kernel - margin * one_hot(labels, kernel))
     heads(r, "rbf_softmax_loss", protos, c, rbf, scale=3.0, gamma=1.5)
     heads(r, "rbf_softmax_loss", {**protos, "scale_factor": r.uniform(1, low=0.5, high=2), "gamma_factor": r.uniform(1, low=0.5, high=2)},
           c, lambda **k: rbf(**k, margin=0.2), scale=3.0, gamma=1.5, margin=0.2)
     heads(r, "rbf_softmax_loss", {**protos, "gamma_factor": r.uniform(c, low=0.5, high=2)}, c, rbf, scale=3.0, gamma=1.5)
 
     def distance(distances, bias, labels):
-        return bias - 0.7 * distances * (1 + 0.4 * one_hot(labels, c))
+        return bias - 0.7 * distances * (1 + 0.4 * one_hot(labels, distances))
     heads(r, "distance_softmax_loss", {**protos, "bias": bias}, c,
           lambda feature, prototypes, **k: distance(squared_distances(feature, prototypes), **k), gamma=0.7, margin=0.4)
     heads(r, "distance_cross_entropy", {"distances": r.uniform(n, c, high=5.0), "labels": labels, "bias": bias}, c,

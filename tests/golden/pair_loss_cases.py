@@ -129,8 +129,8 @@ def circle(x, labels, settings):
     return y
 
 
-def proxy_anchor(r):
-    for settings in ({}, {"alpha": 4, "delta": 0.3}):
+def proxy_anchor(r, variants=({}, {"alpha": 4, "delta": 0.3})):
+    for settings in variants:
         def function(feature, labels, proxies):
             similarities = cosines(proxies, feature)
             y = op.proxy_anchor(similarities, *op.masks(torch.arange(C), labels), **settings)
@@ -143,9 +143,12 @@ def proxy_anchor(r):
             r.case("proxy-anchor", {**batch, "proxies": r.normal(C, D)}, function, settings=settings, classes=C)
 
 
-def range_loss(r):
-    for name, settings in (("range", {}), ("range", {"alpha": 0.3, "beta": 0.2, "margin": 5, "k": 3}),
-                           ("softmax + 0.5 * range", {"alpha": 0.3, "beta": 0.2, "margin": 40, "k": 1})):
+RANGE_VARIANTS = (("range", {}), ("range", {"alpha": 0.3, "beta": 0.2, "margin": 5, "k": 3}),
+                  ("softmax + 0.5 * range", {"alpha": 0.3, "beta": 0.2, "margin": 40, "k": 1}))
+
+
+def range_loss(r, variants=RANGE_VARIANTS):
+    for name, settings in variants:
         s = {"alpha": 5e-5, "beta": 1e-4, "margin": 2e4, "k": 2} | settings
 
         def function(feature, labels, **state):

@@ -24,6 +24,11 @@ def soft_plus(v):
     return torch.logaddexp(v, torch.zeros_like(v))
 
 
+def log_one_plus(z):
+    """log(1 + sum of exp(z)), also where an exponential is infinite or lost beside the 1."""
+    return soft_plus(torch.logsumexp(z, 0)) if len(z) else z.sum()
+
+
 def root(squares):
     """The square root, with a gradient of 0 at 0."""
     return torch.where(squares > 0, torch.where(squares > 0, squares, 1.0).sqrt(), 0.0)
@@ -101,8 +106,7 @@ def multi_similarity(s, positive, negative, alpha=2.0, beta=50.0, base=0.5, mini
             kept_far = far[far > near.min() - epsilon] if len(near) else far[:0]
             near = near[near < far.max() + epsilon] if len(far) else near[:0]
             far = kept_far
-        losses.append(torch.log1p(torch.exp(-alpha * (near - base)).sum()) / alpha +
-                      torch.log1p(torch.exp(beta * (far - base)).sum()) / beta)
+        losses.append(log_one_plus(-alpha * (near - base)) / alpha + log_one_plus(beta * (far - base)) / beta)
     return mean_of_list(losses, s)
 
 
@@ -119,10 +123,6 @@ def circle(s, positive, negative, margin=0.25, gamma=256.0, through_weights=0):
         push = torch.logsumexp(gamma * weight_far * (far - margin), 0)
         losses.append(soft_plus(pull + push))
     return mean_of_list(losses, s)
-
-
-def log_one_plus(z):
-    return torch.logsumexp(torch.cat([torch.zeros(1, dtype=z.dtype), z]), 0)
 
 
 def proxy_anchor(s, positive, negative, alpha=32.0, delta=0.1):
@@ -148,7 +148,7 @@ def range_inter(squares, labels, margin):
 
 
 def class_means(x, labels):
-    same = (labels[:, None] == labels[None]).double()
+    same = (labels[:, None] == labels[None]).to(x.dtype)
     return same @ x / same.sum(1, keepdim=True)
 
 
