@@ -26,7 +26,7 @@ void AdaCos::adapt(const Tensor& feature, const Tensor& labels) {
     const Tensor others = sum(exp(all * s_), {1}) - exp(own * s_);
     // The smallest angle is the largest cosine, and min(pi / 4, angle) a cosine of at least cos(pi / 4).
     const Tensor middle = -median(-own);
-    s_.copy_(reshape(log(mean(others)), {1}) / (relu(reshape(middle, {1}) - cos_quarter_pi) + cos_quarter_pi));
+    s_.copy_(reshape(log(mean(others)), {1}) / clamp(reshape(middle, {1}), cos_quarter_pi, 1));
 }
 
 LossInfo AdaCos::info() {

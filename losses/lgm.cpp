@@ -21,11 +21,21 @@ Lgm::Lgm(const LgmOptions& options)
         log_variances_ = register_parameter("log_variances", Tensor::zeros({options_.classes, options_.dim}));
 }
 
-// d_j for the diagonal: one product of [x^2, x] with [1/2 Lambda^-1, -Lambda^-1 mu], and what is left of the square.
+// d_j for the diagonal: from the differences where they are few, else by one product of [x^2, x] with
+// [1/2 Lambda^-1, -Lambda^-1 mu], and what is left of the square, all relative to the mean of the means: at a distance
+// from them that is far from the origin, the square is nearly all that there is.
 Tensor Lgm::distances(const Tensor& x) const {
     const Tensor precision = exp(-log_variances_);
-    const Tensor pull = means_ * precision;
-    return linear(concat({square(x), x}, 1), concat({0.5 * precision, -pull}, 1), 0.5 * sum(means_ * pull, {1}));
+    const std::int64_t batch = x.size(0), classes = options_.classes, dim = options_.dim;
+    constexpr std::int64_t few = std::int64_t{1} << 18;
+    if (batch * classes * dim <= few) {
+        const Tensor difference = reshape(x, {batch, 1, dim}) - reshape(means_, {1, classes, dim});
+        return 0.5 * sum(square(difference) * reshape(precision, {1, classes, dim}), {2});
+    }
+    const Tensor middle = mean(means_.detach(), {0}, true);
+    const Tensor centred = x - middle, means = means_ - middle, pull = means * precision;
+    return linear(concat({square(centred), centred}, 1), concat({0.5 * precision, -pull}, 1),
+                  0.5 * sum(means * pull, {1}));
 }
 
 // -1/2 log|Lambda_j|: [classes].

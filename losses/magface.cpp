@@ -18,7 +18,7 @@ MagFace::MagFace(const MagFaceOptions& options)
 Tensor MagFace::margin_loss(const Tensor& feature, const Tensor& labels) {
     const double low = options_.lower_length, high = options_.upper_length;
     const Tensor length = row_norms(feature);
-    const Tensor kept = relu(length - low) - relu(length - high) + low;
+    const Tensor kept = clamp(length, low, high);
     const double slope = (options_.upper_margin - options_.lower_margin) / (high - low);
     const Tensor margins = (kept - low) * slope + options_.lower_margin;
     const Tensor loss =

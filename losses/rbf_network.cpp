@@ -8,6 +8,7 @@
 #include "radial/losses/with_term.h"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace radial {
@@ -58,7 +59,7 @@ void RbfNetwork::place_units(const Tensor& feature) {
     constexpr double tiny = 1e-12;  // of a batch of equal features, whose distances are all 0
     const Tensor distance = mean(squared_distances(x, chosen)) + tiny;
     // max(1, least_width / distance): how much wider than the features the units lie.
-    const Tensor stretch = relu(least_width * exp(-log(distance)) - 1.0) + 1.0;
+    const Tensor stretch = clamp(least_width * exp(-log(distance)), 1, std::numeric_limits<double>::infinity());
     const Tensor middle = mean(x, {0}, true);
     centres_.copy_(middle + sqrt(stretch) * (chosen - middle));
     log_widths_.copy_(Tensor::zeros_like(log_widths_) + log(distance * stretch));
@@ -79,13 +80,10 @@ Tensor RbfNetwork::forward(const Tensor& feature, const Tensor& labels) {
 
 Tensor RbfNetwork::squared_error(const Tensor& outputs, const Tensor& labels) {
     const HeadOptions options = head(outputs);
-    // |o - t|^2 = |o|^2 - 2 <o, t> + |t|^2 with t = hit on the label plus share everywhere.
-    const double classes = static_cast<double>(options_.classes);
-    const double hit = 1 - options.smoothing, share = options.smoothing / classes;
-    const double target = hit * hit + 2 * hit * share + classes * share * share;
-    const Tensor own = 2 * hit * pick(outputs, labels);
-    const Tensor each = sum(square(outputs) - 2 * share * outputs, {1}) - own + target;
-    return class_weighted_mean(each, labels, options.class_weights);
+    const double hit = 1 - options.smoothing, share = options.smoothing / static_cast<double>(options_.classes);
+    const Tensor hits = Tensor::full({outputs.size(0)}, hit, outputs.dtype(), outputs.device());
+    const Tensor target = place(hits, labels, options_.classes) + share;
+    return class_weighted_mean(sum(square(outputs - target), {1}), labels, options.class_weights);
 }
 
 Tensor RbfNetwork::logits(const Tensor& feature) {

@@ -4,6 +4,8 @@
 #include "radial/losses/feature_check.h"
 #include "radial/losses/with_term.h"
 
+#include <limits>
+
 namespace radial {
 
 SphereFace::SphereFace(const SphereFaceOptions& options)
@@ -22,7 +24,7 @@ Tensor SphereFace::margin_loss(const Tensor& feature, const Tensor& labels) {
         if (training()) forwards_.copy_(forwards_ + 1.0);
         const Tensor divisor = forwards_ * options_.lambda_decay + 1.0;
         const Tensor annealed = Tensor::full({1}, options_.lambda_base, divisor.dtype(), divisor.device()) / divisor;
-        lambda = relu(annealed - options_.lambda_min) + options_.lambda_min;
+        lambda = clamp(annealed, options_.lambda_min, std::numeric_limits<double>::infinity());
     }
     return cosine_softmax_loss(feature, weight(), labels,
                                {.scale = 1,

@@ -49,7 +49,7 @@ public:
     void add(const Tensor& loss, const Tensor& logits) {
         const std::int64_t count = logits.size(0);
         predicted_.rows(samples_, samples_ + count).copy_(argmax(logits));
-        confidences_.rows(samples_, samples_ + count).copy_(exp(max(logits, 1) - log_sum_exp(logits)));
+        confidences_.rows(samples_, samples_ + count).copy_(exp(max(log_softmax(logits), 1)));
         const auto batch = static_cast<std::int64_t>(counts_.size());
         losses_.rows(batch, batch + 1).copy_(loss.view({1}));
         samples_ += count;

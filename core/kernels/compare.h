@@ -52,15 +52,15 @@ struct RowLengths {
     }
 };
 
-/// Products <x_i, w_j> [N, count] become the metric's values, from its numbers of each row. In place.
-template <class T, class Metric>
-struct FromProducts {
+/// Products <x_i, w_j> [N, count] become cosines, from the inverse lengths. In place.
+template <class T>
+struct CosinesFromProducts {
     T* products;
-    const T *x_numbers, *w_numbers;
+    const T *x_inverse, *w_inverse;
     std::int64_t count;
     RADIAL_HD void operator()(std::int64_t i, std::int64_t j) const {
         T* const at = products + i * count + j;
-        *at = Metric::value(*at, x_numbers[i], w_numbers[j]);
+        *at = Cosine::value(*at, x_inverse[i], w_inverse[j]);
     }
 };
 

@@ -1,7 +1,7 @@
 // Kernels that compute each element from those at the same place: the loops, and the functions that they apply.
 //
-// A function takes and gives Compute<T>, has no state or one double, and knows nothing of memory. A loop holds one as
-// its base, which costs no room when there is no state.
+// A function takes and gives Compute<T>, has no state or a double or two, and knows nothing of memory. A loop holds one
+// as its base, which costs no room when there is no state.
 #pragma once
 
 #include "radial/core/kernels/copy.h"
@@ -172,6 +172,23 @@ struct MultiplyNumber {
     template <class V>
     RADIAL_HD V operator()(V v) const {
         return v * static_cast<V>(number);
+    }
+};
+/// The nearest number within [low, high]; a NaN stays one.
+struct Clamp {
+    double low, high;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V above = v < static_cast<V>(low) ? static_cast<V>(low) : v;
+        return above > static_cast<V>(high) ? static_cast<V>(high) : above;
+    }
+};
+/// dy where x is within [low, high], else 0.
+struct ClampGradient {
+    double low, high;
+    template <class V>
+    RADIAL_HD V operator()(V dy, V x) const {
+        return x < static_cast<V>(low) || x > static_cast<V>(high) ? V{0} : dy;
     }
 };
 

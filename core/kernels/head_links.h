@@ -10,9 +10,9 @@
 
 namespace radial::kernels {
 
-// ---- metrics: from a = <x, w> and a number of each vector ----
+// ---- metrics: from what the engine has of two vectors, a, and a number of each ----
 
-/// The product itself, or a similarity that is given.
+/// a, the product itself or a similarity that is given.
 struct Product {
     template <class T>
     RADIAL_HD static T value(T a, T, T) {
@@ -25,20 +25,20 @@ struct Product {
     }
 };
 
-/// |x - w|^2 from the squared lengths; rounding may not make it negative.
+/// |x - w|^2, which is what a is: it takes more than two numbers to form it, see distances.h.
 struct SquaredDistance {
     template <class T>
-    RADIAL_HD static T value(T a, T x, T w) {
-        const T d = x + w - 2 * a;
-        return d < 0 ? T{0} : d;
+    RADIAL_HD static T value(T a, T, T) {
+        return a;
     }
+    /// By the product.
     template <class T>
     RADIAL_HD static T slope(T, T) {
         return T{-2};
     }
 };
 
-/// The cosine from the inverse lengths, 0 where one of them is 0.
+/// The cosine from the product and the inverse lengths, 0 where one of them is 0.
 struct Cosine {
     template <class T>
     RADIAL_HD static T value(T a, T x, T w) {
@@ -94,8 +94,10 @@ struct RbfLink {
     RADIAL_HD T own_logit(const Row& row, T d, std::int64_t j) const {
         return row.scale * (exponential(d * rate(row, j)) - margin);
     }
-    RADIAL_HD T own_slope(const Row& row, T, T z, std::int64_t j) const {
-        return (z + row.scale * margin) * rate(row, j);
+    /// From the distance: where the kernel is small, its logit is all margin.
+    RADIAL_HD T own_slope(const Row& row, T d, T, std::int64_t j) const {
+        const T r = rate(row, j);
+        return row.scale * exponential(d * r) * r;
     }
     /// For gamma's factor f, gamma_j = gamma f: dL/df = sum of dL/dz K d / (gamma f^2) = pull * d / (2 f); without the
     /// 1 / f, which is not known here.

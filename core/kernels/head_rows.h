@@ -1,10 +1,13 @@
-// The passes of a softmax head over one block of classes, a team a sample: forward gathers what log sum exp needs,
+// The passes of a softmax head over one block of classes, a team a sample: forward gathers what the softmax needs,
 // backward turns products into the pull of each class on its sample.
 //
-// Sums over classes are formed in double: one lane may have 100,000 of them.
+// Only differences of logits matter, and nothing here is rounded at the size of the logits themselves: not the loss,
+// log of (the others' sum / the own class's part), nor the probabilities, which add up to 1. Sums over classes are
+// formed in double: one lane may have 100,000 of them.
 #pragma once
 
 #include "radial/core/kernels/compare.h"
+#include "radial/core/kernels/log_sum_exp.h"
 #include "radial/core/kernels/team.h"
 
 #include <cmath>
@@ -28,12 +31,12 @@ struct HeadTarget {
     RADIAL_HD T weight(std::int64_t j) const { return class_weights == nullptr ? T{1} : class_weights[j]; }
     RADIAL_HD T at_label(std::int64_t label) const { return (1 - smoothing) * weight(label); }
     RADIAL_HD T everywhere() const { return smoothing / static_cast<T>(classes); }
-    RADIAL_HD T total(std::int64_t label) const {
-        return at_label(label) + smoothing * (mean_weight == nullptr ? T{1} : *mean_weight);
-    }
+    /// Of all classes together, without what is at the label besides.
+    RADIAL_HD T spread() const { return smoothing * (mean_weight == nullptr ? T{1} : *mean_weight); }
+    RADIAL_HD T total(std::int64_t label) const { return at_label(label) + spread(); }
 };
 
-/// Columns [first, first + width) of the products [N, classes]; row i of them begins at products + i * stride.
+/// Columns [first, first + width) of what a metric reads [N, classes]; row i of them begins at products + i * stride.
 template <class T>
 struct HeadBlock {
     const T* products;
@@ -42,12 +45,20 @@ struct HeadBlock {
     const T* own;                    ///< each sample's similarity to its own class
 };
 
-/// What log sum exp of each sample has come to, block by block.
+/// What the classes other than each sample's own have come to, block by block.
 template <class T>
 struct HeadSums {
     T* top;          ///< the largest logit
     double* total;   ///< of exp(logit - top)
-    double* spread;  ///< of weight * logit; null without smoothing
+    double* spread;  ///< of weight * (logit - own logit); null without smoothing
+};
+
+/// Each sample's softmax, in the parts that backward reads.
+template <class T>
+struct HeadSoftmax {
+    T* top;    ///< the largest logit of the other classes; 0 where they have no part
+    T* share;  ///< exp(logit - top) times this is the probability of another class
+    T* rest;   ///< that of all others together: 1 less the own class's, to the last digit
 };
 
 template <class T, class Metric, class Link>
@@ -74,16 +85,14 @@ struct HeadForward {
                 z[j] = own_link.logit(row, Metric::value(a[j], x, w[first + j]), first + j);
             });
         }
-        if (own >= 0 && own < width) {
-            const T own_z = link.own_logit(row, block.own[i], label);
-            team.each(1, [=](std::int64_t) { z[own] = own_z; });
-        }
-        add(team, i, z);
+        // The own class comes in at the end, from its own similarity.
+        if (own >= 0 && own < width) team.each(1, [=](std::int64_t) { z[own] = -infinity<T>; });
+        add(team, i, z, own, link.own_logit(row, block.own[i], label));
     }
 
 private:
     template <class Team>
-    RADIAL_HD void add(const Team& team, std::int64_t i, const T* z) const {
+    RADIAL_HD void add(const Team& team, std::int64_t i, const T* z, std::int64_t own, T own_z) const {
         const std::int64_t width = block.width;
         const T old = sums.top[i], top = larger(old, team.max(width, [=](std::int64_t j) { return z[j]; }));
         double total = 0;
@@ -93,8 +102,10 @@ private:
         if (sums.spread != nullptr) {
             const HeadTarget<T> weights = target;
             const std::int64_t first = block.first;
-            spread =
-                team.sum(width, [=](std::int64_t j) { return static_cast<double>(weights.weight(first + j) * z[j]); });
+            spread = team.sum(width, [=](std::int64_t j) {
+                const double above = static_cast<double>(z[j]) - static_cast<double>(own_z);
+                return j == own ? 0.0 : static_cast<double>(weights.weight(first + j)) * above;
+            });
         }
         const HeadSums<T> all = sums;
         team.once([=] {
@@ -116,30 +127,36 @@ struct HeadStart {
     }
 };
 
-/// Ends the forward passes: each sample's log sum exp, loss and weight in the mean.
+/// Ends the forward passes: each sample's softmax, loss and weight in the mean.
 template <class T, class Link>
 struct HeadFinish {
     HeadTarget<T> target;
     HeadSums<T> sums;
     Link link;
     const T* own;
-    T *lse, *losses, *weights;  ///< [N]
+    HeadSoftmax<T> softmax;
+    T *losses, *weights;  ///< [N]
 
     RADIAL_HD void operator()(std::int64_t i) const {
         const std::int64_t label = target.labels[i];
         if (!is_class(label, target.classes)) {
-            losses[i] = lse[i] = not_a_number<T>;
+            losses[i] = softmax.rest[i] = softmax.share[i] = softmax.top[i] = not_a_number<T>;
             weights[i] = 0;
             return;
         }
-        const T top = sums.top[i];
-        T value = top + static_cast<T>(std::log(sums.total[i]));
-        if (!(top - top == 0)) value = top > 0 ? top : top - top;
-        const T own_logit = link.own_logit(link.row(i, own[i]), own[i], label);
-        T loss = target.total(label) * value - target.at_label(label) * own_logit;
-        if (sums.spread != nullptr) loss -= target.everywhere() * static_cast<T>(sums.spread[i]);
-        lse[i] = value;
-        losses[i] = loss;
+        const T top = sums.top[i], own_z = link.own_logit(link.row(i, own[i]), own[i], label);
+        const bool finite = sums.total[i] > 0, none = top == -infinity<T>;
+        // log of (the others' sum / the own part), whose softplus is -log of the own probability.
+        double above = static_cast<double>(top) - static_cast<double>(own_z);
+        if (finite) above += std::log(sums.total[i]);
+        if (own_z == infinity<T>) above = not_a_number<double>;
+        const double rest = logistic(above);
+        double loss = static_cast<double>(target.total(label)) * soft_plus(above);
+        if (sums.spread != nullptr) loss -= static_cast<double>(target.everywhere()) * sums.spread[i];
+        softmax.top[i] = none ? T{0} : top;
+        softmax.share[i] = finite ? static_cast<T>(rest / sums.total[i]) : none ? T{0} : T{1};
+        softmax.rest[i] = static_cast<T>(rest);
+        losses[i] = static_cast<T>(loss);
         weights[i] = target.weight(label);
     }
 };
@@ -155,10 +172,17 @@ struct InverseOf {
 /// What backward reads of a sample besides its products.
 template <class T>
 struct HeadDerivative {
-    const T *lse, *upstream, *inverse_weight;  ///< [N]; two numbers, dL/dloss and 1 / the sum of weights
-    T plain_inverse;                           ///< in the place of a null inverse_weight
+    HeadSoftmax<T> softmax;
+    const T *upstream, *inverse_weight;  ///< two numbers, dL/dloss and 1 / the sum of weights
+    T plain_inverse;                     ///< in the place of a null inverse_weight
 
     RADIAL_HD T factor() const { return *upstream * (inverse_weight == nullptr ? plain_inverse : *inverse_weight); }
+    /// dL/dz of sample i's own class: the probability less the target, where both may be 1 to the last digit.
+    RADIAL_HD T own(const HeadTarget<T>& target, std::int64_t i, std::int64_t label) const {
+        const T rest = softmax.rest[i];
+        return factor() * (target.spread() * (1 - rest) - target.everywhere() * target.weight(label) -
+                           target.at_label(label) * rest);
+    }
 };
 
 template <class T, class Metric, class Link>
@@ -169,7 +193,9 @@ struct HeadBackward {
     HeadDerivative<T> derivative;
     T* pulls;  ///< dL/dproduct: row i begins at pulls + i * pull_stride; may be the products
     std::int64_t pull_stride;
-    T *pull_sums, *logit_sums;  ///< [N], added to: sums of the pulls, and of dL/dz * z; null where nobody asks
+    T* own_pulls;  ///< [N], gets that of the own class, which is then 0 among the others; null where it stays there
+    double* pull_sums;  ///< [N], added to: sums of the pulls; null where nobody asks
+    T* logit_sums;      ///< [N], added to: sums of dL/dz * z; likewise
 
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t i) const {
@@ -180,28 +206,25 @@ struct HeadBackward {
             return;
         }
         const auto row = link.row(i, block.own[i]);
-        const T factor = derivative.factor(), total = factor * target.total(label), lse = derivative.lse[i];
+        const T own_z = link.own_logit(row, block.own[i], label);
+        const T share = derivative.factor() * target.total(label) * derivative.softmax.share[i];
+        const T top = derivative.softmax.top[i], spread = derivative.factor() * target.everywhere();
         const T x = block.x_numbers == nullptr ? T{0} : block.x_numbers[i];
         const T *const a = block.products + i * block.stride, *const w = block.w_numbers;
         const Link own_link = link;
         const HeadTarget<T> aim = target;
-        const T spread = factor * target.everywhere();
+        // All dL/dz add up to 0, so each z may as well be taken from the own one, whose term is then 0.
         const auto one = [=](std::int64_t j, T w_number) {
             const T s = Metric::value(a[j], x, w_number), z = own_link.logit(row, s, first + j);
-            const T dz = total * exponential(z - lse) - spread * aim.weight(first + j);
+            const T dz = share * exponential(z - top) - spread * aim.weight(first + j);
             pull[j] = dz * own_link.slope(row, s, z, first + j) * Metric::slope(x, w_number);
-            return static_cast<double>(dz * z);
+            return static_cast<double>(dz * (z - own_z));
         };
-        // What the own class's number would have added is taken out by the kernel that puts its true pull in.
         if (logit_sums != nullptr) {
-            T own_dz{}, own_z{};
-            const bool here = own >= 0 && own < width;
-            if (here) own_dz = own_derivative(row, i, label, &own_z);
-            double sum = team.sum(width, [=](std::int64_t j) {
+            const double sum = team.sum(width, [=](std::int64_t j) {
                 const double term = one(j, w == nullptr ? T{0} : w[first + j]);
                 return j == own ? 0.0 : term;
             });
-            if (here) sum += static_cast<double>(own_dz * own_z);
             T* const at = logit_sums + i;
             team.once([=] { *at += static_cast<T>(sum); });
         } else if (w == nullptr) {
@@ -210,25 +233,19 @@ struct HeadBackward {
             team.each(width, [=](std::int64_t j) { one(j, w[first + j]); });
         }
         if (own >= 0 && own < width) {
-            T own_z{};
-            const T dz = own_derivative(row, i, label, &own_z), w_number = w == nullptr ? T{0} : w[label];
-            const T value = dz * link.own_slope(row, block.own[i], own_z, label) * Metric::slope(x, w_number);
-            team.each(1, [=](std::int64_t) { pull[own] = value; });
+            const T w_number = w == nullptr ? T{0} : w[label];
+            const T value = derivative.own(target, i, label) * link.own_slope(row, block.own[i], own_z, label) *
+                            Metric::slope(x, w_number);
+            T* const apart = own_pulls == nullptr ? nullptr : own_pulls + i;
+            team.each(1, [=](std::int64_t) {
+                if (apart != nullptr) *apart = value;
+                pull[own] = apart == nullptr ? value : T{0};
+            });
         }
         if (pull_sums == nullptr) return;
         const double sum = team.sum(width, [=](std::int64_t j) { return static_cast<double>(pull[j]); });
-        T* const at = pull_sums + i;
-        team.once([=] { *at += static_cast<T>(sum); });
-    }
-
-private:
-    /// dL/dz of the own class, and its logit z.
-    template <class Row>
-    RADIAL_HD T own_derivative(const Row& row, std::int64_t i, std::int64_t label, T* z) const {
-        *z = link.own_logit(row, block.own[i], label);
-        const T p = exponential(*z - derivative.lse[i]);
-        return derivative.factor() *
-               (target.total(label) * p - target.everywhere() * target.weight(label) - target.at_label(label));
+        double* const at = pull_sums + i;
+        team.once([=] { *at += sum; });
     }
 };
 
@@ -246,10 +263,7 @@ struct HeadAngleGradient {
         out[i] = 0;
         if (!is_class(label, target.classes)) return;
         const auto row = link.row(i, own[i]);
-        const T p = exponential(link.own_logit(row, own[i], label) - derivative.lse[i]);
-        const T dz = derivative.factor() *
-                     (target.total(label) * p - target.everywhere() * target.weight(label) - target.at_label(label));
-        out[i] = dz * row.scale * row.own.by_angle;
+        out[i] = derivative.own(target, i, label) * row.scale * row.own.by_angle;
     }
 };
 
@@ -261,11 +275,14 @@ struct HeadClassTerm {
     Link link;
     const T* pulls;
     std::int64_t pull_stride;
+    const T* own_pulls;  ///< as HeadBackward has it
     RADIAL_HD T operator()(std::int64_t i, std::int64_t j) const {
+        const bool own = labels[i] == block.first + j;
         const T x = block.x_numbers == nullptr ? T{0} : block.x_numbers[i];
         const T w = block.w_numbers == nullptr ? T{0} : block.w_numbers[block.first + j];
         const T s = Metric::value(block.products[i * block.stride + j], x, w);
-        return link.class_term(pulls[i * pull_stride + j], s, block.first + j, labels[i] == block.first + j);
+        const T pull = own && own_pulls != nullptr ? own_pulls[i] : pulls[i * pull_stride + j];
+        return link.class_term(pull, s, block.first + j, own);
     }
 };
 
@@ -319,6 +336,51 @@ struct OwnDistance {
         team.once([=] { *out = static_cast<T>(sum); });
     }
 };
+/// Ends the features' gradient under a distance head: grad_i, sum over the other classes of pull * (w_j - c), less what
+/// belongs to x_i - c, and the pull of the own class, which goes by the difference as the distance does.
+template <class T>
+struct EndFeatureGradient {
+    T* grad;
+    const T *centred, *x, *w;
+    const std::int64_t* labels;
+    const double* pull_sums;  ///< of the other classes
+    const T* own_pulls;
+    std::int64_t classes, dim;
+    RADIAL_HD void operator()(std::int64_t i, std::int64_t d) const {
+        const std::int64_t at = i * dim + d, label = labels[i];
+        double total = static_cast<double>(grad[at]) - pull_sums[i] * static_cast<double>(centred[at]);
+        if (is_class(label, classes)) {
+            const double difference = static_cast<double>(w[label * dim + d]) - static_cast<double>(x[at]);
+            total += static_cast<double>(own_pulls[i]) * difference;
+        }
+        grad[at] = static_cast<T>(total);
+    }
+};
+
+/// Adds to the classes' gradient what their own samples pull. A class is the work of the first sample that has it.
+template <class T>
+struct AddOwnPulls {
+    const T *x, *w, *own_pulls;
+    const std::int64_t* labels;
+    T* grad;
+    std::int64_t batch, classes, dim;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t i) const {
+        const std::int64_t label = labels[i], length = dim;
+        if (!is_class(label, classes)) return;
+        for (std::int64_t k = 0; k < i; ++k)
+            if (labels[k] == label) return;
+        const T* const from = w + label * length;
+        T* const out = grad + label * length;
+        for (std::int64_t k = i; k < batch; ++k) {
+            if (labels[k] != label) continue;
+            const T pull = own_pulls[k];
+            const T* const point = x + k * length;
+            team.each(length, [=](std::int64_t d) { out[d] += pull * (point[d] - from[d]); });
+        }
+    }
+};
+
 /// Each sample's own element of given similarities [N, classes].
 template <class T>
 struct OwnElement {

@@ -5,6 +5,7 @@
 // two parts, the other pairs belong to part 1, which has a sum and a count of its own.
 #pragma once
 
+#include "radial/core/kernels/log_sum_exp.h"
 #include "radial/core/kernels/team.h"
 #include "radial/core/kernels/values.h"
 
@@ -105,34 +106,6 @@ template <class T>
 RADIAL_HD T positive_part(T v) {
     return v < 0 ? T{0} : v;
 }
-/// log(1 + exp(v)).
-template <class T>
-RADIAL_HD T soft_plus(T v) {
-    return v > 0 ? v + std::log1p(std::exp(-v)) : std::log1p(std::exp(v));
-}
-/// Its derivative.
-template <class T>
-RADIAL_HD T logistic(T v) {
-    if (v < 0) {
-        const T e = std::exp(v);
-        return e / (1 + e);
-    }
-    return 1 / (1 + std::exp(-v));
-}
-
-/// log(start + sum of exp(z(j)) over the j in [0, n) with in(j)), start being 0 or 1; -inf for no j and a start of 0.
-template <class T, class Team, class In, class Z>
-RADIAL_HD T log_sum(const Team& team, std::int64_t n, int start, const In& in, const Z& z) {
-    T top = team.max(n, [&](std::int64_t j) { return in(j) ? z(j) : -infinity<T>; });
-    if (start > 0 && top < 0) top = 0;
-    if (!(top - top == 0)) return top > 0 ? top : (top == top ? -infinity<T> : top);
-    const double total =
-        team.sum(n, [&](std::int64_t j) { return in(j) ? static_cast<double>(std::exp(z(j) - top)) : 0.0; });
-    // log1p keeps what is far below 1 when nothing but `start` is large.
-    if (start > 0 && top == 0) return static_cast<T>(std::log1p(total));
-    const double all = start > 0 ? total + std::exp(-static_cast<double>(top)) : total;
-    return top + static_cast<T>(std::log(all));
-}
 
 /// How many j in [0, n) have in(j).
 template <class Team, class In>
@@ -184,7 +157,10 @@ struct SupervisedContrastiveRule {
     template <class Team>
     RADIAL_HD PairSums operator()(const Team& team, const PairRow<T>& anchor) const {
         const T factor = inverse_temperature;
-        const auto z = [&](std::int64_t j) { return anchor.value[j] * factor; };
+        // Relative to the most similar pair: what all have in common falls out, and is not rounded at a factor of 1000.
+        const T top = team.max(anchor.columns,
+                               [&](std::int64_t j) { return anchor.is_pair(j) ? anchor.value[j] : -infinity<T>; });
+        const auto z = [&](std::int64_t j) { return (anchor.value[j] - top) * factor; };
         const Pair<double> near = team.sum(anchor.columns, [&](std::int64_t j) -> Pair<double> {
             if (!anchor.positive(j)) return {};
             return {static_cast<double>(z(j)), 1.0};
@@ -193,14 +169,15 @@ struct SupervisedContrastiveRule {
             team.each(anchor.columns, [&](std::int64_t j) { anchor.grad[j] = T{0}; });
             return {};
         }
-        const T lse = log_sum<T>(
+        const LogSum<T> all = log_sum_of<T>(
             team, anchor.columns, 0, [&](std::int64_t j) { return anchor.is_pair(j); }, z);
         const T share = static_cast<T>(1 / near.second);
         team.each(anchor.columns, [&](std::int64_t j) {
             const T hit = anchor.positive(j) ? share : T{0};
-            anchor.grad[j] = anchor.is_pair(j) ? factor * (std::exp(z(j) - lse) - hit) : T{0};
+            anchor.grad[j] = anchor.is_pair(j) ? factor * (all.share(z(j)) - hit) : T{0};
         });
-        return {{static_cast<double>(lse) - near.first / near.second, 0}, {1, 0}};
+        const double above_mean = static_cast<double>(all.top) - near.first / near.second;
+        return {{above_mean + static_cast<double>(all.log), 0}, {1, 0}};
     }
 };
 
@@ -225,15 +202,15 @@ struct MultiSimilarityRule {
         const auto keeps_negative = [&](std::int64_t j) { return anchor.negative(j) && !(s[j] <= negatives_above); };
         const auto pull = [&](std::int64_t j) { return -alpha * (s[j] - base); };
         const auto push = [&](std::int64_t j) { return beta * (s[j] - base); };
-        const T near = log_sum<T>(team, anchor.columns, 1, keeps_positive, pull);
-        const T far = log_sum<T>(team, anchor.columns, 1, keeps_negative, push);
+        const LogSum<T> near = log_sum_of<T>(team, anchor.columns, 1, keeps_positive, pull);
+        const LogSum<T> far = log_sum_of<T>(team, anchor.columns, 1, keeps_negative, push);
         team.each(anchor.columns, [&](std::int64_t j) {
             T slope{0};
-            if (keeps_positive(j)) slope = -std::exp(pull(j) - near);
-            if (keeps_negative(j)) slope = std::exp(push(j) - far);
+            if (keeps_positive(j)) slope = -near.share(pull(j));
+            if (keeps_negative(j)) slope = far.share(push(j));
             anchor.grad[j] = slope;
         });
-        return {{static_cast<double>(near / alpha) + static_cast<double>(far / beta), 0}, {1, 0}};
+        return {{static_cast<double>(near.value() / alpha) + static_cast<double>(far.value() / beta), 0}, {1, 0}};
     }
 };
 
@@ -265,18 +242,18 @@ struct CircleRule {
             team.each(anchor.columns, [&](std::int64_t j) { anchor.grad[j] = T{0}; });
             return {};
         }
-        const double near =
-            log_sum<double>(team, anchor.columns, 0, positive, [&](std::int64_t j) { return pull(s(j)); });
-        const double far =
-            log_sum<double>(team, anchor.columns, 0, negative, [&](std::int64_t j) { return push(s(j)); });
-        const double outer = logistic(near + far);
+        const LogSum<double> near =
+            log_sum_of<double>(team, anchor.columns, 0, positive, [&](std::int64_t j) { return pull(s(j)); });
+        const LogSum<double> far =
+            log_sum_of<double>(team, anchor.columns, 0, negative, [&](std::int64_t j) { return push(s(j)); });
+        const double both = near.value() + far.value(), outer = logistic(both);
         team.each(anchor.columns, [&](std::int64_t j) {
             double slope = 0;
-            if (anchor.positive(j)) slope = std::exp(pull(s(j)) - near) * pull_slope(s(j));
-            if (anchor.negative(j)) slope = std::exp(push(s(j)) - far) * push_slope(s(j));
+            if (anchor.positive(j)) slope = near.share(pull(s(j))) * pull_slope(s(j));
+            if (anchor.negative(j)) slope = far.share(push(s(j))) * push_slope(s(j));
             anchor.grad[j] = static_cast<T>(outer * slope);
         });
-        return {{soft_plus(near + far), 0}, {1, 0}};
+        return {{soft_plus(both), 0}, {1, 0}};
     }
 };
 
@@ -294,15 +271,15 @@ struct ProxyAnchorRule {
         const auto pull = [&](std::int64_t j) { return -alpha * (s[j] - delta); };
         const auto push = [&](std::int64_t j) { return alpha * (s[j] + delta); };
         const double positives = count_of(team, anchor.columns, positive);
-        const T near = log_sum<T>(team, anchor.columns, 1, positive, pull);
-        const T far = log_sum<T>(team, anchor.columns, 1, negative, push);
+        const LogSum<T> near = log_sum_of<T>(team, anchor.columns, 1, positive, pull);
+        const LogSum<T> far = log_sum_of<T>(team, anchor.columns, 1, negative, push);
         team.each(anchor.columns, [&](std::int64_t j) {
             T slope{0};
-            if (anchor.positive(j)) slope = -alpha * std::exp(pull(j) - near);
-            if (anchor.negative(j)) slope = alpha * std::exp(push(j) - far);
+            if (anchor.positive(j)) slope = -alpha * near.share(pull(j));
+            if (anchor.negative(j)) slope = alpha * far.share(push(j));
             anchor.grad[j] = slope;
         });
-        return {{static_cast<double>(near), static_cast<double>(far)}, {positives > 0 ? 1.0 : 0.0, 1}};
+        return {{static_cast<double>(near.value()), static_cast<double>(far.value())}, {positives > 0 ? 1.0 : 0.0, 1}};
     }
 };
 

@@ -1,10 +1,10 @@
 // Distances, cosines and lengths of rows.
 #include "radial/core/kernels/compare.h"
 
-#include "radial/core/kernels/distances.h"
 #include "radial/core/kernels/matrix.h"
 #include "radial/core/kernels/reduce.h"
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/distances.h"
 
 namespace radial {
 namespace {
@@ -40,27 +40,13 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
     return c;
 }
 
-// Metric's values of all pairs of rows, by one product.
-template <class Metric>
-Tensor by_product(const Tensor& x, const Tensor& w, const Tensor& x_numbers, const Tensor& w_numbers) {
+Tensor cosines_by_product(const Tensor& x, const Tensor& w, const Tensor& x_inverse, const Tensor& w_inverse) {
     const Tensor y = product(x, false, w, true, 1.0);
-    dispatch_floating(x.dtype(), "by_product", [&](auto zero) {
+    dispatch_floating(x.dtype(), "cosines", [&](auto zero) {
         using T = decltype(zero);
         kernels::map2(x.device(), y.size(0), y.size(1),
-                      kernels::FromProducts<T, Metric>{y.data<T>(), x_numbers.data<const T>(),
-                                                       w_numbers.data<const T>(), y.size(1)});
-    });
-    return y;
-}
-
-Tensor distances_by_differences(const Tensor& x, const Tensor& w) {
-    const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
-    dispatch_floating(x.dtype(), "squared_distances", [&](auto zero) {
-        using T = decltype(zero);
-        kernels::rows(
-            x.device(), x.size(0), w.size(0),
-            kernels::Distances<T, true>{x.data<const T>(), w.data<const T>(), y.data<T>(), w.size(0), x.size(1)},
-            x.size(1));
+                      kernels::CosinesFromProducts<T>{y.data<T>(), x_inverse.data<const T>(), w_inverse.data<const T>(),
+                                                      y.size(1)});
     });
     return y;
 }
@@ -110,17 +96,20 @@ Tensor scaled_rows(const Tensor& x, const Tensor& factors) {
 
 Tensor squared_distances(const Tensor& x, const Tensor& w) {
     check_pair("squared_distances", x, w);
-    // By differences where that costs little: a product loses digits when both are far from the origin.
+    // By differences where that costs little.
     constexpr std::int64_t little = std::int64_t{1} << 24;
-    const bool few = x.size(0) * w.size(0) * x.size(1) <= little;
-    const Tensor y = few ? distances_by_differences(x, w)
-                         : by_product<kernels::SquaredDistance>(x, w, lengths<kernels::LengthForm::squared>(x),
-                                                                lengths<kernels::LengthForm::squared>(w));
+    const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
+    if (x.size(0) * w.size(0) * x.size(1) <= little) {
+        ops::distances_by_differences(x, w, y);
+    } else {
+        ops::distances_by_product(x, w, ops::centred(x, w), y);
+    }
     return record("squared_distances", y, {x, w},
                   [a = Saved(x, "squared_distances", "first matrix"),
                    b = Saved(w, "squared_distances", "second matrix")](const Tensor& dy, Needs needs) -> Grads {
-                      return {needs[0] ? distance_gradient(a.get(), b.get(), dy, false) : Tensor(),
-                              needs[1] ? distance_gradient(b.get(), a.get(), dy, true) : Tensor()};
+                      const ops::CentredRows rows = ops::centred(a.get(), b.get());
+                      return {needs[0] ? distance_gradient(rows.x, rows.w, dy, false) : Tensor(),
+                              needs[1] ? distance_gradient(rows.w, rows.x, dy, true) : Tensor()};
                   });
 }
 
@@ -128,7 +117,7 @@ Tensor cosines(const Tensor& x, const Tensor& w) {
     check_pair("cosines", x, w);
     const Tensor x_inverse = lengths<kernels::LengthForm::inverse>(x),
                  w_inverse = lengths<kernels::LengthForm::inverse>(w);
-    return record("cosines", by_product<kernels::Cosine>(x, w, x_inverse, w_inverse), {x, w},
+    return record("cosines", cosines_by_product(x, w, x_inverse, w_inverse), {x, w},
                   [a = Saved(x, "cosines", "first matrix"), b = Saved(w, "cosines", "second matrix"), x_inverse,
                    w_inverse](const Tensor& dy, Needs needs) -> Grads {
                       const Tensor pulls = Tensor::empty_like(dy), rows = a.get(), others = b.get();

@@ -118,6 +118,22 @@ Tensor mul(const Tensor& a, double b) {
     return record("mul", y, {a}, [b](const Tensor& dy, Needs) -> Grads { return {mul(dy, b)}; });
 }
 
+Tensor clamp(const Tensor& x, double low, double high) {
+    RADIAL_CHECK(low <= high, "clamp: from {} to {}, expected the lower bound first", low, high);
+    const Tensor y = with_number("clamp", x, kernels::Clamp{low, high});
+    return record("clamp", y, {x}, [saved = Saved(x, "clamp", "input"), low, high](Tensor dy, Needs) -> Grads {
+        const Tensor kept = saved.get();
+        dy = like_layout(dy, kept);
+        const Tensor dx = ops::reuse_or_empty(dy);
+        dispatch_activation(dy.dtype(), "clamp", [&](auto zero) {
+            using T = decltype(zero);
+            ops::apply(dy.device(), dy.numel(), kernels::ClampGradient{low, high}, dy.data<const T>(),
+                       kept.data<const T>(), dx.data<T>());
+        });
+        return {dx};
+    });
+}
+
 Tensor exp(const Tensor& x) { return ops::transform("exp", x, kernels::Exp{}); }
 Tensor log(const Tensor& x) { return ops::transform("log", x, kernels::Log{}); }
 Tensor sqrt(const Tensor& x) { return ops::transform("sqrt", x, kernels::Sqrt{}); }

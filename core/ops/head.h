@@ -1,12 +1,15 @@
 // The engine of the softmax heads: walks the classes in blocks that stay in the cache, forward and backward.
 //
 // For each block one product of features and class vectors, then one pass over it (kernels/head_rows.h). Between
-// forward and backward it keeps the products, or nothing where HeadOptions::recompute asks so.
+// forward and backward it keeps the products, or nothing where HeadOptions::recompute asks so. Under a distance it
+// works on rows relative to a point among the classes, turns the products into distances before anything reads them,
+// and leaves a sample and its own class to their difference, in the gradients as in the loss.
 #pragma once
 
 #include "radial/core/kernels/head_rows.h"
 #include "radial/core/kernels/matrix.h"
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/distances.h"
 
 #include <algorithm>
 
@@ -28,11 +31,12 @@ struct HeadInputs {
 /// What forward leaves for backward.
 struct HeadState {
     Tensor x_numbers, w_numbers;  ///< what the metric wants of each vector; undefined where it wants nothing
+    Tensor offset, centred;       ///< [D] and [N, D], under a distance: the point, and the features relative to it
     Tensor own;                   ///< [N], similarity to the own class
-    Tensor lse;                   ///< [N], log sum exp of the logits
+    Tensor top, share, rest;      ///< [N], see HeadSoftmax
     Tensor mean_weight;           ///< [1], of the class weights; undefined without them
     Tensor inverse_weight;        ///< [1], likewise
-    Tensor products;              ///< of every block, one after the other; undefined when they are recomputed
+    Tensor products;              ///< of every block (under a distance, those); undefined when they are recomputed
 };
 
 /// Which gradients are wanted, and the gradients.
@@ -93,9 +97,9 @@ public:
         kernels::map(in_.device(), batch, kernels::HeadStart<T>{sums});
         if (!given() && !in_.options.recompute)
             state.products = Tensor::empty(Shape{batch * in_.count()}, in_.dtype(), in_.device());
-        const Tensor logits = scratch();
+        const Tensor logits = scratch(), room = class_room();
         for (std::int64_t first = 0; first < in_.count(); first += width()) {
-            const kernels::HeadBlock<T> block = block_at(first, state, logits, true);
+            const kernels::HeadBlock<T> block = block_at(first, class_rows(first, state, room), state, logits, true);
             kernels::rows(in_.device(), batch, block.width,
                           kernels::HeadForward<T, Metric, Link>{block, target_, link_, logits.template data<T>(), sums},
                           cost);
@@ -105,32 +109,35 @@ public:
 
     HeadGrads backward(const HeadState& state, const Tensor& upstream, const HeadNeeds& needs) {
         target_.mean_weight = data_or_null<T>(state.mean_weight);
-        const kernels::HeadDerivative<T> derivative{state.lse.data<const T>(), upstream.data<const T>(),
+        const kernels::HeadDerivative<T> derivative{softmax_of(state), upstream.data<const T>(),
                                                     data_or_null<T>(state.inverse_weight),
                                                     T{1} / static_cast<T>(in_.batch())};
         HeadGrads grads;
         if (needs.feature) grads.feature = Tensor::empty_like(in_.feature);
         if (needs.classes || given()) grads.classes = Tensor::empty_like(in_.classes);
         if (needs.class_terms) grads.class_terms = Tensor::empty(Shape{in_.count()}, in_.dtype(), in_.device());
-        if (needs.logit_sums) grads.logit_sums = zeros();
+        if (needs.logit_sums) grads.logit_sums = zeros(in_.dtype());
         if (needs.angles) angle_gradient(state, derivative, grads.angles = vector());
-        const Tensor pull_sums = distance && needs.feature ? zeros() : Tensor();
+        const Tensor own_pulls = distance ? zeros(in_.dtype()) : Tensor();
+        const Tensor pull_sums = distance && needs.feature ? zeros(DType::float64) : Tensor();
         const Tensor products = given() || state.products.defined() ? Tensor() : scratch();
-        const Tensor pulls = given() ? grads.classes : scratch();
+        const Tensor pulls = given() ? grads.classes : scratch(), room = class_room();
         for (std::int64_t first = 0; first < in_.count(); first += width()) {
-            const kernels::HeadBlock<T> block = block_at(first, state, products, !state.products.defined());
+            const Tensor rows = class_rows(first, state, room);
+            const kernels::HeadBlock<T> block = block_at(first, rows, state, products, !state.products.defined());
             const std::int64_t stride = given() ? in_.count() : block.width;
             T* const out = pulls.template data<T>() + (given() ? first : 0);
             kernels::rows(in_.device(), in_.batch(), block.width,
                           kernels::HeadBackward<T, Metric, Link>{
                               block, target_, link_, derivative, out, stride,
-                              pull_sums.defined() ? pull_sums.template data<T>() : nullptr,
+                              own_pulls.defined() ? own_pulls.template data<T>() : nullptr,
+                              pull_sums.defined() ? pull_sums.template data<double>() : nullptr,
                               needs.logit_sums ? grads.logit_sums.template data<T>() : nullptr},
                           cost);
-            if (needs.class_terms) class_terms(block, out, stride, grads.class_terms);
-            if (!given()) gather(block, state, pulls, needs, grads);
+            if (needs.class_terms) class_terms(block, out, stride, own_pulls, grads.class_terms);
+            if (!given()) gather(block, rows, state, pulls, needs, grads);
         }
-        if (needs.feature) settle(grads.feature, in_.feature, pull_sums, state.x_numbers);
+        end_gradients(state, own_pulls, pull_sums, needs, grads);
         return grads;
     }
 
@@ -141,35 +148,40 @@ private:
 
     bool given() const { return !in_.feature.defined(); }
     Tensor vector() const { return Tensor::empty(Shape{in_.batch()}, in_.dtype(), in_.device()); }
-    Tensor zeros() const { return Tensor::zeros(Shape{in_.batch()}, in_.dtype(), in_.device()); }
+    Tensor zeros(DType dtype) const { return Tensor::zeros(Shape{in_.batch()}, dtype, in_.device()); }
+    kernels::HeadSoftmax<T> softmax_of(const HeadState& state) const {
+        return {state.top.template data<T>(), state.share.template data<T>(), state.rest.template data<T>()};
+    }
 
     /// Classes of a block: what fits a core's cache, or is worth a launch. Depends on the sizes alone.
     std::int64_t width() const {
         const std::int64_t elements = std::int64_t{1} << (in_.device().kind == Device::Kind::cpu ? 18 : 24);
         constexpr std::int64_t step = 64;
-        const std::int64_t fitting = elements / std::max<std::int64_t>(1, in_.batch()) / step * step;
-        return std::min(in_.count(), std::max<std::int64_t>(fitting, 4 * step));
+        // Under a distance a block's class vectors are copied, and may be larger than what becomes of them.
+        const std::int64_t each = std::max<std::int64_t>({1, in_.batch(), distance ? in_.classes.size(1) / 4 : 0});
+        return std::min(in_.count(), std::max<std::int64_t>(elements / each / step * step, 4 * step));
     }
     Tensor scratch() const { return Tensor::empty(Shape{in_.batch() * width()}, in_.dtype(), in_.device()); }
 
-    // The numbers of each vector that the metric wants.
-    Tensor numbers(const Tensor& x) const {
+    Tensor inverse_lengths(const Tensor& x) const {
         const Tensor result = Tensor::empty(Shape{x.size(0)}, in_.dtype(), in_.device());
-        const T* const from = x.data<const T>();
-        T* const to = result.template data<T>();
-        if constexpr (distance)
-            kernels::rows(in_.device(), x.size(0), x.size(1),
-                          kernels::RowLengths<T, kernels::LengthForm::squared>{from, to, x.size(1)});
-        if constexpr (cosine)
-            kernels::rows(in_.device(), x.size(0), x.size(1),
-                          kernels::RowLengths<T, kernels::LengthForm::inverse>{from, to, x.size(1)});
+        kernels::rows(in_.device(), x.size(0), x.size(1),
+                      kernels::RowLengths<T, kernels::LengthForm::inverse>{x.data<const T>(), result.template data<T>(),
+                                                                           x.size(1)});
         return result;
     }
 
     void prepare(HeadState& state) {
-        if (!given() && (distance || cosine)) {
-            state.x_numbers = numbers(in_.feature);
-            state.w_numbers = numbers(in_.classes);
+        if constexpr (cosine) {
+            state.x_numbers = inverse_lengths(in_.feature);
+            state.w_numbers = inverse_lengths(in_.classes);
+        }
+        if constexpr (distance) {
+            state.offset = common_offset(in_.classes);
+            state.centred = Tensor::empty_like(in_.feature);
+            state.x_numbers = vector();
+            state.w_numbers = Tensor::empty(Shape{in_.count()}, in_.dtype(), in_.device());
+            centre_rows(in_.feature, state.offset, state.centred, state.x_numbers);
         }
         state.own = vector();
         T* const own = state.own.template data<T>();
@@ -196,15 +208,33 @@ private:
         target_.mean_weight = state.mean_weight.template data<T>();
     }
 
-    // The products of the classes from `first` on, which lie where they are kept, or else in `buffer`.
-    kernels::HeadBlock<T> block_at(std::int64_t first, const HeadState& state, const Tensor& buffer, bool form) {
+    // Room for what class_rows() gives of one block.
+    Tensor class_room() const {
+        if (!distance) return {};
+        return Tensor::empty(Shape{width(), in_.classes.size(1)}, in_.dtype(), in_.device());
+    }
+    // The class vectors from `first` on as products read them; undefined where the similarities are given.
+    Tensor class_rows(std::int64_t first, const HeadState& state, const Tensor& room) const {
+        if (given()) return {};
+        const std::int64_t end = std::min(first + width(), in_.count());
+        const Tensor rows = in_.classes.rows(first, end);
+        if (!distance) return rows;
+        const Tensor centred = room.rows(0, end - first);
+        centre_rows(rows, state.offset, centred, state.w_numbers.rows(first, end));
+        return centred;
+    }
+
+    // What the metric reads of the classes from `first` on, which lies where it is kept, or else in `buffer`. It is
+    // formed of the class_rows() first where `form`.
+    kernels::HeadBlock<T> block_at(std::int64_t first, const Tensor& rows, const HeadState& state, const Tensor& buffer,
+                                   bool form) {
         const std::int64_t batch = in_.batch(), end = std::min(first + width(), in_.count()), columns = end - first;
         kernels::HeadBlock<T> block{.products = nullptr,
                                     .first = first,
                                     .width = columns,
                                     .stride = columns,
-                                    .x_numbers = data_or_null<T>(state.x_numbers),
-                                    .w_numbers = data_or_null<T>(state.w_numbers),
+                                    .x_numbers = cosine ? data_or_null<T>(state.x_numbers) : nullptr,
+                                    .w_numbers = cosine ? data_or_null<T>(state.w_numbers) : nullptr,
                                     .own = state.own.data<const T>()};
         if (given()) {
             block.products = in_.classes.template data<const T>() + first;
@@ -214,23 +244,32 @@ private:
         const bool kept = state.products.defined();
         const Tensor place = (kept ? state.products.rows(batch * first, batch * end) : buffer.rows(0, batch * columns))
                                  .view(Shape{batch, columns});
-        if (form) {
-            backend_for(in_.device(), in_.dtype())
-                .gemm(false, true, 1.0, in_.feature, in_.classes.rows(first, end), 0.0, place);
-        }
+        if (form) form_block(first, rows, state, place);
         block.products = place.template data<const T>();
         return block;
+    }
+
+    void form_block(std::int64_t first, const Tensor& rows, const HeadState& state, const Tensor& place) {
+        if (distance) {
+            const std::int64_t end = first + place.size(1);
+            distances_of(in_.feature, in_.classes.rows(first, end),
+                         {state.centred, rows, state.x_numbers, state.w_numbers.rows(first, end)}, place);
+        } else {
+            backend_for(in_.device(), in_.dtype()).gemm(false, true, 1.0, in_.feature, rows, 0.0, place);
+        }
     }
 
     Tensor finish(HeadState& state, const kernels::HeadSums<T>& sums) {
         const std::int64_t batch = in_.batch();
         const Device device = in_.device();
-        state.lse = vector();
+        state.top = vector();
+        state.share = vector();
+        state.rest = vector();
         const Tensor losses = vector(), weights = vector(), loss = Tensor::empty(Shape{}, in_.dtype(), device);
-        kernels::map(device, batch,
-                     kernels::HeadFinish<T, Link>{target_, sums, link_, state.own.template data<const T>(),
-                                                  state.lse.template data<T>(), losses.template data<T>(),
-                                                  weights.template data<T>()});
+        kernels::map(
+            device, batch,
+            kernels::HeadFinish<T, Link>{target_, sums, link_, state.own.template data<const T>(), softmax_of(state),
+                                         losses.template data<T>(), weights.template data<T>()});
         const kernels::Element<T> each{losses.template data<const T>()};
         if (target_.class_weights == nullptr) {
             kernels::reduce(device, batch, each, 1.0 / static_cast<double>(batch), loss.template data<T>());
@@ -258,46 +297,65 @@ private:
         }
     }
 
-    void class_terms(const kernels::HeadBlock<T>& block, const T* pulls, std::int64_t stride, const Tensor& terms) {
+    void class_terms(const kernels::HeadBlock<T>& block, const T* pulls, std::int64_t stride, const Tensor& own_pulls,
+                     const Tensor& terms) {
         kernels::reduce_columns(in_.device(), in_.batch(), block.width,
-                                kernels::HeadClassTerm<T, Metric, Link>{block, target_.labels, link_, pulls, stride},
+                                kernels::HeadClassTerm<T, Metric, Link>{block, target_.labels, link_, pulls, stride,
+                                                                        data_or_null<T>(own_pulls)},
                                 kernels::StoreSum<T>{terms.template data<T>() + block.first});
     }
 
-    // What a block's pulls come to for its classes, and add to the features.
-    void gather(const kernels::HeadBlock<T>& block, const HeadState& state, const Tensor& scratch,
+    // What a block's pulls come to for its classes, and add to the features. `rows` are its class_rows().
+    void gather(const kernels::HeadBlock<T>& block, const Tensor& rows, const HeadState& state, const Tensor& scratch,
                 const HeadNeeds& needs, const HeadGrads& grads) {
-        const std::int64_t batch = in_.batch(), end = block.first + block.width;
+        const std::int64_t batch = in_.batch(), end = block.first + block.width, dim = in_.classes.size(1);
         const Tensor pulls = scratch.rows(0, batch * block.width).view(Shape{batch, block.width});
         Backend& backend = backend_for(in_.device(), in_.dtype());
-        const Tensor classes = in_.classes.rows(block.first, end);
-        if (needs.feature) backend.gemm(false, false, 1.0, pulls, classes, block.first == 0 ? 0.0 : 1.0, grads.feature);
+        if (needs.feature) backend.gemm(false, false, 1.0, pulls, rows, block.first == 0 ? 0.0 : 1.0, grads.feature);
         if (!needs.classes) return;
         const Tensor grad = grads.classes.rows(block.first, end);
-        backend.gemm(true, false, 1.0, pulls, in_.feature, 0.0, grad);
-        Tensor sums;
+        backend.gemm(true, false, 1.0, pulls, distance ? state.centred : in_.feature, 0.0, grad);
         if constexpr (distance) {
-            sums = Tensor::empty(Shape{block.width}, in_.dtype(), in_.device());
+            const Tensor sums = Tensor::empty(Shape{block.width}, in_.dtype(), in_.device());
             kernels::reduce_columns(in_.device(), batch, block.width,
                                     kernels::MatrixElement<T>{pulls.template data<const T>(), block.width},
                                     kernels::StoreSum<T>{sums.template data<T>()});
+            kernels::map2(in_.device(), block.width, dim,
+                          kernels::SubtractScaledRows<T>{grad.data<T>(), sums.template data<const T>(),
+                                                         rows.data<const T>(), T{1}, dim});
         }
-        settle(grad, classes, sums, cosine ? state.w_numbers.rows(block.first, end) : Tensor());
+        if constexpr (cosine) project_out(grad, rows, state.w_numbers.rows(block.first, end));
     }
 
-    // From sums of pull * other vector to the metric's gradient.
-    void settle(const Tensor& grad, const Tensor& point, const Tensor& sums, const Tensor& inverse_lengths) {
-        const std::int64_t dim = point.size(1);
+    // From sums of pull * other vector to the metric's gradients, once all blocks are through.
+    void end_gradients(const HeadState& state, const Tensor& own_pulls, const Tensor& pull_sums, const HeadNeeds& needs,
+                       const HeadGrads& grads) {
         if constexpr (distance) {
-            kernels::map2(
-                in_.device(), point.size(0), dim,
-                kernels::SubtractScaledRows<T>{grad.data<T>(), sums.data<const T>(), point.data<const T>(), T{1}, dim});
+            const std::int64_t batch = in_.batch(), dim = in_.classes.size(1);
+            const T *const x = in_.feature.template data<const T>(), *const w = in_.classes.template data<const T>();
+            const T* const pulls = own_pulls.template data<const T>();
+            if (needs.feature) {
+                kernels::map2(in_.device(), batch, dim,
+                              kernels::EndFeatureGradient<T>{
+                                  grads.feature.template data<T>(), state.centred.template data<const T>(), x, w,
+                                  target_.labels, pull_sums.template data<const double>(), pulls, in_.count(), dim});
+            }
+            if (needs.classes) {
+                kernels::rows(in_.device(), batch, dim,
+                              kernels::AddOwnPulls<T>{x, w, pulls, target_.labels, grads.classes.template data<T>(),
+                                                      batch, in_.count(), dim});
+            }
         }
         if constexpr (cosine) {
-            kernels::rows(
-                in_.device(), point.size(0), dim,
-                kernels::ProjectOut<T>{grad.data<T>(), point.data<const T>(), inverse_lengths.data<const T>(), dim});
+            if (needs.feature) project_out(grads.feature, in_.feature, state.x_numbers);
         }
+    }
+
+    void project_out(const Tensor& grad, const Tensor& point, const Tensor& inverse_lengths) {
+        const std::int64_t dim = point.size(1);
+        kernels::rows(
+            in_.device(), point.size(0), dim,
+            kernels::ProjectOut<T>{grad.data<T>(), point.data<const T>(), inverse_lengths.data<const T>(), dim});
     }
 
     const HeadInputs& in_;

@@ -22,24 +22,28 @@ Tensor log_sum_exp(const Tensor& x) {
     std::vector<std::int64_t> rest;
     for (int d = 0; d + 1 < x.rank(); ++d) rest.push_back(x.size(d));
     const Tensor y = Tensor::empty(Shape(std::span<const std::int64_t>(rest)), x.dtype(), x.device());
+    const Tensor tops = Tensor::empty_like(y), logs = Tensor::empty_like(y);  // backward cannot do with their sum
     dispatch_floating(x.dtype(), "log_sum_exp", [&](auto zero) {
         using T = decltype(zero);
-        kernels::rows(x.device(), rows, columns, kernels::LogSumExpRow<T>{in.data<const T>(), y.data<T>(), columns},
-                      cost_of_exp);
+        kernels::rows(
+            x.device(), rows, columns,
+            kernels::LogSumExpRow<T>{in.data<const T>(), y.data<T>(), tops.data<T>(), logs.data<T>(), columns},
+            cost_of_exp);
     });
-    return record("log_sum_exp", y, {x},
-                  [saved = Saved(in, "log_sum_exp", "input"), result = Saved(y, "log_sum_exp", "result"), rows,
-                   columns](const Tensor& dy, Needs) -> Grads {
-                      const Tensor kept = saved.get(), sums = result.get(), grad = dy.to(Layout::row_major);
-                      const Tensor dx = Tensor::empty_like(kept);
-                      dispatch_floating(dy.dtype(), "log_sum_exp", [&](auto zero) {
-                          using T = decltype(zero);
-                          kernels::map2(dy.device(), rows, columns,
-                                        kernels::LogSumExpGradient<T>{kept.data<const T>(), sums.data<const T>(),
-                                                                      grad.data<const T>(), dx.data<T>(), columns});
-                      });
-                      return {dx};
-                  });
+    return record(
+        "log_sum_exp", y, {x},
+        [saved = Saved(in, "log_sum_exp", "input"), tops, logs, rows, columns](const Tensor& dy, Needs) -> Grads {
+            const Tensor kept = saved.get(), grad = dy.to(Layout::row_major);
+            const Tensor dx = Tensor::empty_like(kept);
+            dispatch_floating(dy.dtype(), "log_sum_exp", [&](auto zero) {
+                using T = decltype(zero);
+                kernels::map2(
+                    dy.device(), rows, columns,
+                    kernels::LogSumExpGradient<T>{kept.data<const T>(), tops.data<const T>(), logs.data<const T>(),
+                                                  grad.data<const T>(), dx.data<T>(), columns});
+            });
+            return {dx};
+        });
 }
 
 }  // namespace radial

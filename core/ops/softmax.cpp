@@ -1,5 +1,5 @@
 // log_softmax, cross-entropy, and the plain softmax head.
-#include "radial/core/kernels/heads.h"
+#include "radial/core/kernels/log_sum_exp.h"
 
 #include "radial/core/ops/head.h"
 

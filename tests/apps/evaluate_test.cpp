@@ -7,6 +7,8 @@
 #include "radial/layers/flatten.h"
 #include "radial/layers/sequential.h"
 
+#include <functional>
+
 namespace radial::test {
 namespace {
 
@@ -50,11 +52,13 @@ struct Evaluated {
     }
 };
 
-Evaluated evaluated(const std::string& name, const LossSettings& settings = {}) {
+Evaluated evaluated(const std::string& name, const LossSettings& settings = {},
+                    const std::function<void(Loss&)>& change = {}) {
     manual_seed(4);
     Evaluated result;
     result.loss = make_loss(name, classes, 2, settings);
     result.loss->to(default_device());
+    if (change) change(*result.loss);
     Sequential model;
     model.add<Flatten>();
     data::Loader loader(pairs_of_pixels(), {.batch_size = batch, .mean = {0.5F}, .deviation = {0.3F}});
@@ -98,6 +102,25 @@ TEST_CASE("an evaluation keeps each sample's predicted class and its part in the
         CHECK(found.evaluation.predicted[i] == best - begin);
         CHECK(found.evaluation.confidences[i] == Approx(*best).epsilon(1e-5));
         CHECK(found.evaluation.samples[i] == static_cast<std::int64_t>(i));
+    }
+}
+
+TEST_CASE("the confidences of an evaluation keep their digits where all scores are large", "[apps]") {
+    // The bias moves each score alike, by more than float32 has room for beside the differences.
+    const Evaluated far = evaluated("softmax", {}, [](Loss& loss) {
+        const NoGrad no_grad;
+        for (const auto& [name, tensor] : loss.state())
+            if (name == "bias") tensor.copy_(Tensor::full({classes}, 16384.0));
+    });
+    const NoGrad no_grad;
+    for (std::size_t i = 0; i < samples; ++i) {
+        const auto feature =
+            Tensor::from(std::vector<double>(far.features.begin() + static_cast<std::ptrdiff_t>(2 * i),
+                                             far.features.begin() + static_cast<std::ptrdiff_t>(2 * i + 2)),
+                         {1, 2})
+                .to(DType::float32);
+        const Tensor parts = exp(log_softmax(cast(far.loss->logits(feature), DType::float64)));
+        CHECK(far.evaluation.confidences[i] == Approx(max(parts, 1).item()).epsilon(2e-6));
     }
 }
 

@@ -202,6 +202,24 @@ TEST_CASE("cast takes floating types only") {
     CHECK(error_of([] { cast(Tensor(), DType::float32); }) == "cast: the input is undefined");
 }
 
+TEST_CASE("clamp gives the nearest number within its bounds, exactly, and a NaN as it is") {
+    const Tensor x = Tensor::from<float>({-1e30F, 0.5F, 3, 7.1F, 1e9F, NAN}, {6});
+    const auto y = clamp(x, 0.5, 7).to_vector<float>();
+    CHECK(std::vector<float>(y.begin(), y.end() - 1) == std::vector<float>{0.5F, 0.5F, 3, 7, 7});
+    CHECK(std::isnan(y.back()));
+    CHECK(clamp(x.rows(0, 5), 1, INFINITY).to_vector<float>() == std::vector<float>{1, 1, 3, 7.1F, 1e9F});
+    CHECK(error_of([&] { clamp(x, 2, 1); }) == "clamp: from 2 to 1, expected the lower bound first");
+}
+
+TEST_CASE("the gradient of clamp is 0 outside its bounds and passes within and at them") {
+    Tensor x = Tensor::from<float>({-2, -1, 0, 4, 5}, {5});
+    x.set_requires_grad();
+    backward(clamp(x, -1, 4), Tensor::from<float>({1, 2, 3, 4, 5}, {5}));
+    CHECK(x.grad().to_vector<float>() == std::vector<float>{0, 2, 3, 4, 0});
+    check_unary(
+        "clamp", [](const Tensor& v) { return clamp(v, -20, 20); }, -2, 2);
+}
+
 TEST_CASE("arithmetic on tensors that do not fit says what they are") {
     const Tensor a = Tensor::zeros({2, 3}), b = Tensor::zeros({4});
     CHECK(error_of([&] { a + b; }) == "add: shapes [2, 3] and [4] do not broadcast");

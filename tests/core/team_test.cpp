@@ -4,7 +4,7 @@
 #include "../catch.h"
 #include "radial/core/kernels/compare.h"
 #include "radial/core/kernels/head_rows.h"
-#include "radial/core/kernels/heads.h"
+#include "radial/core/kernels/log_sum_exp.h"
 #include "radial/core/kernels/pool.h"
 
 #include <cmath>
@@ -103,7 +103,8 @@ struct HeadRoom {
     std::vector<std::int64_t> labels;
     std::vector<T> x_numbers = numbers<T>(row_count, 4, 6), w_numbers, own = numbers<T>(row_count, -4, 4), scratch;
     std::vector<double> totals = std::vector<double>(2 * row_count);
-    std::vector<T> tops = std::vector<T>(5 * row_count);
+    std::vector<double> pull_sums = std::vector<double>(row_count);
+    std::vector<T> tops = std::vector<T>(6 * row_count);
     T one = 1;
 
     explicit HeadRoom(std::vector<std::int64_t> of) : labels(std::move(of)) {}
@@ -115,17 +116,19 @@ struct HeadRoom {
         const HeadTarget<T> target{labels.data(), classes, static_cast<T>(smoothing), nullptr, nullptr};
         const HeadBlock<T> block{products, 0, classes, classes, x_numbers.data(), w_numbers.data(), own.data()};
         const HeadSums<T> sums{tops.data(), totals.data(), smoothing > 0 ? totals.data() + row_count : nullptr};
-        T* const lse = tops.data() + row_count;
+        T* const room = tops.data() + row_count;
+        const HeadSoftmax<T> softmax{room, room + row_count, room + 2 * row_count};
         return {{block, target, link, scratch.data(), sums},
-                {target, sums, link, own.data(), lse, products + row_count * classes, lse + row_count},
+                {target, sums, link, own.data(), softmax, products + row_count * classes, room + 3 * row_count},
                 {block,
                  target,
                  link,
-                 {lse, &one, nullptr, T{1}},
+                 {softmax, &one, nullptr, T{1}},
                  products,
                  classes,
-                 lse + 2 * row_count,
-                 lse + 3 * row_count}};
+                 nullptr,
+                 pull_sums.data(),
+                 room + 4 * row_count}};
     }
 };
 

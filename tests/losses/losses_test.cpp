@@ -150,6 +150,14 @@ TEST_CASE("the fused softmax loss has its composition's value and gradients in f
     CHECK(relative_difference(parameters[1].grad(), bias.grad()) < 1e-10);
 }
 
+TEST_CASE("to MagFace a length above the upper one is the upper one, however far above", "[losses][magface]") {
+    auto loss = make_loss("magface", 5, 4);
+    const Tensor feature = random_feature(6, 4), labels = labels_below(6, 5);
+    const auto at_length = [&](double length) { return loss->forward(unit_rows(feature) * length, labels).item(); };
+    const double expected = at_length(110);
+    for (const double length : {200.0, 1e5, 1e8, 1e12}) CHECK(at_length(length) == Approx(expected).epsilon(1e-5));
+}
+
 TEST_CASE("class weights make samples count as their classes do") {
     const Tensor feature = random_feature(4, 8), labels = Tensor::from(std::vector<std::int64_t>{0, 0, 1, 1}, {4});
     const auto loss = make_loss("arcface", 3, 8);

@@ -189,6 +189,30 @@ TEST_CASE("lgm with a diagonal covariance of 1 is lgm with the identity", "[loss
     CHECK(relative_difference(diagonal->logits(feature), identity->logits(feature)) < 1e-5);
 }
 
+TEST_CASE("lgm with a diagonal covariance keeps its digits far from the origin", "[losses][lgm]") {
+    for (const std::int64_t rows : {8, 12000}) {
+        INFO(rows << " features");
+        auto full = make_loss("lgm", 6, 4);
+        const Tensor means = named(*full, "means");
+        {
+            const NoGrad no_grad;
+            means.copy_(means + 4096.0);
+        }
+        auto diagonal = make_loss("lgm", 6, 4, {{"covariance", 1}});
+        diagonal->load_state({{"means", means}, {"log_variances", Tensor::zeros({6, 4})}});
+        const auto results = [&](Loss& loss) {
+            Batch batch = batch_of(rows);
+            Tensor feature = (batch.feature + 4096.0).detach().clone();
+            feature.set_requires_grad();
+            const Tensor value = loss.forward(feature, batch.labels);
+            value.backward();
+            return std::vector<Tensor>{value.detach(), feature.grad(), named(loss, "means").grad()};
+        };
+        const auto expected = results(*full), found = results(*diagonal);
+        for (std::size_t i = 0; i < expected.size(); ++i) CHECK(relative_difference(found[i], expected[i]) < 1e-5);
+    }
+}
+
 TEST_CASE("cos-softmax takes its scale from the rule unless it is told one", "[losses][cos-softmax]") {
     CHECK(CosSoftmax({.classes = 10}).scale() == Approx(0.5 * std::log(9e4) + 3));
     CHECK(CosSoftmax({.classes = 10, .scale = 30}).scale() == 30);
