@@ -1,4 +1,4 @@
-// ProxyNca: cosines to the proxies, with or without the own one below the fraction, and its entry in the registry.
+// ProxyNca: distances to the proxies, with or without the own one below the fraction, and its entry in the registry.
 #include "radial/losses/proxy_nca.h"
 
 #include "radial/core/random.h"
@@ -17,14 +17,14 @@ ProxyNca::ProxyNca(const ProxyNcaOptions& options)
     init::xavier_uniform_(proxies_);
 }
 
-// Between unit vectors d = 2 - 2 cos; the 2 is the same in every term and falls out of the fraction.
+// Distances, not 2 - 2 cos, which has no digits left for vectors of nearly one direction.
 Tensor ProxyNca::forward(const Tensor& feature, const Tensor& labels) {
     check_feature("ProxyNca", feature, proxies_);
     check_labels("ProxyNca", labels, feature);
-    const double scale = 2 * options_.scale;
+    const Tensor x = unit_rows(cast(feature, proxies_.dtype())), proxies = unit_rows(proxies_);
     if (options_.own_in_denominator)
-        return cosine_softmax_loss(feature, proxies_, labels, {.scale = scale}, head(proxies_));
-    const Tensor z = cosines(cast(feature, proxies_.dtype()), proxies_) * scale;
+        return distance_softmax_loss(x, proxies, labels, {.gamma = options_.scale}, head(proxies_));
+    const Tensor z = squared_distances(x, proxies) * -options_.scale;
     const Tensor nothing = Tensor::full({z.size(0)}, -std::numeric_limits<double>::infinity(), z.dtype(), z.device());
     const Tensor others = log_sum_exp(z + place(nothing, labels, options_.classes));
     return normalised_cross_entropy(z, others, labels, head(z));
@@ -32,7 +32,7 @@ Tensor ProxyNca::forward(const Tensor& feature, const Tensor& labels) {
 
 Tensor ProxyNca::logits(const Tensor& feature) {
     check_feature("ProxyNca", feature, proxies_);
-    return (cosines(cast(feature, proxies_.dtype()), proxies_) - 1.0) * (2 * options_.scale);
+    return squared_distances(unit_rows(cast(feature, proxies_.dtype())), unit_rows(proxies_)) * -options_.scale;
 }
 
 LossInfo ProxyNca::info() {
