@@ -96,6 +96,15 @@ void check_scene(const GoldenCase& golden, std::int64_t scene, DType dtype) {
     for (const auto& [name, exact] : golden.gradients) compare(name, inputs.at(name).grad(), exact);
 }
 
+void check_case(const GoldenCase& golden) {
+    const auto scenes = static_cast<std::int64_t>(golden.attributes.at("scenes").size());
+    for (const DType dtype : {DType::float32, DType::float64}) {
+        DYNAMIC_SECTION(title(golden, dtype)) {
+            for (std::int64_t scene = 0; scene < scenes; ++scene) check_scene(golden, scene, dtype);
+        }
+    }
+}
+
 /// What is less accurate than it should be, with its largest error in float32: heads that keep the logarithm of a sum
 /// of exponentials as one number, and distances from products.
 const std::set<std::string> unmet = {
@@ -127,15 +136,14 @@ const std::set<std::string> unmet = {
 }  // namespace
 
 TEST_CASE("every loss is as accurate as PyTorch at harsh inputs", "[golden][losses]") {
-    for (const GoldenCase& golden : golden_cases(fixture)) {
-        const auto scenes = static_cast<std::int64_t>(golden.attributes.at("scenes").size());
-        for (const DType dtype : {DType::float32, DType::float64}) {
-            if (unmet.contains(golden.op)) continue;
-            DYNAMIC_SECTION(title(golden, dtype)) {
-                for (std::int64_t scene = 0; scene < scenes; ++scene) check_scene(golden, scene, dtype);
-            }
-        }
-    }
+    for (const GoldenCase& golden : golden_cases(fixture))
+        if (!unmet.contains(golden.op)) check_case(golden);
+}
+
+// Run by name alone, to see which names may leave the list.
+TEST_CASE("the losses that are not yet accurate at harsh inputs", "[.unmet]") {
+    for (const GoldenCase& golden : golden_cases(fixture))
+        if (unmet.contains(golden.op)) check_case(golden);
 }
 
 TEST_CASE("every loss and regulariser of the registries is tried at harsh inputs", "[golden][losses][host]") {
