@@ -19,6 +19,8 @@ struct Dataset {
     std::vector<std::string> class_names;  ///< one a class
     /// JPEG and PNG files, one a sample, of any sizes; null when the images are in memory.
     std::shared_ptr<const std::vector<std::filesystem::path>> files = nullptr;
+    std::vector<std::string> class_folders = {};  ///< one a class, where each has a folder of files; else empty
+    bool names_are_guessed = false;       ///< by where the set lies: the data do not say what their classes are called
     std::vector<std::string> notes = {};  ///< what its reader has left out and a user should know
     EvaluationView view = {};             ///< what is seen of a file: its `crop` is also the size of training images
 

@@ -174,8 +174,10 @@ Dataset read_mnist(const fs::path& folder, bool train) {
     if (bad != values.end()) {
         fail_at(labels_path, "label {} is {}, expected 0 to {}", bad - values.begin(), *bad, class_names.size() - 1);
     }
-    return {images.view({images.size(0), 1, images.size(1), images.size(2)}), labels.to(DType::int64),
-            std::move(class_names)};
+    return {.images = images.view({images.size(0), 1, images.size(1), images.size(2)}),
+            .labels = labels.to(DType::int64),
+            .class_names = std::move(class_names),
+            .names_are_guessed = true};
 }
 
 }  // namespace radial::data

@@ -25,7 +25,8 @@ Dataset make_dataset(const ImageFolder& folder) {
     Dataset set{.images = {},
                 .labels = Tensor::from(labels, {std::ssize(labels)}, Device{}),
                 .class_names = folder.class_names,
-                .files = std::make_shared<const std::vector<fs::path>>(std::move(files))};
+                .files = std::make_shared<const std::vector<fs::path>>(std::move(files)),
+                .class_folders = folder.folders};
     if (!folder.others.empty()) set.notes.push_back(passed_over(folder.others));
     return set;
 }

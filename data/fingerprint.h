@@ -1,0 +1,23 @@
+// What tells one data set from another: a few numbers that can be kept with a run.
+#pragma once
+
+#include "radial/data/dataset.h"
+
+#include <cstdint>
+#include <string>
+
+namespace radial::data {
+
+struct Fingerprint {
+    std::int64_t samples = 0;
+    std::string image;    ///< "1x28x28" (channels, rows, columns); "files" where each has a size of its own
+    std::string content;  ///< digest of images and labels, 16 hexadecimal digits
+};
+
+/// The fingerprint of a set, wherever it lies. Of images in memory it takes every byte, and every label. Of files it
+/// takes, in their order, each one's name below the folder that holds them all, the sizes of up to 100,000 of them and
+/// the first 64 KiB of up to 512, spread evenly over the set: a second or so where the disk is local. A file that
+/// cannot be read counts as one of its own kind.
+Fingerprint fingerprint(const Dataset& set);
+
+}  // namespace radial::data
