@@ -1,4 +1,5 @@
 // `eval`: the accuracy of a checkpoint.
+#include "radial/apps/common/data_record.h"
 #include "radial/apps/common/evaluate.h"
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/input_notes.h"
@@ -37,7 +38,10 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     classifier.loss->to(device);
     data::Dataset set = read_set(task, options.data, false);
     if (task.classes == 0) check_classes(options.checkpoint, classifier, options.data.string(), set.classes());
-    set.view = view_of(options.pictures, model_named(classifier.spec.model), input_notes(file.metadata));
+    const InputNotes notes = input_notes(file.metadata);
+    const std::string warning = check_class_names(options.checkpoint, notes, set, options.data);
+    if (!warning.empty()) fmt::print("warning: {}\n", warning);
+    set.view = view_of(options.pictures, model_named(classifier.spec.model), notes);
     data::LoaderOptions loader_options{
         .batch_size = options.batch, .workers = options.workers, .mean = task.mean, .deviation = task.deviation};
     set_pictures(options.pictures, false, loader_options);

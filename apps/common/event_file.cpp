@@ -60,14 +60,6 @@ double wall_time() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::vector<fs::path> event_files(const fs::path& folder) {
-    std::vector<fs::path> files;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(folder, none))
-        if (entry.path().filename().string().starts_with(beginning)) files.push_back(entry.path());
-    return files;
-}
-
 /// The present second, or the one after the newest file's: TensorBoard reads the files in the order of their names.
 std::int64_t file_time(const fs::path& folder) {
     auto time = static_cast<std::int64_t>(wall_time());
@@ -183,6 +175,14 @@ void EventFile::flush() {
 
 void EventFile::fail() const {
     throw FileError(fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(errno)));
+}
+
+std::vector<fs::path> event_files(const fs::path& folder) {
+    std::vector<fs::path> files;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folder, none))
+        if (entry.path().filename().string().starts_with(beginning)) files.push_back(entry.path());
+    return files;
 }
 
 void remove_event_files(const fs::path& folder) {

@@ -55,6 +55,8 @@ private:
     std::unique_ptr<std::FILE, Close> file_;
 };
 
+/// The event files in `folder`.
+std::vector<std::filesystem::path> event_files(const std::filesystem::path& folder);
 /// Deletes the event files in `folder`; other files stay.
 void remove_event_files(const std::filesystem::path& folder);
 

@@ -44,6 +44,7 @@ void read_number(const std::map<std::string, std::string>& metadata, const std::
 std::map<std::string, std::string> to_metadata(const InputNotes& notes) {
     std::map<std::string, std::string> metadata;
     write_list(metadata, "class_names", notes.class_names);
+    write_list(metadata, "class_folders", notes.class_folders);
     write_list(metadata, "mean", notes.mean);
     write_list(metadata, "deviation", notes.deviation);
     if (notes.size > 0) metadata["image_size"] = fmt::format("{}", notes.size);
@@ -54,6 +55,7 @@ std::map<std::string, std::string> to_metadata(const InputNotes& notes) {
 InputNotes input_notes(const std::map<std::string, std::string>& metadata) {
     InputNotes notes;
     read_list(metadata, "class_names", notes.class_names);
+    read_list(metadata, "class_folders", notes.class_folders);
     read_list(metadata, "mean", notes.mean);
     read_list(metadata, "deviation", notes.deviation);
     read_number(metadata, "image_size", notes.size);

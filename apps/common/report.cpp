@@ -21,7 +21,8 @@ std::string tiles(const ReportContent& content) {
     double seconds = 0;
     for (const EpochResult& epoch : content.history) seconds += epoch.seconds;
     std::string html = "<div class=\"tiles\">\n" + tile("Test accuracy, last epoch", percent(last.test_accuracy));
-    html += tile(fmt::format("Best test accuracy, epoch {}", last.best_epoch), percent(last.best_accuracy));
+    html += tile(fmt::format("Best test accuracy, epoch {} (best.safetensors)", last.best_epoch),
+                 percent(last.best_accuracy));
     html += tile("Training loss", fmt::format("{:.4f}", last.train_loss));
     if (last.mean_kernel) html += tile("Mean kernel", fmt::format("{:.3f}", *last.mean_kernel));
     html += tile("Images a second", fmt::format("{:.0f}", last.images_per_second));

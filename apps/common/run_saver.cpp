@@ -1,6 +1,7 @@
 // Saving a run by steps, by minutes and at a signal, and taking it up again.
 #include "radial/apps/common/run_saver.h"
 
+#include "radial/apps/common/data_record.h"
 #include "radial/apps/common/safe_text.h"
 #include "radial/core/error.h"
 
@@ -39,13 +40,14 @@ bool may_change(const std::string& option) {
 }
 
 RunSaver::RunSaver(const RankSession& session, const TrainOptions& run, const Classifier& classifier,
-                   const Optimizer& optimizer, Json options, std::string resume_with, Progress& progress,
+                   const Optimizer& optimizer, const Json& config, std::string resume_with, Progress& progress,
                    WeightAverage* average)
     : session_(session),
       run_(run),
       classifier_(classifier),
       optimizer_(optimizer),
-      options_(std::move(options)),
+      options_(config.at("options")),
+      data_(config.at("data")),
       resume_with_(std::move(resume_with)),
       progress_(progress),
       average_(average),
@@ -98,7 +100,8 @@ void RunSaver::save_now(Trainer& trainer) {
     saved_ = Clock::now();               // a failure waits for the next time too
     if (!session_.first()) return;
     snapshots_.save(trainer.steps(), classifier_, optimizer_,
-                    {{"options", options_}, {"trainer", state}, {"ranks", session_.ranks().size()}}, average_);
+                    {{"options", options_}, {"data", data_}, {"trainer", state}, {"ranks", session_.ranks().size()}},
+                    average_);
     saved_ = Clock::now();
 }
 
@@ -165,6 +168,7 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
                 return state.at(name);
             };
             const std::vector<std::string> changes = check_options(part("options"));
+            check_same_data(state.value("data", Json()), data_, run_.data);  // earlier versions saved none
             restore(trainer, part("trainer"), file);
             const auto begun = static_cast<std::int64_t>(std::ceil(trainer.progress()));
             RADIAL_CHECK(run_.epochs >= begun, "--epochs: {} is below the {} that the run has {}", run_.epochs, begun,

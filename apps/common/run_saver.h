@@ -24,16 +24,12 @@ bool may_change(const std::string& option);
 /// Saves a run between its steps and after its epochs.
 class RunSaver {
 public:
-    /// `resume_with` is the command that goes on with the run; `options` are saved with each snapshot, and `average`
-    /// where there is one.
+    /// `resume_with` is the command that goes on with the run; the options and the data of `config`, its config.json,
+    /// are saved with each snapshot, and `average` where there is one.
     RunSaver(const RankSession& session, const TrainOptions& run, const Classifier& classifier,
-             const Optimizer& optimizer, nlohmann::ordered_json options, std::string resume_with, Progress& progress,
-             WeightAverage* average = nullptr);
+             const Optimizer& optimizer, const nlohmann::ordered_json& config, std::string resume_with,
+             Progress& progress, WeightAverage* average = nullptr);
 
-    /// Deletes an earlier run's snapshots.
-    void clear() const {
-        if (session_.first()) snapshots_.clear();
-    }
     /// Saves the run's beginning, so that it can be resumed wherever it stops. Throws FileError.
     void start(Trainer& trainer) { save_now(trainer); }
 
@@ -51,7 +47,8 @@ public:
     void after_epoch(Trainer& trainer, bool last);
     /// Puts the newest snapshot that can be read in place and says where the run goes on; those that cannot be read are
     /// named, and so are options that were changed (may_change()). Throws FileError when there is none, and Error when
-    /// another option that matters is not the run's, or --epochs is below what is done.
+    /// another option that matters is not the run's, --epochs is below what is done, or
+    /// the data are others (data_record.h).
     void resume(Classifier& classifier, Optimizer& optimizer, Trainer& trainer, Progress& progress) const;
     /// Does `write`, which writes what an epoch came to, with the averages in the weights' place. A FileError of its
     /// becomes a warning, but after the last epoch an Error that says how to write that once more; see after_epoch().
@@ -77,7 +74,7 @@ private:
     const TrainOptions& run_;
     const Classifier& classifier_;
     const Optimizer& optimizer_;
-    nlohmann::ordered_json options_;
+    nlohmann::ordered_json options_, data_;
     std::string resume_with_;
     Progress& progress_;
     WeightAverage* average_;

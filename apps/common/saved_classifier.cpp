@@ -106,8 +106,7 @@ Classifier build_classifier(const ClassifierSpec& spec) {
     return classifier;
 }
 
-void save_classifier(const std::filesystem::path& path, const Classifier& classifier,
-                     const std::map<std::string, std::string>& notes) {
+TensorFile classifier_file(const Classifier& classifier, const std::map<std::string, std::string>& notes) {
     TensorFile file;
     for (const auto& [name, tensor] : classifier.model->state()) file.tensors.push_back({"model." + name, tensor});
     for (const auto& [name, tensor] : classifier.loss->state()) file.tensors.push_back({"loss." + name, tensor});
@@ -119,7 +118,12 @@ void save_classifier(const std::filesystem::path& path, const Classifier& classi
     file.metadata["classes"] = fmt::format("{}", spec.classes);
     for (const auto& [name, value] : spec.model_settings) file.metadata["model." + name] = fmt::format("{}", value);
     for (const auto& [name, value] : spec.loss_settings) file.metadata["loss." + name] = fmt::format("{}", value);
-    write_safetensors(path, file, Checksum::added);
+    return file;
+}
+
+void save_classifier(const std::filesystem::path& path, const Classifier& classifier,
+                     const std::map<std::string, std::string>& notes) {
+    write_safetensors(path, classifier_file(classifier, notes), Checksum::added);
 }
 
 Classifier load_classifier(const std::filesystem::path& path) { return load_classifier(read_safetensors(path), path); }

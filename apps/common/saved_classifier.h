@@ -40,8 +40,11 @@ const ModelInfo& model_named(const std::string& name);
 /// that the model's feature cannot have.
 Classifier build_classifier(const ClassifierSpec& spec);
 
-/// Writes the tensors as model.* and loss.*, and the spec, the program's version and `notes` as metadata.
-/// Throws FileError.
+/// The file that describes a classifier: its tensors, shared with it, as model.* and loss.*, and the spec and `notes`
+/// as metadata.
+TensorFile classifier_file(const Classifier& classifier, const std::map<std::string, std::string>& notes);
+
+/// Writes that file, with a checksum. Throws FileError.
 void save_classifier(const std::filesystem::path& path, const Classifier& classifier,
                      const std::map<std::string, std::string>& notes);
 

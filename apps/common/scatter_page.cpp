@@ -1,6 +1,7 @@
 // Loads the runs, computes their test features, and writes the page.
 #include "radial/apps/common/scatter_page.h"
 
+#include "radial/apps/common/data_record.h"
 #include "radial/apps/common/evaluate.h"
 #include "radial/apps/common/html_page.h"
 #include "radial/apps/common/loss_options.h"
@@ -15,17 +16,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A run's classifier, from its folder or the checkpoint itself. Throws Error unless it fits `task` and is flat.
-Classifier load_run(const fs::path& run, const ImageTask& task) {
-    const fs::path file = fs::is_directory(run) ? run / "checkpoint.safetensors" : run;
-    Classifier classifier = load_classifier(file);
-    const ClassifierSpec& spec = classifier.spec;
+/// A run that is drawn.
+struct DrawnRun {
+    fs::path checkpoint;
+    Classifier classifier;
+    InputNotes notes;
+};
+
+/// From a run's folder or the checkpoint itself. Throws Error unless it fits `task` and is flat.
+DrawnRun load_run(const fs::path& run, const ImageTask& task) {
+    const fs::path path = fs::is_directory(run) ? run / "checkpoint.safetensors" : run;
+    const TensorFile file = read_safetensors(path);
+    DrawnRun drawn{path, load_classifier(file, path), input_notes(file.metadata)};
+    const ClassifierSpec& spec = drawn.classifier.spec;
     RADIAL_CHECK(spec.model == task.model && spec.classes == task.classes,
                  "{}: a {} of {} classes, only runs of {} ({}, {} classes) can be drawn", run.string(), spec.model,
                  spec.classes, task.program, task.model, task.classes);
     RADIAL_CHECK(spec.dim == 2, "{}: its feature has {} dimensions, a scatter needs 2: train with --dim 2",
                  run.string(), spec.dim);
-    return classifier;
+    return drawn;
 }
 
 /// The card of one run.
@@ -50,13 +59,17 @@ std::string card(const std::string& run, const Classifier& classifier, const Eva
 
 void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options) {
     // A run that cannot be drawn is to be found before minutes are spent on the others.
-    std::vector<Classifier> classifiers;
-    for (const std::string& run : options.runs) classifiers.push_back(load_run(run, task));
+    std::vector<DrawnRun> runs;
+    for (const std::string& run : options.runs) runs.push_back(load_run(run, task));
     const Device device = start_device(options.device, options.threads, Precision::float32);
     const data::Dataset test = read_set(task, options.data, false);
+    for (const DrawnRun& run : runs) {
+        const std::string warning = check_class_names(run.checkpoint, run.notes, test, options.data);
+        if (!warning.empty()) fmt::print("warning: {}\n", warning);
+    }
     std::string cards;
-    for (std::size_t i = 0; i < classifiers.size(); ++i) {
-        const Classifier& classifier = classifiers[i];
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const Classifier& classifier = runs[i].classifier;
         classifier.model->to(device);
         classifier.loss->to(device);
         data::Loader loader(test, {.batch_size = options.batch, .mean = task.mean, .deviation = task.deviation});

@@ -65,13 +65,17 @@ std::vector<fs::path> Snapshots::files() const {
 void Snapshots::remove_temporaries() const {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(folder_, ignored))
-        if (entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
+        if (entry.path().extension() == ".tmp" && entry.path().filename().string().starts_with(beginning))
+            fs::remove(entry.path(), ignored);
 }
 
 void Snapshots::clear() const {
     remove_temporaries();
-    std::error_code ignored;
-    for (const fs::path& file : files()) fs::remove(file, ignored);
+    for (const fs::path& file : files()) {
+        std::error_code error;
+        fs::remove(file, error);
+        if (error) throw FileError(fmt::format("{}: cannot be deleted: {}", file.string(), error.message()));
+    }
 }
 
 Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& optimizer, WeightAverage* average) {

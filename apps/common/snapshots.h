@@ -29,7 +29,7 @@ public:
     std::vector<std::filesystem::path> files() const;
     /// Deletes what a killed run has left of a file that it was writing.
     void remove_temporaries() const;
-    /// Deletes all of them.
+    /// Deletes all of them. Throws FileError where one cannot be deleted.
     void clear() const;
 
 private:

@@ -1,6 +1,8 @@
 // One run of a table after another.
 #include "radial/apps/common/sweep.h"
 
+#include "radial/apps/common/data_record.h"
+#include "radial/apps/common/folder_lock.h"
 #include "radial/apps/common/recipes.h"
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/scatter_page.h"
@@ -15,10 +17,6 @@
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <exception>
 #include <memory>
@@ -29,24 +27,6 @@ namespace radial::apps {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Keeps a second sweep out of the same folder. The processes of the runs hold it too, until they have saved
-/// themselves.
-class FolderLock {
-public:
-    explicit FolderLock(const fs::path& folder) : file_(open((folder / ".lock").c_str(), O_RDWR | O_CREAT, 0666)) {
-        if (file_ < 0) throw FileError(fmt::format("{}: the folder cannot be written", folder.string()));
-        if (flock(file_, LOCK_EX | LOCK_NB) == 0) return;
-        close(file_);
-        throw FileError(fmt::format("{}: another sweep is at work there, or a run of one is saving", folder.string()));
-    }
-    ~FolderLock() { close(file_); }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-
-private:
-    int file_;
-};
 
 std::vector<std::string> tables_of(const std::string& program) {
     std::vector<std::string> names;
@@ -198,6 +178,17 @@ private:
     std::exception_ptr error_;
 };
 
+/// Throws Error when one of the runs that there are had other data than those that are there now.
+void check_data(const ImageTask& task, const SweepOptions& options, const std::vector<SweepRun>& runs) {
+    nlohmann::ordered_json now;
+    for (const SweepRun& run : runs) {
+        const nlohmann::ordered_json before = recorded_data(run.folder);
+        if (before.is_null()) continue;
+        if (now.is_null()) now = data_record(read_set(task, options.data, true), read_set(task, options.data, false));
+        check_same_data(before, now, options.data, run.folder.string());
+    }
+}
+
 void sweep(const ImageTask& task, const SweepOptions& options) {
     const PaperTable& table = table_named(task.program, options.table);
     const std::vector<SweepRun> runs = runs_of(table, options);
@@ -206,7 +197,8 @@ void sweep(const ImageTask& task, const SweepOptions& options) {
     if (error) throw FileError(fmt::format("{}: cannot make the folder: {}", options.out.string(), error.message()));
     for (const SweepRun& run : runs) check_settings(task, run);
     if (!options.no_run) {
-        const FolderLock lock(options.out);
+        const FolderLock lock(options.out, FolderLock::Children::hold);  // until runs have saved themselves
+        check_data(task, options, runs);
         SweepWork(task, table, options, runs).train_all();
     }
     const std::vector<SweptRun> swept = with_states(runs);

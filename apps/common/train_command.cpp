@@ -1,8 +1,10 @@
 // `train`: from options to a run's folder.
 #include "radial/apps/common/batch_check.h"
 #include "radial/apps/common/class_weights.h"
+#include "radial/apps/common/data_record.h"
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/loss_options.h"
+#include "radial/apps/common/rank_agreement.h"
 #include "radial/apps/common/rank_session.h"
 #include "radial/apps/common/recipes.h"
 #include "radial/apps/common/run_recorder.h"
@@ -56,11 +58,12 @@ Json settings_of(const TrainOptions& options, Json values) {
 }
 
 /// What config.json holds: the options, and what cannot be given on the command line.
-Json config_of(const ImageTask& task, const TrainOptions& options, Json values, Device device) {
+Json config_of(const ImageTask& task, const TrainOptions& options, Json values, Device device, Json data) {
     return {{"program", task.program + " train"},
             {"version", version},
             {"device_description", describe_device(device)},
-            {"options", settings_of(options, std::move(values))}};
+            {"options", settings_of(options, std::move(values))},
+            {"data", std::move(data)}};
 }
 
 /// `options` with what follows from the task and the network in the place of what was left open.
@@ -116,8 +119,8 @@ void run_epochs(Trainer& trainer, RunRecorder* recorder, RunSaver& saver, Progre
         saver.after_epoch(trainer, last);
     }
     const EpochResult& last = trainer.history().back();
-    progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {})", 100 * last.test_accuracy,
-                              100 * last.best_accuracy, last.best_epoch));
+    progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {}, best.safetensors)",
+                              100 * last.test_accuracy, 100 * last.best_accuracy, last.best_epoch));
     if (recorder != nullptr) progress.line(fmt::format("report: {}", recorder->folder().report().string()));
 }
 
@@ -132,6 +135,11 @@ std::function<void(const StepReport&)> step_watcher(RunRecorder& recorder, Progr
             progress.line(fmt::format("warning: {}. Steps are no longer written for TensorBoard", error.what()));
         }
     };
+}
+
+EarlierRun earlier_run(const TrainOptions& options) {
+    if (!options.resume.empty()) return EarlierRun::resumed;
+    return options.overwrite ? EarlierRun::replaced : EarlierRun::refused;
 }
 
 GraphUse parse_graph_use(const std::string& name) {
@@ -178,12 +186,17 @@ void describe_run(const ImageTask& task, const TrainOptions& options, const Clas
 void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const Precision precision = parse_precision(options.precision);
     const RankSession session(options);
+    std::optional<RunFolder> folder;  // of the rank that writes
+    if (session.first()) folder.emplace(options.out, earlier_run(options));
     const Device device = start_device(session.device(), session.threads(), precision);
     const Schedule schedule = make_schedule(options);
     data::Dataset train_set = read_set(task, options.data, true);
     check_channels(options.model, train_set);
     data::Dataset test_set = read_set(task, options.data, false);
     train_set.view = test_set.view = view_of(options.pictures, model_named(options.model));
+    const Json config = config_of(task, options, std::move(values), device, data_record(train_set, test_set));
+    if (!options.resume.empty()) check_same_data(recorded_data(options.resume), config.at("data"), options.data);
+    check_same_run(session, config.at("options"), config.at("data"));
     const std::int64_t classes = task.classes > 0 ? task.classes : train_set.classes();
     Classifier classifier = build(options, classes, device);
     if (options.limit > 0) train_set = train_set.first(std::min(options.limit, train_set.size()));
@@ -194,12 +207,11 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     Progress progress;
     if (session.several()) progress.line(session.describe());
     describe_run(task, options, classifier, train_set, test_set, progress);
-    Json config = config_of(task, options, std::move(values), device);
     data::Loader train_loader(train_set, loader_options(task, options, session.ranks(), true));
     data::Loader test_loader(test_set, loader_options(task, options, session.ranks(), false));
     const auto optimizer = make_optimizer(options, classifier.parameters());
     const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
-    RunSaver saver(session, options, classifier, *optimizer, config.at("options"),
+    RunSaver saver(session, options, classifier, *optimizer, config,
                    fmt::format("{} train --resume {}", task.program, shell_word(options.out)), progress, average.get());
     Trainer trainer(
         {.step = {.model = *classifier.model,
@@ -225,22 +237,22 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
          .stop = [] { return noted_signal() != 0; },
          .evaluated = [&saver](Trainer& running, bool whole) { saver.after_evaluation(running, whole); }},
         progress);
-    if (options.resume.empty()) {
-        saver.clear();
-    } else {
+    if (!options.resume.empty()) {
         saver.resume(classifier, *optimizer, trainer, progress);
         // Of an epoch that was begun with another batch, what is left is cut otherwise than a whole one.
         const std::int64_t left = train_set.size() - trainer.position().samples;
         if (left > 0 && (left >= options.batch || !options.drop_last))
             check_batches_of(options, session, train_set, left, *classifier.model);
     }
+    check_same_step(session, trainer.steps());
     std::optional<RunRecorder> recorder;
-    if (session.first()) {
-        recorder.emplace(task, options, std::move(config), classifier, test_set, trainer);
+    if (folder) {
+        recorder.emplace(task, options, *folder, config, classifier, test_set, trainer, progress);
         trainer.watch(step_watcher(*recorder, progress));
     }
     try {
         if (options.resume.empty()) saver.start(trainer);
+        if (recorder) recorder->begin_events(trainer);
         run_epochs(trainer, recorder ? &*recorder : nullptr, saver, progress, options.epochs);
     } catch (const RankLost& lost) {
         saver.end_after(lost, trainer);

@@ -79,8 +79,13 @@ void add_run_flags(CLI::App& app, TrainOptions& options) {
     add_precision_option(app, options.precision)->group("Run");
     add("--graph", options.graph, "Run a CUDA device's steps as a graph: auto (where possible), on or off")
         ->check(CLI::IsMember({"auto", "on", "off"}));
-    add("--out", options.out, "Folder for metrics.jsonl, config.json, checkpoint.safetensors, report.html and events/")
+    add("--out", options.out,
+        "Folder for metrics.jsonl, config.json, checkpoint.safetensors, best.safetensors, report.html and events/")
         ->type_name("DIR");
+    app.add_flag("--overwrite", options.overwrite,
+                 "Delete the run that --out holds, as soon as the new one is ready to start")
+        ->configurable(false)
+        ->group("Run");
     add("--log-steps", options.log_steps,
         "Steps between two points of TensorBoard's curves; 0 writes them after epochs alone")
         ->check(CLI::Range(0, 1000000000));
@@ -107,6 +112,7 @@ void add_resume_flags(CLI::App& app, TrainOptions& options) {
                    "Folder of a run that was stopped, to go on with as if it had not been; its settings are read there")
         ->type_name("DIR")
         ->configurable(false)
+        ->excludes("--overwrite")
         ->group("Interruption");
     add("--save-steps", options.save_steps, "Steps between two snapshots for --resume; 0 saves by time alone")
         ->check(CLI::Range(0, 1000000000));

@@ -56,6 +56,7 @@ struct TrainOptions {
     std::int64_t log_steps = 20;  ///< between two points of a curve in the event files; 0: after epochs alone
     std::filesystem::path data;
     std::filesystem::path out;
+    bool overwrite = false;  ///< a run that `out` holds
 
     bool sync_batch_norm = false;
     double bucket_mb = 0;       ///< megabytes; 0: GradientReducerOptions' own

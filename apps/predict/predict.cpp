@@ -1,6 +1,7 @@
 // From a file of weights, and pictures or a tensor, to classes and their probabilities.
 #include "radial/apps/predict/predict.h"
 
+#include "radial/apps/common/data_record.h"
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/standard_streams.h"
@@ -78,6 +79,14 @@ std::vector<std::string> read_class_names(const fs::path& path, std::int64_t cla
     return names;
 }
 
+/// Throws Error when `names`, of the file `path`, are the classes that the checkpoint knows in another order.
+void check_order(const fs::path& path, const std::vector<std::string>& names, const std::vector<std::string>& known) {
+    if (names == known || !apps::same_names(names, known)) return;
+    const auto [given, expected] = std::mismatch(names.begin(), names.end(), known.begin());
+    throw Error(fmt::format("{}: line {} is '{}', the checkpoint has '{}' there: the same classes in another order",
+                            path.string(), given - names.begin() + 1, *given, *expected));
+}
+
 /// What flags, the file and the network say, in this order of precedence.
 Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeights& weights) {
     const Shape& image = apps::model_named(weights.classifier.spec.model).image;
@@ -149,6 +158,7 @@ void predict_pictures(const PredictOptions& options, const OpenedWeights& weight
     const std::int64_t classes = weights.classifier.spec.classes, top = std::min(options.top, classes);
     const std::vector<std::string> names =
         options.classes.empty() ? weights.notes.class_names : read_class_names(options.classes, classes);
+    check_order(options.classes, names, weights.notes.class_names);
     const auto [files, others] = picture_files(options.images);
     if (!others.empty()) apps::print_error(fmt::format("note: {}\n", data::passed_over(others)));
     RankingTable table(names, top);

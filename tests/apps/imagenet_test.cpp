@@ -28,7 +28,7 @@ public:
             "radial-imagenet",
             fmt::format(
                 "train --data {} --out {} --model resnet18 --image-size {} --batch 4 --epochs 1 --loss.gamma 100 "
-                "--warmup-epochs 0 --threads 2 {}",
+                "--warmup-epochs 0 --threads 2 --overwrite {}",
                 data().string(), run().string(), image_size, arguments));
     }
     ProgramResult eval(const std::string& arguments = "") const {

@@ -42,7 +42,7 @@ Parsed parse(const std::vector<std::string>& words, const std::string& config = 
 ProgramResult train(const TemporaryFolder& folder, const std::string& arguments) {
     if (!std::filesystem::exists(folder / "data")) write_patterns(folder / "data", 40, 20);
     return run_program("radial-mnist",
-                       fmt::format("train --dim 2 --epochs 1 --batch 20 --threads 2 --data {} --out {} {}",
+                       fmt::format("train --dim 2 --epochs 1 --batch 20 --threads 2 --overwrite --data {} --out {} {}",
                                    (folder / "data").string(), (folder / "run").string(), arguments));
 }
 

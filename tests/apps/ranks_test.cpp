@@ -45,9 +45,12 @@ std::vector<std::string> words_of(const std::string& text) {
 /// mpirun -n 2 with a program and its arguments, under way.
 class RanksRun {
 public:
-    RanksRun(const fs::path& log, const std::string& arguments) : log_(log) {
+    RanksRun(const fs::path& log, const std::string& arguments) : RanksRun(log, arguments, arguments) {}
+    /// The second rank is given other arguments.
+    RanksRun(const fs::path& log, const std::string& arguments, const std::string& others) : log_(log) {
         std::vector<std::string> words =
-            words_of("mpirun -n 2 --allow-run-as-root --oversubscribe " + program_folder() + "/" + arguments);
+            words_of("mpirun --allow-run-as-root --oversubscribe -n 1 " + program_folder() + "/" + arguments +
+                     " : -n 1 " + program_folder() + "/" + others);
         std::vector<char*> raw;
         raw.reserve(words.size() + 1);
         for (std::string& word : words) raw.push_back(word.data());
@@ -236,6 +239,42 @@ TEST_CASE("a rank that hangs ends the run after the timeout, saved", "[host][ran
     CHECK(output.find("' for the other ranks: one hangs, or is far slower; the run is saved after step ") !=
           std::string::npos);
     run.resume("hangs");
+}
+
+TEST_CASE("ranks that were started with other options or see other data are told apart", "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    const auto refused = [&](const std::string& name, const std::string& first, const std::string& second) {
+        RanksRun ranks(run.path(name + ".log"), first, second);
+        CHECK(ranks.finish() == 1);
+        INFO(ranks.output());
+        CHECK_FALSE(fs::exists(run.path(name)));
+        return ranks.output();
+    };
+    const std::string flags =
+        refused("flags", run.train("flags", "--epochs 1"), run.train("flags", "--epochs 1 --clip-norm 2"));
+    CHECK(flags.find("radial-mnist train: ranks differ: --clip-norm is 1.0 on rank 0 and 2 on rank 1\n") !=
+          std::string::npos);
+    write_patterns(run.path("fewer"), 87, 23);
+    std::string other = run.train("data-run", "--epochs 1");
+    other.replace(other.find(run.path("data").string()), run.path("data").string().size(), run.path("fewer").string());
+    const std::string data = refused("data-run", run.train("data-run", "--epochs 1"), other);
+    CHECK(data.find("radial-mnist train: ranks differ: rank 0 has 97 training images, rank 1 has 87\n") !=
+          std::string::npos);
+}
+
+TEST_CASE("ranks that go on after different steps are told apart", "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    run.disturb("apart", "", [](const RanksRun& ranks) { ranks.signal(0, SIGTERM); });
+    fs::copy(run.path("apart"), run.path("older"), fs::copy_options::recursive);
+    const std::vector<fs::path> files = apps::Snapshots(run.path("older"), 2).files();
+    fs::remove(files.front());
+    RanksRun ranks(run.path("apart.log"), "radial-mnist train --resume " + run.path("apart").string(),
+                   "radial-mnist train --resume " + run.path("older").string());
+    CHECK(ranks.finish() == 1);
+    INFO(ranks.output());
+    CHECK(ranks.output().find("radial-mnist train: ranks differ: rank 0 goes on after step ") != std::string::npos);
 }
 
 TEST_CASE("a batch that the ranks cannot share is refused", "[host][ranks][slow]") {

@@ -2,6 +2,7 @@
 #include "../expect.h"
 #include "../folders.h"
 #include "program.h"
+#include "radial/apps/common/folder_lock.h"
 #include "radial/apps/common/snapshots.h"
 #include "radial/core/checkpoint.h"
 #include "radial/core/random.h"
@@ -35,6 +36,7 @@ public:
     }
     fs::path path(const std::string& name) const { return folder_ / name; }
     std::string checkpoint(const std::string& name) const { return read_text(path(name) / "checkpoint.safetensors"); }
+    std::string best(const std::string& name) const { return read_text(path(name) / "best.safetensors"); }
     std::string settings(int epochs, int batch = 10) const {
         return fmt::format(
             "--data {} --dim 2 --epochs {} --batch {} --lr 0.02 --threads 1 --seed 3 --crop-padding 2 "
@@ -133,7 +135,20 @@ TEST_CASE("a run that is killed goes on from its last snapshot and ends as if ne
     CHECK(run.stop("killed", SIGKILL).first == -SIGKILL);
     CHECK(run.resume("killed").status == 0);
     CHECK(differences(run.checkpoint("killed"), run.checkpoint("whole")) == "");
+    CHECK(differences(run.best("killed"), run.best("whole")) == "");
     CHECK(same_metrics(run.path("killed"), run.path("whole")));
+}
+
+TEST_CASE("a run holds its folder until it ends, however it ends", "[host]") {
+    const StoppedRun& run = stopped_run();
+    std::string error, holder;
+    run.stop("held", [&](pid_t child) {
+        holder = fmt::format(": another process is at work there (process {} on ", child);
+        error = error_of<FileError>([&] { const apps::FolderLock lock(run.path("held")); });
+        kill(child, SIGKILL);
+    });
+    CHECK(error.starts_with(run.path("held").string() + holder));
+    CHECK_NOTHROW(apps::FolderLock(run.path("held")));
 }
 
 TEST_CASE("a snapshot that cannot be read is named and the one before is taken", "[host]") {
@@ -252,10 +267,10 @@ TEST_CASE("a folder without a run cannot be resumed", "[host]") {
     CHECK(result.first_error() == "radial-mnist train: " + path + ": no snapshot to go on from");
 }
 
-TEST_CASE("a new run into a folder forgets the snapshots of an earlier one", "[host]") {
+TEST_CASE("a run that overwrites an earlier one forgets its snapshots", "[host]") {
     const StoppedRun& run = stopped_run();
     run.run("reused", run.settings(3));
-    run.run("reused", run.settings(1));
+    run.run("reused", run.settings(1) + " --overwrite");
     const std::vector<fs::path> files = apps::Snapshots(run.path("reused"), 2).files();
     REQUIRE(files.size() == 2);
     CHECK(files[0].filename() == "step-000000010.safetensors");

@@ -147,12 +147,13 @@ TEST_CASE("a run without points between epochs logs its epochs", "[host]") {
     CHECK(scalars(values, "step/loss").empty());
 }
 
-TEST_CASE("a new run into an old run's folder takes its event files away", "[host]") {
+TEST_CASE("a run that overwrites an earlier one takes its event files away", "[host]") {
     const TemporaryFolder folder;
     write_patterns(folder / "data", 20, 10);
     for (int i = 0; i < 2; ++i) {
-        run_program("radial-mnist", fmt::format("train --data {} --out {} --dim 3 --epochs 1 --batch 10 --threads 1",
-                                                (folder / "data").string(), (folder / "run").string()));
+        run_program("radial-mnist",
+                    fmt::format("train --data {} --out {} --dim 3 --epochs 1 --batch 10 --threads 1 --overwrite",
+                                (folder / "data").string(), (folder / "run").string()));
     }
     CHECK(event_files(folder / "run/events").size() == 1);
 }

@@ -144,6 +144,17 @@ TEST_CASE("a sweep refuses a folder with runs of other settings", "[host][sweep]
     CHECK(sweep.run("tab4 --epochs 1 --seeds 1 --only ring --no-run").status == 0);
 }
 
+TEST_CASE("a sweep refuses a folder with runs on other data", "[host][sweep]") {
+    const SmallSweep sweep;
+    REQUIRE(sweep.run("tab4 --epochs 1 --seeds 1 --only ring").status == 0);
+    write_patterns(sweep.path("data"), 90, 20);
+    const ProgramResult changed = sweep.run("tab4 --epochs 1 --seeds 2 --only ring");
+    CHECK(changed.status == 1);
+    CHECK(contains(changed.first_error(),
+                   fmt::format("radial-mnist sweep: --data: {} had ", sweep.path("sweep/ring-seed1").string())));
+    CHECK_FALSE(fs::exists(sweep.path("sweep/ring-seed2")));
+}
+
 TEST_CASE("a run that fails stands in the table with its reason, and the others are trained", "[host][sweep]") {
     const SmallSweep sweep;
     fs::create_directories(sweep.path("sweep/arcface-seed1/checkpoint.safetensors/in-the-way"));
@@ -167,8 +178,8 @@ TEST_CASE("two sweeps do not work in one folder", "[host][sweep]") {
     const ProgramResult second = sweep.run("tab4 --epochs 1 --only ring");
     close(lock);
     CHECK(second.status == 1);
-    CHECK(second.first_error() == "radial-mnist sweep: " + sweep.path("sweep").string() +
-                                      ": another sweep is at work there, or a run of one is saving");
+    CHECK(second.first_error() ==
+          "radial-mnist sweep: " + sweep.path("sweep").string() + ": another process is at work there");
 }
 
 TEST_CASE("what cannot be swept is named", "[host][sweep]") {

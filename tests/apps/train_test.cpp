@@ -173,7 +173,7 @@ TEST_CASE("softmax in more dimensions has neither a mean kernel nor a scatter", 
 TEST_CASE("a second run into the same folder leaves nothing of the first", "[host]") {
     const ShortRun& run = short_run();
     run.train("twice", "--dim 2 --epochs 2 --batch 20 --limit 20");
-    run.train("twice", "--dim 2 --epochs 1 --batch 20 --limit 20");
+    run.train("twice", "--dim 2 --epochs 1 --batch 20 --limit 20 --overwrite");
     CHECK(read_metrics(run.path("twice")).size() == 1);
 }
 
