@@ -1,6 +1,7 @@
 // Convolution on the CPU: our own kernels by Winograd's method and for depthwise gradients, oneDNN's direct kernels for
 // all else, both on channels-last images.
 #include "radial/core/cpu/depthwise.h"
+#include "radial/core/cpu/dropped_nan.h"
 #include "radial/core/cpu/onednn_backend.h"
 #include "radial/core/cpu/packed_weights.h"
 #include "radial/core/cpu/plan.h"
@@ -121,6 +122,8 @@ bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tenso
     // oneDNN's depthwise kernels for SSE4.1 and AVX crash when a sum is attached to channels that 8 does not divide.
     if (residual.defined() && geometry.groups > 1 && !has_avx512()) return false;
     if (winograd_forward(x, w, bias, geometry, residual, activation, y)) return true;
+    const bool drops_nan = activation == Activation::relu;
+    if (drops_nan && !maximum_notes_nan) return false;
     const ConvPlan& plan = plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()});
     const Weights weights = packed(w, plan);
     std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
@@ -133,6 +136,7 @@ bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tenso
         arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, onednn::bind(residual, plan.y));
     }
     onednn::execute(plan.primitive, arguments, "conv2d");
+    if (drops_nan && invalid_operation_noted()) return false;  // the caller's own ReLU keeps them
     return true;
 }
 

@@ -1,6 +1,8 @@
 // NaN and infinity in the input: they propagate as IEEE 754 says, on the fast path and the plain one, and nothing
 // hangs.
 #include "../expect.h"
+#include "radial/core/autograd.h"
+#include "radial/core/inference.h"
 #include "radial/core/ops.h"
 #include "random_inputs.h"
 
@@ -113,6 +115,100 @@ TEST_CASE("conv2d spreads NaN to the windows that read it and no further") {
         CHECK(nans(y) == 5 * 4);
         CHECK(nans(slice(slice(y, 2, 0, 2), 3, 0, 2)) == 5 * 4);
     }
+}
+
+namespace {
+
+/// A convolution with what follows it, and whether one of its tensors is given a NaN.
+struct Fused {
+    Shape image, weight;
+    ConvGeometry geometry;
+};
+
+/// Direct, pointwise, strided, grouped, depthwise, and Winograd's, for few channels and many.
+const std::vector<Fused>& fused_convolutions() {
+    static const std::vector<Fused> all = {
+        {{2, 3, 9, 7}, {5, 3, 3, 3}, {.pad_h = 1, .pad_w = 1}},
+        {{2, 3, 20, 20}, {64, 3, 7, 7}, {.stride_h = 2, .stride_w = 2, .pad_h = 3, .pad_w = 3}},
+        {{3, 16, 5, 4}, {24, 16, 1, 1}, {}},
+        {{1, 8, 11, 9}, {6, 8, 3, 5}, {.stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 2}},
+        {{2, 8, 6, 6}, {12, 2, 3, 3}, {.pad_h = 1, .pad_w = 1, .groups = 4}},
+        {{2, 32, 8, 8}, {32, 1, 3, 3}, {.pad_h = 1, .pad_w = 1, .groups = 32}},
+        {{12, 32, 8, 7}, {48, 32, 3, 3}, {.pad_h = 1, .pad_w = 1}},
+        {{50, 40, 2, 2}, {32, 40, 3, 3}, {.pad_h = 1, .pad_w = 1}},
+        {{14, 20, 9, 7}, {12, 20, 3, 3}, {.pad_h = 1, .pad_w = 1}},
+        {{9, 32, 6, 5}, {40, 32, 5, 5}, {.pad_h = 2, .pad_w = 2}}};
+    return all;
+}
+
+/// A NaN in the middle of a copy of `x`.
+Tensor with_nan(const Tensor& x) {
+    auto values = x.to_vector<double>();
+    values[values.size() / 2] = nan_value;
+    return Tensor::from(values, x.shape()).to(x.dtype());
+}
+
+/// The parts of a convolution, of which number `broken` has a NaN, through conv2d_activated() or one by one.
+Tensor convolve(const Fused& c, std::size_t broken, Activation activation, DType dtype, bool in_one_pass) {
+    RandomInputs random(305);
+    std::vector<Tensor> parts = {random.tensor(c.image, -1, 1, DType::float32),
+                                 random.tensor(c.weight, -1, 1, DType::float32),
+                                 random.tensor({c.weight[0]}, -1, 1, DType::float32)};
+    parts.push_back(random.tensor(conv2d(parts[0], parts[1], {}, c.geometry).shape(), -1, 1, DType::float32));
+    parts.at(broken) = with_nan(parts.at(broken));
+    for (Tensor& part : parts) part = part.to(dtype);
+    if (in_one_pass) return conv2d_activated(parts[0], parts[1], parts[2], c.geometry, activation, parts[3]);
+    const Tensor y = conv2d(parts[0], parts[1], parts[2], c.geometry) + parts[3];
+    return activation == Activation::relu ? relu(y) : silu(y);
+}
+
+}  // namespace
+
+TEST_CASE("a convolution with what follows it in one pass keeps the NaN of image, weight, bias and residual") {
+    for (const Fused& c : fused_convolutions()) {
+        for (const Activation activation : {Activation::relu, Activation::silu}) {
+            for (std::size_t broken = 0; broken < 4; ++broken) {
+                INFO(c.image.str() << " * " << c.weight.str() << ", activation " << static_cast<int>(activation)
+                                   << ", NaN in part " << broken);
+                const auto exact = convolve(c, broken, activation, DType::float64, false).to_vector<double>();
+                const auto found = convolve(c, broken, activation, DType::float32, true).to_vector<double>();
+                REQUIRE(found.size() == exact.size());
+                std::size_t wanted = 0, lost = 0;
+                for (std::size_t i = 0; i < exact.size(); ++i) {
+                    wanted += std::isnan(exact[i]) ? 1 : 0;
+                    lost += std::isnan(exact[i]) && !std::isnan(found[i]) ? 1 : 0;
+                }
+                CHECK(wanted > 0);
+                CHECK(lost == 0);
+            }
+        }
+    }
+}
+
+TEST_CASE("a NaN in one convolution with a ReLU does not change the next one's result") {
+    const NoGrad no_grad;
+    RandomInputs random(306);
+    const Tensor x = random.tensor({2, 16, 6, 6}, -1, 1, DType::float32);
+    const Tensor w = random.tensor({24, 16, 3, 3}, -1, 1, DType::float32);
+    const auto result = [&](const Tensor& image) {
+        return conv2d_activated(image, w, {}, {.pad_h = 1, .pad_w = 1}, Activation::relu).to_vector<float>();
+    };
+    const std::vector<float> before = result(x);
+    result(with_nan(x));
+    CHECK(result(x) == before);
+}
+
+TEST_CASE("a convolution that overflows gives NaN and infinity through a fused ReLU as PyTorch's does") {
+    const Tensor x = Tensor::full({1, 16, 3, 3}, 1e20);
+    const auto through = [&](double even, double odd) {
+        std::vector<double> weights(16);
+        for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = i % 2 == 0 ? even : odd;
+        const Tensor w = Tensor::from(weights, {1, 16, 1, 1}).to(DType::float32);
+        return conv2d_activated(x, concat({w, w, w, w, w, w, w, w}, 0), {}, {}, Activation::relu);
+    };
+    CHECK(nans(through(1e20, -1e20)) == 72);  // infinity - infinity
+    CHECK(same(through(1e20, 1e20), std::vector<double>(72, inf)));
+    CHECK(same(through(-1e20, -1e20), std::vector<double>(72, 0)));
 }
 
 TEST_CASE("pooling passes on the NaN of its window") {
