@@ -27,7 +27,11 @@ const std::vector<Entry>& table() {
     return entries;
 }
 
+constexpr std::string_view tensorflow_prefix = "tf-";
+constexpr std::int64_t stem_kernel = 3, stem_stride = 2;
+
 const Entry* find(std::string_view name) {
+    if (name.starts_with(tensorflow_prefix)) name.remove_prefix(tensorflow_prefix.size());
     for (const Entry& entry : table())
         if (entry.name == name) return &entry;
     return nullptr;
@@ -73,14 +77,24 @@ void check(const EfficientNetOptions& o) {
 std::int64_t EfficientNetOptions::feature_dim() const { return scaled(*this, head_width); }
 
 const std::vector<std::string>& efficientnet_names() {
-    static const std::vector<std::string> names = names_of(table());
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all = names_of(table());
+        for (const Entry& entry : table()) all.push_back(std::string(tensorflow_prefix) + entry.name);
+        return all;
+    }();
     return names;
 }
 
 std::optional<EfficientNetOptions> efficientnet_options(std::string_view name) {
     const Entry* const entry = find(name);
     if (entry == nullptr) return std::nullopt;
-    return EfficientNetOptions{.width = entry->width, .depth = entry->depth};
+    EfficientNetOptions options{.width = entry->width, .depth = entry->depth};
+    if (name.starts_with(tensorflow_prefix)) {
+        options.norm_epsilon = 1e-3;
+        options.norm_momentum = 0.01;
+        options.same_padding = true;
+    }
+    return options;
 }
 
 std::int64_t efficientnet_image(std::string_view name) {
@@ -88,11 +102,13 @@ std::int64_t efficientnet_image(std::string_view name) {
     return entry == nullptr ? 0 : entry->image;
 }
 
-EfficientNet::EfficientNet(const EfficientNetOptions& options) : options_(options) {
+EfficientNet::EfficientNet(const EfficientNetOptions& options) : options_(options), pads_(options.same_padding) {
     check(options_);
+    const ConvNormStyle style{options_.norm_epsilon, options_.norm_momentum, options_.same_padding};
     std::int64_t total = 0, index = 0, channels = scaled(options_, options_.stem_width);
     for (const EfficientNetStage& stage : options_.stages) total += repeats_of(options_, stage);
-    stem_ = make_conv_norm({.in = options_.in_channels, .out = channels, .kernel = 3, .stride = 2});
+    stem_ = make_conv_norm({.in = options_.in_channels, .out = channels, .kernel = stem_kernel, .stride = stem_stride},
+                           style);
     register_module("conv_stem", stem_.conv());
     register_module("bn1", stem_.norm());
     blocks_ = register_module("blocks", std::make_shared<Sequential>());
@@ -105,13 +121,14 @@ EfficientNet::EfficientNet(const EfficientNetOptions& options) : options_(option
                                                 .kernel = stage.kernel,
                                                 .stride = i == 0 ? stage.stride : 1,
                                                 .expansion = stage.expansion,
-                                                .drop_connect = rate};
+                                                .drop_connect = rate,
+                                                .style = style};
             part->add<InvertedResidual>(block);
             channels = block.out_channels;
         }
         blocks_->add(part);
     }
-    head_ = make_conv_norm({.in = channels, .out = feature_dim()});
+    head_ = make_conv_norm({.in = channels, .out = feature_dim()}, style);
     register_module("conv_head", head_.conv());
     register_module("bn2", head_.norm());
     dropout_ = register_module("dropout", std::make_shared<Dropout>(DropoutOptions{.p = options_.dropout}));
@@ -121,7 +138,7 @@ Tensor EfficientNet::forward(Tensor x) {
     RADIAL_CHECK(x.defined() && x.rank() == 4 && x.size(1) == options_.in_channels,
                  "EfficientNet: input {}, expected [N, {}, H, W]",
                  x.defined() ? "has shape " + x.shape().str() : "is undefined", options_.in_channels);
-    x = blocks_->forward(stem_.forward(x));
+    x = blocks_->forward(stem_.forward(pads_ ? pad_same(x, stem_kernel, stem_stride) : x));
     return dropout_->forward(global_avg_pool(head_.forward(x)));
 }
 

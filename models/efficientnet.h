@@ -32,12 +32,17 @@ struct EfficientNetOptions {
     std::vector<EfficientNetStage> stages = {{3, 1, 1, 16, 1},  {3, 2, 6, 24, 2},  {5, 2, 6, 40, 2}, {3, 2, 6, 80, 3},
                                              {5, 1, 6, 112, 3}, {5, 2, 6, 192, 4}, {3, 1, 6, 320, 1}};
     std::int64_t in_channels = 3;
+    double norm_epsilon = 1e-5, norm_momentum = 0.1;  ///< of batch norms, as BatchNorm2dOptions
+    /// Strided convolutions get as many zeros as give ceil(H / stride) results, an odd one below and to the right, as
+    /// in TensorFlow; otherwise half a kernel on every side, as in PyTorch.
+    bool same_padding = false;
 
     /// Channels of the head: the length of the feature.
     std::int64_t feature_dim() const;
 };
 
-/// The published networks: efficientnet-b0 to efficientnet-b7 (Tan & Le 2019).
+/// The published networks: efficientnet-b0 to efficientnet-b7 (Tan & Le 2019), and tf-efficientnet-b0 to -b7, the same
+/// as TensorFlow computes them, timm's tf_efficientnet_b0: with its padding and batch norms of epsilon 1e-3.
 const std::vector<std::string>& efficientnet_names();
 /// The options of one of them; empty for any other name.
 std::optional<EfficientNetOptions> efficientnet_options(std::string_view name);
@@ -46,14 +51,14 @@ std::int64_t efficientnet_image(std::string_view name);
 
 /// EfficientNet (Tan & Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks") up to the
 /// feature, the mean of the head's result over H and W. x [N, in_channels, H, W] to [N, feature_dim()].
-/// SiLU throughout; padding by half a kernel on every side, as timm's efficientnet_b0 and torchvision have it (the
-/// first, in TensorFlow, pad a strided convolution on one side only); batch norm with momentum 0.1 and epsilon 1e-5.
+/// SiLU throughout.
 /// Parameters and buffers are named as timm's: "conv_stem.weight", "bn1.bias", "blocks.0.0.conv_dw.weight",
 /// "blocks.0.0.se.conv_reduce.bias", "blocks.1.0.conv_pw.weight", "blocks.1.0.conv_pwl.weight", "conv_head.weight",
 /// "bn2.weight". Convolutions start at N(0, 2 / fan_out), their biases at 0.
 class EfficientNet : public Layer {
 public:
-    /// Throws Error when a number is below 1, width or depth not above 0, or a probability outside [0, 1).
+    /// Throws Error when a number is below 1, width or depth not above 0, a probability outside [0, 1), and as
+    /// BatchNorm2d does.
     explicit EfficientNet(const EfficientNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;
@@ -62,6 +67,7 @@ public:
 private:
     EfficientNetOptions options_;
     ConvNorm stem_, head_;
+    bool pads_;  ///< the stem's input, by pad_same()
     std::shared_ptr<Sequential> blocks_;
     std::shared_ptr<Layer> dropout_;
 };

@@ -97,17 +97,24 @@ void add_efficientnets(std::vector<ModelInfo>& all) {
     for (const std::string& name : efficientnet_names()) {
         const EfficientNetOptions options = *efficientnet_options(name);
         const std::int64_t side = efficientnet_image(name);
+        const bool tensorflow = options.same_padding;
         all.push_back({.name = name,
-                       .family = "efficientnet",
-                       .source = "Tan & Le 2019, Table 1 and 2",
+                       .family = tensorflow ? "tf-efficientnet" : "efficientnet",
+                       .source = tensorflow ? "Tan & Le 2019, Table 1 and 2, padded as by TensorFlow"
+                                            : "Tan & Le 2019, Table 1 and 2",
                        .image = {3, side, side},
                        .classes = imagenet_classes,
                        .dim = options.feature_dim(),
-                       .settings = {{"dropout", options.dropout}, {"drop-connect", options.drop_connect}},
+                       .settings = {{"dropout", options.dropout},
+                                    {"drop-connect", options.drop_connect},
+                                    {"norm-epsilon", options.norm_epsilon},
+                                    {"norm-momentum", options.norm_momentum}},
                        .make = [options](std::int64_t, const ModelSettings& settings) {
                            EfficientNetOptions chosen = options;
                            chosen.dropout = settings.at("dropout");
                            chosen.drop_connect = settings.at("drop-connect");
+                           chosen.norm_epsilon = settings.at("norm-epsilon");
+                           chosen.norm_momentum = settings.at("norm-momentum");
                            return std::make_unique<EfficientNet>(chosen);
                        }});
     }

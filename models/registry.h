@@ -18,7 +18,7 @@ using ModelSettings = std::map<std::string, double>;
 /// What the registry knows of a network.
 struct ModelInfo {
     std::string name;          ///< as on the command line: "resnet20"
-    std::string family;        ///< "lenetpp", "resnet", "vgg", "densenet" or "efficientnet"
+    std::string family;        ///< "lenetpp", "resnet", "vgg", "densenet", "efficientnet" or "tf-efficientnet"
     std::string source;        ///< paper, year, table
     Shape image;               ///< [C, H, W] of the data it was published for
     std::int64_t classes = 0;  ///< of that data

@@ -15,7 +15,7 @@ CIFAR = ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "resnet18-
 IMAGENET = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg11", "vgg13", "vgg16", "vgg19",
             "vgg11-bn", "vgg13-bn", "vgg16-bn", "vgg19-bn", "densenet121", "densenet169", "densenet201", "densenet161")
 SIZES = (224, 240, 260, 300, 380, 456, 528, 600)
-NAMES = ("lenetpp", *CIFAR, *IMAGENET, *(f"efficientnet-b{i}" for i in range(len(SIZES))))
+NAMES = ("lenetpp", *CIFAR, *IMAGENET, *(f"{tf}efficientnet-b{i}" for tf in ("", "tf-") for i in range(len(SIZES))))
 
 
 class Classifier(nn.Module):
@@ -30,7 +30,7 @@ class Classifier(nn.Module):
 
 def build(name):
     """The network with a linear classifier, and the shape of an image."""
-    if name.startswith("efficientnet"):
+    if name.startswith(("efficientnet", "tf-efficientnet")):
         return timm.create_model(name.replace("-", "_")), (3, *2 * [SIZES[int(name[-1])]])
     if name in IMAGENET:
         options = {"dropout": 0} if name.startswith("vgg") else {}

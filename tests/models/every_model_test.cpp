@@ -73,6 +73,7 @@ TEST_CASE("densely connected networks cost what torchvision's do and have their 
 }
 TEST_CASE("EfficientNets cost what timm's do and have their tensors", "[models][cost][slow]") {
     check_family("efficientnet", 8);
+    check_family("tf-efficientnet", 8);
 }
 
 TEST_CASE("the networks' costs are the published ones", "[models][cost]") {

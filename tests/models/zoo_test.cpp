@@ -73,7 +73,8 @@ TEST_CASE("dropout and drop-connect act in training alone, and are off by defaul
         CHECK_FALSE(is_random(*net, x));
     }
     for (const char* name : {"vgg11", "vgg16-bn", "densenet121", "densenet-40-12", "efficientnet-b4"})
-        for (const auto& [option, value] : find_model(name)->settings) CHECK(value == 0);
+        for (const auto& [option, value] : find_model(name)->settings)
+            CHECK((option.starts_with("norm-") || value == 0));
     EfficientNetOptions without = small_efficientnet();
     without.dropout = without.drop_connect = 0;
     EfficientNet plain(without);
@@ -82,20 +83,52 @@ TEST_CASE("dropout and drop-connect act in training alone, and are off by defaul
 
 TEST_CASE("a network's options come through the registry", "[models]") {
     CHECK(find_model("efficientnet-b0")->settings ==
-          ModelSettings{{"checkpoint", 0}, {"dropout", 0}, {"drop-connect", 0}});
+          ModelSettings{
+              {"checkpoint", 0}, {"dropout", 0}, {"drop-connect", 0}, {"norm-epsilon", 1e-5}, {"norm-momentum", 0.1}});
     const auto net = make_model(*find_model("densenet-bc-100-12"), 342, {{"dropout", 0.5}});
     CHECK(is_random(*net, random_images({1, 3, 8, 8})));
     CHECK(error_of([] {
               make_model(*find_model("efficientnet-b0"), 1280, {{"drop_conect", 0.2}});
           }) ==
           "efficientnet-b0 has no option \"drop_conect\"; did you mean drop-connect? Its options are "
-          "checkpoint, drop-connect, dropout");
+          "checkpoint, drop-connect, dropout, norm-epsilon, norm-momentum");
     CHECK(error_of([] {
               make_model(*find_model("densenet121"), 1024, {{"dropout", 1}});
           }) == "DenseNet: dropout is 1, expected at least 0 and below 1");
     CHECK(error_of([] {
               make_model(*find_model("efficientnet-b0"), 1280, {{"drop-connect", 1.5}});
           }) == "EfficientNet: drop_connect is 1.5, expected at least 0 and below 1");
+}
+
+TEST_CASE("padding as TensorFlow's puts an odd zero below and to the right", "[models]") {
+    const Tensor x = Tensor::full({1, 1, 4, 5}, 1);
+    // Kernel 3 and stride 2 want 5 rows and 7 columns in all.
+    const Tensor padded = pad_same(x, 3, 2);
+    CHECK(padded.shape() == Shape{1, 1, 5, 7});
+    std::vector<float> expected;
+    for (int row = 0; row < 5; ++row)
+        for (int column = 0; column < 7; ++column)
+            expected.push_back(row < 4 && column >= 1 && column < 6 ? 1.0F : 0.0F);
+    CHECK(padded.to_vector<float>() == expected);
+    CHECK(pad_same(x, 1, 2).shape() == x.shape());
+    CHECK(pad_same(Tensor::zeros({2, 3, 7, 8}), 5, 2).shape() == Shape{2, 3, 11, 11});
+}
+
+TEST_CASE("a NaN among a network's weights shows in its evaluation", "[models]") {
+    const NoGrad no_grad;
+    for (const std::string name :
+         {"lenetpp", "resnet20", "vgg11-cifar", "densenet-40-12", "densenet-bc-100-12", "efficientnet-b0"}) {
+        INFO(name);
+        const ModelInfo& info = *find_model(name);
+        const auto net = make_model(info, info.dim);
+        net->eval();
+        std::vector<double> values = net->parameters().front().to_vector<double>();
+        values.front() = NAN;
+        const Tensor broken = net->parameters().front().detach();
+        broken.copy_(Tensor::from(values, broken.shape()));
+        const auto feature = net->forward(random_images({2, info.image[0], 32, 32})).to_vector<double>();
+        CHECK(std::any_of(feature.begin(), feature.end(), [](double v) { return std::isnan(v); }));
+    }
 }
 
 TEST_CASE("drop-connect grows from the first block to the last", "[models]") {
