@@ -27,7 +27,8 @@ private:
 }  // namespace
 
 int exif_orientation(std::span<const std::uint8_t> exif) {
-    constexpr std::uint32_t orientation_tag = 0x0112, short_type = 3;
+    // The standard wants a SHORT. Some programs write a LONG, and Pillow takes that, and signed ones, too.
+    constexpr std::uint32_t orientation_tag = 0x0112, short_type = 3, long_type = 4, signed_short = 8, signed_long = 9;
     if (exif.size() < 8 || exif[0] != exif[1] || (exif[0] != 'I' && exif[0] != 'M')) return 1;
     const Numbers numbers(exif, exif[0] == 'M');
     if (numbers.at(2, 2) != 42) return 1;
@@ -37,8 +38,10 @@ int exif_orientation(std::span<const std::uint8_t> exif) {
     for (std::uint32_t i = 0; i < entries; ++i) {
         const std::uint64_t entry = directory + 2 + std::uint64_t{12} * i;
         if (!numbers.holds(entry, 12)) return 1;
-        if (numbers.at(entry, 2) != orientation_tag || numbers.at(entry + 2, 2) != short_type) continue;
-        const std::uint32_t value = numbers.at(entry + 8, 2);
+        const std::uint32_t type = numbers.at(entry + 2, 2);
+        const bool narrow = type == short_type || type == signed_short, wide = type == long_type || type == signed_long;
+        if (numbers.at(entry, 2) != orientation_tag || !(narrow || wide)) continue;
+        const std::uint32_t value = numbers.at(entry + 8, narrow ? 2 : 4);
         return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
     }
     return 1;

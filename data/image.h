@@ -23,9 +23,10 @@ struct ImageOptions {
 };
 
 /// Reads a JPEG (grey, RGB, CMYK, YCCK) or PNG (grey, palette, RGB; 1 to 16 bits; with or without alpha) file, told
-/// apart by their content, on the CPU: uint8 [H, W, channels], upright as EXIF says. As Pillow's convert("RGB") and
-/// convert("L"): alpha and transparent colours are dropped, CMYK is taken as Adobe stores it, colour profiles are
-/// ignored. Of 16 bits the upper 8 are kept.
+/// apart by their content, on the CPU: uint8 [H, W, channels], upright as EXIF says. As convert("RGB") and
+/// convert("L") of Pillow 13: alpha and transparent colours are dropped, CMYK is taken as Adobe stores it, colour
+/// profiles are ignored. Of 16 bits the upper 8 are kept, in grey too, where Pillow (as of 13.0) makes 255 of every
+/// value above it.
 /// Throws FileError naming the file when it is missing, empty, of another type, truncated, corrupt, too large, or a
 /// JPEG of more than 100 scans (those of progressive ones have about 10), and Error when `channels` is neither 1 nor 3.
 Tensor read_image(const std::filesystem::path& path, const ImageOptions& options = {});

@@ -42,6 +42,9 @@ void Resampler::weigh(const Axis& axis, Weights& weights) {
 }
 
 void Resampler::plan(const Axis& down, const Axis& across) {
+    const double height = down.length - static_cast<double>(down.to),
+                 width = across.length - static_cast<double>(across.to);
+    rows_first_ = height > 0 && height > 2 * width;
     weigh(down, down_);
     weigh(across, across_);
 }
@@ -65,29 +68,48 @@ void Resampler::narrow(const std::uint8_t* row, std::uint8_t* to) const {
     }
 }
 
-void Resampler::run(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to) {
+void Resampler::narrow(const std::uint8_t* row, std::int64_t channels, std::uint8_t* to) const {
+    channels == 3 ? narrow<4>(row, to) : narrow<1>(row, to);
+}
+
+void Resampler::shorten(std::int64_t target, const std::uint8_t* from, std::int64_t stride, std::int64_t length,
+                        std::uint8_t* to) {
+    const Range sources = down_.sources[static_cast<std::size_t>(target)];
+    const std::int32_t* const weights = down_.values.data() + target * down_.stride;
+    sums_.resize(static_cast<std::size_t>(length));
+    std::int32_t* const sums = sums_.data();
+    std::fill_n(sums, length, half);
+    for (std::int64_t i = 0; i < sources.size(); ++i) {
+        const std::uint8_t* const row = from + (sources.begin - rows().begin + i) * stride;
+        const std::int32_t weight = weights[i];
+        for (std::int64_t x = 0; x < length; ++x) sums[x] += weight * row[x];
+    }
+    std::transform(sums, sums + length, to, to_byte);
+}
+
+void Resampler::columns_first(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to) {
     const std::int64_t height = rows().size(), length = std::ssize(across_.sources) * channels;
     const std::int64_t bytes = columns().size() * channels;
     narrowed_.resize(static_cast<std::size_t>(height * length));
-    row_.resize(static_cast<std::size_t>(bytes) + 1);  // a pixel is read as four bytes
     for (std::int64_t y = 0; y < height; ++y) {
-        std::uint8_t* const narrowed = narrowed_.data() + y * length;
         std::copy_n(from + y * stride, bytes, row_.data());
-        channels == 3 ? narrow<4>(row_.data(), narrowed) : narrow<1>(row_.data(), narrowed);
+        narrow(row_.data(), channels, narrowed_.data() + y * length);
     }
-    sums_.resize(static_cast<std::size_t>(length));
-    std::int32_t* const sums = sums_.data();
-    const std::int32_t* weights = down_.values.data();
-    for (const Range sources : down_.sources) {
-        std::fill_n(sums, length, half);
-        for (std::int64_t i = 0; i < sources.size(); ++i) {
-            const std::uint8_t* const row = narrowed_.data() + (sources.begin - rows().begin + i) * length;
-            const std::int32_t weight = weights[i];
-            for (std::int64_t x = 0; x < length; ++x) sums[x] += weight * row[x];
-        }
-        to = std::transform(sums, sums + length, to, to_byte);
-        weights += down_.stride;
+    for (std::int64_t target = 0; target < std::ssize(down_.sources); ++target)
+        shorten(target, narrowed_.data(), length, length, to + target * length);
+}
+
+void Resampler::rows_first(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to) {
+    const std::int64_t length = std::ssize(across_.sources) * channels, bytes = columns().size() * channels;
+    for (std::int64_t target = 0; target < std::ssize(down_.sources); ++target) {
+        shorten(target, from, stride, bytes, row_.data());
+        narrow(row_.data(), channels, to + target * length);
     }
+}
+
+void Resampler::run(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to) {
+    row_.resize(static_cast<std::size_t>(columns().size() * channels) + 1);  // a pixel is read as four bytes
+    rows_first_ ? rows_first(from, stride, channels, to) : columns_first(from, stride, channels, to);
 }
 
 }  // namespace radial::data

@@ -20,9 +20,11 @@ struct Axis {
     Range wanted;
 };
 
-/// Resizes bytes [H, W, C] by the triangle ("bilinear") filter, widened by the ratio where the picture gets smaller:
-/// columns first, then rows, each rounded to bytes from weights of 22 bits after the point, the same bytes as Pillow's.
-/// Keeps its memory from one picture to the next.
+/// Resizes bytes [H, W, C] by the triangle ("bilinear") filter, widened by the ratio where the picture gets smaller, in
+/// two passes, each rounded to bytes from weights of 22 bits after the point: the same bytes as Pillow 13's. Columns
+/// come first, but rows where the height is reduced, and by more than twice as many pixels as the width, as in Pillow
+/// from 13.0 on. Older ones begin with the columns, which changes some bytes by 1. Keeps its memory from one picture to
+/// the next.
 class Resampler {
 public:
     /// Says what is to be made; then rows() and columns() are the source pixels that it takes.
@@ -42,10 +44,17 @@ private:
     };
     static Range needed(const Weights& weights) { return {weights.sources.front().begin, weights.sources.back().end}; }
     void weigh(const Axis& axis, Weights& weights);
+    void columns_first(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to);
+    void rows_first(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to);
+    /// Row `target` of what down_ makes of bytes whose rows are `stride` apart and `length` long.
+    void shorten(std::int64_t target, const std::uint8_t* from, std::int64_t stride, std::int64_t length,
+                 std::uint8_t* to);
+    void narrow(const std::uint8_t* row, std::int64_t channels, std::uint8_t* to) const;
     template <int C>
     void narrow(const std::uint8_t* row, std::uint8_t* to) const;
 
     Weights down_, across_;
+    bool rows_first_ = false;
     std::vector<double> exact_;
     std::vector<std::uint8_t> row_, narrowed_;
     std::vector<std::int32_t> sums_;

@@ -8,8 +8,9 @@
 namespace radial::data {
 
 /// Resizes uint8 [H, W, C] on the CPU to [height, width, C] by the triangle ("bilinear") filter, which is widened by
-/// the ratio where the image gets smaller, so that every pixel counts. Columns first, then rows, each rounded to bytes
-/// from weights of 22 bits after the point: the same bytes as Pillow's resize(BILINEAR). Throws Error when the image is
+/// the ratio where the image gets smaller, so that every pixel counts: the same bytes as resize(BILINEAR) of Pillow 13,
+/// which takes rows before columns where a tall image is reduced (resample.h); older ones differ there by 1 in some
+/// bytes. Throws Error when the image is
 /// not uint8 [H, W, C] with a pixel, or a size is below 1.
 Tensor resize_bilinear(const Tensor& image, std::int64_t height, std::int64_t width);
 

@@ -1,7 +1,8 @@
 """Writes images.safetensors: small JPEG and PNG files and what Pillow and torchvision make of them.
 
 python3 tests/golden/image_cases.py (Pillow, torchvision, safetensors). "file/NAME" holds a file's bytes, "rgb/NAME" and
-"grey/NAME" its pixels, upright; "source", "resize/HxW" and "view/SIDExCROP" belong together."""
+"grey/NAME" its pixels, upright; "source", "resize/HxW" and "view/SIDExCROP" belong together, and so do the same with
+"tall_" before them. Pillow must be 13 or newer, which resizes the rows of tall pictures before their columns."""
 import io
 import pathlib
 import struct
@@ -38,7 +39,7 @@ def png(array, bits, color, interlaced=False, width=None):
 
 
 def record(name, content, upright=None):
-    """`upright` where Pillow's own reading is not what is wanted: it clips 16-bit grey to 255."""
+    """`upright` where Pillow's own reading is not what is wanted: as of 13.0 it clips 16-bit grey to 255."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(content))) if upright is None else Image.fromarray(upright)
     tensors["file/" + name] = np.frombuffer(content, np.uint8)
     tensors["rgb/" + name] = np.array(image.convert("RGB"))
@@ -70,6 +71,10 @@ def jpegs():
     little = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
     save("orientation_little_endian.jpg", turned, "JPEG", quality=90, exif=b"Exif\0\0" + little)
     save("orientation6.png", turned, "PNG", exif=little)
+    # A LONG in the place of a SHORT, in either byte order.
+    for name, order, magic in (("little", "<", b"II*\0"), ("big", ">", b"MM\0*")):
+        wide = magic + struct.pack(order + "IHHHIII", 8, 1, 0x0112, 4, 1, 6, 0)
+        save(f"orientation_long_{name}_endian.jpg", turned, "JPEG", quality=90, exif=b"Exif\0\0" + wide)
 
 
 def pngs():
@@ -102,6 +107,15 @@ def resizes():
     for side, crop in ((24, 20), (37, 37), (40, 33), (15, 8), (20, 19)):
         view = transforms.Compose([transforms.Resize(side), transforms.CenterCrop(crop)])(image)
         tensors[f"view/{side}x{crop}"] = np.array(view).transpose(2, 0, 1).copy()
+    # On both sides of where the order of the passes changes: at 120 - height above 2 * (30 - width).
+    source = picture(120, 30)
+    image = Image.fromarray(source)
+    tensors["tall_source"] = source
+    for height, width in ((40, 11), (80, 10), (79, 10), (100, 33), (119, 31), (130, 40), (3, 29)):
+        tensors[f"tall_resize/{height}x{width}"] = np.array(image.resize((width, height), Image.Resampling.BILINEAR))
+    for side, crop in ((12, 9), (20, 20)):
+        view = transforms.Compose([transforms.Resize(side), transforms.CenterCrop(crop)])(image)
+        tensors[f"tall_view/{side}x{crop}"] = np.array(view).transpose(2, 0, 1).copy()
 
 
 if __name__ == "__main__":
