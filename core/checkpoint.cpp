@@ -2,6 +2,7 @@
 #include "radial/core/checkpoint.h"
 
 #include "radial/core/atomic_file.h"
+#include "radial/core/float16.h"
 #include "radial/core/text.h"
 
 #include <fmt/ranges.h>
@@ -12,6 +13,7 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -33,21 +35,35 @@ constexpr std::uint64_t max_header_bytes = 100'000'000;
 constexpr const char* metadata_key = "__metadata__";
 constexpr const char* checksum_key = "radial.crc32";
 
-constexpr std::array<std::pair<std::string_view, DType>, 5> dtype_names{{{"F32", DType::float32},
-                                                                         {"F64", DType::float64},
-                                                                         {"I32", DType::int32},
-                                                                         {"I64", DType::int64},
-                                                                         {"U8", DType::uint8}}};
+/// A type of number as files have it: one of a tensor's types, or a narrow one that is read as float32.
+struct Stored {
+    std::string_view code{};  ///< in the file
+    DType dtype = DType::float32;
+    std::size_t bytes = 0;                    ///< of a number in the file
+    std::string_view name{};                  ///< in messages
+    float (*widen)(std::uint16_t) = nullptr;  ///< a narrow type's number
+};
 
-std::optional<DType> dtype_from(std::string_view name) {
-    for (const auto& [known, dtype] : dtype_names)
-        if (known == name) return dtype;
+constexpr std::array<Stored, 7> stored_types{
+    {{"F32", DType::float32, 4, "float32"},
+     {"F64", DType::float64, 8, "float64"},
+     {"F16", DType::float32, 2, "float16", float_from_float16},
+     {"BF16", DType::float32, 2, "bfloat16",
+      [](std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16U); }},
+     {"I32", DType::int32, 4, "int32"},
+     {"I64", DType::int64, 8, "int64"},
+     {"U8", DType::uint8, 1, "uint8"}}};
+
+std::optional<Stored> stored_from(std::string_view code) {
+    for (const Stored& stored : stored_types)
+        if (stored.code == code) return stored;
     return std::nullopt;
 }
 
-std::string_view safetensors_name(DType dtype) {
-    for (const auto& [name, known] : dtype_names)
-        if (known == dtype) return name;
+/// How a tensor's numbers are written.
+Stored stored_as(DType dtype) {
+    for (const Stored& stored : stored_types)
+        if (stored.dtype == dtype && stored.widen == nullptr) return stored;
     throw Error(fmt::format("write_safetensors: no name for dtype {}", name_of(dtype)));
 }
 
@@ -60,7 +76,7 @@ std::uint32_t crc_on(std::uint32_t sum, const void* bytes, std::size_t count) {
 /// What the header says of one tensor, checked as far as one entry alone can be.
 struct Entry {
     std::string name;
-    DType dtype = DType::float32;
+    Stored stored;
     Shape shape;
     std::uint64_t begin = 0, end = 0;  ///< bytes, from the end of the header
 };
@@ -97,7 +113,7 @@ std::uint32_t crc_of_header(const std::vector<Entry>& entries, Metadata metadata
     for (const Entry* const entry : by_name(entries)) {
         if (entry->name > metadata_key) add_metadata();
         add(fmt::format(R"({}:{{"data_offsets":[{},{}],"dtype":"{}","shape":[{}]}})", quoted(entry->name), entry->begin,
-                        entry->end, safetensors_name(entry->dtype), fmt::join(entry->shape, ",")));
+                        entry->end, entry->stored.code, fmt::join(entry->shape, ",")));
     }
     add_metadata();
     if (before == '{') sum = crc_on(sum, &before, 1);
@@ -199,10 +215,11 @@ public:
         std::vector<Entry> entries = parse_header(read_header(), content.metadata);
         check_names(entries);
         sort_by_offset(entries);
+        summed_ = content.metadata.contains(checksum_key);
+        if (summed_) sum_ = crc_of_header(entries, content.metadata);
         for (const Entry& entry : entries) content.tensors.push_back({entry.name, read_tensor(entry)});
-        const bool has_sum = content.metadata.contains(checksum_key);
-        check(has_sum || checksum == Checksum::none, "has no checksum: its metadata lacks \"{}\"", checksum_key);
-        if (has_sum) check_sum(entries, content);
+        check(summed_ || checksum == Checksum::none, "has no checksum: its metadata lacks \"{}\"", checksum_key);
+        if (summed_) check_sum(content);
         return content;
     }
 
@@ -290,11 +307,12 @@ private:
         check(value.size() == 3, "tensor \"{}\" has more than dtype, shape and data_offsets", name);
 
         const Json& dtype = value["dtype"];
-        const std::optional<DType> known =
-            dtype.is_string() ? dtype_from(dtype.get_ref<const std::string&>()) : std::nullopt;
-        check(known.has_value(), "tensor \"{}\" has dtype {}, expected \"F32\", \"F64\", \"I32\", \"I64\" or \"U8\"",
+        const std::optional<Stored> known =
+            dtype.is_string() ? stored_from(dtype.get_ref<const std::string&>()) : std::nullopt;
+        check(known.has_value(),
+              "tensor \"{}\" has dtype {}, expected \"F32\", \"F64\", \"F16\", \"BF16\", \"I32\", \"I64\" or \"U8\"",
               name, dtype.dump());
-        entry.dtype = *known;
+        entry.stored = *known;
 
         const std::uint64_t bytes = parse_shape(name, value["shape"], entry);
         const Json& offsets = value["data_offsets"];
@@ -307,7 +325,7 @@ private:
               "tensor \"{}\" lies at bytes [{}, {}) of {}: the file is cut short or its header wrong", name,
               entry.begin, entry.end, data_bytes_);
         check(entry.end - entry.begin == bytes, "tensor \"{}\" is {}{}, which takes {} bytes, not {}", name,
-              name_of(entry.dtype), entry.shape.str(), bytes, entry.end - entry.begin);
+              entry.stored.name, entry.shape.str(), bytes, entry.end - entry.begin);
         return entry;
     }
 
@@ -318,8 +336,9 @@ private:
               shape.size(), static_cast<int>(Shape::max_rank));
         constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
         std::vector<std::int64_t> extents;
-        std::uint64_t product =
-            size_of(entry.dtype);  // of the extents that are not 0: strides must not overflow either
+        // Of the extents that are not 0: strides must not overflow either, nor those of what the numbers are read as.
+        const std::uint64_t widening = size_of(entry.stored.dtype) / entry.stored.bytes;
+        std::uint64_t product = size_of(entry.stored.dtype);
         bool none = false;
         for (const Json& extent : shape) {
             check(extent.is_number_unsigned(), "tensor \"{}\" has shape {}, expected integers >= 0", name,
@@ -334,7 +353,7 @@ private:
             extents.push_back(static_cast<std::int64_t>(count));
         }
         entry.shape = Shape(extents);
-        return none ? 0 : product;
+        return none ? 0 : product / widening;
     }
 
     /// Puts the entries in file order, in which they must fill the data without overlap or gap.
@@ -351,25 +370,36 @@ private:
         check(end == data_bytes_, "is {} bytes longer than its header says", data_bytes_ - end);
     }
 
-    void check_sum(const std::vector<Entry>& entries, TensorFile& content) const {
-        std::uint32_t sum = crc_of_header(entries, content.metadata);
-        for (const NamedTensor& entry : content.tensors) sum = crc_on(sum, entry.tensor.raw(), entry.tensor.bytes());
-        const std::string found = fmt::format("{:08x}", sum), expected = content.metadata.at(checksum_key);
+    void check_sum(TensorFile& content) const {
+        const std::string found = fmt::format("{:08x}", sum_), expected = content.metadata.at(checksum_key);
         check(found == expected, "is damaged: its content has the checksum {}, it was written with {}", found,
               expected);
         content.metadata.erase(checksum_key);
     }
 
     Tensor read_tensor(const Entry& entry) {
-        Tensor tensor = Tensor::empty(entry.shape, entry.dtype, Device{});
+        Tensor tensor = Tensor::empty(entry.shape, entry.stored.dtype, Device{});
         file_.seekg(static_cast<std::streamoff>(file_bytes_ - data_bytes_ + entry.begin));
-        read_bytes(tensor.raw(), entry.end - entry.begin);
+        if (entry.stored.widen == nullptr) {
+            read_data(tensor.raw(), entry.end - entry.begin);
+            return tensor;
+        }
+        std::vector<std::uint16_t> narrow(static_cast<std::size_t>(tensor.numel()));
+        read_data(narrow.data(), entry.end - entry.begin);
+        std::transform(narrow.begin(), narrow.end(), tensor.data<float>(), entry.stored.widen);
         return tensor;
+    }
+
+    void read_data(void* target, std::uint64_t bytes) {
+        read_bytes(target, bytes);
+        if (summed_) sum_ = crc_on(sum_, target, bytes);
     }
 
     std::filesystem::path path_;
     std::ifstream file_;
     std::uint64_t file_bytes_ = 0, data_bytes_ = 0;
+    bool summed_ = false;  ///< whether the file says what its bytes add up to
+    std::uint32_t sum_ = 0;
 };
 
 /// What a file of `content` says of its tensors.
@@ -385,7 +415,7 @@ std::vector<Entry> entries_of(const std::filesystem::path& path, const TensorFil
         if (name == metadata_key) refuse("has the name reserved for metadata");
         if (!names.insert(name).second) refuse("is given twice");
         const std::uint64_t end = offset + tensor.bytes();
-        entries.push_back({name, tensor.dtype(), tensor.shape(), offset, end});
+        entries.push_back({name, stored_as(tensor.dtype()), tensor.shape(), offset, end});
         offset = end;
     }
     return entries;
@@ -397,7 +427,7 @@ std::string header_text(const std::vector<Entry>& entries, const Metadata& metad
     for (const Entry& entry : entries) {
         text += text.empty() ? '{' : ',';
         text += fmt::format(R"({}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", quoted(entry.name),
-                            safetensors_name(entry.dtype), fmt::join(entry.shape, ","), entry.begin, entry.end);
+                            entry.stored.code, fmt::join(entry.shape, ","), entry.begin, entry.end);
     }
     return text.empty() ? "{}" : text + '}';
 }
@@ -409,6 +439,29 @@ std::string with_length(std::string text) {
     std::string bytes(length_bytes, '\0');
     std::memcpy(bytes.data(), &length, length_bytes);
     return bytes + text;
+}
+
+/// NaN and infinities among numbers whose exponent, all ones for those, lies under `exponent`.
+template <class T, class Bits>
+std::int64_t not_finite(const Tensor& tensor, Bits exponent) {
+    const T* const values = tensor.data<T>();
+    const std::int64_t numbers = tensor.numel();
+    std::int64_t count = 0;
+    for (std::int64_t i = 0; i < numbers; ++i) count += (std::bit_cast<Bits>(values[i]) & exponent) == exponent ? 1 : 0;
+    return count;
+}
+
+std::int64_t not_finite(const Tensor& tensor) {
+    if (tensor.dtype() == DType::float32) return not_finite<float>(tensor, std::uint32_t{0x7F800000});
+    if (tensor.dtype() == DType::float64) return not_finite<double>(tensor, std::uint64_t{0x7FF0000000000000});
+    return 0;
+}
+
+/// The place of element `index` in row-major order.
+std::string place_of(std::int64_t index, const Shape& shape) {
+    std::vector<std::int64_t> place(static_cast<std::size_t>(shape.rank()));
+    for (int d = shape.rank() - 1; d >= 0; index /= shape[d--]) place[static_cast<std::size_t>(d)] = index % shape[d];
+    return fmt::format("[{}]", fmt::join(place, ", "));
 }
 
 }  // namespace
@@ -425,6 +478,18 @@ bool TensorFile::contains(std::string_view name) const {
 
 TensorFile read_safetensors(const std::filesystem::path& path, Checksum checksum) {
     return Reader(path).read(checksum);
+}
+
+void check_finite(const TensorFile& file, const std::filesystem::path& path) {
+    for (const auto& [name, tensor] : file.tensors) {
+        const std::int64_t count = not_finite(tensor);
+        if (count == 0) continue;
+        const std::vector<double> values = tensor.to_vector<double>();
+        const auto first = std::find_if_not(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+        throw FileError(fmt::format("{}: \"{}\" is {} at {}, and {} of its {} numbers are not finite", path.string(),
+                                    name, *first, place_of(first - values.begin(), tensor.shape()), count,
+                                    tensor.numel()));
+    }
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content, Checksum checksum) {

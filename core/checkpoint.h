@@ -25,10 +25,10 @@ struct TensorFile {
 /// which read_safetensors() checks and takes out.
 enum class Checksum : std::uint8_t { none, added };
 
-/// Reads F32, F64, I32, I64 and U8 tensors, in time and memory that grow with the file. Throws FileError, naming the
-/// file and what is wrong (missing, not a regular file, truncated, header of more than 100 MB or not JSON, offsets that
-/// overlap or leave gaps, unknown dtype, longer than its header says, another checksum than it was written with); never
-/// returns a part. With Checksum::added, a file without a checksum is refused too.
+/// Reads F32, F64, I32, I64 and U8 tensors, and F16 and BF16 ones as float32, in time and memory that grow with the
+/// file. Throws FileError, naming the file and what is wrong (missing, not a regular file, truncated, header of more
+/// than 100 MB or not JSON, offsets that overlap or leave gaps, unknown dtype, longer than its header says, another
+/// checksum than it was written with); never returns a part. With Checksum::added, a file without a checksum is refused too.
 TensorFile read_safetensors(const std::filesystem::path& path, Checksum checksum = Checksum::none);
 
 /// Writes the tensors in their order, row-major whatever their layout, with the header padded to eight bytes: to a
@@ -36,5 +36,9 @@ TensorFile read_safetensors(const std::filesystem::path& path, Checksum checksum
 /// twice or not UTF-8, an undefined tensor); then `path` is as it was.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content,
                        Checksum checksum = Checksum::none);
+
+/// Throws FileError when a floating-point tensor of a file that was read has a NaN or an infinity: with the first such
+/// tensor's name, where the first such number stands, and how many there are in that tensor.
+void check_finite(const TensorFile& file, const std::filesystem::path& path);
 
 }  // namespace radial

@@ -2,12 +2,14 @@
 #include "radial/core/module.h"
 
 #include "radial/core/backend.h"
+#include "radial/core/text.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace radial {
 
@@ -66,29 +68,31 @@ std::vector<NamedTensor> Module::state() const {
 void Module::load_state(const std::vector<NamedTensor>& source) { copy_state("load_state", state(), source); }
 
 void copy_state(std::string_view who, const std::vector<NamedTensor>& target, const std::vector<NamedTensor>& source) {
-    std::vector<std::string> problems;
+    std::vector<std::string> twice, misshapen, missing, left;
     std::unordered_map<std::string_view, const Tensor*> given;
     for (const NamedTensor& entry : source)
         if (!given.emplace(entry.name, &entry.tensor).second)
-            problems.push_back(fmt::format("\"{}\" is given twice", entry.name));
+            twice.push_back(fmt::format("\"{}\" is given twice", entry.name));
     for (const NamedTensor& entry : target) {
         const auto found = given.find(entry.name);
         if (found == given.end() || !found->second->defined())
-            problems.push_back(fmt::format("\"{}\" is missing", entry.name));
+            missing.push_back(fmt::format("\"{}\" is missing", entry.name));
         else if (found->second->shape() != entry.tensor.shape())
-            problems.push_back(
+            misshapen.push_back(
                 fmt::format("\"{}\" is {}, expected {}", entry.name, found->second->str(), entry.tensor.str()));
     }
     std::unordered_set<std::string_view> wanted;
     for (const NamedTensor& entry : target) wanted.insert(entry.name);
     for (const NamedTensor& entry : source)
-        if (!wanted.contains(entry.name)) problems.push_back(fmt::format("\"{}\" is left over", entry.name));
-    constexpr std::size_t named = 20;  // of a source that does not fit; the number of the rest suffices
-    if (problems.size() > named) {
-        const std::size_t rest = problems.size() - named;
-        problems.resize(named);
-        problems.push_back(fmt::format("and {} more", rest));
-    }
+        if (!wanted.contains(entry.name)) left.push_back(fmt::format("\"{}\" is left over", entry.name));
+    std::vector<std::string> problems;
+    const auto append = [&](std::vector<std::string>& kind, std::string_view what) {
+        for (std::string& problem : first_of(std::move(kind), what)) problems.push_back(std::move(problem));
+    };
+    append(twice, "are given twice");
+    append(misshapen, "have another shape");
+    append(missing, "are missing");
+    append(left, "are left over");
     RADIAL_CHECK(problems.empty(), "{}: {}", who, fmt::join(problems, "; "));
     for (const NamedTensor& entry : target) entry.tensor.copy_(*given.at(entry.name));
 }

@@ -19,7 +19,8 @@ struct NamedTensor {
 };
 
 /// Copies `source` into the tensors of `target`, matched by name, converting dtypes. Throws Error, beginning with `who`
-/// and naming every tensor that is missing, left over, given twice or of another shape; then nothing has been changed.
+/// and naming the tensors that are given twice, of another shape, missing and left over, of each kind the first eight
+/// and how many more there are; then nothing has been changed.
 void copy_state(std::string_view who, const std::vector<NamedTensor>& target, const std::vector<NamedTensor>& source);
 
 /// Owns parameters (trained), buffers (saved, not trained) and submodules, each under a name that is unique in it.

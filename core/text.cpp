@@ -1,11 +1,10 @@
-// Edit distance, the nearest of a list of names, and long ones cut short.
+// Edit distance, the nearest of a list of names, and long texts and lists cut short.
 #include "radial/core/text.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <limits>
-#include <vector>
 
 namespace radial {
 
@@ -49,6 +48,15 @@ std::string shortened(std::string_view text, std::size_t most) {
     std::size_t end = most;  // before a character of UTF-8, never within one
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
     return fmt::format("{}... ({} bytes)", text.substr(0, end), text.size());
+}
+
+std::vector<std::string> first_of(std::vector<std::string> items, std::string_view what) {
+    constexpr std::size_t most = 8;
+    if (items.size() <= most) return items;
+    const std::size_t rest = items.size() - most;
+    items.resize(most);
+    items.push_back(fmt::format("{} more {}", rest, what));
+    return items;
 }
 
 }  // namespace radial

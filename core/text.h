@@ -1,10 +1,11 @@
-// Small helpers for the words that users type.
+// Small helpers for the words that users type, and for those that they read.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace radial {
 
@@ -18,5 +19,8 @@ std::string nearest(std::string_view word, std::span<const std::string> choices)
 
 /// `text` for a message: cut after about `most` bytes, with how many bytes it has, when it has more.
 std::string shortened(std::string_view text, std::size_t most = 120);
+/// The first eight of `items`; where there are more, a last one counts them: "5 more are missing", for `what` "are
+/// missing".
+std::vector<std::string> first_of(std::vector<std::string> items, std::string_view what);
 
 }  // namespace radial

@@ -1,20 +1,53 @@
 // Matching a weight file's tensors with a network's.
 #include "radial/models/weight_file.h"
 
+#include "radial/core/random.h"
+#include "radial/core/text.h"
+
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 namespace radial {
 namespace {
 
 constexpr std::string_view weight_name = "loss.weight", bias_name = "loss.bias";
 constexpr std::string_view counter = "num_batches_tracked", variance = "running_var";
-constexpr std::size_t named_problems = 8;  // of a file that does not fit; the number of the rest suffices
+constexpr std::array<std::string_view, 2> wrappers = {"module.", "_orig_mod."};  // DataParallel's, torch.compile()'s
 
-using TensorsByName = std::unordered_map<std::string_view, const Tensor*>;
+/// The tensors of a file under the names that the newest networks of a format have.
+struct Given {
+    std::string wrapper;  ///< what stands before every name in the file
+    std::unordered_map<std::string, const NamedTensor*> tensors{};
+};
+
+std::string wrapper_of(const TensorFile& file) {
+    std::string found;
+    for (bool again = !file.tensors.empty(); again;) {
+        again = false;
+        for (const std::string_view wrapper : wrappers) {
+            const std::string longer = found + std::string(wrapper);
+            if (!std::ranges::all_of(file.tensors, [&](const auto& t) { return t.name.starts_with(longer); })) continue;
+            found = longer;
+            again = true;
+        }
+    }
+    return found;
+}
+
+/// Of two tensors that come to have one name the first counts, and the other will be left over.
+Given given_tensors(const TensorFile& file, std::string_view family, WeightFormat format) {
+    Given given{.wrapper = wrapper_of(file)};
+    for (const NamedTensor& tensor : file.tensors) {
+        const std::string_view name = std::string_view(tensor.name).substr(given.wrapper.size());
+        given.tensors.emplace(newest_name(family, format, name), &tensor);
+    }
+    return given;
+}
 
 /// A tensor of the network, or of its classifier, and its name in the file.
 struct Wanted {
@@ -36,21 +69,32 @@ std::vector<Wanted> wanted_tensors(const ModelInfo& info, const Layer& model, We
     return wanted;
 }
 
-/// The format with whose names the most of the network's tensors are in the file.
-std::vector<Wanted> recognised(const TensorFile& file, const TensorsByName& given, const std::filesystem::path& path,
-                               const ModelInfo& info, const Layer& model) {
-    std::vector<Wanted> best;
+/// The format with whose names the most of the network's tensors are in the file, and those.
+struct Match {
+    WeightFormat format = WeightFormat::radial;
+    Given given;
+    std::vector<Wanted> wanted;
+};
+
+Match match(const TensorFile& file, const ModelInfo& info, const Layer& model, WeightFormat format) {
+    return {format, given_tensors(file, info.family, format), wanted_tensors(info, model, format)};
+}
+
+Match match(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info, const Layer& model,
+            std::optional<WeightFormat> wanted) {
+    if (wanted.has_value()) return match(file, info, model, *wanted);
+    Match best;
     std::vector<std::string_view> tried;
     std::ptrdiff_t most = 0;
     for (const WeightFormat format : weight_formats(info.family)) {
         tried.push_back(name_of(format));
-        std::vector<Wanted> wanted = wanted_tensors(info, model, format);
-        const auto there = std::count_if(wanted.begin(), wanted.end(),
-                                         [&](const Wanted& tensor) { return given.contains(tensor.name); });
-        if (there > most) {
-            most = there;
-            best = std::move(wanted);
-        }
+        Match tried_now = match(file, info, model, format);
+        const auto there = std::count_if(tried_now.wanted.begin(), tried_now.wanted.end(), [&](const Wanted& tensor) {
+            return tried_now.given.tensors.contains(tensor.name);
+        });
+        if (there <= most) continue;
+        most = there;
+        best = std::move(tried_now);
     }
     if (most == 0) {
         throw FileError(fmt::format("{}: none of its {} tensors has a name of {} as {} has them{}", path.string(),
@@ -61,64 +105,87 @@ std::vector<Wanted> recognised(const TensorFile& file, const TensorsByName& give
 }
 
 /// A classifier's shape is as the file says, as long as it fits the feature and itself.
-std::string classifier_problem(const Wanted& weight, const Wanted& bias, const TensorsByName& given, std::int64_t dim) {
-    const auto w = given.find(weight.name), b = given.find(bias.name);
-    if (w == given.end() || b == given.end()) return "";
-    const Shape& shape = w->second->shape();
+std::string classifier_problem(const Match& match, std::int64_t dim) {
+    const auto& tensors = match.given.tensors;
+    const auto w = tensors.find((match.wanted.end() - 2)->name), b = tensors.find(match.wanted.back().name);
+    if (w == tensors.end() || b == tensors.end()) return "";
+    const Shape& shape = w->second->tensor.shape();
     if (shape.rank() != 2 || shape[1] != dim || shape[0] < 1)
-        return fmt::format("\"{}\" has shape {}, expected [classes, {}]", weight.name, shape.str(), dim);
-    if (b->second->shape() != Shape{shape[0]})
-        return fmt::format("\"{}\" has shape {}, expected [{}]", bias.name, b->second->shape().str(), shape[0]);
+        return fmt::format("\"{}\" has shape {}, expected [classes, {}]", w->second->name, shape.str(), dim);
+    if (b->second->tensor.shape() != Shape{shape[0]})
+        return fmt::format("\"{}\" has shape {}, expected [{}]", b->second->name, b->second->tensor.shape().str(),
+                           shape[0]);
     return "";
 }
 
-std::vector<std::string> problems_with(const TensorFile& file, const TensorsByName& given,
-                                       const std::vector<Wanted>& wanted, std::int64_t dim) {
-    std::vector<std::string> problems;
-    std::set<std::string_view> names;
-    for (const Wanted& tensor : wanted) {
-        names.insert(tensor.name);
-        const auto found = given.find(tensor.name);
-        if (found == given.end()) {
-            problems.push_back(fmt::format("\"{}\" is missing", tensor.name));
-        } else if (tensor.target.defined() && found->second->shape() != tensor.target.shape()) {
-            problems.push_back(fmt::format("\"{}\" has shape {}, expected {}", tensor.name,
-                                           found->second->shape().str(), tensor.target.shape().str()));
+std::vector<std::string> problems_with(const TensorFile& file, const Match& match, std::int64_t dim) {
+    std::vector<std::string> misshapen, missing, left;
+    std::set<const NamedTensor*> used;
+    for (const Wanted& tensor : match.wanted) {
+        const auto found = match.given.tensors.find(tensor.name);
+        if (found == match.given.tensors.end()) {
+            missing.push_back(fmt::format("\"{}{}\" is missing", match.given.wrapper, tensor.name));
+            continue;
         }
+        const auto& [name, there] = *found->second;
+        used.insert(found->second);
+        if (tensor.target.defined() && there.shape() != tensor.target.shape())
+            misshapen.push_back(fmt::format("\"{}\" has shape {}, expected {}", name, there.shape().str(),
+                                            tensor.target.shape().str()));
     }
-    const std::string classifier = classifier_problem(*(wanted.end() - 2), wanted.back(), given, dim);
-    if (!classifier.empty()) problems.push_back(classifier);
+    if (std::string problem = classifier_problem(match, dim); !problem.empty()) misshapen.push_back(std::move(problem));
     for (const NamedTensor& tensor : file.tensors)
-        if (!names.contains(tensor.name) && !tensor.name.ends_with(counter))
-            problems.push_back(fmt::format("\"{}\" is left over", tensor.name));
-    if (problems.size() > named_problems) {
-        const std::size_t rest = problems.size() - named_problems;
-        problems.resize(named_problems);
-        problems.push_back(fmt::format("and {} more", rest));
-    }
+        if (!used.contains(&tensor) && !tensor.name.ends_with(counter))
+            left.push_back(fmt::format("\"{}\" is left over", shortened(tensor.name)));
+    std::vector<std::string> problems = first_of(std::move(misshapen), "have another shape");
+    for (std::string& problem : first_of(std::move(missing), "are missing")) problems.push_back(std::move(problem));
+    for (std::string& problem : first_of(std::move(left), "are left over")) problems.push_back(std::move(problem));
     return problems;
+}
+
+/// Copies the tensors into the network, or throws and leaves it as it is.
+LinearClassifier take(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
+                      const Match& match) {
+    const std::vector<std::string> problems = problems_with(file, match, info.dim);
+    if (!problems.empty())
+        throw FileError(
+            fmt::format("{}: not the weights of {}: {}", path.string(), info.name, fmt::join(problems, "; ")));
+    check_finite(file, path);
+    const auto given = [&](const Wanted& tensor) { return match.given.tensors.at(tensor.name)->tensor; };
+    for (const Wanted& tensor : match.wanted)
+        if (tensor.target.defined()) tensor.target.copy_(given(tensor));
+    return {.weight = given(*(match.wanted.end() - 2)), .bias = given(match.wanted.back())};
 }
 
 }  // namespace
 
 LinearClassifier read_weights(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                               Layer& model, std::optional<WeightFormat> format) {
-    TensorsByName given;
-    for (const NamedTensor& tensor : file.tensors) given.emplace(tensor.name, &tensor.tensor);
-    const std::vector<Wanted> wanted =
-        format.has_value() ? wanted_tensors(info, model, *format) : recognised(file, given, path, info, model);
-    const std::vector<std::string> problems = problems_with(file, given, wanted, info.dim);
-    if (!problems.empty())
-        throw FileError(
-            fmt::format("{}: not the weights of {}: {}", path.string(), info.name, fmt::join(problems, "; ")));
-    for (const Wanted& tensor : wanted)
-        if (tensor.target.defined()) tensor.target.copy_(*given.at(tensor.name));
-    return {.weight = *given.at((wanted.end() - 2)->name), .bias = *given.at(wanted.back().name)};
+    return take(file, path, info, match(file, path, info, model, format));
 }
 
 LinearClassifier read_weights(const std::filesystem::path& path, const ModelInfo& info, Layer& model,
                               std::optional<WeightFormat> format) {
     return read_weights(read_safetensors(path), path, info, model, format);
+}
+
+ReadNetwork read_network(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
+                         std::optional<WeightFormat> format) {
+    const SkipRandomFill skip;  // what a network starts with is overwritten
+    ReadNetwork network{.settings = model_settings(info), .model = make_model(info, info.dim), .classifier = {}};
+    Match found = match(file, path, info, *network.model, format);
+    const ModelSettings settings = weight_settings(info, found.format);
+    if (!settings.empty()) {
+        network.settings = model_settings(info, settings);
+        network.model = make_model(info, info.dim, settings);
+        found.wanted = wanted_tensors(info, *network.model, found.format);
+    }
+    network.classifier = take(file, path, info, found);
+    return network;
+}
+
+ReadNetwork read_network(const std::filesystem::path& path, const ModelInfo& info, std::optional<WeightFormat> format) {
+    return read_network(read_safetensors(path), path, info, format);
 }
 
 void write_weights(const std::filesystem::path& path, const ModelInfo& info, const Layer& model,

@@ -16,6 +16,7 @@ struct Naming {
     std::string_view family;
     WeightFormat format;
     std::vector<NameRule> rules;
+    std::vector<NameRule> older{};  ///< names in its files: as they are now, and as they were
 };
 
 /// Where a network's names are the same and only the classifier lies elsewhere.
@@ -26,8 +27,13 @@ const std::vector<Naming>& table() {
     static const std::vector<Naming> namings = {
         {"resnet", torchvision, same_but("fc.{x}")},
         {"vgg", torchvision, same_but("classifier.6.{x}")},
-        {"densenet", torchvision, same_but("classifier.{x}")},
+        {"densenet",
+         torchvision,
+         same_but("classifier.{x}"),
+         {{"features.denseblock{b}.denselayer{l}.norm{n}.{x}", "features.denseblock{b}.denselayer{l}.norm.{n}.{x}"},
+          {"features.denseblock{b}.denselayer{l}.conv{n}.{x}", "features.denseblock{b}.denselayer{l}.conv.{n}.{x}"}}},
         {"efficientnet", timm, same_but("classifier.{x}")},
+        {"tf-efficientnet", timm, same_but("classifier.{x}")},
         {"efficientnet",
          torchvision,
          {
@@ -172,9 +178,24 @@ std::optional<std::string> exported_name(std::string_view family, WeightFormat f
 }
 
 std::optional<std::string> imported_name(std::string_view family, WeightFormat format, std::string_view name) {
+    const std::string newest = newest_name(family, format, name);
     for (const NameRule& rule : rules_of(family, format))
-        if (auto found = renamed(name, rule.other, rule.radial)) return found;
+        if (auto found = renamed(newest, rule.other, rule.radial)) return found;
     return std::nullopt;
+}
+
+std::string newest_name(std::string_view family, WeightFormat format, std::string_view name) {
+    if (const Naming* const naming = find_naming(family, format))
+        for (const auto& [now, before] : naming->older)
+            if (auto found = renamed(name, before, now)) return *found;
+    return std::string(name);
+}
+
+ModelSettings weight_settings(const ModelInfo& info, WeightFormat format) {
+    const bool from_tensorflow =
+        info.name == "efficientnet-b5" || info.name == "efficientnet-b6" || info.name == "efficientnet-b7";
+    if (format != WeightFormat::torchvision || !from_tensorflow) return {};
+    return {{"norm-epsilon", 1e-3}, {"norm-momentum", 0.01}};
 }
 
 }  // namespace radial

@@ -30,6 +30,15 @@ std::vector<WeightFormat> weight_formats(std::string_view family);
 std::optional<std::string> exported_name(std::string_view family, WeightFormat format, std::string_view name);
 /// The inverse: a name in a file of `format` as Radial writes it.
 std::optional<std::string> imported_name(std::string_view family, WeightFormat format, std::string_view name);
+/// A name in a file of `format` as the newest version of the program has it: the DenseNets that torchvision publishes
+/// have "norm.1" and "conv.2" where its networks have "norm1" and "conv2".
+std::string newest_name(std::string_view family, WeightFormat format, std::string_view name);
+
+/// The options with which make_model() builds what the network of this name is in `format`, where its defaults do not:
+/// what decides the results and stands in no file of weights. torchvision's EfficientNet-B5 to B7, whose weights come
+/// from TensorFlow, have batch norms of epsilon 1e-3 and momentum 0.01, timm's efficientnet_b5 to b7 and Radial's 1e-5
+/// and 0.1.
+ModelSettings weight_settings(const ModelInfo& info, WeightFormat format);
 
 /// Two patterns for the same tensors. {i}, or any letter but x, stands for a number, {i+1} for the one after it, and
 /// {x}, at the end, for any text.

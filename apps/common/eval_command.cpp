@@ -9,6 +9,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 namespace radial::apps {
 namespace {
 
@@ -25,6 +28,15 @@ void check_classes(const std::filesystem::path& checkpoint, const Classifier& cl
                    std::int64_t classes) {
     RADIAL_CHECK(classifier.spec.classes == classes, "{}: a classifier of {} classes, {} has {}", checkpoint.string(),
                  classifier.spec.classes, what, classes);
+}
+
+/// Throws NumericError where a NaN among the scores leaves no class predicted.
+void check_scores(const Evaluation& result, const std::filesystem::path& checkpoint) {
+    const auto broken = std::count_if(result.confidences.begin(), result.confidences.end(),
+                                      [](float confidence) { return std::isnan(confidence); });
+    if (broken > 0)
+        throw NumericError(fmt::format("{}: {} of {} images get scores that are NaN or infinite", checkpoint.string(),
+                                       broken, result.total));
 }
 
 void run_eval(const ImageTask& task, const EvalOptions& options) {
@@ -47,6 +59,7 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     set_pictures(options.pictures, false, loader_options);
     data::Loader loader(set, loader_options);
     const Evaluation result = evaluate(*classifier.model, *classifier.loss, loader, device, false, precision);
+    check_scores(result, options.checkpoint);
     fmt::print("model: {}, {}-D feature; loss: {}\n", classifier.spec.model, classifier.spec.dim, classifier.spec.loss);
     fmt::print("test loss: {:.4f}\ntest accuracy: {:.2f}% ({} of {})\n", result.loss, 100 * result.accuracy(),
                result.correct, result.total);

@@ -136,6 +136,7 @@ Classifier load_classifier(const TensorFile& file, const std::filesystem::path& 
         Classifier classifier = build_classifier(spec);
         classifier.model->load_state(part(file, model_prefix));
         classifier.loss->load_state(part(file, loss_prefix));
+        check_finite(file, path);
         return classifier;
     } catch (const FileError&) {
         throw;

@@ -48,7 +48,8 @@ TensorFile classifier_file(const Classifier& classifier, const std::map<std::str
 void save_classifier(const std::filesystem::path& path, const Classifier& classifier,
                      const std::map<std::string, std::string>& notes);
 
-/// Rebuilds what save_classifier wrote. Throws FileError naming the file and what it lacks.
+/// Rebuilds what save_classifier wrote. Throws FileError naming the file and what it lacks, or the first tensor with a
+/// number that is not finite.
 Classifier load_classifier(const std::filesystem::path& path);
 /// The same for a file that has been read; `path` is for the errors.
 Classifier load_classifier(const TensorFile& file, const std::filesystem::path& path);

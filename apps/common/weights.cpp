@@ -1,8 +1,10 @@
 // Which of the ways to read a file is the right one.
 #include "radial/apps/common/weights.h"
 
+#include "radial/core/autograd.h"
 #include "radial/core/checkpoint.h"
 #include "radial/core/error.h"
+#include "radial/core/ops.h"
 #include "radial/core/random.h"
 #include "radial/models/weight_file.h"
 
@@ -14,19 +16,41 @@ namespace {
 /// Weights without a description: the network is built from its name, the classes are the file's.
 Classifier described_by_name(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                              std::optional<WeightFormat> format) {
+    ReadNetwork network = read_network(file, path, info, format);
+    const auto& [weight, bias] = network.classifier;
     Classifier classifier{.spec = {.model = info.name,
-                                   .model_settings = model_settings(info),
+                                   .model_settings = network.settings,
                                    .dim = info.dim,
                                    .loss = "softmax",
                                    .loss_settings = loss_settings("softmax"),
-                                   .classes = 0},
-                          .model = make_model(info, info.dim),
-                          .loss = nullptr};
-    const LinearClassifier linear = read_weights(file, path, info, *classifier.model, format);
-    classifier.spec.classes = linear.weight.size(0);
-    classifier.loss = make_loss("softmax", classifier.spec.classes, info.dim);
-    classifier.loss->load_state({{"weight", linear.weight}, {"bias", linear.bias}});
+                                   .classes = weight.size(0)},
+                          .model = std::move(network.model),
+                          .loss = make_loss("softmax", weight.size(0), info.dim)};
+    classifier.loss->load_state({{"weight", weight}, {"bias", bias}});
     return classifier;
+}
+
+/// The classifier's network, its batch norms changed where those of `format` have another epsilon, which no file says:
+/// a norm's weight takes up what that changes, so that it gives the same results in evaluation.
+std::unique_ptr<Layer> as_in(WeightFormat format, const ModelInfo& info, const Classifier& classifier) {
+    const std::string key = "norm-epsilon";
+    const SkipRandomFill skip;
+    std::unique_ptr<Layer> model = make_model(info, classifier.spec.dim, classifier.spec.model_settings);
+    model->load_state(classifier.model->state());
+    if (!info.settings.contains(key)) return model;
+    const double own = model_settings(info, classifier.spec.model_settings).at(key);
+    const double theirs = model_settings(info, weight_settings(info, format)).at(key);
+    if (own == theirs) return model;
+    const NoGrad no_grad;
+    std::map<std::string, Tensor> tensors;
+    for (const auto& [name, tensor] : model->state()) tensors.emplace(name, tensor);
+    constexpr std::string_view variance = "running_var";
+    for (const auto& [name, tensor] : tensors) {
+        if (!name.ends_with(variance)) continue;
+        const Tensor weight = tensors.at(name.substr(0, name.size() - variance.size()) + "weight").detach();
+        weight.copy_(weight * sqrt((tensor + theirs) / (tensor + own)));
+    }
+    return model;
 }
 
 }  // namespace
@@ -66,12 +90,14 @@ void export_weights(const std::filesystem::path& path, const OpenedWeights& weig
         save_classifier(path, classifier, to_metadata(weights.notes));
         return;
     }
+    const ModelInfo& info = model_named(classifier.spec.model);
     const std::vector<NamedTensor> head = classifier.loss->state();
     RADIAL_CHECK(classifier.spec.loss == "softmax" && head.size() == 2 && head[1].name == "bias",
                  "{}: has no format for the loss {}, only for softmax with a bias", name_of(format),
                  classifier.spec.loss);
-    write_weights(path, model_named(classifier.spec.model), *classifier.model,
-                  {.weight = head[0].tensor, .bias = head[1].tensor}, format, to_metadata(weights.notes));
+    const std::unique_ptr<Layer> model = as_in(format, info, classifier);
+    write_weights(path, info, *model, {.weight = head[0].tensor, .bias = head[1].tensor}, format,
+                  to_metadata(weights.notes));
 }
 
 }  // namespace radial::apps

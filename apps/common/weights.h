@@ -20,7 +20,8 @@ struct OpenedWeights {
 /// another one, and as read_weights() and load_classifier() do; and Error for a model or format that does not exist.
 OpenedWeights open_weights(const std::filesystem::path& path, const std::string& model, const std::string& format);
 
-/// Writes a classifier in the naming `format`: Radial's own as save_classifier() does, others as write_weights().
+/// Writes a classifier in the naming `format`: Radial's own as save_classifier() does, others as write_weights(). Where
+/// the format's network has batch norms of another epsilon, their weights are scaled to give the same in evaluation.
 /// Throws FileError, and Error when a format other than Radial's is asked for a loss that is not a linear classifier.
 void export_weights(const std::filesystem::path& path, const OpenedWeights& weights, WeightFormat format);
 

@@ -170,7 +170,7 @@ void predict_pictures(const PredictOptions& options, const OpenedWeights& weight
         for (const std::string& problem : batch.problems) apps::print_error(fmt::format("skipped: {}\n", problem));
         skipped += batch.problems.size();
         if (!batch.images.defined()) continue;
-        const auto rankings = rank(predictor.predict(batch.images).logits, top);
+        const auto rankings = rank(predictor.predict(batch.images).logits, top, batch.files);
         for (std::size_t i = 0; i < rankings.size(); ++i) {
             options.csv.empty() ? print_ranking(batch.files[i], rankings[i], names)
                                 : table.add(batch.files[i], rankings[i]);

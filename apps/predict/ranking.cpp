@@ -2,6 +2,7 @@
 #include "radial/apps/predict/ranking.h"
 
 #include "radial/apps/common/safe_text.h"
+#include "radial/core/error.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,14 @@
 
 namespace radial::predict {
 namespace {
+
+void check_scores(std::span<const double> logits, std::size_t row, std::span<const std::filesystem::path> files) {
+    const auto found = std::ranges::find_if_not(logits, [](double logit) { return std::isfinite(logit); });
+    if (found == logits.end()) return;
+    throw NumericError(fmt::format("{}: the score of class {} is {}",
+                                   row < files.size() ? files[row].string() : fmt::format("image {}", row),
+                                   found - logits.begin(), *found));
+}
 
 std::vector<Guess> rank_row(std::span<const double> logits, std::int64_t count) {
     const double largest = *std::max_element(logits.begin(), logits.end());
@@ -53,12 +62,16 @@ std::string csv_field(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count) {
+std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count,
+                                     std::span<const std::filesystem::path> files) {
     const std::vector<double> values = logits.to_vector<double>();
     const auto classes = static_cast<std::size_t>(logits.size(1));
     std::vector<std::vector<Guess>> rankings;
-    for (std::size_t i = 0; i < values.size(); i += classes)
-        rankings.push_back(rank_row(std::span(values).subspan(i, classes), count));
+    for (std::size_t i = 0; i < values.size(); i += classes) {
+        const auto row = std::span(values).subspan(i, classes);
+        check_scores(row, i / classes, files);
+        rankings.push_back(rank_row(row, count));
+    }
     return rankings;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@ struct Guess {
 };
 
 /// For each row of logits [N, classes] its `count` likeliest classes, or all when there are fewer, the likeliest first.
-std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count);
+/// Throws NumericError for a NaN or an infinity, under the name of its row's file where there are `files`.
+std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count,
+                                     std::span<const std::filesystem::path> files = {});
 
 /// The rankings of many files: a CSV table (RFC 4180) with the columns file, class_1, score_1, class_2 ...
 /// A file or a class whose name begins with =, +, -, @, a tab or a carriage return, which spreadsheets take for a

@@ -6,6 +6,7 @@
 #include "radial/data/resize.h"
 #include "weights_folder.h"
 
+#include <cmath>
 #include <sstream>
 
 namespace radial::test {
@@ -186,6 +187,21 @@ TEST_CASE("a checkpoint says its network, its classes and how pixels are prepare
     CHECK(predict("--mean 0.1307 --deviation 0.3081 " + arguments).out == result.out);
     CHECK(predict("--mean 0.3 --deviation 0.3081 " + arguments).out != result.out);
     CHECK(problem("--model resnet20 " + arguments) == run + "/checkpoint.safetensors: holds lenetpp, not resnet20");
+}
+
+TEST_CASE("weights with a NaN are refused, and a picture whose scores overflow is named", "[host][predict]") {
+    const WeightsFolder folder;
+    const std::string picture = folder.picture("rgb.png", "a.png"), path = (folder / "broken").string();
+    const auto broken = [&](const std::string& name, double value) {
+        TensorFile file = read_safetensors(folder.weights);
+        for (const NamedTensor& tensor : file.tensors)
+            if (tensor.name == name) tensor.tensor.fill_(value);
+        write_safetensors(path, file);
+        return problem("--model resnet20 --weights " + path + " " + picture);
+    };
+    CHECK(broken("layer1.2.bn1.running_var", NAN) ==
+          path + ": \"layer1.2.bn1.running_var\" is nan at [0], and 16 of its 16 numbers are not finite");
+    CHECK(broken("fc.weight", 3e38) == picture + ": the score of class 0 is inf");
 }
 
 TEST_CASE("radial-predict says what is missing or contradicts itself", "[host][predict]") {

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <optional>
 
 namespace radial::test {
@@ -115,6 +116,20 @@ TEST_CASE("eval of the checkpoint reproduces the run's accuracy", "[host]") {
     const double accuracy = read_metrics(short_run().path()).back().at("test_accuracy");
     CHECK(contains(result.out,
                    fmt::format("test accuracy: {:.2f}% ({} of 50)\n", 100 * accuracy, std::lround(50 * accuracy))));
+}
+
+TEST_CASE("eval of a checkpoint with a NaN names its tensor", "[host]") {
+    const TemporaryFolder folder;
+    TensorFile file = read_safetensors(short_run().path() / "checkpoint.safetensors");
+    for (const NamedTensor& tensor : file.tensors)
+        if (tensor.name == "loss.prototypes") tensor.tensor.data<float>()[3] = NAN;
+    const std::string path = (folder / "broken.safetensors").string();
+    write_safetensors(path, file);
+    const ProgramResult result =
+        run_program("radial-mnist", fmt::format("eval --checkpoint {} --data {}", path, short_run().data().string()));
+    CHECK(result.status == 1);
+    CHECK(result.first_error() == "radial-mnist eval: " + path +
+                                      ": \"loss.prototypes\" is nan at [1, 1], and 1 of its 20 numbers are not finite");
 }
 
 TEST_CASE("eval of a file that is no checkpoint is refused", "[host]") {

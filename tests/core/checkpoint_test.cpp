@@ -8,6 +8,7 @@
 
 #include <sys/resource.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
@@ -278,10 +279,60 @@ TEST_CASE("An entry that is incomplete or overfull is refused", "[host]") {
 }
 
 TEST_CASE("A dtype that Radial lacks is refused", "[host]") {
-    CHECK(problem_with_entry("\"BF16\"", "[4]", "[0,8]") ==
-          "tensor \"t\" has dtype \"BF16\", expected \"F32\", \"F64\", \"I32\", \"I64\" or \"U8\"");
-    CHECK(problem_with_entry("4", "[4]", "[0,8]") ==
-          "tensor \"t\" has dtype 4, expected \"F32\", \"F64\", \"I32\", \"I64\" or \"U8\"");
+    const std::string expected = "expected \"F32\", \"F64\", \"F16\", \"BF16\", \"I32\", \"I64\" or \"U8\"";
+    CHECK(problem_with_entry("\"BOOL\"", "[8]", "[0,8]") == "tensor \"t\" has dtype \"BOOL\", " + expected);
+    CHECK(problem_with_entry("4", "[4]", "[0,8]") == "tensor \"t\" has dtype 4, " + expected);
+}
+
+namespace {
+
+/// The numbers of a file with one tensor of 16-bit numbers.
+std::vector<float> read_narrow(const std::string& dtype, const std::vector<std::uint16_t>& bits) {
+    const Scratch scratch;
+    std::string bytes = file_with(fmt::format(R"({{"t":{{"dtype":"{}","shape":[{}],"data_offsets":[0,{}]}}}})", dtype,
+                                              bits.size(), 2 * bits.size()));
+    bytes.append(reinterpret_cast<const char*>(bits.data()), 2 * bits.size());
+    const TensorFile file = read_safetensors(scratch.write("x.safetensors", bytes));
+    CHECK(file.at("t").dtype() == DType::float32);
+    return file.at("t").to_vector<float>();
+}
+
+}  // namespace
+
+TEST_CASE("Numbers of 16 bits are read as float32, every one exactly", "[host]") {
+    // 1, -2, the largest, the smallest above 0 and the largest subnormal one, then the zeros.
+    const std::vector<float> half =
+        read_narrow("F16", {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x83FF, 0x0000, 0x8000, 0x3555, 0x7C00, 0xFC00, 0x7E00});
+    CHECK(std::vector(half.begin(), half.begin() + 8) ==
+          std::vector<float>{1, -2, 65504, 0x1p-24F, -0x1.FF8p-15F, 0, 0, 0x1.554p-2F});
+    CHECK(std::signbit(half[6]));
+    CHECK(half[8] == INFINITY);
+    CHECK(half[9] == -INFINITY);
+    CHECK(std::isnan(half[10]));
+    const std::vector<float> brain = read_narrow("BF16", {0x3F80, 0xC040, 0x0001, 0x7F7F, 0xFF80, 0x7FC0});
+    CHECK(std::vector(brain.begin(), brain.begin() + 5) ==
+          std::vector<float>{1, -3, 0x1p-133F, 0x1.FEp127F, -INFINITY});
+    CHECK(std::isnan(brain[5]));
+}
+
+TEST_CASE("A tensor of 16-bit numbers that takes other bytes than its shape says is refused", "[host]") {
+    CHECK(problem_with_entry("\"F16\"", "[2]", "[0,8]") == "tensor \"t\" is float16[2], which takes 4 bytes, not 8");
+    CHECK(problem_with_entry("\"BF16\"", "[5]", "[0,8]") == "tensor \"t\" is bfloat16[5], which takes 10 bytes, not 8");
+}
+
+TEST_CASE("A NaN or an infinity in a file is found by name and place", "[host]") {
+    const auto problem = [](const Tensor& tensor) {
+        return error_of<FileError>([&] {
+            check_finite({{{"fine", Tensor::full({3}, 1)}, {"t", tensor}, {"later", Tensor::full({1}, NAN)}}, {}}, "x");
+        });
+    };
+    CHECK(problem(Tensor::from<float>({1, 2, 3, 4, NAN, INFINITY}, {2, 3})) ==
+          "x: \"t\" is nan at [1, 1], and 2 of its 6 numbers are not finite");
+    CHECK(problem(Tensor::from<double>({-INFINITY}, {})) ==
+          "x: \"t\" is -inf at [], and 1 of its 1 numbers are not finite");
+    CHECK(problem(Tensor::from<std::int64_t>({1}, {1})) ==
+          "x: \"later\" is nan at [0], and 1 of its 1 numbers are not finite");
+    check_finite({{{"large", Tensor::full({2}, 3e38)}, {"none", Tensor::zeros({0})}}, {}}, "x");
 }
 
 TEST_CASE("A shape that cannot be is refused", "[host]") {

@@ -115,6 +115,15 @@ TEST_CASE("A module refuses a state that does not fit with all that is wrong, an
     CHECK(tree.bias.to_vector<float>() == std::vector<float>(3, 0.0F));
 }
 
+TEST_CASE("Of many tensors that do not fit a module, those missing and those left over are both named and counted") {
+    Tree tree;
+    std::vector<NamedTensor> source;
+    for (int i = 0; i < 11; ++i) source.push_back({fmt::format("extra{}", i), Tensor::zeros({1})});
+    const std::string problem = error_of([&] { tree.load_state(source); });
+    CHECK(problem.starts_with("load_state: \"bias\" is missing; "));
+    CHECK(problem.ends_with("\"extra7\" is left over; 3 more are left over"));
+}
+
 TEST_CASE("Training and evaluation reach every module below") {
     Tree tree;
     CHECK(tree.right->training());

@@ -33,4 +33,13 @@ TEST_CASE("a long text is cut for a message, between characters", "[host]") {
     CHECK(shortened("äb", 2) == "ä... (3 bytes)");
 }
 
+TEST_CASE("a list is cut short after eight, and the rest counted", "[host]") {
+    std::vector<std::string> items(8, "a");
+    CHECK(first_of(items, "are missing") == items);
+    items.push_back("b");
+    const std::vector<std::string> cut = first_of(items, "are missing");
+    CHECK(cut.size() == 9);
+    CHECK(cut.back() == "1 more are missing");
+}
+
 }  // namespace radial::test

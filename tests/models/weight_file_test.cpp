@@ -6,6 +6,7 @@
 #include "radial/core/random.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace radial;
 using namespace radial::test;
@@ -134,7 +135,80 @@ TEST_CASE("of many problems the first are named and the others counted", "[host]
     file.file.tensors.resize(1);
     const std::string problem = file.problem();
     CHECK(problem.starts_with("not the weights of resnet20: \"bn1.weight\" is missing; \"bn1.bias\" is missing; "));
-    CHECK(problem.ends_with("; and 88 more"));
+    CHECK(problem.ends_with("; 88 more are missing"));
+}
+
+TEST_CASE("however much is missing, what is left over is named, too", "[host][models][weights]") {
+    Damaged file;
+    for (NamedTensor& tensor : file.file.tensors)
+        if (tensor.name.starts_with("layer")) tensor.name = "blocks." + tensor.name;
+    const std::string problem = file.problem();
+    CHECK(problem.starts_with("not the weights of resnet20: \"layer1.0.conv1.weight\" is missing; "));
+    CHECK(problem.find("; 82 more are missing; \"blocks.layer1.0.conv1.weight\" is left over; ") != std::string::npos);
+    CHECK(problem.ends_with("; 82 more are left over"));
+}
+
+TEST_CASE("a wrapper's name before all others is passed over", "[host][models][weights]") {
+    for (const std::string wrapper : {"module.", "_orig_mod.", "module._orig_mod."}) {
+        INFO(wrapper);
+        Damaged file;
+        for (NamedTensor& tensor : file.file.tensors) tensor.name = wrapper + tensor.name;
+        CHECK(file.problem() == "(no file name) (no error was thrown)");
+        CHECK(file.problem(WeightFormat::torchvision) == "(no file name) (no error was thrown)");
+        file.remove(wrapper + "bn1.bias");
+        file.file.tensors.push_back({wrapper + "more", Tensor::zeros({1})});
+        CHECK(file.problem() ==
+              fmt::format("not the weights of resnet20: \"{0}bn1.bias\" is missing; \"{0}more\" is left "
+                          "over",
+                          wrapper));
+    }
+}
+
+TEST_CASE("a DenseNet's weights are read under the names that torchvision publishes", "[host][models][weights]") {
+    manual_seed(13);
+    const ModelInfo& info = *find_model("densenet121");
+    const auto model = random_network(info);
+    const LinearClassifier classifier = random_classifier(info, 7);
+    const Scratch scratch;
+    write_weights(scratch.path() / "x", info, *model, classifier, WeightFormat::torchvision);
+    TensorFile file = read_safetensors(scratch.path() / "x");
+    std::size_t renamed = 0;
+    for (NamedTensor& tensor : file.tensors) {
+        for (const std::string part : {".norm1.", ".norm2.", ".conv1.", ".conv2."}) {
+            const auto at = tensor.name.find(part);
+            if (at == std::string::npos) continue;
+            tensor.name.insert(at + part.size() - 2, ".");
+            ++renamed;
+        }
+    }
+    CHECK(renamed == 58 * 12);  // two convolutions and two norms a layer, the latter of five tensors
+    const ReadNetwork read = read_network(file, "x", info);
+    check_equal(read.model->state(), model->state());
+    file.tensors.push_back({"features.denseblock1.denselayer1.norm1.bias", Tensor::zeros({64})});
+    CHECK(error_of<FileError>([&] { read_network(file, "x", info); }) ==
+          "x: not the weights of densenet121: \"features.denseblock1.denselayer1.norm1.bias\" is left over");
+}
+
+TEST_CASE("weights with a NaN or an infinity are refused under the tensor's name", "[host][models][weights]") {
+    Damaged file;
+    file.at("layer2.0.conv1.weight").tensor.data<float>()[5] = NAN;
+    file.at("layer3.0.bn1.running_var").tensor.data<float>()[0] = INFINITY;
+    CHECK(file.problem() ==
+          "\"layer2.0.conv1.weight\" is nan at [0, 0, 1, 2], and 1 of its 4608 numbers are not finite");
+}
+
+TEST_CASE("a network is built as its format has it", "[host][models][weights]") {
+    const ModelInfo& info = *find_model("efficientnet-b5");
+    const Scratch scratch;
+    {
+        const SkipRandomFill skip;
+        for (const WeightFormat format : {WeightFormat::torchvision, WeightFormat::timm})
+            write_weights(scratch.path() / name_of(format), info, *make_model(info, info.dim),
+                          random_classifier(info, 3), format);
+    }
+    CHECK(read_network(scratch.path() / "torchvision", info).settings ==
+          model_settings(info, {{"norm-epsilon", 1e-3}, {"norm-momentum", 0.01}}));
+    CHECK(read_network(scratch.path() / "timm", info).settings == model_settings(info));
 }
 
 TEST_CASE("a file of no known naming says what was looked for", "[host][models][weights]") {

@@ -95,6 +95,31 @@ TEST_CASE("names go over into Radial's and back", "[host][models][weights]") {
     CHECK(imported_name("efficientnet", WeightFormat::torchvision, "features.10.weight") == std::nullopt);
 }
 
+TEST_CASE("names of torchvision's published DenseNets are those of its networks", "[host][models][weights]") {
+    const auto newest = [](const std::string& name) {
+        return newest_name("densenet", WeightFormat::torchvision, "features.denseblock3.denselayer12." + name);
+    };
+    CHECK(newest("norm.1.running_var") == "features.denseblock3.denselayer12.norm1.running_var");
+    CHECK(newest("conv.2.weight") == "features.denseblock3.denselayer12.conv2.weight");
+    CHECK(newest("conv2.weight") == "features.denseblock3.denselayer12.conv2.weight");
+    CHECK(newest_name("densenet", WeightFormat::torchvision, "features.transition1.norm.weight") ==
+          "features.transition1.norm.weight");
+    CHECK(newest_name("resnet", WeightFormat::torchvision, "layer1.0.norm.1.weight") == "layer1.0.norm.1.weight");
+    CHECK(imported_name("densenet", WeightFormat::torchvision, "features.denseblock1.denselayer2.norm.1.weight") ==
+          "model.features.denseblock1.denselayer2.norm1.weight");
+}
+
+TEST_CASE("what no weight file says belongs to the network's name and format", "[host][models][weights]") {
+    const ModelSettings tensorflow{{"norm-epsilon", 1e-3}, {"norm-momentum", 0.01}};
+    for (int i = 0; i < 8; ++i) {
+        const ModelInfo& info = *find_model(fmt::format("efficientnet-b{}", i));
+        CHECK(weight_settings(info, WeightFormat::torchvision) == (i < 5 ? ModelSettings{} : tensorflow));
+        CHECK(weight_settings(info, WeightFormat::timm).empty());
+        CHECK(weight_settings(info, WeightFormat::radial).empty());
+    }
+    CHECK(weight_settings(*find_model("resnet50"), WeightFormat::torchvision).empty());
+}
+
 TEST_CASE("a pattern's places are numbers, numbers counted on, and the rest of the name", "[host][models][weights]") {
     CHECK(renamed("a.12.b.weight", "a.{i}.b.{x}", "c.{i+3}.{x}.d") == "c.15.weight.d");
     CHECK(renamed("c.15.bias", "c.{i+3}.{x}", "a.{i}.{x}") == "a.12.bias");
@@ -113,6 +138,7 @@ TEST_CASE("formats have names, and families have some of them", "[host][models][
           "unknown weight format 'keras', expected one of radial, torchvision, timm");
     CHECK(weight_formats("efficientnet") == std::vector{WeightFormat::radial, torchvision, timm});
     CHECK(weight_formats("densenet") == std::vector{WeightFormat::radial, torchvision});
+    CHECK(weight_formats("tf-efficientnet") == std::vector{WeightFormat::radial, timm});
     CHECK(weight_formats("lenetpp") == std::vector{WeightFormat::radial});
     CHECK(error_of([] { exported_name("resnet", timm, "model.conv1.weight"); }) ==
           "weights of the family resnet have no format timm");
