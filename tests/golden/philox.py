@@ -2,9 +2,9 @@
 import numpy as np
 
 
-def random_bits(seed, count):
-    """Numbers 0 .. count-1 (uint32) of the stream `seed`."""
-    blocks = np.arange((count + 3) // 4, dtype=np.uint64)
+def random_bits(seed, count, first_block=0):
+    """`count` numbers (uint32) of the stream `seed`, from number 4 * first_block on."""
+    blocks = np.arange(first_block, first_block + (count + 3) // 4, dtype=np.uint64)
     mask, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
     c = [blocks & mask, blocks >> shift, np.zeros_like(blocks), np.zeros_like(blocks)]
     k0, k1 = seed & 0xFFFFFFFF, seed >> 32
@@ -18,6 +18,16 @@ def random_bits(seed, count):
 def unit(seed, count):
     """Numbers in [0, 1) with 24 random bits, exact in float32."""
     return (random_bits(seed, count) >> np.uint32(8)).astype(np.float64) * 2.0**-24
+
+
+def uniform(seed, shape, low, high):
+    """float32 numbers in [low, high), as Radial's uniform_(); some millions at a time, as networks have many."""
+    count, part = int(np.prod(shape)), 1 << 22
+    result = np.empty(count, np.float32)
+    for begin in range(0, count, part):
+        bits = random_bits(seed, min(part, count - begin), begin // 4)
+        result[begin:begin + part] = low + (high - low) * ((bits >> np.uint32(8)) * 2.0**-24)
+    return result.reshape(shape)
 
 
 def symmetric(seed, shape, bound):
