@@ -28,7 +28,8 @@ enum class Checksum : std::uint8_t { none, added };
 /// Reads F32, F64, I32, I64 and U8 tensors, and F16 and BF16 ones as float32, in time and memory that grow with the
 /// file. Throws FileError, naming the file and what is wrong (missing, not a regular file, truncated, header of more
 /// than 100 MB or not JSON, offsets that overlap or leave gaps, unknown dtype, longer than its header says, another
-/// checksum than it was written with); never returns a part. With Checksum::added, a file without a checksum is refused too.
+/// checksum than it was written with); never returns a part. With Checksum::added, a file without a checksum is refused
+/// too.
 TensorFile read_safetensors(const std::filesystem::path& path, Checksum checksum = Checksum::none);
 
 /// Writes the tensors in their order, row-major whatever their layout, with the header padded to eight bytes: to a

@@ -20,7 +20,8 @@ public:
     using Error::Error;
 };
 
-/// A number that training or predicting cannot go on from: a loss or a score that is not finite, a kernel that has died.
+/// A number that training or predicting cannot go on from: a loss or a score that is not finite, a kernel that has
+/// died.
 class NumericError : public Error {
 public:
     using Error::Error;
