@@ -141,7 +141,7 @@ TEST_CASE("a last batch of one image is refused before the first step where a ba
     CHECK(contains(refused.error, "--batch: the last batch of 1 of 5 images leaves the batch norm layer4."));
     CHECK(contains(refused.error,
                    "a single value a channel, too few to train on; give --drop-last, or another --batch\n"));
-    CHECK_FALSE(fs::exists(folder.run()));
+    CHECK_FALSE(fs::exists(folder.run() / "config.json"));
     CHECK(folder.train("--limit 5 --drop-last").status == 0);
     CHECK(Folder().train("--limit 5", 64).status == 0);  // layer4 sees 2 x 2 pixels
     CHECK(contains(folder.train("--accumulate 4").error,
