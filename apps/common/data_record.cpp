@@ -1,11 +1,11 @@
 // Comparing a run's data and classes with those that are there now.
 #include "radial/apps/common/data_record.h"
 
+#include "radial/apps/common/json_text.h"
 #include "radial/core/error.h"
 #include "radial/data/fingerprint.h"
 
 #include <algorithm>
-#include <fstream>
 
 namespace radial::apps {
 namespace {
@@ -71,8 +71,7 @@ std::string data_difference(const Json& first, const std::string& a, const Json&
 }
 
 Json recorded_data(const std::filesystem::path& folder) {
-    std::ifstream file(folder / "config.json");
-    const Json config = Json::parse(file, nullptr, false);
+    const Json config = read_json(folder / "config.json");
     return config.is_object() ? config.value("data", Json()) : Json();
 }
 

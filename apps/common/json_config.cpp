@@ -41,14 +41,14 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
 
 /// All of a config file; from a pipe or a device it may have no end.
 std::string read_all(std::istream& input) {
-    constexpr std::size_t most = std::size_t{1} << 20U, step = 4096;
+    constexpr std::size_t step = 65536;
     std::string text;
     do {
         const std::size_t held = text.size();
         text.resize(held + step);
         input.read(text.data() + held, step);
         text.resize(held + static_cast<std::size_t>(input.gcount()));
-        RADIAL_CHECK(text.size() <= most, "more than {} bytes, which no config file has", most);
+        RADIAL_CHECK(text.size() <= most_json_bytes, "more than {} bytes, which no config file has", most_json_bytes);
     } while (input);
     RADIAL_CHECK(text.find('\0') == std::string::npos, "not a text file");
     return text;

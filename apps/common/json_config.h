@@ -18,7 +18,7 @@ public:
     /// `app` must outlive this; its options are the names that a file may hold.
     explicit JsonConfig(const CLI::App& app) : app_(app) {}
     /// Throws Error, naming the file where the command line gave one, when it is empty or its JSON malformed, for a
-    /// name that is no option, suggesting the nearest, or is there twice, and for what is too long (1 MiB of JSON,
+    /// name that is no option, suggesting the nearest, or is there twice, and for what is too long (16 MiB of JSON,
     /// 64 KiB of anything else) or too deeply nested to be a config file.
     std::vector<CLI::ConfigItem> from_config(std::istream& input) const override;
 

@@ -2,6 +2,7 @@
 #include "radial/apps/common/json_text.h"
 
 #include "radial/core/error.h"
+#include "radial/core/read_file.h"
 #include "radial/core/text.h"
 
 #include <algorithm>
@@ -37,6 +38,14 @@ nlohmann::ordered_json parse_json(std::string_view text) {
         return nlohmann::ordered_json::parse(text);
     } catch (const nlohmann::json::exception& error) {
         throw Error(fmt::format("not valid JSON: {}", shortened(error.what(), 300)));
+    }
+}
+
+nlohmann::ordered_json read_json(const std::filesystem::path& path) {
+    try {
+        return parse_json(read_file(path, most_json_bytes));
+    } catch (const Error&) {
+        return nlohmann::ordered_json::value_t::discarded;
     }
 }
 

@@ -2,6 +2,7 @@
 #include "radial/apps/common/run_folder.h"
 
 #include "radial/apps/common/event_file.h"
+#include "radial/apps/common/json_text.h"
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/snapshots.h"
 #include "radial/core/atomic_file.h"
@@ -90,10 +91,7 @@ void remove_run(const fs::path& folder) {
 
 /// A run's config.json; null where there is none.
 Json config_of(const fs::path& folder) {
-    std::error_code error;
-    if (!fs::is_regular_file(folder / "config.json", error)) return {};
-    std::ifstream file(folder / "config.json");
-    Json config = Json::parse(file, nullptr, false);
+    Json config = read_json(folder / "config.json");
     return config.is_object() && config.contains("program") && config.value("options", Json()).is_object() ? config
                                                                                                            : Json();
 }
@@ -122,7 +120,8 @@ std::vector<std::string> what_is_held(const fs::path& folder) {
 std::string progress_of(const fs::path& folder) {
     const Json config = config_of(folder);
     const Json planned = config.is_null() ? Json() : config.at("options").value("epochs", Json());
-    if (!planned.is_number()) return "";
+    std::error_code error;
+    if (!planned.is_number() || !fs::is_regular_file(folder / "metrics.jsonl", error)) return "";
     std::ifstream metrics(folder / "metrics.jsonl");
     const auto done = std::count(std::istreambuf_iterator<char>(metrics), {}, '\n');
     return fmt::format(" of {} of {} epochs", done, planned.dump());
