@@ -59,9 +59,27 @@ std::vector<NamedTensor> Module::named_buffers() const {
     return out;
 }
 
+std::vector<NamedTensor> Module::named_buffers(BufferKind kind) const {
+    std::vector<NamedTensor> out;
+    std::unordered_set<const TensorImpl*> seen;
+    visit("", [&](const std::string& prefix, const Module& m) {
+        std::vector<NamedTensor> found;
+        for (std::size_t i = 0; i < m.buffers_.size(); ++i)
+            if (m.buffer_kinds_[i] == kind) found.push_back(m.buffers_[i]);
+        append_new(found, prefix, seen, out);
+    });
+    return out;
+}
+
 std::vector<NamedTensor> Module::state() const {
     std::vector<NamedTensor> out = named_parameters();
     for (NamedTensor& entry : named_buffers()) out.push_back(std::move(entry));
+    return out;
+}
+
+std::vector<NamedTensor> Module::averaged_state() const {
+    std::vector<NamedTensor> out = named_parameters();
+    for (NamedTensor& entry : named_buffers(BufferKind::statistic)) out.push_back(std::move(entry));
     return out;
 }
 
@@ -143,10 +161,14 @@ Tensor Module::register_parameter(std::string name, Tensor tensor) {
     return tensor;
 }
 
-Tensor Module::register_buffer(std::string name, Tensor tensor) {
+Tensor Module::register_buffer(std::string name, Tensor tensor, BufferKind kind) {
     check_free(name);
     RADIAL_CHECK(tensor.defined(), "Module: buffer \"{}\" is an undefined tensor", name);
+    RADIAL_CHECK(kind == BufferKind::state || is_floating(tensor.dtype()),
+                 "Module: buffer \"{}\" is {}, which has no mean: expected float32 or float64 for a statistic", name,
+                 tensor.str());
     buffers_.push_back({std::move(name), tensor});
+    buffer_kinds_.push_back(kind);
     return tensor;
 }
 

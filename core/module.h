@@ -3,6 +3,7 @@
 
 #include "radial/core/tensor.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,6 +24,13 @@ struct NamedTensor {
 /// and how many more there are; then nothing has been changed.
 void copy_state(std::string_view who, const std::vector<NamedTensor>& target, const std::vector<NamedTensor>& source);
 
+/// What a buffer holds. It decides what becomes of the buffer when weights are averaged, over steps
+/// (core/weight_average.h) or over ranks.
+enum class BufferKind : std::uint8_t {
+    statistic,  ///< numbers that have a meaningful mean (running means, centres, scales): averaged as weights are
+    state,      ///< counters and flags, of which only the present value means anything: never averaged
+};
+
 /// Owns parameters (trained), buffers (saved, not trained) and submodules, each under a name that is unique in it.
 class Module {
 public:
@@ -36,8 +44,12 @@ public:
     std::vector<NamedTensor> named_parameters() const;
     std::vector<Tensor> parameters() const;
     std::vector<NamedTensor> named_buffers() const;
+    /// Those of one kind.
+    std::vector<NamedTensor> named_buffers(BufferKind kind) const;
     /// Parameters, then buffers: what a checkpoint holds.
     std::vector<NamedTensor> state() const;
+    /// Parameters, then the buffers that are statistics: what an average of weights is taken of.
+    std::vector<NamedTensor> averaged_state() const;
     /// Copies `source` into the state; see copy_state() for the errors.
     void load_state(const std::vector<NamedTensor>& source);
 
@@ -67,7 +79,8 @@ protected:
 
     /// Marks `tensor` as wanting a gradient and returns it.
     Tensor register_parameter(std::string name, Tensor tensor);
-    Tensor register_buffer(std::string name, Tensor tensor);
+    /// `kind` says what the tensor holds; one of integers can only be BufferKind::state.
+    Tensor register_buffer(std::string name, Tensor tensor, BufferKind kind);
     template <class M>
     std::shared_ptr<M> register_module(std::string name, std::shared_ptr<M> module) {
         add_child(std::move(name), module);
@@ -81,6 +94,7 @@ private:
     void convert(const std::function<Tensor(const Tensor&)>& f);
 
     std::vector<NamedTensor> parameters_, buffers_;
+    std::vector<BufferKind> buffer_kinds_;  ///< of buffers_
     std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
     bool training_ = true;
     bool checkpointing_ = false;

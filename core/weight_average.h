@@ -13,9 +13,9 @@ namespace radial {
 /// (1 + t) / (10 + t), so that a short run does not go on remembering its first weights.
 class WeightAverage {
 public:
-    /// Starts as copies of what the tensors hold: a module's state(), so that running statistics are averaged with the
-    /// weights that they belong to. Those that are not float32 or float64 are left out. Throws Error when decay is not
-    /// in [0, 1).
+    /// Starts as copies of what the tensors hold: a module's averaged_state(), so that running statistics are averaged
+    /// with the weights that they belong to, and counters and flags stay those of the last step. Those that are not
+    /// float32 or float64 are left out. Throws Error when decay is not in [0, 1).
     WeightAverage(std::vector<NamedTensor> tensors, double decay);
 
     /// Takes in what the tensors hold now: once after each of the optimizer's steps. Does not wait for a device.

@@ -13,8 +13,8 @@ BatchNorm2d::BatchNorm2d(const BatchNorm2dOptions& options) : options_(options) 
     RADIAL_CHECK(options_.epsilon > 0, "BatchNorm2d: epsilon is {}, expected above 0", options_.epsilon);
     weight_ = register_parameter("weight", Tensor::full({options_.channels}, 1.0));
     bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
-    running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}));
-    running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0));
+    running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}), BufferKind::statistic);
+    running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0), BufferKind::statistic);
 }
 
 Tensor BatchNorm2d::forward(Tensor x) { return forward(x, {}); }

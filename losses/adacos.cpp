@@ -10,7 +10,8 @@ namespace radial {
 AdaCos::AdaCos(const AdaCosOptions& options)
     : CosineHead("AdaCos", options.classes, options.dim, 1.0, options.softmax), dynamic_(options.dynamic) {
     RADIAL_CHECK(options.classes >= 3, "AdaCos: {} classes, expected at least 3, for a scale above 0", options.classes);
-    s_ = register_buffer("s", Tensor::full({1}, std::sqrt(2.0) * std::log(static_cast<double>(options.classes - 1))));
+    s_ = register_buffer("s", Tensor::full({1}, std::sqrt(2.0) * std::log(static_cast<double>(options.classes - 1))),
+                         BufferKind::statistic);
 }
 
 Tensor AdaCos::margin_loss(const Tensor& feature, const Tensor& labels) {

@@ -15,7 +15,7 @@ Center::Center(const CenterOptions& options) : options_(options) {
                  options_.classes, options_.dim);
     RADIAL_CHECK(options_.alpha >= 0 && options_.alpha <= 1, "Center: alpha is {}, expected within [0, 1]",
                  options_.alpha);
-    centres_ = register_buffer("centres", Tensor::empty({options_.classes, options_.dim}));
+    centres_ = register_buffer("centres", Tensor::empty({options_.classes, options_.dim}), BufferKind::statistic);
     init::xavier_uniform_(centres_);
 }
 

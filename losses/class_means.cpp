@@ -10,8 +10,8 @@ ClassMeans::ClassMeans(std::string_view loss, std::int64_t classes, std::int64_t
     : momentum_(momentum) {
     RADIAL_CHECK(classes >= 1 && dim >= 1, "{}: classes {} and dim {} must each be at least 1", loss, classes, dim);
     RADIAL_CHECK(momentum > 0 && momentum <= 1, "{}: momentum is {}, expected above 0 and at most 1", loss, momentum);
-    mean_ = register_buffer("mean", Tensor::zeros({classes, dim}));
-    seen_ = register_buffer("seen", Tensor::zeros({classes}));
+    mean_ = register_buffer("mean", Tensor::zeros({classes, dim}), BufferKind::statistic);
+    seen_ = register_buffer("seen", Tensor::zeros({classes}), BufferKind::state);
 }
 
 void ClassMeans::update(const Tensor& x, const Tensor& labels) const {

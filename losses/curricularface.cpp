@@ -11,7 +11,7 @@ CurricularFace::CurricularFace(const CurricularFaceOptions& options)
                  "CurricularFace: margin is {}, expected within [0, pi)", options.margin);
     RADIAL_CHECK(options.momentum >= 0 && options.momentum <= 1,
                  "CurricularFace: momentum is {}, expected within [0, 1]", options.momentum);
-    t_ = register_buffer("t", Tensor::zeros({1}));
+    t_ = register_buffer("t", Tensor::zeros({1}), BufferKind::statistic);
 }
 
 Tensor CurricularFace::margin_loss(const Tensor& feature, const Tensor& labels) {

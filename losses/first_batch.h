@@ -8,7 +8,8 @@ namespace radial {
 /// Knows the first training forward of a loss that was not read back from a checkpoint.
 class FirstBatch {
 public:
-    /// `started`: a registered buffer [1] with 0 in it, so that a checkpoint tells that the loss has started.
+    /// `started`: a registered buffer [1] of BufferKind::state with 0 in it, so that a checkpoint tells that the loss
+    /// has started.
     explicit FirstBatch(Tensor started) : started_(std::move(started)) {}
     /// True once: at the first call with `training` on, unless a checkpoint said otherwise before that. Looks at the
     /// buffer on the host at the first such call alone, so later steps wait for nothing.

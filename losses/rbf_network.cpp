@@ -29,7 +29,7 @@ RbfNetwork::RbfNetwork(const RbfNetworkOptions& options)
     : SoftmaxLike("RbfNetwork", options.classes, options.dim, options.softmax),
       options_(options),
       factor_(read_out_factor(options.classes * options.units_per_class)),
-      first_(register_buffer("started", Tensor::zeros({1}))) {
+      first_(register_buffer("started", Tensor::zeros({1}), BufferKind::state)) {
     RADIAL_CHECK(options_.units_per_class >= 1, "RbfNetwork: units_per_class is {}, expected at least 1",
                  options_.units_per_class);
     const std::int64_t units = options_.classes * options_.units_per_class;

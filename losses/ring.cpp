@@ -10,7 +10,7 @@ namespace radial {
 
 Ring::Ring()
     : radius_(register_parameter("radius", Tensor::full({1}, 1))),
-      first_(register_buffer("started", Tensor::zeros({1}))) {}
+      first_(register_buffer("started", Tensor::zeros({1}), BufferKind::state)) {}
 
 Tensor Ring::forward(const Tensor& feature, const Tensor&, const Tensor&) {
     RADIAL_CHECK(feature.defined() && feature.rank() == 2, "Ring: feature is {}, expected [N, D]", feature.str());

@@ -14,7 +14,7 @@ SphereFace::SphereFace(const SphereFaceOptions& options)
     RADIAL_CHECK(options.lambda_base >= 0 && options.lambda_decay >= 0 && options.lambda_min >= 0,
                  "SphereFace: lambda_base {}, lambda_decay {} and lambda_min {} must each be at least 0",
                  options.lambda_base, options.lambda_decay, options.lambda_min);
-    forwards_ = register_buffer("forwards", Tensor::zeros({1}));
+    forwards_ = register_buffer("forwards", Tensor::zeros({1}), BufferKind::state);
 }
 
 Tensor SphereFace::margin_loss(const Tensor& feature, const Tensor& labels) {

@@ -27,6 +27,20 @@ std::vector<NamedTensor> part(const TensorFile& file, const std::string& prefix)
     return tensors;
 }
 
+/// The averages that a snapshot holds. Older ones also hold averages of counters and flags, which mean nothing.
+std::vector<NamedTensor> averages_in(const TensorFile& file, const Classifier& classifier) {
+    std::vector<NamedTensor> averages = part(file, "average.");
+    const auto is_state = [&](const NamedTensor& named) {
+        const auto among = [&](const Module& module, const std::string& prefix) {
+            const std::vector<NamedTensor> buffers = module.named_buffers(BufferKind::state);
+            return std::ranges::any_of(buffers, [&](const auto& b) { return prefix + b.name == named.name; });
+        };
+        return among(*classifier.model, "model.") || among(*classifier.loss, "loss.");
+    };
+    std::erase_if(averages, is_state);
+    return averages;
+}
+
 }  // namespace
 
 Snapshots::Snapshots(const fs::path& run, std::int64_t keep) : folder_(run / "snapshots"), keep_(keep) {
@@ -86,7 +100,7 @@ Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& opti
         classifier.model->load_state(part(file, "model."));
         classifier.loss->load_state(part(file, "loss."));
         optimizer.load_state(part(file, "optimizer."));
-        const std::vector<NamedTensor> averages = part(file, "average.");
+        const std::vector<NamedTensor> averages = averages_in(file, classifier);
         RADIAL_CHECK(averages.empty() == (average == nullptr), "it holds {} averages of weights", averages.size());
         if (average != nullptr) average->load_state(averages);
         default_generator().restore(whole_number<std::uint64_t>(random, "seed"),

@@ -165,8 +165,8 @@ Classifier build(const TrainOptions& options, std::int64_t classes, Device devic
 std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier) {
     if (options.ema == 0) return nullptr;
     std::vector<NamedTensor> tensors;
-    for (const auto& [name, tensor] : classifier.model->state()) tensors.push_back({"model." + name, tensor});
-    for (const auto& [name, tensor] : classifier.loss->state()) tensors.push_back({"loss." + name, tensor});
+    for (const auto& [name, tensor] : classifier.model->averaged_state()) tensors.push_back({"model." + name, tensor});
+    for (const auto& [name, tensor] : classifier.loss->averaged_state()) tensors.push_back({"loss." + name, tensor});
     return std::make_unique<WeightAverage>(std::move(tensors), options.ema);
 }
 

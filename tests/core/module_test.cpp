@@ -24,14 +24,14 @@ public:
     using Module::register_parameter;
 
     Tensor weight = register_parameter("weight", Tensor::full({2, 3}, 1.5));
-    Tensor count = register_buffer("count", Tensor::full({1}, 4, DType::int64));
+    Tensor count = register_buffer("count", Tensor::full({1}, 4, DType::int64), BufferKind::state);
 };
 
 class Tree : public Module {
 public:
     std::shared_ptr<Leaf> left = register_module("left", std::make_shared<Leaf>());
     Tensor bias = register_parameter("bias", Tensor::zeros({3}));
-    Tensor running = register_buffer("running", Tensor::zeros({3}));
+    Tensor running = register_buffer("running", Tensor::zeros({3}), BufferKind::statistic);
     std::shared_ptr<Leaf> right = register_module("right", std::make_shared<Leaf>());
 };
 
@@ -53,6 +53,16 @@ TEST_CASE("Parameters and buffers are named by their path") {
     CHECK(names(tree.state()) == Names{"bias", "left.weight", "right.weight", "running", "left.count", "right.count"});
     CHECK(tree.parameters().size() == 3);
     CHECK(tree.parameter_count() == 15);
+}
+
+TEST_CASE("A buffer is a statistic, which is averaged with the parameters, or a state, which is not") {
+    const Tree tree;
+    CHECK(names(tree.named_buffers(BufferKind::statistic)) == Names{"running"});
+    CHECK(names(tree.named_buffers(BufferKind::state)) == Names{"left.count", "right.count"});
+    CHECK(names(tree.averaged_state()) == Names{"bias", "left.weight", "right.weight", "running"});
+    Leaf leaf;
+    CHECK(error_of([&] { leaf.register_buffer("steps", Tensor::zeros({1}, DType::int64), BufferKind::statistic); }) ==
+          "Module: buffer \"steps\" is int64[1], which has no mean: expected float32 or float64 for a statistic");
 }
 
 TEST_CASE("Registering a parameter makes it want a gradient; a buffer does not") {
@@ -79,15 +89,18 @@ TEST_CASE("Names must be new, not empty and without dots, and name something") {
     Leaf leaf;
     const Tensor x = Tensor::zeros({1});
     CHECK(error_of([&] { leaf.register_parameter("count", x); }) == "Module: the name \"count\" is taken");
-    CHECK(error_of([&] { leaf.register_buffer("weight", x); }) == "Module: the name \"weight\" is taken");
+    CHECK(error_of([&] { leaf.register_buffer("weight", x, BufferKind::statistic); }) ==
+          "Module: the name \"weight\" is taken");
     leaf.register_module("child", std::make_shared<Leaf>());
     CHECK(error_of([&] { leaf.register_module("child", std::make_shared<Leaf>()); }) ==
           "Module: the name \"child\" is taken");
-    CHECK(error_of([&] { leaf.register_buffer("a.b", x); }) ==
+    CHECK(error_of([&] { leaf.register_buffer("a.b", x, BufferKind::statistic); }) ==
           "Module: the name \"a.b\" must not be empty or contain a dot");
-    CHECK(error_of([&] { leaf.register_buffer("", x); }) == "Module: the name \"\" must not be empty or contain a dot");
+    CHECK(error_of([&] { leaf.register_buffer("", x, BufferKind::statistic); }) ==
+          "Module: the name \"\" must not be empty or contain a dot");
     CHECK(error_of([&] { leaf.register_parameter("p", {}); }) == "Module: parameter \"p\" is an undefined tensor");
-    CHECK(error_of([&] { leaf.register_buffer("p", {}); }) == "Module: buffer \"p\" is an undefined tensor");
+    CHECK(error_of([&] { leaf.register_buffer("p", {}, BufferKind::statistic); }) ==
+          "Module: buffer \"p\" is an undefined tensor");
     CHECK(error_of([&] { leaf.register_module("p", std::shared_ptr<Leaf>()); }) == "Module: submodule \"p\" is null");
 }
 
