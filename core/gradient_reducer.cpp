@@ -83,7 +83,7 @@ void GradientReducer::build(const std::vector<Tensor>& parameters, std::size_t b
     }
 }
 
-void GradientReducer::backward(const Tensor& loss, double share) {
+void GradientReducer::begin() {
     RADIAL_CHECK(!under_way_, "GradientReducer: backward() before finish()");
     under_way_ = true;
     start_ = Clock::now();
@@ -92,6 +92,19 @@ void GradientReducer::backward(const Tensor& loss, double share) {
         bucket.waiting = bucket.slots.size();
         for (Slot& slot : bucket.slots) slot.packed = false;
     }
+}
+
+void GradientReducer::send() {
+    begin();
+    times_.backward = 0;
+    for (Bucket& bucket : buckets_) {
+        for (Slot& slot : bucket.slots) pack(bucket, slot);
+        send_ready();
+    }
+}
+
+void GradientReducer::backward(const Tensor& loss, double share) {
+    begin();
     const Tensor seed = Tensor::full(loss.shape(), share, loss.dtype(), loss.device());
     {
         const WatchGradients watch([this](const std::shared_ptr<TensorImpl>& leaf) { ready(leaf.get()); });

@@ -54,6 +54,10 @@ public:
     /// before without finish(), or when a gradient changes after it was sent (a parameter of two checkpointed
     /// segments).
     void backward(const Tensor& loss, double share);
+    /// Sends the gradients that radial::backward() has formed: for a backward pass that comes to a parameter several
+    /// times (checkpointed segments that share it), so that its gradient is final at the end alone. Takes backward()'s
+    /// place before finish(). Throws Error when finish() was not called since the last of either.
+    void send();
     /// Waits until every gradient is the sum over the ranks. A parameter without a gradient here keeps none; that it
     /// has none on any rank is the caller's to see to. Throws RankLost.
     void finish();
@@ -67,6 +71,7 @@ private:
     using Clock = std::chrono::steady_clock;
 
     void build(const std::vector<Tensor>& parameters, std::size_t bucket_bytes);
+    void begin();
     void ready(const TensorImpl* leaf);
     void pack(Bucket& bucket, Slot& slot);
     void send_ready();

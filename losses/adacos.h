@@ -23,6 +23,9 @@ public:
     /// Throws Error when an option is out of range.
     explicit AdaCos(const AdaCosOptions& options);
 
+    /// Where the scale does not follow the batches.
+    bool additive() const override { return !dynamic_; }
+
     static LossInfo info();
 
 protected:

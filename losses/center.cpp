@@ -6,6 +6,7 @@
 #include "radial/core/random.h"
 #include "radial/losses/feature_check.h"
 #include "radial/losses/softmax.h"
+#include "radial/losses/weighted_mean.h"
 #include "radial/losses/with_term.h"
 
 namespace radial {
@@ -24,7 +25,7 @@ Tensor Center::forward(const Tensor& feature, const Tensor& labels, const Tensor
     check_labels("Center", labels, feature);
     const Tensor x = cast(feature, centres_.dtype());
     const Tensor own = gather_rows(centres_, labels);
-    const Tensor loss = 0.5 * mean(sum(square(x - own), {1}));
+    const Tensor loss = 0.5 * class_weighted_mean(sum(square(x - own), {1}), labels, class_weights_.like(x));
     if (training()) move_centres(x, own, labels);
     return loss;
 }

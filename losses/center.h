@@ -1,6 +1,7 @@
 // Center loss: features are drawn to a running centre of their class.
 #pragma once
 
+#include "radial/losses/class_weights.h"
 #include "radial/losses/loss.h"
 
 namespace radial {
@@ -20,6 +21,10 @@ public:
     /// Throws Error when classes or dim is below 1, or alpha outside [0, 1].
     explicit Center(const CenterOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) override;
+    /// The centres move as without them.
+    void set_class_weights(const std::vector<double>& weights) override {
+        class_weights_.set("Center", options_.classes, weights);
+    }
 
     static RegulariserInfo info();
     /// softmax + lambda * center, lambda 0.003 (Wen et al. 2016, Eq. 5).
@@ -30,6 +35,7 @@ private:
 
     CenterOptions options_;
     Tensor centres_;
+    ClassWeights class_weights_;
 };
 
 }  // namespace radial

@@ -3,6 +3,7 @@
 
 #include "radial/core/ops.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/weighted_mean.h"
 
 namespace radial {
 
@@ -19,10 +20,11 @@ Tensor Compact::forward(const Tensor& feature, const Tensor& labels, const Tenso
     check_labels("Compact", labels, feature);
     const Tensor x = cast(feature, prototypes.dtype());
     const std::int64_t rows = x.size(0), dim = x.size(1), each = prototypes.size(0) / classes_;
-    if (each == 1) return mean(sum(square(x - gather_rows(prototypes, labels)), {1}));
+    const Tensor weights = class_weights_.like(x);
+    if (each == 1) return class_weighted_mean(sum(square(x - gather_rows(prototypes, labels)), {1}), labels, weights);
     const Tensor own = gather_rows(reshape(prototypes, {classes_, each * dim}), labels);
     const Tensor distances = sum(square(reshape(own, {rows, each, dim}) - reshape(x, {rows, 1, dim})), {2});
-    return -mean(max(-distances, 1));  // the nearest
+    return -class_weighted_mean(max(-distances, 1), labels, weights);  // the nearest
 }
 
 RegulariserInfo Compact::info() {

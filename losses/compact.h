@@ -1,6 +1,7 @@
 // The prototype loss of convolutional prototype learning: features are drawn to the loss's own prototypes.
 #pragma once
 
+#include "radial/losses/class_weights.h"
 #include "radial/losses/loss.h"
 
 namespace radial {
@@ -13,11 +14,16 @@ public:
     /// Throws Error when classes is below 1.
     explicit Compact(std::int64_t classes);
     Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) override;
+    void set_class_weights(const std::vector<double>& weights) override {
+        class_weights_.set("Compact", classes_, weights);
+    }
+    bool additive() const override { return true; }
 
     static RegulariserInfo info();
 
 private:
     std::int64_t classes_;
+    ClassWeights class_weights_;
 };
 
 }  // namespace radial

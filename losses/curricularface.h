@@ -22,6 +22,9 @@ public:
     /// Throws Error when an option is out of range.
     explicit CurricularFace(const CurricularFaceOptions& options);
 
+    /// t follows the batches.
+    bool additive() const override { return false; }
+
     static LossInfo info();
 
 protected:

@@ -1,9 +1,12 @@
 // Exclusive: the nearest other prototype in angle, and its entry in the registry.
 #include "radial/losses/exclusive.h"
 
+#include "radial/core/autograd.h"
 #include "radial/core/ops.h"
 
+#include <algorithm>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 namespace radial {
@@ -17,16 +20,31 @@ Tensor Exclusive::forward(const Tensor&, const Tensor&, const Tensor& prototypes
     RADIAL_CHECK(prototypes.rank() == 2 && prototypes.size(0) == classes_,
                  "Exclusive: prototypes are {}, expected one for each of {} classes", prototypes.shape().str(),
                  classes_);
-    if (!diagonal_.defined()) {
-        std::vector<std::int64_t> classes;
-        for (std::int64_t c = 0; c < classes_; ++c) classes.push_back(c);
-        const double none = -std::numeric_limits<double>::infinity();
-        diagonal_ = place(Tensor::full({classes_}, none, prototypes.dtype(), prototypes.device()),
-                          Tensor::from(classes, {classes_}, prototypes.device()), classes_);
+    // max has the gradient of the cosine that it chose: one number a class, where all cosines at once would be classes
+    // squared.
+    return mean(sum(unit_rows(prototypes) * unit_rows(gather_rows(prototypes, nearest(prototypes))), {1}));
+}
+
+// Of each class the other one whose prototype is nearest in angle.
+Tensor Exclusive::nearest(const Tensor& prototypes) {
+    const NoGrad guard;
+    if (!classes_in_order_.defined()) {
+        std::vector<std::int64_t> numbers(static_cast<std::size_t>(classes_));
+        std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+        classes_in_order_ = Tensor::from(numbers, {classes_}, Device{});
     }
-    // Once for each device and type, so that a step copies nothing from the host.
-    diagonal_ = diagonal_.to(prototypes.dtype()).to(prototypes.device());
-    return mean(max(cosines(prototypes, prototypes) + diagonal_, 1));
+    // Once for each device, so that a step copies nothing from the host.
+    classes_in_order_ = classes_in_order_.to(prototypes.device());
+    const Tensor chosen = Tensor::empty({classes_}, DType::int64, prototypes.device());
+    constexpr std::int64_t block = 1024;  // rows of cosines at a time
+    constexpr double never = -std::numeric_limits<double>::infinity();
+    for (std::int64_t first = 0; first < classes_; first += block) {
+        const std::int64_t end = std::min(first + block, classes_);
+        const Tensor own = place(Tensor::full({end - first}, never, prototypes.dtype(), prototypes.device()),
+                                 classes_in_order_.rows(first, end), classes_);
+        chosen.rows(first, end).copy_(argmax(cosines(prototypes.rows(first, end), prototypes) + own));
+    }
+    return chosen;
 }
 
 RegulariserInfo Exclusive::info() {

@@ -14,6 +14,8 @@ public:
     /// True once: at the first call with `training` on, unless a checkpoint said otherwise before that. Looks at the
     /// buffer on the host at the first such call alone, so later steps wait for nothing.
     bool begins(bool training);
+    /// Whether that call is past. Looks at the buffer where there was no such call yet.
+    bool over() const { return known_ || started_.item() != 0; }
 
 private:
     Tensor started_;

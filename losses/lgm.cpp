@@ -3,6 +3,7 @@
 
 #include "radial/core/random.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/weighted_mean.h"
 #include "radial/losses/with_term.h"
 
 #include <cmath>
@@ -42,11 +43,11 @@ Tensor Lgm::distances(const Tensor& x) const {
 Tensor Lgm::normalisers() const { return -0.5 * sum(log_variances_, {1}); }
 
 // Mean of d_y + 1/2 log|Lambda_y|.
-Tensor Lgm::negative_likelihood(const Tensor& x, const Tensor& labels) const {
+Tensor Lgm::negative_likelihood(const Tensor& x, const Tensor& labels, const Tensor& class_weights) const {
     const Tensor squares = square(x - gather_rows(means_, labels));
-    if (!diagonal()) return 0.5 * mean(sum(squares, {1}));
+    if (!diagonal()) return 0.5 * class_weighted_mean(sum(squares, {1}), labels, class_weights);
     const Tensor own = gather_rows(log_variances_, labels);
-    return 0.5 * mean(sum(squares * exp(-own) + own, {1}));
+    return 0.5 * class_weighted_mean(sum(squares * exp(-own) + own, {1}), labels, class_weights);
 }
 
 Tensor Lgm::forward(const Tensor& feature, const Tensor& labels) {
@@ -57,7 +58,8 @@ Tensor Lgm::forward(const Tensor& feature, const Tensor& labels) {
         diagonal() ? distance_cross_entropy(distances(x), labels,
                                             {.gamma = 1, .margin = options_.alpha, .bias = normalisers()}, head(means_))
                    : distance_softmax_loss(x, means_, labels, {.gamma = 0.5, .margin = options_.alpha}, head(means_));
-    return options_.lambda == 0 ? loss : loss + options_.lambda * negative_likelihood(x, labels);
+    if (options_.lambda == 0) return loss;
+    return loss + options_.lambda * negative_likelihood(x, labels, head(means_).class_weights);
 }
 
 Tensor Lgm::logits(const Tensor& feature) {

@@ -35,7 +35,7 @@ private:
     bool diagonal() const { return options_.covariance == LgmOptions::Covariance::diagonal; }
     Tensor distances(const Tensor& x) const;
     Tensor normalisers() const;
-    Tensor negative_likelihood(const Tensor& x, const Tensor& labels) const;
+    Tensor negative_likelihood(const Tensor& x, const Tensor& labels, const Tensor& class_weights) const;
 
     LgmOptions options_;
     Tensor means_, log_variances_;

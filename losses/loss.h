@@ -28,8 +28,20 @@ public:
     /// feature's device; undefined before that and where the loss has no kernel. Near 0 means that no gradient flows.
     virtual Tensor mean_kernel() const { return {}; }
     /// Makes each sample count as much as its class says: one number of at least 0 a class; empty ends that. Not saved.
+    /// Every mean over samples becomes sum(w l) / sum(w), also in the terms that a paper adds for each sample (center,
+    /// ring, G-CPL, LGM, MagFace). Terms over classes or pairs (range, exclusive, SoftTriple's spread) have none.
     /// Throws Error for a loss that is not a softmax over classes, and for numbers that do not fit.
     virtual void set_class_weights(const std::vector<double>& weights);
+    /// Whether the loss has class weights.
+    virtual bool has_class_weights() const { return false; }
+
+    /// Whether forward() of a batch is the mean of forward() of its parts, in which each counts by its batch_weight():
+    /// a batch that is too large for the memory can then be differentiated part by part. Not so for a loss that
+    /// compares the samples of a batch with each other, or takes a state from each batch that it is trained on.
+    virtual bool additive() const { return false; }
+    /// The sum of the class weights of samples with these labels (int64 [N]): a float64 scalar on their device.
+    /// Undefined without class weights, where each sample counts 1. Where a sum is 0, so is the loss.
+    virtual Tensor batch_weight(const Tensor& labels);
 };
 
 /// A term beside a loss: from features [N, D], labels (int64 [N]) and the loss's prototypes (see Loss; undefined
@@ -38,6 +50,11 @@ class Regulariser : public Module {
 public:
     /// Throws Error when a shape does not fit, or without prototypes where it needs them.
     virtual Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) = 0;
+    /// See Loss. A term that is not a mean over samples ignores them.
+    virtual void set_class_weights(const std::vector<double>& weights);
+    /// See Loss; a batch's parts count as the loss beside it says. A term that does not depend on the batch is
+    /// additive.
+    virtual bool additive() const { return false; }
 };
 
 /// Options of a loss as name and value, from a command line or a config file.

@@ -1,6 +1,8 @@
 // MagFace: margins and regulariser from the features' lengths, and its entry in the registry.
 #include "radial/losses/magface.h"
 
+#include "radial/losses/weighted_mean.h"
+
 namespace radial {
 
 MagFace::MagFace(const MagFaceOptions& options)
@@ -24,7 +26,8 @@ Tensor MagFace::margin_loss(const Tensor& feature, const Tensor& labels) {
     const Tensor loss =
         cosine_softmax_loss(feature, weight(), labels, {.scale = scale(), .sample_angle = margins}, head(weight()));
     const Tensor one = Tensor::full({1}, 1.0, kept.dtype(), kept.device());
-    return loss + options_.lambda * mean(kept * (1 / (high * high)) + one / kept);
+    const Tensor regulariser = kept * (1 / (high * high)) + one / kept;
+    return loss + options_.lambda * class_weighted_mean(regulariser, labels, head(weight()).class_weights);
 }
 
 LossInfo MagFace::info() {

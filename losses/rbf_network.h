@@ -30,6 +30,9 @@ public:
     /// Mean over the batch of the largest unit's value.
     Tensor mean_kernel() const override { return mean_kernel_; }
 
+    /// Once the units are placed.
+    bool additive() const override { return first_.over(); }
+
     static LossInfo info();
 
 private:

@@ -4,6 +4,7 @@
 #include "radial/core/ops.h"
 #include "radial/core/over_ranks.h"
 #include "radial/losses/softmax.h"
+#include "radial/losses/weighted_mean.h"
 #include "radial/losses/with_term.h"
 
 namespace radial {
@@ -12,14 +13,14 @@ Ring::Ring()
     : radius_(register_parameter("radius", Tensor::full({1}, 1))),
       first_(register_buffer("started", Tensor::zeros({1}), BufferKind::state)) {}
 
-Tensor Ring::forward(const Tensor& feature, const Tensor&, const Tensor&) {
+Tensor Ring::forward(const Tensor& feature, const Tensor& labels, const Tensor&) {
     RADIAL_CHECK(feature.defined() && feature.rank() == 2, "Ring: feature is {}, expected [N, D]", feature.str());
     const Tensor lengths = row_norms(cast(feature, radius_.dtype()));
     if (first_.begins(training())) {
         const NoGrad guard;
         radius_.copy_(mean(rows_of_all_ranks(lengths), {0}, true));
     }
-    return 0.5 * mean(square(lengths - radius_));
+    return 0.5 * class_weighted_mean(square(lengths - radius_), labels, class_weights_.like(lengths));
 }
 
 RegulariserInfo Ring::info() {

@@ -1,6 +1,7 @@
 // Ring loss: features are drawn to a sphere whose radius is learned.
 #pragma once
 
+#include "radial/losses/class_weights.h"
 #include "radial/losses/first_batch.h"
 #include "radial/losses/loss.h"
 
@@ -12,6 +13,10 @@ class Ring : public Regulariser {
 public:
     Ring();
     Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) override;
+    void set_class_weights(const std::vector<double>& weights) override {
+        class_weights_.set("Ring", std::ssize(weights), weights);
+    }
+    bool additive() const override { return first_.over(); }
 
     static RegulariserInfo info();
     /// softmax + lambda * ring, lambda 0.01 (Zheng et al. 2018).
@@ -20,6 +25,7 @@ public:
 private:
     Tensor radius_;
     FirstBatch first_;
+    ClassWeights class_weights_;
 };
 
 }  // namespace radial

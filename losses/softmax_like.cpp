@@ -1,8 +1,5 @@
-// SoftmaxLike: checks, and the class weights on the device where they are wanted.
+// SoftmaxLike: checks, and the options that its ops take.
 #include "radial/losses/softmax_like.h"
-
-#include <algorithm>
-#include <cmath>
 
 namespace radial {
 
@@ -14,23 +11,9 @@ SoftmaxLike::SoftmaxLike(std::string_view loss, std::int64_t classes, std::int64
                  options.smoothing);
 }
 
-void SoftmaxLike::set_class_weights(const std::vector<double>& weights) {
-    class_weights_ = {};
-    if (weights.empty()) return;
-    RADIAL_CHECK(static_cast<std::int64_t>(weights.size()) == classes_, "{}: {} class weights, expected {}", name_,
-                 weights.size(), classes_);
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-        RADIAL_CHECK(weights[i] >= 0 && std::isfinite(weights[i]),
-                     "{}: the weight of class {} is {}, expected a number of at least 0", name_, i, weights[i]);
-    }
-    RADIAL_CHECK(std::ranges::any_of(weights, [](double w) { return w > 0; }), "{}: every class weight is 0", name_);
-    class_weights_ = Tensor::from(weights, {classes_}, Device{});
-}
-
 HeadOptions SoftmaxLike::head(const Tensor& like) {
-    // Kept where it was last wanted, so that a step copies nothing from the host.
-    if (class_weights_.defined()) class_weights_ = class_weights_.to(like.dtype()).to(like.device());
-    return {.smoothing = options_.smoothing, .class_weights = class_weights_, .recompute = options_.recompute};
+    return {
+        .smoothing = options_.smoothing, .class_weights = class_weights_.like(like), .recompute = options_.recompute};
 }
 
 LossSettings SoftmaxLike::with_settings(LossSettings own) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/core/ops.h"
+#include "radial/losses/class_weights.h"
 #include "radial/losses/loss.h"
 
 #include <vector>
@@ -17,7 +18,13 @@ struct SoftmaxLikeOptions {
 /// Base of losses that are a softmax cross-entropy over classes.
 class SoftmaxLike : public Loss {
 public:
-    void set_class_weights(const std::vector<double>& weights) override;
+    void set_class_weights(const std::vector<double>& weights) override {
+        class_weights_.set(name_, classes_, weights);
+    }
+    bool has_class_weights() const override { return true; }
+    Tensor batch_weight(const Tensor& labels) override { return class_weights_.sum_over(labels); }
+    /// Unless the loss takes a state from the batches that it is trained on.
+    bool additive() const override { return true; }
 
     /// The settings that every such loss has, with their defaults, beside `own`: "smoothing" and "recompute".
     static LossSettings with_settings(LossSettings own);
@@ -34,7 +41,7 @@ private:
     std::string name_;
     std::int64_t classes_;
     SoftmaxLikeOptions options_;
-    Tensor class_weights_;
+    ClassWeights class_weights_;
 };
 
 }  // namespace radial

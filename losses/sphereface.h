@@ -26,6 +26,9 @@ public:
     explicit SphereFace(const SphereFaceOptions& options);
     Tensor logits(const Tensor& feature) override;
 
+    /// Batches are counted.
+    bool additive() const override { return false; }
+
     static LossInfo info();
 
 protected:

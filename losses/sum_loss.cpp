@@ -3,6 +3,7 @@
 
 #include "radial/core/ops.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace radial {
@@ -39,26 +40,38 @@ SumLoss::SumLoss(std::unique_ptr<Loss> head) : head_(std::move(head)) {
 
 void SumLoss::add(Weighted<Loss> term) {
     check_term(term);
-    const std::shared_ptr<Loss> loss = std::move(term.term);
-    register_module(fmt::format("term{}", terms_.size() + 1), loss);
-    terms_.emplace_back(term.weight, [loss](const Tensor& feature, const Tensor& labels, const Tensor&) {
-        return loss->forward(feature, labels);
-    });
+    terms_.push_back({.weight = term.weight, .loss = std::move(term.term), .regulariser = nullptr});
+    register_module(fmt::format("term{}", terms_.size()), terms_.back().loss);
 }
 
 void SumLoss::add(Weighted<Regulariser> term) {
     check_term(term);
-    const std::shared_ptr<Regulariser> regulariser = std::move(term.term);
-    register_module(fmt::format("term{}", terms_.size() + 1), regulariser);
-    terms_.emplace_back(term.weight, [regulariser](const Tensor& feature, const Tensor& labels, const Tensor& w) {
-        return regulariser->forward(feature, labels, w);
-    });
+    terms_.push_back({.weight = term.weight, .loss = nullptr, .regulariser = std::move(term.term)});
+    register_module(fmt::format("term{}", terms_.size()), terms_.back().regulariser);
 }
 
 Tensor SumLoss::forward(const Tensor& feature, const Tensor& labels) {
     Tensor total = head_->forward(feature, labels);
-    for (const auto& [weight, term] : terms_) total = total + weight * term(feature, labels, head_->prototypes());
+    for (const Term& term : terms_) {
+        total = total + term.weight * (term.loss != nullptr
+                                           ? term.loss->forward(feature, labels)
+                                           : term.regulariser->forward(feature, labels, head_->prototypes()));
+    }
     return total;
+}
+
+void SumLoss::set_class_weights(const std::vector<double>& weights) {
+    head_->set_class_weights(weights);
+    for (const Term& term : terms_) {
+        if (term.regulariser != nullptr) term.regulariser->set_class_weights(weights);
+        if (term.loss != nullptr && term.loss->has_class_weights()) term.loss->set_class_weights(weights);
+    }
+}
+
+bool SumLoss::additive() const {
+    return head_->additive() && std::ranges::all_of(terms_, [](const Term& term) {
+               return term.loss != nullptr ? term.loss->additive() : term.regulariser->additive();
+           });
 }
 
 std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, Weighted<Loss> term) {

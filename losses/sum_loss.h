@@ -28,14 +28,22 @@ public:
     Tensor logits(const Tensor& feature) override { return head_->logits(feature); }
     Tensor prototypes() const override { return head_->prototypes(); }
     Tensor mean_kernel() const override { return head_->mean_kernel(); }
-    /// Of the head alone.
-    void set_class_weights(const std::vector<double>& weights) override { head_->set_class_weights(weights); }
+    /// Of the head, which must have them, and of every term that has.
+    void set_class_weights(const std::vector<double>& weights) override;
+    bool has_class_weights() const override { return head_->has_class_weights(); }
+    /// Where the head and every term are.
+    bool additive() const override;
+    Tensor batch_weight(const Tensor& labels) override { return head_->batch_weight(labels); }
 
 private:
-    using Term = std::function<Tensor(const Tensor& feature, const Tensor& labels, const Tensor& prototypes)>;
+    struct Term {
+        double weight;
+        std::shared_ptr<Loss> loss;  ///< this or the other
+        std::shared_ptr<Regulariser> regulariser;
+    };
 
     std::shared_ptr<Loss> head_;
-    std::vector<std::pair<double, Term>> terms_;
+    std::vector<Term> terms_;
 };
 
 inline Weighted<Loss> operator*(double weight, std::unique_ptr<Loss> loss) { return {weight, std::move(loss)}; }

@@ -6,7 +6,7 @@
 namespace radial {
 
 /// Mean of `each` [N] over the batch, a sample counting as much as its class in `class_weights` [C]; all alike when
-/// that is undefined. Scalar.
+/// that is undefined. Scalar; 0 where no sample counts.
 Tensor class_weighted_mean(const Tensor& each, const Tensor& labels, const Tensor& class_weights);
 
 /// Mean of -sum_j t_j (z_j - normaliser) over the batch, with the target t and the weights that HeadOptions describe:

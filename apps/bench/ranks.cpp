@@ -73,8 +73,9 @@ public:
         const Tensor loss = classifier_.loss->forward(feature, labels_);
         optimizer_->zero_grad();
         const double forward = since();
-        step_->backward(loss, true);
-        step_->finish({.loss = loss, .kernel = {}, .correct = Tensor::zeros({})});
+        const Tensor share = loss * (static_cast<double>(samples_) / static_cast<double>(step_->samples()));
+        step_->backward(share, Sending::meanwhile);
+        step_->finish({.loss = share, .kernel = {}, .correct = Tensor::zeros({})});
         optimizer_->step();
         return {forward, since()};
     }

@@ -57,7 +57,8 @@ RankStep::RankStep(Communicator& ranks, Layer& model, Loss& loss, const std::vec
       reducer_(ranks, parameters, options.gradients),
       buffers_(buffers_of(model)),
       counted_(Tensor::zeros({1}, DType::int64, Device{})) {
-    if (!options_.sync_batch_norm) averaged_ = buffers_;
+    if (!options_.sync_batch_norm)
+        for (const auto& [name, tensor] : model.named_buffers(BufferKind::statistic)) averaged_.push_back(tensor);
     for (const Tensor& buffer : buffers_of(loss)) buffers_.push_back(buffer);
 }
 
@@ -67,7 +68,6 @@ void RankStep::begin(std::int64_t samples, std::int64_t epoch, std::int64_t step
     end();
     first_ = epoch == 1 && step == 1;
     keep_buffers();
-    own_samples_ = samples;
     counted_.fill_(static_cast<double>(samples));
     counting_ = ranks_.start_sum(counted_);  // while the forward pass runs
     over_ = std::make_unique<OverRanks>(ranks_, OverRanksOptions{.batch_norm = options_.sync_batch_norm});
@@ -84,25 +84,28 @@ void RankStep::keep_buffers() {
     for (std::size_t i = 0; i < buffers_.size(); ++i) kept_[i].copy_(buffers_[i]);
 }
 
-void RankStep::backward(const Tensor& loss, bool last) {
+std::int64_t RankStep::samples() {
     if (counting_ != nullptr) {
         counting_->wait();
         counting_.reset();
         all_samples_ = counted_.values<std::int64_t>()[0];
     }
-    const double share = static_cast<double>(own_samples_) / static_cast<double>(all_samples_);
-    if (last)
-        reducer_.backward(loss, share);
+    return all_samples_;
+}
+
+void RankStep::backward(const Tensor& loss, Sending sending) {
+    if (sending == Sending::meanwhile)
+        reducer_.backward(loss, 1);
     else
-        radial::backward(loss, Tensor::full(loss.shape(), share, loss.dtype(), loss.device()));
+        loss.backward();
+    if (sending == Sending::afterwards) reducer_.send();
 }
 
 RankNumbers RankStep::finish(const RankNumbers& own) {
     const NoGrad guard;
-    const double share = static_cast<double>(own_samples_) / static_cast<double>(all_samples_);
     const Tensor numbers = Tensor::zeros({3}, DType::float64, device_);
-    numbers.rows(0, 1).copy_(cast(own.loss.detach(), DType::float64).view({1}) * share);
-    if (own.kernel.defined()) numbers.rows(1, 2).copy_(cast(own.kernel.detach(), DType::float64).view({1}) * share);
+    numbers.rows(0, 1).copy_(own.loss.detach().view({1}));
+    if (own.kernel.defined()) numbers.rows(1, 2).copy_(own.kernel.detach().view({1}));
     numbers.rows(2, 3).copy_(own.correct.detach().view({1}));
     const auto summing = ranks_.start_sum(numbers);
     Tensor statistics;

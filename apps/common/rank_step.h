@@ -18,13 +18,20 @@ struct RankStepOptions {
     GradientReducerOptions gradients = {};
 };
 
+/// When the gradients of a backward pass are sent to the other ranks.
+enum class Sending : std::uint8_t {
+    none,        ///< more are to be added to them
+    meanwhile,   ///< each as soon as it is final
+    afterwards,  ///< where the pass comes to a parameter several times (GradientReducer::send())
+};
+
 /// Numbers of a step, scalars on its device.
 struct RankNumbers {
     Tensor loss, kernel, correct;  ///< kernel undefined for a loss without one
 };
 
-/// For each step: begin(), forward, backward(), finish(). Buffers of the network are the same on all ranks after each
-/// step: the running statistics of batch norms that are not synchronised are averaged over the ranks, in equal parts.
+/// For each step: begin(), forward, backward(), finish(). Statistics of the network are the same on all ranks after
+/// each step: the running ones of batch norms that are not synchronised are averaged over the ranks, in equal parts.
 /// Losses see to theirs themselves (core/over_ranks.h). Random numbers of a step (dropout, miners) follow from the
 /// run's seed, the rank, the epoch and the step, and so need no saving.
 class RankStep {
@@ -39,13 +46,13 @@ public:
     /// Begins a step of `samples` on this rank. Until finish(), losses and batch norms look at all ranks, and
     /// default_generator() is the rank's own.
     void begin(std::int64_t samples, std::int64_t epoch, std::int64_t step);
-    /// Differentiates the loss of a part of this rank's samples, weighted by what that part is of them; gradients add
-    /// up, and those of the last are sent.
-    void backward(const Tensor& loss, bool last);
-    /// Waits until all gradients are the whole batch's, and returns the whole batch's numbers. Throws RankLost.
+    /// Samples of the whole batch, that of all ranks. Waits for the others to begin. Throws RankLost.
+    std::int64_t samples();
+    /// Differentiates a part's share of the whole batch's loss. Gradients add up; the last part's call sends them.
+    void backward(const Tensor& loss, Sending sending);
+    /// Waits until all gradients are the whole batch's, and returns the whole batch's numbers, of which `own` are this
+    /// rank's shares. Throws RankLost.
     RankNumbers finish(const RankNumbers& own);
-    /// Samples of the whole batch, once backward() was called.
-    std::int64_t samples() const { return all_samples_; }
     /// Puts back what a step that did not end has changed: buffers, and the random stream. False when it cannot, at the
     /// first step, where losses place their parameters.
     bool undo();
@@ -63,12 +70,12 @@ private:
     GradientReducer reducer_;
     std::vector<Tensor> buffers_;      ///< of the network and the loss
     std::vector<Tensor> kept_;         ///< copies of these from before the step; empty where they are too large
-    std::vector<Tensor> averaged_;     ///< the network's, in float32 and float64
+    std::vector<Tensor> averaged_;     ///< the network's statistics
     std::unique_ptr<OverRanks> over_;  ///< while a step is under way
     std::unique_ptr<Random> random_;   ///< likewise
     Tensor counted_;                   ///< int64 [1]: samples
     std::unique_ptr<PendingOperation> counting_;
-    std::int64_t own_samples_ = 0, all_samples_ = 0;
+    std::int64_t all_samples_ = 0;
     bool first_ = true;
 };
 

@@ -47,7 +47,8 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
     add("--clip-norm", options.clip_norm, "Largest norm of the whole gradient; 0 leaves it alone")
         ->check(not_negative());
     add("--accumulate", options.accumulate,
-        "Parts of a batch that go through one after another, their gradients added up, for less memory")
+        "Parts of a batch that go through the network one after another, for less memory, to the whole batch's "
+        "gradient")
         ->check(CLI::Range(1, 1000000));
     add("--ema", options.ema, "Decay of a moving average of the weights, which is evaluated and kept; 0 averages none")
         ->check(CLI::Range(0.0, 0.999999999));
@@ -134,7 +135,8 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
         ->check(CLI::Range(0, 1000000))
         ->group("Loss");
     app.add_option("--class-weights", options.class_weights,
-                   "none, or balanced: a sample counts in inverse proportion to its class's number of images")
+                   "none, or balanced: a sample counts in inverse proportion to its class's number of images, in every "
+                   "term that is a mean over samples")
         ->capture_default_str()
         ->check(CLI::IsMember({"none", "balanced"}))
         ->group("Loss");

@@ -2,6 +2,7 @@
 #include "radial/apps/common/training_step.h"
 
 #include "radial/core/autograd.h"
+#include "radial/core/checkpointing.h"
 #include "radial/core/error.h"
 #include "radial/core/metrics.h"
 #include "radial/core/ops.h"
@@ -116,24 +117,7 @@ void TrainingStep::compute(const Samples& samples) {
     StepPlace& place = submitted_.back();
     if (ranks_ != nullptr) ranks_->begin(count, place.epoch, place.step);
     setup_.optimizer.zero_grad();
-    RankNumbers whole;
-    for (std::int64_t begin = 0; begin < count; begin += part) {
-        const std::int64_t end = std::min(begin + part, count);
-        // A part counts by its samples, so that the gradient is the mean over all of them.
-        const double weight = static_cast<double>(end - begin) / static_cast<double>(count);
-        RankNumbers judged = judge(weight == 1 ? samples : samples.rows(begin, end));
-        const Tensor loss = weighted(judged.loss, weight);
-        if (ranks_ != nullptr) {
-            ranks_->backward(loss, end == count);
-        } else {
-            if (looks_at_each_) check_loss(loss.item(), place);
-            loss.backward();
-        }
-        const NoGrad no_grad;
-        add_to(whole.loss, loss.detach());
-        if (judged.kernel.defined()) add_to(whole.kernel, weighted(judged.kernel, weight));
-        add_to(whole.correct, judged.correct);
-    }
+    RankNumbers whole = part == count || setup_.loss.additive() ? in_parts(samples, part) : at_once(samples, part);
     if (ranks_ != nullptr) {
         whole = ranks_->finish(whole);
         place.images = ranks_->samples();
@@ -146,16 +130,66 @@ void TrainingStep::compute(const Samples& samples) {
     setup_.optimizer.step();
 }
 
+// The parts' losses add up to the batch's, so that each can be differentiated by itself.
+RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
+    const std::int64_t count = samples.labels.numel();
+    const Whole whole = whole_of(samples);
+    RankNumbers sums;
+    for (std::int64_t begin = 0; begin < count; begin += part) {
+        const std::int64_t end = std::min(begin + part, count);
+        const Samples some = part == count ? samples : samples.rows(begin, end);
+        const RankNumbers judged = judge(feature_of(some.images), some, whole);
+        differentiate(judged.loss, end == count ? Sending::meanwhile : Sending::none);
+        const NoGrad no_grad;
+        add_to(sums.loss, judged.loss.detach());
+        if (judged.kernel.defined()) add_to(sums.kernel, judged.kernel);
+        add_to(sums.correct, judged.correct);
+    }
+    return sums;
+}
+
+// The loss wants the whole batch. Features are few numbers, so it gets those of all parts; the network keeps no
+// activations, and runs each part again when its gradient is formed.
+RankNumbers TrainingStep::at_once(const Samples& samples, std::int64_t part) {
+    const std::int64_t count = samples.labels.numel();
+    const std::vector<Tensor> parameters = setup_.model.parameters();
+    std::vector<Tensor> features;
+    for (std::int64_t begin = 0; begin < count; begin += part) {
+        features.push_back(checkpoint([this](const Tensor& images) { return feature_of(images); },
+                                      samples.images.rows(begin, std::min(begin + part, count)),
+                                      parameters.empty() ? Tensor() : parameters.front()));
+    }
+    RankNumbers judged = judge(concat(features, 0), samples, whole_of(samples));
+    differentiate(judged.loss, Sending::afterwards);
+    judged.loss = judged.loss.detach();
+    return judged;
+}
+
+void TrainingStep::differentiate(const Tensor& loss, Sending sending) {
+    if (ranks_ != nullptr) return ranks_->backward(loss, sending);
+    if (looks_at_each_) check_loss(loss.item(), submitted_.back());
+    loss.backward();
+}
+
+TrainingStep::Whole TrainingStep::whole_of(const Samples& samples) const {
+    const auto weight_of = [this](const Tensor& labels) {
+        Tensor weight = labels.defined() ? setup_.loss.batch_weight(labels) : Tensor();
+        if (weight.defined() && ranks_ != nullptr) setup_.ranks->sum(weight);
+        return weight;
+    };
+    return {.samples = samples.labels.numel(),
+            .weight = weight_of(samples.labels),
+            .other_weight = weight_of(samples.other_labels)};
+}
+
+Tensor TrainingStep::feature_of(const Tensor& images) const {
+    return apps::feature_of(setup_.model, images, setup_.precision);
+}
+
 // A mixed image has two labels: loss, kernel and right predictions are by both, in the shares of the mixture.
-RankNumbers TrainingStep::judge(const Samples& samples) {
-    const Tensor feature = feature_of(setup_.model, samples.images, setup_.precision);
-    RankNumbers judged{
-        .loss = setup_.loss.forward(feature, samples.labels), .kernel = setup_.loss.mean_kernel(), .correct = {}};
-    RankNumbers other;
-    if (samples.mixed())
-        other = {.loss = setup_.loss.forward(feature, samples.other_labels),
-                 .kernel = setup_.loss.mean_kernel(),
-                 .correct = {}};
+RankNumbers TrainingStep::judge(const Tensor& feature, const Samples& samples, const Whole& whole) {
+    RankNumbers judged = judge_by(feature, samples.labels, whole.weight, whole.samples), other;
+    if (samples.mixed()) other = judge_by(feature, samples.other_labels, whole.other_weight, whole.samples);
     {
         const NoGrad no_grad;
         const Tensor predicted = argmax(setup_.loss.logits(feature.detach()));
@@ -168,6 +202,22 @@ RankNumbers TrainingStep::judge(const Samples& samples) {
     if (judged.kernel.defined()) judged.kernel = mixture(judged.kernel, other.kernel, samples.share);
     judged.correct = mixture(judged.correct, other.correct, samples.share);
     return judged;
+}
+
+// Loss and kernel of samples with these labels, as shares of those of the whole batch; `weight` is that of its labels.
+RankNumbers TrainingStep::judge_by(const Tensor& feature, const Tensor& labels, const Tensor& weight,
+                                   std::int64_t own) {
+    Tensor loss = setup_.loss.forward(feature, labels), kernel = setup_.loss.mean_kernel();
+    const std::int64_t all = ranks_ == nullptr ? own : ranks_->samples();
+    const double share = static_cast<double>(labels.numel()) / static_cast<double>(all);
+    {
+        const NoGrad no_grad;
+        if (kernel.defined()) kernel = weighted(kernel, share);
+    }
+    if (share == 1) return {.loss = loss, .kernel = kernel, .correct = {}};
+    if (!weight.defined()) return {.loss = weighted(loss, share), .kernel = kernel, .correct = {}};
+    const Tensor part = setup_.loss.batch_weight(labels) / (weight + std::numeric_limits<double>::min());
+    return {.loss = loss * cast(part.view(loss.shape()), loss.dtype()), .kernel = kernel, .correct = {}};
 }
 
 // On the CPU what is not finite ends the step before the weights have changed.

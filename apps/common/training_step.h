@@ -44,8 +44,9 @@ struct StepSetup {
     Optimizer& optimizer;
     double clip_norm = 0;              ///< 0: the gradient is left alone
     WeightAverage* average = nullptr;  ///< updated after each step
-    /// Parts of a batch that go through one after another, their gradients added up: memory for one part only. What
-    /// looks at a whole batch (batch norms, losses over pairs, class weights) then looks at each part.
+    /// Parts of a batch that go through the network one after another, their gradients added up: memory for the
+    /// activations of one part only. Batch norms then take the statistics of each part; the loss is that of the whole
+    /// batch, for which one that is not additive (Loss) costs another forward pass.
     std::int64_t accumulate = 1;
     Device device;
     Precision precision = Precision::float32;
@@ -108,8 +109,19 @@ private:
         std::unique_ptr<StepGraph> graph;
     };
     void run_graph(Recorded& recorded, const data::Batch& batch);
+    /// What a part's share of the batch is taken of.
+    struct Whole {
+        std::int64_t samples = 0;     ///< on this rank
+        Tensor weight, other_weight;  ///< of the labels on all ranks (Loss::batch_weight())
+    };
     void compute(const Samples& samples);
-    RankNumbers judge(const Samples& samples);
+    RankNumbers in_parts(const Samples& samples, std::int64_t part);
+    RankNumbers at_once(const Samples& samples, std::int64_t part);
+    Whole whole_of(const Samples& samples) const;
+    Tensor feature_of(const Tensor& images) const;
+    RankNumbers judge(const Tensor& feature, const Samples& samples, const Whole& whole);
+    RankNumbers judge_by(const Tensor& feature, const Tensor& labels, const Tensor& weight, std::int64_t own);
+    void differentiate(const Tensor& loss, Sending sending);
     Tensor clip(const Tensor& loss) const;
 
     StepSetup setup_;

@@ -198,6 +198,43 @@ TEST_CASE("two ranks come to what one rank comes to, and the first alone prints"
     }
 }
 
+TEST_CASE("classes count alike on one rank, on two, and in parts", "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    // Of 25 images five classes have three and five have two.
+    const std::string how = "--epochs 1 --limit 25 --loss lgm --class-weights balanced --clip-norm 0";
+    RanksRun both(run.path("counted.log"), run.train("counted", how));
+    const bool fine = both.finish() == 0;
+    INFO(both.output());
+    REQUIRE(fine);
+    const std::size_t program = std::string("radial-mnist ").size();
+    REQUIRE(run_program("radial-mnist", run.train("counted-1", how).substr(program)).status == 0);
+    REQUIRE(run_program("radial-mnist", run.train("counted-4", how + " --accumulate 4").substr(program)).status == 0);
+    const auto two = read_metrics(run.path("counted")).at(0);
+    for (const char* other : {"counted-1", "counted-4"}) {
+        const auto one = read_metrics(run.path(other)).at(0);
+        for (const char* key : {"train_loss", "test_loss", "gradient_norm"})
+            CHECK(two.at(key).get<double>() == Approx(one.at(key).get<double>()).epsilon(1e-3));
+    }
+}
+
+TEST_CASE("a loss over pairs has whole parts of the batch on each rank, however many parts that takes",
+          "[host][ranks][slow]") {
+    if (!have_mpi()) return;
+    const TwoRanks& run = two_ranks();
+    const std::string how = "--epochs 1 --limit 40 --loss triplet --clip-norm 0 --accumulate ";
+    for (const char* parts : {"1", "5"}) {
+        RanksRun both(run.path("pairs.log"), run.train(std::string("pairs-") + parts, how + parts));
+        const bool fine = both.finish() == 0;
+        INFO(both.output());
+        REQUIRE(fine);
+    }
+    const auto whole = read_metrics(run.path("pairs-1")).at(0), parts = read_metrics(run.path("pairs-5")).at(0);
+    for (const char* key : {"train_loss", "test_loss", "gradient_norm"})
+        CHECK(parts.at(key).get<double>() == Approx(whole.at(key).get<double>()).epsilon(1e-3));
+    CHECK(whole.at("gradient_norm").get<double>() > 0);
+}
+
 TEST_CASE("a signal to one rank ends all after the step, saved, and the run ends as if never stopped",
           "[host][ranks][slow]") {
     if (!have_mpi()) return;

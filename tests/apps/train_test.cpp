@@ -70,6 +70,37 @@ TEST_CASE("metrics.jsonl has a line an epoch with every promised field", "[host]
     CHECK(lines[1].at("train_loss") < lines[0].at("train_loss"));
 }
 
+TEST_CASE("a loss over pairs predicts as well by averaged weights, and so does its checkpoint", "[host]") {
+    const std::string how = "--loss triplet --dim 8 --epochs 3 --batch 20 --seed 3";
+    short_run().train("pairs", how);
+    short_run().train("pairs-averaged", how + " --ema 0.9");
+    const double plain = read_metrics(short_run().path("pairs")).back().at("test_accuracy"),
+                 averaged = read_metrics(short_run().path("pairs-averaged")).back().at("test_accuracy");
+    CHECK(plain > 0.5);
+    CHECK(averaged > plain - 0.2);
+    const ProgramResult found = run_program(
+        "radial-mnist", fmt::format("eval --data {} --checkpoint {}", short_run().data().string(),
+                                    (short_run().path("pairs-averaged") / "checkpoint.safetensors").string()));
+    CHECK(contains(found.out, fmt::format("test accuracy: {:.2f}%", 100 * averaged)));
+}
+
+TEST_CASE("the loss and the gradient do not depend on the parts of a batch", "[host]") {
+    for (const std::string loss : {"softmax --class-weights balanced", "triplet"}) {
+        INFO(loss);
+        const auto run = [&](const std::string& parts) {
+            const std::string name = loss.substr(0, loss.find(' ')) + "-in-" + parts;
+            short_run().train(name, fmt::format("--loss {} --limit 66 --epochs 1 --batch 32 --seed 3 --momentum 0 "
+                                                "--clip-norm 0 --accumulate {}",
+                                                loss, parts));
+            return read_metrics(short_run().path(name)).at(0);
+        };
+        const auto whole = run("1"), parts = run("32");
+        for (const char* key : {"train_loss", "test_loss", "gradient_norm"})
+            CHECK(parts.at(key).get<double>() == Approx(whole.at(key).get<double>()).epsilon(1e-3));
+        CHECK(whole.at("gradient_norm").get<double>() > 0);
+    }
+}
+
 TEST_CASE("an epoch's peak memory does not grow from the second epoch to the tenth", "[host]") {
     short_run().train("ten", "--dim 2 --epochs 10 --batch 20 --seed 3");
     const auto lines = read_metrics(short_run().path("ten"));

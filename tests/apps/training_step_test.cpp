@@ -2,16 +2,18 @@
 #include "../catch.h"
 #include "../data/scratch.h"
 #include "../expect.h"
+#include "../losses/every_loss.h"
 
 #include "radial/apps/common/failed_step.h"
+#include "radial/apps/common/snapshots.h"
 #include "radial/apps/common/training_step.h"
 #include "radial/core/checkpoint.h"
 #include "radial/core/random.h"
 #include "radial/layers/flatten.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
-#include "radial/losses/rbf_softmax.h"
 
+#include <array>
 #include <limits>
 
 namespace radial::test {
@@ -22,16 +24,19 @@ constexpr std::int64_t samples = 10;
 /// A network without batch norms, and what a step of it came to.
 class Stepper {
 public:
-    explicit Stepper(std::int64_t accumulate, double average_decay = -1, double clip_norm = 0)
-        : loss_(first_weights()) {
+    explicit Stepper(std::int64_t accumulate, double average_decay = -1, double clip_norm = 0,
+                     const std::string& loss = "rbf-softmax", const std::vector<double>& class_weights = {}) {
+        manual_seed(4);
+        loss_ = make_loss(loss, 3, 2);
+        loss_->set_class_weights(class_weights);
         model_.add<Flatten>().add<Linear>(LinearOptions{.in_features = 12, .out_features = 2});
         model_.to(default_device());
-        loss_.to(default_device());
-        std::vector<NamedTensor> state = model_.state();
+        loss_->to(default_device());
+        std::vector<NamedTensor> state = model_.averaged_state();
         optimizer_ = std::make_unique<Sgd>(parameters(), SgdOptions{.lr = 1});
         if (average_decay >= 0) average_ = std::make_unique<WeightAverage>(state, average_decay);
         step_ = std::make_unique<apps::TrainingStep>(apps::StepSetup{.model = model_,
-                                                                     .loss = loss_,
+                                                                     .loss = *loss_,
                                                                      .optimizer = *optimizer_,
                                                                      .clip_norm = clip_norm,
                                                                      .average = average_.get(),
@@ -41,7 +46,7 @@ public:
     }
     std::vector<Tensor> parameters() {
         std::vector<Tensor> all = model_.parameters();
-        for (const Tensor& parameter : loss_.parameters()) all.push_back(parameter);
+        for (const Tensor& parameter : loss_->parameters()) all.push_back(parameter);
         return all;
     }
     apps::StepNumbers run(const data::Batch& batch) {
@@ -51,16 +56,12 @@ public:
         return finished.at(0).numbers;
     }
     Sequential& model() { return model_; }
+    Loss& loss() { return *loss_; }
     WeightAverage& average() { return *average_; }
 
 private:
-    static RbfSoftmaxOptions first_weights() {
-        manual_seed(4);
-        return {.classes = 3, .dim = 2};
-    }
-
     Sequential model_;
-    RbfSoftmax loss_;
+    std::unique_ptr<Loss> loss_;
     std::unique_ptr<Optimizer> optimizer_;
     std::unique_ptr<WeightAverage> average_;
     apps::Progress progress_;
@@ -93,6 +94,41 @@ TEST_CASE("The parts of a batch add up to the whole batch's step, the last and s
         const std::vector<Tensor> one = stepper.parameters(), other = whole.parameters();
         for (std::size_t i = 0; i < one.size(); ++i) CHECK(relative_difference(one[i], other[i]) < 1e-6);
     }
+}
+
+TEST_CASE("Parts come to the whole batch's step with every loss, with class weights where it has them") {
+    for (const LossUnderTest& entry : every_loss()) {
+        for (const std::vector<double>& weights : {std::vector<double>{}, std::vector<double>{3, 1, 0.25}}) {
+            if (!weights.empty() && !make_loss(entry.expression, 3, 2)->has_class_weights()) continue;
+            Stepper whole(1, -1, 0, entry.expression, weights);
+            const std::array expected{whole.run(batch_of(some_labels)), whole.run(batch_of(other_labels))};
+            for (const std::int64_t parts : {3, 10}) {
+                INFO(entry.expression << " in " << parts << " parts" << (weights.empty() ? "" : ", weighted"));
+                Stepper stepper(parts, -1, 0, entry.expression, weights);
+                const std::array numbers{stepper.run(batch_of(some_labels)), stepper.run(batch_of(other_labels))};
+                for (std::size_t i = 0; i < 2; ++i) {
+                    CHECK(numbers[i].loss == Approx(expected[i].loss).epsilon(1e-4).margin(1e-6));
+                    CHECK(numbers[i].correct == expected[i].correct);
+                    CHECK(numbers[i].gradient_norm == Approx(expected[i].gradient_norm).epsilon(1e-3).margin(1e-6));
+                }
+                const std::vector<NamedTensor> one = stepper.loss().state(), other = whole.loss().state();
+                for (std::size_t i = 0; i < one.size(); ++i) {
+                    INFO(one[i].name);
+                    CHECK(relative_difference(one[i].tensor, other[i].tensor) < 1e-3);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("A mixed batch's parts count by both its labels' class weights") {
+    data::Batch mixed = batch_of(some_labels);
+    mixed.other_labels = batch_of(other_labels).labels;
+    mixed.share = Tensor::full({}, 0.3, DType::float32, Device{});
+    const apps::StepNumbers whole = Stepper(1, -1, 0, "softmax", {3, 1, 0.25}).run(mixed),
+                            parts = Stepper(4, -1, 0, "softmax", {3, 1, 0.25}).run(mixed);
+    CHECK(parts.loss == Approx(whole.loss).epsilon(1e-5));
+    CHECK(parts.gradient_norm == Approx(whole.gradient_norm).epsilon(1e-5));
 }
 
 TEST_CASE("A mixed batch's loss is that of both labels, in their shares, in one part or several") {
@@ -134,6 +170,31 @@ TEST_CASE("Averages of weights go on from their saved state") {
     for (std::size_t i = 0; i < a.size(); ++i)
         CHECK(differences(a[i].tensor.to_vector<double>(), b[i].tensor.to_vector<double>()) == "");
     CHECK(error_of([&] { WeightAverage({}, 1.0); }) == "weight average: decay is 1, expected at least 0 and below 1");
+}
+
+TEST_CASE("A snapshot with averages of counters and flags, which older ones hold, is read without these", "[host]") {
+    const Scratch scratch;
+    apps::Classifier classifier =
+        apps::build_classifier({.model = "lenetpp", .dim = 2, .loss = "triplet", .loss_settings = {}, .classes = 3});
+    const auto averages = [&](bool older) {
+        std::vector<NamedTensor> tensors;
+        for (const auto& [name, tensor] : classifier.model->averaged_state())
+            tensors.push_back({"model." + name, tensor});
+        for (const auto& [name, tensor] : older ? classifier.loss->state() : classifier.loss->averaged_state())
+            tensors.push_back({"loss." + name, tensor});
+        return WeightAverage(std::move(tensors), 0.9);
+    };
+    const Sgd optimizer(classifier.parameters(), {.lr = 0.1});
+    WeightAverage written = averages(true), read = averages(false);
+    classifier.loss->forward(Tensor::full({2, 2}, 1.0), Tensor::from(std::vector<std::int64_t>{0, 2}, {2}));
+    written.update();
+    const apps::Snapshots snapshots(scratch.path(), 1);
+    snapshots.save(1, classifier, optimizer, {}, &written);
+    Sgd other(classifier.parameters(), {.lr = 0.1});
+    apps::load_snapshot(snapshots.files().at(0), classifier, other, &read);
+    const UseAverage use(&read);
+    for (const auto& [name, tensor] : classifier.loss->state())
+        if (name == "means.seen") CHECK(tensor.to_vector<double>() == std::vector<double>{1, 0, 1});
 }
 
 TEST_CASE("A gradient that is not finite ends the run, whether or not gradients are clipped") {

@@ -68,6 +68,19 @@ TEST_CASE("batches may be accumulated before the last is sent", "[ranks][reducer
     CHECK(gradient_difference(parts.network, whole.network) < 1e-6);
 }
 
+TEST_CASE("gradients that are all there are sent together", "[ranks][reducer]") {
+    Problem whole(9), parts(9);
+    whole.loss(whole.x, whole.labels).backward();
+    GradientReducer reducer(ranks(), parts.network.parameters(), {.bucket_bytes = 700});
+    for (int step = 0; step < 2; ++step) {
+        parts.network.zero_grad();
+        (parts.share() * parts.loss(own_rows(parts.x), own_rows(parts.labels))).backward();
+        reducer.send();
+        reducer.finish();
+        CHECK(gradient_difference(parts.network, whole.network) < 1e-6);
+    }
+}
+
 TEST_CASE("a parameter that the loss does not reach stays without a gradient", "[ranks][reducer]") {
     Tensor used = Tensor::full({3}, 2.0), unused = Tensor::full({5}, 1.0);
     used.set_requires_grad();

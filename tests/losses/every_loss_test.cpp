@@ -4,9 +4,11 @@
 #include "radial/core/checkpoint.h"
 #include "radial/core/optim.h"
 #include "radial/core/step_graph.h"
+#include "radial/core/weight_average.h"
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 namespace radial::test {
 namespace {
@@ -178,6 +180,79 @@ TEST_CASE("every loss read back from a file predicts and measures as the one tha
         CHECK(value_of(*written, feature, labels) == value_of(*read, feature, labels));
     }
     std::filesystem::remove(path);
+}
+
+TEST_CASE("an average of every loss's state leaves counters and flags as they are, and predicts", "[losses]") {
+    for (const LossUnderTest& entry : every_loss()) {
+        INFO(entry.expression);
+        const auto loss = make_loss(entry.expression, classes, dim);
+        WeightAverage average(loss->averaged_state(), 0.9);
+        const Tensor feature = feature_of(10, dim), labels = labels_of(10, classes);
+        for (int step = 0; step < 3; ++step) {
+            loss->forward(feature, labels);
+            average.update();
+        }
+        std::vector<std::vector<double>> before;
+        for (const NamedTensor& state : loss->named_buffers(BufferKind::state))
+            before.push_back(state.tensor.to_vector<double>());
+        const UseAverage use(&average);
+        std::size_t at = 0;
+        for (const NamedTensor& state : loss->named_buffers(BufferKind::state)) {
+            INFO(state.name);
+            CHECK(state.tensor.to_vector<double>() == before[at++]);
+        }
+        // A class that was seen but counted as half unseen would be at -1e29.
+        for (const double logit : loss->logits(feature).to_vector<double>()) CHECK(std::abs(logit) < 1e4);
+    }
+}
+
+TEST_CASE("the parts of a batch make up the loss of every additive loss, also as classes count", "[losses]") {
+    const Tensor feature = feature_of(11, dim, DType::float64), labels = labels_of(11, classes);
+    for (const LossUnderTest& entry : every_loss()) {
+        for (const std::vector<double>& weights : {std::vector<double>{}, std::vector<double>{3, 1, 0.5, 2, 0}}) {
+            INFO(entry.expression << (weights.empty() ? "" : ", classes count differently"));
+            const auto loss = make_loss(entry.expression, classes, dim);
+            loss->to(DType::float64);
+            loss->forward(feature, labels);  // what starts at the first batch has started
+            if (!loss->additive() || (!weights.empty() && !loss->has_class_weights())) continue;
+            loss->set_class_weights(weights);
+            double sum = 0, total = 0;
+            for (const auto& [begin, end] : {std::pair(0, 1), std::pair(1, 4), std::pair(4, 11)}) {
+                const Tensor part = labels.rows(begin, end), weight = loss->batch_weight(part);
+                CHECK(weight.defined() != weights.empty());
+                const double counted = weights.empty() ? end - begin : weight.item();
+                sum += counted * loss->forward(feature.rows(begin, end), part).item();
+                total += counted;
+            }
+            CHECK(loss->forward(feature, labels).item() == Approx(sum / total).epsilon(1e-9));
+        }
+    }
+}
+
+TEST_CASE("a loss is additive where it neither compares samples nor follows the batches", "[losses]") {
+    const std::set<std::string> not_additive = {"center",
+                                                "sphereface",
+                                                "adacos",
+                                                "curricularface",
+                                                "contrastive",
+                                                "triplet",
+                                                "supervised-contrastive",
+                                                "multi-similarity",
+                                                "circle",
+                                                "proxy-anchor",
+                                                "range"};
+    for (const LossInfo& info : loss_registry()) {
+        INFO(info.name);
+        const auto loss = make_loss(info.name, classes, dim);
+        loss->forward(feature_of(10, dim), labels_of(10, classes));
+        CHECK(loss->additive() == !not_additive.contains(info.name));
+    }
+    CHECK(make_loss("adacos", classes, dim, {{"dynamic", 0}})->additive());
+    CHECK(make_loss("softmax + 0.1 * compact + 0.1 * exclusive", classes, dim)->additive());
+    CHECK_FALSE(make_loss("softmax + 0.01 * triplet", classes, dim)->additive());
+    // The first batch decides where these begin.
+    CHECK_FALSE(make_loss("ring", classes, dim)->additive());
+    CHECK_FALSE(make_loss("rbf-network", classes, dim)->additive());
 }
 
 TEST_CASE("every loss takes bfloat16 features beside its float32 state", "[losses]") {

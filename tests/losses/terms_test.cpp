@@ -259,7 +259,15 @@ TEST_CASE("a sample of a class with weight 0 does not count", "[losses]") {
     const std::vector<std::pair<std::string, LossSettings>> losses = {{"proxy-nca", {}},
                                                                       {"rbf-network", {{"squared_error", 1}}},
                                                                       {"g-softmax", {}},
-                                                                      {"cpl", {{"prototypes_per_class", 2}}}};
+                                                                      {"cpl", {{"prototypes_per_class", 2}}},
+                                                                      {"center", {{"lambda", 1}}},
+                                                                      {"ring", {{"lambda", 1}}},
+                                                                      {"g-cpl", {{"lambda", 1}}},
+                                                                      {"lgm", {{"lambda", 1}}},
+                                                                      {"lgm", {{"lambda", 1}, {"covariance", 1}}},
+                                                                      {"magface", {{"lower_length", 0.01}}},
+                                                                      {"softmax + 0.5 * compact", {}},
+                                                                      {"softmax + 0.5 * arcface", {}}};
     for (const auto& [name, settings] : losses) {
         INFO(name);
         const auto loss = make_loss(name, 6, 4, settings);
@@ -270,6 +278,48 @@ TEST_CASE("a sample of a class with weight 0 does not count", "[losses]") {
         CHECK(all == Approx(loss->forward(feature.rows(0, 2), label_list({0, 5})).item()).epsilon(1e-5));
         CHECK(all != Approx(loss->forward(feature, label_list({0, 5, 4})).item()).epsilon(1e-5));
     }
+}
+
+TEST_CASE("class weights reach the terms that are means over samples, and no others", "[losses]") {
+    const Batch batch = batch_of(6);
+    const std::vector<double> weights = {1, 2, 3, 4, 5, 6};
+    // What the term adds to its head's loss, weighted and not.
+    const auto added = [&](const std::string& head, const std::string& sum, const std::vector<double>& counts) {
+        const auto alone = make_loss(head, 6, 4), both = make_loss(sum, 6, 4);
+        both->eval();
+        for (const NamedTensor& own : alone->state()) own.tensor.copy_(named(*both, "head." + own.name));
+        alone->set_class_weights(counts);
+        both->set_class_weights(counts);
+        return both->forward(batch.feature, batch.labels).item() - alone->forward(batch.feature, batch.labels).item();
+    };
+    for (const auto& [term, reached] :
+         {std::pair("center", true), std::pair("ring", true), std::pair("compact", true), std::pair("cosface", true),
+          std::pair("range", false), std::pair("exclusive", false), std::pair("triplet", false)}) {
+        INFO(term);
+        manual_seed(3);
+        const double plain = added("softmax", std::string("softmax + 100 * ") + term, {});
+        manual_seed(3);
+        const double weighted = added("softmax", std::string("softmax + 100 * ") + term, weights);
+        CHECK((weighted == Approx(plain).epsilon(1e-4)) == !reached);
+    }
+}
+
+TEST_CASE("exclusive regularisation takes the nearest among more classes than it looks at together", "[losses]") {
+    constexpr std::int64_t classes = 1100;
+    Tensor prototypes = Tensor::empty({classes, 3}), other = Tensor::empty({classes, 3});
+    normal_(prototypes, 0, 1);
+    other.copy_(prototypes);
+    prototypes.set_requires_grad();
+    other.set_requires_grad();
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t c = 0; c < classes; ++c) numbers.push_back(c);
+    const Tensor none = place(Tensor::full({classes}, -10), label_list(numbers), classes);
+    const Tensor expected = mean(max(cosines(other, other) + none, 1)),
+                 found = Exclusive(classes).forward({}, {}, prototypes);
+    CHECK(found.item() == Approx(expected.item()).epsilon(1e-5));
+    expected.backward();
+    found.backward();
+    CHECK(relative_difference(prototypes.grad(), other.grad()) < 1e-4);
 }
 
 TEST_CASE("composed losses' training steps are recorded as graphs that move what they keep", "[losses][device]") {
