@@ -74,7 +74,7 @@ public:
         optimizer_->zero_grad();
         const double forward = since();
         const Tensor share = loss * (static_cast<double>(samples_) / static_cast<double>(step_->samples()));
-        step_->backward(share, Sending::meanwhile);
+        step_->backward(share, apps::Sending::meanwhile);
         step_->finish({.loss = share, .kernel = {}, .correct = Tensor::zeros({})});
         optimizer_->step();
         return {forward, since()};

@@ -1,6 +1,8 @@
 // Charts of a run's report, as SVG and HTML that need nothing from outside the page.
 #pragma once
 
+#include "radial/apps/common/confusion.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -39,19 +41,18 @@ std::string scatter_chart(const Scatter& scatter);
 /// The classes' colours and names.
 std::string scatter_legend(const std::vector<std::string>& class_names);
 
-// What follows takes the confusion matrix [classes, classes], row by true class, of at least one class.
+// What follows takes confusion among at least one class, and a name for each.
 
 /// A table of counts: a row for each true class, a column for each predicted one, the share found on the right.
-std::string confusion_table(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names);
+std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& class_names);
 /// The matrix as a picture, a square a cell, the darker the larger its share of the row; for up to a few hundred
 /// classes.
-std::string confusion_map(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names);
+std::string confusion_map(const Confusion& confusion, const std::vector<std::string>& class_names);
 /// The `count` cells off the diagonal with the largest counts, as a table; of equal ones those with the larger share of
 /// their class. Empty when nothing was taken for something else.
-std::string confused_pairs(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names,
-                           std::size_t count);
+std::string confused_pairs(const Confusion& confusion, const std::vector<std::string>& class_names, std::size_t count);
 /// A bar a class: the share of its samples that were found, lowest first. Of more than 40 classes the 20 lowest and the
 /// 20 highest, how many classes lie in each tenth, and all of them folded away.
-std::string class_accuracy(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names);
+std::string class_accuracy(const Confusion& confusion, const std::vector<std::string>& class_names);
 
 }  // namespace radial::apps

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 namespace radial::apps {
 namespace {
@@ -50,12 +49,12 @@ std::string tenths(std::span<const ClassShare> classes) {
 
 }  // namespace
 
-std::string class_accuracy(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names) {
+std::string class_accuracy(const Confusion& confusion, const std::vector<std::string>& class_names) {
     const std::size_t count = class_names.size();
     std::vector<ClassShare> classes;
     for (std::size_t c = 0; c < count; ++c) {
-        const auto row = confusion.subspan(c * count, count);
-        classes.push_back({class_names[c], row[c], std::accumulate(row.begin(), row.end(), std::int64_t{0})});
+        const auto row = static_cast<std::int64_t>(c);
+        classes.push_back({class_names[c], confusion.count(row, row), confusion.total(row)});
     }
     const std::vector<ClassShare> in_order = classes;
     // A class without samples has no share: it stands at the end.

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
+#include <functional>
 #include <tuple>
 
 namespace radial::apps {
@@ -17,10 +17,6 @@ constexpr int levels = 8;
 
 double share(std::int64_t count, std::int64_t total) {
     return total > 0 ? static_cast<double>(count) / static_cast<double>(total) : 0;
-}
-
-std::int64_t total_of(std::span<const std::int64_t> row) {
-    return std::accumulate(row.begin(), row.end(), std::int64_t{0});
 }
 
 /// Marks at every tenth, twentieth ... class, on both sides of the picture.
@@ -39,23 +35,18 @@ std::string class_ticks(std::size_t classes, double cell, double margin) {
 
 }  // namespace
 
-std::string confusion_map(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names) {
+std::string confusion_map(const Confusion& confusion, const std::vector<std::string>& class_names) {
     const std::size_t classes = class_names.size();
     // One path for each level of each colour: a cell takes some twenty bytes.
     std::array<std::string, levels> right, wrong;
     const double margin = 36, cell = 640.0 / static_cast<double>(classes);
-    for (std::size_t truth = 0; truth < classes; ++truth) {
-        const auto row = confusion.subspan(truth * classes, classes);
-        const std::int64_t total = total_of(row);
-        for (std::size_t guess = 0; guess < classes; ++guess) {
-            if (row[guess] == 0) continue;
-            // The square root lets a few errors among many be seen.
-            const double shade = truth == guess ? share(row[guess], total) : std::sqrt(share(row[guess], total));
-            const auto level = std::min(static_cast<std::size_t>(shade * levels), std::size_t{levels - 1});
-            (truth == guess ? right : wrong)[level] +=
-                fmt::format("M{:.1f} {:.1f}h{:.1f}v{:.1f}h-{:.1f}z", margin + static_cast<double>(guess) * cell,
-                            margin + static_cast<double>(truth) * cell, cell, cell, cell);
-        }
+    for (const auto& [truth, guess, count] : confusion.cells()) {
+        // The square root lets a few errors among many be seen.
+        const double part = share(count, confusion.total(truth)), shade = truth == guess ? part : std::sqrt(part);
+        const auto level = std::min(static_cast<std::size_t>(shade * levels), std::size_t{levels - 1});
+        (truth == guess ? right : wrong)[level] +=
+            fmt::format("M{:.1f} {:.1f}h{:.1f}v{:.1f}h-{:.1f}z", margin + static_cast<double>(guess) * cell,
+                        margin + static_cast<double>(truth) * cell, cell, cell, cell);
     }
     const double size = 640 + 2 * margin;
     std::string svg = fmt::format(
@@ -78,19 +69,11 @@ std::string confusion_map(std::span<const std::int64_t> confusion, const std::ve
     return svg + "</svg>\n";
 }
 
-std::string confused_pairs(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names,
-                           std::size_t count) {
-    const std::size_t classes = class_names.size();
+std::string confused_pairs(const Confusion& confusion, const std::vector<std::string>& class_names, std::size_t count) {
     /// Count, share of the true class, and minus the place, so that of equals the first comes first.
-    std::vector<std::tuple<std::int64_t, double, std::int64_t>> cells;
-    for (std::size_t truth = 0; truth < classes; ++truth) {
-        const auto row = confusion.subspan(truth * classes, classes);
-        const std::int64_t total = total_of(row);
-        for (std::size_t guess = 0; guess < classes; ++guess)
-            if (guess != truth && row[guess] > 0)
-                cells.emplace_back(row[guess], share(row[guess], total),
-                                   -static_cast<std::int64_t>(truth * classes + guess));
-    }
+    std::vector<std::tuple<std::int64_t, double, std::int64_t, std::int64_t>> cells;
+    for (const auto& [truth, guess, images] : confusion.cells())
+        if (guess != truth) cells.emplace_back(images, share(images, confusion.total(truth)), -truth, -guess);
     const auto shown = static_cast<std::ptrdiff_t>(std::min(count, cells.size()));
     std::partial_sort(cells.begin(), cells.begin() + shown, cells.end(), std::greater<>());
     if (shown == 0) return "";
@@ -98,11 +81,10 @@ std::string confused_pairs(std::span<const std::int64_t> confusion, const std::v
         "<table class=\"pairs\"><thead><tr><th>true class</th><th>taken for</th><th>images</th><th>of the class</th>"
         "</tr></thead><tbody>\n";
     for (std::ptrdiff_t i = 0; i < shown; ++i) {
-        const auto& [images, part, place] = cells[static_cast<std::size_t>(i)];
-        const auto at = static_cast<std::size_t>(-place);
+        const auto& [images, part, truth, guess] = cells[static_cast<std::size_t>(i)];
         html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.1f}%</td></tr>\n",
-                            escape_html(class_names[at / classes]), escape_html(class_names[at % classes]), images,
-                            100 * part);
+                            escape_html(class_names[static_cast<std::size_t>(-truth)]),
+                            escape_html(class_names[static_cast<std::size_t>(-guess)]), images, 100 * part);
     }
     return html + "</tbody></table>\n";
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace radial::apps {
 namespace {
@@ -22,7 +21,7 @@ std::string cell(std::int64_t count, std::int64_t row_total, bool diagonal, cons
 
 }  // namespace
 
-std::string confusion_table(std::span<const std::int64_t> confusion, const std::vector<std::string>& class_names) {
+std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& class_names) {
     const std::size_t classes = class_names.size();
     // A name that is wider than a column of counts stands upright.
     const bool upright =
@@ -31,15 +30,16 @@ std::string confusion_table(std::span<const std::int64_t> confusion, const std::
     for (const std::string& name : class_names) html += "<th>" + escape_html(name) + "</th>";
     html += "<th>found</th></tr></thead><tbody>\n";
     for (std::size_t truth = 0; truth < classes; ++truth) {
-        const auto row = confusion.subspan(truth * classes, classes);
-        const std::int64_t total = std::accumulate(row.begin(), row.end(), std::int64_t{0});
+        const auto row = static_cast<std::int64_t>(truth), total = confusion.total(row);
         html += "<tr><th>" + escape_html(class_names[truth]) + "</th>";
         for (std::size_t guess = 0; guess < classes; ++guess) {
-            const std::string note = fmt::format("{} of {} images of {} taken for {}", row[guess], total,
-                                                 class_names[truth], class_names[guess]);
-            html += cell(row[guess], total, truth == guess, escape_html(note));
+            const std::int64_t count = confusion.count(row, static_cast<std::int64_t>(guess));
+            const std::string note =
+                fmt::format("{} of {} images of {} taken for {}", count, total, class_names[truth], class_names[guess]);
+            html += cell(count, total, truth == guess, escape_html(note));
         }
-        const double found = total > 0 ? static_cast<double>(row[truth]) / static_cast<double>(total) : 0;
+        const double found =
+            total > 0 ? static_cast<double>(confusion.count(row, row)) / static_cast<double>(total) : 0;
         html += fmt::format("<td class=\"share\">{:.1f}%</td></tr>\n", 100 * found);
     }
     return html + "</tbody></table>\n";

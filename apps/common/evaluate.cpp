@@ -1,4 +1,4 @@
-// Accuracy, mean loss, confusion matrix and features of a data set.
+// Accuracy, mean loss, predictions and features of a data set.
 #include "radial/apps/common/evaluate.h"
 
 #include "radial/core/autograd.h"
@@ -44,14 +44,20 @@ public:
     Results(std::int64_t samples, std::int64_t batches, Device device)
         : predicted_(Tensor::empty({samples}, DType::int64, device)),
           confidences_(Tensor::empty({samples}, DType::float32, device)),
-          losses_(Tensor::empty({batches}, DType::float64, device)) {}
+          losses_(Tensor::empty({batches, 2}, DType::float64, device)) {}
 
-    void add(const Tensor& loss, const Tensor& logits) {
+    /// `weight`: what the loss is a mean over; undefined for the number of samples.
+    void add(const Tensor& loss, const Tensor& weight, const Tensor& logits) {
         const std::int64_t count = logits.size(0);
         predicted_.rows(samples_, samples_ + count).copy_(argmax(logits));
         confidences_.rows(samples_, samples_ + count).copy_(exp(max(log_softmax(logits), 1)));
         const auto batch = static_cast<std::int64_t>(counts_.size());
-        losses_.rows(batch, batch + 1).copy_(loss.view({1}));
+        const Tensor row = losses_.rows(batch, batch + 1).view({2}), counted = row.rows(1, 2);
+        row.rows(0, 1).copy_(loss.view({1}));
+        if (weight.defined())
+            counted.copy_(weight.view({1}));
+        else
+            counted.fill_(static_cast<double>(count));
         samples_ += count;
         counts_.push_back(count);
         // The host is not to run far ahead: each batch that it has uploaded waits in memory of its own.
@@ -70,14 +76,16 @@ public:
         // Where samples cannot be read and are left out, fewer come than there are places for.
         result.predicted = predicted_.rows(0, samples_).to_vector<std::int64_t>();
         result.confidences = confidences_.rows(0, samples_).to_vector<float>();
-        for (std::size_t i = 0; i < result.labels.size(); ++i) {
+        for (std::size_t i = 0; i < result.labels.size(); ++i)
             result.correct += result.predicted[i] == result.labels[i] ? 1 : 0;
-            ++result.confusion[static_cast<std::size_t>(result.labels[i] * result.classes + result.predicted[i])];
-        }
         result.total = samples_;
         const std::vector<double> losses = losses_.to_vector<double>();
-        for (std::size_t i = 0; i < counts_.size(); ++i) result.loss += losses[i] * static_cast<double>(counts_[i]);
-        if (samples_ > 0) result.loss /= static_cast<double>(samples_);
+        for (std::size_t i = 0; i < counts_.size(); ++i) {
+            const double loss = losses[2 * i], weight = losses[2 * i + 1];
+            result.loss += loss * weight;
+            result.weight += weight;
+        }
+        if (result.weight > 0) result.loss /= result.weight;
         if (features_.defined()) result.features = features_.rows(0, samples_).to_vector<float>();
         if (own_.defined()) result.own_distances = own_.rows(0, samples_).to_vector<float>();
         if (nearest_.defined()) result.nearest_distances = nearest_.rows(0, samples_).to_vector<float>();
@@ -103,7 +111,6 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
     const EvalMode model_mode(model), loss_mode(loss);
     Evaluation result;
     result.classes = loader.dataset().classes();
-    result.confusion.assign(static_cast<std::size_t>(result.classes * result.classes), 0);
     Results results(loader.dataset().size(), loader.batches(), device);
     const Tensor prototypes = loss.prototypes();
     loader.start(0);
@@ -118,7 +125,7 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
         result.samples.insert(result.samples.end(), batch->indices.begin(), batch->indices.end());
         const Tensor feature = feature_of(model, batch->images.to(device), precision);
         const Tensor labels = batch->labels.to(device);
-        results.add(loss.forward(feature, labels), loss.logits(feature));
+        results.add(loss.forward(feature, labels), loss.batch_weight(labels), loss.logits(feature));
         if (keep_features) results.add_features(feature);
         if (prototypes.defined() && result.classes > 1)
             results.add_distances(prototype_distances(feature, prototypes, labels, result.classes));

@@ -1,6 +1,7 @@
 // Measuring a network and its loss on a data set.
 #pragma once
 
+#include "radial/apps/common/confusion.h"
 #include "radial/apps/common/precision.h"
 #include "radial/core/module.h"
 #include "radial/data/loader.h"
@@ -14,13 +15,13 @@ namespace radial::apps {
 
 /// What a pass over a data set found.
 struct Evaluation {
-    double loss = 0;                      ///< mean over the samples
+    double loss = 0;  ///< mean over the samples, each as its class counts; over batches where it is not additive (Loss)
+    double weight = 0;                    ///< what the mean divides by: samples, or the sum of their class weights
     std::int64_t correct = 0, total = 0;  ///< samples
     bool whole = true;                    ///< false where it was given up: what follows is then empty
     std::int64_t classes = 0;
-    std::vector<std::int64_t> confusion;  ///< [classes, classes]: row the true class, column the predicted one
-    std::vector<float> features;          ///< [total, dim], empty unless asked for
-    std::vector<std::int64_t> labels;     ///< [total], in the features' order, as all below
+    std::vector<float> features;       ///< [total, dim], empty unless asked for
+    std::vector<std::int64_t> labels;  ///< [total], in the features' order, as all below
 
     std::vector<std::int64_t> samples;     ///< [total]: numbers in the data set
     std::vector<std::int64_t> predicted;   ///< [total]: classes
@@ -29,6 +30,7 @@ struct Evaluation {
     std::vector<float> nearest_distances;  ///< [total]: the same to the nearest one of another class
                                            ///< Both are empty for a loss without prototypes.
 
+    Confusion confusion() const { return {labels, predicted, classes}; }
     double accuracy() const { return total > 0 ? static_cast<double>(correct) / static_cast<double>(total) : 0; }
 };
 

@@ -47,12 +47,12 @@ Evaluation merge_evaluations(Communicator& ranks, const Evaluation& own) {
     if (ranks.size() == 1) return own;
     Evaluation whole = own;
     const std::vector<double> sums =
-        sum(ranks, std::vector<double>{own.loss * static_cast<double>(own.total), static_cast<double>(own.total),
+        sum(ranks, std::vector<double>{own.loss * own.weight, own.weight, static_cast<double>(own.total),
                                        static_cast<double>(own.correct)});
-    whole.total = std::llround(sums[1]);
-    whole.correct = std::llround(sums[2]);
-    whole.loss = whole.total > 0 ? sums[0] / sums[1] : 0;
-    whole.confusion = sum(ranks, own.confusion);
+    whole.weight = sums[1];
+    whole.total = std::llround(sums[2]);
+    whole.correct = std::llround(sums[3]);
+    whole.loss = whole.weight > 0 ? sums[0] / whole.weight : 0;
     const std::vector<std::int64_t> samples = gather(ranks, own.samples);
     std::vector<std::size_t> order(samples.size());
     std::iota(order.begin(), order.end(), std::size_t{0});

@@ -39,29 +39,29 @@ Series series(const ReportContent& content, std::string name, const F& value) {
 constexpr std::size_t most_in_table = 20, most_in_map = 250;
 constexpr std::size_t most_beside_charts = 40;  // classes whose bars fit into half the page's width
 
-std::string confusion(const ReportContent& content) {
+std::string confusion_of(const ReportContent& content, const Confusion& confusion) {
     const Evaluation& found = content.evaluation;
     const std::string fact =
         fmt::format("{} of {} test images in the right class after the last epoch.", found.correct, found.total);
     const std::size_t classes = content.class_names.size();
     if (classes <= most_in_table) {
         return html_section("Confusion matrix", fact + " Rows: true class; columns: predicted class.",
-                            confusion_table(found.confusion, content.class_names));
+                            confusion_table(confusion, content.class_names));
     }
     std::string html;
     if (classes <= most_in_map) {
         html += html_section("Confusion matrix",
                              fact + " Classes by number; the darker a square, the larger its share of the true class.",
-                             confusion_map(found.confusion, content.class_names));
+                             confusion_map(confusion, content.class_names));
     }
-    const std::string pairs = confused_pairs(found.confusion, content.class_names, classes <= most_in_map ? 20 : 12);
+    const std::string pairs = confused_pairs(confusion, content.class_names, classes <= most_in_map ? 20 : 12);
     return html + html_section("Most confused classes", classes <= most_in_map ? "" : fact,
                                pairs.empty() ? "<p>None was confused.</p>" : pairs);
 }
 
-std::string accuracies(const ReportContent& content) {
+std::string accuracies(const ReportContent& content, const Confusion& confusion) {
     return html_section("Accuracy by class", "The share of each class's test images that were found, lowest first.",
-                        class_accuracy(content.evaluation.confusion, content.class_names));
+                        class_accuracy(confusion, content.class_names));
 }
 
 std::string mistakes(const ReportContent& content) {
@@ -102,9 +102,10 @@ std::string curves(const ReportContent& content) {
                                          content.history.back().initial_mean_kernel.value_or(0)),
                              line_chart({series(content, "mean kernel", kernel)}, false));
     }
-    html += confusion(content);
-    if (content.class_names.size() > most_beside_charts) return html + "</div>\n" + accuracies(content);
-    return html + accuracies(content) + "</div>\n";
+    const Confusion confusion = content.evaluation.confusion();
+    html += confusion_of(content, confusion);
+    if (content.class_names.size() > most_beside_charts) return html + "</div>\n" + accuracies(content, confusion);
+    return html + accuracies(content, confusion) + "</div>\n";
 }
 
 std::string numbers(const ReportContent& content) {

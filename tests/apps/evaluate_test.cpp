@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <functional>
+#include <set>
 
 namespace radial::test {
 namespace {
@@ -54,15 +55,17 @@ struct Evaluated {
 };
 
 Evaluated evaluated(const std::string& name, const LossSettings& settings = {},
-                    const std::function<void(Loss&)>& change = {}) {
+                    const std::function<void(Loss&)>& change = {}, std::int64_t at_a_time = batch,
+                    const std::vector<double>& class_weights = {}) {
     manual_seed(4);
     Evaluated result;
     result.loss = make_loss(name, classes, 2, settings);
+    result.loss->set_class_weights(class_weights);
     result.loss->to(default_device());
     if (change) change(*result.loss);
     Sequential model;
     model.add<Flatten>();
-    data::Loader loader(pairs_of_pixels(), {.batch_size = batch, .mean = {0.5F}, .deviation = {0.3F}});
+    data::Loader loader(pairs_of_pixels(), {.batch_size = at_a_time, .mean = {0.5F}, .deviation = {0.3F}});
     result.evaluation = apps::evaluate(model, *result.loss, loader, default_device(), true);
     result.features.assign(result.evaluation.features.begin(), result.evaluation.features.end());
     if (const Tensor rows = result.loss->prototypes(); rows.defined()) result.prototypes = rows.to_vector<double>();
@@ -115,6 +118,37 @@ TEST_CASE("the confidences of an evaluation keep their digits where all scores a
     });
     const double expected = 1 / (1 + std::exp(-1.0) + std::exp(-2.0));
     for (const float confidence : found.evaluation.confidences) CHECK(confidence == Approx(expected).epsilon(1e-6));
+}
+
+TEST_CASE("the loss of a set does not depend on the batches it is evaluated in", "[apps]") {
+    const std::set<std::string> over_pairs = {
+        "contrastive", "triplet", "supervised-contrastive", "multi-similarity", "circle", "proxy-anchor", "range"};
+    for (const LossInfo& info : loss_registry()) {
+        if (over_pairs.contains(info.name)) continue;
+        INFO(info.name);
+        for (const std::vector<double>& weights : {std::vector<double>{}, std::vector<double>{5, 1, 0}}) {
+            const double whole = evaluated(info.name, {}, {}, samples, weights).evaluation.loss;
+            for (const std::int64_t at_a_time : {1, 4})
+                CHECK(evaluated(info.name, {}, {}, at_a_time, weights).evaluation.loss == Approx(whole).epsilon(1e-4));
+        }
+    }
+}
+
+TEST_CASE("with class weights the loss of a set is sum(w l) / sum(w)", "[apps]") {
+    const std::vector<double> weights = {5, 1, 0.5};
+    const Evaluated found = evaluated("softmax", {}, {}, batch, weights);
+    const NoGrad no_grad;
+    const Tensor feature = Tensor::from(found.evaluation.features, {samples, 2});
+    const auto logs = log_softmax(found.loss->logits(feature)).to_vector<double>();
+    double sum = 0, total = 0;
+    for (std::int64_t i = 0; i < samples; ++i) {
+        const auto label = i % classes;
+        const double weight = weights[static_cast<std::size_t>(label)];
+        sum -= weight * logs[static_cast<std::size_t>(i * classes + label)];
+        total += weight;
+    }
+    CHECK(found.evaluation.loss == Approx(sum / total).epsilon(1e-5));
+    CHECK(found.evaluation.weight == Approx(total));
 }
 
 TEST_CASE("a loss without prototypes leaves no distances", "[apps]") {

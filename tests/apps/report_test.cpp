@@ -15,6 +15,29 @@ std::size_t count(const std::string& text, const std::string& part) {
     return found;
 }
 
+/// Samples whose true and predicted classes have these counts, row by row.
+struct Samples {
+    std::vector<std::int64_t> labels, predicted;
+    std::int64_t classes = 0;
+
+    explicit Samples(const std::vector<std::vector<int>>& counts) : classes(std::ssize(counts)) {
+        for (std::int64_t truth = 0; truth < classes; ++truth)
+            for (std::int64_t guess = 0; guess < classes; ++guess)
+                add(truth, guess, counts[static_cast<std::size_t>(truth)][static_cast<std::size_t>(guess)]);
+    }
+    explicit Samples(std::int64_t of) : classes(of) {}
+    void add(std::int64_t truth, std::int64_t guess, std::int64_t count) {
+        labels.insert(labels.end(), static_cast<std::size_t>(count), truth);
+        predicted.insert(predicted.end(), static_cast<std::size_t>(count), guess);
+    }
+    apps::Confusion confusion() const { return {labels, predicted, classes}; }
+    void into(apps::Evaluation& evaluation) const {
+        evaluation.labels = labels;
+        evaluation.predicted = predicted;
+        evaluation.classes = classes;
+    }
+};
+
 apps::ReportContent one_epoch() {
     apps::EpochResult epoch;
     epoch.epoch = epoch.best_epoch = 1;
@@ -25,7 +48,7 @@ apps::ReportContent one_epoch() {
     content.epochs_planned = 1;
     content.evaluation.correct = 2;
     content.evaluation.total = 4;
-    content.evaluation.confusion = {1, 1, 1, 1};
+    Samples({{1, 1}, {1, 1}}).into(content.evaluation);
     content.class_names = {"cat", "dog"};
     content.dim = 3;
     content.settings = {{"lr", "0.1"}};
@@ -72,15 +95,14 @@ TEST_CASE("a scatter of points in one place has no infinite coordinates", "[host
 }
 
 TEST_CASE("a confusion table shows every count and the share found", "[host]") {
-    const std::vector<std::int64_t> confusion = {3, 1, 0, 7};
-    const std::string html = apps::confusion_table(confusion, {"cat", "dog"});
+    const std::string html = apps::confusion_table(Samples({{3, 1}, {0, 7}}).confusion(), {"cat", "dog"});
     CHECK(count(html, "1 of 4 images of cat taken for dog") == 1);
     CHECK(count(html, ">75.0%<") == 1);
     CHECK(count(html, ">100.0%<") == 1);
 }
 
 TEST_CASE("a class without test images has a row in the confusion table", "[host]") {
-    const std::string html = apps::confusion_table(std::vector<std::int64_t>{0, 0, 0, 5}, {"cat", "dog"});
+    const std::string html = apps::confusion_table(Samples({{0, 0}, {0, 5}}).confusion(), {"cat", "dog"});
     CHECK(count(html, ">0.0%<") == 1);
     CHECK(count(html, "nan") == 0);
 }
@@ -98,11 +120,11 @@ TEST_CASE("the ninth line of a chart is told from the first by dashes", "[host]"
 }
 
 TEST_CASE("the most confused pairs are those with the largest counts, then shares", "[host]") {
-    //                                              a  b  c
-    const std::vector<std::int64_t> confusion = {5, 2, 3,   // a
-                                                 2, 0, 0,   // b
-                                                 0, 1, 9};  // c
-    const std::string html = apps::confused_pairs(confusion, {"a", "b", "c"}, 3);
+    //                     a  b  c
+    const Samples samples({{5, 2, 3},    // a
+                           {2, 0, 0},    // b
+                           {0, 1, 9}});  // c
+    const std::string html = apps::confused_pairs(samples.confusion(), {"a", "b", "c"}, 3);
     const std::vector<std::string> rows = {"<tr><td>a</td><td>c</td><td>3</td><td>30.0%</td></tr>",
                                            "<tr><td>b</td><td>a</td><td>2</td><td>100.0%</td></tr>",
                                            "<tr><td>a</td><td>b</td><td>2</td><td>20.0%</td></tr>"};
@@ -110,20 +132,43 @@ TEST_CASE("the most confused pairs are those with the largest counts, then share
     CHECK(html.find(rows[0]) < html.find(rows[1]));
     CHECK(html.find(rows[1]) < html.find(rows[2]));
     CHECK(count(html, rows[2]) == 1);
-    CHECK(apps::confused_pairs(std::vector<std::int64_t>{3, 0, 0, 4}, {"a", "b"}, 3).empty());
+    CHECK(apps::confused_pairs(Samples({{3, 0}, {0, 4}}).confusion(), {"a", "b"}, 3).empty());
 }
 
 TEST_CASE("accuracies by class are bars, lowest first", "[host]") {
-    const std::string html = apps::class_accuracy(std::vector<std::int64_t>{3, 1, 2, 2}, {"cat", "dog"});
+    const std::string html = apps::class_accuracy(Samples({{3, 1}, {2, 2}}).confusion(), {"cat", "dog"});
     CHECK(count(html, "2 of 4 images") == 1);
     CHECK(html.find("<span>dog</span>") < html.find("<span>cat</span>"));
     CHECK(count(html, "<b>75.0%</b>") == 1);
 }
 
 TEST_CASE("a class without test images has no accuracy", "[host]") {
-    const std::string html = apps::class_accuracy(std::vector<std::int64_t>{0, 0, 1, 0}, {"cat", "dog"});
+    const std::string html = apps::class_accuracy(Samples({{0, 0}, {1, 0}}).confusion(), {"cat", "dog"});
     CHECK(count(html, "<b>–</b>") == 1);
     CHECK(html.find("<span>dog</span>") < html.find("<span>cat</span>"));
+}
+
+TEST_CASE("confusion among a hundred thousand classes takes memory for its samples alone", "[host]") {
+    constexpr std::int64_t classes = 100'000;
+    Samples samples(classes);
+    samples.add(7, 99'999, 2);
+    samples.add(99'999, 99'999, 1);
+    samples.add(7, 7, 1);
+    const apps::Confusion confusion = samples.confusion();
+    CHECK(confusion.cells().size() == 3);
+    CHECK(confusion.total(7) == 3);
+    CHECK(confusion.count(7, 99'999) == 2);
+    CHECK(confusion.count(7, 8) == 0);
+    CHECK(confusion.count(99'999, 99'999) == 1);
+    CHECK(confusion.total(0) == 0);
+    CHECK(confusion.row(7).front().predicted == 7);
+}
+
+TEST_CASE("confusion refuses a class that is not there, and samples without a prediction", "[host]") {
+    const std::vector<std::int64_t> one = {3}, two = {0, 1}, negative = {-1};
+    CHECK(error_of([&] { apps::Confusion(one, one, 3); }) == "confusion: class 3 is outside [0, 3)");
+    CHECK(error_of([&] { apps::Confusion(one, negative, 4); }) == "confusion: class -1 is outside [0, 4)");
+    CHECK(error_of([&] { apps::Confusion(one, two, 4); }) == "confusion: 1 true classes and 2 predicted ones");
 }
 
 TEST_CASE("a report shows ten classes as a table, a hundred as a map, a thousand as pairs", "[host]") {
@@ -132,11 +177,13 @@ TEST_CASE("a report shows ten classes as a table, a hundred as a map, a thousand
         apps::ReportContent content = one_epoch();
         content.class_names.clear();
         for (std::size_t c = 0; c < classes; ++c) content.class_names.push_back(fmt::format("class number {}", c));
-        content.evaluation.confusion.assign(classes * classes, 0);
-        for (std::size_t c = 0; c < classes; ++c) {
-            content.evaluation.confusion[c * classes + c] = static_cast<std::int64_t>(c % 7);
-            content.evaluation.confusion[c * classes + (c + 1) % classes] = 3;
+        const auto number = static_cast<std::int64_t>(classes);
+        Samples samples(number);
+        for (std::int64_t c = 0; c < number; ++c) {
+            samples.add(c, c, c % 7);
+            samples.add(c, (c + 1) % number, 3);
         }
+        samples.into(content.evaluation);
         const std::string page = apps::report_page(content);
         CHECK(count(page, "<table class=\"confusion") == (classes == 10 ? 1 : 0));
         CHECK(count(page, "<svg class=\"map\"") == (classes == 100 ? 1 : 0));
