@@ -102,7 +102,9 @@ public:
 
 private:
     std::size_t select_without(const std::string& exclusion) {
-        return select(selection_without(exclusion, asked_.testsOrTags));
+        // Without a selection of the user's, hidden cases stay hidden: any filter at all brings them out.
+        return select(
+            selection_without(asked_.testsOrTags.empty() ? exclusion + "~[.]" : exclusion, asked_.testsOrTags));
     }
     /// Makes this the selection; returns how many cases it holds.
     std::size_t select(const std::vector<std::string>& selection) {

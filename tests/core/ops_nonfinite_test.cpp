@@ -198,17 +198,17 @@ TEST_CASE("a NaN in one convolution with a ReLU does not change the next one's r
     CHECK(result(x) == before);
 }
 
-TEST_CASE("a convolution that overflows gives NaN and infinity through a fused ReLU as PyTorch's does") {
-    const Tensor x = Tensor::full({1, 16, 3, 3}, 1e20);
+TEST_CASE("a convolution of infinities gives NaN and infinity through a fused ReLU as PyTorch's does") {
+    const Tensor x = Tensor::full({1, 16, 3, 3}, inf);
     const auto through = [&](double even, double odd) {
         std::vector<double> weights(16);
         for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = i % 2 == 0 ? even : odd;
         const Tensor w = Tensor::from(weights, {1, 16, 1, 1}).to(DType::float32);
         return conv2d_activated(x, concat({w, w, w, w, w, w, w, w}, 0), {}, {}, Activation::relu);
     };
-    CHECK(nans(through(1e20, -1e20)) == 72);  // infinity - infinity
-    CHECK(same(through(1e20, 1e20), std::vector<double>(72, inf)));
-    CHECK(same(through(-1e20, -1e20), std::vector<double>(72, 0)));
+    CHECK(nans(through(1, -1)) == 72);  // infinity - infinity
+    CHECK(same(through(1, 1), std::vector<double>(72, inf)));
+    CHECK(same(through(-1, -1), std::vector<double>(72, 0)));
 }
 
 TEST_CASE("pooling passes on the NaN of its window") {
