@@ -235,7 +235,7 @@ TEST_CASE("losses over pairs refuse options that make no sense", "[losses][pairs
     CHECK(setting_error("multi-similarity", {{"alpha", 0}}) == "MultiSimilarity: alpha is 0, expected above 0");
     CHECK(setting_error("multi-similarity", {{"beta", -2}}) == "MultiSimilarity: beta is -2, expected above 0");
     CHECK(setting_error("circle", {{"gamma", 0}}) == "Circle: gamma is 0, expected above 0");
-    CHECK(setting_error("circle", {{"margin", INFINITY}}) == "Circle: margin is inf, expected a finite number");
+    CHECK(setting_error("circle", {{"margin", INFINITY}}) == "circle: margin is inf, expected a finite number");
     CHECK(setting_error("proxy-anchor", {{"alpha", 0}}) == "ProxyAnchor: alpha is 0, expected above 0");
     CHECK(setting_error("range", {{"beta", -1}}) == "Range: beta is -1, expected at least 0");
     CHECK(setting_error("range", {{"margin", -1}}) == "Range: margin is -1, expected at least 0");

@@ -90,7 +90,8 @@ TEST_CASE("regularisers on prototypes have the gradients of their differences", 
 TEST_CASE("composed losses refuse options that make no sense", "[losses]") {
     CHECK(setting_error("center", {{"alpha", 1.5}}) == "Center: alpha is 1.5, expected within [0, 1]");
     CHECK(setting_error("center", {{"lambda", -1}}) == "center: lambda is -1, expected a number of at least 0");
-    CHECK(setting_error("ring", {{"lambda", NAN}}) == "ring: lambda is nan, expected a number of at least 0");
+    CHECK(setting_error("ring", {{"lambda", NAN}}) == "ring: lambda is nan, expected a finite number");
+    CHECK(setting_error("rbf-softmax", {{"scale", INFINITY}}) == "rbf-softmax: scale is inf, expected a finite number");
     CHECK(setting_error("cpl", {{"gamma", 0}}) == "Cpl: gamma is 0, expected above 0");
     CHECK(setting_error("cpl", {{"prototypes_per_class", 0}}) == "Cpl: prototypes_per_class is 0, expected at least 1");
     CHECK(setting_error("g-cpl", {{"prototypes_per_class", 1.5}}) ==
