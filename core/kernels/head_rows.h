@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 namespace radial::kernels {
 
@@ -127,6 +128,14 @@ struct HeadStart {
     }
 };
 
+/// A logit as memory would hold it. Forward keeps its logits there; what computes one again must not let the compiler
+/// subtract from a product before it is rounded, which a comparison between the two prevents.
+template <class T>
+RADIAL_HD T rounded(T logit) {
+    constexpr T lowest = -std::numeric_limits<T>::max();
+    return logit < lowest ? lowest : logit;
+}
+
 /// Ends the forward passes: each sample's softmax, loss and weight in the mean.
 template <class T, class Link>
 struct HeadFinish {
@@ -215,7 +224,7 @@ struct HeadBackward {
         const HeadTarget<T> aim = target;
         // All dL/dz add up to 0, so each z may as well be taken from the own one, whose term is then 0.
         const auto one = [=](std::int64_t j, T w_number) {
-            const T s = Metric::value(a[j], x, w_number), z = own_link.logit(row, s, first + j);
+            const T s = Metric::value(a[j], x, w_number), z = rounded(own_link.logit(row, s, first + j));
             const T dz = share * exponential(z - top) - spread * aim.weight(first + j);
             pull[j] = dz * own_link.slope(row, s, z, first + j) * Metric::slope(x, w_number);
             return static_cast<double>(dz * (z - own_z));
