@@ -34,8 +34,8 @@ inline Tensor operator*(const Tensor& a, double b) { return mul(a, b); }
 inline Tensor operator*(double a, const Tensor& b) { return mul(b, a); }
 inline Tensor operator-(const Tensor& a) { return mul(a, -1.0); }
 
-/// The nearest number within [low, high] of each element; either may be infinite. A NaN stays one. The gradient is 0
-/// outside, dy within and at the bounds. Throws Error unless low <= high.
+/// The nearest number within [low, high] of each element; either may be infinite. A NaN stays one. The gradient is dy
+/// within, 0 outside and, as relu's, at the bounds. Throws Error unless low <= high.
 Tensor clamp(const Tensor& x, double low, double high);
 Tensor exp(const Tensor& x);
 /// Natural logarithm.

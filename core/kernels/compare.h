@@ -17,6 +17,23 @@ RADIAL_HD double inner_product(const Team& team, const T* a, const T* b, std::in
     return team.sum(n, [=](std::int64_t i) { return static_cast<double>(a[i]) * static_cast<double>(b[i]); });
 }
 
+/// <x_i, w_j> [N, columns], a lane a column.
+template <class T>
+struct InnerProducts {
+    const T *x, *w;
+    T* out;
+    std::int64_t columns, dim;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
+        const T *const point = x + row * dim, *const others = w;
+        T* const to = out + row * columns;
+        const std::int64_t length = dim;
+        team.each(columns, [=](std::int64_t j) {
+            to[j] = static_cast<T>(inner_product(SerialTeam{}, point, others + j * length, length));
+        });
+    }
+};
+
 /// Sums of the rows of [N, columns].
 template <class T>
 struct RowSums {

@@ -63,6 +63,28 @@ struct DistancesGradient {
     }
 };
 
+/// The gradient of point i under squared distances: 2 * the sum over j of dy_ij (x_i - w_j), with elements as above.
+template <class T>
+struct SquaredDistancesGradient {
+    const T *point, *other, *dy;
+    T* grad;
+    std::int64_t others, dim, row_step, column_step;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t i) const {
+        const T *const from = point + i * dim, *const to = other, *const upstream = dy + i * row_step;
+        T* const out = grad + i * dim;
+        const std::int64_t count = others, width = dim, step = column_step;
+        team.each(width, [=](std::int64_t d) {
+            double total = 0;
+            for (std::int64_t j = 0; j < count; ++j) {
+                const double difference = static_cast<double>(from[d]) - static_cast<double>(to[j * width + d]);
+                total += static_cast<double>(upstream[j * step]) * difference;
+            }
+            out[d] = static_cast<T>(2 * total);
+        });
+    }
+};
+
 // ---- by products: |x - w|^2 = |x - c|^2 + |w - c|^2 - 2 <x - c, w - c> for any c, which loses the digits that the
 // distance has less than the lengths. So c lies among the rows, and what is near all the same goes by differences ----
 

@@ -183,12 +183,12 @@ struct Clamp {
         return above > static_cast<V>(high) ? static_cast<V>(high) : above;
     }
 };
-/// dy where x is within [low, high], else 0.
+/// dy where x is between low and high, else 0.
 struct ClampGradient {
     double low, high;
     template <class V>
     RADIAL_HD V operator()(V dy, V x) const {
-        return x < static_cast<V>(low) || x > static_cast<V>(high) ? V{0} : dy;
+        return x <= static_cast<V>(low) || x >= static_cast<V>(high) ? V{0} : dy;
     }
 };
 

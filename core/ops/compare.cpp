@@ -1,6 +1,7 @@
 // Distances, cosines and lengths of rows.
 #include "radial/core/kernels/compare.h"
 
+#include "radial/core/kernels/distances.h"
 #include "radial/core/kernels/matrix.h"
 #include "radial/core/kernels/reduce.h"
 #include "radial/core/ops/common.h"
@@ -51,7 +52,23 @@ Tensor cosines_by_product(const Tensor& x, const Tensor& w, const Tensor& x_inve
     return y;
 }
 
-// The gradient of `point` from dy = dL/ddistance [points, others] or its transpose: 2 sum_j dy_ij (point_i - other_j).
+// The gradient of `point` from dy = dL/ddistance [points, others] or its transpose: 2 sum_j dy_ij (point_i - other_j),
+// from the differences.
+Tensor gradient_by_differences(const Tensor& point, const Tensor& other, const Tensor& dy, bool transposed) {
+    const Tensor grad = Tensor::empty_like(point);
+    const std::int64_t columns = dy.size(1), dim = point.size(1);
+    dispatch_floating(point.dtype(), "squared_distances", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(point.device(), point.size(0), dim,
+                      kernels::SquaredDistancesGradient<T>{point.data<const T>(), other.data<const T>(),
+                                                           dy.data<const T>(), grad.data<T>(), other.size(0), dim,
+                                                           transposed ? 1 : columns, transposed ? columns : 1},
+                      other.size(0));
+    });
+    return grad;
+}
+
+// The same by a product, of rows that lie around the origin.
 Tensor distance_gradient(const Tensor& point, const Tensor& other, const Tensor& dy, bool transposed) {
     const Device device = point.device();
     const Tensor grad = product(dy, transposed, other, false, -2.0);
@@ -107,7 +124,12 @@ Tensor squared_distances(const Tensor& x, const Tensor& w) {
     return record("squared_distances", y, {x, w},
                   [a = Saved(x, "squared_distances", "first matrix"),
                    b = Saved(w, "squared_distances", "second matrix")](const Tensor& dy, Needs needs) -> Grads {
-                      const ops::CentredRows rows = ops::centred(a.get(), b.get());
+                      const Tensor first = a.get(), second = b.get();
+                      if (ops::few_pairs(first, second)) {
+                          return {needs[0] ? gradient_by_differences(first, second, dy, false) : Tensor(),
+                                  needs[1] ? gradient_by_differences(second, first, dy, true) : Tensor()};
+                      }
+                      const ops::CentredRows rows = ops::centred(first, second);
                       return {needs[0] ? distance_gradient(rows.x, rows.w, dy, false) : Tensor(),
                               needs[1] ? distance_gradient(rows.w, rows.x, dy, true) : Tensor()};
                   });

@@ -64,13 +64,9 @@ void distances_by_differences(const Tensor& x, const Tensor& w, const Tensor& ou
     });
 }
 
-void distances_of(const Tensor& x, const Tensor& w, const CentredRows& centred, const Tensor& out) {
-    constexpr std::int64_t few = std::int64_t{1} << 18;  // differences
-    if (x.size(0) * w.size(0) * x.size(1) <= few) {
-        distances_by_differences(x, w, out);
-    } else {
-        distances_by_product(x, w, centred, out);
-    }
+bool few_pairs(const Tensor& x, const Tensor& w) {
+    constexpr std::int64_t few = std::int64_t{1} << 18;  // products of numbers
+    return x.size(0) * w.size(0) * x.size(1) <= few;
 }
 
 }  // namespace radial::ops

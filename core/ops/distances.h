@@ -23,7 +23,8 @@ CentredRows centred(const Tensor& x, const Tensor& w);
 void distances_by_product(const Tensor& x, const Tensor& w, const CentredRows& centred, const Tensor& out);
 /// The same from all differences.
 void distances_by_differences(const Tensor& x, const Tensor& w, const Tensor& out);
-/// The same, whichever is faster.
-void distances_of(const Tensor& x, const Tensor& w, const CentredRows& centred, const Tensor& out);
+
+/// Whether so few pairs of rows x [N, D] and w [C, D] are best taken one by one, in double, as a pair by itself is.
+bool few_pairs(const Tensor& x, const Tensor& w);
 
 }  // namespace radial::ops

@@ -250,10 +250,18 @@ private:
     }
 
     void form_block(std::int64_t first, const Tensor& rows, const HeadState& state, const Tensor& place) {
-        if (distance) {
-            const std::int64_t end = first + place.size(1);
-            distances_of(in_.feature, in_.classes.rows(first, end),
-                         {state.centred, rows, state.x_numbers, state.w_numbers.rows(first, end)}, place);
+        const std::int64_t end = first + place.size(1);
+        const Tensor x = in_.feature, w = in_.classes.rows(first, end);
+        // Few go one by one, as the own class does: what is equal then is so to the last digit.
+        const bool few = few_pairs(x, w);
+        if (distance && few) {
+            distances_by_differences(x, w, place);
+        } else if (distance) {
+            distances_by_product(x, w, {state.centred, rows, state.x_numbers, state.w_numbers.rows(first, end)}, place);
+        } else if (few) {
+            kernels::rows(in_.device(), x.size(0), w.size(0) * x.size(1),
+                          kernels::InnerProducts<T>{x.data<const T>(), w.data<const T>(), place.template data<T>(),
+                                                    w.size(0), x.size(1)});
         } else {
             backend_for(in_.device(), in_.dtype()).gemm(false, true, 1.0, in_.feature, rows, 0.0, place);
         }
