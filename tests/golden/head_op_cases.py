@@ -136,3 +136,5 @@ def record(r):
     r.case("softplus", {"x": r.normal(7)}, lambda x: torch.logaddexp(x, torch.zeros_like(x)))
     for count in (1, 8, 9):
         r.case("median", {"x": r.normal(count)}, lambda x: torch.median(x)[None].detach())
+    for shape in ((5, 6), (7,)):
+        r.case("clamp", {"x": r.normal(*shape, scale=2.0)}, lambda x: torch.clamp(x, -1.5, 0.75), low=-1.5, high=0.75)

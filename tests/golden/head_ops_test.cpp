@@ -106,6 +106,10 @@ const std::vector<OpUnderTest> comparisons = {
     unary("normal_cdf", 2, normal_cdf),
     unary("softplus", 2, softplus),
     unary("median", 3, median),
+    {"clamp", 2,
+     [](const GoldenCase& golden, const TensorMap& in, bool) {
+         return clamp(at(in, "x"), golden.number("low", 0), golden.number("high", 0));
+     }},
 };
 
 }  // namespace
