@@ -131,8 +131,10 @@ void refuse_run(const fs::path& folder) {
     const std::vector<std::string> held = what_is_held(folder);
     if (held.empty()) return;
     const bool can_resume = !config_of(folder).is_null() && !Snapshots(folder, 1).files().empty();
-    throw FileError(fmt::format("{0}: holds a run{1} ({2}): {3}choose another --out, or delete it by --overwrite",
-                                folder.string(), progress_of(folder), fmt::join(held, ", "),
+    const std::string what =
+        config_of(folder).is_null() ? "files that a new run would delete" : "a run" + progress_of(folder);
+    throw FileError(fmt::format("{}: holds {} ({}): {}choose another --out, or delete what is there by --overwrite",
+                                folder.string(), what, fmt::join(held, ", "),
                                 can_resume ? fmt::format("go on with it by --resume {}, ", shell_word(folder)) : ""));
 }
 

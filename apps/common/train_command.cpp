@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace radial::apps {
 namespace {
@@ -109,7 +110,7 @@ std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
                        kernel, result.images_per_second, format_duration(result.seconds));
 }
 
-/// `recorder` is null on all ranks but the first.
+/// `recorder` is null on all ranks but the first, as below.
 void run_epochs(Trainer& trainer, RunRecorder* recorder, RunSaver& saver, Progress& progress, std::int64_t epochs) {
     while (std::ssize(trainer.history()) < epochs) {
         const EpochResult result = trainer.run_epoch();
@@ -122,6 +123,20 @@ void run_epochs(Trainer& trainer, RunRecorder* recorder, RunSaver& saver, Progre
     progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {}, best.safetensors)",
                               100 * last.test_accuracy, 100 * last.best_accuracy, last.best_epoch));
     if (recorder != nullptr) progress.line(fmt::format("report: {}", recorder->folder().report().string()));
+}
+
+/// Starts the run, or what is left of it, and saves it where a rank or a sample that cannot be had ends it.
+void run_to_end(const TrainOptions& options, Trainer& trainer, RunRecorder* recorder, RunSaver& saver,
+                Progress& progress) {
+    try {
+        if (options.resume.empty()) saver.start(trainer);
+        if (recorder != nullptr) recorder->begin_events(trainer);
+        run_epochs(trainer, recorder, saver, progress, options.epochs);
+    } catch (const RankLost& lost) {
+        saver.end_after(lost, trainer);
+    } catch (const data::UnreadableSample& unreadable) {
+        saver.end_after(unreadable, trainer);
+    }
 }
 
 /// Hands steps to the recorder. A full disk ends what TensorBoard gets of this run, and not the run.
@@ -183,6 +198,39 @@ void describe_run(const ImageTask& task, const TrainOptions& options, const Clas
         for (const std::string& note : set->notes) progress.line("note: " + note);
 }
 
+/// The training and the test set.
+std::pair<data::Dataset, data::Dataset> read_sets(const ImageTask& task, const TrainOptions& options) {
+    data::Dataset train_set = read_set(task, options.data, true);
+    check_channels(options.model, train_set);
+    data::Dataset test_set = read_set(task, options.data, false);
+    train_set.view = test_set.view = view_of(options.pictures, model_named(options.model));
+    return {std::move(train_set), std::move(test_set)};
+}
+
+/// Of an epoch that was begun with another batch, what is left after `done` samples is cut otherwise than a whole one.
+void check_rest(const TrainOptions& options, const RankSession& session, const data::Dataset& train_set,
+                std::int64_t done, Layer& model) {
+    const std::int64_t left = train_set.size() - done;
+    if (left > 0 && (left >= options.batch || !options.drop_last))
+        check_batches_of(options, session, train_set, left, model);
+}
+
+StepSetup step_setup(const TrainOptions& options, const RankSession& session, const Classifier& classifier,
+                     Optimizer& optimizer, WeightAverage* average, Device device, Precision precision) {
+    return {.model = *classifier.model,
+            .loss = *classifier.loss,
+            .optimizer = optimizer,
+            .clip_norm = options.clip_norm,
+            .average = average,
+            .accumulate = options.accumulate,
+            .device = device,
+            .precision = precision,
+            .graph = parse_graph_use(options.graph),
+            .ranks = &session.ranks(),
+            .rank_options = {.sync_batch_norm = options.sync_batch_norm,
+                             .gradients = {.bucket_bytes = static_cast<std::size_t>(options.bucket_mb * 1e6)}}};
+}
+
 void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const Precision precision = parse_precision(options.precision);
     const RankSession session(options);
@@ -190,10 +238,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     if (session.first()) folder.emplace(options.out, earlier_run(options));
     const Device device = start_device(session.device(), session.threads(), precision);
     const Schedule schedule = make_schedule(options);
-    data::Dataset train_set = read_set(task, options.data, true);
-    check_channels(options.model, train_set);
-    data::Dataset test_set = read_set(task, options.data, false);
-    train_set.view = test_set.view = view_of(options.pictures, model_named(options.model));
+    auto [train_set, test_set] = read_sets(task, options);
     const Json config = config_of(task, options, std::move(values), device, data_record(train_set, test_set));
     if (!options.resume.empty()) check_same_data(recorded_data(options.resume), config.at("data"), options.data);
     check_same_run(session, config.at("options"), config.at("data"));
@@ -213,36 +258,21 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
     RunSaver saver(session, options, classifier, *optimizer, config,
                    fmt::format("{} train --resume {}", task.program, shell_word(options.out)), progress, average.get());
-    Trainer trainer(
-        {.step = {.model = *classifier.model,
-                  .loss = *classifier.loss,
-                  .optimizer = *optimizer,
-                  .clip_norm = options.clip_norm,
-                  .average = average.get(),
-                  .accumulate = options.accumulate,
-                  .device = device,
-                  .precision = precision,
-                  .graph = parse_graph_use(options.graph),
-                  .ranks = &session.ranks(),
-                  .rank_options = {.sync_batch_norm = options.sync_batch_norm,
-                                   .gradients = {.bucket_bytes = static_cast<std::size_t>(options.bucket_mb * 1e6)}}},
-         .train = train_loader,
-         .test = test_loader,
-         .schedule = schedule,
-         .epochs = options.epochs,
-         .allow_dead_kernel = options.allow_dead_kernel,
-         .keep_features = options.dim == 2,
-         .between_steps = [&saver](Trainer& running) { saver.after_step(running); },
-         .failed = [&saver](const FailedStep& failed) { return saver.keep_failed(failed); },
-         .stop = [] { return noted_signal() != 0; },
-         .evaluated = [&saver](Trainer& running, bool whole) { saver.after_evaluation(running, whole); }},
-        progress);
+    Trainer trainer({.step = step_setup(options, session, classifier, *optimizer, average.get(), device, precision),
+                     .train = train_loader,
+                     .test = test_loader,
+                     .schedule = schedule,
+                     .epochs = options.epochs,
+                     .allow_dead_kernel = options.allow_dead_kernel,
+                     .keep_features = options.dim == 2,
+                     .between_steps = [&saver](Trainer& running) { saver.after_step(running); },
+                     .failed = [&saver](const FailedStep& failed) { return saver.keep_failed(failed); },
+                     .stop = [] { return noted_signal() != 0; },
+                     .evaluated = [&saver](Trainer& running, bool whole) { saver.after_evaluation(running, whole); }},
+                    progress);
     if (!options.resume.empty()) {
         saver.resume(classifier, *optimizer, trainer, progress);
-        // Of an epoch that was begun with another batch, what is left is cut otherwise than a whole one.
-        const std::int64_t left = train_set.size() - trainer.position().samples;
-        if (left > 0 && (left >= options.batch || !options.drop_last))
-            check_batches_of(options, session, train_set, left, *classifier.model);
+        check_rest(options, session, train_set, trainer.position().samples, *classifier.model);
     }
     check_same_step(session, trainer.steps());
     std::optional<RunRecorder> recorder;
@@ -250,15 +280,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
         recorder.emplace(task, options, *folder, config, classifier, test_set, trainer, progress);
         trainer.watch(step_watcher(*recorder, progress));
     }
-    try {
-        if (options.resume.empty()) saver.start(trainer);
-        if (recorder) recorder->begin_events(trainer);
-        run_epochs(trainer, recorder ? &*recorder : nullptr, saver, progress, options.epochs);
-    } catch (const RankLost& lost) {
-        saver.end_after(lost, trainer);
-    } catch (const data::UnreadableSample& unreadable) {
-        saver.end_after(unreadable, trainer);
-    }
+    run_to_end(options, trainer, recorder ? &*recorder : nullptr, saver, progress);
     for (const data::Loader* const loader : {&train_loader, &test_loader})
         for (const std::string& line : problem_lines(*loader)) progress.line(line);
 }

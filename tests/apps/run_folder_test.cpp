@@ -56,7 +56,7 @@ TEST_CASE("training into the folder of a run is refused, and the run stays as it
     CHECK(again.first_error() ==
           fmt::format("radial-mnist train: {0}: holds a run of 1 of 1 epochs (checkpoint.safetensors, "
                       "best.safetensors, report.html, metrics.jsonl, 2 snapshots, 1 event file): go on with it by "
-                      "--resume {0}, choose another --out, or delete it by --overwrite",
+                      "--resume {0}, choose another --out, or delete what is there by --overwrite",
                       done.run().string()));
     CHECK(done.files() == before);
 }
@@ -96,7 +96,8 @@ TEST_CASE("files that no run wrote are neither overwritten nor deleted unasked",
     const auto before = done.files();
     const ProgramResult refused = done.train("");
     CHECK(refused.status == 1);
-    CHECK(contains(refused.first_error(), ": holds a run (config.json): choose another --out, or delete it by "));
+    CHECK(contains(refused.first_error(),
+                   ": holds files that a new run would delete (config.json): choose another --out, "));
     CHECK(done.files() == before);
     CHECK(done.train("--overwrite").status == 0);
     CHECK(read_text(done.run() / "notes.tmp") == "mine");
