@@ -163,7 +163,7 @@ TEST_CASE("a run that fails stands in the table with its reason, and the others 
     CHECK(result.first_error() == "radial-mnist sweep: 1 of 5 runs failed; the same command tries them again");
     const std::string table = sweep.text("sweep/table.md");
     CHECK(contains(line_with(table, "| arcface-seed1"), "| failed: radial-mnist train: "));
-    CHECK(line_with(table, "| ArcFace") == "| ArcFace | 99.59% | – | – | 1 | 0 of 1 |");
+    CHECK(line_with(table, "| ArcFace") == "| ArcFace | 99.59% | – | – | – | 0 of 1 |");
     CHECK(contains(line_with(table, "| rbf-softmax-seed1"), "| done | 1/1 |"));
     fs::remove_all(sweep.path("sweep/arcface-seed1/checkpoint.safetensors"));
     CHECK(sweep.run("tab4 --epochs 1 --seeds 1 --only r").status == 0);
