@@ -143,8 +143,8 @@ TEST_CASE("however much is missing, what is left over is named, too", "[host][mo
     for (NamedTensor& tensor : file.file.tensors)
         if (tensor.name.starts_with("layer")) tensor.name = "blocks." + tensor.name;
     const std::string problem = file.problem();
-    CHECK(problem.starts_with("not the weights of resnet20: \"layer1.0.conv1.weight\" is missing; "));
-    CHECK(problem.find("; 82 more are missing; \"blocks.layer1.0.conv1.weight\" is left over; ") != std::string::npos);
+    CHECK(problem.starts_with("not the weights of resnet20: \"layer1.0.bn1.weight\" is missing; "));
+    CHECK(problem.find("; 82 more are missing; \"blocks.layer1.0.bn1.weight\" is left over; ") != std::string::npos);
     CHECK(problem.ends_with("; 82 more are left over"));
 }
 
