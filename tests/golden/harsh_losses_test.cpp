@@ -19,7 +19,7 @@ const std::string fixture = "harsh_losses.safetensors";
 /// has no number (an angle whose cosine was rounded to more than 1), any will do.
 double allowed_error(DType dtype, double of_pytorch) {
     if (std::isnan(of_pytorch)) return std::numeric_limits<double>::max();
-    constexpr double roundings = 2e-6, digits = 1e-9, narrower = 1e-7;
+    constexpr double roundings = 3e-6, digits = 1e-9, narrower = 1e-7;
     return dtype == DType::float32 ? std::max(roundings, 10 * of_pytorch) : std::max(digits, narrower * of_pytorch);
 }
 
@@ -32,10 +32,10 @@ Tensor row(const Tensor& recorded, std::int64_t index) {
 std::vector<double> numbers(const Tensor& x) { return x.to_vector<double>(); }
 
 /// |value - exact| / |exact|; infinite where a number is none. Relative to a small number where |exact| is less:
-/// float64 leaves as many digits of a loss of 1e-15 as float32 does of one of 1e-6.
+/// float64 leaves as many digits of a loss of 1e-14 as float32 does of one of 1e-5.
 double error(const Tensor& value, const Tensor& exact) {
     if (!value.defined() || value.shape() != exact.shape()) return INFINITY;
-    const double smallest = value.dtype() == DType::float32 ? 1e-6 : 1e-3;
+    const double smallest = value.dtype() == DType::float32 ? 1e-5 : 1e-2;
     const auto found = numbers(value), wanted = numbers(exact);
     double difference = 0, length = 0;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
