@@ -3,6 +3,7 @@
 
 #include "radial/apps/common/data_record.h"
 #include "radial/apps/common/safe_text.h"
+#include "radial/apps/common/standard_streams.h"
 #include "radial/core/error.h"
 
 #include <cmath>
@@ -152,10 +153,16 @@ void RunSaver::end_after(const data::UnreadableSample& unreadable, Trainer& trai
 
 void RunSaver::end_if_signalled(int signal, const Trainer& trainer, bool saved) const {
     if (signal == 0) return;
+    const std::string message = fmt::format("{} after step {}: {}, go on with: {}", signal_name(signal),
+                                            trainer.steps(), saved ? "the run is saved" : what_is_kept(), resume_with_);
+    if (!session_.several()) throw Interrupted(signal, message);
+    // mpirun ends all ranks as soon as one has ended, so this one says so before any does.
+    if (session_.first()) {
+        const std::string program = resume_with_.substr(0, resume_with_.find(" --resume "));
+        print_error(fmt::format("\n{}: {}\n", program, message));
+    }
     session_.end_together();
-    if (!session_.first()) throw Interrupted(signal, "");
-    throw Interrupted(signal, fmt::format("{} after step {}: {}, go on with: {}", signal_name(signal), trainer.steps(),
-                                          saved ? "the run is saved" : what_is_kept(), resume_with_));
+    throw Interrupted(signal, "");
 }
 
 void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& trainer, Progress& progress) const {
