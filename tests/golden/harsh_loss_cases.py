@@ -4,7 +4,7 @@ origin, and with scales, temperatures and margins at their extremes. The equatio
 A case of the fixture is one loss with one choice of settings. Its tensors have one more dimension in front, over the
 scenes in the case's attributes. For each result and gradient NAME, error_NAME [scenes] is the error that the same
 equations have in PyTorch's float32, |computed - exact| / |exact|: the largest of several runs that differ in the order
-of the dimensions and by factors near 1, because the error of a single one may be small by luck. NaN says
+of the dimensions and by a factor near 1, because the error of a single one may be small by luck. NaN says
 that PyTorch's float32 has no number there."""
 import contextlib
 import itertools
@@ -91,24 +91,16 @@ def logit_scenes(r, inputs, classes, angular):
         yield f"all {value:g}", {**inputs, "x": np.full(shape, value, np.float32)}
 
 
-def alike(r, inputs, cosine):
-    """Other inputs to which the same happens: dimensions in another order, all vectors times a number near 1. Cosines do
-    not depend on a class vector's length, so that with them each has a number of its own: equal cosines stay equal, but
-    are no longer equally rounded."""
+def alike(r, inputs):
+    """Other inputs to which the same happens: dimensions in another order, all vectors times a number near 1."""
+    vectors = ["x"] if "x" in inputs else ["feature", *class_vectors(inputs)]
+    factor = np.float64(1 + 0.01 * r.rng.uniform(-1, 1))
+    changed = {name: (inputs[name] * factor).astype(np.float32) for name in vectors}
     if "x" in inputs:
-        return {**inputs, "x": (inputs["x"] * factor(r)).astype(np.float32)}
-    vectors = class_vectors(inputs)
-    order, common = r.rng.permutation(inputs["feature"].shape[1]), factor(r)
-    changed = {name: value[:, order] for name, value in inputs.items()
-               if name in ("feature", "log_variances", "means.mean", *vectors)}
-    for name in ("feature", *vectors):
-        times = factor(r, len(inputs[name]), 1) if cosine and name in vectors else common
-        changed[name] = (changed[name] * times).astype(np.float32)
-    return {**inputs, **changed}
-
-
-def factor(r, *shape):
-    return 1 + 0.01 * r.rng.uniform(-1, 1, shape)
+        return {**inputs, **changed}
+    order = r.rng.permutation(inputs["feature"].shape[1])
+    return {name: value[:, order] if name in vectors or name in ("log_variances", "means.mean") else value
+            for name, value in {**inputs, **changed}.items()}
 
 
 # ---- one scene in one type ----
@@ -153,7 +145,7 @@ class HarshRecorder(Recorder):
 
     def __init__(self, seed):
         super().__init__(seed)
-        self.kinds, self.angular, self.cosine, self.known = (scenes, single_scenes), False, False, set()
+        self.kinds, self.angular, self.known = (scenes, single_scenes), False, set()
 
     def case(self, op, inputs, function, no_grad=(), **attributes):
         key = op, json.dumps(attributes.get("settings", attributes), sort_keys=True)
@@ -190,7 +182,7 @@ class HarshRecorder(Recorder):
     def errors(self, function, inputs, no_grad, seed):
         """The largest float32 error of each result; NaN where PyTorch's float32 never has a number."""
         largest = {}
-        for tried in itertools.chain([inputs], (alike(self, inputs, self.cosine) for _ in range(RUNS))):
+        for tried in itertools.chain([inputs], (alike(self, inputs) for _ in range(RUNS))):
             exact = computed(function, tried, torch.float64, no_grad, seed)
             single = computed(function, tried, torch.float32, no_grad, seed)
             for key, value in exact.items():
@@ -257,7 +249,6 @@ LOSSES = (
     ("exclusive", lambda r: terms.exclusive_case(r, terms.C, terms.D, 10)),
 )
 ANGULAR = ("arcface", "subcenter-arcface", "sphereface", "curricularface", "magface")
-COSINE = (*ANGULAR, "cos-softmax", "normface", "cosface", "adacos", "proxy-nca", "proxy-anchor", "soft-triple")
 
 ROWS_OF_LOGITS = ((3, 1), (3, 2), (2, 67))
 OPS = (
@@ -272,7 +263,7 @@ OPS = (
 
 def record(r):
     for name, family in LOSSES:
-        r.angular, r.cosine = name in ANGULAR, name in COSINE
+        r.angular = name in ANGULAR
         family(r)
     r.kinds = (logit_scenes,)
     for name, shapes, function in OPS:

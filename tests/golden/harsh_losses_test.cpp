@@ -96,54 +96,17 @@ void check_scene(const GoldenCase& golden, std::int64_t scene, DType dtype) {
     for (const auto& [name, exact] : golden.gradients) compare(name, inputs.at(name).grad(), exact);
 }
 
-void check_case(const GoldenCase& golden) {
-    const auto scenes = static_cast<std::int64_t>(golden.attributes.at("scenes").size());
-    for (const DType dtype : {DType::float32, DType::float64}) {
-        DYNAMIC_SECTION(title(golden, dtype)) {
-            for (std::int64_t scene = 0; scene < scenes; ++scene) check_scene(golden, scene, dtype);
-        }
-    }
-}
-
-/// What is less accurate than it should be, with its largest error in float32: heads that keep the logarithm of a sum
-/// of exponentials as one number, and distances from products.
-const std::set<std::string> unmet = {
-    "rbf-softmax",                 // features of 4096 + 0.5: 9.4
-    "rbf-softmax + 10 * compact",  // the same: 1.8
-    "rbf-network",                 // the same: 4.9e-4
-    "ring",                        // features 300 long: 4.2e-6, from the softmax beside it
-    "lgm",                         // features of 4096 + 0.5: 3.5; 300 long: 5.3e-4
-    "cpl",                         // features of 4096 + 0.5: 2.4; 300 long: 1.3e-3
-    "g-cpl",                       // features of 4096 + 0.5: 0.48
-    "cos-softmax",                 // scale 1e4: 9.0e-5
-    "normface",                    // scale 1e4: 3.6e-5
-    "cosface",                     // scale 1e4: 1.5e-5
-    "arcface",                     // scale 1e4: 2.8e-4
-    "subcenter-arcface",           // scale 1e4: 2.7e-4
-    "sphereface",                  // features of 4096 + 0.5: 1.5; 1e4 long: 1.6e-4
-    "curricularface",              // scale 1e4: 3.5e-4
-    "magface",                     // scale 1e4: 0.13
-    "g-softmax",                   // features 300 long: 2.6e-6
-    "proxy-nca",                   // features of 4096 + 0.5: 3.3 (logits); scale 1e3: 1.7e-5
-    "soft-triple",                 // features of 4096 + 0.5: 1.8e-2; lambda 1e3: 1.8e-5
-    "supervised-contrastive",      // temperature 1e-3: 3.0e-5
-    "multi-similarity",            // beta 1e3: 6.0e-6
-    "proxy-anchor",                // alpha 1e3: 2.6e-5
-    "cross_entropy",               // logits of 1e8: 1.0
-    "log_softmax",                 // logits of 1e8: 1.0
-};
-
 }  // namespace
 
 TEST_CASE("every loss is as accurate as PyTorch at harsh inputs", "[golden][losses]") {
-    for (const GoldenCase& golden : golden_cases(fixture))
-        if (!unmet.contains(golden.op)) check_case(golden);
-}
-
-// Run by name alone, to see which names may leave the list.
-TEST_CASE("the losses that are not yet accurate at harsh inputs", "[.unmet]") {
-    for (const GoldenCase& golden : golden_cases(fixture))
-        if (unmet.contains(golden.op)) check_case(golden);
+    for (const GoldenCase& golden : golden_cases(fixture)) {
+        const auto scenes = static_cast<std::int64_t>(golden.attributes.at("scenes").size());
+        for (const DType dtype : {DType::float32, DType::float64}) {
+            DYNAMIC_SECTION(title(golden, dtype)) {
+                for (std::int64_t scene = 0; scene < scenes; ++scene) check_scene(golden, scene, dtype);
+            }
+        }
+    }
 }
 
 TEST_CASE("every loss and regulariser of the registries is tried at harsh inputs", "[golden][losses][host]") {
