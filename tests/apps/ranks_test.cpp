@@ -192,8 +192,8 @@ TEST_CASE("two ranks come to what one rank comes to, and the first alone prints"
     REQUIRE(two.size() == one.size());
     for (std::size_t i = 0; i < one.size(); ++i) {
         // Sums over five images and over ten are rounded differently, and training doubles the difference every few
-        // steps: 1e-8 in the first epoch, up to 1e-3 in the fourth.
-        const double tolerance = i < 2 ? 1e-3 : 1e-2;
+        // steps: from 1e-8 in the first epoch to 1e-3 in the later ones.
+        const double tolerance = i == 0 ? 1e-4 : 1e-2;
         for (const char* key : {"train_loss", "test_loss", "gradient_norm", "mean_kernel"})
             CHECK(two[i].at(key).get<double>() == Approx(one[i].at(key).get<double>()).epsilon(tolerance));
         for (const char* key : {"train_accuracy", "test_accuracy"})
