@@ -83,7 +83,8 @@ TEST_CASE("a config file is refused for more names, depth or bytes than any has"
     for (int i = 0; i < 20'000; ++i) many += fmt::format(", \"a{}\": {{}}", i);
     CHECK(config_error(many + "}") == "--config: more than 10000 names");
     CHECK(config_error(deep + std::string(100'000, '[')) == "--config: nested more than 16 deep");
-    CHECK(config_error("# " + std::string(17'000'000, 'x')) ==
+    constexpr std::size_t length = 17'000'000;
+    CHECK(config_error("# " + std::string(length, 'x')) ==
           "--config: more than 16777216 bytes, which no config file has");
     CHECK(config_error("lr = 1\n" + std::string(70'000, '\n')) ==
           "--config: 70007 bytes, at most 65536 are taken unless it is JSON");
@@ -98,6 +99,7 @@ TEST_CASE("a config file is refused for more names, depth or bytes than any has"
 
 TEST_CASE("a run's config that names a hundred thousand classes is read", "[host]") {
     std::vector<std::string> classes;
+    classes.reserve(100'000);
     for (int i = 0; i < 100'000; ++i) classes.push_back(fmt::format("class number {}", i));
     const nlohmann::ordered_json config = {{"options", {{"rate", 1}}}, {"data", {{"classes", classes}}}};
     CHECK(config_error(config.dump(2)) == "(no error was thrown)");
@@ -201,7 +203,8 @@ TEST_CASE("numbers that are not finite or too large are refused by name, on the 
           "[host]") {
     const std::string start = "radial-mnist train: ";
     for (const std::string option : {"flip", "random-area", "cutmix", "bucket-mb", "rank-timeout", "momentum", "ema"})
-        CHECK(first_error("train --" + option + " nan") == start + "--" + option + ": 'nan' is not a finite number");
+        CHECK(first_error(fmt::format("train --{} nan", option)) ==
+              fmt::format("{}--{}: 'nan' is not a finite number", start, option));
     CHECK(first_error("train --loss.scale 1e400") == start + "--loss.scale: '1e400' is not a finite number");
     CHECK(first_error("train --loss.rbf-softmax.gamma=-inf") ==
           start + "--loss.rbf-softmax.gamma: '-inf' is not a finite number");

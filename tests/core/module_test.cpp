@@ -131,6 +131,7 @@ TEST_CASE("A module refuses a state that does not fit with all that is wrong, an
 TEST_CASE("Of many tensors that do not fit a module, those missing and those left over are both named and counted") {
     Tree tree;
     std::vector<NamedTensor> source;
+    source.reserve(11);
     for (int i = 0; i < 11; ++i) source.push_back({fmt::format("extra{}", i), Tensor::zeros({1})});
     const std::string problem = error_of([&] { tree.load_state(source); });
     CHECK(problem.starts_with("load_state: \"bias\" is missing; "));
