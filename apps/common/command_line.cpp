@@ -224,6 +224,7 @@ int run_program(const std::string& program, const std::string& summary, const st
             return argc > 1 ? 0 : exit_usage;
         }
         std::vector<std::string> names;
+        names.reserve(commands.size());
         for (const Command& command : commands) names.push_back(command.name);
         return usage_error(program, fmt::format("unknown command '{}'{}", shortened(name), suggestion(name, names)),
                            program);

@@ -80,6 +80,7 @@ public:
 private:
     static data::Dataset images() {
         std::vector<std::string> names;
+        names.reserve(10);
         for (int i = 0; i < 10; ++i) names.push_back(std::to_string(i));
         return {.images = Tensor::from(std::vector<std::uint8_t>(20 * 784, 7), {20, 1, 28, 28}, Device{}),
                 .labels = Tensor::from(std::vector<std::int64_t>(20, 3), {20}, Device{}),

@@ -38,9 +38,9 @@ void fill_weight(const NamedTensor& entry, const std::set<std::string>& names) {
     if (name.ends_with("bias")) return fill(tensor, name, -0.2, 0.2);
     if (tensor.rank() == 1) return fill(tensor, name, 0.5, 1.5);
     const bool before_norm = !names.contains(name.substr(0, name.size() - 6) + "bias");
-    const double gain = before_norm ? 0.1 : std::sqrt(2.0),
-                 inputs = static_cast<double>(tensor.numel() / tensor.size(0));
-    const double bound = gain * std::sqrt(3 / inputs);
+    const std::int64_t inputs = tensor.numel() / tensor.size(0);
+    const double gain = before_norm ? 0.1 : std::sqrt(2.0);
+    const double bound = gain * std::sqrt(3 / static_cast<double>(inputs));
     fill(tensor, name, -bound, bound);
 }
 
