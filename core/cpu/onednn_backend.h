@@ -22,7 +22,7 @@ ReluNormGradient relu_norm_gradient(const BatchNormSaved& saved, const Tensor& d
 /// Writes the sum over each channel of x [N, C, H, W], channels-last, to a vector [C].
 void channel_sums(const Tensor& x, const Tensor& sums);
 
-/// Whether oneDNN uses AVX-512: its convolutions add a second tensor right only there.
+/// Whether oneDNN uses AVX-512. Without it, oneDNN 2.6 adds a second tensor to a convolution's result wrongly.
 bool has_avx512();
 
 class OneDnnBackend : public Backend {

@@ -41,8 +41,13 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
     return c;
 }
 
-Tensor cosines_by_product(const Tensor& x, const Tensor& w, const Tensor& x_inverse, const Tensor& w_inverse) {
-    const Tensor y = product(x, false, w, true, 1.0);
+// Few pairs go one by one: rows that are alike then have the same cosines, which a matrix product may round apart.
+Tensor cosines_of(const Tensor& x, const Tensor& w, const Tensor& x_inverse, const Tensor& w_inverse) {
+    const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
+    if (ops::few_pairs(x, w))
+        ops::products_by_pairs(x, w, y);
+    else
+        backend_for(x.device(), x.dtype()).gemm(false, true, 1.0, x, w, 0.0, y);
     dispatch_floating(x.dtype(), "cosines", [&](auto zero) {
         using T = decltype(zero);
         kernels::map2(x.device(), y.size(0), y.size(1),
@@ -139,7 +144,7 @@ Tensor cosines(const Tensor& x, const Tensor& w) {
     check_pair("cosines", x, w);
     const Tensor x_inverse = lengths<kernels::LengthForm::inverse>(x),
                  w_inverse = lengths<kernels::LengthForm::inverse>(w);
-    return record("cosines", cosines_by_product(x, w, x_inverse, w_inverse), {x, w},
+    return record("cosines", cosines_of(x, w, x_inverse, w_inverse), {x, w},
                   [a = Saved(x, "cosines", "first matrix"), b = Saved(w, "cosines", "second matrix"), x_inverse,
                    w_inverse](const Tensor& dy, Needs needs) -> Grads {
                       const Tensor pulls = Tensor::empty_like(dy), rows = a.get(), others = b.get();

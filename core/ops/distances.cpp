@@ -1,6 +1,7 @@
-// Squared distances of many rows, and the product's surroundings.
+// Products and squared distances of all pairs of rows.
 #include "radial/core/ops/distances.h"
 
+#include "radial/core/kernels/compare.h"
 #include "radial/core/kernels/distances.h"
 #include "radial/core/kernels/launch.h"
 
@@ -61,6 +62,15 @@ void distances_by_differences(const Tensor& x, const Tensor& w, const Tensor& ou
             x.device(), x.size(0), w.size(0),
             kernels::Distances<T, true>{x.data<const T>(), w.data<const T>(), out.data<T>(), w.size(0), x.size(1)},
             x.size(1));
+    });
+}
+
+void products_by_pairs(const Tensor& x, const Tensor& w, const Tensor& out) {
+    dispatch_floating(x.dtype(), "products_by_pairs", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(
+            x.device(), x.size(0), w.size(0) * x.size(1),
+            kernels::InnerProducts<T>{x.data<const T>(), w.data<const T>(), out.data<T>(), w.size(0), x.size(1)});
     });
 }
 

@@ -1,4 +1,4 @@
-// Squared distances of many rows: by one product, as exact as differences, or by these where the rows are few.
+// Products and squared distances of all pairs of rows: by one matrix product, or pair by pair where the rows are few.
 #pragma once
 
 #include "radial/core/tensor.h"
@@ -23,6 +23,9 @@ CentredRows centred(const Tensor& x, const Tensor& w);
 void distances_by_product(const Tensor& x, const Tensor& w, const CentredRows& centred, const Tensor& out);
 /// The same from all differences.
 void distances_by_differences(const Tensor& x, const Tensor& w, const Tensor& out);
+
+/// <x_i, w_j> into `out` [N, C], each pair by itself, in double.
+void products_by_pairs(const Tensor& x, const Tensor& w, const Tensor& out);
 
 /// Whether so few pairs of rows x [N, D] and w [C, D] are best taken one by one, in double, as a pair by itself is.
 bool few_pairs(const Tensor& x, const Tensor& w);

@@ -259,9 +259,7 @@ private:
         } else if (distance) {
             distances_by_product(x, w, {state.centred, rows, state.x_numbers, state.w_numbers.rows(first, end)}, place);
         } else if (few) {
-            kernels::rows(in_.device(), x.size(0), w.size(0) * x.size(1),
-                          kernels::InnerProducts<T>{x.data<const T>(), w.data<const T>(), place.template data<T>(),
-                                                    w.size(0), x.size(1)});
+            products_by_pairs(x, w, place);
         } else {
             backend_for(in_.device(), in_.dtype()).gemm(false, true, 1.0, in_.feature, rows, 0.0, place);
         }
