@@ -66,6 +66,22 @@ TemporaryFolder::~TemporaryFolder() {
     fs::remove_all(path_, ignored);
 }
 
+namespace {
+
+constexpr std::array changed_signals = {SIGHUP, SIGINT, SIGPIPE};
+
+}  // namespace
+
+DefaultSignals::DefaultSignals() {
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    for (std::size_t i = 0; i < before_.size(); ++i) sigaction(changed_signals[i], &standard, &before_[i]);
+}
+
+DefaultSignals::~DefaultSignals() {
+    for (std::size_t i = 0; i < before_.size(); ++i) sigaction(changed_signals[i], &before_[i], nullptr);
+}
+
 ProgramResult run_program(const std::string& program, const std::string& arguments) {
     return run_program_in(".", program, arguments);
 }
@@ -75,6 +91,7 @@ ProgramResult run_program_in(const fs::path& working, const std::string& program
     const std::string command = "cd " + working.string() + " && env -u RADIAL_DATA -u RADIAL_DEVICE " +
                                 program_folder() + "/" + program + " " + arguments + " > " + (folder / "out").string() +
                                 " 2> " + (folder / "error").string();
+    const DefaultSignals signals;
     const int status = std::system(command.c_str());
     REQUIRE(WIFEXITED(status));
     return {WEXITSTATUS(status), read_text(folder / "out"), read_text(folder / "error")};

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,6 +23,19 @@ public:
 
 private:
     std::filesystem::path path_;
+};
+
+/// While it lives, signals do what they do by default, also in programs that are started meanwhile: whoever runs the
+/// tests may have them ignored, as nohup does.
+class DefaultSignals {
+public:
+    DefaultSignals();
+    ~DefaultSignals();
+    DefaultSignals(const DefaultSignals&) = delete;
+    DefaultSignals& operator=(const DefaultSignals&) = delete;
+
+private:
+    std::array<struct sigaction, 3> before_{};
 };
 
 /// How a program ended.

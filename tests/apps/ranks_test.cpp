@@ -58,6 +58,7 @@ public:
         // Open MPI keeps what it allocates until a process ends, which the leak sanitizer takes for our leaks.
         const char* const given = std::getenv("ASAN_OPTIONS");
         const std::string sanitizer = std::string(given == nullptr ? "" : given) + ":detect_leaks=0";
+        const DefaultSignals signals;
         process_ = fork();
         if (process_ == 0) {
             unsetenv("RADIAL_DATA");

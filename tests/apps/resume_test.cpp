@@ -71,6 +71,7 @@ std::pair<int, std::string> StoppedRun::stop(const std::string& name, const std:
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     const std::string error = path(name + ".error").string(), out = path(name + ".out").string();
+    const DefaultSignals signals;
     const pid_t child = fork();
     if (child == 0) {
         dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);

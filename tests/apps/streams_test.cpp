@@ -17,6 +17,7 @@ public:
     Shell() { write_patterns(*this / "data", 40, 20); }
     /// The exit status of `command`, a shell's, in the programs' folder.
     int run(const std::string& command) const {
+        const DefaultSignals signals;
         const int status = std::system(
             fmt::format("cd {} && unset RADIAL_DATA RADIAL_DEVICE && {}", program_folder(), command).c_str());
         REQUIRE(WIFEXITED(status));
