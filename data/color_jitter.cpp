@@ -1,5 +1,5 @@
 // Brightness, contrast, saturation and hue.
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/data/transforms.h"
 
 #include <algorithm>

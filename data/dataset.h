@@ -1,7 +1,7 @@
 // A labelled set of images, held in memory or in files, as every benchmark program reads it.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 #include "radial/data/view.h"
 
 #include <filesystem>

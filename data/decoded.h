@@ -1,7 +1,7 @@
 // What the decoders of single formats hand to image.cpp. Not for users.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 #include "radial/data/image.h"
 #include "radial/data/resample.h"
 

@@ -1,7 +1,7 @@
 // Walking folders and their links.
 #include "radial/data/find_images.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/data/decoded.h"
 
 #include <algorithm>

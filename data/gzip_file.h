@@ -1,7 +1,7 @@
 // A file read front to back, gunzipped on the way when it is gzipped.
 #pragma once
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <cstdint>
 #include <filesystem>

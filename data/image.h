@@ -1,7 +1,7 @@
 // Pictures from JPEG and PNG files.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
 #include <filesystem>

@@ -1,8 +1,8 @@
 // Walking the folders.
 #include "radial/data/image_folder.h"
 
-#include "radial/core/error.h"
-#include "radial/core/read_file.h"
+#include "radial/core/io/read_file.h"
+#include "radial/core/util/error.h"
 #include "radial/data/find_images.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // Listing ImageNet's folders as a data set.
 #include "radial/data/imagenet.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/data/find_images.h"
 
 #include <algorithm>

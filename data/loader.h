@@ -1,7 +1,7 @@
 // Batches of a data set, prepared ahead of time by worker threads.
 #pragma once
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/data/dataset.h"
 #include "radial/data/mixing.h"
 #include "radial/data/transforms.h"

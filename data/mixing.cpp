@@ -1,7 +1,7 @@
 // Beta-distributed shares, blending and cutting.
 #include "radial/data/mixing.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <cmath>

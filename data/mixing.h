@@ -1,8 +1,8 @@
 // What may happen to a batch as a whole: images that are mixed in pairs, and their labels with them.
 #pragma once
 
-#include "radial/core/random.h"
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/random.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
 #include <span>

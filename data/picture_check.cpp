@@ -1,7 +1,7 @@
 // Threads that decode one file after another.
 #include "radial/data/picture_check.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/data/image.h"
 
 #include <exception>

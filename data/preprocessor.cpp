@@ -1,7 +1,7 @@
 // Normalisation by tables, and the transforms of each sample with its own random numbers.
 #include "radial/data/preprocessor.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/data/seeds.h"
 
 #include <algorithm>

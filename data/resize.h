@@ -1,7 +1,7 @@
 // Making pictures smaller or larger, and cutting out their middle.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 // The transforms themselves.
 #include "radial/data/transforms.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <cmath>

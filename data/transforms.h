@@ -1,7 +1,7 @@
 // What may happen to an image between the data set and the batch: cropping, flipping, erasing.
 #pragma once
 
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 #include <cstdint>
 #include <functional>

@@ -1,7 +1,7 @@
 // The arithmetic of regions.
 #include "radial/data/view.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <cmath>
 

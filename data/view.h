@@ -1,7 +1,7 @@
 // Which part of a picture a network sees, and at what size.
 #pragma once
 
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 // Activation functions as layers.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 namespace radial {
 

@@ -1,8 +1,8 @@
 // Batch normalisation of images.
 #pragma once
 
-#include "radial/core/backend.h"
-#include "radial/core/module.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/nn/module.h"
 
 namespace radial {
 

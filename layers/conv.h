@@ -1,8 +1,8 @@
 // Two-dimensional convolution.
 #pragma once
 
-#include "radial/core/backend.h"
-#include "radial/core/module.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/nn/module.h"
 #include "radial/layers/size2d.h"
 
 #include <cstdint>

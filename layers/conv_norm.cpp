@@ -1,9 +1,9 @@
 // ConvNorm: when to fold, and the folded weights.
 #include "radial/layers/conv_norm.h"
 
-#include "radial/core/inference.h"
-#include "radial/core/observe.h"
+#include "radial/core/autograd/observe.h"
 #include "radial/core/ops.h"
+#include "radial/core/ops/conv.h"
 #include "radial/layers/input_check.h"
 
 #include <array>

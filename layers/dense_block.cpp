@@ -1,10 +1,10 @@
 // DenseBlock: checks, its layers, and the growing input.
 #include "radial/layers/dense_block.h"
 
-#include "radial/core/checkpointing.h"
-#include "radial/core/dense_block.h"
+#include "radial/core/autograd/recompute.h"
 #include "radial/core/ops.h"
 #include "radial/layers/conv_norm.h"
+#include "radial/layers/dense/growing_image.h"
 #include "radial/layers/dropout.h"
 #include "radial/layers/input_check.h"
 
@@ -82,7 +82,7 @@ Tensor DenseBlock::forward(Tensor x) {
     if (drops || !GrowingImage::takes(x, training())) {
         for (const auto& layer : layers_) {
             const auto grown = [&layer](const Tensor& input) { return concat({input, layer->forward(input)}, 1); };
-            x = checkpointing() ? checkpoint(grown, x, layer->parameters().front()) : grown(x);
+            x = checkpointing() ? recompute(grown, x, layer->parameters().front()) : grown(x);
         }
         return x;
     }

@@ -1,7 +1,7 @@
 // A densely connected block.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 #include <memory>
 #include <vector>
@@ -23,7 +23,7 @@ class DenseLayer;
 /// Layers of which each sees the results of all before it (Huang et al. 2017, Eq. 2): with x_0 the input,
 /// x_l = conv3x3(relu(norm([x_0, ..., x_{l-1}]))), or with a bottleneck conv3x3(relu(norm(conv1x1(relu(norm(...)))))).
 /// x [N, in_channels, H, W] to [x_0, ..., x_layers], [N, out_channels(), H, W].
-/// On the CPU in float32 the block grows one image in place (core/dense_block.h), unless it drops.
+/// On the CPU in float32 the block grows one image in place (layers/dense/growing_image.h), unless it drops.
 /// Submodules: denselayer1, denselayer2, ... of norm1, conv1 and, with a bottleneck, norm2, conv2. Convolutions have no
 /// bias and start at N(0, 2 / fan_out).
 class DenseBlock : public Layer {

@@ -2,7 +2,7 @@
 #include "radial/layers/drop_connect.h"
 
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/layers/input_check.h"
 
 #include <utility>

@@ -1,7 +1,7 @@
 // Drop-connect: leaving out a branch for some of the images.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 namespace radial {
 

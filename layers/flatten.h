@@ -1,7 +1,7 @@
 // From images to rows.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 namespace radial {
 

@@ -1,7 +1,7 @@
 // What layers ask of their input before an op sees it, so that the error names the layer.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <string_view>
 

@@ -1,8 +1,8 @@
 // Pooling over the height and width of images.
 #pragma once
 
-#include "radial/core/backend.h"
-#include "radial/core/module.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/nn/module.h"
 #include "radial/layers/size2d.h"
 
 #include <optional>

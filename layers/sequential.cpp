@@ -1,7 +1,7 @@
 // Sequential: a list of layers, each given the last one's result.
 #include "radial/layers/sequential.h"
 
-#include "radial/core/checkpointing.h"
+#include "radial/core/autograd/recompute.h"
 
 #include <string>
 #include <utility>
@@ -21,7 +21,7 @@ Sequential& Sequential::add(std::shared_ptr<Layer> layer) {
 Tensor Sequential::forward(Tensor x) {
     // Moved along, so that a layer holds the only handle to a temporary and may overwrite it.
     for (const auto& layer : layers_)
-        x = checkpointing() && layer->is_segment() ? checkpoint(*layer, x) : layer->forward(std::move(x));
+        x = checkpointing() && layer->is_segment() ? recompute(*layer, x) : layer->forward(std::move(x));
     return x;
 }
 

@@ -1,7 +1,7 @@
 // A chain of layers.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 #include <memory>
 #include <vector>

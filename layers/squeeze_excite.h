@@ -1,7 +1,7 @@
 // Squeeze-and-excitation.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 #include "radial/layers/conv.h"
 
 namespace radial {

@@ -1,7 +1,8 @@
 // AdaCos: the scale and how it adapts, and its entry in the registry.
 #include "radial/losses/adacos.h"
 
-#include "radial/core/over_ranks.h"
+#include "radial/core/distributed/over_ranks.h"
+#include "radial/losses/functional.h"
 
 #include <cmath>
 

@@ -1,6 +1,8 @@
 // ArcFace: its margin, and its entry in the registry.
 #include "radial/losses/arcface.h"
 
+#include "radial/losses/functional.h"
+
 namespace radial {
 
 ArcFace::ArcFace(const ArcFaceOptions& options)

@@ -1,9 +1,9 @@
 // Center: the pull to the centres, their own update, and the entries in the registries.
 #include "radial/losses/center.h"
 
+#include "radial/core/distributed/over_ranks.h"
 #include "radial/core/ops.h"
-#include "radial/core/over_ranks.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/feature_check.h"
 #include "radial/losses/softmax.h"
 #include "radial/losses/weighted_mean.h"

@@ -1,6 +1,8 @@
 // Circle: the op, and its entry in the registry.
 #include "radial/losses/circle.h"
 
+#include "radial/losses/functional.h"
+
 #include <cmath>
 
 namespace radial {

@@ -1,6 +1,7 @@
 // Circle loss: pairs weighted by how far their similarity is from its optimum.
 #pragma once
 
+#include "radial/losses/functional.h"
 #include "radial/losses/pair_loss.h"
 
 namespace radial {

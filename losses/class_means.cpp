@@ -1,8 +1,9 @@
 // ClassMeans: the buffers, and logits from them.
 #include "radial/losses/class_means.h"
 
+#include "radial/core/distributed/over_ranks.h"
 #include "radial/core/ops.h"
-#include "radial/core/over_ranks.h"
+#include "radial/losses/functional.h"
 
 namespace radial {
 

@@ -1,7 +1,7 @@
 // Running means of the features of each class: what a loss without class vectors predicts with.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 namespace radial {
 

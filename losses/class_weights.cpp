@@ -1,7 +1,7 @@
 // ClassWeights: checks, and copies where they are wanted.
 #include "radial/losses/class_weights.h"
 
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 
 #include <algorithm>

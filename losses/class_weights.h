@@ -1,7 +1,7 @@
 // How much the samples of each class count.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
 #include <string_view>

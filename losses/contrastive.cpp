@@ -1,6 +1,7 @@
 // Contrastive: the op, and its entry in the registry.
 #include "radial/losses/contrastive.h"
 
+#include "radial/losses/functional.h"
 #include "radial/losses/with_term.h"
 
 namespace radial {

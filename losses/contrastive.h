@@ -1,6 +1,7 @@
 // Contrastive loss: positive pairs together, negative pairs apart.
 #pragma once
 
+#include "radial/losses/functional.h"
 #include "radial/losses/pair_loss.h"
 
 namespace radial {

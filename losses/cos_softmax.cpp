@@ -1,8 +1,9 @@
 // CosSoftmax: the rule for its scale, the fused loss, and its entry in the registry.
 #include "radial/losses/cos_softmax.h"
 
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 
 #include <cmath>
 

@@ -1,6 +1,8 @@
 // CosFace: its margin, and its entry in the registry.
 #include "radial/losses/cosface.h"
 
+#include "radial/losses/functional.h"
+
 namespace radial {
 
 CosFace::CosFace(const CosFaceOptions& options)

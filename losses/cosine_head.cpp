@@ -1,7 +1,7 @@
 // CosineHead: weights, checks, prediction.
 #include "radial/losses/cosine_head.h"
 
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/feature_check.h"
 
 namespace radial {

@@ -1,9 +1,10 @@
 // Cpl: prototypes, one or several a class, and the entries in the registry.
 #include "radial/losses/cpl.h"
 
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/compact.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/with_term.h"
 
 namespace radial {

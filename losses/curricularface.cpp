@@ -1,7 +1,8 @@
 // CurricularFace: the running t, and its entry in the registry.
 #include "radial/losses/curricularface.h"
 
-#include "radial/core/over_ranks.h"
+#include "radial/core/distributed/over_ranks.h"
+#include "radial/losses/functional.h"
 
 namespace radial {
 

@@ -1,7 +1,7 @@
 // Exclusive: the nearest other prototype in angle, and its entry in the registry.
 #include "radial/losses/exclusive.h"
 
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // A reader of sums, character by character.
 #include "radial/losses/expression.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <charconv>
 #include <cmath>

@@ -1,7 +1,7 @@
 // What losses ask of their inputs, so that the error names the loss.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <string_view>
 

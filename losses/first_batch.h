@@ -1,7 +1,7 @@
 // What a loss does once, with the first batch it is trained on.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 namespace radial {
 

@@ -1,8 +1,9 @@
 // GSoftmax: linear logits, the distribution function of each, and its entry in the registry.
 #include "radial/losses/g_softmax.h"
 
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 
 #include <cmath>
 

@@ -1,8 +1,9 @@
 // Lgm: distances under each class's Gaussian, the likelihood, and its entry in the registry.
 #include "radial/losses/lgm.h"
 
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/weighted_mean.h"
 #include "radial/losses/with_term.h"
 

@@ -1,7 +1,7 @@
 // What a loss does where it says nothing of its own.
 #include "radial/losses/loss.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 namespace radial {
 

@@ -1,7 +1,7 @@
 // What every loss offers: a value to minimise, logits to predict with, prototypes to look at.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 #include <functional>
 #include <map>

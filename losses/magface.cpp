@@ -1,6 +1,7 @@
 // MagFace: margins and regulariser from the features' lengths, and its entry in the registry.
 #include "radial/losses/magface.h"
 
+#include "radial/losses/functional.h"
 #include "radial/losses/weighted_mean.h"
 
 namespace radial {

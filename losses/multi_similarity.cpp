@@ -1,6 +1,8 @@
 // MultiSimilarity: the op, and its entry in the registry.
 #include "radial/losses/multi_similarity.h"
 
+#include "radial/losses/functional.h"
+
 namespace radial {
 
 MultiSimilarity::MultiSimilarity(const MultiSimilarityOptions& options)

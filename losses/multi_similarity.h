@@ -1,6 +1,7 @@
 // Multi-similarity loss: pairs weighted by their similarity and that of the others.
 #pragma once
 
+#include "radial/losses/functional.h"
 #include "radial/losses/pair_loss.h"
 
 namespace radial {

@@ -1,6 +1,8 @@
 // NormFace: the learned scale, and its entry in the registry.
 #include "radial/losses/normface.h"
 
+#include "radial/losses/functional.h"
+
 namespace radial {
 
 NormFace::NormFace(const NormFaceOptions& options)

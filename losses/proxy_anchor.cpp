@@ -2,6 +2,7 @@
 #include "radial/losses/proxy_anchor.h"
 
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 
 #include <numeric>
 

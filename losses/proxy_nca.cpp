@@ -1,8 +1,9 @@
 // ProxyNca: distances to the proxies, with or without the own one below the fraction, and its entry in the registry.
 #include "radial/losses/proxy_nca.h"
 
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/weighted_mean.h"
 
 #include <limits>

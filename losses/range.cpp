@@ -3,6 +3,7 @@
 
 #include "radial/core/ops.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/softmax.h"
 #include "radial/losses/with_term.h"
 

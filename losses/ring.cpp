@@ -1,8 +1,8 @@
 // Ring: the pull to the sphere, and the entries in the registries.
 #include "radial/losses/ring.h"
 
+#include "radial/core/distributed/over_ranks.h"
 #include "radial/core/ops.h"
-#include "radial/core/over_ranks.h"
 #include "radial/losses/softmax.h"
 #include "radial/losses/weighted_mean.h"
 #include "radial/losses/with_term.h"

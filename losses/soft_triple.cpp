@@ -1,8 +1,9 @@
 // SoftTriple: relaxed similarities, the spread of a class's centres, and its entry in the registry.
 #include "radial/losses/soft_triple.h"
 
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/with_term.h"
 
 #include <cmath>

@@ -2,8 +2,9 @@
 #include "radial/losses/softmax.h"
 
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 
 #include <cmath>
 

@@ -3,6 +3,7 @@
 
 #include "radial/core/ops.h"
 #include "radial/losses/class_weights.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
 
 #include <vector>

@@ -2,6 +2,7 @@
 #include "radial/losses/sphereface.h"
 
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/with_term.h"
 
 #include <limits>

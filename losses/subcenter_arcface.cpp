@@ -2,6 +2,7 @@
 #include "radial/losses/subcenter_arcface.h"
 
 #include "radial/losses/feature_check.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/with_term.h"
 
 namespace radial {

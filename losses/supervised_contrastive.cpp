@@ -1,6 +1,8 @@
 // SupervisedContrastive: the op, and its entry in the registry.
 #include "radial/losses/supervised_contrastive.h"
 
+#include "radial/losses/functional.h"
+
 namespace radial {
 
 SupervisedContrastive::SupervisedContrastive(const SupervisedContrastiveOptions& options)

@@ -1,6 +1,7 @@
 // Supervised contrastive loss: softmax over the cosines to the other samples of a batch.
 #pragma once
 
+#include "radial/losses/functional.h"
 #include "radial/losses/pair_loss.h"
 
 namespace radial {

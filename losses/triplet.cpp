@@ -1,6 +1,7 @@
 // Triplet: the op, and its entry in the registry.
 #include "radial/losses/triplet.h"
 
+#include "radial/losses/functional.h"
 #include "radial/losses/with_term.h"
 
 namespace radial {

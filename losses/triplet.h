@@ -1,6 +1,7 @@
 // Triplet loss: a positive nearer than a negative, by a margin.
 #pragma once
 
+#include "radial/losses/functional.h"
 #include "radial/losses/pair_loss.h"
 
 namespace radial {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/core/ops.h"
+#include "radial/losses/functional.h"
 
 namespace radial {
 

@@ -1,7 +1,7 @@
 // Entries of losses that are sums, and numbers read from settings.
 #include "radial/losses/with_term.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/losses/sum_loss.h"
 
 #include <cmath>

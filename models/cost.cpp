@@ -1,9 +1,9 @@
 // Counts a network's arithmetic by watching it run.
 #include "radial/models/cost.h"
 
-#include "radial/core/autograd.h"
-#include "radial/core/observe.h"
-#include "radial/core/random.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/autograd/observe.h"
+#include "radial/core/tensor/random.h"
 
 #include <map>
 #include <set>

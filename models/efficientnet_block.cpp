@@ -2,7 +2,7 @@
 #include "radial/models/efficientnet_block.h"
 
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // A module that only gives names to others.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 namespace radial {
 

@@ -1,7 +1,7 @@
 // LeNets++: three stages of two 5x5 convolutions, each stage halved by a pool, then the feature.
 #include "radial/models/lenetpp.h"
 
-#include "radial/core/checkpointing.h"
+#include "radial/core/autograd/recompute.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
 #include "radial/layers/flatten.h"
@@ -53,7 +53,7 @@ Tensor LeNetPlusPlus::forward(Tensor x) {
             for (std::size_t i = first; i < first + stage_layers; ++i) input = layers[i]->forward(std::move(input));
             return input;
         };
-        x = checkpoint(stage, x, layers[first]->parameters().front());
+        x = recompute(stage, x, layers[first]->parameters().front());
     }
     for (std::size_t i = layers.size() / stage_layers * stage_layers; i < layers.size(); ++i)
         x = layers[i]->forward(std::move(x));

@@ -1,7 +1,7 @@
 // The list of networks: one function a family.
 #include "radial/models/registry.h"
 
-#include "radial/core/text.h"
+#include "radial/core/util/text.h"
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
 #include "radial/models/lenetpp.h"

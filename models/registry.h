@@ -1,7 +1,7 @@
 // Every network by name: what images it takes, how long its feature is, what can be set, how to build it.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 #include <functional>
 #include <map>

@@ -2,7 +2,7 @@
 #include "radial/models/resnet.h"
 
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/models/names_of.h"
 
 #include <fmt/ranges.h>

@@ -1,11 +1,11 @@
 // The table of VGGs, and the network.
 #include "radial/models/vgg.h"
 
-#include "radial/core/checkpointing.h"
-#include "radial/core/inference.h"
-#include "radial/core/observe.h"
+#include "radial/core/autograd/observe.h"
+#include "radial/core/autograd/recompute.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/ops/conv.h"
+#include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/dropout.h"
 #include "radial/layers/linear.h"
@@ -133,7 +133,7 @@ Tensor Vgg::forward(Tensor x) {
             for (const Step& step : steps) input = run(step, std::move(input));
             return max_pool2d(input);
         };
-        x = checkpointing() ? checkpoint(stage, x, steps.front().conv->weight()) : stage(std::move(x));
+        x = checkpointing() ? recompute(stage, x, steps.front().conv->weight()) : stage(std::move(x));
     }
     if (classifier_ == nullptr) return global_avg_pool(x);
     const std::int64_t height = x.size(2), width = x.size(3);

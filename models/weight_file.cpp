@@ -1,8 +1,8 @@
 // Matching a weight file's tensors with a network's.
 #include "radial/models/weight_file.h"
 
-#include "radial/core/random.h"
-#include "radial/core/text.h"
+#include "radial/core/tensor/random.h"
+#include "radial/core/util/text.h"
 
 #include <fmt/ranges.h>
 

@@ -1,7 +1,7 @@
 // Reading and writing the weights of a network and its linear classifier under the names of other programs.
 #pragma once
 
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/models/weight_names.h"
 
 #include <filesystem>

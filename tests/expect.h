@@ -3,7 +3,7 @@
 
 #include "catch.h"
 #include "radial/core/memory/transfer.h"
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <algorithm>
 #include <cmath>

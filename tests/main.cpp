@@ -4,9 +4,9 @@
 // nothing on a device (files, command lines, parsing, HTTP), [device] for what only a device does, [slow] for what the
 // address sanitizer need not see twice. RADIAL_DEVICE=cpu, cuda or cuda:N asks for some of the rounds; `--out FILE`
 // needs it, because each round writes its own.
-#include "radial/core/device_runtime.h"
 #include "radial/core/memory/allocator.h"
-#include "radial/core/tensor.h"
+#include "radial/core/memory/device_runtime.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <cstdlib>
 #include <iostream>

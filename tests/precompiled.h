@@ -4,7 +4,7 @@
 #include "catch.h"
 #include "expect.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

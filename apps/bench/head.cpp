@@ -5,10 +5,10 @@
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/version.h"
-#include "radial/core/backend.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/memory/transfer.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/losses/loss.h"
 
 #include <CLI/CLI.hpp>

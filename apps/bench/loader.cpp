@@ -4,8 +4,8 @@
 #include "radial/apps/bench/training_step.h"
 #include "radial/apps/common/cifar_task.h"
 #include "radial/apps/common/imagenet_task.h"
-#include "radial/core/backend.h"
-#include "radial/core/random.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/tensor/random.h"
 
 #include <CLI/CLI.hpp>
 

@@ -6,10 +6,10 @@
 #include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/version.h"
-#include "radial/core/atomic_file.h"
-#include "radial/core/backend.h"
-#include "radial/core/optim.h"
-#include "radial/core/random.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/io/atomic_file.h"
+#include "radial/core/optim/optim.h"
+#include "radial/core/tensor/random.h"
 
 #include <CLI/CLI.hpp>
 

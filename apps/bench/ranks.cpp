@@ -4,11 +4,11 @@
 #include "radial/apps/bench/measure.h"
 #include "radial/apps/common/rank_step.h"
 #include "radial/apps/common/saved_classifier.h"
-#include "radial/core/autograd.h"
-#include "radial/core/backend.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/ops.h"
-#include "radial/core/optim.h"
-#include "radial/core/random.h"
+#include "radial/core/optim/optim.h"
+#include "radial/core/tensor/random.h"
 
 #include <fmt/core.h>
 #include <sys/resource.h>

@@ -4,10 +4,11 @@
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/model_options.h"
 #include "radial/apps/common/saved_classifier.h"
-#include "radial/core/autograd.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/core/ops.h"
-#include "radial/core/optim.h"
+#include "radial/core/optim/optim.h"
+#include "radial/losses/functional.h"
 
 #include <CLI/CLI.hpp>
 

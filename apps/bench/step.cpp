@@ -7,9 +7,9 @@
 #include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/model_options.h"
 #include "radial/apps/common/version.h"
-#include "radial/core/backend.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/memory/allocator.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 #include <CLI/CLI.hpp>
 

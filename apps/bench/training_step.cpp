@@ -1,8 +1,8 @@
 // Builds the model, the loss, the optimizer and a batch for a training step, and runs it.
 #include "radial/apps/bench/training_step.h"
 
-#include "radial/core/autograd.h"
-#include "radial/core/random.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/tensor/random.h"
 #include "radial/models/cost.h"
 
 #include <utility>

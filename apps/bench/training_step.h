@@ -3,8 +3,8 @@
 
 #include "radial/apps/common/precision.h"
 #include "radial/apps/common/saved_classifier.h"
-#include "radial/core/optim.h"
-#include "radial/core/step_graph.h"
+#include "radial/core/backend/step_graph.h"
+#include "radial/core/optim/optim.h"
 
 #include <cstdint>
 #include <memory>

@@ -1,7 +1,7 @@
 // The flags of augmentation, and the transforms that they ask for.
 #include "radial/apps/common/augmentation_options.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>

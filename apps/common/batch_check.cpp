@@ -1,7 +1,7 @@
 // Cutting an epoch's batches on paper, and looking at the sizes that batch norms see.
 #include "radial/apps/common/batch_check.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/models/cost.h"
 
 #include <algorithm>

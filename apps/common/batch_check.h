@@ -1,7 +1,7 @@
 // Whether what a batch is cut into suffices for batch norms, known before the first step.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 #include <cstdint>
 

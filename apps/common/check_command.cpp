@@ -4,7 +4,7 @@
 #include "radial/apps/common/progress.h"
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/train_options.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/data/picture_check.h"
 
 #include <CLI/CLI.hpp>

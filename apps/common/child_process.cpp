@@ -1,7 +1,7 @@
 // fork and exec of /proc/self/exe.
 #include "radial/apps/common/child_process.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/core.h>
 

@@ -1,7 +1,7 @@
 // Weights from the labels' counts.
 #include "radial/apps/common/class_weights.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 namespace radial::apps {
 

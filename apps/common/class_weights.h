@@ -1,7 +1,7 @@
 // How much each class counts when some have more samples than others.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
 #include <vector>

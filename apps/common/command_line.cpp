@@ -6,9 +6,9 @@
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/suggestion.h"
-#include "radial/core/error.h"
-#include "radial/core/read_file.h"
-#include "radial/core/text.h"
+#include "radial/core/io/read_file.h"
+#include "radial/core/util/error.h"
+#include "radial/core/util/text.h"
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>

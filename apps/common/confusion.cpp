@@ -1,7 +1,7 @@
 // Confusion: counting pairs of classes.
 #include "radial/apps/common/confusion.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <utility>

@@ -2,7 +2,7 @@
 #include "radial/apps/common/data_record.h"
 
 #include "radial/apps/common/json_text.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/data/fingerprint.h"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/standard_streams.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <CLI/CLI.hpp>
 

@@ -5,7 +5,7 @@
 #include "radial/apps/common/input_notes.h"
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/saved_classifier.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <CLI/CLI.hpp>
 

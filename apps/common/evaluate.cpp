@@ -1,7 +1,7 @@
 // Accuracy, mean loss, predictions and features of a data set.
 #include "radial/apps/common/evaluate.h"
 
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/memory/transfer.h"
 #include "radial/core/ops.h"
 

@@ -3,7 +3,7 @@
 
 #include "radial/apps/common/confusion.h"
 #include "radial/apps/common/precision.h"
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 #include "radial/data/loader.h"
 #include "radial/losses/loss.h"
 

@@ -2,7 +2,7 @@
 #include "radial/apps/common/event_file.h"
 
 #include "radial/apps/common/protobuf_message.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
 // A batch as a safetensors file.
 #include "radial/apps/common/failed_step.h"
 
-#include "radial/core/checkpoint.h"
-#include "radial/core/error.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/util/error.h"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // flock() on a file that names its holder.
 #include "radial/apps/common/folder_lock.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

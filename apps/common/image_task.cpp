@@ -2,8 +2,8 @@
 #include "radial/apps/common/image_task.h"
 
 #include "radial/apps/common/standard_streams.h"
-#include "radial/core/backend.h"
-#include "radial/core/error.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/util/error.h"
 
 namespace radial::apps {
 

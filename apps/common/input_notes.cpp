@@ -1,8 +1,8 @@
 // Lists as JSON in a checkpoint's metadata.
 #include "radial/apps/common/input_notes.h"
 
-#include "radial/core/error.h"
-#include "radial/core/text.h"
+#include "radial/core/util/error.h"
+#include "radial/core/util/text.h"
 
 #include <nlohmann/json.hpp>
 

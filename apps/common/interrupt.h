@@ -1,7 +1,7 @@
 // Ending a run on SIGINT, SIGTERM or SIGHUP after the step that is under way.
 #pragma once
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <string>
 

@@ -4,8 +4,8 @@
 #include "radial/apps/common/json_text.h"
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/suggestion.h"
-#include "radial/core/error.h"
-#include "radial/core/text.h"
+#include "radial/core/util/error.h"
+#include "radial/core/util/text.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

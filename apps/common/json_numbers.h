@@ -1,7 +1,7 @@
 // Numbers out of JSON, which knows no whole ones (1e89 is one to it), and none that are not finite.
 #pragma once
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

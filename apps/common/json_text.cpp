@@ -1,9 +1,9 @@
 // Bounds on a JSON document, seen before it is parsed.
 #include "radial/apps/common/json_text.h"
 
-#include "radial/core/error.h"
-#include "radial/core/read_file.h"
-#include "radial/core/text.h"
+#include "radial/core/io/read_file.h"
+#include "radial/core/util/error.h"
+#include "radial/core/util/text.h"
 
 #include <algorithm>
 

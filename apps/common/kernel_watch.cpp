@@ -2,7 +2,7 @@
 #include "radial/apps/common/kernel_watch.h"
 
 #include "radial/apps/common/json_numbers.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <utility>
 

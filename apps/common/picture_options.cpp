@@ -1,7 +1,7 @@
 // The flags of data sets that are files.
 #include "radial/apps/common/picture_options.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,7 +1,7 @@
 // Encoding by libpng's simplified interface, and base64 by libcrypto.
 #include "radial/apps/common/png_writer.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 #include "radial/data/resize.h"
 
 #include <openssl/evp.h>

@@ -1,7 +1,7 @@
 // Pictures as PNG files, for pages and event files.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <string>
 #include <string_view>

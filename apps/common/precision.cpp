@@ -1,9 +1,9 @@
 // Names of precisions, and the casts at both ends of a network.
 #include "radial/apps/common/precision.h"
 
-#include "radial/core/error.h"
+#include "radial/core/backend/precision.h"
 #include "radial/core/ops.h"
-#include "radial/core/precision.h"
+#include "radial/core/util/error.h"
 
 namespace radial::apps {
 namespace {

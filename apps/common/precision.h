@@ -1,7 +1,7 @@
 // What a network's arithmetic is done in: the choice, and the two casts that it takes.
 #pragma once
 
-#include "radial/core/module.h"
+#include "radial/core/nn/module.h"
 
 #include <cstdint>
 #include <string>

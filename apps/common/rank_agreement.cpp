@@ -4,7 +4,7 @@
 #include "radial/apps/common/data_record.h"
 #include "radial/apps/common/run_saver.h"
 #include "radial/apps/common/version.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 namespace radial::apps {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "radial/apps/common/evaluate.h"
-#include "radial/core/distributed.h"
+#include "radial/core/distributed/communicator.h"
 
 namespace radial::apps {
 

@@ -2,7 +2,7 @@
 #include "radial/apps/common/rank_session.h"
 
 #include "radial/apps/common/interrupt.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <sched.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "radial/apps/common/train_options.h"
-#include "radial/core/distributed.h"
+#include "radial/core/distributed/communicator.h"
 
 #include <memory>
 #include <string>

@@ -1,10 +1,10 @@
 // Counting, differentiating and averaging over the ranks.
 #include "radial/apps/common/rank_step.h"
 
-#include "radial/core/autograd.h"
-#include "radial/core/error.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
+#include "radial/core/util/error.h"
 #include "radial/data/seeds.h"
 
 #include <utility>

@@ -2,7 +2,7 @@
 #include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/recipes.h"
 #include "radial/apps/common/suggestion.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>

@@ -5,8 +5,8 @@
 #include "radial/apps/common/json_text.h"
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/snapshots.h"
-#include "radial/core/atomic_file.h"
-#include "radial/core/error.h"
+#include "radial/core/io/atomic_file.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/ranges.h>
 

@@ -4,7 +4,7 @@
 #include "radial/apps/common/input_notes.h"
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/version.h"
-#include "radial/core/atomic_file.h"
+#include "radial/core/io/atomic_file.h"
 
 #include <algorithm>
 #include <iterator>

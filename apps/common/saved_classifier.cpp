@@ -2,9 +2,9 @@
 #include "radial/apps/common/saved_classifier.h"
 
 #include "radial/apps/common/suggestion.h"
-#include "radial/core/checkpoint.h"
-#include "radial/core/error.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/core/memory/limit.h"
+#include "radial/core/util/error.h"
 #include "radial/models/registry.h"
 
 #include <charconv>

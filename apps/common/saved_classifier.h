@@ -1,8 +1,8 @@
 // A trained classifier in one safetensors file that says by itself how to rebuild it.
 #pragma once
 
-#include "radial/core/checkpoint.h"
-#include "radial/core/module.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/nn/module.h"
 #include "radial/losses/loss.h"
 #include "radial/models/registry.h"
 

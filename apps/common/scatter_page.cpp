@@ -8,8 +8,8 @@
 #include "radial/apps/common/safe_text.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/scatter_view.h"
-#include "radial/core/atomic_file.h"
-#include "radial/core/error.h"
+#include "radial/core/io/atomic_file.h"
+#include "radial/core/util/error.h"
 
 namespace radial::apps {
 namespace {

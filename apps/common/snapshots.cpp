@@ -2,9 +2,9 @@
 #include "radial/apps/common/snapshots.h"
 
 #include "radial/apps/common/json_numbers.h"
-#include "radial/core/checkpoint.h"
-#include "radial/core/error.h"
-#include "radial/core/random.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/tensor/random.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 

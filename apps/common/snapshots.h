@@ -2,8 +2,8 @@
 #pragma once
 
 #include "radial/apps/common/saved_classifier.h"
-#include "radial/core/optim.h"
-#include "radial/core/weight_average.h"
+#include "radial/core/optim/optim.h"
+#include "radial/core/optim/weight_average.h"
 
 #include <nlohmann/json.hpp>
 

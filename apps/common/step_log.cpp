@@ -1,7 +1,7 @@
 // Rows of numbers on a device, read together.
 #include "radial/apps/common/step_log.h"
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 namespace radial::apps {
 namespace {

@@ -1,7 +1,7 @@
 // What training steps came to, kept on the device until the host looks.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
 #include <optional>

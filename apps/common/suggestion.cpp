@@ -1,7 +1,7 @@
 // Suggesting the nearest word only where it is near.
 #include "radial/apps/common/suggestion.h"
 
-#include "radial/core/text.h"
+#include "radial/core/util/text.h"
 
 #include <fmt/core.h>
 

@@ -11,7 +11,7 @@
 #include "radial/apps/common/sweep_distances.h"
 #include "radial/apps/common/sweep_page.h"
 #include "radial/apps/common/version.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>

@@ -4,7 +4,7 @@
 #include "radial/apps/common/evaluate.h"
 #include "radial/apps/common/saved_classifier.h"
 #include "radial/apps/common/snapshots.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/core.h>
 

@@ -3,7 +3,7 @@
 
 #include "radial/apps/common/html_page.h"
 #include "radial/apps/common/progress.h"
-#include "radial/core/atomic_file.h"
+#include "radial/core/io/atomic_file.h"
 
 #include <fmt/core.h>
 

@@ -7,9 +7,9 @@
 #include "radial/apps/common/run_saver.h"
 #include "radial/apps/common/snapshots.h"
 #include "radial/apps/common/train_settings.h"
-#include "radial/core/atomic_file.h"
-#include "radial/core/error.h"
-#include "radial/core/read_file.h"
+#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/read_file.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/core.h>
 

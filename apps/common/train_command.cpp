@@ -14,8 +14,8 @@
 #include "radial/apps/common/train_settings.h"
 #include "radial/apps/common/trainer.h"
 #include "radial/apps/common/version.h"
-#include "radial/core/backend.h"
-#include "radial/core/random.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/tensor/random.h"
 
 #include <CLI/CLI.hpp>
 

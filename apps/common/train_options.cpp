@@ -4,7 +4,7 @@
 #include "radial/apps/common/loss_options.h"
 #include "radial/apps/common/model_options.h"
 #include "radial/apps/common/precision.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>

@@ -4,8 +4,8 @@
 #include "radial/apps/common/augmentation_options.h"
 #include "radial/apps/common/cli_forward.h"
 #include "radial/apps/common/picture_options.h"
-#include "radial/core/optim.h"
-#include "radial/core/schedule.h"
+#include "radial/core/optim/optim.h"
+#include "radial/core/optim/schedule.h"
 #include "radial/losses/loss.h"
 #include "radial/models/registry.h"
 

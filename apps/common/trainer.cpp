@@ -3,8 +3,8 @@
 
 #include "radial/apps/common/json_numbers.h"
 #include "radial/apps/common/rank_evaluation.h"
-#include "radial/core/error.h"
 #include "radial/core/memory/allocator.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <utility>

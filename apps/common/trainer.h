@@ -7,7 +7,7 @@
 #include "radial/apps/common/progress.h"
 #include "radial/apps/common/step_report.h"
 #include "radial/apps/common/training_step.h"
-#include "radial/core/schedule.h"
+#include "radial/core/optim/schedule.h"
 
 #include <nlohmann/json.hpp>
 

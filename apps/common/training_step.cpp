@@ -1,11 +1,11 @@
 // Submitting a step, as a graph where that can be, and judging what it came to.
 #include "radial/apps/common/training_step.h"
 
-#include "radial/core/autograd.h"
-#include "radial/core/checkpointing.h"
-#include "radial/core/error.h"
-#include "radial/core/metrics.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/autograd/recompute.h"
 #include "radial/core/ops.h"
+#include "radial/core/ops/reduce.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <cmath>
@@ -155,9 +155,9 @@ RankNumbers TrainingStep::at_once(const Samples& samples, std::int64_t part) {
     const std::vector<Tensor> parameters = setup_.model.parameters();
     std::vector<Tensor> features;
     for (std::int64_t begin = 0; begin < count; begin += part) {
-        features.push_back(checkpoint([this](const Tensor& images) { return feature_of(images); },
-                                      samples.images.rows(begin, std::min(begin + part, count)),
-                                      parameters.empty() ? Tensor() : parameters.front()));
+        features.push_back(recompute([this](const Tensor& images) { return feature_of(images); },
+                                     samples.images.rows(begin, std::min(begin + part, count)),
+                                     parameters.empty() ? Tensor() : parameters.front()));
     }
     RankNumbers judged = judge(concat(features, 0), samples, whole_of(samples));
     differentiate(judged.loss, Sending::afterwards);

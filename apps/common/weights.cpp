@@ -1,11 +1,11 @@
 // Which of the ways to read a file is the right one.
 #include "radial/apps/common/weights.h"
 
-#include "radial/core/autograd.h"
-#include "radial/core/checkpoint.h"
-#include "radial/core/error.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
+#include "radial/core/util/error.h"
 #include "radial/models/weight_file.h"
 
 #include <optional>

@@ -5,9 +5,9 @@
 #include "radial/apps/common/standard_streams.h"
 #include "radial/apps/common/weights.h"
 #include "radial/apps/models/tables.h"
-#include "radial/core/backend.h"
-#include "radial/core/error.h"
-#include "radial/core/random.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/tensor/random.h"
+#include "radial/core/util/error.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,7 +1,7 @@
 // Pictures on their way from files to a network.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 #include "radial/data/find_images.h"
 
 #include <cstdint>

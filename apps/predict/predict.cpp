@@ -8,10 +8,10 @@
 #include "radial/apps/common/weights.h"
 #include "radial/apps/predict/pictures.h"
 #include "radial/apps/predict/ranking.h"
-#include "radial/core/atomic_file.h"
-#include "radial/core/autograd.h"
-#include "radial/core/checkpoint.h"
-#include "radial/core/read_file.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/read_file.h"
+#include "radial/core/io/safetensors.h"
 
 #include <CLI/CLI.hpp>
 

@@ -2,7 +2,7 @@
 #include "radial/apps/predict/ranking.h"
 
 #include "radial/apps/common/safe_text.h"
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // The classes that a network thinks likeliest.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
 #include <filesystem>

@@ -4,8 +4,8 @@
 #include "radial/apps/common/charts.h"
 #include "radial/apps/common/html_page.h"
 #include "radial/apps/common/safe_text.h"
-#include "radial/core/atomic_file.h"
-#include "radial/core/error.h"
+#include "radial/core/io/atomic_file.h"
+#include "radial/core/util/error.h"
 
 #include <CLI/CLI.hpp>
 

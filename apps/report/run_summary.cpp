@@ -4,8 +4,8 @@
 #include "radial/apps/common/json_numbers.h"
 #include "radial/apps/common/json_text.h"
 #include "radial/apps/common/safe_text.h"
-#include "radial/core/error.h"
-#include "radial/core/read_file.h"
+#include "radial/core/io/read_file.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // Kernels that set, convert and rearrange elements.
 #pragma once
 
-#include "radial/core/bfloat16.h"
+#include "radial/core/kernels/bfloat16.h"
 #include "radial/core/kernels/host_device.h"
 
 #include <cstdint>

@@ -5,11 +5,11 @@
 // docs/kernels.md. Sources that include this header are compiled by nvcc in a CUDA build.
 #pragma once
 
-#include "radial/core/device_runtime.h"
 #include "radial/core/kernels/host.h"
 #include "radial/core/kernels/plan.h"
+#include "radial/core/memory/device.h"
+#include "radial/core/memory/device_runtime.h"
 #include "radial/core/memory/storage.h"
-#include "radial/core/types.h"
 
 namespace radial::kernels {
 /// A build with CUDA has it not: there, a source that launches kernels and was not compiled by nvcc does not link.
@@ -17,11 +17,11 @@ extern const bool sources_that_launch_need_no_nvcc;
 }  // namespace radial::kernels
 
 #if defined(__CUDACC__)
-#include "radial/core/cuda/launch.h"
+#include "radial/core/kernels/cuda/launch.h"
 #define RADIAL_ON_DEVICE(device, call, ...) \
     if (device.kind == Device::Kind::cuda) return on_device::call<cuda::Launcher>(device.index, __VA_ARGS__)
 #elif defined(RADIAL_EMULATED_CUDA)
-#include "radial/core/emulated_cuda/launch.h"
+#include "radial/core/kernels/emulated/launch.h"
 #define RADIAL_ON_DEVICE(device, call, ...) \
     if (device.kind == Device::Kind::cuda) return on_device::call<emulated::Launcher>(device.index, __VA_ARGS__)
 #else

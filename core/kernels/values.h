@@ -1,7 +1,7 @@
 // Small values that kernels compute with: pairs of sums, and packs that are loaded as one word of 16 bytes.
 #pragma once
 
-#include "radial/core/bfloat16.h"
+#include "radial/core/kernels/bfloat16.h"
 #include "radial/core/kernels/host_device.h"
 
 #include <cstdint>

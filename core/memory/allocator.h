@@ -2,8 +2,8 @@
 // every time and the system's answer (fresh pages, or a device-wide stall) is slow.
 #pragma once
 
-#include "radial/core/error.h"
-#include "radial/core/types.h"
+#include "radial/core/memory/device.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <cstddef>

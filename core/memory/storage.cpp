@@ -1,8 +1,8 @@
 // The caching allocators of the host and of each device, and the storage that draws on them.
 #include "radial/core/memory/storage.h"
 
-#include "radial/core/device_runtime.h"
 #include "radial/core/memory/allocator.h"
+#include "radial/core/memory/device_runtime.h"
 #include "radial/core/memory/limit.h"
 
 #include <sanitizer/asan_interface.h>

@@ -1,7 +1,7 @@
 // A reference-counted run of bytes on one device, with the version that guards saved tensors.
 #pragma once
 
-#include "radial/core/types.h"
+#include "radial/core/memory/device.h"
 
 #include <cstdint>
 #include <memory>

@@ -1,8 +1,8 @@
 // Copies between the host and devices, through a ring of pinned buffers.
 #include "radial/core/memory/transfer.h"
 
-#include "radial/core/device_runtime.h"
-#include "radial/core/error.h"
+#include "radial/core/memory/device_runtime.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <cstring>

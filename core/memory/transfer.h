@@ -1,7 +1,7 @@
 // Bytes between the host and a device.
 #pragma once
 
-#include "radial/core/types.h"
+#include "radial/core/memory/device.h"
 
 #include <cstddef>
 

@@ -1,7 +1,9 @@
-// Activations, ReLU in place where nothing else reads its input, and dropout.
-#include "radial/core/kernels/activation.h"
+// Activations, some in place where nothing else reads their input, and dropout.
+#include "radial/core/ops/kernels/activation.h"
 
 #include "radial/core/ops/apply.h"
+#include "radial/core/ops/kernels/reduce.h"
+#include "radial/core/ops/mixed.h"
 
 namespace radial {
 namespace {
@@ -46,6 +48,115 @@ Tensor dropout(const Tensor& x, double p, Generator& generator) {
         dy = dy.to(layout);
         return {apply_dropout(dy, ops::reuse_or_empty(dy), p, start)};
     });
+}
+
+namespace {
+
+// Below this a quotient by the slope loses the input's digits or overflows.
+constexpr double smallest_slope = 1e-3;
+
+// Whether a result of x's type tells the input. Answered where the host can read the slopes; bfloat16 has no digits to
+// lose.
+bool invertible(const Tensor& x, const Tensor& slope) {
+    if (slope.device().kind != Device::Kind::cpu || x.dtype() == DType::bfloat16) return false;
+    return dispatch_floating(slope.dtype(), "prelu", [&](auto zero) {
+        const auto values = slope.values<decltype(zero)>();
+        return std::all_of(values.begin(), values.end(), [](auto a) { return a > smallest_slope; });
+    });
+}
+
+// f(T{}, S{}, One{}) with x's type, the slopes', and whether one serves all channels.
+template <class F>
+void dispatch_prelu(const Tensor& x, const Tensor& slope, const F& f) {
+    dispatch_activation(x.dtype(), "prelu", [&](auto x_zero) {
+        const auto with = [&](auto slope_zero) {
+            slope.numel() == 1 ? f(x_zero, slope_zero, std::true_type{}) : f(x_zero, slope_zero, std::false_type{});
+        };
+        if (slope.dtype() == x.dtype()) return with(x_zero);
+        if constexpr (std::is_same_v<decltype(x_zero), bfloat16>) with(float{});
+    });
+}
+
+template <class T, class S, bool One>
+void forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
+    const auto [outer, channels, inner] = ops::blocks_around(x, 1);
+    constexpr int width = kernels::pack_width<T>;
+    const T* const in = x.data<T>();
+    const S* const a = slope.data<S>();
+    T* const out = y.data<T>();
+    if (inner > 1) {
+        kernels::map2(x.device(), outer * channels, inner,
+                      kernels::PreluPlanes<T, S, One>{in, a, out, channels, inner});
+    } else if (ops::in_packs(x.device(), channels, width, in, out)) {
+        kernels::map2(x.device(), outer, channels / width,
+                      kernels::PreluColumns<T, S, One, width>{in, a, out, channels / width});
+    } else {
+        kernels::map2(x.device(), outer, channels, kernels::PreluColumns<T, S, One, 1>{in, a, out, channels});
+    }
+}
+
+// dx, and each channel's part of the slope's gradient, in one pass.
+template <class T, class S, bool One, class Store>
+void backward_pass(const Tensor& kept, const Tensor& dy, const Tensor& slope, const Tensor& dx, const Store& store) {
+    const auto [outer, channels, inner] = ops::blocks_around(kept, 1);
+    constexpr int width = kernels::pack_width<T>;
+    const T *const v = kept.data<T>(), *const g = dy.data<T>();
+    const S* const a = slope.data<S>();
+    T* const out = dx.data<T>();
+    if (inner > 1) {
+        kernels::reduce_columns(kept.device(), outer, channels,
+                                kernels::PreluPlanesBackward<T, S, One>{v, g, a, out, channels, inner}, store);
+    } else if (ops::in_packs(kept.device(), channels, width, v, g, out)) {
+        kernels::reduce_columns(kept.device(), outer, channels / width,
+                                kernels::PreluColumnsBackward<T, S, One, width>{v, g, a, out, channels / width}, store);
+    } else {
+        kernels::reduce_columns(kept.device(), outer, channels,
+                                kernels::PreluColumnsBackward<T, S, One, 1>{v, g, a, out, channels}, store);
+    }
+}
+
+template <class T, class S, bool One>
+void backward(const Tensor& kept, bool kept_result, const Tensor& dy, const Tensor& slope, const Tensor& dx,
+              const Tensor& dslope) {
+    const S* const divisor = kept_result ? slope.data<S>() : nullptr;
+    S* const out = dslope.data<S>();
+    if constexpr (One) {
+        const std::int64_t channels = kept.size(1);
+        const Tensor sums = Tensor::empty({channels}, DType::float64, kept.device());
+        double* const parts = sums.data<double>();
+        backward_pass<T, S, One>(kept, dy, slope, dx, kernels::StoreSlope<double, S>{divisor, parts, 0});
+        kernels::reduce(kept.device(), channels, kernels::Read<double>{parts}, 1.0, out);
+    } else {
+        backward_pass<T, S, One>(kept, dy, slope, dx, kernels::StoreSlope<S, S>{divisor, out, 1});
+    }
+}
+
+}  // namespace
+
+Tensor prelu(Tensor x, const Tensor& slope) {
+    ops::check_floating("prelu", "the input", x);
+    ops::check_weight("prelu", x, "slope", slope);
+    RADIAL_CHECK(x.rank() >= 2, "prelu: input is {}, expected [N, C, ...]", x.shape().str());
+    RADIAL_CHECK(slope.rank() == 1 && (slope.numel() == 1 || slope.numel() == x.size(1)),
+                 "prelu: slope is {}, expected [{}] or [1] for input {}", slope.shape().str(), x.size(1),
+                 x.shape().str());
+    const bool in_place = ops::may_overwrite(x) && invertible(x, slope);
+    const Tensor y = in_place ? x.detach() : Tensor::empty_like(x);
+    dispatch_prelu(x, slope, [&](auto t, auto s, auto one) {
+        forward<decltype(t), decltype(s), decltype(one)::value>(x, slope, y);
+    });
+    if (in_place) y.bump_version();
+    return record("prelu", y, {x, slope},
+                  [saved = in_place ? Saved(y, "prelu", "result") : Saved(x, "prelu", "input"), in_place,
+                   saved_slope = Saved(slope, "prelu", "slope")](Tensor dy, Needs) -> Grads {
+                      const Tensor kept = saved.get(), a = saved_slope.get();
+                      dy = ops::like_layout(dy, kept);
+                      const Tensor dx = ops::reuse_or_empty(dy), da = Tensor::empty_like(a);
+                      dispatch_prelu(dy, a, [&](auto t, auto s, auto one) {
+                          backward<decltype(t), decltype(s), decltype(one)::value>(kept, in_place, dy, a, dx, da);
+                      });
+                      return {dx, da};
+                  });
 }
 
 }  // namespace radial

@@ -1,9 +1,9 @@
 // How ops launch the loops of kernels/elementwise.h.
 #pragma once
 
-#include "radial/core/kernels/elementwise.h"
-#include "radial/core/node.h"
+#include "radial/core/autograd/node.h"
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/kernels/elementwise.h"
 
 #include <algorithm>
 #include <cstdint>

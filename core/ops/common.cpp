@@ -1,8 +1,8 @@
 // What the ops share.
 #include "radial/core/ops/common.h"
 
-#include "radial/core/kernels/reduce.h"
-#include "radial/core/kernels/shape.h"
+#include "radial/core/ops/kernels/reduce.h"
+#include "radial/core/ops/kernels/shape.h"
 
 namespace radial::ops {
 
@@ -25,6 +25,13 @@ void check_device(std::string_view op, const Tensor& a, std::string_view what, c
 void check_rank(std::string_view op, std::string_view what, const Tensor& x, int rank, std::string_view expected) {
     RADIAL_CHECK(x.defined(), "{}: {} is undefined", op, what);
     RADIAL_CHECK(x.rank() == rank, "{}: {} is {}, expected {}", op, what, x.shape().str(), expected);
+}
+
+void check_given(std::string_view op, std::string_view name, const Tensor& x) {
+    check_floating(op, name, x);
+    check_rank(op, name, x, 2, "[N, C]");
+    RADIAL_CHECK(x.size(0) > 0 && x.size(1) > 0, "{}: {} are {}, expected at least one sample and class", op, name,
+                 x.shape().str());
 }
 
 void check_labels(std::string_view op, const Tensor& labels, std::int64_t batch, std::int64_t classes) {

@@ -1,10 +1,10 @@
 // What the ops share: checks, the walk over channels in either layout, sums over broadcast dimensions.
 #pragma once
 
-#include "radial/core/dispatch.h"
-#include "radial/core/kernels/elementwise.h"
 #include "radial/core/kernels/launch.h"
 #include "radial/core/ops.h"
+#include "radial/core/ops/kernels/elementwise.h"
+#include "radial/core/tensor/dispatch.h"
 
 #include <string_view>
 
@@ -21,6 +21,8 @@ void check_rank(std::string_view op, std::string_view what, const Tensor& x, int
 /// Throws Error unless `labels` is int64 [batch] with values in [0, classes). The values of labels on a device are
 /// looked at there, and what is wrong with them is told by the next synchronize(): kernels must take any value.
 void check_labels(std::string_view op, const Tensor& labels, std::int64_t batch, std::int64_t classes);
+/// Throws Error unless `x` is a floating [N, C] with at least one sample and class.
+void check_given(std::string_view op, std::string_view name, const Tensor& x);
 /// `dim` counted from the front. Throws Error when out of range.
 int checked_dim(std::string_view op, const Tensor& x, int dim);
 

@@ -1,11 +1,11 @@
 // Distances, cosines and lengths of rows.
-#include "radial/core/kernels/compare.h"
+#include "radial/core/ops/kernels/compare.h"
 
-#include "radial/core/kernels/distances.h"
-#include "radial/core/kernels/matrix.h"
-#include "radial/core/kernels/reduce.h"
 #include "radial/core/ops/common.h"
 #include "radial/core/ops/distances.h"
+#include "radial/core/ops/kernels/distances.h"
+#include "radial/core/ops/kernels/matrix.h"
+#include "radial/core/ops/kernels/reduce.h"
 
 namespace radial {
 namespace {
@@ -114,6 +114,20 @@ Tensor scaled_rows(const Tensor& x, const Tensor& factors) {
     return y;
 }
 
+// The gradient of one side's points: rows of dy where `row_step` is the row's length, else its columns.
+template <class T>
+Tensor distances_gradient(const Tensor& point, const Tensor& other, const Tensor& distance, const Tensor& dy,
+                          bool transposed) {
+    const Tensor grad = Tensor::empty_like(point);
+    const std::int64_t columns = distance.size(1), dim = point.size(1), others = other.size(0);
+    kernels::rows(point.device(), point.size(0), dim,
+                  kernels::DistancesGradient<T>{point.data<const T>(), other.data<const T>(), distance.data<const T>(),
+                                                dy.data<const T>(), grad.data<T>(), others, dim,
+                                                transposed ? 1 : columns, transposed ? columns : 1},
+                  others);
+    return grad;
+}
+
 }  // namespace
 
 Tensor squared_distances(const Tensor& x, const Tensor& w) {
@@ -180,6 +194,34 @@ Tensor unit_rows(const Tensor& x) {
                       const Tensor grad = scaled_rows(dy, inverse);
                       project_out(grad, a.get(), inverse);
                       return {grad};
+                  });
+}
+
+Tensor distances(const Tensor& x, const Tensor& w) {
+    ops::check_floating("distances", "x", x);
+    ops::check_alike("distances", x, "w", w);
+    ops::check_rank("distances", "x", x, 2, "[N, D]");
+    ops::check_rank("distances", "w", w, 2, "[M, D]");
+    RADIAL_CHECK(x.size(1) == w.size(1), "distances: x has dimension {}, w has {}", x.size(1), w.size(1));
+    const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
+    dispatch_floating(x.dtype(), "distances", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(
+            x.device(), x.size(0), w.size(0),
+            kernels::Distances<T, false>{x.data<const T>(), w.data<const T>(), y.data<T>(), w.size(0), x.size(1)},
+            x.size(1));
+    });
+    return record("distances", y, {x, w},
+                  [from = Saved(x, "distances", "x"), to = Saved(w, "distances", "w"),
+                   kept = Saved(y, "distances", "result")](const Tensor& dy, Needs needs) -> Grads {
+                      const Tensor a = from.get(), b = to.get(), d = kept.get();
+                      Grads grads(2);
+                      dispatch_floating(d.dtype(), "distances", [&](auto zero) {
+                          using T = decltype(zero);
+                          if (needs[0]) grads[0] = distances_gradient<T>(a, b, d, dy, false);
+                          if (needs[1]) grads[1] = distances_gradient<T>(b, a, d, dy, true);
+                      });
+                      return grads;
                   });
 }
 

@@ -1,12 +1,12 @@
 // Products and squared distances of all pairs of rows.
 #include "radial/core/ops/distances.h"
 
-#include "radial/core/kernels/compare.h"
-#include "radial/core/kernels/distances.h"
 #include "radial/core/kernels/launch.h"
+#include "radial/core/ops/kernels/compare.h"
+#include "radial/core/ops/kernels/distances.h"
 
-#include "radial/core/backend.h"
-#include "radial/core/dispatch.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/tensor/dispatch.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // Products and squared distances of all pairs of rows: by one matrix product, or pair by pair where the rows are few.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 namespace radial::ops {
 

@@ -1,6 +1,6 @@
 // Arithmetic on elements, with broadcasting, elementary functions and conversion.
-#include "radial/core/kernels/elementwise.h"
-#include "radial/core/node.h"
+#include "radial/core/ops/kernels/elementwise.h"
+#include "radial/core/autograd/node.h"
 #include "radial/core/ops/apply.h"
 
 namespace radial {

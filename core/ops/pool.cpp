@@ -1,5 +1,5 @@
 // Pooling over height and width.
-#include "radial/core/kernels/pool.h"
+#include "radial/core/backend/kernels/pool.h"
 #include "radial/core/ops/common.h"
 
 namespace radial {

@@ -1,6 +1,7 @@
 // Sums, means and maxima along dimensions.
-#include "radial/core/kernels/reduce.h"
+#include "radial/core/ops/kernels/reduce.h"
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/kernels/metrics.h"
 
 namespace radial {
 namespace {
@@ -178,6 +179,16 @@ Tensor argmax(const Tensor& x) {
                       kernels::ArgMaxRow<T>{x.data<T>(), result.data<std::int64_t>(), x.size(1)});
     });
     return result;
+}
+
+Tensor count_equal(const Tensor& a, const Tensor& b) {
+    RADIAL_CHECK(a.defined() && b.defined() && a.dtype() == DType::int64 && b.dtype() == DType::int64 &&
+                     a.shape() == b.shape() && a.device() == b.device(),
+                 "count_equal: got {} and {}, expected two int64 tensors of one shape on one device", a.str(), b.str());
+    const Tensor count = Tensor::empty({}, DType::float64, a.device());
+    kernels::reduce(a.device(), a.numel(), kernels::Agree{a.data<const std::int64_t>(), b.data<const std::int64_t>()},
+                    1.0, count.data<double>());
+    return count;
 }
 
 }  // namespace radial

@@ -1,5 +1,5 @@
 // Ops that rearrange elements: reshape, slice, transpose, concat, gather.
-#include "radial/core/kernels/shape.h"
+#include "radial/core/ops/kernels/shape.h"
 
 #include "radial/core/ops/apply.h"
 

@@ -1,38 +1,26 @@
-// log_softmax, cross-entropy, and the plain softmax head.
-#include "radial/core/kernels/log_sum_exp.h"
+// The logarithms of softmax and of sums of exponentials, along the last dimension.
+#include "radial/core/ops/kernels/log_sum_exp.h"
 
-#include "radial/core/ops/head.h"
+#include "radial/core/ops/common.h"
+#include "radial/core/tensor/dispatch.h"
+
+#include <vector>
 
 namespace radial {
 namespace {
 
-using namespace ops;
-
-constexpr std::int64_t row_cost = 8;  // an exp, in plain operations
-
-struct LinearMaker {
-    static constexpr bool per_class_is_factor = false;
-
-    template <class T, class F>
-    void with(const LinkTensors& tensors, const F& f) const {
-        if (tensors.per_class.defined()) {
-            f(kernels::LinearLink<T, true>{tensors.per_class.data<const T>()});
-        } else {
-            f(kernels::LinearLink<T, false>{nullptr});
-        }
-    }
-};
+constexpr std::int64_t cost_of_exp = 8;  // in plain operations
 
 }  // namespace
 
 Tensor log_softmax(const Tensor& x) {
-    check_given("log_softmax", "logits", x);
+    ops::check_given("log_softmax", "logits", x);
     const std::int64_t batch = x.size(0), classes = x.size(1);
     const Tensor y = Tensor::empty_like(x);
     dispatch_floating(x.dtype(), "log_softmax", [&](auto zero) {
         using T = decltype(zero);
         kernels::rows(x.device(), batch, classes, kernels::LogSoftmax<T>{x.data<const T>(), y.data<T>(), classes},
-                      row_cost);
+                      cost_of_exp);
     });
     return record("log_softmax", y, {x}, [saved = Saved(y, "log_softmax", "result")](Tensor dy, Needs) -> Grads {
         const Tensor kept = saved.get(), dx = ops::reuse_or_empty(dy);
@@ -42,28 +30,43 @@ Tensor log_softmax(const Tensor& x) {
             kernels::rows(
                 dy.device(), kept.size(0), columns,
                 kernels::LogSoftmaxGradient<T>{kept.data<const T>(), dy.data<const T>(), dx.data<T>(), columns},
-                row_cost);
+                cost_of_exp);
         });
         return {dx};
     });
 }
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const HeadOptions& options) {
-    check_given("cross_entropy", "logits", logits);
-    check_labels("cross_entropy", labels, logits.size(0), logits.size(1));
-    const Tensor z = logits.dtype() == DType::bfloat16 ? cast(logits, DType::float32) : logits;
-    check_head_options("cross_entropy", options, logits.size(1), z);
-    return head_op<kernels::Product>("cross_entropy", {{}, z, labels, options}, {}, {}, LinearMaker{});
-}
-
-Tensor softmax_loss(const Tensor& feature, const Tensor& weight, const Tensor& bias, const Tensor& labels,
-                    const HeadOptions& options) {
-    check_head_inputs("softmax_loss", feature, "weight", weight);
-    check_labels("softmax_loss", labels, feature.size(0), weight.size(0));
-    check_head_options("softmax_loss", options, weight.size(0), weight);
-    check_head_vector("softmax_loss", "bias", bias, weight.size(0), weight);
-    return head_op<kernels::Product>("softmax_loss", {feature.to(weight.dtype()), weight, labels, options}, feature,
-                                     {{}, bias, {}}, LinearMaker{});
+Tensor log_sum_exp(const Tensor& x) {
+    ops::check_floating("log_sum_exp", "the input", x);
+    RADIAL_CHECK(x.rank() >= 1 && x.size(-1) > 0, "log_sum_exp: input is {}, expected [..., K] with K above 0",
+                 x.shape().str());
+    const Tensor in = x.to(Layout::row_major);
+    const std::int64_t columns = x.size(-1), rows = x.numel() / columns;
+    std::vector<std::int64_t> rest;
+    for (int d = 0; d + 1 < x.rank(); ++d) rest.push_back(x.size(d));
+    const Tensor y = Tensor::empty(Shape(std::span<const std::int64_t>(rest)), x.dtype(), x.device());
+    const Tensor tops = Tensor::empty_like(y), logs = Tensor::empty_like(y);  // backward cannot do with their sum
+    dispatch_floating(x.dtype(), "log_sum_exp", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(
+            x.device(), rows, columns,
+            kernels::LogSumExpRow<T>{in.data<const T>(), y.data<T>(), tops.data<T>(), logs.data<T>(), columns},
+            cost_of_exp);
+    });
+    return record(
+        "log_sum_exp", y, {x},
+        [saved = Saved(in, "log_sum_exp", "input"), tops, logs, rows, columns](const Tensor& dy, Needs) -> Grads {
+            const Tensor kept = saved.get(), grad = dy.to(Layout::row_major);
+            const Tensor dx = Tensor::empty_like(kept);
+            dispatch_floating(dy.dtype(), "log_sum_exp", [&](auto zero) {
+                using T = decltype(zero);
+                kernels::map2(
+                    dy.device(), rows, columns,
+                    kernels::LogSumExpGradient<T>{kept.data<const T>(), tops.data<const T>(), logs.data<const T>(),
+                                                  grad.data<const T>(), dx.data<T>(), columns});
+            });
+            return {dx};
+        });
 }
 
 }  // namespace radial

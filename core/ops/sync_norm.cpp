@@ -1,11 +1,11 @@
 // Batch normalisation over ranks: moments told and combined, forward and backward.
 #include "radial/core/ops/sync_norm.h"
 
-#include "radial/core/backend.h"
-#include "radial/core/checkpointing.h"
-#include "radial/core/kernels/norm.h"
-#include "radial/core/kernels/sync_norm.h"
+#include "radial/core/autograd/recompute.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/backend/kernels/norm.h"
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/kernels/sync_norm.h"
 
 namespace radial::ops {
 namespace {

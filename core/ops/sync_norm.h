@@ -1,7 +1,7 @@
 // Batch normalisation over the batches of several ranks.
 #pragma once
 
-#include "radial/core/distributed.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/ops.h"
 
 namespace radial::ops {

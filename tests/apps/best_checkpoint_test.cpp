@@ -3,7 +3,7 @@
 #include "program.h"
 #include "radial/apps/common/mnist_task.h"
 #include "radial/apps/common/run_recorder.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 
 #include <fmt/core.h>
 

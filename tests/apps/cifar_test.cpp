@@ -5,8 +5,8 @@
 #include "program.h"
 #include "radial/apps/common/augmentation_options.h"
 #include "radial/apps/common/train_options.h"
-#include "radial/core/checkpoint.h"
-#include "radial/core/random.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/tensor/random.h"
 
 #include <fmt/core.h>
 

@@ -1,9 +1,9 @@
 // What an evaluation keeps of each sample.
 #include "radial/apps/common/evaluate.h"
 #include "../expect.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/layers/flatten.h"
 #include "radial/layers/sequential.h"
 

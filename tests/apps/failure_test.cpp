@@ -2,8 +2,8 @@
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/common/kernel_watch.h"
-#include "radial/core/checkpoint.h"
-#include "radial/core/device_runtime.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/memory/device_runtime.h"
 
 #include <fstream>
 

@@ -5,7 +5,7 @@
 #include "radial/apps/common/class_weights.h"
 #include "radial/apps/common/command_line.h"
 #include "radial/apps/common/json_config.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 
 #include <fstream>
 #include <sstream>

@@ -4,8 +4,8 @@
 #include "program.h"
 #include "radial/apps/common/json_config.h"
 #include "radial/apps/common/saved_classifier.h"
-#include "radial/core/checkpoint.h"
-#include "radial/core/random.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/tensor/random.h"
 
 #include <cmath>
 #include <fstream>

@@ -1,7 +1,7 @@
 // radial-predict as users run it.
 #include "../expect.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/data/image.h"
 #include "radial/data/resize.h"
 #include "weights_folder.h"

@@ -3,7 +3,7 @@
 
 #include "../catch.h"
 #include "../folders.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

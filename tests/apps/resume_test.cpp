@@ -4,8 +4,8 @@
 #include "program.h"
 #include "radial/apps/common/folder_lock.h"
 #include "radial/apps/common/snapshots.h"
-#include "radial/core/checkpoint.h"
-#include "radial/core/random.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/tensor/random.h"
 
 #include <fmt/core.h>
 

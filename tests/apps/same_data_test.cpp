@@ -2,7 +2,7 @@
 #include "../data/pictures.h"
 #include "../expect.h"
 #include "program.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 
 #include <fmt/core.h>
 

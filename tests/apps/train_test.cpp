@@ -1,7 +1,7 @@
 // A short run from data to report, and that it can be repeated.
 #include "../expect.h"
 #include "program.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 
 #include <fmt/core.h>
 

@@ -6,10 +6,10 @@
 #include "radial/apps/common/image_task.h"
 #include "radial/apps/common/snapshots.h"
 #include "radial/apps/common/trainer.h"
-#include "radial/core/device_runtime.h"
 #include "radial/core/memory/allocator.h"
-#include "radial/core/metrics.h"
-#include "radial/core/random.h"
+#include "radial/core/memory/device_runtime.h"
+#include "radial/core/ops/reduce.h"
+#include "radial/core/tensor/random.h"
 #include "radial/layers/batch_norm.h"
 #include "radial/layers/conv.h"
 #include "radial/layers/dropout.h"
@@ -21,7 +21,7 @@
 #include "radial/losses/softmax.h"
 
 #ifdef RADIAL_EMULATED_CUDA
-#include "radial/core/emulated_cuda/emulator.h"
+#include "radial/core/memory/emulated/emulator.h"
 #endif
 
 #include <CLI/CLI.hpp>

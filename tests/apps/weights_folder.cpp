@@ -3,9 +3,9 @@
 
 #include "../catch.h"
 #include "../folders.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 namespace radial::test {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "program.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/models/weight_file.h"
 
 #include <fstream>

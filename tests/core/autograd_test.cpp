@@ -1,5 +1,5 @@
 // The tape: accumulation, what is an error and how it is worded, depth, and how early memory is freed.
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 
 #include "../expect.h"
 #include "radial/core/memory/allocator.h"

@@ -1,9 +1,9 @@
 // The fast path against the plain loops in float32: every primitive, forward and backward, odd sizes, both layouts.
-#include "radial/core/backend.h"
+#include "radial/core/backend/backend.h"
 
 #include "../expect.h"
+#include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/ops.h"
-#include "radial/core/ref/reference_backend.h"
 #include "random_inputs.h"
 
 #include <functional>

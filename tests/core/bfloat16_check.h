@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../expect.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 #include "random_inputs.h"
 

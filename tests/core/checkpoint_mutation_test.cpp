@@ -2,8 +2,8 @@
 #include "../catch.h"
 #include "../data/scratch.h"
 
-#include "radial/core/checkpoint.h"
-#include "radial/core/random.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/tensor/random.h"
 
 #include <string>
 

@@ -4,7 +4,7 @@
 #include "../expect.h"
 #include "../folders.h"
 
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 
 #include <sys/resource.h>
 

@@ -1,9 +1,9 @@
 // The growing image of a dense block: against the same layers composed of plain ops, and exact error messages.
-#include "radial/core/dense_block.h"
-#include "../expect.h"
-#include "radial/core/autograd.h"
-#include "radial/core/ops.h"
 #include "radial/layers/dense_block.h"
+#include "../expect.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/ops.h"
+#include "radial/layers/dense/growing_image.h"
 #include "random_inputs.h"
 
 namespace radial::test {

@@ -1,13 +1,13 @@
 // A CUDA device through its public face: who may read its memory, copies, statistics, running out, faults, graphs.
-#include "radial/core/device_runtime.h"
+#include "radial/core/memory/device_runtime.h"
 
 #include "../expect.h"
-#include "radial/core/backend.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/kernels/launch.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/ops.h"
 #ifdef RADIAL_EMULATED_CUDA
-#include "radial/core/emulated_cuda/emulator.h"
+#include "radial/core/memory/emulated/emulator.h"
 #endif
 
 #include <cmath>

@@ -1,11 +1,11 @@
 // A process alone, what mpirun's variables say, and when backward tells that a gradient is final. What takes several
 // ranks is in tests/distributed.
-#include "radial/core/distributed.h"
+#include "radial/core/distributed/communicator.h"
 
 #include "../expect.h"
-#include "radial/core/autograd.h"
-#include "radial/core/checkpointing.h"
-#include "radial/core/gradient_reducer.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/autograd/recompute.h"
+#include "radial/core/distributed/gradient_reducer.h"
 #include "radial/core/ops.h"
 
 #include <cstdlib>
@@ -117,7 +117,7 @@ TEST_CASE("a leaf of a checkpointed segment that is used outside too is told whe
     const Tensor a = leaf(2), b = leaf(3), x = leaf(1);
     const auto segment = [&](const Tensor& input) { return input * a * b; };
     const Tensor early = x * a;  // x a, times a b
-    const Told told = told_by(sum(checkpoint(segment, early, a)), {a, b, x});
+    const Told told = told_by(sum(recompute(segment, early, a)), {a, b, x});
     REQUIRE(told.size() == 3);
     CHECK(told[0] == std::pair(1, 4.0));  // inside the segment, where it is final
     for (const auto& [which, gradient] : told)

@@ -1,6 +1,7 @@
 // The heads with all their options, and what compares rows: gradients, oracles, the two ways to hold memory.
 #include "gradcheck.h"
 #include "radial/core/memory/allocator.h"
+#include "radial/losses/functional.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // The cache of plans: what it keeps, what it forgets.
-#include "radial/core/lru_cache.h"
+#include "radial/core/util/lru_cache.h"
 #include "../catch.h"
 
 #include <string>

@@ -3,10 +3,10 @@
 #include "../data/scratch.h"
 #include "../expect.h"
 
-#include "radial/core/checkpoint.h"
-#include "radial/core/module.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/nn/module.h"
 #include "radial/core/ops.h"
-#include "radial/core/optim.h"
+#include "radial/core/optim/optim.h"
 
 #include <string>
 

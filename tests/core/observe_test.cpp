@@ -1,7 +1,7 @@
 // Watching ops: what the watcher is told, and when.
-#include "radial/core/observe.h"
+#include "radial/core/autograd/observe.h"
 #include "../expect.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 
 namespace radial::test {

@@ -1,7 +1,7 @@
 // Activations and dropout: gradients away from the kinks, values, messages.
 #include "bfloat16_check.h"
 #include "gradcheck.h"
-#include "radial/core/kernels/activation.h"
+#include "radial/core/ops/kernels/activation.h"
 
 using namespace radial;
 using namespace radial::test;

@@ -1,6 +1,7 @@
 // Softmax and the fused loss heads: gradients, their compositions as oracles, messages.
 #include "gradcheck.h"
 #include "radial/core/memory/transfer.h"
+#include "radial/losses/functional.h"
 
 using namespace radial;
 using namespace radial::test;

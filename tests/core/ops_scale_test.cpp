@@ -1,7 +1,7 @@
 // Scaling channels: gradients, values in either layout, what is overwritten, messages.
 #include "bfloat16_check.h"
 #include "gradcheck.h"
-#include "radial/core/kernels/scale.h"
+#include "radial/core/ops/kernels/scale.h"
 
 using namespace radial;
 using namespace radial::test;

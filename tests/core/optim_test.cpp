@@ -3,9 +3,9 @@
 #include "../catch.h"
 #include "../expect.h"
 
-#include "radial/core/backend.h"
-#include "radial/core/optim.h"
-#include "radial/core/random.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/optim/optim.h"
+#include "radial/core/tensor/random.h"
 
 #include <cmath>
 #include <functional>

@@ -1,5 +1,5 @@
 // The choices between exactness and speed: what holds unless a program says otherwise.
-#include "radial/core/precision.h"
+#include "radial/core/backend/precision.h"
 #include "../catch.h"
 
 using namespace radial;

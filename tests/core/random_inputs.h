@@ -1,7 +1,7 @@
 // Random inputs for tests: seeded, and kept away from the kinks of piecewise functions where asked.
 #pragma once
 
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
 #include <functional>

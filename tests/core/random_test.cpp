@@ -2,9 +2,9 @@
 #include "../catch.h"
 #include "../expect.h"
 
-#include "radial/core/backend.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/kernels/philox.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 #include <array>
 #include <cmath>

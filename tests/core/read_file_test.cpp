@@ -1,9 +1,9 @@
 // Reading whole files, and what is refused unopened.
-#include "radial/core/read_file.h"
+#include "radial/core/io/read_file.h"
 #include "../data/scratch.h"
 #include "../expect.h"
-#include "radial/core/atomic_file.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/data/image.h"
 #include "radial/data/image_folder.h"
 #include "radial/data/tar.h"

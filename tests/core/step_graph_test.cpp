@@ -2,12 +2,12 @@
 #include "../catch.h"
 #include "../expect.h"
 
-#include "radial/core/device_runtime.h"
+#include "radial/core/backend/step_graph.h"
+#include "radial/core/memory/device_runtime.h"
 #include "radial/core/memory/transfer.h"
 #include "radial/core/ops.h"
-#include "radial/core/optim.h"
-#include "radial/core/random.h"
-#include "radial/core/step_graph.h"
+#include "radial/core/optim/optim.h"
+#include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/batch_norm.h"
 #include "radial/layers/conv.h"
@@ -19,7 +19,7 @@
 #include "radial/losses/rbf_softmax.h"
 
 #ifdef RADIAL_EMULATED_CUDA
-#include "radial/core/emulated_cuda/emulator.h"
+#include "radial/core/memory/emulated/emulator.h"
 #endif
 
 #include <memory>

@@ -1,8 +1,8 @@
 // Row kernels over pairs and class means: any number of lanes gives what one lane gives.
 #include "../catch.h"
-#include "radial/core/kernels/class_means.h"
-#include "radial/core/kernels/distances.h"
-#include "radial/core/kernels/triplets.h"
+#include "radial/core/ops/kernels/distances.h"
+#include "radial/losses/pairs/class_means_kernels.h"
+#include "radial/losses/pairs/triplets.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,10 +2,11 @@
 #include "radial/core/kernels/team.h"
 
 #include "../catch.h"
-#include "radial/core/kernels/compare.h"
-#include "radial/core/kernels/head_rows.h"
-#include "radial/core/kernels/log_sum_exp.h"
-#include "radial/core/kernels/pool.h"
+#include "radial/core/backend/kernels/pool.h"
+#include "radial/core/ops/kernels/compare.h"
+#include "radial/core/ops/kernels/log_sum_exp.h"
+#include "radial/losses/heads/links.h"
+#include "radial/losses/heads/rows.h"
 
 #include <cmath>
 #include <limits>

@@ -1,9 +1,9 @@
 // Tensors: making them, reading them, views, layouts, conversions, and every message.
-#include "radial/core/tensor.h"
+#include "radial/core/tensor/tensor.h"
 
 #include "../expect.h"
-#include "radial/core/backend.h"
-#include "radial/core/device_runtime.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/memory/device_runtime.h"
 
 using namespace radial;
 using namespace radial::test;

@@ -1,5 +1,5 @@
 // Edit distance, the nearest name, and long ones.
-#include "radial/core/text.h"
+#include "radial/core/util/text.h"
 #include "../catch.h"
 
 #include <vector>

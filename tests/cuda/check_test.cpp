@@ -1,5 +1,5 @@
 // What a failed call of a CUDA library becomes.
-#include "radial/core/cuda/check.h"
+#include "radial/core/memory/cuda/check.h"
 #include "../expect.h"
 
 using namespace radial;

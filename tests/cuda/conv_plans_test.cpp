@@ -1,6 +1,6 @@
 // Makes cuDNN's plans for the networks' convolutions, for devices that this machine need not have.
 #include "../expect.h"
-#include "radial/core/cuda/cudnn_graph.h"
+#include "radial/core/backend/cuda/cudnn_graph.h"
 
 #include <algorithm>
 

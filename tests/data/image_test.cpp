@@ -4,7 +4,7 @@
 #include "../catch.h"
 #include "../expect.h"
 #include "../folders.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/data/resize.h"
 #include "scratch.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../folders.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/data/dataset.h"
 #include "scratch.h"
 

@@ -3,8 +3,8 @@
 
 #include "../catch.h"
 #include "../expect.h"
-#include "radial/core/distributed.h"
-#include "radial/core/module.h"
+#include "radial/core/distributed/communicator.h"
+#include "radial/core/nn/module.h"
 
 #include <cmath>
 #include <vector>

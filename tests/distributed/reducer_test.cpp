@@ -1,10 +1,10 @@
 // Gradients of parts of a batch, summed over the ranks, are those of the whole batch.
-#include "radial/core/gradient_reducer.h"
+#include "radial/core/distributed/gradient_reducer.h"
 
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
-#include "radial/core/optim.h"
-#include "radial/core/random.h"
+#include "radial/core/optim/optim.h"
+#include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"

@@ -1,7 +1,7 @@
 // Files that are only in memory, for readers that want a path.
 #pragma once
 
-#include "radial/core/error.h"
+#include "radial/core/util/error.h"
 
 #include "targets.h"
 

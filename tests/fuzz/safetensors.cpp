@@ -1,5 +1,5 @@
 // Fuzz target: any bytes, read as a safetensors file, parse or give a FileError.
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 
 #include "memory_file.h"
 

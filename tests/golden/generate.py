@@ -1,7 +1,7 @@
 """Writes the values that the golden tests compare with: python3 tests/golden/generate.py (PyTorch 2, torchvision,
 timm and NumPy).
 
-ops.safetensors holds every op of core/ops.h; modules.safetensors every layer, loss and optimizer, and the losses of
+ops.safetensors holds every op of core/ops.h and losses/functional.h; modules.safetensors every layer, loss and optimizer, and the losses of
 five training steps of LeNets++; models.safetensors small residual networks and zoo.safetensors the other
 networks. Run again after adding an op, a layer, a loss, an optimizer or a model.
 image_cases.py and weight_name_cases.py, which need torchvision and timm, and harsh_loss_cases.py, which records errors of

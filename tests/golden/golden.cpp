@@ -2,8 +2,8 @@
 #include "golden.h"
 
 #include "../folders.h"
-#include "radial/core/autograd.h"
-#include "radial/core/device_runtime.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/memory/device_runtime.h"
 
 #include <utility>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../expect.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 
 #include <nlohmann/json.hpp>
 

@@ -2,8 +2,9 @@
 // far from the origin, scales and temperatures at their extremes. See harsh_loss_cases.py, which records the exact
 // values.
 #include "loss_cases.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
+#include "radial/losses/functional.h"
 
 #include <cmath>
 #include <limits>

@@ -1,6 +1,7 @@
 // The softmax heads with all their options, and what compares rows, against PyTorch.
 #include "golden.h"
 #include "radial/core/ops.h"
+#include "radial/losses/functional.h"
 
 #include <set>
 

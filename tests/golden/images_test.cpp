@@ -1,7 +1,7 @@
 // Pictures against what Pillow and torchvision make of the same bytes.
 #include "../expect.h"
 #include "../folders.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/data/image.h"
 #include "radial/data/resize.h"
 

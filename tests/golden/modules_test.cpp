@@ -1,7 +1,7 @@
 // Every layer, loss and optimizer against PyTorch, and five training steps of LeNets++ with each loss.
 #include "golden.h"
 #include "radial/core/ops.h"
-#include "radial/core/optim.h"
+#include "radial/core/optim/optim.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/batch_norm.h"
 #include "radial/layers/conv.h"

@@ -2,9 +2,9 @@
 // what the file holds, and what its format alone says.
 #include "../expect.h"
 #include "../folders.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/models/weight_file.h"
 
 #include <nlohmann/json.hpp>

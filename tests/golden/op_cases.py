@@ -1,4 +1,4 @@
-"""Cases for every op of core/ops.h."""
+"""Cases for every op of core/ops.h and losses/functional.h."""
 import numpy as np
 import torch
 import torch.nn.functional as F

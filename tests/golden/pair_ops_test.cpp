@@ -1,6 +1,7 @@
 // The ops over pairs of a batch against PyTorch: every rule, miner and option.
 #include "golden.h"
 #include "radial/core/ops.h"
+#include "radial/losses/functional.h"
 
 #include <set>
 

@@ -1,7 +1,7 @@
 // VGG, DenseNet, EfficientNet and squeeze-and-excitation against PyTorch, torchvision and timm: features, gradients of
 // every parameter, running statistics.
 #include "golden.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/layers/squeeze_excite.h"
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"

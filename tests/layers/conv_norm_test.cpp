@@ -3,7 +3,7 @@
 #include "../core/random_inputs.h"
 #include "../expect.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 namespace radial::test {
 namespace {

@@ -1,7 +1,7 @@
 // Layers: shapes, names and first values of parameters, training against evaluation, exact error messages.
 #include "../expect.h"
 #include "radial/core/ops.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/batch_norm.h"
 #include "radial/layers/conv.h"

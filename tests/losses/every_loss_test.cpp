@@ -1,10 +1,10 @@
 // Suites that every loss and regulariser of the registries must pass; a new entry is in them by being registered.
 #include "every_loss.h"
 
-#include "radial/core/checkpoint.h"
-#include "radial/core/optim.h"
-#include "radial/core/step_graph.h"
-#include "radial/core/weight_average.h"
+#include "radial/core/backend/step_graph.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/optim/optim.h"
+#include "radial/core/optim/weight_average.h"
 
 #include <cmath>
 #include <filesystem>

@@ -1,7 +1,8 @@
 // Losses: registry, prediction, fused ops against their composition, save and load, exact error messages.
 #include "../expect.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/core/ops.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
 #include "radial/losses/rbf_softmax.h"
 #include "radial/losses/softmax.h"

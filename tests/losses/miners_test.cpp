@@ -1,7 +1,8 @@
 // The miners of triplet_loss: which triplets each picks, read off the gradient of a hinge that all of them cross.
 #include "../expect.h"
+#include "radial/core/backend/step_graph.h"
 #include "radial/core/ops.h"
-#include "radial/core/step_graph.h"
+#include "radial/losses/functional.h"
 
 #include <cmath>
 

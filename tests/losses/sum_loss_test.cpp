@@ -2,9 +2,10 @@
 #include "radial/losses/sum_loss.h"
 #include "../core/gradcheck.h"
 #include "../expect.h"
-#include "radial/core/checkpoint.h"
+#include "radial/core/io/safetensors.h"
 #include "radial/core/ops.h"
 #include "radial/losses/expression.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/rbf_softmax.h"
 #include "radial/losses/softmax.h"
 

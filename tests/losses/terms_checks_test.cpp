@@ -1,6 +1,6 @@
 // Losses and regularisers composed from ops: gradients with other options than the defaults, and error messages.
 #include "../core/gradcheck.h"
-#include "radial/core/node.h"
+#include "radial/core/autograd/node.h"
 #include "radial/losses/center.h"
 #include "radial/losses/compact.h"
 #include "radial/losses/exclusive.h"

@@ -1,7 +1,7 @@
 // The cost of networks: every one of the registry, and the rule on layers counted by hand.
 #include "radial/models/cost.h"
 #include "../expect.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/batch_norm.h"
 #include "radial/layers/conv.h"

@@ -1,7 +1,7 @@
 // Every network of the registry against torchvision, timm and PyTorch forms of the CIFAR networks: cost, names, shapes.
 #include "../expect.h"
 #include "../folders.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/models/cost.h"
 
 #include <nlohmann/json.hpp>

@@ -1,9 +1,9 @@
 // LeNets++: shapes, parameters by arithmetic, save and load, exact error messages.
 #include "radial/models/lenetpp.h"
 #include "../expect.h"
-#include "radial/core/autograd.h"
-#include "radial/core/checkpoint.h"
-#include "radial/core/random.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/tensor/random.h"
 
 #include <filesystem>
 

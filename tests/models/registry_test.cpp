@@ -1,7 +1,7 @@
 // The registry of networks: names, options, exact error messages.
 #include "radial/models/registry.h"
 #include "../expect.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 
 #include <set>
 

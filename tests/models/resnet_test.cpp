@@ -1,10 +1,10 @@
 // Residual networks: the table's depths and parameters, shapes, names, exact error messages.
 #include "radial/models/resnet.h"
 #include "../expect.h"
-#include "radial/core/autograd.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
-#include "radial/core/optim.h"
-#include "radial/core/random.h"
+#include "radial/core/optim/optim.h"
+#include "radial/core/tensor/random.h"
 #include "radial/models/registry.h"
 
 #include <cmath>

@@ -3,7 +3,7 @@
 
 #include "../data/scratch.h"
 #include "../expect.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 
 #include "../expect.h"
 #include "../folders.h"
-#include "radial/core/random.h"
+#include "radial/core/tensor/random.h"
 
 #include <fstream>
 #include <map>

@@ -1,0 +1,256 @@
+// The tape and its engine. Both the walk backwards and the destruction of a graph are loops, never recursion.
+#include "radial/core/autograd/autograd.h"
+
+#include "radial/core/autograd/node.h"
+#include "radial/core/autograd/observe.h"
+#include "radial/core/memory/device_runtime.h"
+
+#include <algorithm>
+#include <optional>
+#include <queue>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace radial {
+namespace {
+
+thread_local bool recording = true;
+thread_local const OpWatcher* current_watcher = nullptr;
+thread_local std::uint64_t next_sequence = 0;
+thread_local const GradientWatcher* gradient_watcher = nullptr;
+
+using NodePtr = std::shared_ptr<Node>;
+
+// Newest op first: a gradient is consumed as soon as all of its parts are there.
+struct Older {
+    bool operator()(const Node* a, const Node* b) const { return a->sequence < b->sequence; }
+};
+
+/// How many edges from live ops lead to each leaf: what a walk still has to deliver. Kept where somebody watches. Walks
+/// within walks (checkpoint()) are linked, since a leaf is final only when none of them has anything left for it.
+class PendingLeaves {
+public:
+    PendingLeaves() : outer_(innermost) { innermost = this; }
+    ~PendingLeaves() { innermost = outer_; }
+    PendingLeaves(const PendingLeaves&) = delete;
+    PendingLeaves& operator=(const PendingLeaves&) = delete;
+
+    void count(const TensorImpl* leaf) { ++edges_[leaf]; }
+    void delivered(const std::shared_ptr<TensorImpl>& leaf) {
+        if (--edges_[leaf.get()] > 0) return;
+        for (const PendingLeaves* walk = outer_; walk != nullptr; walk = walk->outer_) {
+            const auto found = walk->edges_.find(leaf.get());
+            if (found != walk->edges_.end() && found->second > 0) return;
+        }
+        (*gradient_watcher)(leaf);
+    }
+
+private:
+    static thread_local PendingLeaves* innermost;
+    PendingLeaves* outer_;
+    std::unordered_map<const TensorImpl*, int> edges_;
+};
+thread_local PendingLeaves* PendingLeaves::innermost = nullptr;
+
+// How many edges from live ops lead to each op below `root`, and to each leaf where `leaves` is not null.
+std::unordered_map<const Node*, int> count_uses(Node* root, PendingLeaves* leaves) {
+    std::unordered_map<const Node*, int> uses{{root, 0}};
+    std::vector<Node*> pending{root};
+    while (!pending.empty()) {
+        Node* const node = pending.back();
+        pending.pop_back();
+        for (const Edge& edge : node->inputs) {
+            if (edge.leaf != nullptr && leaves != nullptr) leaves->count(edge.leaf.get());
+            if (edge.node == nullptr) continue;
+            if (uses[edge.node.get()]++ == 0) pending.push_back(edge.node.get());
+        }
+    }
+    return uses;
+}
+
+// sum += part, overwriting a buffer that no one else reads where there is one.
+void accumulate(Tensor& sum, Tensor part) {
+    if (!sum.defined()) {
+        sum = std::move(part);
+        return;
+    }
+    if (!sum.exclusive() && part.exclusive()) std::swap(sum, part);
+    if (!sum.exclusive()) sum = sum.clone();
+    const NoGrad guard;
+    add_in_place(sum, part);
+}
+
+void deliver_to_leaf(TensorImpl& leaf, Tensor grad) {
+    Tensor sum(std::move(leaf.grad));
+    // The leaf's own layout, so that optimizers walk both alike.
+    grad = grad.to(leaf.layout);
+    if (!sum.defined() && !grad.exclusive()) grad = grad.clone();
+    accumulate(sum, std::move(grad));
+    leaf.grad = sum.impl();
+}
+
+Grads run(Node& node, Tensor grad) {
+    if (!node.backward) {
+        throw Error(fmt::format(
+            "backward: the graph through {} was freed by an earlier backward(); run the forward pass again", node.op));
+    }
+    std::uint32_t mask = 0;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+        mask |= static_cast<std::uint32_t>(node.inputs[i].wanted()) << i;
+    const BackwardFn function = std::move(node.backward);
+    node.backward = nullptr;
+    const device::Range range(node.op.data());      // a literal, so it ends with a 0
+    return function(std::move(grad), Needs(mask));  // what the op saved is freed with `function`
+}
+
+void check_grad(const Node& node, const Edge& edge, const Tensor& grad) {
+    RADIAL_CHECK(grad.shape() == edge.shape, "backward: {} gave a gradient of {} for an input of shape {}", node.op,
+                 grad.str(), edge.shape.str());
+}
+
+Tensor seed_for(const Tensor& root, const Tensor& seed) {
+    if (seed.defined()) {
+        RADIAL_CHECK(seed.shape() == root.shape() && seed.dtype() == root.dtype(), "backward: seed is {}, expected {}",
+                     seed.str(), root.str());
+        return seed.clone();
+    }
+    RADIAL_CHECK(root.numel() == 1, "backward: {} is not a scalar, so a seed of its shape is needed", root.str());
+    return Tensor::full(root.shape(), 1.0, root.dtype(), root.device());
+}
+
+}  // namespace
+
+WatchGradients::WatchGradients(GradientWatcher watcher) : watcher_(std::move(watcher)), previous_(gradient_watcher) {
+    gradient_watcher = &watcher_;
+}
+WatchGradients::~WatchGradients() { gradient_watcher = previous_; }
+
+NoGrad::NoGrad() : previous_(recording) { recording = false; }
+NoGrad::~NoGrad() { recording = previous_; }
+bool grad_enabled() { return recording; }
+
+ObserveOps::ObserveOps(OpWatcher watcher) : watcher_(std::move(watcher)), previous_(current_watcher) {
+    current_watcher = &watcher_;
+}
+ObserveOps::~ObserveOps() { current_watcher = previous_; }
+bool ops_observed() { return current_watcher != nullptr; }
+
+Saved::Saved(const Tensor& tensor, std::string_view op, std::string_view what) : op_(op), what_(what) {
+    if (!tensor.defined()) return;
+    tensor_ = tensor.detach();
+    version_ = tensor.version();
+}
+
+Tensor Saved::get() const {
+    if (!tensor_.defined()) return {};
+    RADIAL_CHECK(tensor_.version() == version_,
+                 "{}: its {} {} was changed in place between forward and backward (version {}, saved at {})", op_,
+                 what_, tensor_.str(), tensor_.version(), version_);
+    return tensor_;
+}
+
+Node::~Node() {
+    // Ops that only this one holds are taken apart here, one after the other.
+    std::vector<NodePtr> doomed;
+    const auto collect = [&doomed](Node& node) {
+        node.backward = nullptr;
+        for (Edge& edge : node.inputs) {
+            if (edge.node != nullptr) doomed.push_back(std::move(edge.node));
+        }
+    };
+    collect(*this);
+    while (!doomed.empty()) {
+        const NodePtr node = std::move(doomed.back());
+        doomed.pop_back();
+        if (node.use_count() == 1) collect(*node);  // the last of the edges that lead to it
+    }
+}
+
+Tensor record(std::string_view op, Tensor output, std::span<const Tensor> inputs, BackwardFn backward) {
+    if (current_watcher != nullptr) (*current_watcher)(op, inputs, output);
+    const auto wants = [](const Tensor& t) { return t.defined() && t.requires_grad(); };
+    if (!recording || std::none_of(inputs.begin(), inputs.end(), wants)) return output;
+    RADIAL_CHECK(inputs.size() <= 32, "{}: {} inputs, the tape takes at most 32", op, inputs.size());
+    auto node = std::make_shared<Node>();
+    node->op = op;
+    node->sequence = next_sequence++;
+    node->backward = std::move(backward);
+    node->inputs.reserve(inputs.size());
+    for (const Tensor& input : inputs) {
+        Edge edge;
+        if (wants(input)) {
+            edge.shape = input.shape();
+            edge.node = input.impl()->producer;
+            if (edge.node == nullptr) edge.leaf = input.impl();
+        }
+        node->inputs.push_back(std::move(edge));
+    }
+    output.impl()->producer = std::move(node);
+    output.impl()->requires_grad = true;
+    return output;
+}
+
+Tensor record(std::string_view op, Tensor output, std::initializer_list<Tensor> inputs, BackwardFn backward) {
+    return record(op, std::move(output), std::span(inputs.begin(), inputs.size()), std::move(backward));
+}
+
+void backward(const Tensor& root, const Tensor& seed) {
+    RADIAL_CHECK(root.defined() && root.requires_grad(),
+                 "backward: {} has no graph (no leaf requires a gradient, or it was made under NoGrad)", root.str());
+    Tensor grad = seed_for(root, seed);
+    if (root.impl()->producer == nullptr) {
+        deliver_to_leaf(*root.impl(), std::move(grad));
+        if (gradient_watcher != nullptr) (*gradient_watcher)(root.impl());
+        return;
+    }
+
+    Node* const start = root.impl()->producer.get();
+    std::optional<PendingLeaves> leaves;
+    if (gradient_watcher != nullptr) leaves.emplace();
+    auto uses = count_uses(start, leaves ? &*leaves : nullptr);
+    std::unordered_map<const Node*, Tensor> waiting;
+    waiting[start] = std::move(grad);
+    std::priority_queue<Node*, std::vector<Node*>, Older> ready;
+    ready.push(start);
+    while (!ready.empty()) {
+        Node& node = *ready.top();
+        ready.pop();
+        Tensor incoming = std::move(waiting[&node]);
+        waiting.erase(&node);
+        Grads grads;
+        // An op whose every use gave nothing has nothing to pass on; its inputs must still be counted down.
+        if (incoming.defined()) grads = run(node, std::move(incoming));
+        grads.resize(node.inputs.size());
+        for (std::size_t i = 0; i < grads.size(); ++i) {
+            const Edge& edge = node.inputs[i];
+            Tensor part = std::move(grads[i]);
+            if (part.defined() && edge.wanted()) check_grad(node, edge, part);
+            if (edge.leaf != nullptr) {
+                if (part.defined()) deliver_to_leaf(*edge.leaf, std::move(part));
+                if (leaves) leaves->delivered(edge.leaf);
+            } else if (edge.node != nullptr) {
+                if (part.defined()) accumulate(waiting[edge.node.get()], std::move(part));
+                if (--uses[edge.node.get()] == 0) ready.push(edge.node.get());
+            }
+        }
+    }
+}
+
+std::vector<std::string> graph_ops(const Tensor& root) {
+    std::vector<std::string> names;
+    if (!root.defined() || root.impl()->producer == nullptr) return names;
+    std::unordered_set<const Node*> seen{root.impl()->producer.get()};
+    std::vector<const Node*> pending{root.impl()->producer.get()};
+    while (!pending.empty()) {
+        const Node* const node = pending.back();
+        pending.pop_back();
+        names.emplace_back(node->op);
+        for (const Edge& edge : node->inputs) {
+            if (edge.node != nullptr && seen.insert(edge.node.get()).second) pending.push_back(edge.node.get());
+        }
+    }
+    return names;
+}
+
+}  // namespace radial

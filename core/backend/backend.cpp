@@ -1,0 +1,78 @@
+// Which backend serves a device and a type, and how many threads the CPU's use.
+#include "radial/core/backend/backend.h"
+
+#include "radial/core/backend/cpu/bf16_backend.h"
+#include "radial/core/backend/cpu/onednn_backend.h"
+#include "radial/core/backend/device_backend.h"
+#include "radial/core/backend/reference/reference_backend.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#include <sched.h>
+
+#include <fmt/format.h>
+
+namespace radial {
+
+bool Backend::conv_activated(const Tensor&, const Tensor&, const Tensor&, const ConvGeometry&, const Tensor&,
+                             Activation, const Tensor&) {
+    return false;
+}
+namespace {
+
+thread_local int reference_wanted = 0;
+
+// The cores this process may run on, which a container or taskset can make fewer than the machine's.
+int available_cores() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+    return CPU_COUNT(&set);
+}
+
+}  // namespace
+
+Backend& backend_for(Device device, DType dtype) {
+    if (device.kind == Device::Kind::cuda) {
+        const std::string reason = device::unavailable(device.index);
+        RADIAL_CHECK(reason.empty(), "{}", reason);
+    }
+    RADIAL_CHECK(is_floating(dtype), "backend: no arithmetic on {}, expected float32, float64 or bfloat16",
+                 name_of(dtype));
+    if (dtype == DType::float64 || reference_wanted > 0) return reference_backend();
+    if (device.kind == Device::Kind::cuda) return device_backend(device, dtype);
+    static OneDnnBackend cpu;
+    static Bf16Backend cpu_bf16(cpu);
+    if (dtype == DType::bfloat16) return cpu_bf16;
+    return cpu;
+}
+
+UseReferenceBackend::UseReferenceBackend() { ++reference_wanted; }
+UseReferenceBackend::~UseReferenceBackend() { --reference_wanted; }
+
+void set_num_threads(int threads) {
+    RADIAL_CHECK(threads >= 0, "threads: {} is negative; 0 means every core", threads);
+    const int wanted = threads == 0 ? available_cores() : threads;
+#ifdef _OPENMP
+    omp_set_num_threads(wanted);
+#else
+    static_cast<void>(wanted);
+#endif
+}
+
+int num_threads() {
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
+std::string describe_device(Device device) {
+    const Backend& backend = backend_for(device, DType::float32);
+    return fmt::format("device: {}, {}, {} thread{}", device.str(), backend.describe(), num_threads(),
+                       num_threads() == 1 ? "" : "s");
+}
+
+}  // namespace radial

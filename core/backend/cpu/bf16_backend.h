@@ -1,0 +1,44 @@
+// bfloat16 on the CPU, for tests and for networks that were trained in it; not made for speed.
+#pragma once
+
+#include "radial/core/backend/backend.h"
+
+namespace radial {
+
+/// Converts what it is given to float32, lets another backend compute, and rounds the results to bfloat16.
+class Bf16Backend : public Backend {
+public:
+    /// `single` computes in float32 and outlives this.
+    explicit Bf16Backend(Backend& single) : single_(single) {}
+
+    std::string describe() const override { return single_.describe() + ", in float32"; }
+    Layout activation_layout() const override { return single_.activation_layout(); }
+    Layout weight_layout() const override { return single_.weight_layout(); }
+
+    void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+              const Tensor& c) override;
+
+    void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                      const Tensor& y) override;
+    void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) override;
+    void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
+                               const Tensor& dbias) override;
+
+    Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
+                        bool training) override;
+    void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
+                       const Tensor& dx) override;
+
+    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                              double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
+                              const Tensor& y) override;
+    void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) override;
+    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                          const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                          const Tensor& y) override;
+
+private:
+    Backend& single_;
+};
+
+}  // namespace radial

@@ -1,0 +1,159 @@
+// Batch normalisation on a matrix of rows (pixels) and columns (channels), float32: loops for the CPU's vector units.
+//
+// Few channels would leave short loops, so that several rows are taken as one longer one (`Fold`). Sums are formed from
+// partial sums over chunks whose bounds depend on the sizes alone, so that results do not depend on the threads.
+#pragma once
+
+#include "radial/core/backend/backend.h"
+#include "radial/core/kernels/exponential.h"
+#include "radial/core/tensor/tensor.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace radial::norm_kernels {
+
+/// Of a matrix [rows, channels]: the same numbers as `rows` longer rows, and what does not fill one.
+struct Fold {
+    std::int64_t rows, channels;
+    std::int64_t times;    ///< rows of the matrix in a long one
+    std::int64_t width;    ///< of a long row
+    std::int64_t lengths;  ///< how many long rows there are
+    std::int64_t rest;     ///< rows of the matrix after them
+
+    Fold(std::int64_t rows_in, std::int64_t channels_in) : rows(rows_in), channels(channels_in) {
+        constexpr std::int64_t wanted = 128;
+        times = std::max<std::int64_t>(1, wanted / channels);
+        width = times * channels;
+        lengths = rows / times;
+        rest = rows - lengths * times;
+    }
+};
+
+/// A vector [channels] repeated to the width of a long row.
+inline std::vector<float> repeated(const float* vector, const Fold& fold) {
+    std::vector<float> all(static_cast<std::size_t>(fold.width));
+    for (std::int64_t i = 0; i < fold.width; ++i) all[static_cast<std::size_t>(i)] = vector[i % fold.channels];
+    return all;
+}
+
+/// The long rows cut into `count` chunks of `length`, the last of what is left.
+struct Chunks {
+    static constexpr std::int64_t most = 64, least_rows = 16;
+    std::int64_t length, count;
+    explicit Chunks(const Fold& fold)
+        : length(std::max(least_rows, (fold.lengths + most - 1) / most)),
+          count(std::max<std::int64_t>(1, (fold.lengths + length - 1) / length)) {}
+};
+
+/// Whether a matrix is worth waking other threads for.
+inline bool large(const Fold& fold) { return fold.rows * fold.channels >= 16384; }
+
+/// Long rows that are added up in float before double takes over: gradients of a scale are often small differences of
+/// large sums.
+inline constexpr std::int64_t rows_in_float = 8;
+
+/// total[0 .. width) and total[width .. 2 width) += the two numbers of `count` rows of `width` from element `first` on.
+template <std::int64_t count, class Value>
+void add_rows(std::int64_t first, std::int64_t width, const Value& value, double* total) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < width; ++i) {
+        float a = 0, b = 0;
+        // Without this a body with an exponential is left as a loop, and the outer one is not vectorised.
+#pragma GCC unroll 8
+        for (std::int64_t k = 0; k < count; ++k) value(first + k * width + i, i, a, b);
+        total[i] += static_cast<double>(a);
+        total[width + i] += static_cast<double>(b);
+    }
+}
+
+/// Adds up two numbers a channel: `value(element, column, a, b)` adds an element's numbers to a and b; its column is
+/// one of a long row's. Results in double, [channels] each.
+template <class Value>
+void column_sums(const Fold& fold, const Value& value, std::vector<double>& first, std::vector<double>& second) {
+    const Chunks chunks(fold);
+    // From the allocator's cache: fresh pages would cost more than the sums.
+    const Tensor held = Tensor::empty({chunks.count, 2 * fold.width}, DType::float64, Device{});
+    double* const partial = held.data<double>();
+#pragma omp parallel for schedule(static) if (large(fold))
+    for (std::int64_t k = 0; k < chunks.count; ++k) {
+        double* const mine = partial + 2 * k * fold.width;
+        std::fill_n(mine, 2 * fold.width, 0.0);
+        const std::int64_t end = std::min(fold.lengths, (k + 1) * chunks.length);
+        std::int64_t r = k * chunks.length;
+        for (; r + rows_in_float <= end; r += rows_in_float)
+            add_rows<rows_in_float>(r * fold.width, fold.width, value, mine);
+        for (; r < end; ++r) add_rows<1>(r * fold.width, fold.width, value, mine);
+    }
+    // What fills no long row: sums of the first channels alone.
+    std::vector<double> last(2 * static_cast<std::size_t>(fold.channels));
+    for (std::int64_t r = 0; r < fold.rest; ++r)
+        add_rows<1>(fold.lengths * fold.width + r * fold.channels, fold.channels, value, last.data());
+    first.assign(static_cast<std::size_t>(fold.channels), 0);
+    second.assign(static_cast<std::size_t>(fold.channels), 0);
+    for (std::int64_t c = 0; c < fold.channels; ++c) {
+        first[static_cast<std::size_t>(c)] = last[static_cast<std::size_t>(c)];
+        second[static_cast<std::size_t>(c)] = last[static_cast<std::size_t>(fold.channels + c)];
+    }
+    for (std::int64_t k = 0; k < chunks.count; ++k) {
+        const double* const part = partial + 2 * k * fold.width;
+        for (std::int64_t i = 0; i < fold.width; ++i) {
+            const auto channel = static_cast<std::size_t>(i % fold.channels);
+            first[channel] += part[i];
+            second[channel] += part[fold.width + i];
+        }
+    }
+}
+
+/// What statistics are formed from: an element's distance from its column's origin, and the distance's square.
+struct Distance {
+    const float *x, *origin;
+    void operator()(std::int64_t element, std::int64_t column, float& sum, float& square) const {
+        const float distance = x[element] - origin[column];
+        sum += distance;
+        square += distance * distance;
+    }
+};
+
+/// Writes a batch's statistics from the sums over its rows of each channel's distance from an origin and of its square.
+/// An origin near the mean keeps the digits of a variance far below the mean's square.
+inline void write_statistics(const float* origin, std::int64_t rows, const std::vector<double>& distances,
+                             const std::vector<double>& squares, float* mean, float* variance) {
+    for (std::size_t c = 0; c < distances.size(); ++c) {
+        const double distance = distances[c] / static_cast<double>(rows),
+                     spread = squares[c] / static_cast<double>(rows) - distance * distance;
+        mean[c] = static_cast<float>(static_cast<double>(origin[c]) + distance);
+        variance[c] = static_cast<float>(spread < 0 ? 0.0 : spread);  // a NaN stays one
+    }
+}
+
+/// apply(row, count) on every long row, then on the rest.
+template <class Apply>
+void each_row(const Fold& fold, const Apply& apply) {
+#pragma omp parallel for schedule(static) if (large(fold))
+    for (std::int64_t r = 0; r < fold.lengths; ++r) apply(r * fold.width, fold.width);
+    for (std::int64_t r = 0; r < fold.rest; ++r) apply(fold.lengths * fold.width + r * fold.channels, fold.channels);
+}
+
+inline float sigmoid(float v) { return 1 / (1 + kernels::exponential(-v)); }
+
+template <Activation activation>
+float activated(float v) {
+    if constexpr (activation == Activation::relu) return v < 0 ? 0.0F : v;  // a NaN stays one
+    if constexpr (activation == Activation::silu) return v * sigmoid(v);
+    return v;
+}
+
+/// The gradient before the activation, given that behind it and the activation's input.
+template <Activation activation>
+float behind(float gradient, float v) {
+    if constexpr (activation == Activation::relu) return v > 0 ? gradient : 0.0F;
+    if constexpr (activation == Activation::silu) {
+        const float s = sigmoid(v);
+        return gradient * (s + v * s * (1 - s));
+    }
+    return gradient;
+}
+
+}  // namespace radial::norm_kernels

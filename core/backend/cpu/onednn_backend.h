@@ -1,0 +1,59 @@
+// float32 on the CPU through oneDNN. Activations are channels-last; weights are packed once for each version.
+#pragma once
+
+#include "radial/core/backend/backend.h"
+
+#include <vector>
+
+namespace radial {
+
+/// Writes the mean and the biased variance of each channel of x [N, C, H, W], channels-last, to vectors [C].
+void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance);
+
+/// The gradient of a batch norm's input behind a ReLU, of which dy is the gradient: one of each a channel, for
+/// a * g + (b * (x - mean) + c) where (x - mean) * factor + shift is positive, without the first part elsewhere.
+struct ReluNormGradient {
+    std::vector<float> mean, factor, shift, a, b, c;
+};
+/// Also writes dscale and dshift.
+ReluNormGradient relu_norm_gradient(const BatchNormSaved& saved, const Tensor& dy, const Tensor& dscale,
+                                    const Tensor& dshift);
+
+/// Writes the sum over each channel of x [N, C, H, W], channels-last, to a vector [C].
+void channel_sums(const Tensor& x, const Tensor& sums);
+
+/// Whether oneDNN uses AVX-512. Without it, oneDNN 2.6 adds a second tensor to a convolution's result wrongly.
+bool has_avx512();
+
+class OneDnnBackend : public Backend {
+public:
+    std::string describe() const override;
+    Layout activation_layout() const override { return Layout::channels_last; }
+
+    void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+              const Tensor& c) override;
+
+    void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                      const Tensor& y) override;
+    bool conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                        const Tensor& residual, Activation activation, const Tensor& y) override;
+    void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) override;
+    void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
+                               const Tensor& dbias) override;
+
+    Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
+                        bool training) override;
+    void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
+                       const Tensor& dx) override;
+
+    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                              double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
+                              const Tensor& y) override;
+    bool norm_takes(Activation) const override { return true; }
+    void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) override;
+    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                          const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                          const Tensor& y) override;
+};
+
+}  // namespace radial

@@ -1,0 +1,134 @@
+// Matrix products of one thread on matrices that its caches hold, row-major, float32: without the copies that a library
+// makes of its factors, which pay for larger ones alone.
+#pragma once
+
+#include "radial/core/backend/cpu/vectors.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+namespace radial::small_products {
+
+#ifdef __AVX512F__
+inline constexpr std::int64_t lanes = 16;
+#else
+inline constexpr std::int64_t lanes = 8;
+#endif
+/// So many numbers and what fills their last vector.
+inline constexpr std::int64_t whole_vectors(std::int64_t numbers) { return (numbers + lanes - 1) / lanes * lanes; }
+
+/// A matrix in memory: from one row to the next `row_step` numbers, within a row vectors of `lanes` numbers, from one
+/// to the next `vector_step`.
+template <class T>
+struct Matrix {
+    T* data;
+    std::int64_t row_step, vector_step = lanes;
+    T* at(std::int64_t row, std::int64_t column) const {
+        return data + row * row_step + column / lanes * vector_step + column % lanes;
+    }
+    Matrix from(std::int64_t row, std::int64_t column) const { return {at(row, column), row_step, vector_step}; }
+    operator Matrix<const T>() const { return {data, row_step, vector_step}; }  // NOLINT(*-explicit-*): as of pointers
+};
+
+/// `rows` x `width` vectors of c = a b, with `depth` columns of a and rows of b.
+template <int rows, int width>
+void product_tile(std::int64_t depth, const Matrix<const float>& a, const Matrix<const float>& b,
+                  const Matrix<float>& c) {
+    vectors::Vector<lanes> sums[rows][width] = {};
+    const float *left = a.data, *right = b.data;
+    for (std::int64_t done = 0; done < depth; done += lanes, left += a.vector_step) {
+        const std::int64_t count = std::min(lanes, depth - done);
+        for (std::int64_t k = 0; k < count; ++k, right += b.row_step) {
+            vectors::Vector<lanes> row[width];
+#pragma GCC unroll 8
+            for (int v = 0; v < width; ++v) row[v] = vectors::load<lanes>(right + v * b.vector_step);
+#pragma GCC unroll 12
+            for (int r = 0; r < rows; ++r) {
+                const float number = left[r * a.row_step + k];
+#pragma GCC unroll 8
+                for (int v = 0; v < width; ++v) sums[r][v] += number * row[v];
+            }
+        }
+    }
+    for (int r = 0; r < rows; ++r)
+        for (int v = 0; v < width; ++v) vectors::at<lanes>(c.data + r * c.row_step + v * c.vector_step) = sums[r][v];
+}
+
+/// `rows` x `width` vectors of c += a' b, with `depth` rows of a and b; a's rows are dense.
+template <int rows, int width>
+void transposed_tile(std::int64_t depth, const Matrix<const float>& a, const Matrix<const float>& b,
+                     const Matrix<float>& c) {
+    vectors::Vector<lanes> sums[rows][width] = {};
+    const float *left = a.data, *right = b.data;
+    for (std::int64_t k = 0; k < depth; ++k, left += a.row_step, right += b.row_step) {
+        vectors::Vector<lanes> row[width];
+#pragma GCC unroll 8
+        for (int v = 0; v < width; ++v) row[v] = vectors::load<lanes>(right + v * b.vector_step);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 8
+            for (int v = 0; v < width; ++v) sums[r][v] += left[r] * row[v];
+    }
+    for (int r = 0; r < rows; ++r)
+        for (int v = 0; v < width; ++v) vectors::add<lanes>(c.data + r * c.row_step + v * c.vector_step, sums[r][v]);
+}
+
+// Twelve sums and what they are formed from fill the sixteen registers of a processor with AVX2.
+
+/// What is done between two tiles of a product where nothing is.
+struct Nothing {
+    void operator()() const {}
+};
+
+/// How many tiles a product of so many rows and columns takes.
+inline std::int64_t tiles(std::int64_t rows, std::int64_t columns) { return (rows + 5) / 6 * ((columns + 15) / 16); }
+
+/// c [rows, columns] = a [rows, depth] b [depth, columns]; `lanes` divides the columns. Calls between() before each
+/// tile.
+template <class Between = Nothing>
+void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Matrix<const float>& a,
+              const Matrix<const float>& b, const Matrix<float>& c, const Between& between = {}) {
+    std::int64_t column = 0;
+    for (; column + 2 * lanes <= columns; column += 2 * lanes) {
+        std::int64_t row = 0;
+        for (; row + 6 <= rows; row += 6) {
+            between();
+            product_tile<6, 2>(depth, a.from(row, 0), b.from(0, column), c.from(row, column));
+        }
+        for (; row < rows; ++row) product_tile<1, 2>(depth, a.from(row, 0), b.from(0, column), c.from(row, column));
+    }
+    for (; column < columns; column += lanes) {
+        std::int64_t row = 0;
+        for (; row + 12 <= rows; row += 12) {
+            between();
+            product_tile<12, 1>(depth, a.from(row, 0), b.from(0, column), c.from(row, column));
+        }
+        for (; row < rows; ++row) product_tile<1, 1>(depth, a.from(row, 0), b.from(0, column), c.from(row, column));
+    }
+}
+
+/// c [rows, columns] += a' b, of a [depth, rows], whose rows are dense, and b [depth, columns]; 4 divides the rows and
+/// `lanes` the columns.
+template <class Between = Nothing>
+void add_transposed(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Matrix<const float>& a,
+                    const Matrix<const float>& b, const Matrix<float>& c, const Between& between = {}) {
+    const auto strip = [&]<int width>(std::int64_t column, std::integral_constant<int, width>) {
+        for (std::int64_t row = 0; row < rows;) {
+            between();
+            const std::int64_t left = rows - row;
+            if (left >= 6 && left != 8) {
+                transposed_tile<6, width>(depth, a.from(0, row), b.from(0, column), c.from(row, column));
+                row += 6;
+            } else {
+                transposed_tile<4, width>(depth, a.from(0, row), b.from(0, column), c.from(row, column));
+                row += 4;
+            }
+        }
+    };
+    std::int64_t column = 0;
+    for (; column + 2 * lanes <= columns; column += 2 * lanes) strip(column, std::integral_constant<int, 2>{});
+    for (; column < columns; column += lanes) strip(column, std::integral_constant<int, 1>{});
+}
+
+}  // namespace radial::small_products

@@ -1,0 +1,45 @@
+// The backend that a CUDA device, real or emulated, offers for float32 and bfloat16.
+#pragma once
+
+#include "radial/core/backend/backend.h"
+#include "radial/core/memory/device_runtime.h"
+
+namespace radial {
+
+/// What devices compute with kernels of our own: biases, pooling and batch normalisation. Products and convolutions are
+/// left to a library.
+class DeviceBackend : public Backend {
+public:
+    Layout activation_layout() const final { return Layout::channels_last; }
+    Layout weight_layout() const final { return Layout::channels_last; }
+
+    void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                      const Tensor& y) final;
+    void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
+                               const Tensor& dbias) final;
+
+    Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
+                        bool training) final;
+    void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
+                       const Tensor& dx) final;
+
+    /// See device_norm.h.
+    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                              double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
+                              const Tensor& y) final;
+    void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) final;
+    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                          const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                          const Tensor& y) final;
+
+protected:
+    /// y = x (*) w.
+    virtual void convolve(const Tensor& x, const Tensor& w, const ConvGeometry& geometry, const Tensor& y) = 0;
+    virtual void convolve_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
+                                           const Tensor& dw) = 0;
+};
+
+/// `device` is a CUDA device that can be used. Throws Error in a build without CUDA.
+Backend& device_backend(Device device, DType dtype);
+
+}  // namespace radial

@@ -1,0 +1,57 @@
+// Loading and storing 16 bytes of activations at once, as floats, and choosing where that can be done.
+#pragma once
+
+#include "radial/core/kernels/copy.h"
+#include "radial/core/kernels/values.h"
+#include "radial/core/tensor/tensor.h"
+#include "radial/core/util/error.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <type_traits>
+
+namespace radial::kernels {
+
+template <int N>
+using Floats = Pack<float, N>;
+
+/// N numbers at `from`, which is aligned to 16 bytes unless N is 1.
+template <int N, class X>
+RADIAL_HD Floats<N> load(const X* from) {
+    const auto raw = *reinterpret_cast<const Pack<X, N>*>(from);
+    Floats<N> values;
+    for (int k = 0; k < N; ++k) values.value[k] = convert<float>(raw.value[k]);
+    return values;
+}
+template <int N, class X>
+RADIAL_HD void store(X* to, const Floats<N>& values) {
+    Pack<X, N> raw;
+    for (int k = 0; k < N; ++k) raw.value[k] = convert<X>(values.value[k]);
+    *reinterpret_cast<Pack<X, N>*>(to) = raw;
+}
+
+/// Calls f(X{}, std::integral_constant<int, N>{}) with X the type of `x`, float32 or bfloat16, and N the channels that
+/// a lane takes: 16 bytes of X where x's number of channels and the addresses of all of `tensors` allow, else 1. Throws
+/// Error naming `what` for another type.
+template <class F>
+void dispatch_pack(const Tensor& x, std::initializer_list<const Tensor*> tensors, std::string_view what, const F& f) {
+    RADIAL_CHECK(x.dtype() == DType::float32 || x.dtype() == DType::bfloat16,
+                 "{}: dtype is {}, expected float32 or bfloat16", what, name_of(x.dtype()));
+    const bool aligned = std::all_of(tensors.begin(), tensors.end(), [](const Tensor* t) {
+        return !t->defined() || reinterpret_cast<std::uintptr_t>(t->raw()) % 16 == 0;
+    });
+    const auto call = [&](auto zero) {
+        constexpr int wide = pack_width<decltype(zero)>;
+        if (aligned && x.size(1) % wide == 0) {
+            f(zero, std::integral_constant<int, wide>{});
+        } else {
+            f(zero, std::integral_constant<int, 1>{});
+        }
+    };
+    if (x.dtype() == DType::float32) return call(float{});
+    call(bfloat16{});
+}
+
+}  // namespace radial::kernels

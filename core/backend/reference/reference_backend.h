@@ -1,0 +1,45 @@
+// Every backend primitive as plain loops: the float64 path, and the oracle that faster backends are checked against.
+#pragma once
+
+#include "radial/core/backend/backend.h"
+
+namespace radial {
+
+/// Computes on host tensors of float32 or float64. Sums are formed in double whatever the type, one output element
+/// at a time, so that results do not depend on the number of threads. Each tensor may be in either layout.
+class ReferenceBackend : public Backend {
+public:
+    std::string describe() const override;
+    /// channels_last, so that the layout code of the ops runs under float64 gradient checks too.
+    Layout activation_layout() const override { return Layout::channels_last; }
+
+    void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+              const Tensor& c) override;
+
+    void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                      const Tensor& y) override;
+    void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) override;
+    void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
+                               const Tensor& dbias) override;
+
+    /// Channels-last. For a max while training: the tap that won, r * window_w + s, of y's shape and layout; uint8
+    /// where that will do, else int32.
+    Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
+                        bool training) override;
+    void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
+                       const Tensor& dx) override;
+
+    /// Returns nothing: y tells where it was clamped.
+    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                              double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
+                              const Tensor& y) override;
+    void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) override;
+    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                          const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                          const Tensor& y) override;
+};
+
+/// The one instance; it has no state.
+Backend& reference_backend();
+
+}  // namespace radial

@@ -1,0 +1,125 @@
+// Sums and broadcasts between CUDA devices by NCCL, on a stream of their own beside the one that computes.
+#include "radial/core/distributed/device_collectives.h"
+#include "radial/core/distributed/nccl/check.h"
+#include "radial/core/memory/cuda/check.h"
+#include "radial/core/memory/cuda/stream.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <exception>
+#include <utility>
+
+namespace radial {
+
+void nccl::fail(ncclResult_t result, const char* call, const std::string& what) {
+    throw Error(fmt::format("{}: {} failed: {}", what, call, ncclGetErrorString(result)));
+}
+
+namespace {
+
+/// A point in a stream that another stream can wait for.
+class Event {
+public:
+    Event() { RADIAL_CUDA(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming)); }
+    ~Event() { static_cast<void>(cudaEventDestroy(event_)); }
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+    /// `later` goes on from here only when `earlier` has done what was submitted to it so far.
+    void order(cudaStream_t earlier, cudaStream_t later) {
+        record(earlier);
+        wait(later);
+    }
+    void record(cudaStream_t stream) { RADIAL_CUDA(cudaEventRecord(event_, stream)); }
+    void wait(cudaStream_t stream) { RADIAL_CUDA(cudaStreamWaitEvent(stream, event_, 0)); }
+
+private:
+    cudaEvent_t event_ = nullptr;
+};
+
+ncclDataType_t type_of(const Tensor& x) {
+    switch (x.dtype()) {
+        case DType::float32:
+            return ncclFloat32;
+        case DType::float64:
+            return ncclFloat64;
+        case DType::int64:
+            return ncclInt64;
+        default:
+            return ncclUint8;
+    }
+}
+
+/// Makes the stream that computes wait for what the other has submitted.
+class Submitted : public PendingOperation {
+public:
+    Submitted(cudaStream_t from, Tensor x) : x_(std::move(x)) { done_.record(from); }
+    void wait() override {
+        done_.wait(cuda::stream_of(x_.device().index));
+        x_.bump_version();
+    }
+
+private:
+    Event done_;
+    Tensor x_;
+};
+
+class NcclCollectives : public DeviceCollectives {
+public:
+    NcclCollectives(Communicator& host, Device device)
+        : device_(device), what_(fmt::format("NCCL on {} of rank {} of {}", device.str(), host.rank(), host.size())) {
+        static_cast<void>(cuda::stream_of(device_.index));  // makes the device this thread's current one
+        ncclUniqueId id{};
+        if (host.rank() == 0) RADIAL_NCCL(ncclGetUniqueId(&id), what_);
+        const std::string first = host.gather(std::string(id.internal, sizeof id.internal)).front();
+        std::memcpy(id.internal, first.data(), sizeof id.internal);
+        RADIAL_NCCL(ncclCommInitRank(&comm_, host.size(), id, host.rank()), what_);
+        RADIAL_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+    }
+    ~NcclCollectives() override {
+        // While an exception is thrown the other ranks may be gone: nothing is waited for. There is nobody to tell.
+        if (std::uncaught_exceptions() > 0)
+            static_cast<void>(ncclCommAbort(comm_));
+        else
+            static_cast<void>(ncclCommDestroy(comm_));
+        static_cast<void>(cudaStreamDestroy(stream_));
+    }
+    NcclCollectives(const NcclCollectives&) = delete;
+    NcclCollectives& operator=(const NcclCollectives&) = delete;
+
+    std::unique_ptr<PendingOperation> start_sum(const Tensor& x) override {
+        begin(x);
+        RADIAL_NCCL(
+            ncclAllReduce(x.raw(), x.raw(), static_cast<std::size_t>(x.numel()), type_of(x), ncclSum, comm_, stream_),
+            what_);
+        return std::make_unique<Submitted>(stream_, x);
+    }
+
+    void broadcast(const Tensor& x, int root) override {
+        begin(x);
+        const ncclDataType_t type = type_of(x);
+        const auto count = type == ncclUint8 ? x.bytes() : static_cast<std::size_t>(x.numel());
+        RADIAL_NCCL(ncclBroadcast(x.raw(), x.raw(), count, type, root, comm_, stream_), what_);
+        Submitted(stream_, x).wait();
+    }
+
+private:
+    void begin(const Tensor& x) {
+        RADIAL_CHECK(x.device() == device_, "{}: a tensor is on {}", what_, x.device().str());
+        ready_.order(cuda::stream_of(device_.index), stream_);
+    }
+
+    Device device_;
+    std::string what_;
+    ncclComm_t comm_ = nullptr;
+    cudaStream_t stream_ = nullptr;
+    Event ready_;
+};
+
+}  // namespace
+
+std::unique_ptr<DeviceCollectives> make_device_collectives(Communicator& host, Device device) {
+    return std::make_unique<NcclCollectives>(host, device);
+}
+
+}  // namespace radial

@@ -1,0 +1,11 @@
+// What a kernel of one's own is written with, outside the library too: docs/kernels.md.
+#pragma once
+
+#include "radial/core/kernels/bfloat16.h"
+#include "radial/core/kernels/copy.h"
+#include "radial/core/kernels/exponential.h"
+#include "radial/core/kernels/host_device.h"
+#include "radial/core/kernels/launch.h"
+#include "radial/core/kernels/philox.h"
+#include "radial/core/kernels/team.h"
+#include "radial/core/kernels/values.h"

@@ -1,0 +1,195 @@
+// A CUDA device played by the host: for tests on machines that have none.
+//
+// It is stricter than a device where that finds mistakes: its memory is inaccessible to the host, what is submitted
+// runs only when somebody waits, new memory holds NaNs, and a kernel that was handed a host address is refused.
+#include "radial/core/memory/device_runtime.h"
+#include "radial/core/memory/emulated/arena.h"
+#include "radial/core/memory/emulated/emulator.h"
+#include "radial/core/memory/emulated/queue.h"
+#include "radial/core/util/error.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace radial {
+namespace emulated {
+namespace {
+
+using Work = std::function<void()>;
+
+struct Emulator {
+    Arena arena{std::size_t{16} << 30};
+    std::vector<Work> queue;
+    std::optional<std::vector<Work>> recording;
+    std::uint64_t submitted = 0, done = 0;
+    std::size_t waits = 0;
+    device::Fault fault{};
+};
+
+// Never destroyed: tensors with static lifetime may outlive any destructor here.
+Emulator& emulator() {
+    static auto* const instance = new Emulator;
+    return *instance;
+}
+
+// The device's memory is accessible while this lives.
+class Access {
+public:
+    Access() { emulator().arena.unlock(); }
+    ~Access() { emulator().arena.lock(); }
+    Access(const Access&) = delete;
+    Access& operator=(const Access&) = delete;
+};
+
+void run_all() {
+    Emulator& e = emulator();
+    const std::vector<Work> work = std::exchange(e.queue, {});
+    e.done += work.size();
+    const Access access;
+    for (const Work& item : work) item();
+}
+
+bool is_mapped(std::uintptr_t address) {
+#ifdef __SANITIZE_ADDRESS__
+    constexpr std::uintptr_t first = std::uintptr_t{1} << 45;  // above the sanitizer's own map of memory
+#else
+    constexpr std::uintptr_t first = std::uintptr_t{1} << 16;
+#endif
+    constexpr std::uintptr_t page = 4096, last = std::uintptr_t{1} << 47;
+    if (address < first || address >= last) return false;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the question is whether this number is an address
+    return msync(reinterpret_cast<void*>(address & ~(page - 1)), page, MS_ASYNC) == 0;
+}
+
+class EmulatedEvent : public device::Event {
+public:
+    explicit EmulatedEvent(std::uint64_t after) : after_(after) {}
+    bool reached() const override { return emulator().done >= after_; }
+
+private:
+    std::uint64_t after_;
+};
+
+class EmulatedGraph : public device::Graph {
+public:
+    explicit EmulatedGraph(std::vector<Work> work) : work_(std::move(work)) {}
+    void launch() override {
+        for (const Work& item : work_) submit(0, item);
+    }
+    std::size_t nodes() const override { return work_.size(); }
+
+private:
+    std::vector<Work> work_;
+};
+
+}  // namespace
+
+void submit(int, Work work) {
+    Emulator& e = emulator();
+    if (e.recording) {
+        e.recording->push_back(std::move(work));
+        return;
+    }
+    e.queue.push_back(std::move(work));
+    ++e.submitted;
+    constexpr std::size_t longest_queue = 4096;
+    if (e.queue.size() >= longest_queue) run_all();
+}
+
+void check_arguments(std::span<const std::byte> functor, const char* kernel) {
+    for (std::size_t at = 0; at + sizeof(std::uintptr_t) <= functor.size(); at += sizeof(std::uintptr_t)) {
+        std::uintptr_t word = 0;
+        std::memcpy(&word, functor.data() + at, sizeof(word));
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): only compared
+        if (emulator().arena.contains(reinterpret_cast<const void*>(word))) continue;
+        if (word == reinterpret_cast<std::uintptr_t>(&emulator().fault)) continue;  // memory that both sides see
+        RADIAL_CHECK(!is_mapped(word), "kernel {} was handed host memory (word {} of its functor, {:#x})", kernel,
+                     at / sizeof(word), word);
+    }
+}
+
+void set_memory(std::size_t bytes) { emulator().arena.set_limit(bytes == 0 ? std::size_t{16} << 30 : bytes); }
+std::size_t pending() { return emulator().queue.size(); }
+std::size_t waits() { return emulator().waits; }
+
+}  // namespace emulated
+
+namespace device {
+
+using emulated::emulator;
+
+bool built() { return true; }
+bool emulated() { return true; }
+int count() { return 1; }
+
+std::string unavailable(int index) {
+    if (index == 0) return {};
+    return fmt::format("no CUDA device: the driver lists 1, numbered from 0 (asked for cuda:{})", index);
+}
+
+std::string describe(int) { return "CUDA: emulated on the host, for tests"; }
+
+void* allocate(int, std::size_t bytes) {
+    void* const block = emulator().arena.allocate(bytes);
+    // All ones is a NaN in every floating type, and negative in every signed integer.
+    constexpr int poison = 0xFF;
+    if (block != nullptr) emulated::submit(0, [=] { std::memset(block, poison, bytes); });
+    return block;
+}
+
+void release(int index, void* block, std::size_t bytes) {
+    if (!capturing(index)) synchronize(index);  // as cudaFree does
+    emulator().arena.release(block, bytes);
+}
+
+Memory memory(int) { return {emulator().arena.free_bytes(), emulator().arena.limit()}; }
+
+void* allocate_pinned(std::size_t bytes) {
+    void* const block = std::malloc(bytes);  // NOLINT(*-no-malloc): handed back to release_pinned
+    if (block == nullptr) throw OutOfMemory(fmt::format("out of pinned host memory: asked for {} bytes", bytes));
+    return block;
+}
+void release_pinned(void* block) { std::free(block); }  // NOLINT(*-no-malloc)
+
+void copy(int index, void* to, const void* from, std::size_t bytes) {
+    emulated::submit(index, [=] { std::memcpy(to, from, bytes); });
+}
+
+void fill(int index, void* to, unsigned char value, std::size_t bytes) {
+    emulated::submit(index, [=] { std::memset(to, value, bytes); });
+}
+
+void synchronize(int index) {
+    RADIAL_CHECK(!capturing(index), "cuda:{}: the host cannot wait for the device while a graph is being captured",
+                 index);
+    ++emulator().waits;
+    emulated::run_all();
+}
+
+std::unique_ptr<Event> mark(int) { return std::make_unique<emulated::EmulatedEvent>(emulator().submitted); }
+
+void begin_capture(int index) {
+    RADIAL_CHECK(!capturing(index), "cuda:{}: a graph is being captured already", index);
+    emulator().recording.emplace();
+}
+
+std::unique_ptr<Graph> end_capture(int index) {
+    RADIAL_CHECK(capturing(index), "cuda:{}: no graph is being captured", index);
+    std::vector<emulated::Work> work = std::move(*emulator().recording);
+    emulator().recording.reset();
+    return std::make_unique<emulated::EmulatedGraph>(std::move(work));
+}
+
+bool capturing(int) { return emulator().recording.has_value(); }
+
+void push_range(const char*) {}
+void pop_range() {}
+Fault* fault(int) { return &emulator().fault; }
+
+}  // namespace device
+}  // namespace radial

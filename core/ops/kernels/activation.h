@@ -1,0 +1,201 @@
+// Kernels of the activations: their functions, PReLU with its slopes, dropout.
+#pragma once
+
+#include "radial/core/kernels/copy.h"
+#include "radial/core/kernels/philox.h"
+#include "radial/core/kernels/values.h"
+#include "radial/core/tensor/memory_index.h"
+
+#include <cmath>
+#include <cstdint>
+
+namespace radial::kernels {
+
+// ---- functions for the loops of elementwise.h ----
+
+/// A NaN stays a NaN.
+struct Relu {
+    static constexpr bool keeps_result = true;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return v < 0 ? V{0} : v;
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V y) {
+        return y > 0 ? dy : V{0};
+    }
+};
+struct Sigmoid {
+    static constexpr bool keeps_result = true;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return 1 / (1 + std::exp(-v));
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V y) {
+        return dy * y * (1 - y);
+    }
+};
+struct Tanh {
+    static constexpr bool keeps_result = true;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return std::tanh(v);
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V y) {
+        return dy * (1 - y * y);
+    }
+};
+struct Silu {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return v / (1 + std::exp(-v));
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        const V s = 1 / (1 + std::exp(-x));
+        return dy * s * (1 + x * (1 - s));
+    }
+};
+
+// ---- PReLU. S is the slopes' type; One: one slope serves all channels ----
+
+/// Channels innermost: column c of `channels`. Where N is not 1, a column is N neighbouring channels.
+template <class T, class S, bool One, int N>
+struct PreluColumns {
+    const T* in;
+    const S* slope;
+    T* out;
+    std::int64_t columns;
+    RADIAL_HD T one(T x, std::int64_t channel) const {
+        using C = Compute<T>;
+        // Both sides are computed, so that the loop has no branch.
+        const C v = convert<C>(x), scaled = convert<C>(slope[One ? 0 : channel]) * v;
+        return convert<T>(v > 0 ? v : scaled);
+    }
+    RADIAL_HD void operator()(std::int64_t r, std::int64_t c) const {
+        if constexpr (N == 1) {
+            out[r * columns + c] = one(in[r * columns + c], c);
+        } else {
+            const Pack<T, N> x = reinterpret_cast<const Pack<T, N>*>(in)[r * columns + c];
+            Pack<T, N> y;
+            for (int k = 0; k < N; ++k) y.value[k] = one(x.value[k], c * N + k);
+            reinterpret_cast<Pack<T, N>*>(out)[r * columns + c] = y;
+        }
+    }
+};
+
+/// One plane of `area` elements a channel.
+template <class T, class S, bool One>
+struct PreluPlanes {
+    const T* in;
+    const S* slope;
+    T* out;
+    std::int64_t channels, area;
+    RADIAL_HD void operator()(std::int64_t plane, std::int64_t i) const {
+        using C = Compute<T>;
+        const C a = convert<C>(slope[One ? 0 : plane % channels]);
+        const C v = convert<C>(in[plane * area + i]), scaled = a * v;
+        out[plane * area + i] = convert<T>(v > 0 ? v : scaled);
+    }
+};
+
+/// dx = dy * (x > 0 ? 1 : slope), and gives dy * x where x <= 0: the sum of these is the slope's gradient. `kept` is x,
+/// or the result y, which has its sign; then StoreSlope turns the sum of dy * y into that of dy * x. Columns as in
+/// PreluColumns.
+template <class T, class S, bool One, int N>
+struct PreluColumnsBackward {
+    using C = Compute<T>;
+    const T *kept, *dy;
+    const S* slope;
+    T* dx;
+    std::int64_t columns;
+    RADIAL_HD C one(T kept_value, T upstream, std::int64_t channel, T* down) const {
+        const C value = convert<C>(kept_value), grad = convert<C>(upstream);
+        const C scaled = grad * convert<C>(slope[One ? 0 : channel]), part = grad * value;
+        *down = convert<T>(value > 0 ? grad : scaled);
+        return value > 0 ? C{0} : part;
+    }
+    RADIAL_HD auto operator()(std::int64_t r, std::int64_t c) const {
+        const std::int64_t at = r * columns + c;
+        if constexpr (N == 1) {
+            T down;
+            const C part = one(kept[at], dy[at], c, &down);
+            dx[at] = down;
+            return part;
+        } else {
+            const Pack<T, N> values = reinterpret_cast<const Pack<T, N>*>(kept)[at];
+            const Pack<T, N> grads = reinterpret_cast<const Pack<T, N>*>(dy)[at];
+            Pack<T, N> down;
+            Pack<C, N> parts;
+            for (int k = 0; k < N; ++k)
+                parts.value[k] = one(values.value[k], grads.value[k], c * N + k, &down.value[k]);
+            reinterpret_cast<Pack<T, N>*>(dx)[at] = down;
+            return parts;
+        }
+    }
+};
+
+/// The same, one plane of `area` elements a channel: column k is channel k, row r image r.
+template <class T, class S, bool One>
+struct PreluPlanesBackward {
+    using C = Compute<T>;
+    const T *kept, *dy;
+    const S* slope;
+    T* dx;
+    std::int64_t channels, area;
+    RADIAL_HD C operator()(std::int64_t r, std::int64_t k) const {
+        const std::int64_t start = (r * channels + k) * area;
+        const C a = convert<C>(slope[One ? 0 : k]);
+        C total{0};
+        for (std::int64_t i = start; i < start + area; ++i) {
+            const C value = convert<C>(kept[i]), grad = convert<C>(dy[i]), scaled = grad * a, part = grad * value;
+            dx[i] = convert<T>(value > 0 ? grad : scaled);
+            total += value > 0 ? C{0} : part;
+        }
+        return total;
+    }
+};
+
+/// Writes one channel's sum, divided by its slope where the result was kept (`divisor` is null elsewhere).
+template <class To, class S>
+struct StoreSlope {
+    const S* divisor;
+    To* out;
+    std::int64_t divisor_step;  ///< 0 where one slope serves all
+    RADIAL_HD void one(std::int64_t channel, double total) const {
+        const double restored = divisor == nullptr ? total : total / convert<double>(divisor[channel * divisor_step]);
+        out[channel] = convert<To>(restored);
+    }
+    RADIAL_HD void operator()(std::int64_t channel, double total) const { one(channel, total); }
+    template <int N>
+    RADIAL_HD void operator()(std::int64_t pack, const Pack<double, N>& total) const {
+        for (int k = 0; k < N; ++k) one(pack * N + k, total.value[k]);
+    }
+};
+
+// ---- dropout ----
+
+/// x * mask * scale, scale = 1 / (1 - p). Number `first` (+ *base, where there is one) + i of the stream decides
+/// element i in logical order, whatever the layout.
+template <class T>
+struct Dropout {
+    const T* in;
+    T* out;
+    double p, scale;
+    std::uint64_t seed, first;
+    const std::uint64_t* base;
+    MemoryIndex at;
+    RADIAL_HD void operator()(std::int64_t i) const {
+        using C = Compute<T>;
+        const std::uint64_t start = base == nullptr ? first : first + *base;
+        const float u = to_unit(random_bits(seed, start + static_cast<std::uint64_t>(i)));
+        const std::int64_t place = at(i);
+        const C scaled = convert<C>(in[place]) * static_cast<C>(scale);
+        out[place] = convert<T>(u < static_cast<float>(p) ? C{0} : scaled);
+    }
+};
+
+}  // namespace radial::kernels

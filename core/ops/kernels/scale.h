@@ -1,0 +1,120 @@
+// Kernels that multiply each plane of each image by a number of its own, and form the gradient of that number.
+#pragma once
+
+#include "radial/core/backend/kernels/pool.h"
+#include "radial/core/kernels/copy.h"
+#include "radial/core/kernels/host_device.h"
+
+#include <cstdint>
+
+namespace radial::kernels {
+
+/// out = in * factor, one row of `channels` neighbours a pixel. The factor of channel c of image n is
+/// factor[n * image_step + c * channel_step].
+template <class T>
+struct ScalePixels {
+    const T *in, *factor;
+    T* out;
+    std::int64_t channels, area, image_step, channel_step;
+    RADIAL_HD void operator()(std::int64_t pixel, std::int64_t c) const {
+        using C = Compute<T>;
+        const T* const own = factor + pixel / area * image_step;
+        const std::int64_t at = pixel * channels + c;
+        out[at] = convert<T>(convert<C>(in[at]) * convert<C>(own[c * channel_step]));
+    }
+};
+
+/// The same, one plane of `area` neighbours a channel.
+template <class T>
+struct ScalePlanes {
+    const T *in, *factor;
+    T* out;
+    std::int64_t channels, area, image_step, channel_step;
+    RADIAL_HD void operator()(std::int64_t plane, std::int64_t i) const {
+        using C = Compute<T>;
+        const std::int64_t image = plane / channels, channel = plane - image * channels;
+        const C scale = convert<C>(factor[image * image_step + channel * channel_step]);
+        out[plane * area + i] = convert<T>(convert<C>(in[plane * area + i]) * scale);
+    }
+};
+
+/// dx = dy * factor, and dfactor = the sum of dy * x over the pixels, by ranges of neighbouring channels of an image.
+/// dx may be dy. For few lanes with long loops: the CPU.
+template <class T>
+struct ScalePixelsBackward {
+    static constexpr std::int64_t range = 64, pixels_at_once = 64;
+    const T *x, *dy, *factor;
+    T *dx, *dfactor;
+    std::int64_t channels, area, ranges;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t task) const {
+        using C = Compute<T>;
+        const std::int64_t image = task / ranges, first = (task - image * ranges) * range;
+        const std::int64_t width = channels - first < range ? channels - first : range;
+        const T* const scale = factor + image * channels + first;
+        double total[range];
+        C part[range];
+        for (std::int64_t c = 0; c < width; ++c) total[c] = 0;
+        for (std::int64_t p = 0; p < area; p += pixels_at_once) {
+            for (std::int64_t c = 0; c < width; ++c) part[c] = 0;
+            const std::int64_t end = p + pixels_at_once < area ? p + pixels_at_once : area;
+            for (std::int64_t q = p; q < end; ++q) {
+                const std::int64_t start = (image * area + q) * channels + first;
+                const T *const kept = x + start, *const upstream = dy + start;
+                T* const down = dx + start;
+                C* const sums = part;
+                team.each(width, [=](std::int64_t c) {
+                    const C grad = convert<C>(upstream[c]);
+                    sums[c] += grad * convert<C>(kept[c]);
+                    down[c] = convert<T>(grad * convert<C>(scale[c]));
+                });
+            }
+            for (std::int64_t c = 0; c < width; ++c) total[c] += static_cast<double>(part[c]);
+        }
+        for (std::int64_t c = 0; c < width; ++c) dfactor[image * channels + first + c] = convert<T>(total[c]);
+    }
+};
+
+/// The same for many lanes: writes dx and gives dy * x at pixel `pixel` of column `column`, images and channels taken
+/// together. What reduce_columns() sums.
+template <class T>
+struct ScalePixelBackward {
+    const T *x, *dy, *factor;
+    T* dx;
+    std::int64_t channels, area;
+    RADIAL_HD Compute<T> operator()(std::int64_t pixel, std::int64_t column) const {
+        using C = Compute<T>;
+        const std::int64_t image = quotient(column, channels), channel = column - image * channels;
+        const std::int64_t at = (image * area + pixel) * channels + channel;
+        const C grad = convert<C>(dy[at]), part = grad * convert<C>(x[at]);
+        dx[at] = convert<T>(grad * convert<C>(factor[column]));
+        return part;
+    }
+};
+/// Writes what those sums came to.
+template <class T>
+struct StoreFactor {
+    T* out;
+    RADIAL_HD void operator()(std::int64_t column, double total) const { out[column] = convert<T>(total); }
+};
+
+/// The same, one row a plane.
+template <class T>
+struct ScalePlanesBackward {
+    const T *x, *dy, *factor;
+    T *dx, *dfactor;
+    std::int64_t area;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t plane) const {
+        using C = Compute<T>;
+        const T *const kept = x + plane * area, *const upstream = dy + plane * area;
+        T *const down = dx + plane * area, *const out = dfactor + plane;
+        const C scale = convert<C>(factor[plane]);
+        const double total = team.sum(
+            area, [=](std::int64_t i) { return static_cast<double>(convert<C>(upstream[i]) * convert<C>(kept[i])); });
+        team.each(area, [=](std::int64_t i) { down[i] = convert<T>(convert<C>(upstream[i]) * scale); });
+        team.once([&] { *out = convert<T>(total); });
+    }
+};
+
+}  // namespace radial::kernels

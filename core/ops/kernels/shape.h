@@ -1,0 +1,134 @@
+// Kernels that move elements: blocks, rows that an index names, and the check of that index.
+#pragma once
+
+#include "radial/core/kernels/copy.h"
+#include "radial/core/kernels/values.h"
+#include "radial/core/memory/device_runtime.h"
+
+#include <cstdint>
+#include <limits>
+
+namespace radial::kernels {
+
+/// Copies `length` elements (or packs of them) of every block from one place in it to another.
+template <class V>
+struct CopyBlocks {
+    const V* in;  ///< at the first element to copy
+    V* out;
+    std::int64_t in_block, out_block;  ///< from one block to the next
+    RADIAL_HD void operator()(std::int64_t block, std::int64_t i) const {
+        out[block * out_block + i] = in[block * in_block + i];
+    }
+};
+
+/// `index` moved into [0, count): what is outside was noted by CheckRange, and must do no harm here.
+RADIAL_HD inline std::int64_t clamped(std::int64_t index, std::int64_t count) {
+    const std::int64_t low = index < 0 ? 0 : index;
+    return low < count ? low : count - 1;
+}
+
+/// Notes the first of `count` numbers that lies outside [0, limit). To be launched as one row.
+struct CheckRange {
+    const std::int64_t* values;
+    std::int64_t count, limit;
+    device::Fault* fault;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t) const {
+        constexpr double none = -std::numeric_limits<double>::infinity();
+        const std::int64_t *const at = values, end = limit;
+        const double found = -team.max(count, [=](std::int64_t i) {
+            const std::int64_t value = at[i];
+            return value < 0 || value >= end ? -static_cast<double>(i) : none;
+        });
+        if (found == -none) return;
+        team.once([&] {
+            if (fault->raised != 0) return;  // an earlier one is told first
+            fault->sample = static_cast<std::int64_t>(found);
+            fault->value = values[fault->sample];
+            fault->limit = limit;
+            fault->raised = 1;
+        });
+    }
+};
+
+/// Row r of out = row index[r] of in [count, width].
+template <class T>
+struct GatherRows {
+    const T* in;
+    const std::int64_t* index;
+    T* out;
+    std::int64_t count, width;
+    RADIAL_HD void operator()(std::int64_t r, std::int64_t c) const {
+        out[r * width + c] = in[clamped(index[r], count) * width + c];
+    }
+};
+
+/// Adjoint of GatherRows, by ranges of columns: row i of dy [count, width] is added to row index[i] of dx. One lane has
+/// a range to itself, so repeats are safe. For few lanes with long loops: the CPU.
+template <class T>
+struct ScatterAddColumns {
+    static constexpr std::int64_t range = 64;
+    const T* dy;
+    const std::int64_t* index;
+    T* dx;
+    std::int64_t count, width;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t task) const {
+        const std::int64_t first = task * range, length = width - first < range ? width - first : range;
+        for (std::int64_t i = 0; i < count; ++i) {
+            const T* const from = dy + i * width + first;
+            T* const to = dx + index[i] * width + first;
+            team.each(length, [=](std::int64_t c) {
+                using C = Compute<T>;
+                to[c] = convert<T>(convert<C>(to[c]) + convert<C>(from[c]));
+            });
+        }
+    }
+};
+
+/// The same for many lanes. Row i of dy, where it is the first with its index, adds up all that have the same, in their
+/// order, and alone writes that row of dx. dx is zeros.
+template <class T>
+struct ScatterAddFirsts {
+    const T* dy;
+    const std::int64_t* index;
+    T* dx;
+    std::int64_t count, width, targets;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t i) const {
+        using C = Compute<T>;
+        const std::int64_t *const at = index, target = index[i];
+        const float earlier = team.max(i, [=](std::int64_t j) { return at[j] == target ? 1.0F : 0.0F; });
+        if (earlier > 0 || target < 0 || target >= targets) return;
+        const T* const from = dy;
+        T* const to = dx + target * width;
+        const std::int64_t rows = count, columns = width;
+        team.each(columns, [=](std::int64_t c) {
+            C total{0};
+            for (std::int64_t j = i; j < rows; ++j)
+                if (at[j] == target) total += convert<C>(from[j * columns + c]);
+            to[c] = convert<T>(total);
+        });
+    }
+};
+
+/// out[r] = in[r, index[r]] of in [rows, columns].
+template <class T>
+struct Pick {
+    const T* in;
+    const std::int64_t* index;
+    T* out;
+    std::int64_t columns;
+    RADIAL_HD void operator()(std::int64_t r) const { out[r] = in[r * columns + clamped(index[r], columns)]; }
+};
+/// Adjoint of Pick: dx is zeros.
+template <class T>
+struct PickBackward {
+    const T* dy;
+    const std::int64_t* index;
+    T* dx;
+    std::int64_t columns;
+    RADIAL_HD void operator()(std::int64_t r) const { dx[r * columns + clamped(index[r], columns)] = dy[r]; }
+};
+
+}  // namespace radial::kernels

@@ -1,0 +1,225 @@
+// What all optimizers share, and the clipping of gradients.
+#include "radial/core/optim/optim.h"
+
+#include "radial/core/kernels/launch.h"
+#include "radial/core/optim/kernels.h"
+#include "radial/core/tensor/dispatch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+namespace radial {
+
+Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr) : groups_(std::move(groups)), lr_(0) {
+    set_lr(lr);
+    std::unordered_set<const TensorImpl*> seen;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        const ParameterGroup& group = groups_[g];
+        RADIAL_CHECK(group.lr_scale >= 0 && std::isfinite(group.lr_scale),
+                     "optimizer: lr_scale of group {} is {}, expected a finite number >= 0", g, group.lr_scale);
+        RADIAL_CHECK(group.weight_decay >= 0 && std::isfinite(group.weight_decay),
+                     "optimizer: weight decay of group {} is {}, expected a finite number >= 0", g, group.weight_decay);
+        for (std::size_t p = 0; p < group.parameters.size(); ++p) {
+            const Tensor& parameter = group.parameters[p];
+            RADIAL_CHECK(parameter.defined(), "optimizer: parameter {}.{} is undefined", g, p);
+            RADIAL_CHECK(parameter.dtype() == DType::float32 || parameter.dtype() == DType::float64,
+                         "optimizer: parameter {}.{} is {}, expected float32 or float64", g, p, parameter.str());
+            RADIAL_CHECK(seen.insert(parameter.impl().get()).second,
+                         "optimizer: parameter {}.{} ({}) was given before, expected each once", g, p, parameter.str());
+        }
+    }
+    RADIAL_CHECK(!seen.empty(), "optimizer: no parameters were given, expected at least one");
+}
+
+void Optimizer::set_lr(double lr) {
+    RADIAL_CHECK(lr >= 0 && std::isfinite(lr), "optimizer: learning rate is {}, expected a finite number >= 0", lr);
+    if (lr != lr_) {
+        for (const Tensor& rate : rates_) {
+            const Device device = rate.device();
+            RADIAL_CHECK(
+                device.kind == Device::Kind::cpu || !device::capturing(device.index),
+                "optimizer: the learning rate was set while a graph was recorded on {}; set it before the step",
+                device.str());
+            rate.fill_(lr);
+        }
+    }
+    lr_ = lr;
+}
+
+const double* Optimizer::rate_on(Device device) {
+    const auto found =
+        std::find_if(rates_.begin(), rates_.end(), [&](const Tensor& rate) { return rate.device() == device; });
+    if (found != rates_.end()) return found->data<double>();
+    RADIAL_CHECK(device.kind == Device::Kind::cpu || !device::capturing(device.index),
+                 "optimizer: its first step was recorded as a graph; run one before");
+    return rates_.emplace_back(Tensor::full({}, lr_, DType::float64, device)).data<double>();
+}
+
+void Optimizer::zero_grad() {
+    for (const ParameterGroup& group : groups_)
+        for (const Tensor& parameter : group.parameters) parameter.clear_grad();
+}
+
+std::vector<std::vector<Optimizer::Update>> Optimizer::updates() const {
+    std::vector<std::vector<Update>> all;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        for (std::size_t p = 0; p < groups_[g].parameters.size(); ++p) {
+            const Tensor& parameter = groups_[g].parameters[p];
+            const Tensor gradient = parameter.grad();
+            if (!gradient.defined()) continue;
+            RADIAL_CHECK(gradient.shape() == parameter.shape() && gradient.dtype() == parameter.dtype() &&
+                             gradient.device() == parameter.device(),
+                         "optimizer: parameter {}.{} is {} on {}, its gradient {} on {}", g, p, parameter.str(),
+                         parameter.device().str(), gradient.str(), gradient.device().str());
+            const auto alike = [&](const std::vector<Update>& some) {
+                const Tensor& other = some.front().parameter;
+                return other.dtype() == parameter.dtype() && other.device() == parameter.device();
+            };
+            auto place = std::find_if(all.begin(), all.end(), alike);
+            if (place == all.end()) place = all.emplace(all.end());
+            place->push_back({g, p, parameter, gradient.to(parameter.layout())});
+        }
+    }
+    return all;
+}
+
+std::vector<std::vector<Tensor>> Optimizer::zeros_like_parameters() const {
+    std::vector<std::vector<Tensor>> zeros;
+    for (const ParameterGroup& group : groups_) {
+        std::vector<Tensor>& row = zeros.emplace_back();
+        for (const Tensor& parameter : group.parameters) row.push_back(Tensor::zeros_like(parameter));
+    }
+    return zeros;
+}
+
+void Optimizer::check_fits(const Tensor& state, const Tensor& parameter) {
+    RADIAL_CHECK(state.dtype() == parameter.dtype() && state.device() == parameter.device() &&
+                     state.layout() == parameter.layout(),
+                 "optimizer: its state is {} on {}, the parameter {} on {}; make the optimizer after converting the "
+                 "module",
+                 state.str(), state.device().str(), parameter.str(), parameter.device().str());
+}
+
+void Optimizer::append_state(const std::string& name, const std::vector<std::vector<Tensor>>& tensors,
+                             std::vector<NamedTensor>& out) {
+    for (std::size_t g = 0; g < tensors.size(); ++g)
+        for (std::size_t p = 0; p < tensors[g].size(); ++p)
+            out.push_back({fmt::format("{}.{}.{}", name, g, p), tensors[g][p]});
+}
+
+namespace {
+
+/// The gradients that there are, those of one dtype together.
+struct Gradients {
+    std::vector<kernels::GradientItem<float>> narrow;
+    std::vector<kernels::GradientItem<double>> wide;
+
+    template <class T>
+    auto& of() {
+        if constexpr (std::is_same_v<T, float>)
+            return narrow;
+        else
+            return wide;
+    }
+    void add(const Tensor& gradient) {
+        dispatch_floating(gradient.dtype(), "gradient_norm", [&](auto zero) {
+            using T = decltype(zero);
+            of<T>().push_back({gradient.data<T>(), gradient.numel()});
+        });
+    }
+};
+
+/// The device of all gradients, the CPU when there are none.
+Device device_of_gradients(const std::vector<Tensor>& parameters) {
+    std::optional<Device> device;
+    for (const Tensor& parameter : parameters) {
+        const Tensor gradient = parameter.grad();
+        if (!gradient.defined()) continue;
+        if (!device) device = gradient.device();
+        RADIAL_CHECK(gradient.device() == *device, "gradient_norm: gradients are on {} and {}, expected one device",
+                     device->str(), gradient.device().str());
+    }
+    return device.value_or(Device{});
+}
+
+/// Two float64 numbers on the gradients' device: their joint norm, and what clipping to `max_norm` multiplies them by.
+Tensor norm_and_factor(const std::vector<Tensor>& parameters, double max_norm) {
+    const Device device = device_of_gradients(parameters);
+    Gradients gradients;
+    for (const Tensor& parameter : parameters)
+        if (const Tensor gradient = parameter.grad(); gradient.defined()) gradients.add(gradient);
+    const Tensor numbers = Tensor::empty({4}, DType::float64, device);  // norm, factor, and the two sums
+    auto* const out = numbers.data<double>();
+    using kernels::GradientItem;
+    kernels::reduce_list(device, std::span<const GradientItem<float>>(gradients.narrow), kernels::Squared<float>{},
+                         out + 2);
+    kernels::reduce_list(device, std::span<const GradientItem<double>>(gradients.wide), kernels::Squared<double>{},
+                         out + 3);
+    kernels::map(device, 1,
+                 kernels::ClipFactor{.sums = out + 2, .count = 2, .most = max_norm, .norm = out, .factor = out + 1});
+    return numbers;
+}
+
+/// Multiplies every gradient by *factor, in place.
+void scale_gradients(const std::vector<Tensor>& parameters, const double* factor) {
+    Gradients gradients;
+    std::unordered_set<const void*> scaled;  // two leaves may share one gradient
+    for (const Tensor& parameter : parameters) {
+        const Tensor gradient = parameter.grad();
+        if (!gradient.defined() || gradient.numel() == 0 || !scaled.insert(gradient.raw()).second) continue;
+        gradients.add(gradient);
+        gradient.bump_version();
+    }
+    const Device device = device_of_gradients(parameters);
+    using kernels::GradientItem;
+    kernels::map_list(device, std::span<const GradientItem<float>>(gradients.narrow),
+                      kernels::ScaleGradient<float>{factor});
+    kernels::map_list(device, std::span<const GradientItem<double>>(gradients.wide),
+                      kernels::ScaleGradient<double>{factor});
+}
+
+void check_max_norm(double max_norm) {
+    RADIAL_CHECK(max_norm > 0, "clip_gradient_norm: max_norm is {}, expected more than 0", max_norm);
+}
+
+[[noreturn]] void refuse_norm(const std::vector<Tensor>& parameters, double norm) {
+    for (std::size_t p = 0; p < parameters.size(); ++p) {
+        if (std::isfinite(gradient_norm({parameters[p]}))) continue;
+        throw NumericError(
+            fmt::format("clip_gradient_norm: the norm is {}; the gradient of parameter {} ({}) is the first that is "
+                        "not finite",
+                        norm, p, parameters[p].str()));
+    }
+    throw NumericError(fmt::format("clip_gradient_norm: the norm is {}", norm));
+}
+
+}  // namespace
+
+double gradient_norm(const std::vector<Tensor>& parameters) {
+    return norm_and_factor(parameters, std::numeric_limits<double>::infinity()).rows(0, 1).item();
+}
+
+Tensor clip_gradients(const std::vector<Tensor>& parameters, double max_norm) {
+    check_max_norm(max_norm);
+    const Tensor numbers = norm_and_factor(parameters, max_norm);
+    const auto* const factor = numbers.data<const double>() + 1;
+    // The host looks where it can do so without waiting.
+    const bool known = numbers.device().kind == Device::Kind::cpu;
+    if (std::isfinite(max_norm) && !(known && *factor == 1)) scale_gradients(parameters, factor);
+    return numbers.rows(0, 1).view({});
+}
+
+double clip_gradient_norm(const std::vector<Tensor>& parameters, double max_norm) {
+    check_max_norm(max_norm);
+    const Tensor numbers = norm_and_factor(parameters, max_norm);
+    const double norm = numbers.rows(0, 1).item();
+    if (!std::isfinite(norm)) refuse_norm(parameters, norm);
+    if (norm > max_norm) scale_gradients(parameters, numbers.data<const double>() + 1);
+    return norm;
+}
+
+}  // namespace radial

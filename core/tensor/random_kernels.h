@@ -1,0 +1,46 @@
+// Kernels that fill tensors with random numbers.
+#pragma once
+
+#include "radial/core/kernels/copy.h"
+#include "radial/core/kernels/philox.h"
+#include "radial/core/tensor/memory_index.h"
+
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+namespace radial::kernels {
+
+/// low + (high - low) * u, and at most `most`.
+template <class T>
+struct Uniform {
+    T* out;
+    double low, high, most;
+    std::uint64_t seed, first;
+    MemoryIndex at;
+    RADIAL_HD void operator()(std::int64_t i) const {
+        const double unit = static_cast<double>(to_unit(random_bits(seed, first + static_cast<std::uint64_t>(i))));
+        const T value = static_cast<T>(low + (high - low) * unit), largest = static_cast<T>(most);
+        out[at(i)] = largest < value ? largest : value;
+    }
+};
+
+/// Box-Muller: elements 2k and 2k + 1 share numbers 2k and 2k + 1.
+template <class T>
+struct Normal {
+    T* out;
+    std::int64_t count;
+    double mean, deviation;
+    std::uint64_t seed, first;
+    MemoryIndex at;
+    RADIAL_HD void operator()(std::int64_t pair) const {
+        const std::uint64_t index = first + 2 * static_cast<std::uint64_t>(pair);
+        const double positive = 1.0 - static_cast<double>(to_unit(random_bits(seed, index)));  // (0, 1]: log is finite
+        const double angle = 2 * std::numbers::pi * static_cast<double>(to_unit(random_bits(seed, index + 1)));
+        const double radius = deviation * std::sqrt(-2 * std::log(positive));
+        out[at(2 * pair)] = static_cast<T>(mean + radius * std::cos(angle));
+        if (2 * pair + 1 < count) out[at(2 * pair + 1)] = static_cast<T>(mean + radius * std::sin(angle));
+    }
+};
+
+}  // namespace radial::kernels

@@ -1,0 +1,98 @@
+// The small value types every tensor is described by: shape, element type, device, layout.
+#pragma once
+
+#include "radial/core/kernels/bfloat16.h"
+#include "radial/core/memory/device.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace radial {
+
+/// Element type of a tensor.
+enum class DType : std::uint8_t { float32, float64, int32, int64, uint8, bfloat16 };
+
+/// Bytes of one element.
+std::size_t size_of(DType dtype);
+/// "float32", "int64", ...
+std::string_view name_of(DType dtype);
+constexpr bool is_floating(DType dtype) {
+    return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::bfloat16;
+}
+
+template <class T>
+struct DTypeOf;
+template <>
+struct DTypeOf<float> {
+    static constexpr DType value = DType::float32;
+};
+template <>
+struct DTypeOf<double> {
+    static constexpr DType value = DType::float64;
+};
+template <>
+struct DTypeOf<std::int32_t> {
+    static constexpr DType value = DType::int32;
+};
+template <>
+struct DTypeOf<std::int64_t> {
+    static constexpr DType value = DType::int64;
+};
+template <>
+struct DTypeOf<std::uint8_t> {
+    static constexpr DType value = DType::uint8;
+};
+template <>
+struct DTypeOf<bfloat16> {
+    static constexpr DType value = DType::bfloat16;
+};
+/// The DType of the C++ type T.
+template <class T>
+inline constexpr DType dtype_of = DTypeOf<std::remove_cv_t<T>>::value;
+
+/// The order in which a tensor's elements lie in memory. The logical shape is NCHW in either.
+enum class Layout : std::uint8_t {
+    row_major,      ///< the last logical dimension is contiguous; any rank
+    channels_last,  ///< rank 4 only: stored as NHWC
+};
+std::string_view name_of(Layout layout);
+
+/// A tensor's logical extents, outermost first; at most `max_rank` of them, none negative.
+class Shape {
+public:
+    static constexpr int max_rank = 6;
+
+    Shape() = default;
+    Shape(std::initializer_list<std::int64_t> extents);
+    explicit Shape(std::span<const std::int64_t> extents);
+
+    int rank() const { return rank_; }
+    /// Product of the extents; 1 for rank 0.
+    std::int64_t numel() const;
+    /// Extent `dim`; negative counts from the back. Throws Error when out of range.
+    std::int64_t at(int dim) const;
+    std::int64_t operator[](int dim) const { return extents_[static_cast<std::size_t>(dim)]; }
+    std::int64_t& operator[](int dim) { return extents_[static_cast<std::size_t>(dim)]; }
+    const std::int64_t* begin() const { return extents_.data(); }
+    const std::int64_t* end() const { return extents_.data() + rank_; }
+    /// Row-major strides in elements.
+    std::array<std::int64_t, max_rank> strides() const;
+    /// "[2, 3, 4]"
+    std::string str() const;
+    friend bool operator==(const Shape& a, const Shape& b) {
+        return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
+    }
+
+private:
+    std::array<std::int64_t, max_rank> extents_{};
+    int rank_ = 0;
+};
+
+}  // namespace radial

@@ -1,0 +1,109 @@
+// What the layers of a growing image share, and a batch norm of its first channels.
+#pragma once
+
+#include "radial/core/autograd/recompute.h"
+#include "radial/core/backend/cpu/onednn_backend.h"
+#include "radial/layers/dense/growing_image.h"
+#include "radial/layers/dense/kernels.h"
+
+#include <cmath>
+
+namespace radial {
+namespace growing {
+
+using dense_kernels::Columns;
+using Floats = std::vector<float>;
+
+inline constexpr ConvGeometry same_3x3{.pad_h = 1, .pad_w = 1};
+
+inline Backend& backend() { return backend_for({}, DType::float32); }
+
+/// An uninitialised image like another with other channels.
+inline Tensor image(const Shape& like, std::int64_t channels) {
+    return Tensor::empty({like[0], channels, like[2], like[3]}, DType::float32, {}, Layout::channels_last);
+}
+
+inline Floats values_of(const Tensor& vector) {
+    const auto values = vector.values<float>();
+    return {values.begin(), values.end()};
+}
+
+/// The running statistics after a batch with these, the variance biased, of `rows` values a channel.
+inline void move_running(const NormTensors& norm, const Floats& mean, const Floats& variance, double rows) {
+    if (recomputing()) return;
+    const double keep = 1 - norm.momentum, unbiased = norm.momentum * rows / (rows - 1);
+    const auto means = norm.running_mean.values<float>(), variances = norm.running_variance.values<float>();
+    for (std::size_t c = 0; c < means.size(); ++c) {
+        means[c] = static_cast<float>(keep * means[c] + norm.momentum * mean[c]);
+        variances[c] = static_cast<float>(keep * variances[c] + unbiased * variance[c]);
+    }
+    norm.running_mean.bump_version();
+    norm.running_variance.bump_version();
+}
+
+/// A batch norm of the first channels with given statistics.
+struct Normaliser {
+    Floats mean, factor, shift, inverse;  ///< inverse: 1 / the deviation
+
+    Normaliser(const NormTensors& norm, const Floats& means, const Floats& variances) {
+        const auto scales = norm.scale.values<float>();
+        mean.assign(means.begin(), means.begin() + static_cast<std::ptrdiff_t>(scales.size()));
+        shift = values_of(norm.shift);
+        for (std::size_t c = 0; c < scales.size(); ++c) {
+            const double one = 1 / std::sqrt(static_cast<double>(variances[c]) + norm.epsilon);
+            inverse.push_back(static_cast<float>(one));
+            factor.push_back(static_cast<float>(one * static_cast<double>(scales[c])));
+        }
+    }
+    dense_kernels::Affine affine() const { return {mean.data(), factor.data(), shift.data()}; }
+};
+
+}  // namespace growing
+
+/// What the layers of a growing image share.
+struct GrowingImage::State {
+    Tensor buffer;  ///< [N, all channels, H, W], channels-last
+    std::int64_t filled = 0;
+    bool training = true;
+    growing::Floats mean, variance;   ///< of the channels so far, while training
+    growing::Floats constant, slope;  ///< what is owed to their gradient
+    std::int64_t capacity() const { return buffer.size(1); }
+    std::int64_t images() const { return buffer.size(0); }
+    std::int64_t pixels() const { return buffer.size(2) * buffer.size(3); }
+    std::int64_t rows() const { return images() * pixels(); }
+
+    /// The first `count` channels of the pixels from `row` on.
+    dense_kernels::Columns<const float> columns(std::int64_t row, std::int64_t count) const {
+        return {buffer.data<float>() + row * capacity(), capacity(), count};
+    }
+    dense_kernels::Owed owed() const { return {constant.data(), slope.data(), mean.data()}; }
+
+    /// Takes x [N, C, H, W] as the next channels.
+    void append(const Tensor& x) {
+        const std::int64_t channels = x.size(1);
+        const dense_kernels::Columns<float> out{buffer.data<float>(), capacity(), channels};
+        dense_kernels::copy({x.data<float>(), channels, channels}, rows(), out, filled);
+        filled += channels;
+        if (!training) return;
+        const Tensor means = Tensor::empty({channels}, DType::float32, {}), variances = Tensor::empty_like(means);
+        channel_statistics(x, means, variances);
+        const auto add = [](growing::Floats& all, const Tensor& more) {
+            const auto values = more.values<float>();
+            all.insert(all.end(), values.begin(), values.end());
+        };
+        add(mean, means);
+        add(variance, variances);
+        constant.resize(mean.size());
+        slope.resize(mean.size());
+    }
+
+    /// body(first image, one behind the last) on parts whose first `channels` fit the cache.
+    template <class Body>
+    void each_part(std::int64_t channels, const Body& body) const {
+        constexpr std::int64_t cache = 1 << 20;  // numbers
+        const std::int64_t part = std::clamp<std::int64_t>(cache / (channels * pixels()), 1, images());
+        for (std::int64_t first = 0; first < images(); first += part) body(first, std::min(images(), first + part));
+    }
+};
+
+}  // namespace radial

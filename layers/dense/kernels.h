@@ -1,0 +1,232 @@
+// Loops over the first columns (channels) of a wider matrix of pixels, float32.
+#pragma once
+
+#include "radial/core/backend/cpu/norm_kernels.h"
+#include "radial/core/backend/cpu/onednn_backend.h"
+#include "radial/core/tensor/tensor.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace radial::dense_kernels {
+
+/// The first `columns` of a matrix [rows, stride].
+template <class T>
+struct Columns {
+    T* data;
+    std::int64_t stride, columns;
+    T* row(std::int64_t r) const { return data + r * stride; }
+};
+
+/// (v - mean) * factor + shift for each column.
+struct Affine {
+    const float *mean, *factor, *shift;
+};
+
+/// Asks for rows of matrices before they are needed: some lines of the cache at each call, as a processor ignores what
+/// it is asked for while it waits for as many as it can.
+class Prefetch {
+public:
+    /// All rows are asked for after `calls` calls.
+    Prefetch(std::span<const Columns<const float>> from, std::int64_t rows, std::int64_t calls)
+        : from_(from), rows_(rows) {
+        std::int64_t lines = 0;
+        for (const auto& matrix : from) lines += (matrix.columns + line - 1) / line * rows;
+        each_ = (lines + calls - 1) / calls;
+    }
+    void operator()() {
+        for (std::int64_t i = 0; i < each_ && matrix_ < from_.size(); ++i) {
+            const Columns<const float>& from = from_[matrix_];
+            __builtin_prefetch(from.row(row_) + column_);
+            column_ += line;
+            if (column_ < from.columns) continue;
+            column_ = 0;
+            if (++row_ < rows_) continue;
+            row_ = 0;
+            ++matrix_;
+        }
+    }
+
+private:
+    static constexpr std::int64_t line = 64 / sizeof(float);
+    std::span<const Columns<const float>> from_;
+    std::size_t matrix_ = 0;
+    std::int64_t rows_, each_ = 0, row_ = 0, column_ = 0;
+};
+
+inline bool worth_threads(std::int64_t rows, std::int64_t columns) { return rows * columns >= 16384; }
+
+/// out = relu(affine(in)) for rows [0, rows), on the calling thread.
+inline void normalise(const Columns<const float>& in, const Affine& affine, std::int64_t rows,
+                      const Columns<float>& out) {
+    const std::int64_t columns = in.columns;
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const float* const v = in.row(r);
+        float* const to = out.row(r);
+#pragma omp simd
+        for (std::int64_t c = 0; c < columns; ++c) {
+            const float normal = (v[c] - affine.mean[c]) * affine.factor[c] + affine.shift[c];
+            to[c] = normal < 0 ? 0.0F : normal;  // a NaN stays one
+        }
+    }
+}
+
+/// out[:, first .. first + from.columns) = from.
+inline void copy(const Columns<const float>& from, std::int64_t rows, const Columns<float>& out, std::int64_t first) {
+#pragma omp parallel for schedule(static) if (worth_threads(rows, from.columns))
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const float* const v = from.row(r);
+        float* const to = out.row(r) + first;
+#pragma omp simd
+        for (std::int64_t c = 0; c < from.columns; ++c) to[c] = v[c];
+    }
+}
+
+/// Parts of the rows of a matrix, which threads take in turn: their bounds depend on the sizes alone, and so do sums
+/// that each part forms by itself.
+struct Parts {
+    static constexpr std::int64_t most = 16, least_rows = 64;
+    std::int64_t rows, count, length;
+    explicit Parts(std::int64_t rows_in)
+        : rows(rows_in),
+          count(std::clamp<std::int64_t>(rows / least_rows, 1, most)),
+          length((rows + count - 1) / count) {}
+    std::int64_t begin(std::int64_t part) const { return std::min(rows, part * length); }
+    std::int64_t end(std::int64_t part) const { return std::min(rows, (part + 1) * length); }
+};
+
+/// Two sums a column, for each part.
+class PartSums {
+public:
+    explicit PartSums(std::int64_t columns)
+        : columns_(columns), held_(Tensor::zeros({Parts::most, 2 * columns}, DType::float64, Device{})) {}
+    double* of(std::int64_t part) const { return held_.data<double>() + part * 2 * columns_; }
+    std::vector<double> first() const { return gathered(0); }
+    std::vector<double> second() const { return gathered(columns_); }
+
+private:
+    std::vector<double> gathered(std::int64_t from) const {
+        std::vector<double> all(static_cast<std::size_t>(columns_));
+        for (std::int64_t part = 0; part < Parts::most; ++part)
+            for (std::int64_t c = 0; c < columns_; ++c) all[static_cast<std::size_t>(c)] += of(part)[from + c];
+        return all;
+    }
+
+    std::int64_t columns_;
+    Tensor held_;  ///< from the allocator's cache
+};
+
+/// What statistics are formed from: sums over rows of the distance from an origin and of its square.
+class Moments {
+public:
+    explicit Moments(std::vector<float> origin)
+        : origin_(std::move(origin)), sums_(static_cast<std::int64_t>(origin_.size())) {}
+    /// Adds dense rows to the part's sums. On the calling thread.
+    void add(std::int64_t part, const float* x, std::int64_t rows) {
+        using norm_kernels::rows_in_float;
+        const auto columns = static_cast<std::int64_t>(origin_.size());
+        const norm_kernels::Distance value{x, origin_.data()};
+        std::int64_t r = 0;
+        for (; r + rows_in_float <= rows; r += rows_in_float)
+            norm_kernels::add_rows<rows_in_float>(r * columns, columns, value, sums_.of(part));
+        for (; r < rows; ++r) norm_kernels::add_rows<1>(r * columns, columns, value, sums_.of(part));
+    }
+    void write(std::int64_t rows, const Tensor& mean, const Tensor& variance) const {
+        norm_kernels::write_statistics(origin_.data(), rows, sums_.first(), sums_.second(), mean.data<float>(),
+                                       variance.data<float>());
+    }
+
+private:
+    std::vector<float> origin_;
+    PartSums sums_;
+};
+
+/// Sums over rows of the gradient behind a ReLU and of its product with x - mean, one of each a column, for each part.
+class GradientSums {
+public:
+    explicit GradientSums(std::int64_t columns) : columns_(columns), sums_(columns) {}
+
+    /// `upstream` is the gradient of relu(affine(in)): adds its sums to the part's, and factor * (the gradient behind
+    /// the ReLU) to `into`. On the calling thread.
+    void absorb(std::int64_t part, const Columns<const float>& in, const Affine& affine,
+                const Columns<const float>& upstream, std::int64_t rows, const Columns<float>& into) {
+        double* const total = sums_.of(part);
+        std::int64_t r = 0;
+        for (; r + rows_in_float <= rows; r += rows_in_float)
+            absorb_rows<rows_in_float>(in, affine, upstream, r, into, total);
+        for (; r < rows; ++r) absorb_rows<1>(in, affine, upstream, r, into, total);
+    }
+    std::vector<double> sums() const { return sums_.first(); }
+    std::vector<double> products() const { return sums_.second(); }
+
+private:
+    /// Rows that are added up in float, in registers, before double takes over.
+    static constexpr int rows_in_float = 8;
+
+    template <int count>
+    void absorb_rows(const Columns<const float>& in, const Affine& affine, const Columns<const float>& upstream,
+                     std::int64_t row, const Columns<float>& into, double* total) const {
+        const float *const v = in.row(row), *const g = upstream.row(row), *const means = affine.mean,
+                           *const factors = affine.factor, *const shifts = affine.shift;
+        float* const to = into.row(row);
+        const std::int64_t columns = columns_, stride = in.stride, up_stride = upstream.stride, to_stride = into.stride;
+#pragma omp simd
+        for (std::int64_t c = 0; c < columns; ++c) {
+            const float mean = means[c], factor = factors[c], shift = shifts[c];
+            float sum = 0, product = 0;
+            for (int k = 0; k < count; ++k) {
+                const float grad_above = g[k * up_stride + c], distance = v[k * stride + c] - mean;
+                const float before = to[k * to_stride + c];
+                const float grad = distance * factor + shift > 0 ? grad_above : 0.0F;
+                sum += grad;
+                product += grad * distance;
+                to[k * to_stride + c] = before + factor * grad;
+            }
+            total[c] += static_cast<double>(sum);
+            total[columns + c] += static_cast<double>(product);
+        }
+    }
+
+    std::int64_t columns_;
+    PartSums sums_;
+};
+
+/// out [rows, columns] = the gradient of a batch norm's input x, given that behind its ReLU; all dense. On the calling
+/// thread.
+inline void behind_relu_norm(const ReluNormGradient& norm, const float* x, const float* upstream, std::int64_t rows,
+                             std::int64_t columns, float* out) {
+    const float *const mean = norm.mean.data(), *const factor = norm.factor.data(), *const shift = norm.shift.data(),
+                       *const a = norm.a.data(), *const b = norm.b.data(), *const c = norm.c.data();
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const float *const v = x + r * columns, *const g = upstream + r * columns;
+        float* const to = out + r * columns;
+#pragma omp simd
+        for (std::int64_t i = 0; i < columns; ++i) {
+            const float grad_above = g[i], distance = v[i] - mean[i];
+            const float grad = norm_kernels::behind<Activation::relu>(grad_above, distance * factor[i] + shift[i]);
+            to[i] = a[i] * grad + (b[i] * distance + c[i]);
+        }
+    }
+}
+
+/// What batch norms still owe the gradient of their input: constant + slope * (x - mean), one of each a column.
+struct Owed {
+    const float *constant, *slope, *mean;
+};
+
+/// out[r, c] = gradient[r, first + c] + what is owed there, for `columns` columns; `out` dense.
+inline void settle(const Columns<const float>& gradient, const Columns<const float>& x, const Owed& owed,
+                   std::int64_t rows, std::int64_t first, std::int64_t columns, float* out) {
+#pragma omp parallel for schedule(static) if (worth_threads(rows, columns))
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const float *const g = gradient.row(r) + first, *const v = x.row(r) + first;
+        float* const to = out + r * columns;
+#pragma omp simd
+        for (std::int64_t c = 0; c < columns; ++c)
+            to[c] = g[c] + (owed.constant[first + c] + owed.slope[first + c] * (v[c] - owed.mean[first + c]));
+    }
+}
+
+}  // namespace radial::dense_kernels
