@@ -2,9 +2,9 @@
 #include "radial/apps/bench/head.h"
 
 #include "radial/apps/bench/measure.h"
-#include "radial/apps/common/image_task.h"
-#include "radial/apps/common/loss_options.h"
-#include "radial/apps/common/version.h"
+#include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/loss_options.h"
+#include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/memory/transfer.h"

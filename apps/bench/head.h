@@ -1,7 +1,7 @@
 // `radial-bench head`: how long a loss over many classes takes, forward and backward, and what memory it asks for.
 #pragma once
 
-#include "radial/apps/common/command_line.h"
+#include "radial/apps/cli/command_line.h"
 
 namespace radial::bench {
 

@@ -2,8 +2,8 @@
 #include "radial/apps/bench/measure.h"
 #include "radial/apps/bench/pipeline.h"
 #include "radial/apps/bench/training_step.h"
-#include "radial/apps/common/cifar_task.h"
-#include "radial/apps/common/imagenet_task.h"
+#include "radial/apps/cifar10/cifar_task.h"
+#include "radial/apps/imagenet/imagenet_task.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/tensor/random.h"
 

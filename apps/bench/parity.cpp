@@ -2,10 +2,11 @@
 // the losses step by step.
 #include "radial/apps/bench/parity.h"
 
-#include "radial/apps/common/image_task.h"
-#include "radial/apps/common/loss_options.h"
-#include "radial/apps/common/saved_classifier.h"
-#include "radial/apps/common/version.h"
+#include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/loss_options.h"
+#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/train/run/saved_classifier.h"
+#include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/io/atomic_file.h"
 #include "radial/core/optim/optim.h"

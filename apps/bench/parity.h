@@ -1,7 +1,7 @@
 // `radial-bench parity`: whether a device trains as the CPU does.
 #pragma once
 
-#include "radial/apps/common/command_line.h"
+#include "radial/apps/cli/command_line.h"
 
 namespace radial::bench {
 

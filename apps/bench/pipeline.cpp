@@ -2,7 +2,7 @@
 #include "radial/apps/bench/pipeline.h"
 
 #include "radial/apps/bench/measure.h"
-#include "radial/apps/common/version.h"
+#include "radial/apps/train/run/version.h"
 #include "radial/data/imagenet.h"
 #include "radial/data/loader.h"
 

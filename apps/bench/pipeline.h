@@ -1,7 +1,7 @@
 // `radial-bench pipeline` and `radial-bench loader`: how fast pictures become batches, and what that costs training.
 #pragma once
 
-#include "radial/apps/common/command_line.h"
+#include "radial/apps/cli/command_line.h"
 
 namespace radial::bench {
 

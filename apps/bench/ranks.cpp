@@ -2,8 +2,8 @@
 #include "radial/apps/bench/ranks.h"
 
 #include "radial/apps/bench/measure.h"
-#include "radial/apps/common/rank_step.h"
-#include "radial/apps/common/saved_classifier.h"
+#include "radial/apps/train/ranks/rank_step.h"
+#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/ops.h"

@@ -1,7 +1,7 @@
 // `radial-bench ranks`: when the gradients of a training step travel, and what a step on several ranks costs.
 #pragma once
 
-#include "radial/apps/common/command_line.h"
+#include "radial/apps/cli/command_line.h"
 
 namespace radial::bench {
 

@@ -1,9 +1,10 @@
 // Loads weights and a batch, runs the network in evaluation, in training and for a few steps, and writes what came out.
 #include "radial/apps/bench/replay.h"
 
-#include "radial/apps/common/image_task.h"
-#include "radial/apps/common/model_options.h"
-#include "radial/apps/common/saved_classifier.h"
+#include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/model_options.h"
+#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/ops.h"

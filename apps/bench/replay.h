@@ -1,7 +1,7 @@
 // `radial-bench replay`: what a network computes from given weights and images, to be compared with another program's.
 #pragma once
 
-#include "radial/apps/common/command_line.h"
+#include "radial/apps/cli/command_line.h"
 
 namespace radial::bench {
 

@@ -1,7 +1,7 @@
 // `radial-bench step`: how long one training step takes.
 #pragma once
 
-#include "radial/apps/common/command_line.h"
+#include "radial/apps/cli/command_line.h"
 
 namespace radial::bench {
 

@@ -1,10 +1,10 @@
 // What is asked of radial-models, and its answers.
 #include "radial/apps/models/models.h"
 
-#include "radial/apps/common/safe_text.h"
-#include "radial/apps/common/standard_streams.h"
-#include "radial/apps/common/weights.h"
 #include "radial/apps/models/tables.h"
+#include "radial/apps/train/console/safe_text.h"
+#include "radial/apps/train/console/standard_streams.h"
+#include "radial/apps/train/run/weights.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/tensor/random.h"
 #include "radial/core/util/error.h"

@@ -1,7 +1,7 @@
 // The command line of radial-models.
 #pragma once
 
-#include "radial/apps/common/command_line.h"
+#include "radial/apps/cli/command_line.h"
 
 namespace radial::zoo {
 

@@ -1,7 +1,7 @@
 // Softmax over the logits, sorted, and written down.
 #include "radial/apps/predict/ranking.h"
 
-#include "radial/apps/common/safe_text.h"
+#include "radial/apps/train/console/safe_text.h"
 #include "radial/core/util/error.h"
 
 #include <algorithm>

@@ -1,8 +1,9 @@
 // The flags of `radial-prototypes scatter`.
 #include "radial/apps/prototypes/scatter.h"
 
-#include "radial/apps/common/mnist_task.h"
-#include "radial/apps/common/scatter_page.h"
+#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/mnist/mnist_task.h"
+#include "radial/apps/sweep/scatter_page.h"
 
 #include <CLI/CLI.hpp>
 

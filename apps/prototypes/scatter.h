@@ -1,7 +1,7 @@
 // `radial-prototypes scatter`: two-dimensional runs side by side, as in Fig. 1 of the RBF-Softmax paper.
 #pragma once
 
-#include "radial/apps/common/command_line.h"
+#include "radial/apps/cli/command_line.h"
 
 namespace radial::prototypes {
 

@@ -1,8 +1,8 @@
 // best.safetensors: the checkpoint of the epoch with the best test accuracy.
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/common/mnist_task.h"
-#include "radial/apps/common/run_recorder.h"
+#include "radial/apps/cli/run_recorder.h"
+#include "radial/apps/mnist/mnist_task.h"
 #include "radial/core/io/safetensors.h"
 
 #include <fmt/core.h>

@@ -1,9 +1,9 @@
 // What the command line accepts, and what it says about the rest.
-#include "radial/apps/common/command_line.h"
+#include "radial/apps/cli/command_line.h"
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/common/json_config.h"
-#include "radial/apps/common/suggestion.h"
+#include "radial/apps/cli/json_config.h"
+#include "radial/apps/train/console/suggestion.h"
 
 #include <fstream>
 #include <sstream>

@@ -1,5 +1,5 @@
 // What an evaluation keeps of each sample.
-#include "radial/apps/common/evaluate.h"
+#include "radial/apps/train/evaluate.h"
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"

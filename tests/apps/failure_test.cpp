@@ -1,7 +1,7 @@
 // Runs that cannot go on, and what they tell the user.
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/common/kernel_watch.h"
+#include "radial/apps/train/kernel_watch.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/memory/device_runtime.h"
 

@@ -1,10 +1,10 @@
 // The loss on the command line, in config files and in checkpoints.
-#include "radial/apps/common/loss_options.h"
+#include "radial/apps/cli/loss_options.h"
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/common/class_weights.h"
-#include "radial/apps/common/command_line.h"
-#include "radial/apps/common/json_config.h"
+#include "radial/apps/cli/command_line.h"
+#include "radial/apps/cli/json_config.h"
+#include "radial/apps/train/class_weights.h"
 #include "radial/core/io/safetensors.h"
 
 #include <fstream>

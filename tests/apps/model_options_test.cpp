@@ -1,9 +1,9 @@
 // The network's options on the command line, in config files and in checkpoints.
-#include "radial/apps/common/model_options.h"
+#include "radial/apps/cli/model_options.h"
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/common/json_config.h"
-#include "radial/apps/common/saved_classifier.h"
+#include "radial/apps/cli/json_config.h"
+#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
 

@@ -3,7 +3,7 @@
 #include "../expect.h"
 #include "../folders.h"
 #include "program.h"
-#include "radial/apps/common/snapshots.h"
+#include "radial/apps/train/run/snapshots.h"
 #include "radial/core/distributed/communicator.h"
 
 #include <fmt/core.h>

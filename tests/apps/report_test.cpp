@@ -1,8 +1,8 @@
 // Charts, progress lines and times as text.
-#include "radial/apps/common/report.h"
+#include "radial/apps/report/report.h"
 #include "../expect.h"
-#include "radial/apps/common/charts.h"
-#include "radial/apps/common/progress.h"
+#include "radial/apps/report/charts.h"
+#include "radial/apps/train/console/progress.h"
 
 #include <cmath>
 

@@ -2,8 +2,8 @@
 #include "../expect.h"
 #include "../folders.h"
 #include "program.h"
-#include "radial/apps/common/folder_lock.h"
-#include "radial/apps/common/snapshots.h"
+#include "radial/apps/train/run/folder_lock.h"
+#include "radial/apps/train/run/snapshots.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
 

@@ -1,8 +1,8 @@
 // Text of users and files on its way to terminals, shells, JSON, and back.
-#include "radial/apps/common/safe_text.h"
+#include "radial/apps/train/console/safe_text.h"
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/common/html_page.h"
+#include "radial/apps/report/html_page.h"
 
 #include <cstdlib>
 

@@ -1,8 +1,8 @@
 // Scatter charts of features and prototypes, alone and side by side.
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/common/charts.h"
-#include "radial/apps/common/scatter_view.h"
+#include "radial/apps/report/charts.h"
+#include "radial/apps/report/scatter_view.h"
 
 namespace radial::test {
 namespace {

@@ -1,13 +1,13 @@
 // Sweeps: a table of the paper from runs in folders, resumed, compared and written beside the paper's figures.
-#include "radial/apps/common/sweep.h"
+#include "radial/apps/sweep/sweep.h"
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/common/recipes.h"
-#include "radial/apps/common/snapshots.h"
-#include "radial/apps/common/sweep_curves.h"
-#include "radial/apps/common/sweep_distances.h"
-#include "radial/apps/common/sweep_page.h"
-#include "radial/apps/common/sweep_tables.h"
+#include "radial/apps/cli/recipes.h"
+#include "radial/apps/sweep/sweep_curves.h"
+#include "radial/apps/sweep/sweep_distances.h"
+#include "radial/apps/sweep/sweep_page.h"
+#include "radial/apps/sweep/sweep_tables.h"
+#include "radial/apps/train/run/snapshots.h"
 
 #include <fmt/core.h>
 #include <sys/file.h>

@@ -3,9 +3,10 @@
 #include "../data/scratch.h"
 #include "../expect.h"
 
-#include "radial/apps/common/image_task.h"
-#include "radial/apps/common/snapshots.h"
-#include "radial/apps/common/trainer.h"
+#include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/train/run/snapshots.h"
+#include "radial/apps/train/trainer.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/ops/reduce.h"

@@ -4,9 +4,9 @@
 #include "../expect.h"
 #include "../losses/every_loss.h"
 
-#include "radial/apps/common/failed_step.h"
-#include "radial/apps/common/snapshots.h"
-#include "radial/apps/common/training_step.h"
+#include "radial/apps/train/run/failed_step.h"
+#include "radial/apps/train/run/snapshots.h"
+#include "radial/apps/train/training_step.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/flatten.h"

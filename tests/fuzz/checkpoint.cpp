@@ -1,5 +1,5 @@
 // Fuzz target: any header of a checkpoint gives a classifier or a FileError.
-#include "radial/apps/common/weights.h"
+#include "radial/apps/train/run/weights.h"
 
 #include "memory_file.h"
 

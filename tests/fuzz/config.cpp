@@ -1,7 +1,7 @@
 // Fuzz target: any bytes, read as a --config of `train`, give options or an error that the command line reports.
-#include "radial/apps/common/command_line.h"
-#include "radial/apps/common/json_config.h"
-#include "radial/apps/common/train_options.h"
+#include "radial/apps/cli/command_line.h"
+#include "radial/apps/cli/json_config.h"
+#include "radial/apps/cli/train_flags.h"
 
 #include "memory_file.h"
 

@@ -1,0 +1,38 @@
+// The start of every command: which device, which data.
+#include "radial/apps/cli/image_task.h"
+
+#include "radial/apps/train/console/standard_streams.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/util/error.h"
+
+namespace radial::apps {
+
+Device start_device(const std::string& device, int threads, Precision precision) {
+    const Device parsed = Device::parse(device);
+    set_num_threads(threads);
+    print_on(describe_device(parsed) + "\n");
+    use_precision(precision, parsed);
+    print_on(fmt::format("precision: {}\n", name_of(precision)));
+    return parsed;
+}
+
+void with_memory_advice(std::int64_t batch, const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const OutOfMemory& error) {
+        throw OutOfMemory(fmt::format("{}: lower --batch, which is {}", error.what(), batch));
+    }
+}
+
+data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folder, bool train) {
+    if (folder.empty()) {
+        throw FileError(
+            fmt::format("no data folder: give --data DIR, or set RADIAL_DATA to a folder that holds {}/. {}", task.set,
+                        task.where_to_get));
+    }
+    if (!std::filesystem::exists(folder))
+        throw FileError(fmt::format("{}: no such data folder. {}", folder.string(), task.where_to_get));
+    return task.read(folder, train);
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,47 @@
+// Training and evaluating an image classifier from the command line: what the benchmark programs share.
+#pragma once
+
+#include "radial/apps/cli/command_line.h"
+#include "radial/apps/train/precision.h"
+#include "radial/apps/train/train_options.h"
+#include "radial/data/dataset.h"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// What sets one benchmark program apart from another.
+struct ImageTask {
+    std::string program;         ///< "radial-mnist"
+    std::string set;             ///< folder under RADIAL_DATA
+    std::string model;           ///< the network unless --model names another, as ClassifierSpec names it
+    std::string model_title;     ///< as people write it
+    std::int64_t classes = 0;    ///< 0: as many as the data set names
+    bool picture_files = false;  ///< the images are files of any size: --image-size and its kin (PictureOptions)
+    std::vector<float> mean, deviation;  ///< of the pixels, in [0, 1]
+    std::function<data::Dataset(const std::filesystem::path& folder, bool train)> read;
+    std::string where_to_get;  ///< ends the error about a missing folder
+    /// Options of a loss, by its name, that have other defaults here where it stands alone.
+    std::map<std::string, LossSettings> loss_defaults;
+    ModelSettings model_defaults;  ///< options that have other defaults here, for a network that has them
+    TrainOptions defaults;
+};
+
+/// `train`: trains, and writes the run's folder.
+Command train_command(const ImageTask& task);
+/// `eval`: measures a checkpoint on the test set.
+Command eval_command(const ImageTask& task);
+
+/// Sets thread count and precision, prints what they and the device are, and returns the device. Throws Error when
+/// there is no such device, or it cannot compute so.
+Device start_device(const std::string& device, int threads, Precision precision);
+/// Runs `work`. When the device's memory does not suffice, the error also names the flag that helps and its value.
+void with_memory_advice(std::int64_t batch, const std::function<void()>& work);
+/// One of a task's two sets. Throws FileError that says where to get it.
+data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folder, bool train);
+
+}  // namespace radial::apps

@@ -1,0 +1,60 @@
+// Everything that a run writes for people and for `eval`.
+#pragma once
+
+#include "radial/apps/cli/image_task.h"
+#include "radial/apps/report/report.h"
+#include "radial/apps/train/events/run_events.h"
+#include "radial/apps/train/run/run_folder.h"
+#include "radial/apps/train/run/saved_classifier.h"
+#include "radial/apps/train/trainer.h"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// The network as people write it, where the task knows that.
+std::string title_of(const ImageTask& task, const std::string& model);
+
+/// Writes config.json at once, event files step by step, and after each epoch the checkpoint, once more where none was
+/// better, the report and a line of metrics.jsonl.
+class RunRecorder {
+public:
+    /// All but `config` and `trainer` must outlive it. Where `options` say that the run goes on, its folder stays as it
+    /// is, but for what an earlier start did after the step at which `trainer` stands; otherwise the folder begins a
+    /// new run. Tells `progress` where a run that goes on lacks its best checkpoint. Throws FileError.
+    RunRecorder(const ImageTask& task, const TrainOptions& options, RunFolder& folder, nlohmann::ordered_json config,
+                const Classifier& classifier, const data::Dataset& test, const Trainer& trainer, Progress& progress);
+
+    /// Begins the event file, once the first snapshot is there: a run that was killed before that has written nothing
+    /// that is worth keeping. Throws FileError.
+    void begin_events(const Trainer& trainer);
+    /// Writes what a step came to, now and then; after begin_events(). Throws FileError.
+    void step(const StepReport& report) { events_->step(report); }
+    /// Writes what the trainer's last epoch came to. Throws FileError; a checkpoint that was the best is then tried
+    /// again with the next epoch.
+    void record(const Trainer& trainer);
+    const RunFolder& folder() const { return folder_; }
+
+private:
+    void find_best(const Trainer& trainer, Progress& progress) const;
+    void write_checkpoints(const EpochResult& result);
+    std::map<std::string, std::string> notes_on(const EpochResult& result) const;
+    std::vector<PicturedMistake> mistakes_of(const Evaluation& evaluation) const;
+    ReportContent report_content(const Trainer& trainer) const;
+
+    const ImageTask& task_;
+    const TrainOptions& options_;
+    nlohmann::ordered_json config_;
+    const Classifier& classifier_;
+    const data::Dataset& test_;
+    RunFolder& folder_;
+    std::optional<RunEvents> events_;
+    std::optional<TensorFile> unwritten_best_;  ///< a copy of what could not be written
+};
+
+}  // namespace radial::apps

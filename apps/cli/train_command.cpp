@@ -1,0 +1,334 @@
+// `train`: from options to a run's folder.
+#include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/loss_options.h"
+#include "radial/apps/cli/recipes.h"
+#include "radial/apps/cli/run_recorder.h"
+#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/train_settings.h"
+#include "radial/apps/train/batch_check.h"
+#include "radial/apps/train/class_weights.h"
+#include "radial/apps/train/console/safe_text.h"
+#include "radial/apps/train/ranks/rank_agreement.h"
+#include "radial/apps/train/ranks/rank_session.h"
+#include "radial/apps/train/run/data_record.h"
+#include "radial/apps/train/run/run_saver.h"
+#include "radial/apps/train/run/saved_classifier.h"
+#include "radial/apps/train/run/version.h"
+#include "radial/apps/train/trainer.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/tensor/random.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace radial::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& options, const Communicator& ranks,
+                                   bool train) {
+    data::LoaderOptions loader{.batch_size = options.batch,
+                               .shuffle = train,
+                               .drop_last = train && options.drop_last,
+                               .seed = options.seed,
+                               .workers = options.workers,
+                               .mean = task.mean,
+                               .deviation = task.deviation,
+                               .rank = ranks.rank(),
+                               .ranks = ranks.size()};
+    if (train) set_augmentation(options.augmentation, loader);
+    set_pictures(options.pictures, train, loader);
+    return loader;
+}
+
+/// The options of config.json: all of the command line, with what it left to the network and the loss.
+Json settings_of(const TrainOptions& options, Json values) {
+    values["model"] = options.model;
+    values["dim"] = options.dim;
+    values["schedule"] = options.schedule;
+    values["warmup-epochs"] = options.warmup_epochs;
+    // The loss's options in the form that names each once, whichever way they were given.
+    for (const auto& [name, value] : options.loss_settings) values.erase("loss." + name);
+    for (const auto& [name, value] : loss_settings(options.loss, options.loss_settings)) values["loss." + name] = value;
+    for (const auto& [name, value] : model_settings(model_named(options.model), options.model_settings))
+        values["model." + name] = value;
+    return values;
+}
+
+/// What config.json holds: the options, and what cannot be given on the command line.
+Json config_of(const ImageTask& task, const TrainOptions& options, Json values, Device device, Json data) {
+    return {{"program", task.program + " train"},
+            {"version", version},
+            {"device_description", describe_device(device)},
+            {"options", settings_of(options, std::move(values))},
+            {"data", std::move(data)}};
+}
+
+/// `options` with what follows from the task and the network in the place of what was left open.
+TrainOptions completed(const ImageTask& task, TrainOptions options) {
+    if (!options.resume.empty()) options.out = options.resume;
+    if (options.model.empty()) options.model = task.model;
+    const ModelInfo& model = model_named(options.model);
+    if (options.dim == 0) options.dim = model.dim;
+    for (const auto& setting : task.model_defaults)
+        if (model.settings.contains(setting.first)) options.model_settings.insert(setting);
+    const auto defaults = task.loss_defaults.find(options.loss);
+    // insert() leaves what was given as it is. A recipe says all that it asks of a loss.
+    if (options.recipe.empty() && defaults != task.loss_defaults.end())
+        options.loss_settings.insert(defaults->second.begin(), defaults->second.end());
+    return options;
+}
+
+/// Throws Error when the network takes images of another number of channels.
+void check_channels(const std::string& model, const data::Dataset& set) {
+    const std::int64_t taken = model_named(model).image[0], given = set.channels();
+    RADIAL_CHECK(taken == given, "--model {}: takes images of {} channels, the data set has {}", model, taken, given);
+}
+
+/// Throws Error where some batches of an epoch, or of what is left of one, cannot be trained on.
+void check_batches_of(const TrainOptions& options, const RankSession& session, const data::Dataset& set,
+                      std::int64_t samples, Layer& model) {
+    session.check_last_batch(samples);
+    const Shape image = set.files ? Shape{set.channels(), set.view.crop, set.view.crop}
+                                  : Shape{set.channels(), set.images.size(2), set.images.size(3)};
+    check_batches(model, image,
+                  {.samples = samples,
+                   .batch = options.batch,
+                   .ranks = session.ranks().size(),
+                   .accumulate = options.accumulate,
+                   .drop_last = options.drop_last},
+                  options.sync_batch_norm);
+}
+
+std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
+    const std::string kernel = result.mean_kernel ? fmt::format(", mean kernel {:.4f}", *result.mean_kernel) : "";
+    return fmt::format("epoch {}/{}: loss {:.4f}, test accuracy {:.2f}% (best {:.2f}%){}, {:.0f} images/s, {}",
+                       result.epoch, epochs, result.train_loss, 100 * result.test_accuracy, 100 * result.best_accuracy,
+                       kernel, result.images_per_second, format_duration(result.seconds));
+}
+
+/// `recorder` is null on all ranks but the first, as below.
+void run_epochs(Trainer& trainer, RunRecorder* recorder, RunSaver& saver, Progress& progress, std::int64_t epochs) {
+    while (std::ssize(trainer.history()) < epochs) {
+        const EpochResult result = trainer.run_epoch();
+        const bool last = result.epoch == epochs;
+        if (recorder != nullptr) saver.record([&] { recorder->record(trainer); }, last);
+        progress.line(epoch_line(result, epochs));
+        saver.after_epoch(trainer, last);
+    }
+    const EpochResult& last = trainer.history().back();
+    progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {}, best.safetensors)",
+                              100 * last.test_accuracy, 100 * last.best_accuracy, last.best_epoch));
+    if (recorder != nullptr) progress.line(fmt::format("report: {}", recorder->folder().report().string()));
+}
+
+/// Starts the run, or what is left of it, and saves it where a rank or a sample that cannot be had ends it.
+void run_to_end(const TrainOptions& options, Trainer& trainer, RunRecorder* recorder, RunSaver& saver,
+                Progress& progress) {
+    try {
+        if (options.resume.empty()) saver.start(trainer);
+        if (recorder != nullptr) recorder->begin_events(trainer);
+        run_epochs(trainer, recorder, saver, progress, options.epochs);
+    } catch (const RankLost& lost) {
+        saver.end_after(lost, trainer);
+    } catch (const data::UnreadableSample& unreadable) {
+        saver.end_after(unreadable, trainer);
+    }
+}
+
+/// Hands steps to the recorder. A full disk ends what TensorBoard gets of this run, and not the run.
+std::function<void(const StepReport&)> step_watcher(RunRecorder& recorder, Progress& progress) {
+    return [&recorder, &progress, writes = true](const StepReport& report) mutable {
+        if (!writes) return;
+        try {
+            recorder.step(report);
+        } catch (const FileError& error) {
+            writes = false;
+            progress.line(fmt::format("warning: {}. Steps are no longer written for TensorBoard", error.what()));
+        }
+    };
+}
+
+EarlierRun earlier_run(const TrainOptions& options) {
+    if (!options.resume.empty()) return EarlierRun::resumed;
+    return options.overwrite ? EarlierRun::replaced : EarlierRun::refused;
+}
+
+GraphUse parse_graph_use(const std::string& name) {
+    return name == "on" ? GraphUse::on : name == "off" ? GraphUse::off : GraphUse::automatic;
+}
+
+/// The network and the loss with the run's first weights.
+Classifier build(const TrainOptions& options, std::int64_t classes, Device device) {
+    manual_seed(options.seed);
+    Classifier classifier =
+        build_classifier({.model = options.model,
+                          .model_settings = model_settings(model_named(options.model), options.model_settings),
+                          .dim = options.dim,
+                          .loss = options.loss,
+                          .loss_settings = loss_settings(options.loss, options.loss_settings),
+                          .classes = classes});
+    classifier.model->to(device);
+    classifier.loss->to(device);
+    return classifier;
+}
+
+/// Null unless it is asked for.
+std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier) {
+    if (options.ema == 0) return nullptr;
+    std::vector<NamedTensor> tensors;
+    for (const auto& [name, tensor] : classifier.model->averaged_state()) tensors.push_back({"model." + name, tensor});
+    for (const auto& [name, tensor] : classifier.loss->averaged_state()) tensors.push_back({"loss." + name, tensor});
+    return std::make_unique<WeightAverage>(std::move(tensors), options.ema);
+}
+
+void describe_run(const ImageTask& task, const TrainOptions& options, const Classifier& classifier,
+                  const data::Dataset& train, const data::Dataset& test, Progress& progress) {
+    progress.line(
+        fmt::format("data: {} training and {} test images from {}", train.size(), test.size(), options.data.string()));
+    progress.line(fmt::format("model: {}, {}-D feature, {} parameters; loss: {} ({})", title_of(task, options.model),
+                              options.dim, classifier.model->parameter_count() + classifier.loss->parameter_count(),
+                              options.loss, describe_settings(classifier.spec.loss_settings)));
+    progress.line("augmentation: " + describe(options.augmentation));
+    progress.line("learning rate: " + describe_schedule(options));
+    for (const data::Dataset* const set : {&train, &test})
+        for (const std::string& note : set->notes) progress.line("note: " + note);
+}
+
+/// The training and the test set.
+std::pair<data::Dataset, data::Dataset> read_sets(const ImageTask& task, const TrainOptions& options) {
+    data::Dataset train_set = read_set(task, options.data, true);
+    check_channels(options.model, train_set);
+    data::Dataset test_set = read_set(task, options.data, false);
+    train_set.view = test_set.view = view_of(options.pictures, model_named(options.model));
+    return {std::move(train_set), std::move(test_set)};
+}
+
+/// Of an epoch that was begun with another batch, what is left after `done` samples is cut otherwise than a whole one.
+void check_rest(const TrainOptions& options, const RankSession& session, const data::Dataset& train_set,
+                std::int64_t done, Layer& model) {
+    const std::int64_t left = train_set.size() - done;
+    if (left > 0 && (left >= options.batch || !options.drop_last))
+        check_batches_of(options, session, train_set, left, model);
+}
+
+StepSetup step_setup(const TrainOptions& options, const RankSession& session, const Classifier& classifier,
+                     Optimizer& optimizer, WeightAverage* average, Device device, Precision precision) {
+    return {.model = *classifier.model,
+            .loss = *classifier.loss,
+            .optimizer = optimizer,
+            .clip_norm = options.clip_norm,
+            .average = average,
+            .accumulate = options.accumulate,
+            .device = device,
+            .precision = precision,
+            .graph = parse_graph_use(options.graph),
+            .ranks = &session.ranks(),
+            .rank_options = {.sync_batch_norm = options.sync_batch_norm,
+                             .gradients = {.bucket_bytes = static_cast<std::size_t>(options.bucket_mb * 1e6)}}};
+}
+
+void train(const ImageTask& task, const TrainOptions& options, Json values) {
+    const Precision precision = parse_precision(options.precision);
+    const RankSession session(options);
+    std::optional<RunFolder> folder;  // of the rank that writes
+    if (session.first()) folder.emplace(options.out, earlier_run(options));
+    const Device device = start_device(session.device(), session.threads(), precision);
+    const Schedule schedule = make_schedule(options);
+    auto [train_set, test_set] = read_sets(task, options);
+    const Json config = config_of(task, options, std::move(values), device, data_record(train_set, test_set));
+    if (!options.resume.empty()) check_same_data(recorded_data(options.resume), config.at("data"), options.data);
+    check_same_run(session, config.at("options"), config.at("data"));
+    const std::int64_t classes = task.classes > 0 ? task.classes : train_set.classes();
+    Classifier classifier = build(options, classes, device);
+    if (options.limit > 0) train_set = train_set.first(std::min(options.limit, train_set.size()));
+    if (options.class_weights == "balanced")
+        classifier.loss->set_class_weights(balanced_weights(train_set.labels, classes));
+
+    check_batches_of(options, session, train_set, train_set.size(), *classifier.model);
+    Progress progress;
+    if (session.several()) progress.line(session.describe());
+    describe_run(task, options, classifier, train_set, test_set, progress);
+    data::Loader train_loader(train_set, loader_options(task, options, session.ranks(), true));
+    data::Loader test_loader(test_set, loader_options(task, options, session.ranks(), false));
+    const auto optimizer = make_optimizer(options, classifier.parameters());
+    const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
+    RunSaver saver(session, options, classifier, *optimizer, config,
+                   fmt::format("{} train --resume {}", task.program, shell_word(options.out)), progress, average.get());
+    Trainer trainer({.step = step_setup(options, session, classifier, *optimizer, average.get(), device, precision),
+                     .train = train_loader,
+                     .test = test_loader,
+                     .schedule = schedule,
+                     .epochs = options.epochs,
+                     .allow_dead_kernel = options.allow_dead_kernel,
+                     .keep_features = options.dim == 2,
+                     .between_steps = [&saver](Trainer& running) { saver.after_step(running); },
+                     .failed = [&saver](const FailedStep& failed) { return saver.keep_failed(failed); },
+                     .stop = [] { return noted_signal() != 0; },
+                     .evaluated = [&saver](Trainer& running, bool whole) { saver.after_evaluation(running, whole); }},
+                    progress);
+    if (!options.resume.empty()) {
+        saver.resume(classifier, *optimizer, trainer, progress);
+        check_rest(options, session, train_set, trainer.position().samples, *classifier.model);
+    }
+    check_same_step(session, trainer.steps());
+    std::optional<RunRecorder> recorder;
+    if (folder) {
+        recorder.emplace(task, options, *folder, config, classifier, test_set, trainer, progress);
+        trainer.watch(step_watcher(*recorder, progress));
+    }
+    run_to_end(options, trainer, recorder ? &*recorder : nullptr, saver, progress);
+    for (const data::Loader* const loader : {&train_loader, &test_loader})
+        for (const std::string& line : problem_lines(*loader)) progress.line(line);
+}
+
+/// The options that the flags added to `app` will fill.
+std::shared_ptr<TrainOptions> add_options(const ImageTask& task, CLI::App& app) {
+    auto options = std::make_shared<TrainOptions>(task.defaults);
+    options->model = task.model;
+    add_data_option(app, options->data, task.set);
+    add_train_options(app, *options);
+    if (task.picture_files) add_picture_options(app, options->pictures, true);
+    add_recipe_options(app, options->recipe, task.program);
+    return options;
+}
+
+}  // namespace
+
+Json train_settings(const ImageTask& task, const std::vector<std::string>& arguments) {
+    CLI::App app;
+    const auto options = add_options(task, app);
+    std::vector<const char*> words = {"train"};
+    for (const std::string& argument : arguments) words.push_back(argument.c_str());
+    try {
+        app.parse(static_cast<int>(words.size()), words.data());
+    } catch (const CLI::ParseError& error) {
+        throw Error(error.what());
+    }
+    check_numbers(app);
+    apply_recipe(app, options->recipe);
+    fit_defaults(app, *options);
+    return settings_of(completed(task, *options), resolved_options(app));
+}
+
+Command train_command(const ImageTask& task) {
+    return {.name = "train",
+            .summary = "Train a network and write checkpoint, metrics and report",
+            .set_up =
+                [task](CLI::App& app) {
+                    const auto options = add_options(task, app);
+                    return [task, options, &app] {
+                        apply_recipe(app, options->recipe);
+                        fit_defaults(app, *options);
+                        with_memory_advice(options->batch,
+                                           [&] { train(task, completed(task, *options), resolved_options(app)); });
+                    };
+                },
+            .keeps_results = true};
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,17 @@
+// The settings that a training command comes to, without training.
+#pragma once
+
+#include "radial/apps/cli/image_task.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// The "options" of the config.json that the task's `train` would write for `arguments`. Throws Error for those that
+/// it would refuse.
+nlohmann::ordered_json train_settings(const ImageTask& task, const std::vector<std::string>& arguments);
+
+}  // namespace radial::apps

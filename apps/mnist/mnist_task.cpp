@@ -1,0 +1,25 @@
+// The numbers of MNIST.
+#include "radial/apps/mnist/mnist_task.h"
+
+#include "radial/data/idx.h"
+
+namespace radial::apps {
+
+ImageTask mnist_task() {
+    ImageTask mnist{.program = "radial-mnist",
+                    .set = "mnist",
+                    .model = "lenetpp",
+                    .model_title = "LeNets++",
+                    .classes = 10,
+                    .mean = {0.1307F},
+                    .deviation = {0.3081F},
+                    .read = data::read_mnist,
+                    .where_to_get = "'radial-mnist download DIR' fetches MNIST",
+                    .loss_defaults = {},
+                    .model_defaults = {},
+                    .defaults = {}};
+    mnist.defaults.out = "runs/mnist";
+    return mnist;
+}
+
+}  // namespace radial::apps

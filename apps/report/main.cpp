@@ -1,6 +1,0 @@
-// radial-report: runs side by side.
-#include "radial/apps/report/comparison.h"
-
-int main(int argc, char** argv) {
-    return radial::apps::run_program("radial-report", radial::report::compare_command(), argc, argv);
-}

@@ -1,0 +1,158 @@
+// The report's sections and the page around them.
+#include "radial/apps/report/report.h"
+
+#include "radial/apps/report/charts.h"
+#include "radial/apps/report/html_page.h"
+#include "radial/apps/report/scatter_view.h"
+
+#include <fmt/core.h>
+
+namespace radial::apps {
+namespace {
+
+std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
+
+std::string tile(const std::string& name, const std::string& value) {
+    return fmt::format("<div class=\"tile\"><span>{}</span><b>{}</b></div>\n", escape_html(name), escape_html(value));
+}
+
+std::string tiles(const ReportContent& content) {
+    const EpochResult& last = content.history.back();
+    double seconds = 0;
+    for (const EpochResult& epoch : content.history) seconds += epoch.seconds;
+    std::string html = "<div class=\"tiles\">\n" + tile("Test accuracy, last epoch", percent(last.test_accuracy));
+    html += tile(fmt::format("Best test accuracy, epoch {} (best.safetensors)", last.best_epoch),
+                 percent(last.best_accuracy));
+    html += tile("Training loss", fmt::format("{:.4f}", last.train_loss));
+    if (last.mean_kernel) html += tile("Mean kernel", fmt::format("{:.3f}", *last.mean_kernel));
+    html += tile("Images a second", fmt::format("{:.0f}", last.images_per_second));
+    return html + tile("Time", format_duration(seconds)) + "</div>\n";
+}
+
+template <class F>
+Series series(const ReportContent& content, std::string name, const F& value) {
+    Series line{.name = std::move(name), .values = {}};
+    for (const EpochResult& epoch : content.history) line.values.push_back(value(epoch));
+    return line;
+}
+
+constexpr std::size_t most_in_table = 20, most_in_map = 250;
+constexpr std::size_t most_beside_charts = 40;  // classes whose bars fit into half the page's width
+
+std::string confusion_of(const ReportContent& content, const Confusion& confusion) {
+    const Evaluation& found = content.evaluation;
+    const std::string fact =
+        fmt::format("{} of {} test images in the right class after the last epoch.", found.correct, found.total);
+    const std::size_t classes = content.class_names.size();
+    if (classes <= most_in_table) {
+        return html_section("Confusion matrix", fact + " Rows: true class; columns: predicted class.",
+                            confusion_table(confusion, content.class_names));
+    }
+    std::string html;
+    if (classes <= most_in_map) {
+        html += html_section("Confusion matrix",
+                             fact + " Classes by number; the darker a square, the larger its share of the true class.",
+                             confusion_map(confusion, content.class_names));
+    }
+    const std::string pairs = confused_pairs(confusion, content.class_names, classes <= most_in_map ? 20 : 12);
+    return html + html_section("Most confused classes", classes <= most_in_map ? "" : fact,
+                               pairs.empty() ? "<p>None was confused.</p>" : pairs);
+}
+
+std::string accuracies(const ReportContent& content, const Confusion& confusion) {
+    return html_section("Accuracy by class", "The share of each class's test images that were found, lowest first.",
+                        class_accuracy(confusion, content.class_names));
+}
+
+std::string mistakes(const ReportContent& content) {
+    if (content.mistakes.empty()) return "";
+    const auto name = [&](std::int64_t c) { return escape_html(content.class_names[static_cast<std::size_t>(c)]); };
+    std::string html = "<div class=\"gallery\">\n";
+    for (const auto& [mistake, picture] : content.mistakes) {
+        html += fmt::format(
+            "<figure><img src=\"{0}\" alt=\"{1}\" title=\"test image {5}, {6} x {7} pixels\"{8}><figcaption>"
+            "<b>{1}</b><span>taken for <b>{2}</b></span><span>{3:.{4}f}%</span></figcaption></figure>\n",
+            data_uri(picture.file), name(mistake.truth), name(mistake.predicted), 100 * mistake.confidence,
+            mistake.confidence > 0.995 ? 2 : 1, mistake.sample, picture.width, picture.height,
+            picture.width < 64 ? " class=\"coarse\"" : "");
+    }
+    return html_section("Worst mistakes",
+                        "The wrong ones of the last epoch's test images with the greatest confidence: the predicted "
+                        "class's part in the softmax of the scores.",
+                        html + "</div>\n");
+}
+
+std::string curves(const ReportContent& content) {
+    const auto train_loss = [](const EpochResult& e) { return e.train_loss; };
+    const auto test_loss = [](const EpochResult& e) { return e.test_loss; };
+    const auto train_accuracy = [](const EpochResult& e) { return e.train_accuracy; };
+    const auto test_accuracy = [](const EpochResult& e) { return e.test_accuracy; };
+    std::string html = "<div class=\"grid2\">\n";
+    html +=
+        html_section("Loss by epoch", "",
+                     line_chart({series(content, "test", test_loss), series(content, "training", train_loss)}, false));
+    html += html_section(
+        "Accuracy by epoch", "",
+        line_chart({series(content, "test", test_accuracy), series(content, "training", train_accuracy)}, true));
+    if (content.history.back().mean_kernel) {
+        const auto kernel = [](const EpochResult& e) { return e.mean_kernel.value_or(0); };
+        html += html_section("Mean kernel by epoch",
+                             fmt::format("Between each training feature and its own class's prototype: 1 where they "
+                                         "coincide; near 0 no gradient flows. At the first step: {:.3g}.",
+                                         content.history.back().initial_mean_kernel.value_or(0)),
+                             line_chart({series(content, "mean kernel", kernel)}, false));
+    }
+    const Confusion confusion = content.evaluation.confusion();
+    html += confusion_of(content, confusion);
+    if (content.class_names.size() > most_beside_charts) return html + "</div>\n" + accuracies(content, confusion);
+    return html + accuracies(content, confusion) + "</div>\n";
+}
+
+std::string numbers(const ReportContent& content) {
+    std::string html =
+        "<table class=\"numbers\"><thead><tr><th>epoch</th><th>training loss</th><th>test loss</th>"
+        "<th>training accuracy</th><th>test accuracy</th><th>best</th><th>mean kernel</th><th>gradient norm</th>"
+        "<th>learning rate</th><th>images/s</th><th>seconds</th></tr></thead><tbody>\n";
+    for (const EpochResult& e : content.history) {
+        html += fmt::format(
+            "<tr{}><td>{}</td><td>{:.4f}</td><td>{:.4f}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.3g}</td>"
+            "<td>{:.3g}</td><td>{:.0f}</td><td>{:.1f}</td></tr>\n",
+            e.epoch == content.history.back().best_epoch ? " class=\"best\"" : "", e.epoch, e.train_loss, e.test_loss,
+            percent(e.train_accuracy), percent(e.test_accuracy), percent(e.best_accuracy),
+            e.mean_kernel ? fmt::format("{:.4f}", *e.mean_kernel) : "–", e.gradient_norm, e.lr, e.images_per_second,
+            e.seconds);
+    }
+    return html + "</tbody></table>\n";
+}
+
+std::string settings(const ReportContent& content) {
+    std::string html = "<table class=\"settings\"><tbody>\n";
+    for (const auto& [name, value] : content.settings)
+        html += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escape_html(name), escape_html(value));
+    return html + "</tbody></table>\n";
+}
+
+std::string scatter(const ReportContent& content) {
+    if (content.dim != 2 || content.evaluation.features.empty()) return "";
+    const Scatter shown{.points = content.evaluation.features,
+                        .labels = content.evaluation.labels,
+                        .prototypes = content.prototypes,
+                        .class_names = content.class_names};
+    return html_section("Test features and prototypes",
+                        "One dot a test image, at its two-dimensional feature. " + describe(view_of(shown), shown),
+                        scatter_legend(content.class_names) + scatter_chart(shown), "scatter");
+}
+
+}  // namespace
+
+std::string report_page(const ReportContent& content) {
+    const auto done = static_cast<std::int64_t>(content.history.size());
+    const std::string state =
+        done < content.epochs_planned ? fmt::format(" (epoch {} of {} done)", done, content.epochs_planned) : "";
+    return html_page(content.title + state, content.subtitle,
+                     tiles(content) + curves(content) + mistakes(content) + scatter(content) +
+                         html_section("Epochs", "The best test accuracy's epoch is in bold.", numbers(content)) +
+                         html_section("Settings", "Repeat the run with --config config.json.", settings(content)));
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,167 @@
+// From a cell of a table to a folder with a trained run.
+#include "radial/apps/sweep/sweep_runs.h"
+
+#include "radial/apps/cli/train_settings.h"
+#include "radial/apps/sweep/child_process.h"
+#include "radial/apps/train/run/json_numbers.h"
+#include "radial/apps/train/run/json_text.h"
+#include "radial/apps/train/run/run_saver.h"
+#include "radial/apps/train/run/snapshots.h"
+#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/read_file.h"
+#include "radial/core/util/error.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <sstream>
+#include <thread>
+
+namespace radial::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* failure_file = "failure.txt";
+
+/// A file of a run; "" where there is none.
+std::string read_text(const fs::path& path) {
+    constexpr std::size_t most = std::size_t{256} << 20U;
+    return fs::exists(path) ? read_file(path, most) : "";
+}
+
+/// What is no whole JSON, as of a file that was being written, is discarded.
+Json parsed(const std::string& text) {
+    try {
+        return parse_json(text);
+    } catch (const Error&) {
+        return Json::value_t::discarded;
+    }
+}
+
+void add(std::vector<std::string>& arguments, const std::string& option, const std::string& value) {
+    arguments.push_back(fmt::format("--{}={}", option, value));
+}
+
+std::vector<std::string> settings_for(const PaperRun& cell, const SweepOptions& options, std::uint64_t seed) {
+    std::vector<std::string> arguments;
+    add(arguments, "recipe", cell.recipe);
+    for (const auto& [option, value] : cell.options) add(arguments, option, value);
+    if (options.epochs > 0) add(arguments, "epochs", fmt::format("{}", options.epochs));
+    if (options.limit > 0) add(arguments, "limit", fmt::format("{}", options.limit));
+    add(arguments, "precision", options.precision);
+    add(arguments, "seed", fmt::format("{}", seed));
+    for (const std::string& each : options.set) {
+        RADIAL_CHECK(each.find('=') != std::string::npos && each.front() != '-' && each.front() != '=',
+                     "--set: '{}' is not NAME=VALUE, as lr=0.1", each);
+        arguments.push_back("--" + each);
+    }
+    return arguments;
+}
+
+std::vector<std::string> place_for(const PaperTable& table, const SweepOptions& options) {
+    std::vector<std::string> arguments;
+    if (table.result == SweepResult::distances) arguments = {"--save-steps=20", "--keep-saves=1000"};
+    if (!options.data.empty()) add(arguments, "data", options.data.string());
+    add(arguments, "device", options.device);
+    const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
+    const std::int64_t share = options.jobs > 1 ? std::max<std::int64_t>(1, cores / options.jobs) : 0;
+    add(arguments, "threads", fmt::format("{}", options.threads > 0 ? options.threads : share));
+    add(arguments, "workers", fmt::format("{}", options.workers));
+    return arguments;
+}
+
+/// The last line of a log that says anything.
+std::string last_line(const fs::path& log) {
+    std::istringstream file(read_text(log));
+    std::string found;
+    for (std::string line; std::getline(file, line);)
+        if (!line.empty()) found = line;
+    return found;
+}
+
+}  // namespace
+
+std::vector<SweepRun> runs_of(const PaperTable& table, const SweepOptions& options) {
+    std::vector<SweepRun> runs;
+    std::string names;
+    for (const PaperRun& cell : table.runs) names += (names.empty() ? "" : ", ") + cell.name;
+    for (std::uint64_t seed = 1; seed <= static_cast<std::uint64_t>(options.seeds); ++seed) {
+        for (const PaperRun& cell : table.runs) {
+            if (cell.name.find(options.only) == std::string::npos) continue;
+            runs.push_back({.cell = cell,
+                            .seed = seed,
+                            .folder = options.out / fmt::format("{}-seed{}", cell.name, seed),
+                            .settings = settings_for(cell, options, seed),
+                            .place = place_for(table, options)});
+        }
+    }
+    RADIAL_CHECK(!runs.empty() || table.runs.empty(), "--only: no run of {} is called '{}'; they are {}", table.id,
+                 options.only, names);
+    return runs;
+}
+
+RunState state_of(const fs::path& folder) {
+    RunState state{.failure = read_text(folder / failure_file)};
+    const Json config = parsed(read_text(folder / "config.json"));
+    if (config.is_discarded()) return state;
+    try {
+        state.epochs = whole_number<std::int64_t>(config.at("options"), "epochs");
+        std::istringstream metrics(read_text(folder / "metrics.jsonl"));
+        for (std::string text; std::getline(metrics, text);) {
+            const Json line = parsed(text);
+            if (line.is_discarded()) break;  // a line that was being written when the run was killed
+            state.epochs_done = whole_number<std::int64_t>(line, "epoch");
+            state.last = line.at("test_accuracy");
+            state.best = line.at("best_accuracy");
+            state.best_epoch = whole_number<std::int64_t>(line, "best_epoch");
+            state.seconds += line.at("seconds").get<double>();
+        }
+    } catch (const std::exception& error) {
+        throw FileError(
+            fmt::format("{}: config.json or metrics.jsonl is not that of a run: {}", folder.string(), error.what()));
+    }
+    return state;
+}
+
+void check_settings(const ImageTask& task, const SweepRun& run) {
+    const Json now = train_settings(task, run.settings);
+    const Json config = parsed(read_text(run.folder / "config.json"));
+    if (config.is_discarded() || !config.contains("options")) return;
+    for (const auto& [option, value] : config.at("options").items()) {
+        const auto found = now.find(option);
+        const bool same = found != now.end() && *found == value;
+        RADIAL_CHECK(same || may_differ(option),
+                     "{}: --{} is {} there, and {} for this sweep: give another --out, or delete the folder",
+                     run.folder.string(), option, value.dump(), found == now.end() ? "not given" : found->dump());
+    }
+}
+
+void train_run(const ImageTask& task, const SweepRun& run, const SignalWatch& signals,
+               const std::function<void(const std::string&)>& line) {
+    const bool begun = state_of(run.folder).epochs > 0 && !Snapshots(run.folder, 1).files().empty();
+    std::vector<std::string> arguments = {"train"};
+    if (begun)
+        add(arguments, "resume", run.folder.string());
+    else
+        add(arguments, "out", run.folder.string());
+    if (!begun) arguments.insert(arguments.end(), run.settings.begin(), run.settings.end());
+    arguments.insert(arguments.end(), run.place.begin(), run.place.end());
+
+    std::error_code error;
+    fs::create_directories(run.folder, error);
+    RADIAL_CHECK(!error, "{}: cannot make the run's folder: {}", run.folder.string(), error.message());
+    fs::remove(run.folder / failure_file, error);
+    const fs::path log = run.folder / "output.log";
+    const int status = run_this_program(task.program, arguments, log, signals, [&](const std::string& text) {
+        if (text.find(": loss ") != std::string::npos || text.starts_with("resumed ")) line(text);
+    });
+    if (status == 0 || signals.received() != 0) return;
+    const std::string said = last_line(log);
+    write_file(run.folder / failure_file, said.starts_with(task.program) ? said
+                                          : status > 128 ? fmt::format("ended by signal {}", status - 128)
+                                                         : fmt::format("exit status {}", status));
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,50 @@
+// The transforms that augmentation asks for.
+#include "radial/apps/train/augmentation.h"
+
+#include "radial/core/util/error.h"
+
+#include <fmt/ranges.h>
+
+namespace radial::apps {
+
+data::Transforms make_transforms(const AugmentationOptions& options) {
+    data::Transforms transforms;
+    if (options.off) return transforms;
+    if (!options.color_jitter.empty()) {
+        const auto& jitter = options.color_jitter;
+        RADIAL_CHECK(jitter.size() == 4, "--color-jitter: {} numbers, expected 4", jitter.size());
+        transforms.pixels.push_back(data::color_jitter(
+            {.brightness = jitter[0], .contrast = jitter[1], .saturation = jitter[2], .hue = jitter[3]}));
+    }
+    auto& list = transforms.normalised;
+    if (options.crop_padding > 0) list.push_back(data::random_crop(options.crop_padding));
+    if (options.flip > 0) list.push_back(data::random_flip(options.flip));
+    if (options.cutout > 0) list.push_back(data::cutout(options.cutout));
+    if (options.erasing > 0) list.push_back(data::random_erasing({.probability = options.erasing}));
+    return transforms;
+}
+
+void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& loader) {
+    loader.transforms = make_transforms(options);
+    if (options.off) return;
+    if (options.random_area > 0) loader.random_region = data::RandomRegionOptions{.min_area = options.random_area};
+    loader.mixing = {.mixup = options.mixup, .cutmix = options.cutmix};
+}
+
+std::string describe(const AugmentationOptions& options) {
+    std::string text;
+    const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+    if (!options.off) {
+        if (options.random_area > 0) add(fmt::format("random region of {} of the area or more", options.random_area));
+        if (!options.color_jitter.empty()) add(fmt::format("color jitter {}", fmt::join(options.color_jitter, ",")));
+        if (options.crop_padding > 0) add(fmt::format("crop with padding {}", options.crop_padding));
+        if (options.flip > 0) add(fmt::format("flip {}", options.flip));
+        if (options.cutout > 0) add(fmt::format("cutout {}", options.cutout));
+        if (options.erasing > 0) add(fmt::format("erasing {}", options.erasing));
+        if (options.mixup > 0) add(fmt::format("mixup {}", options.mixup));
+        if (options.cutmix > 0) add(fmt::format("CutMix {}", options.cutmix));
+    }
+    return text.empty() ? "none" : text;
+}
+
+}  // namespace radial::apps

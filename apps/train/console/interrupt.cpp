@@ -1,0 +1,51 @@
+// Signal handlers that leave a note.
+#include "radial/apps/train/console/interrupt.h"
+
+#include <csignal>
+
+namespace radial::apps {
+namespace {
+
+volatile std::sig_atomic_t noted = 0;
+
+void note(int signal) { noted = signal; }
+
+void handle(int signal, void (*handler)(int), int flags) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    action.sa_flags = flags;
+    sigemptyset(&action.sa_mask);
+    sigaction(signal, &action, nullptr);
+}
+
+/// `nohup` and its like start programs that are to outlive their terminal.
+bool is_ignored(int signal) {
+    struct sigaction action {};
+    return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+SignalWatch::SignalWatch() : hangups_(!is_ignored(SIGHUP)) {
+    noted = 0;
+    // One signal puts the default back, so that a program that hangs can still be ended.
+    set(note, static_cast<int>(SA_RESETHAND | SA_RESTART));
+    // A file that reaches `ulimit -f` is an error like a full disk, and not the end of the process.
+    std::signal(SIGXFSZ, SIG_IGN);
+}
+
+SignalWatch::~SignalWatch() { set(SIG_DFL, 0); }
+
+void SignalWatch::set(void (*handler)(int), int flags) const {
+    handle(SIGINT, handler, flags);
+    handle(SIGTERM, handler, flags);
+    if (hangups_) handle(SIGHUP, handler, flags);
+}
+
+int SignalWatch::received() const { return noted; }
+
+int noted_signal() { return noted; }
+
+std::string signal_name(int signal) { return signal == SIGINT ? "SIGINT" : signal == SIGHUP ? "SIGHUP" : "SIGTERM"; }
+
+}  // namespace radial::apps

@@ -1,0 +1,153 @@
+// Accuracy, mean loss, predictions and features of a data set.
+#include "radial/apps/train/evaluate.h"
+
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/memory/transfer.h"
+#include "radial/core/ops.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace radial::apps {
+namespace {
+
+/// Puts a module into evaluation mode for as long as it lives.
+class EvalMode {
+public:
+    explicit EvalMode(Module& module) : module_(module), was_training_(module.training()) { module_.eval(); }
+    ~EvalMode() { module_.train(was_training_); }
+    EvalMode(const EvalMode&) = delete;
+    EvalMode& operator=(const EvalMode&) = delete;
+
+private:
+    Module& module_;
+    bool was_training_;
+};
+
+/// Squared distances of features to prototypes: of each sample's own class and of the nearest other class, [2, N].
+Tensor prototype_distances(const Tensor& feature, const Tensor& prototypes, const Tensor& labels,
+                           std::int64_t classes) {
+    // Negated, so that the nearest has the largest; of a class's several prototypes the nearest stands for it.
+    Tensor nearness = -squared_distances(feature, prototypes);
+    const std::int64_t samples = feature.size(0), each = prototypes.size(0) / classes;
+    if (each > 1) nearness = max(reshape(nearness, {samples, classes, each}), 2);
+    const Tensor own = pick(nearness, labels);
+    const Tensor away = Tensor::full({samples}, -std::numeric_limits<float>::max(), DType::float32, feature.device());
+    const Tensor others = max(nearness + place(away, labels, classes), 1);
+    return concat({reshape(-own, {1, samples}), reshape(-others, {1, samples})}, 0);
+}
+
+/// What batches came to, on the device until the end.
+class Results {
+public:
+    Results(std::int64_t samples, std::int64_t batches, Device device)
+        : predicted_(Tensor::empty({samples}, DType::int64, device)),
+          confidences_(Tensor::empty({samples}, DType::float32, device)),
+          losses_(Tensor::empty({batches, 2}, DType::float64, device)) {}
+
+    /// `weight`: what the loss is a mean over; undefined for the number of samples.
+    void add(const Tensor& loss, const Tensor& weight, const Tensor& logits) {
+        const std::int64_t count = logits.size(0);
+        predicted_.rows(samples_, samples_ + count).copy_(argmax(logits));
+        confidences_.rows(samples_, samples_ + count).copy_(exp(max(log_softmax(logits), 1)));
+        const auto batch = static_cast<std::int64_t>(counts_.size());
+        const Tensor row = losses_.rows(batch, batch + 1).view({2}), counted = row.rows(1, 2);
+        row.rows(0, 1).copy_(loss.view({1}));
+        if (weight.defined())
+            counted.copy_(weight.view({1}));
+        else
+            counted.fill_(static_cast<double>(count));
+        samples_ += count;
+        counts_.push_back(count);
+        // The host is not to run far ahead: each batch that it has uploaded waits in memory of its own.
+        constexpr std::size_t most_ahead = 32;
+        if (counts_.size() % most_ahead == 0) synchronize(predicted_.device());
+    }
+    /// For the batch that add() took last.
+    void add_features(const Tensor& feature) { keep(features_, feature, {predicted_.numel(), feature.size(1)}); }
+    void add_distances(const Tensor& distances) {
+        keep(own_, distances.rows(0, 1).view({counts_.back()}), {predicted_.numel()});
+        keep(nearest_, distances.rows(1, 2).view({counts_.back()}), {predicted_.numel()});
+    }
+
+    /// Puts all but the labels into `result`, which has those.
+    void read(Evaluation& result) const {
+        // Where samples cannot be read and are left out, fewer come than there are places for.
+        result.predicted = predicted_.rows(0, samples_).to_vector<std::int64_t>();
+        result.confidences = confidences_.rows(0, samples_).to_vector<float>();
+        for (std::size_t i = 0; i < result.labels.size(); ++i)
+            result.correct += result.predicted[i] == result.labels[i] ? 1 : 0;
+        result.total = samples_;
+        const std::vector<double> losses = losses_.to_vector<double>();
+        for (std::size_t i = 0; i < counts_.size(); ++i) {
+            const double loss = losses[2 * i], weight = losses[2 * i + 1];
+            result.loss += loss * weight;
+            result.weight += weight;
+        }
+        if (result.weight > 0) result.loss /= result.weight;
+        if (features_.defined()) result.features = features_.rows(0, samples_).to_vector<float>();
+        if (own_.defined()) result.own_distances = own_.rows(0, samples_).to_vector<float>();
+        if (nearest_.defined()) result.nearest_distances = nearest_.rows(0, samples_).to_vector<float>();
+    }
+
+private:
+    /// Puts the last batch's rows into their place in `all`, which gets its shape with the first.
+    void keep(Tensor& all, const Tensor& rows, const Shape& shape) const {
+        if (!all.defined()) all = Tensor::empty(shape, DType::float32, rows.device());
+        all.rows(samples_ - counts_.back(), samples_).copy_(rows);
+    }
+
+    Tensor predicted_, confidences_, losses_, features_, own_, nearest_;
+    std::int64_t samples_ = 0;
+    std::vector<std::int64_t> counts_;  ///< samples of each batch
+};
+
+}  // namespace
+
+Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
+                    Precision precision, const std::function<bool()>& stop) {
+    const NoGrad no_grad;
+    const EvalMode model_mode(model), loss_mode(loss);
+    Evaluation result;
+    result.classes = loader.dataset().classes();
+    Results results(loader.dataset().size(), loader.batches(), device);
+    const Tensor prototypes = loss.prototypes();
+    loader.start(0);
+    while (const auto batch = loader.next()) {
+        if (stop && stop()) {
+            Evaluation given_up;
+            given_up.whole = false;
+            return given_up;
+        }
+        const auto truths = batch->labels.values<std::int64_t>();
+        result.labels.insert(result.labels.end(), truths.begin(), truths.end());
+        result.samples.insert(result.samples.end(), batch->indices.begin(), batch->indices.end());
+        const Tensor feature = feature_of(model, batch->images.to(device), precision);
+        const Tensor labels = batch->labels.to(device);
+        results.add(loss.forward(feature, labels), loss.batch_weight(labels), loss.logits(feature));
+        if (keep_features) results.add_features(feature);
+        if (prototypes.defined() && result.classes > 1)
+            results.add_distances(prototype_distances(feature, prototypes, labels, result.classes));
+    }
+    results.read(result);
+    return result;
+}
+
+std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t count) {
+    std::vector<Mistake> mistakes;
+    for (std::size_t i = 0; i < evaluation.predicted.size(); ++i) {
+        if (evaluation.predicted[i] == evaluation.labels[i]) continue;
+        const float confidence = evaluation.confidences[i];
+        mistakes.push_back({.sample = evaluation.samples[i],
+                            .truth = evaluation.labels[i],
+                            .predicted = evaluation.predicted[i],
+                            .confidence = std::isfinite(confidence) ? confidence : 0});
+    }
+    std::stable_sort(mistakes.begin(), mistakes.end(),
+                     [](const Mistake& a, const Mistake& b) { return a.confidence > b.confidence; });
+    if (mistakes.size() > count) mistakes.resize(count);
+    return mistakes;
+}
+
+}  // namespace radial::apps

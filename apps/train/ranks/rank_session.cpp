@@ -1,0 +1,95 @@
+// Joining ranks, sharing out the host's processors and devices, and agreeing.
+#include "radial/apps/train/ranks/rank_session.h"
+
+#include "radial/apps/train/console/interrupt.h"
+#include "radial/core/util/error.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+namespace radial::apps {
+namespace {
+
+/// Processors that this process may run on.
+int allowed_processors() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+}  // namespace
+
+RankSession::RankSession(const TrainOptions& options)
+    : batch_(options.batch),
+      accumulate_(options.accumulate),
+      drop_last_(options.drop_last),
+      ranks_(join_ranks({.timeout = std::chrono::milliseconds(std::llround(1000 * options.rank_timeout)),
+                         .ending = [] { return noted_signal() != 0; }})),
+      threads_(options.threads),
+      processors_(static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))),
+      allowed_(allowed_processors()),
+      device_(options.device) {
+    if (!several()) return;
+    // Whatever the others would print is what the first prints.
+    if (!first() && std::freopen("/dev/null", "w", stdout) == nullptr)
+        throw Error("cannot turn this rank's standard output off");
+    RADIAL_CHECK(batch_ % ranks_->size() == 0, "--batch: {} images a step do not divide among {} ranks", batch_,
+                 ranks_->size());
+    RADIAL_CHECK(options.graph != "on", "--graph on: steps on several ranks are not recorded");
+    const int host = std::max(processors_, allowed_);
+    if (threads_ == 0) threads_ = std::max(1, std::min(allowed_, host / ranks_->local_size()));
+    if (ranks_->local_size() == 1 || !device_.starts_with("cuda")) return;
+    RADIAL_CHECK(device_ == "cuda", "--device {}: {} ranks on this host need a device each; give --device cuda",
+                 device_, ranks_->local_size());
+    device_ = "cuda:" + std::to_string(ranks_->local_rank());
+}
+
+std::string RankSession::describe() const {
+    std::string text = fmt::format("ranks: {}, {} images a step and {} thread{} each", ranks_->size(),
+                                   batch_ / ranks_->size(), threads_, threads_ == 1 ? "" : "s");
+    const int part = std::max(processors_, allowed_) / ranks_->local_size();
+    if (allowed_ < part)
+        text += fmt::format("; mpirun has bound each to {} of {} processors: --bind-to none gives {} threads", allowed_,
+                            processors_, part);
+    if (allowed_ < threads_)
+        text += fmt::format("; warning: {} threads share {} processor{} (mpirun --bind-to none)", threads_, allowed_,
+                            allowed_ == 1 ? "" : "s");
+    return text;
+}
+
+void RankSession::check_last_batch(std::int64_t samples) const {
+    if (drop_last_) return;
+    const std::int64_t last = samples % batch_;
+    RADIAL_CHECK(last == 0 || last >= ranks_->size(),
+                 "--batch: the last batch of {} image{} leaves some of {} ranks without any; give --drop-last, or "
+                 "another --batch or --limit",
+                 last, last == 1 ? "" : "s", ranks_->size());
+    // All ranks have to cut their part into as many pieces.
+    RADIAL_CHECK(
+        accumulate_ == 1 || last % ranks_->size() == 0,
+        "--accumulate: the last batch of {} images does not divide among {} ranks; give --drop-last, or another "
+        "--batch or --limit",
+        last, ranks_->size());
+}
+
+BetweenSteps RankSession::agree(const BetweenSteps& own) const {
+    if (!several()) return own;
+    const std::vector<std::int64_t> said{first() && own.save ? 1 : 0, own.signal == SIGINT ? 1 : 0,
+                                         own.signal == SIGTERM ? 1 : 0, own.signal == SIGHUP ? 1 : 0};
+    const Tensor heard = Tensor::from(said, {std::ssize(said)}, Device{});
+    ranks_->sum(heard);
+    const auto counts = heard.values<std::int64_t>();
+    return {.save = counts[0] > 0,
+            .signal = counts[2] > 0   ? SIGTERM
+                      : counts[3] > 0 ? SIGHUP
+                      : counts[1] > 0 ? SIGINT
+                                      : 0};
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,103 @@
+// Comparing a run's data and classes with those that are there now.
+#include "radial/apps/train/run/data_record.h"
+
+#include "radial/apps/train/run/json_text.h"
+#include "radial/core/util/error.h"
+#include "radial/data/fingerprint.h"
+
+#include <algorithm>
+
+namespace radial::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Names = std::vector<std::string>;
+
+/// Names as a file's metadata has them, where bytes that are not UTF-8 are replaced.
+Names as_written(const Names& names) {
+    return Json::parse(Json(names).dump(-1, ' ', false, Json::error_handler_t::replace)).get<Names>();
+}
+
+Json to_json(const data::Fingerprint& print) {
+    return {{"samples", print.samples}, {"image", print.image}, {"content", print.content}};
+}
+
+/// "the run had 'cat' as class 0, 'b' has 'dog'", or "".
+std::string names_difference(const Names& first, const std::string& a, const Names& second, const std::string& b) {
+    if (first.size() != second.size()) return fmt::format("{} {} classes, {} {}", a, first.size(), b, second.size());
+    const auto [one, other] = std::mismatch(first.begin(), first.end(), second.begin());
+    if (one == first.end()) return "";
+    return fmt::format("{} '{}' as class {}, {} '{}'{}", a, *one, one - first.begin(), b, *other,
+                       same_names(first, second) ? ": the same classes in another order" : "");
+}
+
+std::string image_of(const Json& part) {
+    const std::string image = part.at("image");
+    return image == "files" ? "in files" : "of " + image;
+}
+
+}  // namespace
+
+bool same_names(Names one, Names other) {
+    std::sort(one.begin(), one.end());
+    std::sort(other.begin(), other.end());
+    return one == other;
+}
+
+Json data_record(const data::Dataset& train, const data::Dataset& test) {
+    const Names& names = train.class_folders.empty() ? train.class_names : train.class_folders;
+    return {{"train", to_json(fingerprint(train))},
+            {"test", to_json(fingerprint(test))},
+            {"classes", train.names_are_guessed ? Names{} : as_written(names)}};
+}
+
+std::string data_difference(const Json& first, const std::string& a, const Json& second, const std::string& b) {
+    if (first.is_null() || second.is_null()) return "";
+    const auto classes = [](const Json& record) { return record.at("classes").get<Names>(); };
+    std::string text = names_difference(classes(first), a, classes(second), b);
+    for (const auto& [part, name] : {std::pair{"train", "training"}, std::pair{"test", "test"}}) {
+        if (!text.empty()) return text;
+        const Json &one = first.at(part), &other = second.at(part);
+        if (one.at("samples") != other.at("samples")) {
+            text =
+                fmt::format("{} {} {} images, {} {}", a, one.at("samples").dump(), name, b, other.at("samples").dump());
+        } else if (one.at("image") != other.at("image")) {
+            text = fmt::format("{} {} images {}, {} images {}", a, name, image_of(one), b, image_of(other));
+        } else if (one.at("content") != other.at("content")) {
+            text = fmt::format("{} as many {} images, but others, or other labels", b, name);
+        }
+    }
+    return text;
+}
+
+Json recorded_data(const std::filesystem::path& folder) {
+    const Json config = read_json(folder / "config.json");
+    return config.is_object() ? config.value("data", Json()) : Json();
+}
+
+void check_same_data(const Json& before, const Json& now, const std::filesystem::path& data, const std::string& run) {
+    std::string difference;
+    try {
+        difference = data_difference(before, run + " had", now, fmt::format("'{}' has", data.string()));
+    } catch (const Json::exception& error) {
+        throw Error(fmt::format("what {} says of its data cannot be read: {}", run, error.what()));
+    }
+    RADIAL_CHECK(difference.empty(), "--data: {}; a run goes on with the data that it began with, wherever they lie",
+                 difference);
+}
+
+std::string check_class_names(const std::filesystem::path& checkpoint, const InputNotes& notes,
+                              const data::Dataset& set, const std::filesystem::path& data) {
+    const Names there = as_written(set.class_names), folders = as_written(set.class_folders);
+    const auto known = [&](const Names& names) { return !names.empty() && (names == there || names == folders); };
+    const bool by_folder = !notes.class_folders.empty() && !folders.empty();
+    const Names &expected = by_folder ? notes.class_folders : notes.class_names, &found = by_folder ? folders : there;
+    if (known(notes.class_names) || known(notes.class_folders) || expected.empty() || found.empty()) return "";
+    const std::string text =
+        fmt::format("{}: {}", checkpoint.string(),
+                    names_difference(expected, "has", found, fmt::format("'{}' has", data.string())));
+    if (!set.names_are_guessed) throw Error(text);
+    return text;
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,42 @@
+// What a run keeps of its data, so that it does not go on with others, nor is measured on other classes.
+#pragma once
+
+#include "radial/apps/train/run/input_notes.h"
+#include "radial/data/dataset.h"
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// Whether two lists hold the same names, each as often, in whatever order.
+bool same_names(std::vector<std::string> one, std::vector<std::string> other);
+
+/// The record of a run's two sets: "train" and "test", the fingerprints (data/fingerprint.h) as objects of "samples",
+/// "image" and "content", and "classes", their names, which are those of the folders where classes are folders, and
+/// none where they are guessed.
+nlohmann::ordered_json data_record(const data::Dataset& train, const data::Dataset& test);
+
+/// What differs between two records, `a` and `b` telling whose they are: "the run had 200 training images, 'larger' has
+/// 400" of "the run had" and "'larger' has". Empty where nothing does, or where one is null.
+std::string data_difference(const nlohmann::ordered_json& first, const std::string& a,
+                            const nlohmann::ordered_json& second, const std::string& b);
+
+/// The record in the config.json of the run in `folder`; null where there is none, as in runs of earlier versions.
+nlohmann::ordered_json recorded_data(const std::filesystem::path& folder);
+
+/// Throws Error that says what differs unless `now`, the record of the sets in `data`, is the same as `before`, that of
+/// the run called `run`.
+void check_same_data(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now,
+                     const std::filesystem::path& data, const std::string& run = "the run");
+
+/// Throws Error, naming the first class that differs, when `notes`, those of the file `checkpoint`, name other classes
+/// than `set`, which was read from `data`, or the same ones in another order. Where the set's names are guessed, that
+/// is returned as a warning. "" where all is well, or either has no names.
+std::string check_class_names(const std::filesystem::path& checkpoint, const InputNotes& notes,
+                              const data::Dataset& set, const std::filesystem::path& data);
+
+}  // namespace radial::apps

@@ -1,0 +1,66 @@
+// Lists as JSON in a checkpoint's metadata.
+#include "radial/apps/train/run/input_notes.h"
+
+#include "radial/core/util/error.h"
+#include "radial/core/util/text.h"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+
+namespace radial::apps {
+namespace {
+
+template <class T>
+void write_list(std::map<std::string, std::string>& metadata, const std::string& key, const std::vector<T>& list) {
+    // Names that are not UTF-8 are kept as far as they can be shown.
+    if (!list.empty())
+        metadata[key] = nlohmann::json(list).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+template <class T>
+void read_list(const std::map<std::string, std::string>& metadata, const std::string& key, std::vector<T>& list) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) return;
+    try {
+        list = nlohmann::json::parse(found->second).get<std::vector<T>>();
+    } catch (const nlohmann::json::exception&) {
+        throw Error(fmt::format("metadata '{}' is '{}', expected a list of {}", key, shortened(found->second),
+                                std::is_same_v<T, float> ? "numbers" : "names"));
+    }
+}
+
+void read_number(const std::map<std::string, std::string>& metadata, const std::string& key, std::int64_t& number) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) return;
+    const std::string& text = found->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size() && number > 0,
+                 "metadata '{}' is '{}', expected a number above 0", key, text);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> to_metadata(const InputNotes& notes) {
+    std::map<std::string, std::string> metadata;
+    write_list(metadata, "class_names", notes.class_names);
+    write_list(metadata, "class_folders", notes.class_folders);
+    write_list(metadata, "mean", notes.mean);
+    write_list(metadata, "deviation", notes.deviation);
+    if (notes.size > 0) metadata["image_size"] = fmt::format("{}", notes.size);
+    if (notes.resize > 0) metadata["resize"] = fmt::format("{}", notes.resize);
+    return metadata;
+}
+
+InputNotes input_notes(const std::map<std::string, std::string>& metadata) {
+    InputNotes notes;
+    read_list(metadata, "class_names", notes.class_names);
+    read_list(metadata, "class_folders", notes.class_folders);
+    read_list(metadata, "mean", notes.mean);
+    read_list(metadata, "deviation", notes.deviation);
+    read_number(metadata, "image_size", notes.size);
+    read_number(metadata, "resize", notes.resize);
+    return notes;
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,62 @@
+// The folder a run writes to: settings, a log line an epoch, weights, report.
+#pragma once
+
+#include "radial/apps/train/run/folder_lock.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace radial::apps {
+
+/// What is to become of a run that the output folder holds already.
+enum class EarlierRun : std::uint8_t { refused, replaced, resumed };
+
+/// A run's output folder, which no other process gets while this lives.
+class RunFolder {
+public:
+    /// Changes nothing but the lock, and where there is no folder yet, not even that. Throws FileError when another
+    /// process is at work in the folder, and, where an earlier run is `refused`, when it holds anything of one that a
+    /// new run would delete: what it is and how else to go on.
+    RunFolder(std::filesystem::path folder, EarlierRun earlier);
+    ~RunFolder();
+    RunFolder(const RunFolder&) = delete;
+    RunFolder& operator=(const RunFolder&) = delete;
+
+    /// For a new run that is ready to start: makes the folder where it is missing, deletes the run that is to be
+    /// replaced, and begins metrics.jsonl. Throws FileError, also when another run has taken the folder meanwhile.
+    void begin();
+    /// For a run that goes on: its metrics.jsonl becomes `metrics`. Throws FileError.
+    void go_on(const std::vector<nlohmann::ordered_json>& metrics);
+
+    const std::filesystem::path& path() const { return folder_; }
+    std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
+    /// The checkpoint of the epoch with the best test accuracy, the earliest of several.
+    std::filesystem::path best() const { return folder_ / "best.safetensors"; }
+    std::filesystem::path report() const { return folder_ / "report.html"; }
+    /// The folder of the event files.
+    std::filesystem::path events() const { return folder_ / "events"; }
+
+    /// config.json: how to repeat the run.
+    void write_config(const nlohmann::ordered_json& config) const;
+    /// One more line of metrics.jsonl, on disk when this returns. Throws FileError; then the file ends with its last
+    /// whole line, and the next call writes what is missing too.
+    void append_metrics(const nlohmann::ordered_json& line);
+
+private:
+    void take();
+    void open_metrics(int flags);
+
+    std::filesystem::path folder_;
+    EarlierRun earlier_;
+    std::optional<FolderLock> lock_;
+    int metrics_ = -1;          ///< file descriptor of metrics.jsonl
+    std::int64_t written_ = 0;  ///< bytes of whole lines in it
+    std::string waiting_;       ///< lines that are not there yet
+};
+
+}  // namespace radial::apps

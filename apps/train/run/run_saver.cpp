@@ -1,0 +1,219 @@
+// Saving a run by steps, by minutes and at a signal, and taking it up again.
+#include "radial/apps/train/run/run_saver.h"
+
+#include "radial/apps/train/console/safe_text.h"
+#include "radial/apps/train/console/standard_streams.h"
+#include "radial/apps/train/run/data_record.h"
+#include "radial/core/util/error.h"
+
+#include <cmath>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace radial::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Throws FileError where the trainer refuses `state`, which `file` holds.
+void restore(Trainer& trainer, const Json& state, const std::filesystem::path& file) {
+    try {
+        trainer.restore(state);
+    } catch (const std::exception& error) {
+        throw FileError(fmt::format("{}: not a run's state: {}", file.string(), error.what()));
+    }
+}
+
+}  // namespace
+
+bool may_differ(const std::string& option) {
+    static const std::set<std::string> options = {"data",       "out",       "threads",     "workers",
+                                                  "device",     "graph",     "save-steps",  "save-minutes",
+                                                  "keep-saves", "log-steps", "rank-timeout"};
+    return options.contains(option);
+}
+
+bool may_change(const std::string& option) {
+    static const std::set<std::string> options = {"epochs",    "batch",        "accumulate",
+                                                  "drop-last", "skip-corrupt", "allow-dead-kernel"};
+    return options.contains(option);
+}
+
+RunSaver::RunSaver(const RankSession& session, const TrainOptions& run, const Classifier& classifier,
+                   const Optimizer& optimizer, const Json& config, std::string resume_with, Progress& progress,
+                   WeightAverage* average)
+    : session_(session),
+      run_(run),
+      classifier_(classifier),
+      optimizer_(optimizer),
+      options_(config.at("options")),
+      data_(config.at("data")),
+      resume_with_(std::move(resume_with)),
+      progress_(progress),
+      average_(average),
+      snapshots_(run.out, run.keep_saves) {}
+
+void RunSaver::after_step(Trainer& trainer) {
+    const bool by_steps = run_.save_steps > 0 && trainer.steps() % run_.save_steps == 0;
+    const std::chrono::duration<double, std::ratio<60>> minutes = Clock::now() - saved_;
+    const bool by_time = run_.save_minutes > 0 && minutes.count() >= run_.save_minutes;
+    const BetweenSteps now = session_.agree({.save = by_steps || by_time, .signal = signals_.received()});
+    const bool saved = (now.save || now.signal != 0) && save(trainer);
+    end_if_signalled(now.signal, trainer, saved);
+}
+
+void RunSaver::after_evaluation(Trainer& trainer, bool whole) {
+    const int signal = session_.agree({.save = false, .signal = whole ? 0 : signals_.received()}).signal;
+    if (signal != 0) end_if_signalled(signal, trainer, save(trainer));
+}
+
+void RunSaver::after_epoch(Trainer& trainer, bool last) {
+    const bool saved = save(trainer);
+    const int signal = session_.agree({.save = false, .signal = signals_.received()}).signal;
+    if (!last) end_if_signalled(signal, trainer, saved);
+}
+
+void RunSaver::record(const std::function<void()>& write, bool last) {
+    const UseAverage averaged(average_);
+    try {
+        write();
+    } catch (const FileError& error) {
+        check_folder();
+        // A run that goes on from the snapshot before the last epoch's end writes all of it anew.
+        if (last) throw FileError(fmt::format("{}. {}; go on with: {}", error.what(), what_is_kept(), resume_with_));
+        progress_.line(fmt::format("warning: {}. {}; training goes on, and the next epoch tries again", error.what(),
+                                   what_is_kept()));
+    }
+}
+
+std::string RunSaver::keep_failed(const FailedStep& failed) const {
+    if (!session_.first()) return {};
+    try {
+        return fmt::format(". Its batch is in {}", save_failed_step(run_.out, failed).string());
+    } catch (const FileError& error) {
+        return fmt::format(". Its batch could not be kept: {}", error.what());
+    }
+}
+
+void RunSaver::save_now(Trainer& trainer) {
+    const Json state = trainer.state();  // on every rank: it looks at the steps so far
+    saved_ = Clock::now();               // a failure waits for the next time too
+    if (!session_.first()) return;
+    snapshots_.save(trainer.steps(), classifier_, optimizer_,
+                    {{"options", options_}, {"data", data_}, {"trainer", state}, {"ranks", session_.ranks().size()}},
+                    average_);
+    saved_ = Clock::now();
+}
+
+bool RunSaver::save(Trainer& trainer) {
+    try {
+        save_now(trainer);
+        return true;
+    } catch (const FileError& error) {
+        check_folder();
+        progress_.line(fmt::format("warning: {}. {}; training goes on, and saves again when it is due", error.what(),
+                                   what_is_kept()));
+        return false;
+    }
+}
+
+void RunSaver::check_folder() const {
+    RADIAL_CHECK(std::filesystem::is_directory(run_.out),
+                 "{}: the run's folder was deleted or moved while the run was writing to it", run_.out.string());
+}
+
+std::string RunSaver::what_is_kept() const {
+    const std::vector<std::filesystem::path> files = snapshots_.files();
+    return files.empty() ? "No snapshot is kept" : fmt::format("{} is kept", files.front().string());
+}
+
+void RunSaver::end_after(const RankLost& lost, Trainer& trainer) {
+    std::string what_now = fmt::format("go on with: {}", resume_with_);
+    if (session_.first()) {
+        try {
+            if (trainer.abandon_step()) {
+                save_now(trainer);
+                what_now = fmt::format("the run is saved after step {}, {}", trainer.steps(), what_now);
+            }
+        } catch (const std::exception& error) {
+            what_now = fmt::format("the last step could not be saved ({}), {}", error.what(), what_now);
+        }
+    }
+    throw RankLost(fmt::format("{}; {}", lost.what(), what_now));
+}
+
+void RunSaver::end_after(const data::UnreadableSample& unreadable, Trainer& trainer) {
+    std::string kept = what_is_kept();
+    // Other ranks do not know of it, and a state is one of all.
+    if (!session_.several() && save(trainer)) kept = fmt::format("The run is saved after step {}", trainer.steps());
+    throw FileError(
+        fmt::format("{}. {}; go on without the file with: {} --skip-corrupt", unreadable.what(), kept, resume_with_));
+}
+
+void RunSaver::end_if_signalled(int signal, const Trainer& trainer, bool saved) const {
+    if (signal == 0) return;
+    const std::string message = fmt::format("{} after step {}: {}, go on with: {}", signal_name(signal),
+                                            trainer.steps(), saved ? "the run is saved" : what_is_kept(), resume_with_);
+    if (!session_.several()) throw Interrupted(signal, message);
+    // mpirun ends all ranks as soon as one has ended, so this one says so before any does.
+    if (session_.first()) {
+        const std::string program = resume_with_.substr(0, resume_with_.find(" --resume "));
+        print_error(fmt::format("\n{}: {}\n", program, message));
+    }
+    session_.end_together();
+    throw Interrupted(signal, "");
+}
+
+void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& trainer, Progress& progress) const {
+    if (session_.first()) snapshots_.remove_temporaries();
+    for (const std::filesystem::path& file : snapshots_.files()) {  // every rank reads it
+        try {
+            const Json state = load_snapshot(file, classifier, optimizer, average_);
+            const auto part = [&](const char* name) {
+                if (!state.contains(name)) throw FileError(fmt::format("{}: its state has no {}", file.string(), name));
+                return state.at(name);
+            };
+            const std::vector<std::string> changes = check_options(part("options"));
+            check_same_data(state.value("data", Json()), data_, run_.data);  // earlier versions saved none
+            restore(trainer, part("trainer"), file);
+            const auto begun = static_cast<std::int64_t>(std::ceil(trainer.progress()));
+            RADIAL_CHECK(run_.epochs >= begun, "--epochs: {} is below the {} that the run has {}", run_.epochs, begun,
+                         trainer.position().samples > 0 ? "begun" : "done");
+            progress.line(fmt::format("resumed after step {} from {}", trainer.steps(), file.string()));
+            for (const std::string& change : changes) progress.line(change);
+            if (!changes.empty() && trainer.steps() > 0 && run_.epochs > begun)
+                progress.line(fmt::format("note: the learning rate of the next step is {:.4g}",
+                                          make_schedule(run_)(trainer.progress())));
+            if (const Json before = state.value("ranks", Json(1)); before != session_.ranks().size())
+                progress.line(fmt::format("note: saved by a run of {} rank{}, which would have come to other bits",
+                                          before.dump(), before == 1 ? "" : "s"));
+            return;
+        } catch (const FileError& error) {
+            progress.line(fmt::format("warning: {}; taking the one before", error.what()));
+        }
+    }
+    throw FileError(fmt::format("{}: no snapshot to go on from", run_.out.string()));
+}
+
+/// A line for each option that was changed.
+std::vector<std::string> RunSaver::check_options(const Json& saved) const {
+    std::vector<std::string> changes;
+    for (const auto& [name, value] : saved.items()) {
+        const auto found = options_.find(name);
+        const bool same = found != options_.end() && *found == value;
+        if (same || may_differ(name)) continue;
+        const std::string now = found == options_.end() ? "not given" : found->dump();
+        RADIAL_CHECK(may_change(name),
+                     "--resume: --{} is {}, the run that goes on has {}; it would be another run, to be started with "
+                     "--config {} and another --out",
+                     name, now, value.dump(), shell_word(run_.out / "config.json"));
+        changes.push_back(fmt::format("note: --{} is {} from here on, was {}", name, now, value.dump()));
+        if (name == "epochs")
+            changes.back() +=
+                fmt::format("; the learning rate is that of a run of {}: {}", now, describe_schedule(run_));
+    }
+    return changes;
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,148 @@
+// Building a classifier from its description, saving it, loading it.
+#include "radial/apps/train/run/saved_classifier.h"
+
+#include "radial/apps/train/console/suggestion.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/memory/limit.h"
+#include "radial/core/util/error.h"
+#include "radial/models/registry.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace radial::apps {
+namespace {
+
+constexpr std::string_view model_prefix = "model.", loss_prefix = "loss.";
+
+const std::string& entry(const TensorFile& file, const std::string& key) {
+    const auto found = file.metadata.find(key);
+    RADIAL_CHECK(found != file.metadata.end(), "no '{}' in its metadata: not a classifier saved by Radial", key);
+    return found->second;
+}
+
+template <class T>
+T number(const TensorFile& file, const std::string& key) {
+    const std::string& text = entry(file, key);
+    T value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size() && value > T{0},
+                 "metadata '{}' is '{}', expected a number above 0", key, text);
+    return value;
+}
+
+double setting(const std::string& key, const std::string& text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size(), "metadata '{}' is '{}', expected a number",
+                 key, text);
+    return value;
+}
+
+/// The numbers in the metadata whose keys begin with `prefix`, under the rest of their keys.
+std::map<std::string, double> settings_in(const TensorFile& file, std::string_view prefix) {
+    std::map<std::string, double> settings;
+    for (const auto& [key, text] : file.metadata)
+        if (key.starts_with(prefix)) settings[key.substr(prefix.size())] = setting(key, text);
+    return settings;
+}
+
+ClassifierSpec read_spec(const TensorFile& file) {
+    return {.model = entry(file, "model"),
+            .model_settings = settings_in(file, model_prefix),
+            .dim = number<std::int64_t>(file, "dim"),
+            .loss = entry(file, "loss"),
+            .loss_settings = settings_in(file, loss_prefix),
+            .classes = number<std::int64_t>(file, "classes")};
+}
+
+/// What building a classifier of the file's tensors may take: they, and what is made on the way.
+std::size_t bytes_for(const TensorFile& file) {
+    std::size_t bytes = std::size_t{64} << 20U;
+    for (const NamedTensor& named : file.tensors) bytes += 4 * named.tensor.bytes();
+    return bytes;
+}
+
+/// Throws Error for numbers that no classifier of the file's tensors has.
+void check_spec(const ClassifierSpec& spec, const TensorFile& file) {
+    std::int64_t numbers = 0;
+    for (const NamedTensor& named : file.tensors) numbers += named.tensor.numel();
+    RADIAL_CHECK(spec.classes <= numbers && spec.dim <= numbers,
+                 "{} classes and {} dimensions are too many for tensors of {} numbers", spec.classes, spec.dim,
+                 numbers);
+    constexpr double most = 1e9;
+    for (const auto* const settings : {&spec.model_settings, &spec.loss_settings})
+        for (const auto& [name, value] : *settings)
+            RADIAL_CHECK(std::abs(value) <= most, "option '{}' is {}", name, value);
+}
+
+/// The tensors whose names begin with `prefix`, under the rest of their names.
+std::vector<NamedTensor> part(const TensorFile& file, std::string_view prefix) {
+    std::vector<NamedTensor> tensors;
+    for (const NamedTensor& named : file.tensors)
+        if (named.name.starts_with(prefix)) tensors.push_back({named.name.substr(prefix.size()), named.tensor});
+    return tensors;
+}
+
+}  // namespace
+
+const ModelInfo& model_named(const std::string& name) {
+    if (const ModelInfo* const info = find_model(name)) return *info;
+    std::vector<std::string> names;
+    for (const ModelInfo& info : model_registry()) names.push_back(info.name);
+    throw Error(fmt::format("unknown model '{}'{}", name, suggestion(name, names)));
+}
+
+std::vector<Tensor> Classifier::parameters() const {
+    std::vector<Tensor> all = model->parameters();
+    for (const Tensor& parameter : loss->parameters()) all.push_back(parameter);
+    return all;
+}
+
+Classifier build_classifier(const ClassifierSpec& spec) {
+    Classifier classifier{
+        .spec = spec, .model = make_model(model_named(spec.model), spec.dim, spec.model_settings), .loss = nullptr};
+    classifier.loss = make_loss(spec.loss, spec.classes, spec.dim, spec.loss_settings);
+    return classifier;
+}
+
+TensorFile classifier_file(const Classifier& classifier, const std::map<std::string, std::string>& notes) {
+    TensorFile file;
+    for (const auto& [name, tensor] : classifier.model->state()) file.tensors.push_back({"model." + name, tensor});
+    for (const auto& [name, tensor] : classifier.loss->state()) file.tensors.push_back({"loss." + name, tensor});
+    file.metadata = notes;
+    const ClassifierSpec& spec = classifier.spec;
+    file.metadata["model"] = spec.model;
+    file.metadata["dim"] = fmt::format("{}", spec.dim);
+    file.metadata["loss"] = spec.loss;
+    file.metadata["classes"] = fmt::format("{}", spec.classes);
+    for (const auto& [name, value] : spec.model_settings) file.metadata["model." + name] = fmt::format("{}", value);
+    for (const auto& [name, value] : spec.loss_settings) file.metadata["loss." + name] = fmt::format("{}", value);
+    return file;
+}
+
+void save_classifier(const std::filesystem::path& path, const Classifier& classifier,
+                     const std::map<std::string, std::string>& notes) {
+    write_safetensors(path, classifier_file(classifier, notes), Checksum::added);
+}
+
+Classifier load_classifier(const std::filesystem::path& path) { return load_classifier(read_safetensors(path), path); }
+
+Classifier load_classifier(const TensorFile& file, const std::filesystem::path& path) {
+    try {
+        const ClassifierSpec spec = read_spec(file);
+        check_spec(spec, file);
+        const MemoryLimit limit(bytes_for(file));
+        Classifier classifier = build_classifier(spec);
+        classifier.model->load_state(part(file, model_prefix));
+        classifier.loss->load_state(part(file, loss_prefix));
+        check_finite(file, path);
+        return classifier;
+    } catch (const FileError&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw FileError(fmt::format("{}: {}", path.string(), error.what()));
+    }
+}
+
+}  // namespace radial::apps

@@ -1,0 +1,103 @@
+// Which of the ways to read a file is the right one.
+#include "radial/apps/train/run/weights.h"
+
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/ops.h"
+#include "radial/core/tensor/random.h"
+#include "radial/core/util/error.h"
+#include "radial/models/weight_file.h"
+
+#include <optional>
+
+namespace radial::apps {
+namespace {
+
+/// Weights without a description: the network is built from its name, the classes are the file's.
+Classifier described_by_name(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
+                             std::optional<WeightFormat> format) {
+    ReadNetwork network = read_network(file, path, info, format);
+    const auto& [weight, bias] = network.classifier;
+    Classifier classifier{.spec = {.model = info.name,
+                                   .model_settings = network.settings,
+                                   .dim = info.dim,
+                                   .loss = "softmax",
+                                   .loss_settings = loss_settings("softmax"),
+                                   .classes = weight.size(0)},
+                          .model = std::move(network.model),
+                          .loss = make_loss("softmax", weight.size(0), info.dim)};
+    classifier.loss->load_state({{"weight", weight}, {"bias", bias}});
+    return classifier;
+}
+
+/// The classifier's network, its batch norms changed where those of `format` have another epsilon, which no file says:
+/// a norm's weight takes up what that changes, so that it gives the same results in evaluation.
+std::unique_ptr<Layer> as_in(WeightFormat format, const ModelInfo& info, const Classifier& classifier) {
+    const std::string key = "norm-epsilon";
+    const SkipRandomFill skip;
+    std::unique_ptr<Layer> model = make_model(info, classifier.spec.dim, classifier.spec.model_settings);
+    model->load_state(classifier.model->state());
+    if (!info.settings.contains(key)) return model;
+    const double own = model_settings(info, classifier.spec.model_settings).at(key);
+    const double theirs = model_settings(info, weight_settings(info, format)).at(key);
+    if (own == theirs) return model;
+    const NoGrad no_grad;
+    std::map<std::string, Tensor> tensors;
+    for (const auto& [name, tensor] : model->state()) tensors.emplace(name, tensor);
+    constexpr std::string_view variance = "running_var";
+    for (const auto& [name, tensor] : tensors) {
+        if (!name.ends_with(variance)) continue;
+        const Tensor weight = tensors.at(name.substr(0, name.size() - variance.size()) + "weight").detach();
+        weight.copy_(weight * sqrt((tensor + theirs) / (tensor + own)));
+    }
+    return model;
+}
+
+}  // namespace
+
+OpenedWeights open_weights(const std::filesystem::path& path, const std::string& model, const std::string& format) {
+    const std::optional<WeightFormat> wanted =
+        format.empty() ? std::nullopt : std::optional(parse_weight_format(format));
+    const ModelInfo* const info = model.empty() ? nullptr : &model_named(model);
+    const TensorFile file = read_safetensors(path);
+    const auto fail = [&path](const std::string& message) { throw FileError(path.string() + ": " + message); };
+    const SkipRandomFill skip;  // what a network starts with is overwritten
+    OpenedWeights opened;
+    try {
+        opened.notes = input_notes(file.metadata);
+    } catch (const Error& error) {
+        fail(error.what());
+    }
+    const auto said = file.metadata.find("model");
+    const bool is_checkpoint = said != file.metadata.end() && file.metadata.contains("loss");
+    if (is_checkpoint && info != nullptr && said->second != info->name)
+        fail(fmt::format("holds {}, not {}", said->second, info->name));
+    if (is_checkpoint && wanted.value_or(WeightFormat::radial) == WeightFormat::radial) {
+        opened.classifier = load_classifier(file, path);
+    } else {
+        if (info == nullptr) fail("does not say which network's weights it holds: give --model NAME");
+        opened.classifier = described_by_name(file, path, *info, wanted);
+    }
+    const auto names = static_cast<std::int64_t>(opened.notes.class_names.size());
+    if (names != 0 && names != opened.classifier.spec.classes)
+        fail(fmt::format("names {} classes, has {}", names, opened.classifier.spec.classes));
+    return opened;
+}
+
+void export_weights(const std::filesystem::path& path, const OpenedWeights& weights, WeightFormat format) {
+    const Classifier& classifier = weights.classifier;
+    if (format == WeightFormat::radial) {
+        save_classifier(path, classifier, to_metadata(weights.notes));
+        return;
+    }
+    const ModelInfo& info = model_named(classifier.spec.model);
+    const std::vector<NamedTensor> head = classifier.loss->state();
+    RADIAL_CHECK(classifier.spec.loss == "softmax" && head.size() == 2 && head[1].name == "bias",
+                 "{}: has no format for the loss {}, only for softmax with a bias", name_of(format),
+                 classifier.spec.loss);
+    const std::unique_ptr<Layer> model = as_in(format, info, classifier);
+    write_weights(path, info, *model, {.weight = head[0].tensor, .bias = head[1].tensor}, format,
+                  to_metadata(weights.notes));
+}
+
+}  // namespace radial::apps

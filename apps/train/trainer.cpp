@@ -1,0 +1,322 @@
+// One training step after another, and what they came to.
+#include "radial/apps/train/trainer.h"
+
+#include "radial/apps/train/ranks/rank_evaluation.h"
+#include "radial/apps/train/run/json_numbers.h"
+#include "radial/core/memory/allocator.h"
+#include "radial/core/util/error.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace radial::apps {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// FNV-1a over 64-bit words.
+void digest(std::uint64_t& hash, std::span<const std::int64_t> values) {
+    for (const std::int64_t value : values) hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x100000001B3;
+}
+
+}  // namespace
+
+/// Totals over an epoch's steps.
+struct Trainer::Sums {
+    Clock::time_point start = Clock::now();
+    data::EpochPosition before = {};     ///< what this process found done of the epoch
+    std::int64_t submitted = 0;          ///< steps
+    std::int64_t steps = 0, images = 0;  ///< that the host has looked at, as all below
+    double correct = 0;
+    double loss = 0;           ///< times images
+    double gradient_norm = 0;  ///< over steps
+    double lr = 0;             ///< at the last step
+    std::uint64_t order = 0xCBF29CE484222325;
+
+    /// Goes on as if the start had been so many seconds ago.
+    void resume_clock(double seconds) {
+        constexpr double most = 1e9;  // the clock's type has an end
+        RADIAL_CHECK(seconds >= 0 && seconds <= most, "the state is of {} seconds", seconds);
+        start -= std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    }
+    double mean_loss() const { return loss / static_cast<double>(images); }
+    double accuracy() const { return correct / static_cast<double>(images); }
+    double images_per_second() const { return static_cast<double>(images) / seconds_since(start); }
+};
+
+nlohmann::ordered_json to_json(const EpochResult& result) {
+    const auto or_null = [](const std::optional<double>& value) {
+        return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+    };
+    return {{"epoch", result.epoch},
+            {"train_loss", result.train_loss},
+            {"train_accuracy", result.train_accuracy},
+            {"test_loss", result.test_loss},
+            {"test_accuracy", result.test_accuracy},
+            {"best_accuracy", result.best_accuracy},
+            {"best_epoch", result.best_epoch},
+            {"images_per_second", result.images_per_second},
+            {"mean_kernel", or_null(result.mean_kernel)},
+            {"initial_mean_kernel", or_null(result.initial_mean_kernel)},
+            {"seconds", result.seconds},
+            {"lr", result.lr},
+            {"gradient_norm", result.gradient_norm},
+            {"peak_bytes", result.peak_bytes},
+            {"order", result.order}};
+}
+
+EpochResult epoch_result(const nlohmann::ordered_json& line) {
+    const auto or_nothing = [&](const char* key) {
+        return line.at(key).is_null() ? std::nullopt : std::optional<double>(line.at(key).get<double>());
+    };
+    return {.epoch = whole_number<std::int64_t>(line, "epoch"),
+            .train_loss = real_number(line, "train_loss"),
+            .train_accuracy = real_number(line, "train_accuracy"),
+            .test_loss = real_number(line, "test_loss"),
+            .test_accuracy = real_number(line, "test_accuracy"),
+            .best_accuracy = real_number(line, "best_accuracy"),
+            .best_epoch = whole_number<std::int64_t>(line, "best_epoch"),
+            .mean_kernel = or_nothing("mean_kernel"),
+            .initial_mean_kernel = or_nothing("initial_mean_kernel"),
+            .images_per_second = real_number(line, "images_per_second"),
+            .seconds = real_number(line, "seconds"),
+            .lr = real_number(line, "lr"),
+            .gradient_norm = real_number(line, "gradient_norm"),
+            .peak_bytes = whole_number<std::size_t>(line, "peak_bytes"),
+            .order = line.at("order")};
+}
+
+Trainer::Trainer(TrainerSetup setup, Progress& progress)
+    : setup_(std::move(setup)), progress_(progress), kernel_(setup_.allow_dead_kernel), step_(setup_.step, progress) {}
+
+Trainer::~Trainer() = default;
+
+EpochResult Trainer::run_epoch() {
+    const StepSetup& how = setup_.step;
+    if (sums_ == nullptr) {
+        ++epoch_;
+        sums_ = std::make_unique<Sums>();
+    }
+    Sums& sums = *sums_;
+    how.model.train();
+    how.loss.train();
+    reset_peak_memory(how.device);
+    EpochResult result;
+    try {
+        train_epoch(sums, result);
+    } catch (const NumericError& error) {
+        end_run(error, sums);
+    }
+    const Clock::time_point evaluation_start = Clock::now();
+    {
+        const UseAverage average(how.average);
+        evaluation_ =
+            evaluate(how.model, how.loss, setup_.test, how.device, setup_.keep_features, how.precision, setup_.stop);
+    }
+    if (setup_.evaluated) setup_.evaluated(*this, evaluation_.whole);
+    RADIAL_CHECK(evaluation_.whole, "the evaluation of epoch {} was given up", epoch_);
+    kernel_.end_epoch();
+    if (how.ranks != nullptr) evaluation_ = merge_evaluations(*how.ranks, evaluation_);
+    evaluation_seconds_ = seconds_since(evaluation_start);
+    result.test_loss = evaluation_.loss;
+    result.test_accuracy = result.best_accuracy = evaluation_.accuracy();
+    result.best_epoch = epoch_;
+    if (!history_.empty() && history_.back().best_accuracy >= result.best_accuracy) {
+        result.best_accuracy = history_.back().best_accuracy;
+        result.best_epoch = history_.back().best_epoch;
+    }
+    result.seconds = seconds_since(sums.start);
+    result.peak_bytes = memory_statistics(how.device).peak;
+    history_.push_back(result);
+    steps_before_ += sums.submitted;
+    sums_.reset();
+    return result;
+}
+
+void Trainer::train_epoch(Sums& sums, EpochResult& result) {
+    setup_.train.start(epoch_ - 1, position_after(sums, sums.submitted));
+    while (const auto batch = setup_.train.next()) {
+        submit(*batch, sums);
+        if (setup_.between_steps) setup_.between_steps(*this);
+    }
+    look(sums);
+    RADIAL_CHECK(sums.images > 0, "training: the data set holds no samples");
+    result = {.epoch = epoch_,
+              .train_loss = sums.mean_loss(),
+              .train_accuracy = sums.accuracy(),
+              .mean_kernel = KernelWatch(kernel_).end_epoch(),  // state() is to know the epoch until it is evaluated
+              .initial_mean_kernel = kernel_.initial(),
+              .images_per_second = sums.images_per_second(),
+              .lr = sums.lr,
+              .gradient_norm = sums.gradient_norm / static_cast<double>(sums.steps),
+              .order = fmt::format("{:016x}", sums.order)};
+}
+
+// The batch is made once more: the loader gives the same one again, and none is kept while steps wait for a look.
+void Trainer::end_run(const NumericError& error, const Sums& sums) {
+    const auto& [place, numbers] = judged_;
+    if (!setup_.failed || place.step == 0 || sums.submitted == 0) throw error;
+    setup_.train.start(epoch_ - 1, position_after(sums, place.step - 1));
+    const std::optional<data::Batch> batch = setup_.train.next();
+    if (!batch) throw error;
+    const FailedStep failed{.number = steps_before_ + place.step,
+                            .epoch = epoch_,
+                            .step = place.step,
+                            .lr = place.lr,
+                            .loss = numbers.loss,
+                            .reason = error.what(),
+                            .batch = *batch};
+    throw NumericError(fmt::format("{}{}", error.what(), setup_.failed(failed)));
+}
+
+nlohmann::ordered_json Trainer::state() {
+    nlohmann::ordered_json state{
+        {"epoch", epoch_}, {"steps_before", steps_before_}, {"history", nlohmann::ordered_json::array()}};
+    for (const EpochResult& result : history_) state["history"].push_back(to_json(result));
+    if (sums_ != nullptr) {
+        look(*sums_);
+        state["sums"] = {{"seconds", seconds_since(sums_->start)},
+                         {"steps", sums_->steps},
+                         {"images", sums_->images},
+                         {"correct", sums_->correct},
+                         {"loss", sums_->loss},
+                         {"gradient_norm", sums_->gradient_norm},
+                         {"lr", sums_->lr},
+                         {"order", sums_->order}};
+    }
+    state["kernel"] = kernel_.state();
+    return state;
+}
+
+void Trainer::restore(const nlohmann::ordered_json& state) {
+    std::vector<EpochResult> history;
+    for (const auto& line : state.at("history")) history.push_back(epoch_result(line));
+    const bool begun = state.contains("sums");
+    const auto epoch = whole_number<std::int64_t>(state, "epoch"), done = std::ssize(history);
+    RADIAL_CHECK(epoch == done + (begun ? 1 : 0), "the state is of epoch {} after {} whole ones", epoch, done);
+    // Earlier versions did not say, and had as many in each epoch.
+    const auto steps_before = state.contains("steps_before") ? whole_number<std::int64_t>(state, "steps_before")
+                                                             : done * setup_.train.batches();
+    constexpr std::int64_t most_steps = std::int64_t{1} << 53U;
+    RADIAL_CHECK(steps_before >= 0 && steps_before <= most_steps, "the state is of {} steps", steps_before);
+    std::unique_ptr<Sums> restored;
+    if (begun) {
+        restored = std::make_unique<Sums>();
+        const auto& sums = state.at("sums");
+        restored->resume_clock(sums.at("seconds"));
+        restored->steps = restored->submitted = whole_number<std::int64_t>(sums, "steps");
+        restored->images = whole_number<std::int64_t>(sums, "images");
+        restored->correct = real_number(sums, "correct");
+        restored->loss = real_number(sums, "loss");
+        restored->gradient_norm = real_number(sums, "gradient_norm");
+        restored->lr = real_number(sums, "lr");
+        restored->order = whole_number<std::uint64_t>(sums, "order");
+        const std::int64_t size = setup_.train.dataset().size();
+        RADIAL_CHECK(restored->steps >= 0 && restored->steps <= restored->images && restored->images <= size,
+                     "the state is of {} steps and {} images of an epoch of {} images", restored->steps,
+                     restored->images, size);
+        restored->before = {restored->steps, restored->images};
+    }
+    kernel_.restore(state.at("kernel"));
+    epoch_ = epoch;
+    steps_before_ = steps_before;
+    history_ = std::move(history);
+    sums_ = std::move(restored);
+}
+
+bool Trainer::abandon_step() {
+    if (!step_.abandon()) return false;
+    if (sums_ != nullptr) sums_->submitted = sums_->steps;
+    return true;
+}
+
+std::int64_t Trainer::steps() const { return steps_before_ + (sums_ != nullptr ? sums_->submitted : 0); }
+
+bool Trainer::awaits_evaluation() const {
+    return sums_ != nullptr && sums_->submitted == setup_.train.batches(sums_->before);
+}
+
+data::EpochPosition Trainer::position() const {
+    return sums_ != nullptr ? position_after(*sums_, sums_->submitted) : data::EpochPosition{};
+}
+
+data::EpochPosition Trainer::position_after(const Sums& sums, std::int64_t steps) const {
+    const data::EpochPosition& before = sums.before;
+    const std::int64_t samples = before.samples + (steps - before.batches) * setup_.train.batch_size();
+    return {steps, std::clamp<std::int64_t>(samples, 0, setup_.train.dataset().size())};
+}
+
+double Trainer::progress() const {
+    if (sums_ == nullptr) return static_cast<double>(epoch_);
+    const auto [steps, samples] = position_after(*sums_, sums_->submitted);
+    const std::int64_t size = setup_.train.dataset().size();
+    // By steps, unless those before had another batch size.
+    const bool alike = sums_->before.samples == std::min(sums_->before.batches * setup_.train.batch_size(), size);
+    const double part = alike ? static_cast<double>(steps) / static_cast<double>(setup_.train.batches())
+                              : static_cast<double>(samples) / static_cast<double>(size);
+    return static_cast<double>(epoch_ - 1) + std::min(part, 1.0);
+}
+
+void Trainer::submit(const data::Batch& batch, Sums& sums) {
+    sums.lr = setup_.schedule(progress());
+    const StepPlace place{epoch_, ++sums.submitted, batch.labels.numel(), sums.lr};
+    try {
+        step_.run(batch, place);
+    } catch (const BadStep& bad) {
+        judged_ = {.place = place, .numbers = {.loss = bad.loss(), .kernel = {}}};
+        throw;
+    }
+    digest(sums.order, batch.indices);
+    const bool first = epoch_ == 1 && sums.submitted == 1;  // what is wrong from the start is told at once
+    if (step_.full() || first) look(sums);
+}
+
+// Reads what the steps since the last look came to.
+void Trainer::look(Sums& sums) {
+    const std::vector<TrainingStep::Finished> steps = step_.take();
+    const double seconds = seconds_since(sums.start);
+    for (const TrainingStep::Finished& step : steps) account(step, seconds, sums);
+    if (!steps.empty()) show(sums);
+}
+
+void Trainer::account(const TrainingStep::Finished& step, double seconds, Sums& sums) {
+    const auto& [place, numbers] = step;
+    judged_ = step;
+    step_.check(step);
+    if (numbers.kernel && epoch_ == 1 && place.step == 1) {
+        progress_.line(fmt::format("mean kernel at the first step: {:.3g}", *numbers.kernel));
+        if (*numbers.kernel < dead_kernel) progress_.line("warning: " + dead_kernel_message(*numbers.kernel, 0));
+    }
+    kernel_.add(numbers.kernel);
+    sums.gradient_norm += numbers.gradient_norm;
+    sums.correct += numbers.correct;
+    sums.loss += numbers.loss * static_cast<double>(place.images);
+    sums.images += place.images;
+    ++sums.steps;
+    if (watcher_) {
+        watcher_({.step = steps_before_ + place.step,
+                  .images = place.images,
+                  .lr = place.lr,
+                  .seconds = seconds,
+                  .numbers = numbers});
+    }
+}
+
+void Trainer::show(const Sums& sums) {
+    const std::int64_t steps = setup_.train.batches(sums.before), epochs_left = setup_.epochs - epoch_;
+    const double step_seconds = seconds_since(sums.start) / static_cast<double>(sums.steps);
+    const auto steps_left = static_cast<double>(steps - sums.steps + epochs_left * setup_.train.batches());
+    progress_.update(
+        {.epoch = epoch_,
+         .epochs = setup_.epochs,
+         .step = sums.steps,
+         .steps = steps,
+         .loss = sums.mean_loss(),
+         .accuracy = sums.accuracy(),
+         .images_per_second = sums.images_per_second(),
+         .seconds_left = steps_left * step_seconds + static_cast<double>(epochs_left + 1) * evaluation_seconds_});
+}
+
+}  // namespace radial::apps

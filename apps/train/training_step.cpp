@@ -1,0 +1,257 @@
+// Submitting a step, as a graph where that can be, and judging what it came to.
+#include "radial/apps/train/training_step.h"
+
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/autograd/recompute.h"
+#include "radial/core/ops.h"
+#include "radial/core/ops/reduce.h"
+#include "radial/core/util/error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace radial::apps {
+namespace {
+
+constexpr std::int64_t steps_between_looks = 32;
+
+void check_loss(double loss, const StepPlace& place) {
+    if (std::isfinite(loss)) return;
+    throw BadStep(fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", std::abs(loss), place.str()),
+                  loss);
+}
+
+/// Weights that follow such a gradient are lost, whether or not it is clipped.
+void check_norm(double norm, double loss, const StepPlace& place) {
+    if (std::isfinite(norm)) return;
+    throw BadStep(fmt::format("the gradient's norm is {}, {}. Lower --lr", std::abs(norm), place.str()), loss);
+}
+
+/// x * weight; x itself where that is the same.
+Tensor weighted(const Tensor& x, double weight) { return weight == 1 ? x : x * weight; }
+
+void add_to(Tensor& sum, const Tensor& x) { sum = sum.defined() ? sum + x : x; }
+
+/// share * one + (1 - share) * other, all scalars.
+Tensor mixture(const Tensor& one, const Tensor& other, const Tensor& share) {
+    const Tensor part = cast(share.view(one.shape()), one.dtype());
+    return part * one + (part * -1.0 + 1.0) * other;
+}
+
+/// In the order in which a forward pass reaches them, whatever groups the optimizer has.
+std::vector<Tensor> all_parameters(const StepSetup& setup) {
+    std::vector<Tensor> all = setup.model.parameters();
+    for (const Tensor& parameter : setup.loss.parameters()) all.push_back(parameter);
+    return all;
+}
+
+}  // namespace
+
+std::string StepPlace::str() const { return fmt::format("at step {} of epoch {} (lr {})", step, epoch, lr); }
+
+TrainingStep::TrainingStep(StepSetup setup, Progress& progress)
+    : setup_(setup),
+      progress_(progress),
+      looks_at_each_(setup_.device.kind == Device::Kind::cpu),
+      log_(setup_.device, looks_at_each_ ? 1 : steps_between_looks) {
+    RADIAL_CHECK(setup_.graph != GraphUse::on || !looks_at_each_, "--graph on: a step on the CPU is not recorded");
+    RADIAL_CHECK(setup_.accumulate >= 1, "--accumulate: {} parts of a batch, expected at least 1", setup_.accumulate);
+    for (const ParameterGroup& group : setup_.optimizer.groups())
+        parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
+    if (setup_.ranks == nullptr || setup_.ranks->size() == 1) return;
+    RADIAL_CHECK(setup_.graph != GraphUse::on, "--graph on: a step on several ranks is not recorded");
+    setup_.graph = GraphUse::off;
+    ranks_ = std::make_unique<RankStep>(*setup_.ranks, setup_.model, setup_.loss, all_parameters(setup_), setup_.device,
+                                        setup_.rank_options);
+}
+
+void TrainingStep::run(const data::Batch& batch, const StepPlace& place) {
+    setup_.optimizer.set_lr(place.lr);
+    submitted_.push_back(place);
+    const bool possible = !looks_at_each_ && setup_.graph != GraphUse::off;
+    Recorded& recorded = recorded_[batch.other_labels.defined() ? 1 : 0];
+    if (possible && !recorded.samples.images.defined()) {
+        const auto on_device = [this](const Tensor& host) {
+            return host.defined() ? Tensor::empty(host.shape(), host.dtype(), setup_.device, host.layout()) : Tensor();
+        };
+        recorded.samples = {on_device(batch.images), on_device(batch.labels), on_device(batch.other_labels),
+                            on_device(batch.share)};
+    }
+    if (possible && batch.images.shape() == recorded.samples.images.shape()) {
+        run_graph(recorded, batch);
+    } else {  // an epoch's last batch may be smaller, and a graph has fixed shapes
+        const auto moved = [this](const Tensor& host) { return host.defined() ? host.to(setup_.device) : Tensor(); };
+        compute({moved(batch.images), moved(batch.labels), moved(batch.other_labels), moved(batch.share)});
+    }
+    log_.keep();
+    if (setup_.average != nullptr) setup_.average->update();
+}
+
+void TrainingStep::run_graph(Recorded& recorded, const data::Batch& batch) {
+    if (recorded.graph == nullptr)
+        recorded.graph = std::make_unique<StepGraph>(setup_.device, [&] { compute(recorded.samples); });
+    recorded.samples.images.copy_(batch.images);
+    recorded.samples.labels.copy_(batch.labels);
+    if (recorded.samples.mixed()) {
+        recorded.samples.other_labels.copy_(batch.other_labels);
+        recorded.samples.share.copy_(batch.share);
+    }
+    recorded.graph->run();
+    if (recorded.graph->reason().empty() || graph_told_) return;
+    RADIAL_CHECK(setup_.graph != GraphUse::on, "--graph on: {}", recorded.graph->reason());
+    progress_.line("steps are not run as a graph: " + recorded.graph->reason());
+    graph_told_ = true;
+}
+
+TrainingStep::Samples TrainingStep::Samples::rows(std::int64_t begin, std::int64_t end) const {
+    return {images.rows(begin, end), labels.rows(begin, end), mixed() ? other_labels.rows(begin, end) : Tensor(),
+            share};
+}
+
+// One step, without waiting on a device. What it computes there is what a graph records.
+void TrainingStep::compute(const Samples& samples) {
+    const std::int64_t count = samples.labels.numel();
+    const std::int64_t part = (count + setup_.accumulate - 1) / setup_.accumulate;
+    StepPlace& place = submitted_.back();
+    if (ranks_ != nullptr) ranks_->begin(count, place.epoch, place.step);
+    setup_.optimizer.zero_grad();
+    RankNumbers whole = part == count || setup_.loss.additive() ? in_parts(samples, part) : at_once(samples, part);
+    if (ranks_ != nullptr) {
+        whole = ranks_->finish(whole);
+        place.images = ranks_->samples();
+        if (looks_at_each_) check_loss(whole.loss.item(), place);  // the same on every rank
+    }
+    log_.set_loss(whole.loss);
+    log_.set_kernel(whole.kernel);
+    log_.set_correct(whole.correct);
+    log_.set_gradient_norm(clip(whole.loss));
+    setup_.optimizer.step();
+}
+
+// The parts' losses add up to the batch's, so that each can be differentiated by itself.
+RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
+    const std::int64_t count = samples.labels.numel();
+    const Whole whole = whole_of(samples);
+    RankNumbers sums;
+    for (std::int64_t begin = 0; begin < count; begin += part) {
+        const std::int64_t end = std::min(begin + part, count);
+        const Samples some = part == count ? samples : samples.rows(begin, end);
+        const RankNumbers judged = judge(feature_of(some.images), some, whole);
+        differentiate(judged.loss, end == count ? Sending::meanwhile : Sending::none);
+        const NoGrad no_grad;
+        add_to(sums.loss, judged.loss.detach());
+        if (judged.kernel.defined()) add_to(sums.kernel, judged.kernel);
+        add_to(sums.correct, judged.correct);
+    }
+    return sums;
+}
+
+// The loss wants the whole batch. Features are few numbers, so it gets those of all parts; the network keeps no
+// activations, and runs each part again when its gradient is formed.
+RankNumbers TrainingStep::at_once(const Samples& samples, std::int64_t part) {
+    const std::int64_t count = samples.labels.numel();
+    const std::vector<Tensor> parameters = setup_.model.parameters();
+    std::vector<Tensor> features;
+    for (std::int64_t begin = 0; begin < count; begin += part) {
+        features.push_back(recompute([this](const Tensor& images) { return feature_of(images); },
+                                     samples.images.rows(begin, std::min(begin + part, count)),
+                                     parameters.empty() ? Tensor() : parameters.front()));
+    }
+    RankNumbers judged = judge(concat(features, 0), samples, whole_of(samples));
+    differentiate(judged.loss, Sending::afterwards);
+    judged.loss = judged.loss.detach();
+    return judged;
+}
+
+void TrainingStep::differentiate(const Tensor& loss, Sending sending) {
+    if (ranks_ != nullptr) return ranks_->backward(loss, sending);
+    if (looks_at_each_) check_loss(loss.item(), submitted_.back());
+    loss.backward();
+}
+
+TrainingStep::Whole TrainingStep::whole_of(const Samples& samples) const {
+    const auto weight_of = [this](const Tensor& labels) {
+        Tensor weight = labels.defined() ? setup_.loss.batch_weight(labels) : Tensor();
+        if (weight.defined() && ranks_ != nullptr) setup_.ranks->sum(weight);
+        return weight;
+    };
+    return {.samples = samples.labels.numel(),
+            .weight = weight_of(samples.labels),
+            .other_weight = weight_of(samples.other_labels)};
+}
+
+Tensor TrainingStep::feature_of(const Tensor& images) const {
+    return apps::feature_of(setup_.model, images, setup_.precision);
+}
+
+// A mixed image has two labels: loss, kernel and right predictions are by both, in the shares of the mixture.
+RankNumbers TrainingStep::judge(const Tensor& feature, const Samples& samples, const Whole& whole) {
+    RankNumbers judged = judge_by(feature, samples.labels, whole.weight, whole.samples), other;
+    if (samples.mixed()) other = judge_by(feature, samples.other_labels, whole.other_weight, whole.samples);
+    {
+        const NoGrad no_grad;
+        const Tensor predicted = argmax(setup_.loss.logits(feature.detach()));
+        judged.correct = count_equal(predicted, samples.labels);
+        if (samples.mixed()) other.correct = count_equal(predicted, samples.other_labels);
+    }
+    if (!samples.mixed()) return judged;
+    judged.loss = mixture(judged.loss, other.loss, samples.share);
+    const NoGrad no_grad;
+    if (judged.kernel.defined()) judged.kernel = mixture(judged.kernel, other.kernel, samples.share);
+    judged.correct = mixture(judged.correct, other.correct, samples.share);
+    return judged;
+}
+
+// Loss and kernel of samples with these labels, as shares of those of the whole batch; `weight` is that of its labels.
+RankNumbers TrainingStep::judge_by(const Tensor& feature, const Tensor& labels, const Tensor& weight,
+                                   std::int64_t own) {
+    Tensor loss = setup_.loss.forward(feature, labels), kernel = setup_.loss.mean_kernel();
+    const std::int64_t all = ranks_ == nullptr ? own : ranks_->samples();
+    const double share = static_cast<double>(labels.numel()) / static_cast<double>(all);
+    {
+        const NoGrad no_grad;
+        if (kernel.defined()) kernel = weighted(kernel, share);
+    }
+    if (share == 1) return {.loss = loss, .kernel = kernel, .correct = {}};
+    if (!weight.defined()) return {.loss = weighted(loss, share), .kernel = kernel, .correct = {}};
+    const Tensor part = setup_.loss.batch_weight(labels) / (weight + std::numeric_limits<double>::min());
+    return {.loss = loss * cast(part.view(loss.shape()), loss.dtype()), .kernel = kernel, .correct = {}};
+}
+
+// On the CPU what is not finite ends the step before the weights have changed.
+Tensor TrainingStep::clip(const Tensor& loss) const {
+    const bool clips = setup_.clip_norm > 0;
+    if (!looks_at_each_ || !clips) {
+        const double most = clips ? setup_.clip_norm : std::numeric_limits<double>::infinity();
+        const Tensor norm = clip_gradients(parameters_, most);
+        if (looks_at_each_) check_norm(norm.item(), loss.item(), submitted_.back());
+        return norm;
+    }
+    try {
+        return Tensor::full({}, clip_gradient_norm(parameters_, setup_.clip_norm), DType::float64, setup_.device);
+    } catch (const NumericError& error) {
+        throw BadStep(fmt::format("{}, {}. Lower --lr", error.what(), submitted_.back().str()), loss.item());
+    }
+}
+
+bool TrainingStep::abandon() {
+    submitted_.clear();
+    return looks_at_each_ && ranks_ != nullptr && ranks_->undo();
+}
+
+std::vector<TrainingStep::Finished> TrainingStep::take() {
+    const std::vector<StepNumbers> numbers = log_.take();
+    const std::vector<StepPlace> places = std::exchange(submitted_, {});
+    std::vector<Finished> steps;
+    for (std::size_t i = 0; i < numbers.size(); ++i) steps.push_back({places[i], numbers[i]});
+    return steps;
+}
+
+void TrainingStep::check(const Finished& step) const {
+    check_loss(step.numbers.loss, step.place);
+    check_norm(step.numbers.gradient_norm, step.numbers.loss, step.place);
+}
+
+}  // namespace radial::apps
