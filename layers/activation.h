@@ -21,6 +21,8 @@ struct PReLUOptions {
 /// Parameter: weight [channels], the slopes.
 class PReLU : public Layer {
 public:
+    using Options = PReLUOptions;
+
     /// Throws Error when channels is below 1.
     explicit PReLU(const PReLUOptions& options = {});
     /// Throws Error when x has no channel dimension or other channels.

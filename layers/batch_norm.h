@@ -19,6 +19,8 @@ struct BatchNorm2dOptions {
 /// Parameters: weight [channels] (starts at 1), bias [channels] (0). Buffers: running_mean (0), running_var (1).
 class BatchNorm2d : public Layer {
 public:
+    using Options = BatchNorm2dOptions;
+
     /// Throws Error when channels is below 1, momentum is outside [0, 1] or epsilon is not above 0.
     explicit BatchNorm2d(const BatchNorm2dOptions& options);
     /// Throws Error when x is not rank 4, has other channels, or trains on a single value a channel.

@@ -28,6 +28,8 @@ struct Conv2dOptions {
 /// uniform in +-1 / sqrt(fan_in), fan_in = in_channels / groups * kernel.h * kernel.w, as PyTorch's do.
 class Conv2d : public Layer {
 public:
+    using Options = Conv2dOptions;
+
     /// Throws Error when an extent is below 1, padding is negative, or groups does not divide both channel counts.
     explicit Conv2d(const Conv2dOptions& options);
     /// Throws Error when x is not rank 4, has other channels, or is smaller than the kernel after padding.

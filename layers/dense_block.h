@@ -28,6 +28,8 @@ class DenseLayer;
 /// bias and start at N(0, 2 / fan_out).
 class DenseBlock : public Layer {
 public:
+    using Options = DenseBlockOptions;
+
     /// Throws Error when in_channels, layers or growth is below 1, bottleneck is negative, or dropout outside [0, 1).
     explicit DenseBlock(const DenseBlockOptions& options);
     /// Throws Error when x is not rank 4 or has other channels.

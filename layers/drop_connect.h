@@ -14,6 +14,8 @@ struct DropConnectOptions {
 /// Huang et al. 2016 drawn for each image. Evaluation: the identity. x [N, C, H, W] to the same shape.
 class DropConnect : public Layer {
 public:
+    using Options = DropConnectOptions;
+
     /// Throws Error when p is outside [0, 1).
     explicit DropConnect(const DropConnectOptions& options = {});
     /// Throws Error when x is not rank 4. Overwrites a temporary that nothing else reads.

@@ -13,6 +13,8 @@ struct DropoutOptions {
 /// (Srivastava et al. 2014). Evaluation: the identity. Any shape.
 class Dropout : public Layer {
 public:
+    using Options = DropoutOptions;
+
     /// Throws Error when p is outside [0, 1).
     explicit Dropout(const DropoutOptions& options = {});
     /// Throws Error when x is undefined or of an integer type.

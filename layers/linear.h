@@ -16,6 +16,8 @@ struct LinearOptions {
 /// +-1 / sqrt(in_features), as PyTorch's do.
 class Linear : public Layer {
 public:
+    using Options = LinearOptions;
+
     /// Throws Error when in_features or out_features is below 1.
     explicit Linear(const LinearOptions& options);
     /// Throws Error when x is not a matrix of in_features columns.

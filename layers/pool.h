@@ -19,6 +19,8 @@ struct Pool2dOptions {
 /// H' = floor((H + 2 padding - window) / stride) + 1, and W' likewise.
 class MaxPool2d : public Layer {
 public:
+    using Options = Pool2dOptions;
+
     /// Throws Error when window or stride is below 1, or padding is negative or above half the window.
     explicit MaxPool2d(const Pool2dOptions& options = {});
     /// Throws Error when x is not rank 4 or is smaller than the window after padding.
@@ -32,6 +34,8 @@ private:
 /// Shapes and errors as MaxPool2d's.
 class AvgPool2d : public Layer {
 public:
+    using Options = Pool2dOptions;
+
     explicit AvgPool2d(const Pool2dOptions& options = {});
     Tensor forward(Tensor x) override;
 

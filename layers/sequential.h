@@ -20,6 +20,11 @@ public:
     Sequential& add(Args&&... args) {
         return add(std::make_shared<L>(std::forward<Args>(args)...));
     }
+    /// The same for a layer with options, as in net.add<Linear>({.in_features = 64, .out_features = 10}).
+    template <class L>
+    Sequential& add(const typename L::Options& options) {
+        return add(std::make_shared<L>(options));
+    }
     Tensor forward(Tensor x) override;
     const std::vector<std::shared_ptr<Layer>>& layers() const { return layers_; }
 

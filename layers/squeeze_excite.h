@@ -16,6 +16,8 @@ struct SqueezeExciteOptions {
 /// Submodules: conv_reduce and conv_expand, 1x1 convolutions with a bias.
 class SqueezeExcite : public Layer {
 public:
+    using Options = SqueezeExciteOptions;
+
     /// Throws Error when channels or reduced is below 1.
     explicit SqueezeExcite(const SqueezeExciteOptions& options);
     /// Throws Error when x is not rank 4 or has other channels.

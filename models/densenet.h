@@ -46,6 +46,8 @@ std::optional<DenseNetOptions> densenet_options(std::string_view name);
 /// any number of blocks). Convolutions have no bias and start at N(0, 2 / fan_out).
 class DenseNet : public Layer {
 public:
+    using Options = DenseNetOptions;
+
     /// Throws Error when a number is below 1, compression outside (0, 1] or dropout outside [0, 1).
     explicit DenseNet(const DenseNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].

@@ -57,6 +57,8 @@ std::int64_t efficientnet_image(std::string_view name);
 /// "bn2.weight". Convolutions start at N(0, 2 / fan_out), their biases at 0.
 class EfficientNet : public Layer {
 public:
+    using Options = EfficientNetOptions;
+
     /// Throws Error when a number is below 1, width or depth not above 0, a probability outside [0, 1), and as
     /// BatchNorm2d does.
     explicit EfficientNet(const EfficientNetOptions& options);

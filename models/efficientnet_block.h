@@ -41,6 +41,8 @@ Tensor pad_same(const Tensor& x, std::int64_t kernel, std::int64_t stride);
 /// conv_pw, bn2.
 class InvertedResidual : public Layer {
 public:
+    using Options = InvertedResidualOptions;
+
     /// Throws Error when a number is below 1 or drop_connect is outside [0, 1).
     explicit InvertedResidual(const InvertedResidualOptions& options);
     /// Throws Error when x is not rank 4 or has other channels.

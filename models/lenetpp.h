@@ -16,6 +16,8 @@ struct LeNetPlusPlusOptions {
 /// Parameters: "body.0.weight", ... with the layers' indices in the chain; initial values as the layers'.
 class LeNetPlusPlus : public Layer {
 public:
+    using Options = LeNetPlusPlusOptions;
+
     /// Throws Error when feature_dim or in_channels is below 1.
     explicit LeNetPlusPlus(const LeNetPlusPlusOptions& options = {});
     /// Throws Error when x is not [N, in_channels, 28, 28].

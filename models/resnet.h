@@ -69,6 +69,8 @@ private:
 /// "layer2.0.downsample.0.weight", ... Convolutions have no bias and start at N(0, 2 / fan_out).
 class ResNet : public Layer {
 public:
+    using Options = ResNetOptions;
+
     /// Throws Error unless there are as many widths as depths, at least one, and all are at least 1.
     explicit ResNet(const ResNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].

@@ -41,6 +41,8 @@ std::optional<VggOptions> vgg_options(std::string_view name);
 /// N(0, 0.01^2), biases 0.
 class Vgg : public Layer {
 public:
+    using Options = VggOptions;
+
     /// Throws Error unless there are as many widths as depths, at least one, and all are at least 1.
     explicit Vgg(const VggOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W], and with `hidden` when H and W do not come to a multiple of 7

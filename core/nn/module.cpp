@@ -126,6 +126,13 @@ void Module::set_checkpointing(bool on) {
     for (const auto& [name, child] : children_) child->set_checkpointing(on);
 }
 
+void Module::freeze(bool on) {
+    for (Tensor parameter : parameters()) {
+        parameter.set_requires_grad(!on);
+        if (on) parameter.clear_grad();
+    }
+}
+
 void Module::zero_grad() {
     for (const Tensor& parameter : parameters()) parameter.clear_grad();
 }

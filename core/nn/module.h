@@ -63,6 +63,10 @@ public:
     bool checkpointing() const { return checkpointing_; }
     /// Drops every parameter's gradient.
     void zero_grad();
+    /// Keeps every parameter below this module as it is: none gets a gradient, and optimizers leave it alone. Those it
+    /// has are dropped. freeze(false) trains them again. Running statistics still move while training(): call eval()
+    /// on what is to keep them.
+    void freeze(bool on = true);
     /// Converts floating parameters and buffers, and their gradients, in place: every handle to them, an optimizer's
     /// too, sees the new elements. Make optimizers afterwards, though: their own state keeps the old dtype or device.
     /// Throws Error when `dtype` is not a floating one.

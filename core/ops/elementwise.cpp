@@ -118,6 +118,15 @@ Tensor mul(const Tensor& a, double b) {
     return record("mul", y, {a}, [b](const Tensor& dy, Needs) -> Grads { return {mul(dy, b)}; });
 }
 
+Tensor div(const Tensor& a, double b) {
+    ops::check_floating("div", "the tensor", a);
+    return div(a, Tensor::full({1}, b, a.dtype(), a.device()));
+}
+Tensor div(double a, const Tensor& b) {
+    ops::check_floating("div", "the tensor", b);
+    return div(Tensor::full({1}, a, b.dtype(), b.device()), b);
+}
+
 Tensor clamp(const Tensor& x, double low, double high) {
     RADIAL_CHECK(low <= high, "clamp: from {} to {}, expected the lower bound first", low, high);
     const Tensor y = with_number("clamp", x, kernels::Clamp{low, high});

@@ -14,6 +14,9 @@ Tensor mul(const Tensor& a, const Tensor& b);
 Tensor div(const Tensor& a, const Tensor& b);
 Tensor add(const Tensor& a, double b);
 Tensor mul(const Tensor& a, double b);
+/// Each element divided by a number, and a number divided by each element.
+Tensor div(const Tensor& a, double b);
+Tensor div(double a, const Tensor& b);
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
@@ -23,6 +26,28 @@ inline Tensor operator-(const Tensor& a, double b) { return add(a, -b); }
 inline Tensor operator*(const Tensor& a, double b) { return mul(a, b); }
 inline Tensor operator*(double a, const Tensor& b) { return mul(b, a); }
 inline Tensor operator-(const Tensor& a) { return mul(a, -1.0); }
+inline Tensor operator+(double a, const Tensor& b) { return add(b, a); }
+inline Tensor operator-(double a, const Tensor& b) { return add(mul(b, -1.0), a); }
+inline Tensor operator/(const Tensor& a, double b) { return div(a, b); }
+inline Tensor operator/(double a, const Tensor& b) { return div(a, b); }
+/// a += b is a = a + b, recorded on the tape: the handle `a` gets new elements, and other handles to the old ones keep
+/// them. B is a Tensor or a number.
+template <class B>
+Tensor& operator+=(Tensor& a, const B& b) {
+    return a = a + b;
+}
+template <class B>
+Tensor& operator-=(Tensor& a, const B& b) {
+    return a = a - b;
+}
+template <class B>
+Tensor& operator*=(Tensor& a, const B& b) {
+    return a = a * b;
+}
+template <class B>
+Tensor& operator/=(Tensor& a, const B& b) {
+    return a = a / b;
+}
 
 /// The nearest number within [low, high] of each element; either may be infinite. A NaN stays one. The gradient is dy
 /// within, 0 outside and, as relu's, at the bounds. Throws Error unless low <= high.

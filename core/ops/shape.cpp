@@ -107,6 +107,13 @@ Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end) {
                   });
 }
 
+Tensor Tensor::operator[](std::int64_t i) const {
+    RADIAL_CHECK(defined() && rank() > 0, "tensor[{}]: the tensor {}", i, defined() ? "is a scalar" : "is undefined");
+    const std::int64_t count = size(0), at = i < 0 ? i + count : i;
+    RADIAL_CHECK(at >= 0 && at < count, "tensor[{}]: {} has {} along dimension 0", i, str(), count);
+    return reshape(slice(*this, 0, at, at + 1), Shape(std::span(shape().begin() + 1, shape().end())));
+}
+
 Tensor transpose(const Tensor& x) {
     ops::check_floating("transpose", "the input", x);
     ops::check_rank("transpose", "input", x, 2, "[M, N]");

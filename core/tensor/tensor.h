@@ -139,7 +139,11 @@ public:
     /// Differentiates this scalar with respect to every leaf that wants it; frees the graph. See autograd.h.
     void backward() const;
 
-    /// "float32[128, 10]", for messages.
+    /// Element, row or image `i` of dimension 0, which it removes: a view, recorded on the tape (core/ops/shape.h).
+    /// Negative counts from the back. Throws Error when out of range.
+    Tensor operator[](std::int64_t i) const;
+
+    /// "float32[128, 10]", for messages. `stream << tensor` prints the elements (core/tensor/print.h).
     std::string str() const;
 
     const std::shared_ptr<TensorImpl>& impl() const { return impl_; }

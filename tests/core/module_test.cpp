@@ -217,3 +217,21 @@ TEST_CASE("A layer is called like a function") {
     const Tensor x = Tensor::zeros({2});
     CHECK(identity(x).raw() == x.raw());
 }
+
+TEST_CASE("A frozen module's parameters get no gradient and an optimizer leaves them alone") {
+    Leaf frozen;
+    const Tensor weight = frozen.register_parameter("frozen", Tensor::full({2}, 3)),
+                 free = Tensor::full({2}, 5).set_requires_grad();
+    Sgd optimizer({weight, free}, {.lr = 0.1, .weight_decay = 0.5});
+    sum(weight * free).backward();
+    frozen.freeze();
+    CHECK(!weight.grad().defined());
+    optimizer.zero_grad();
+    sum(weight * free).backward();
+    optimizer.step();
+    CHECK(weight.to_vector<float>() == std::vector<float>{3, 3});
+    CHECK(free.to_vector<float>().front() < 5);
+    frozen.freeze(false);
+    sum(weight * free).backward();
+    CHECK(weight.grad().defined());
+}

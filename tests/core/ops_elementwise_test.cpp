@@ -238,3 +238,36 @@ TEST_CASE("arithmetic on tensors that do not fit says what they are") {
     CHECK(error_of([&] { a.to(DType::int32) + 1.0; }) == "add: the tensor is int32[2, 3], expected float32 or float64");
     CHECK(error_of([&] { a.to(DType::int32) * 2.0; }) == "mul: the tensor is int32[2, 3], expected float32 or float64");
 }
+
+TEST_CASE("numbers stand on either side of an operator") {
+    const Tensor x = Tensor::from(std::vector<double>{1, -2, 4}, {3});
+    CHECK((1.0 + x).to_vector<double>() == std::vector<double>{2, -1, 5});
+    CHECK((1.0 - x).to_vector<double>() == std::vector<double>{0, 3, -3});
+    CHECK((x / 2.0).to_vector<double>() == std::vector<double>{0.5, -1, 2});
+    CHECK((1.0 / x).to_vector<double>() == std::vector<double>{1, -0.5, 0.25});
+}
+
+TEST_CASE("a tensor divided by a number is rounded once, as a division") {
+    const float value = 0.1F, divisor = 3.0F;
+    CHECK((Tensor::full({2}, value) / divisor).to_vector<float>() == std::vector<float>(2, value / divisor));
+}
+
+TEST_CASE("numbers on either side of an operator have gradients") {
+    const Tensor x = RandomInputs(5).tensor({3, 4}, 1, 2);
+    CHECK(gradient_problem([](const std::vector<Tensor>& in) { return 1.5 - in[0]; }, {x}) == "");
+    CHECK(gradient_problem([](const std::vector<Tensor>& in) { return in[0] / 3.0; }, {x}) == "");
+    CHECK(gradient_problem([](const std::vector<Tensor>& in) { return 3.0 / in[0]; }, {x}) == "");
+}
+
+TEST_CASE("compound assignment gives the handle new elements and is recorded") {
+    const Tensor leaf = Tensor::from(std::vector<double>{1, 2}, {2}).set_requires_grad();
+    Tensor x = leaf;
+    x += Tensor::full({2}, 3, DType::float64);
+    x *= 2.0;
+    x -= 1.0;
+    x /= leaf;
+    CHECK(x.to_vector<double>() == std::vector<double>{7, 4.5});  // (2 (a + 3) - 1) / a
+    CHECK(leaf.to_vector<double>() == std::vector<double>{1, 2});
+    sum(x).backward();
+    CHECK(leaf.grad().to_vector<double>() == std::vector<double>{-5, -1.25});  // -5 / a^2
+}

@@ -213,3 +213,27 @@ TEST_CASE("a device tells of an index out of range when the host next waits for 
     CHECK(error_of([&] { pick(x, here); }) == "pick: index is on cpu, expected " + device.str());
     CHECK(error_of([&] { gather_rows(x, here); }) == "gather_rows: index is on cpu, expected cuda:0");
 }
+
+TEST_CASE("an index takes a row, an image or an element, counting from either end") {
+    const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 4, 5, 6}, {3, 2});
+    CHECK(x[1].shape() == Shape{2});
+    CHECK(x[1].to_vector<float>() == std::vector<float>{3, 4});
+    CHECK(x[-1].to_vector<float>() == std::vector<float>{5, 6});
+    CHECK(x[2][0].item() == 5);
+    CHECK(x[2][0].rank() == 0);
+    const Tensor images = Tensor::zeros({2, 3, 4, 5}).to(Layout::channels_last);
+    CHECK(images[1].shape() == Shape{3, 4, 5});
+}
+
+TEST_CASE("an index passes its gradient on") {
+    const Tensor x = Tensor::zeros({3, 2}, DType::float64).set_requires_grad();
+    sum(square(x[1] + 1.0)).backward();
+    CHECK(x.grad().to_vector<double>() == std::vector<double>{0, 0, 2, 2, 0, 0});
+}
+
+TEST_CASE("an index that is out of range names the tensor and itself") {
+    const Tensor x = Tensor::zeros({3, 2});
+    CHECK(error_of([&] { x[3]; }) == "tensor[3]: float32[3, 2] has 3 along dimension 0");
+    CHECK(error_of([&] { x[-4]; }) == "tensor[-4]: float32[3, 2] has 3 along dimension 0");
+    CHECK(error_of([&] { x[0][0][0]; }) == "tensor[0]: the tensor is a scalar");
+}

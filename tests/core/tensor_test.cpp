@@ -4,6 +4,10 @@
 #include "../expect.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/memory/device_runtime.h"
+#include "radial/core/tensor/print.h"
+
+#include <numeric>
+#include <sstream>
 
 using namespace radial;
 using namespace radial::test;
@@ -235,4 +239,31 @@ TEST_CASE("a tensor is exclusive while nothing else can see its elements") {
         CHECK_FALSE(view.exclusive());
     }
     CHECK(x.exclusive());
+}
+
+std::string printed(const Tensor& x) {
+    std::ostringstream text;
+    text << x;
+    return text.str();
+}
+
+TEST_CASE("a printed tensor shows its type, shape and elements, a row a line") {
+    CHECK(printed(Tensor::from(std::vector<float>{0.5F, 1, -2, 3, 4.25F, 1e-5F}, {2, 3})) ==
+          "float32[2, 3]\n[[0.5, 1, -2],\n [3, 4.25, 1e-05]]");
+    CHECK(printed(Tensor::from(std::vector<std::int64_t>{1, 2}, {2, 1, 1})) == "int64[2, 1, 1]\n[[[1]],\n\n [[2]]]");
+    CHECK(printed(Tensor::full({}, 7)) == "float32[]\n7");
+    CHECK(printed(Tensor::zeros({0})) == "float32[0]\n[]");
+    CHECK(printed(Tensor()) == "(undefined)");
+}
+
+TEST_CASE("a printed tensor is in logical order whatever its layout") {
+    const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 4}, {1, 2, 1, 2});
+    CHECK(printed(x.to(Layout::channels_last)) == printed(x));
+}
+
+TEST_CASE("of a large tensor the first and last elements of each dimension are printed") {
+    std::vector<float> values(2000);
+    std::iota(values.begin(), values.end(), 0.0F);
+    CHECK(printed(Tensor::from(values, {2, 1000})) ==
+          "float32[2, 1000]\n[[0, 1, 2, ..., 997, 998, 999],\n [1000, 1001, 1002, ..., 1997, 1998, 1999]]");
 }

@@ -182,4 +182,14 @@ TEST_CASE("Sequential lets a layer overwrite a temporary but never its own input
     CHECK(x.to_vector<double>() == std::vector<double>{-1, 2});
 }
 
+TEST_CASE("Sequential makes layers from their options") {
+    Sequential net;
+    net.add<Linear>({.in_features = 3, .out_features = 4})
+        .add<PReLU>({.initial = 0.5})
+        .add<ReLU>()
+        .add<Linear>({.in_features = 4, .out_features = 2});
+    CHECK(net.forward(Tensor::zeros({5, 3})).shape() == Shape{5, 2});
+    CHECK(net.named_parameters().at(2).tensor.item() == 0.5);
+}
+
 }  // namespace radial::test

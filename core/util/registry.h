@@ -1,0 +1,85 @@
+// A list of named entries to choose from: what the library has, and what its users add.
+#pragma once
+
+#include "radial/core/util/error.h"
+#include "radial/core/util/text.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace radial {
+
+/// Entries in the order in which they were added, each with a `name` of its own. References to entries stay valid until
+/// the entry is removed. Not to be changed while another thread reads it: add entries before work starts.
+template <class Entry>
+class Registry {
+public:
+    /// `what` and `plural` name the entries in messages, as "loss" and "losses".
+    Registry(std::string what, std::string plural, std::vector<Entry> entries)
+        : what_(std::move(what)),
+          plural_(std::move(plural)),
+          entries_(std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end())),
+          built_in_(entries_.size()) {}
+
+    /// Adds an entry. Throws Error for a name that is taken, or is not a letter followed by letters, digits, hyphens
+    /// and underscores.
+    void add(Entry entry) {
+        const std::string& name = entry.name;
+        const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+        const bool fits = !name.empty() && letter(name.front()) && std::all_of(name.begin(), name.end(), [&](char c) {
+            return letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        });
+        RADIAL_CHECK(
+            fits, "\"{}\" cannot be the name of a {}: expected a letter, then letters, digits, hyphens and underscores",
+            name, what_);
+        RADIAL_CHECK(find(name) == nullptr, "there is a {} called \"{}\" already", what_, name);
+        entries_.push_back(std::move(entry));
+    }
+    /// Takes back what add() added. Throws Error where no entry that was added has the name.
+    void remove(std::string_view name) {
+        const auto added = entries_.begin() + static_cast<std::ptrdiff_t>(built_in_);
+        const auto found = std::find_if(added, entries_.end(), [&](const Entry& e) { return e.name == name; });
+        RADIAL_CHECK(found != entries_.end(), "no {} called \"{}\" was registered", what_, name);
+        entries_.erase(found);
+    }
+
+    /// Null where no entry has the name.
+    const Entry* find(std::string_view name) const {
+        const auto found = std::find_if(begin(), end(), [&](const Entry& entry) { return entry.name == name; });
+        return found == end() ? nullptr : &*found;
+    }
+    /// Throws Error that lists the names and suggests the nearest.
+    const Entry& at(std::string_view name) const {
+        if (const Entry* const entry = find(name)) return *entry;
+        const std::vector<std::string> all = names();
+        throw Error(fmt::format("no {} is called \"{}\"; did you mean {}? The {} are {}", what_, name,
+                                nearest(name, all), plural_, fmt::join(all, ", ")));
+    }
+    std::vector<std::string> names() const {
+        std::vector<std::string> all;
+        all.reserve(size());
+        for (const Entry& entry : entries_) all.push_back(entry.name);
+        return all;
+    }
+
+    auto begin() const { return entries_.begin(); }
+    auto end() const { return entries_.end(); }
+    std::size_t size() const { return entries_.size(); }
+    bool empty() const { return entries_.empty(); }
+    const Entry& operator[](std::size_t i) const { return entries_[i]; }
+
+private:
+    std::string what_, plural_;
+    std::deque<Entry> entries_;
+    std::size_t built_in_;
+};
+
+}  // namespace radial
