@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/core/nn/module.h"
+#include "radial/core/util/registry.h"
 
 #include <functional>
 #include <map>
@@ -73,9 +74,17 @@ struct RegistryEntry {
 using LossInfo = RegistryEntry<Loss>;
 using RegulariserInfo = RegistryEntry<Regulariser>;
 
-/// Every loss, and every regulariser, in the order of registry.cpp.
-const std::vector<LossInfo>& loss_registry();
-const std::vector<RegulariserInfo>& regulariser_registry();
+/// Every loss, and every regulariser: the library's, in the order of registry.cpp, then those that were registered.
+const Registry<LossInfo>& loss_registry();
+const Registry<RegulariserInfo>& regulariser_registry();
+/// Gives make_loss(), and so every program, one more loss or regulariser. To be called before training starts, as from
+/// main(). Throws Error for a name that another loss or regulariser has or that no sum could hold, and for an entry
+/// without `make`.
+void register_loss(LossInfo info);
+void register_regulariser(RegulariserInfo info);
+/// Takes back what was registered under a name. Throws Error where nothing was.
+void unregister_loss(std::string_view name);
+void unregister_regulariser(std::string_view name);
 /// Throws Error that lists the names and suggests the nearest.
 const LossInfo& find_loss(std::string_view name);
 

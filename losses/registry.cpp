@@ -11,10 +11,12 @@
 
 namespace radial {
 
+namespace {
+
 // One a line.
 // clang-format off
-const std::vector<LossInfo>& loss_registry() {
-    static const std::vector<LossInfo> registry = {
+Registry<LossInfo>& losses() {
+    static Registry<LossInfo> registry("loss", "losses", {
         Softmax::info(),
         RbfSoftmax::info(),
         RbfNetwork::info(),
@@ -42,36 +44,27 @@ const std::vector<LossInfo>& loss_registry() {
         Circle::info(),
         ProxyAnchor::info(),
         Range::loss_info(),
-    };
+    });
     return registry;
 }
 
-const std::vector<RegulariserInfo>& regulariser_registry() {
-    static const std::vector<RegulariserInfo> registry = {
+Registry<RegulariserInfo>& regularisers() {
+    static Registry<RegulariserInfo> registry("regulariser", "regularisers", {
         Center::info(),
         Ring::info(),
         Compact::info(),
         Exclusive::info(),
         Range::info(),
-    };
+    });
     return registry;
 }
 // clang-format on
 
-namespace {
-
-template <class T>
-const RegistryEntry<T>* entry_named(const std::vector<RegistryEntry<T>>& registry, std::string_view name) {
-    const auto found = std::find_if(registry.begin(), registry.end(), [&](const auto& e) { return e.name == name; });
-    return found == registry.end() ? nullptr : &*found;
-}
-
-template <class T>
-std::vector<std::string> names_of(const std::vector<RegistryEntry<T>>& registry) {
-    std::vector<std::string> names;
-    names.reserve(registry.size());
-    for (const auto& entry : registry) names.push_back(entry.name);
-    return names;
+template <class Info>
+void check_entry(const Info& info, std::string_view what) {
+    RADIAL_CHECK(info.make != nullptr, "the {} \"{}\" has no function that makes it", what, info.name);
+    RADIAL_CHECK(losses().find(info.name) == nullptr && regularisers().find(info.name) == nullptr,
+                 "there is a loss or regulariser called \"{}\" already", info.name);
 }
 
 /// A term of a sum and its entry: exactly one of the two is there.
@@ -85,16 +78,16 @@ struct Term {
 };
 
 Term further_term(const ExpressionTerm& read) {
-    Term term{read.weight, nullptr, entry_named(regulariser_registry(), read.name)};
-    if (term.regulariser == nullptr) term.loss = entry_named(loss_registry(), read.name);
+    Term term{read.weight, nullptr, regularisers().find(read.name)};
+    if (term.regulariser == nullptr) term.loss = losses().find(read.name);
     if (term.regulariser != nullptr || term.loss != nullptr) return term;
-    const auto regularisers = names_of(regulariser_registry()), losses = names_of(loss_registry());
-    std::vector<std::string> all = regularisers;
-    all.insert(all.end(), losses.begin(), losses.end());
+    const std::vector<std::string> terms = regularisers().names(), heads = losses().names();
+    std::vector<std::string> all = terms;
+    all.insert(all.end(), heads.begin(), heads.end());
     throw Error(fmt::format(
         "no regulariser or loss is called \"{}\"; did you mean {}? The regularisers are {}; the losses are {}",
-        read.name, nearest(read.name, all),
-        regularisers.empty() ? "none" : fmt::format("{}", fmt::join(regularisers, ", ")), fmt::join(losses, ", ")));
+        read.name, nearest(read.name, all), terms.empty() ? "none" : fmt::format("{}", fmt::join(terms, ", ")),
+        fmt::join(heads, ", ")));
 }
 
 std::vector<Term> terms_of(std::string_view expression) {
@@ -138,14 +131,25 @@ LossSettings settings_of(const Term& term, const LossSettings& settings) {
 
 }  // namespace
 
+const Registry<LossInfo>& loss_registry() { return losses(); }
+const Registry<RegulariserInfo>& regulariser_registry() { return regularisers(); }
+
+void register_loss(LossInfo info) {
+    check_entry(info, "loss");
+    losses().add(std::move(info));
+}
+void register_regulariser(RegulariserInfo info) {
+    check_entry(info, "regulariser");
+    regularisers().add(std::move(info));
+}
+void unregister_loss(std::string_view name) { losses().remove(name); }
+void unregister_regulariser(std::string_view name) { regularisers().remove(name); }
+
 const LossInfo& find_loss(std::string_view name) {
-    if (const LossInfo* const info = entry_named(loss_registry(), name)) return *info;
-    RADIAL_CHECK(entry_named(regulariser_registry(), name) == nullptr,
+    RADIAL_CHECK(losses().find(name) != nullptr || regularisers().find(name) == nullptr,
                  "{} is a regulariser, which cannot predict: put it behind a loss, as \"softmax + 0.01 * {}\"", name,
                  name);
-    const std::vector<std::string> names = names_of(loss_registry());
-    throw Error(fmt::format("no loss is called \"{}\"; did you mean {}? The losses are {}", name, nearest(name, names),
-                            fmt::join(names, ", ")));
+    return losses().at(name);
 }
 
 std::unique_ptr<Loss> make_loss(std::string_view expression, std::int64_t classes, std::int64_t dim,

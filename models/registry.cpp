@@ -120,27 +120,37 @@ void add_efficientnets(std::vector<ModelInfo>& all) {
     }
 }
 
+Registry<ModelInfo> built_in() {
+    std::vector<ModelInfo> all;
+    add_lenetpp(all);
+    add_resnets(all);
+    add_vggs(all);
+    add_densenets(all);
+    add_efficientnets(all);
+    for (ModelInfo& info : all) info.settings["checkpoint"] = 0;
+    return {"model", "models", std::move(all)};
+}
+
+Registry<ModelInfo>& models() {
+    static Registry<ModelInfo> registry = built_in();
+    return registry;
+}
+
 }  // namespace
 
-const std::vector<ModelInfo>& model_registry() {
-    static const std::vector<ModelInfo> models = [] {
-        std::vector<ModelInfo> all;
-        add_lenetpp(all);
-        add_resnets(all);
-        add_vggs(all);
-        add_densenets(all);
-        add_efficientnets(all);
-        for (ModelInfo& info : all) info.settings["checkpoint"] = 0;
-        return all;
-    }();
-    return models;
-}
+const Registry<ModelInfo>& model_registry() { return models(); }
 
-const ModelInfo* find_model(std::string_view name) {
-    for (const ModelInfo& info : model_registry())
-        if (info.name == name) return &info;
-    return nullptr;
+void register_model(ModelInfo info) {
+    RADIAL_CHECK(info.make != nullptr, "the model \"{}\" has no function that makes it", info.name);
+    RADIAL_CHECK(info.image.rank() == 3 && info.image.numel() > 0,
+                 "the model \"{}\" takes images {}, expected [C, H, W]", info.name, info.image.str());
+    RADIAL_CHECK(info.dim > 0, "the model \"{}\" has a feature of length {}, expected above 0", info.name, info.dim);
+    info.settings.try_emplace("checkpoint", 0);
+    models().add(std::move(info));
 }
+void unregister_model(std::string_view name) { models().remove(name); }
+
+const ModelInfo* find_model(std::string_view name) { return models().find(name); }
 
 ModelSettings model_settings(const ModelInfo& info, const ModelSettings& settings) {
     ModelSettings complete = info.settings;

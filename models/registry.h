@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/core/nn/module.h"
+#include "radial/core/util/registry.h"
 
 #include <functional>
 #include <map>
@@ -32,8 +33,14 @@ struct ModelInfo {
     std::function<std::unique_ptr<Layer>(std::int64_t dim, const ModelSettings& settings)> make;
 };
 
-/// Every network, in the order of registry.cpp.
-const std::vector<ModelInfo>& model_registry();
+/// Every network: the library's, in the order of registry.cpp, then those that were registered.
+const Registry<ModelInfo>& model_registry();
+/// Gives the programs one more network. To be called before training starts, as from main(). The option "checkpoint" is
+/// added where `settings` lacks it. Throws Error for a name that is taken or cannot be one (Registry), an image that is
+/// not [C, H, W], a feature without length, and an entry without `make`.
+void register_model(ModelInfo info);
+/// Takes back what was registered under a name. Throws Error where nothing was.
+void unregister_model(std::string_view name);
 /// Null when there is none of that name.
 const ModelInfo* find_model(std::string_view name);
 /// Every option that make_model() would use and its value. Throws Error for an unknown option, suggesting the nearest.

@@ -49,7 +49,7 @@ std::vector<std::string> pairs_of(const LossSettings& settings) {
 }
 
 template <class T>
-std::string entries(const std::vector<RegistryEntry<T>>& registry) {
+std::string entries(const Registry<RegistryEntry<T>>& registry) {
     constexpr std::size_t indent = 12;
     std::string text;
     for (const auto& entry : registry) {
@@ -62,7 +62,7 @@ std::string entries(const std::vector<RegistryEntry<T>>& registry) {
 
 /// Every option's flag: for all terms that have it, and for one term alone.
 template <class T>
-void collect(const std::vector<RegistryEntry<T>>& registry, std::set<std::string>& names) {
+void collect(const Registry<RegistryEntry<T>>& registry, std::set<std::string>& names) {
     for (const auto& entry : registry) {
         for (const auto& [option, value] : entry.defaults) {
             names.insert(option);
@@ -109,7 +109,7 @@ CLI::Option* add_loss_options(CLI::App& app, std::string& loss, LossSettings& se
                fmt::print("{}", loss_list());
                throw CLI::Success();
            },
-           "Print every loss and its options, and exit")
+           "List the losses and their options")
         ->trigger_on_parse()
         ->configurable(false)
         ->group("Loss");

@@ -19,9 +19,9 @@ int main() {
     const Tensor x = Tensor::from(points, {300, 2}), labels = Tensor::from(arms, {300});
 
     Sequential network;
-    network.add<Linear>(LinearOptions{.in_features = 2, .out_features = 64})
+    network.add<Linear>({.in_features = 2, .out_features = 64})
         .add<ReLU>()
-        .add<Linear>(LinearOptions{.in_features = 64, .out_features = 2});
+        .add<Linear>({.in_features = 64, .out_features = 2});
     RbfSoftmax loss({.classes = 3, .dim = 2, .scale = 4});
 
     std::vector<Tensor> parameters = network.parameters();

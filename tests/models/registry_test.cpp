@@ -2,6 +2,7 @@
 #include "radial/models/registry.h"
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
+#include "radial/core/ops.h"
 
 #include <set>
 
@@ -54,6 +55,53 @@ TEST_CASE("a network's options are its defaults under those given", "[models][re
     CHECK(error_of([&] {
               model_settings(info, {{"dropuot", 0.5}});
           }) == "a has no option \"dropuot\"; did you mean dropout? Its options are drop-connect, dropout");
+}
+
+namespace {
+
+/// The mean of an image's pixels, times a weight.
+struct Mean : Layer {
+    Tensor weight = register_parameter("weight", Tensor::full({1}, 2));
+    Tensor forward(Tensor x) override { return mean(flatten(x), {1}, true) * weight; }
+};
+
+ModelInfo mean_model(const std::string& name) {
+    return {.name = name,
+            .family = "mean",
+            .source = "this test",
+            .image = {1, 2, 2},
+            .classes = 2,
+            .dim = 1,
+            .make = [](std::int64_t, const ModelSettings&) { return std::make_unique<Mean>(); }};
+}
+
+}  // namespace
+
+TEST_CASE("a registered model is built by its name until it is taken back", "[models][registry]") {
+    register_model(mean_model("mean-pixel"));
+    const ModelInfo* const info = find_model("mean-pixel");
+    REQUIRE(info != nullptr);
+    const Tensor y = make_model(*info, 1, {{"checkpoint", 1}})->forward(Tensor::full({3, 1, 2, 2}, 4));
+    CHECK(y.to_vector<float>() == std::vector<float>(3, 8));
+    unregister_model("mean-pixel");
+    CHECK(find_model("mean-pixel") == nullptr);
+}
+
+TEST_CASE("a model that cannot be registered says why", "[models][registry]") {
+    CHECK(error_of([] { register_model(mean_model("resnet20")); }) == "there is a model called \"resnet20\" already");
+    CHECK(error_of([] { register_model(mean_model("7up")); }) ==
+          "\"7up\" cannot be the name of a model: expected a letter, then letters, digits, hyphens and underscores");
+    CHECK(error_of([] {
+              ModelInfo info = mean_model("empty");
+              info.make = nullptr;
+              register_model(info);
+          }) == "the model \"empty\" has no function that makes it");
+    CHECK(error_of([] {
+              ModelInfo info = mean_model("flat");
+              info.image = {4};
+              register_model(info);
+          }) == "the model \"flat\" takes images [4], expected [C, H, W]");
+    CHECK(error_of([] { unregister_model("resnet20"); }) == "no model called \"resnet20\" was registered");
 }
 
 }  // namespace radial::test
