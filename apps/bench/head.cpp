@@ -4,6 +4,7 @@
 #include "radial/apps/bench/measure.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/loss_options.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/memory/allocator.h"
@@ -92,23 +93,22 @@ void run_head(const HeadBenchOptions& options) {
 }  // namespace
 
 apps::Command head_command() {
-    return {
-        "head", "Time a loss over many classes, forward and backward; prints one JSON object", [](CLI::App& app) {
-            auto options = std::make_shared<HeadBenchOptions>();
-            const auto add = [&app](const char* flag, auto& value, const std::string& text) {
-                return app.add_option(flag, value, text)->capture_default_str();
-            };
-            const auto size = CLI::Range(1, 100000000);
-            apps::add_loss_options(app, options->loss, options->settings);
-            add("--classes", options->classes, "Classes")->check(size);
-            add("--dim", options->dim, "Feature dimension")->check(size);
-            add("--batch", options->batch, "Features a step")->check(size);
-            add("--device", options->device, "cpu, cuda or cuda:N");
-            add("--threads", options->threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
-            add("--steps", options->steps, "Passes measured")->check(size);
-            add("--warmup", options->warmup, "Passes before those")->check(CLI::Range(0, 1000000));
-            return [options] { run_head(*options); };
-        }};
+    return {"head", "Time a loss over many classes, forward and backward; prints one JSON object", [](CLI::App& app) {
+                auto options = std::make_shared<HeadBenchOptions>();
+                const auto add = [&app](const char* flag, auto& value, const std::string& text) {
+                    return app.add_option(flag, value, text)->capture_default_str();
+                };
+                const auto size = apps::within(1, 100000000);
+                apps::add_loss_options(app, options->loss, options->settings);
+                add("--classes", options->classes, "Classes")->check(size);
+                add("--dim", options->dim, "Feature dimension")->check(size);
+                add("--batch", options->batch, "Features per step")->check(size);
+                add("--device", options->device, "cpu, cuda or cuda:N");
+                add("--threads", options->threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
+                add("--steps", options->steps, "Measured passes")->check(size);
+                add("--warmup", options->warmup, "Warm-up passes")->check(apps::within(0, 1000000));
+                return [options] { run_head(*options); };
+            }};
 }
 
 }  // namespace radial::bench

@@ -3,6 +3,7 @@
 #include "radial/apps/bench/pipeline.h"
 #include "radial/apps/bench/training_step.h"
 #include "radial/apps/cifar10/cifar_task.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/imagenet/imagenet_task.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/tensor/random.h"
@@ -106,30 +107,29 @@ nlohmann::ordered_json run(const LoaderBenchOptions& options) {
 }  // namespace
 
 apps::Command loader_command() {
-    return {
-        "loader", "Time training steps with real loading beside steps on one batch", [](CLI::App& app) {
-            auto options = std::make_shared<LoaderBenchOptions>();
-            const auto add = [&app](const char* flag, auto& value, const char* text) {
-                return app.add_option(flag, value, text)->capture_default_str();
-            };
-            app.add_option("--data", options->data, "Folder of the data set")->required()->type_name("DIR");
-            add("--set", options->set, "cifar10 or imagenet")->check(CLI::IsMember({"cifar10", "imagenet"}));
-            add("--model", options->model, "Network (default: the set's)");
-            add("--batch", options->batch, "Images a step; 0 takes 128, or 8 of ImageNet's");
-            add("--device", options->device, "cpu, cuda or cuda:N");
-            add("--threads", options->threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
-            add("--workers", options->workers, "Threads that load")->check(CLI::Range(0, 4096));
-            add("--block", options->block, "Steps of a kind in a row")->check(CLI::Range(1, 1000000));
-            add("--rounds", options->rounds, "Blocks of each kind")->check(CLI::Range(1, 1000000));
-            app.add_flag("--json", options->json, "Print one JSON object");
-            return [options] {
-                const nlohmann::ordered_json result = run(*options);
-                if (options->json) return fmt::print("{}\n", result.dump(2));
-                fmt::print("{:.1f} ms a step with loading, {:.1f} ms without: {:+.1f}%\n",
-                           result.at("milliseconds").get<double>(), result.at("milliseconds_cached").get<double>(),
-                           100 * result.at("cost").get<double>());
-            };
-        }};
+    return {"loader", "Compare steps that load data with steps on one fixed batch", [](CLI::App& app) {
+                auto options = std::make_shared<LoaderBenchOptions>();
+                const auto add = [&app](const char* flag, auto& value, const char* text) {
+                    return app.add_option(flag, value, text)->capture_default_str();
+                };
+                app.add_option("--data", options->data, "Folder of the data set")->required()->type_name("DIR");
+                add("--set", options->set, "cifar10 or imagenet")->check(CLI::IsMember({"cifar10", "imagenet"}));
+                add("--model", options->model, "Network (default: the set's)");
+                add("--batch", options->batch, "Images per step; 0 uses 128, or 8 for ImageNet");
+                add("--device", options->device, "cpu, cuda or cuda:N");
+                add("--threads", options->threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
+                add("--workers", options->workers, "Loading threads")->check(apps::within(0, 4096));
+                add("--block", options->block, "Consecutive steps of each kind")->check(apps::within(1, 1000000));
+                add("--rounds", options->rounds, "Blocks of each kind")->check(apps::within(1, 1000000));
+                app.add_flag("--json", options->json, "Print one JSON object");
+                return [options] {
+                    const nlohmann::ordered_json result = run(*options);
+                    if (options->json) return fmt::print("{}\n", result.dump(2));
+                    fmt::print("{:.1f} ms a step with loading, {:.1f} ms without: {:+.1f}%\n",
+                               result.at("milliseconds").get<double>(), result.at("milliseconds_cached").get<double>(),
+                               100 * result.at("cost").get<double>());
+                };
+            }};
 }
 
 }  // namespace radial::bench

@@ -5,6 +5,7 @@
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/loss_options.h"
 #include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/train/run/saved_classifier.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
@@ -167,15 +168,15 @@ apps::Command parity_command() {
                     return app.add_option(flag, value, text)->capture_default_str();
                 };
                 apps::add_device_option(app, options->device);
-                add("--steps", options->steps, "Steps of each run")->check(CLI::Range(1, 1000000));
-                add("--batch", options->batch, "Images a step")->check(CLI::Range(1, 1000000));
+                add("--steps", options->steps, "Steps per run")->check(apps::within(1, 1000000));
+                add("--batch", options->batch, "Images per step")->check(apps::within(1, 1000000));
                 apps::add_loss_options(app, options->loss, options->loss_settings)
                     ->default_str("rbf-softmax for lenetpp, softmax for the others");
-                add("--models", options->models, "Networks to compare, as lenetpp,resnet20; all of them when not given")
+                add("--models", options->models, "Networks to compare, such as lenetpp,resnet20 (default: all)")
                     ->delimiter(',');
-                add("--threads", options->threads, "Threads that compute on the CPU; 0 takes every core")
-                    ->check(CLI::Range(0, 4096));
-                app.add_option("--json", options->json, "File to write every loss to")->type_name("FILE");
+                add("--threads", options->threads, "Compute threads on the CPU; 0 uses every core")
+                    ->check(apps::within(0, 4096));
+                app.add_option("--json", options->json, "Output file with every loss")->type_name("FILE");
                 return [options] { apps::with_memory_advice(options->batch, [&] { run_parity(*options); }); };
             }};
 }

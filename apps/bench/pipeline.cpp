@@ -2,6 +2,7 @@
 #include "radial/apps/bench/pipeline.h"
 
 #include "radial/apps/bench/measure.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/data/imagenet.h"
 #include "radial/data/loader.h"
@@ -58,18 +59,18 @@ nlohmann::ordered_json run(const PipelineOptions& options) {
 }  // namespace
 
 apps::Command pipeline_command() {
-    return {"pipeline", "Time the way from JPEG files to batches", [](CLI::App& app) {
+    return {"pipeline", "Time loading from JPEG files to batches", [](CLI::App& app) {
                 auto options = std::make_shared<PipelineOptions>();
                 const auto add = [&app](const char* flag, auto& value, const char* text) {
                     return app.add_option(flag, value, text)->capture_default_str();
                 };
                 app.add_option("--data", options->data, "Folder with train/CLASS/*.JPEG")->required()->type_name("DIR");
-                add("--size", options->size, "Side of the images made")->check(CLI::Range(1, 10000));
-                add("--batch", options->batch, "Images a batch")->check(CLI::Range(1, 1000000));
-                add("--workers", options->workers, "Threads")->check(CLI::Range(0, 4096));
-                add("--epochs", options->epochs, "Times that all files are read")->check(CLI::Range(1, 1000000));
+                add("--size", options->size, "Side of the images")->check(apps::within(1, 10000));
+                add("--batch", options->batch, "Images per batch")->check(apps::within(1, 1000000));
+                add("--workers", options->workers, "Threads")->check(apps::within(0, 4096));
+                add("--epochs", options->epochs, "Passes over all files")->check(apps::within(1, 1000000));
                 app.add_flag("--exact", options->exact, "Decode every file at its full size");
-                app.add_flag("--evaluate", options->evaluate, "The view for evaluation in the place of random regions");
+                app.add_flag("--evaluate", options->evaluate, "Use the evaluation view instead of random regions");
                 app.add_flag("--json", options->json, "Print one JSON object");
                 return [options] {
                     const nlohmann::ordered_json result = run(*options);

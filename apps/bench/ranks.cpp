@@ -2,6 +2,7 @@
 #include "radial/apps/bench/ranks.h"
 
 #include "radial/apps/bench/measure.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/train/ranks/rank_step.h"
 #include "radial/apps/train/run/saved_classifier.h"
 #include "radial/core/autograd/autograd.h"
@@ -152,24 +153,23 @@ void run(const RanksOptions& options) {
 }  // namespace
 
 apps::Command ranks_command() {
-    return {"ranks", "Time steps on mpirun's ranks, and show when their gradients travel", [](CLI::App& app) {
-                auto options = std::make_shared<RanksOptions>();
-                const auto add = [&app](const char* flag, auto& value, const std::string& text) {
-                    return app.add_option(flag, value, text)->capture_default_str();
-                };
-                add("--model", options->model, "Network, by its name in the registry");
-                add("--batch", options->batch, "Images a step, of all ranks together")->check(CLI::Range(1, 1000000));
-                add("--bucket-mb", options->bucket_mb,
-                    "Gradients travel in buckets of about so many megabytes; 0: by their size")
-                    ->check(CLI::Range(0.0, 4096.0));
-                app.add_flag("--sync-batch-norm", options->sync_batch_norm,
-                             "Batch norms take the statistics of all ranks");
-                add("--threads", options->threads, "Threads a rank; 0 takes its part of the cores")
-                    ->check(CLI::Range(0, 4096));
-                add("--steps", options->steps, "Steps measured")->check(CLI::Range(1, 1000000));
-                add("--warmup", options->warmup, "Steps before those")->check(CLI::Range(0, 1000000));
-                return [options] { run(*options); };
-            }};
+    return {
+        "ranks", "Time steps on several ranks and show when gradients are sent", [](CLI::App& app) {
+            auto options = std::make_shared<RanksOptions>();
+            const auto add = [&app](const char* flag, auto& value, const std::string& text) {
+                return app.add_option(flag, value, text)->capture_default_str();
+            };
+            add("--model", options->model, "Network; radial-models lists them");
+            add("--batch", options->batch, "Images per step, over all ranks")->check(apps::within(1, 1000000));
+            add("--bucket-mb", options->bucket_mb,
+                "Gradients travel in buckets of about so many megabytes; 0: by their size")
+                ->check(apps::within(0.0, 4096.0));
+            app.add_flag("--sync-batch-norm", options->sync_batch_norm, "Batch norms take the statistics of all ranks");
+            add("--threads", options->threads, "Threads per rank; 0 divides the cores")->check(apps::within(0, 4096));
+            add("--steps", options->steps, "Measured steps")->check(apps::within(1, 1000000));
+            add("--warmup", options->warmup, "Warm-up steps")->check(apps::within(0, 1000000));
+            return [options] { run(*options); };
+        }};
 }
 
 }  // namespace radial::bench

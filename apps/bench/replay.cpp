@@ -4,6 +4,7 @@
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/model_options.h"
 #include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/train/run/saved_classifier.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/io/safetensors.h"
@@ -112,31 +113,30 @@ void run_replay(const ReplayOptions& options) {
 }  // namespace
 
 apps::Command replay_command() {
-    return {
-        "replay", "Run a network on given weights and images, for comparison", [](CLI::App& app) {
-            auto options = std::make_shared<ReplayOptions>();
-            const auto add = [&app](const char* flag, auto& value, const char* text) {
-                return app.add_option(flag, value, text)->capture_default_str();
-            };
-            add("--model", options->model, "Network, as radial-bench step --help lists them")->required();
-            apps::add_model_options(app, options->model_settings);
-            add("--input", options->input,
-                "safetensors with model.*, classifier.weight, classifier.bias, images and labels")
-                ->required()
-                ->type_name("FILE");
-            add("--output", options->output,
-                "safetensors to write: eval.feature, eval.logits, train.logits, gradient.*, losses")
-                ->required()
-                ->type_name("FILE");
-            add("--lr", options->lr, "Learning rate of the SGD steps");
-            add("--momentum", options->momentum, "Their momentum")->check(CLI::Range(0.0, 1.0));
-            add("--steps", options->steps, "Steps on the one batch")->check(CLI::Range(1, 1000));
-            add("--dtype", options->dtype, "What to compute in: float32, or float64 on the CPU")
-                ->check(CLI::IsMember({"float32", "float64"}));
-            apps::add_device_option(app, options->device);
-            add("--threads", options->threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
-            return [options] { run_replay(*options); };
-        }};
+    return {"replay", "Run a network on given weights and images, for comparison", [](CLI::App& app) {
+                auto options = std::make_shared<ReplayOptions>();
+                const auto add = [&app](const char* flag, auto& value, const char* text) {
+                    return app.add_option(flag, value, text)->capture_default_str();
+                };
+                add("--model", options->model, "Network; radial-models lists them")->required();
+                apps::add_model_options(app, options->model_settings);
+                add("--input", options->input,
+                    "safetensors with model.*, classifier.weight, classifier.bias, images and labels")
+                    ->required()
+                    ->type_name("FILE");
+                add("--output", options->output,
+                    "safetensors to write: eval.feature, eval.logits, train.logits, gradient.*, losses")
+                    ->required()
+                    ->type_name("FILE");
+                add("--lr", options->lr, "Learning rate of the SGD steps");
+                add("--momentum", options->momentum, "Momentum of the SGD steps")->check(apps::within(0.0, 1.0));
+                add("--steps", options->steps, "Steps on the same batch")->check(apps::within(1, 1000));
+                add("--dtype", options->dtype, "float32, or float64 on the CPU")
+                    ->check(CLI::IsMember({"float32", "float64"}));
+                apps::add_device_option(app, options->device);
+                add("--threads", options->threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
+                return [options] { run_replay(*options); };
+            }};
 }
 
 }  // namespace radial::bench

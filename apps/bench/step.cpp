@@ -6,6 +6,7 @@
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/loss_options.h"
 #include "radial/apps/cli/model_options.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/memory/allocator.h"
@@ -134,29 +135,28 @@ std::string model_list() {
 
 apps::Command step_command() {
     return {
-        "step", "Time one training step", [](CLI::App& app) {
+        "step", "Time a training step", [](CLI::App& app) {
             auto options = std::make_shared<StepOptions>();
             StepSetup& setup = options->setup;
             const auto add = [&app](const char* flag, auto& value, const std::string& text) {
                 return app.add_option(flag, value, text)->capture_default_str();
             };
-            const auto size = CLI::Range(0, 1000000);
+            const auto size = apps::within(0, 1000000);
             add("--model", setup.model, "Network: " + model_list());
             apps::add_model_options(app, setup.model_settings);
             apps::add_loss_options(app, setup.loss, setup.loss_settings);
-            add("--dim", setup.dim, "Feature dimension; 0 takes the model's")->check(size);
-            add("--image", setup.image, "Height and width of the images; 0 takes the model's")->check(size);
-            add("--classes", setup.classes, "Classes; 0 takes those of the model's data")->check(size);
-            add("--batch", setup.batch, "Images a step")->check(CLI::Range(1, 1000000));
+            add("--dim", setup.dim, "Feature dimension; 0 uses the model's")->check(size);
+            add("--image", setup.image, "Height and width of the images; 0 uses the model's")->check(size);
+            add("--classes", setup.classes, "Classes; 0 uses those of the model's data set")->check(size);
+            add("--batch", setup.batch, "Images per step")->check(apps::within(1, 1000000));
             add("--device", setup.device, "cpu, cuda or cuda:N");
             add("--precision", setup.precision, "float32, tf32 or bf16");
-            add("--graph", setup.graph, "on records the step once and submits it to a CUDA device as one graph");
-            app.add_flag("--evaluate", setup.evaluate, "Forward alone, in evaluation without gradients");
-            add("--threads", options->threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
-            add("--steps", options->steps, "Steps measured")->check(CLI::Range(1, 1000000));
-            add("--warmup", options->warmup, "Steps before those")->check(size);
-            add("--block", options->block, "Steps between two looks at the clock; 0 takes 1 on the CPU, 10 on CUDA")
-                ->check(size);
+            add("--graph", setup.graph, "on or off: run the step as a CUDA graph");
+            app.add_flag("--evaluate", setup.evaluate, "Forward pass only, in evaluation mode");
+            add("--threads", options->threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
+            add("--steps", options->steps, "Measured steps")->check(apps::within(1, 1000000));
+            add("--warmup", options->warmup, "Warm-up steps")->check(size);
+            add("--block", options->block, "Steps per time measurement; 0 uses 1 on the CPU, 10 on CUDA")->check(size);
             app.add_flag("--json", options->json, "Print one JSON object");
             return [options] { run_step(*options); };
         }};

@@ -1,6 +1,7 @@
 // `check`: decoding a data set for its errors alone.
 #include "radial/apps/cli/check_command.h"
 
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/train_options.h"
@@ -81,14 +82,14 @@ void run_check(const ImageTask& task, const CheckOptions& options) {
 }  // namespace
 
 Command check_command(const ImageTask& task) {
-    return {"check", "Read every picture of a data set, and name those that cannot be read", [task](CLI::App& app) {
+    return {"check", "Read every image of a data set and list those that cannot be read", [task](CLI::App& app) {
                 auto options = std::make_shared<CheckOptions>();
                 const char* const root = std::getenv("RADIAL_DATA");
                 if (root != nullptr && *root != '\0') options->data = fs::path(root) / task.set;
                 app.add_option("DIR", options->data, "Folder of the data set (default: $RADIAL_DATA/" + task.set + ")");
-                app.add_option("--workers", options->workers, "Threads that decode; 0 takes every core")
+                app.add_option("--workers", options->workers, "Decoding threads; 0 uses every core")
                     ->capture_default_str()
-                    ->check(CLI::Range(0, 256));
+                    ->check(within(0, 256));
                 return [task, options] { run_check(task, *options); };
             }};
 }

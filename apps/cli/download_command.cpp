@@ -39,8 +39,8 @@ Command download_command(const std::string& program, const std::string& title,
             .set_up =
                 [program, title, files = std::move(files)](CLI::App& app) {
                     auto options = std::make_shared<DownloadOptions>();
-                    app.add_option("folder", options->folder, "Folder to put it in")->type_name("DIR");
-                    app.add_option("--mirror", options->mirror, "URL that ends in / to fetch from instead")
+                    app.add_option("folder", options->folder, "Output folder")->type_name("DIR");
+                    app.add_option("--mirror", options->mirror, "Download from this URL instead; it ends in /")
                         ->type_name("URL");
                     return [program, title, files, options] {
                         RADIAL_CHECK(!options->folder.empty(), "no folder to download to: {} download DIR", program);

@@ -1,6 +1,7 @@
 // `eval`: the accuracy of a checkpoint.
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/evaluate.h"
 #include "radial/apps/train/run/data_record.h"
@@ -71,19 +72,19 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
 }  // namespace
 
 Command eval_command(const ImageTask& task) {
-    return {"eval", "Measure a checkpoint on the test set", [task](CLI::App& app) {
+    return {"eval", "Evaluate a checkpoint on the test set", [task](CLI::App& app) {
                 auto options = std::make_shared<EvalOptions>();
-                app.add_option("--checkpoint", options->checkpoint, "File that train wrote")->type_name("FILE");
+                app.add_option("--checkpoint", options->checkpoint, "Checkpoint written by train")->type_name("FILE");
                 add_data_option(app, options->data, task.set);
-                app.add_option("--batch", options->batch, "Images at a time")
+                app.add_option("--batch", options->batch, "Images per batch")
                     ->capture_default_str()
-                    ->check(CLI::Range(1, 1000000));
-                app.add_option("--threads", options->threads, "Threads that compute; 0 takes every core")
+                    ->check(within(1, 1000000));
+                app.add_option("--threads", options->threads, "Compute threads; 0 uses every core")
                     ->capture_default_str()
-                    ->check(CLI::Range(0, 4096));
+                    ->check(within(0, 4096));
                 app.add_option("--workers", options->workers, "Threads that prepare batches")
                     ->capture_default_str()
-                    ->check(CLI::Range(0, 256));
+                    ->check(within(0, 256));
                 add_device_option(app, options->device);
                 add_precision_option(app, options->precision);
                 if (task.picture_files) add_picture_options(app, options->pictures, false);

@@ -104,9 +104,7 @@ std::string recipe_list() {
 }
 
 void add_recipe_options(CLI::App& app, std::string& recipe, const std::string& program) {
-    app.add_option(
-           "--recipe", recipe,
-           "An experiment of the paper, whose settings are taken where no flag gives others; see --list-recipes")
+    app.add_option("--recipe", recipe, "Experiment of the paper; flags override its settings. See --list-recipes")
         ->check(CLI::Validator([program](const std::string& name) { return problem_with(name, program); }, ""))
         ->type_name("NAME")
         ->group("Run");
@@ -116,7 +114,7 @@ void add_recipe_options(CLI::App& app, std::string& recipe, const std::string& p
                fmt::print("{}", recipe_list());
                throw CLI::Success();
            },
-           "Print every recipe with its settings and their sources, and exit")
+           "List the recipes with their settings and sources")
         ->trigger_on_parse()
         ->configurable(false)
         ->group("Run");

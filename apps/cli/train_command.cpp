@@ -317,7 +317,7 @@ Json train_settings(const ImageTask& task, const std::vector<std::string>& argum
 
 Command train_command(const ImageTask& task) {
     return {.name = "train",
-            .summary = "Train a network and write checkpoint, metrics and report",
+            .summary = "Train a network",
             .set_up =
                 [task](CLI::App& app) {
                     const auto options = add_options(task, app);

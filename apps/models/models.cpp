@@ -1,6 +1,7 @@
 // What is asked of radial-models, and its answers.
 #include "radial/apps/models/models.h"
 
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/models/tables.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/console/standard_streams.h"
@@ -71,23 +72,22 @@ void run_models(const ModelsOptions& options) {
 }  // namespace
 
 apps::Command models_command() {
-    return {"", "Lists the networks and what they cost; shows the layers of one; converts files of weights.",
+    return {"", "Lists networks and their cost, shows a network's layers, and converts weight files.",
             [](CLI::App& app) {
                 auto options = std::make_shared<ModelsOptions>();
                 app.add_flag("--json", options->json, "Print the list as JSON");
-                app.add_option("--model", options->model, "One network: its line in the list, or what follows");
+                app.add_option("--model", options->model, "Only this network; required by the options below");
                 app.add_flag("--summary", options->summary, "Print the layers of --model");
                 app.add_option("--weights", options->weights,
-                               "Weights of --model (a checkpoint names its network itself), to be converted")
+                               "Weight file to convert (a checkpoint names its network itself)")
                     ->type_name("FILE");
-                app.add_option("--export", options->written, "Where to write them")->type_name("FILE");
-                app.add_option("--format", options->to, "Whose names they then have: radial, torchvision or timm")
+                app.add_option("--export", options->written, "Output file of the conversion")->type_name("FILE");
+                app.add_option("--format", options->to, "Tensor names of --export: radial, torchvision or timm")
                     ->capture_default_str();
-                app.add_option("--from", options->from,
-                               "Whose names they have now, likewise (default: those in the file)");
-                app.add_option("--threads", options->threads, "Threads that compute; 0 takes every core")
+                app.add_option("--from", options->from, "Tensor names of --weights (default: recognized)");
+                app.add_option("--threads", options->threads, "Compute threads; 0 uses every core")
                     ->capture_default_str()
-                    ->check(CLI::Range(0, 4096));
+                    ->check(apps::within(0, 4096));
                 return [options] { run_models(*options); };
             }};
 }

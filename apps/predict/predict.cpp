@@ -3,6 +3,7 @@
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/predict/pictures.h"
 #include "radial/apps/predict/ranking.h"
 #include "radial/apps/train/console/safe_text.h"
@@ -202,38 +203,38 @@ void add_flags(CLI::App& app, PredictOptions& options) {
     const auto add = [&app](const char* flag, auto& value, const char* text) {
         return app.add_option(flag, value, text)->capture_default_str();
     };
-    app.add_option("images", options.images, "JPEG and PNG files, and folders of such");
-    app.add_option("--weights", options.weights,
-                   "A checkpoint of Radial's, or weights of torchvision's or timm's names")
+    app.add_option("images", options.images, "JPEG and PNG files, or folders of them");
+    app.add_option("--weights", options.weights, "Radial checkpoint, or weights with torchvision's or timm's names")
         ->type_name("FILE");
     app.add_option("--model", options.model,
-                   "Whose weights they are, where the file does not say: 'radial-models' lists");
-    app.add_option("--format", options.format, "radial, torchvision or timm (default: as the names in the file are)");
-    app.add_option("--classes", options.classes, "Names of the classes, one a line")->type_name("FILE");
-    add("--top", options.top, "Classes shown for an image")->check(CLI::Range(1, 1000000));
-    app.add_option("--csv", options.csv, "Write a table here in the place of printing")->type_name("FILE");
-    app.add_flag("--skip-bad", options.skip_bad, "Name images that cannot be read, and go on");
+                   "Network of the weights, if the file does not say; radial-models lists them");
+    app.add_option("--format", options.format,
+                   "radial, torchvision or timm (default: recognized from the names in the file)");
+    app.add_option("--classes", options.classes, "File with one class name per line")->type_name("FILE");
+    add("--top", options.top, "Number of classes to show per image")->check(apps::within(1, 1000000));
+    app.add_option("--csv", options.csv, "Write a table to this file instead of printing")->type_name("FILE");
+    app.add_flag("--skip-bad", options.skip_bad, "Report images that cannot be read and continue");
     app.add_option("--input", options.input, "safetensors file with the images as float32 \"input\" [N, C, H, W]")
         ->type_name("FILE");
-    app.add_option("--output", options.output, "Where \"logits\" and \"feature\" of --input go")->type_name("FILE");
-    app.add_option("--size", options.size,
-                   "Side of the square that the network sees (default: the file's, else the network's)")
-        ->check(CLI::Range(1, 100000));
+    app.add_option("--output", options.output, "Output file for \"logits\" and \"feature\" of --input")
+        ->type_name("FILE");
+    app.add_option("--size", options.size, "Side of the square input image (default: the file's, else the network's)")
+        ->check(apps::within(1, 100000));
     app.add_option("--resize", options.resize,
-                   "Shorter side that images are given before the square is cut out (default: the "
-                   "file's, else 8/7 of --size, or --size where that is at most 64)")
-        ->check(CLI::Range(1, 100000));
-    app.add_option(
-           "--mean", options.mean,
-           "Of the pixels in [0, 1], one a channel, as 0.485,0.456,0.406 (default: the file's, else ImageNet's, "
-           "or 0 for grey images)")
+                   "Length of the shorter side before the center crop (default: the file's, else 8/7 of --size, or "
+                   "--size up to 64)")
+        ->check(apps::within(1, 100000));
+    app.add_option("--mean", options.mean,
+                   "Mean of the pixels in [0, 1] per channel, such as 0.485,0.456,0.406 (default: the file's, else "
+                   "ImageNet's, or 0 for gray images)")
         ->delimiter(',')
         ->allow_extra_args(false);
-    app.add_option("--deviation", options.deviation, "What pixels are divided by after that, likewise")
+    app.add_option("--deviation", options.deviation,
+                   "Standard deviation of the pixels per channel (default: as --mean)")
         ->delimiter(',')
         ->allow_extra_args(false);
-    add("--batch", options.batch, "Images at a time")->check(CLI::Range(1, 1000000));
-    add("--threads", options.threads, "Threads that compute; 0 takes every core")->check(CLI::Range(0, 4096));
+    add("--batch", options.batch, "Images per batch")->check(apps::within(1, 1000000));
+    add("--threads", options.threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
     apps::add_device_option(app, options.device);
     apps::add_precision_option(app, options.precision);
 }
@@ -241,7 +242,7 @@ void add_flags(CLI::App& app, PredictOptions& options) {
 }  // namespace
 
 apps::Command predict_command() {
-    return {"", "Says which classes images most likely belong to.", [](CLI::App& app) {
+    return {"", "Classifies images.", [](CLI::App& app) {
                 auto options = std::make_shared<PredictOptions>();
                 add_flags(app, *options);
                 return [options] { apps::with_memory_advice(options->batch, [&] { run_predict(*options); }); };

@@ -2,6 +2,7 @@
 #include "radial/apps/prototypes/scatter.h"
 
 #include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/mnist/mnist_task.h"
 #include "radial/apps/sweep/scatter_page.h"
 
@@ -10,18 +11,18 @@
 namespace radial::prototypes {
 
 apps::Command scatter_command() {
-    return {"scatter", "Draw the test features of two-dimensional runs side by side", [](CLI::App& app) {
+    return {"scatter", "Plot the test features of two-dimensional runs side by side", [](CLI::App& app) {
                 auto options = std::make_shared<apps::ScatterPageOptions>();
-                app.add_option("RUN", options->runs, "Folders that radial-mnist train --dim 2 wrote, or checkpoints")
+                app.add_option("RUN", options->runs, "Run folders of radial-mnist train --dim 2, or checkpoints")
                     ->required();
-                app.add_option("--out", options->out, "The page to write")->capture_default_str()->type_name("FILE");
+                app.add_option("--out", options->out, "Output page")->capture_default_str()->type_name("FILE");
                 apps::add_data_option(app, options->data, apps::mnist_task().set);
-                app.add_option("--batch", options->batch, "Images at a time")
+                app.add_option("--batch", options->batch, "Images per batch")
                     ->capture_default_str()
-                    ->check(CLI::Range(1, 1000000));
-                app.add_option("--threads", options->threads, "Threads that compute; 0 takes every core")
+                    ->check(apps::within(1, 1000000));
+                app.add_option("--threads", options->threads, "Compute threads; 0 uses every core")
                     ->capture_default_str()
-                    ->check(CLI::Range(0, 4096));
+                    ->check(apps::within(0, 4096));
                 apps::add_device_option(app, options->device);
                 return [options] {
                     apps::with_memory_advice(options->batch,

@@ -3,6 +3,7 @@
 
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/validators.h"
 #include "radial/apps/sweep/scatter_page.h"
 #include "radial/apps/sweep/sweep_curves.h"
 #include "radial/apps/sweep/sweep_distances.h"
@@ -221,23 +222,23 @@ void add_sweep_options(CLI::App& app, const ImageTask& task, SweepOptions& optio
         return app.add_option(flag, value, text)->capture_default_str();
     };
     app.add_option("TABLE", options.table,
-                   fmt::format("What of the paper to repeat: {}", fmt::join(tables_of(task.program), ", ")))
+                   fmt::format("Table or figure to reproduce: {}", fmt::join(tables_of(task.program), ", ")))
         ->required();
-    add("--epochs", options.epochs, "Epochs a run; 0 is the recipe's number. The schedule scales with them")
-        ->check(CLI::Range(0, 1000000));
-    add("--seeds", options.seeds, "Runs of each row, with seeds 1, 2 and so on")->check(CLI::Range(1, 1000));
-    app.add_option("--only", options.only, "Only the runs whose names hold this text")->type_name("TEXT");
-    app.add_option("--set", options.set, "An option of 'train' with a value for all runs, as --set lr=0.1")
+    add("--epochs", options.epochs, "Epochs per run; 0 uses the recipe's. The schedule scales with them")
+        ->check(within(0, 1000000));
+    add("--seeds", options.seeds, "Runs per row, with seeds 1, 2, ...")->check(within(1, 1000));
+    app.add_option("--only", options.only, "Only the runs whose names contain this text")->type_name("TEXT");
+    app.add_option("--set", options.set, "Option of 'train' for all runs, such as --set lr=0.1")
         ->type_name("NAME=VALUE")
         ->allow_extra_args(false);
-    add("--limit", options.limit, "Train on the first so many images; 0 takes all")->check(CLI::Range(0, 1000000000));
-    app.add_flag("--no-run", options.no_run, "Write the tables from the runs that there are, and train nothing");
+    add("--limit", options.limit, "Train on the first N images; 0 uses all")->check(within(0, 1000000000));
+    app.add_flag("--no-run", options.no_run, "Write the tables from existing runs without training");
     app.add_option("--out", options.out, "Folder for the runs, table.md and table.html")->type_name("DIR")->required();
     add_data_option(app, options.data, task.set);
-    add("--jobs", options.jobs, "Runs at a time")->check(CLI::Range(1, 1024));
-    add("--threads", options.threads, "Threads that compute, in each run; 0 shares the cores among the runs")
-        ->check(CLI::Range(0, 4096));
-    add("--workers", options.workers, "Threads that prepare batches")->check(CLI::Range(0, 256));
+    add("--jobs", options.jobs, "Number of runs at the same time")->check(within(1, 1024));
+    add("--threads", options.threads, "Compute threads of each run; 0 divides the cores among the runs")
+        ->check(within(0, 4096));
+    add("--workers", options.workers, "Threads that prepare batches")->check(within(0, 256));
     add_device_option(app, options.device);
     add_precision_option(app, options.precision);
 }
@@ -246,7 +247,7 @@ void add_sweep_options(CLI::App& app, const ImageTask& task, SweepOptions& optio
 
 Command sweep_command(const ImageTask& task) {
     return {.name = "sweep",
-            .summary = "Repeat a table or figure of the paper and write ours beside it",
+            .summary = "Reproduce a table or figure of the paper",
             .set_up =
                 [task](CLI::App& app) {
                     auto options = std::make_shared<SweepOptions>();

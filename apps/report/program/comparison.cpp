@@ -144,8 +144,8 @@ apps::Command compare_command() {
     return {"report", "Compares runs on one page: curves, accuracy, speed, and the settings that differ",
             [](CLI::App& app) {
                 auto options = std::make_shared<CompareOptions>();
-                app.add_option("RUN", options->runs, "Folders that the training programs wrote")->required();
-                app.add_option("--out", options->out, "The page to write")->capture_default_str()->type_name("FILE");
+                app.add_option("RUN", options->runs, "Run folders")->required();
+                app.add_option("--out", options->out, "Output page")->capture_default_str()->type_name("FILE");
                 return [options] { compare(*options); };
             }};
 }

@@ -1,0 +1,14 @@
+// Checks of flags' values.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace radial::apps {
+
+/// Numbers in [low, high]. Unlike CLI::Range, it adds nothing to the flag's type in the help.
+template <class T>
+CLI::Validator within(T low, T high) {
+    return CLI::Range(low, high).description("");
+}
+
+}  // namespace radial::apps
