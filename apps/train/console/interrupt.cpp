@@ -1,6 +1,9 @@
 // Signal handlers that leave a note.
 #include "radial/apps/train/console/interrupt.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
 
 namespace radial::apps {
@@ -24,17 +27,41 @@ bool is_ignored(int signal) {
     return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+/// Bytes for a handler's frame, which holds all of the processor's registers: 11 kB with AMX.
+std::size_t stack_size() {
+    constexpr long least = 64L * 1024;
+#ifdef _SC_SIGSTKSZ
+    return static_cast<std::size_t>(std::max(least, sysconf(_SC_SIGSTKSZ)));
+#else
+    return least;
+#endif
+}
+
 }  // namespace
 
 SignalWatch::SignalWatch() : hangups_(!is_ignored(SIGHUP)) {
     noted = 0;
+    stack_t present{};
+    if (sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) != 0) {
+        stack_.resize(stack_size());
+        stack_t own{};
+        own.ss_sp = stack_.data();
+        own.ss_size = stack_.size();
+        sigaltstack(&own, nullptr);
+    }
     // One signal puts the default back, so that a program that hangs can still be ended.
-    set(note, static_cast<int>(SA_RESETHAND | SA_RESTART));
+    set(note, static_cast<int>(SA_RESETHAND | SA_RESTART | SA_ONSTACK));
     // A file that reaches `ulimit -f` is an error like a full disk, and not the end of the process.
     std::signal(SIGXFSZ, SIG_IGN);
 }
 
-SignalWatch::~SignalWatch() { set(SIG_DFL, 0); }
+SignalWatch::~SignalWatch() {
+    set(SIG_DFL, 0);
+    if (stack_.empty()) return;
+    stack_t none{};
+    none.ss_flags = SS_DISABLE;
+    sigaltstack(&none, nullptr);
+}
 
 void SignalWatch::set(void (*handler)(int), int flags) const {
     handle(SIGINT, handler, flags);

@@ -3,7 +3,9 @@
 
 #include "radial/core/util/error.h"
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace radial::apps {
 
@@ -18,7 +20,12 @@ private:
 };
 
 /// Notes SIGINT, SIGTERM and SIGHUP for as long as it lives, in the place of what they do by default. A second signal
-/// of a kind has its usual effect at once. SIGHUP stays ignored where it was, as under nohup. One at a time.
+/// of a kind has its usual effect at once. SIGHUP stays ignored where it was, as under nohup. One at a time, on the
+/// main thread, which is the one that the system hands a process's signals to.
+///
+/// The handlers run on a stack of their own: while oneDNN multiplies long matrices the stack pointer points into the
+/// heap, and a handler on the usual stack would overwrite whatever lies below. A program's own handlers have to do the
+/// same (SA_ONSTACK).
 class SignalWatch {
 public:
     SignalWatch();
@@ -31,7 +38,8 @@ public:
 private:
     void set(void (*handler)(int), int flags) const;
 
-    bool hangups_;  ///< whether SIGHUP is noted
+    bool hangups_;                  ///< whether SIGHUP is noted
+    std::vector<std::byte> stack_;  ///< the handlers'; empty where the thread had one before
 };
 
 /// The signal that a SignalWatch has noted, or 0.
