@@ -253,4 +253,6 @@ std::vector<std::string> graph_ops(const Tensor& root) {
     return names;
 }
 
+void Tensor::backward() const { radial::backward(*this); }
+
 }  // namespace radial

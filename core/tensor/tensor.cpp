@@ -241,8 +241,6 @@ Tensor& Tensor::set_requires_grad(bool on) {
     return *this;
 }
 
-void Tensor::backward() const { radial::backward(*this); }
-
 std::string Tensor::str() const {
     if (!defined()) return "(undefined)";
     return fmt::format("{}{}", name_of(dtype()), shape().str());
