@@ -1,4 +1,4 @@
-// Tensors, autograd, ops, modules, optimizers, files and ranks: the public headers of core/ but for
+// Tensors, autograd, ops, modules, optimizers, files and ranks. Kernels have a header of their own:
 // core/kernels/kernels.h.
 #pragma once
 

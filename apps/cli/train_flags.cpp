@@ -37,7 +37,7 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
     add("--batch", options.batch, "Images per step, over all ranks")->check(within(1, 1000000));
     app.add_flag("--drop-last", options.drop_last, "Drop the last batch of an epoch if it is not full")
         ->group("Optimizer");
-    add("--lr", options.lr, "Learning rate; the peak of a schedule that changes it")->check(not_negative());
+    add("--lr", options.lr, "Peak learning rate")->check(not_negative());
     add("--momentum", options.momentum, "Momentum of SGD")->check(within(0.0, 1.0));
     app.add_flag("--nesterov", options.nesterov, "Use Nesterov momentum")->group("Optimizer");
     add("--weight-decay", options.weight_decay, "L2 penalty, added to the gradient")->check(not_negative());

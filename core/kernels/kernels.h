@@ -1,4 +1,4 @@
-// What a kernel of one's own is written with, outside the library too: docs/kernels.md.
+// Everything needed to write a kernel, inside or outside the library: docs/kernels.md.
 #pragma once
 
 #include "radial/core/kernels/bfloat16.h"

@@ -17,8 +17,9 @@
 
 namespace radial {
 
-/// Entries in the order in which they were added, each with a `name` of its own. References to entries stay valid until
-/// the entry is removed. Not to be changed while another thread reads it: add entries before work starts.
+/// Entries in the order in which they were added, each with a `name` of its own. References to entries stay valid while
+/// others are added, and not when one is removed. Add entries before work starts: the list must not change while another
+/// thread reads it.
 template <class Entry>
 class Registry {
 public:

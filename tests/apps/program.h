@@ -25,8 +25,8 @@ private:
     std::filesystem::path path_;
 };
 
-/// While it lives, signals do what they do by default, also in programs that are started meanwhile: whoever runs the
-/// tests may have them ignored, as nohup does.
+/// While it lives, SIGHUP, SIGINT and SIGPIPE have their default effect, in this process and in programs it starts.
+/// Without it they would stay ignored where the tests' caller ignores them, as nohup does.
 class DefaultSignals {
 public:
     DefaultSignals();

@@ -20,12 +20,12 @@ private:
 };
 
 /// Notes SIGINT, SIGTERM and SIGHUP for as long as it lives, in the place of what they do by default. A second signal
-/// of a kind has its usual effect at once. SIGHUP stays ignored where it was, as under nohup. One at a time, on the
-/// main thread, which is the one that the system hands a process's signals to.
+/// of a kind has its usual effect at once. SIGHUP stays ignored where it was, as under nohup. One at a time, made on
+/// the main thread, because the system delivers a process's signals there.
 ///
-/// The handlers run on a stack of their own: while oneDNN multiplies long matrices the stack pointer points into the
-/// heap, and a handler on the usual stack would overwrite whatever lies below. A program's own handlers have to do the
-/// same (SA_ONSTACK).
+/// The handlers run on a stack of their own. While oneDNN multiplies long matrices, the stack pointer points into the
+/// heap, and a handler on the usual stack would overwrite what lies below. A program's own handlers need SA_ONSTACK for
+/// the same reason.
 class SignalWatch {
 public:
     SignalWatch();

@@ -88,9 +88,7 @@ std::vector<NamedTensor> part(const TensorFile& file, std::string_view prefix) {
 
 const ModelInfo& model_named(const std::string& name) {
     if (const ModelInfo* const info = find_model(name)) return *info;
-    std::vector<std::string> names;
-    for (const ModelInfo& info : model_registry()) names.push_back(info.name);
-    throw Error(fmt::format("unknown model '{}'{}", name, suggestion(name, names)));
+    throw Error(fmt::format("unknown model '{}'{}", name, suggestion(name, model_registry().names())));
 }
 
 std::vector<Tensor> Classifier::parameters() const {
