@@ -18,8 +18,8 @@
 namespace radial {
 
 /// Entries in the order in which they were added, each with a `name` of its own. References to entries stay valid while
-/// others are added, and not when one is removed. Add entries before work starts: the list must not change while another
-/// thread reads it.
+/// others are added, and not when one is removed. Add entries before work starts: the list must not change while
+/// another thread reads it.
 template <class Entry>
 class Registry {
 public:
