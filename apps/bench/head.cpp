@@ -73,7 +73,7 @@ void run_head(const HeadBenchOptions& options) {
     const Times times = measure([&] { loss = pass.run(); }, options.warmup, options.steps);
     const std::size_t peak = memory_statistics(pass.device()).peak, lasting = pass.lasting_bytes();
     const nlohmann::ordered_json result = {
-        {"program", fmt::format("radial {}", apps::version)},
+        {"program", fmt::format("radial {}", train::version)},
         {"device", describe_device(pass.device())},
         {"loss", options.loss},
         {"loss_settings", loss_settings(options.loss, options.settings)},
@@ -92,21 +92,21 @@ void run_head(const HeadBenchOptions& options) {
 
 }  // namespace
 
-apps::Command head_command() {
+train::Command head_command() {
     return {"head", "Time a loss over many classes, forward and backward; prints one JSON object", [](CLI::App& app) {
                 auto options = std::make_shared<HeadBenchOptions>();
                 const auto add = [&app](const char* flag, auto& value, const std::string& text) {
                     return app.add_option(flag, value, text)->capture_default_str();
                 };
-                const auto size = apps::within(1, 100000000);
-                apps::add_loss_options(app, options->loss, options->settings);
+                const auto size = train::within(1, 100000000);
+                train::add_loss_options(app, options->loss, options->settings);
                 add("--classes", options->classes, "Classes")->check(size);
                 add("--dim", options->dim, "Feature dimension")->check(size);
                 add("--batch", options->batch, "Features per step")->check(size);
                 add("--device", options->device, "cpu, cuda or cuda:N");
-                add("--threads", options->threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
+                add("--threads", options->threads, "Compute threads; 0 uses every core")->check(train::within(0, 4096));
                 add("--steps", options->steps, "Measured passes")->check(size);
-                add("--warmup", options->warmup, "Warm-up passes")->check(apps::within(0, 1000000));
+                add("--warmup", options->warmup, "Warm-up passes")->check(train::within(0, 1000000));
                 return [options] { run_head(*options); };
             }};
 }

@@ -5,6 +5,6 @@
 
 namespace radial::bench {
 
-apps::Command head_command();
+train::Command head_command();
 
 }  // namespace radial::bench

@@ -26,8 +26,8 @@ struct LoaderBenchOptions {
 /// The data set's loader with its program's own augmentation, over and over.
 class Batches {
 public:
-    Batches(const apps::ImageTask& task, const LoaderBenchOptions& options, std::int64_t batch)
-        : loader_(apps::read_set(task, options.data, true), loader_options(task, options, batch)) {
+    Batches(const train::ImageTask& task, const LoaderBenchOptions& options, std::int64_t batch)
+        : loader_(train::read_set(task, options.data, true), loader_options(task, options, batch)) {
         loader_.start(0);
     }
     data::Batch next() {
@@ -40,7 +40,7 @@ public:
     }
 
 private:
-    static data::LoaderOptions loader_options(const apps::ImageTask& task, const LoaderBenchOptions& options,
+    static data::LoaderOptions loader_options(const train::ImageTask& task, const LoaderBenchOptions& options,
                                               std::int64_t batch) {
         data::LoaderOptions loader{.batch_size = batch,
                                    .shuffle = true,
@@ -50,7 +50,7 @@ private:
                                    .mean = task.mean,
                                    .deviation = task.deviation,
                                    .scaled_decoding = true};
-        apps::set_augmentation(task.defaults.augmentation, loader);
+        train::set_augmentation(task.defaults.augmentation, loader);
         return loader;
     }
 
@@ -60,7 +60,7 @@ private:
 
 nlohmann::ordered_json run(const LoaderBenchOptions& options) {
     set_num_threads(options.threads);
-    const apps::ImageTask task = options.set == "imagenet" ? apps::imagenet_task() : apps::cifar10_task();
+    const train::ImageTask task = options.set == "imagenet" ? train::imagenet_task() : train::cifar10_task();
     StepSetup setup{.model = options.model.empty() ? task.model : options.model,
                     .loss = "softmax",
                     .loss_settings = {},
@@ -106,7 +106,7 @@ nlohmann::ordered_json run(const LoaderBenchOptions& options) {
 
 }  // namespace
 
-apps::Command loader_command() {
+train::Command loader_command() {
     return {"loader", "Compare steps that load data with steps on one fixed batch", [](CLI::App& app) {
                 auto options = std::make_shared<LoaderBenchOptions>();
                 const auto add = [&app](const char* flag, auto& value, const char* text) {
@@ -117,10 +117,10 @@ apps::Command loader_command() {
                 add("--model", options->model, "Network (default: the set's)");
                 add("--batch", options->batch, "Images per step; 0 uses 128, or 8 for ImageNet");
                 add("--device", options->device, "cpu, cuda or cuda:N");
-                add("--threads", options->threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
-                add("--workers", options->workers, "Loading threads")->check(apps::within(0, 4096));
-                add("--block", options->block, "Consecutive steps of each kind")->check(apps::within(1, 1000000));
-                add("--rounds", options->rounds, "Blocks of each kind")->check(apps::within(1, 1000000));
+                add("--threads", options->threads, "Compute threads; 0 uses every core")->check(train::within(0, 4096));
+                add("--workers", options->workers, "Loading threads")->check(train::within(0, 4096));
+                add("--block", options->block, "Consecutive steps of each kind")->check(train::within(1, 1000000));
+                add("--rounds", options->rounds, "Blocks of each kind")->check(train::within(1, 1000000));
                 app.add_flag("--json", options->json, "Print one JSON object");
                 return [options] {
                     const nlohmann::ordered_json result = run(*options);

@@ -7,7 +7,7 @@
 #include "radial/apps/bench/step.h"
 
 int main(int argc, char** argv) {
-    return radial::apps::run_program(
+    return radial::train::run_program(
         "radial-bench", "Measures the speed and memory of training.",
         {radial::bench::step_command(), radial::bench::head_command(), radial::bench::parity_command(),
          radial::bench::replay_command(), radial::bench::pipeline_command(), radial::bench::loader_command(),

@@ -22,7 +22,7 @@
 namespace radial::bench {
 namespace {
 
-using apps::Precision;
+using train::Precision;
 using Json = nlohmann::ordered_json;
 
 struct ParityOptions {
@@ -80,13 +80,13 @@ private:
 
 /// The loss of every step of a short training run.
 std::vector<double> train(const ModelInfo& subject, const ParityOptions& options, Device device, Precision precision) {
-    apps::use_precision(precision, device);
+    train::use_precision(precision, device);
     manual_seed(1);
-    const apps::Classifier classifier = apps::build_classifier({.model = subject.name,
-                                                                .dim = subject.dim,
-                                                                .loss = loss_for(subject, options),
-                                                                .loss_settings = options.loss_settings,
-                                                                .classes = classes});
+    const train::Classifier classifier = train::build_classifier({.model = subject.name,
+                                                                  .dim = subject.dim,
+                                                                  .loss = loss_for(subject, options),
+                                                                  .loss_settings = options.loss_settings,
+                                                                  .classes = classes});
     classifier.model->to(device);
     classifier.loss->to(device);
     const std::vector<Tensor> parameters = classifier.parameters();
@@ -96,7 +96,7 @@ std::vector<double> train(const ModelInfo& subject, const ParityOptions& options
     for (std::int64_t step = 0; step < options.steps; ++step) {
         const auto [images, labels] = data.at(step);
         optimizer.zero_grad();
-        const Tensor feature = apps::feature_of(*classifier.model, images.to(device), precision);
+        const Tensor feature = train::feature_of(*classifier.model, images.to(device), precision);
         const Tensor loss = classifier.loss->forward(feature, labels.to(device));
         loss.backward();
         clip_gradients(parameters, 1.0);
@@ -132,11 +132,11 @@ bool is_chosen(const ModelInfo& subject, const ParityOptions& options) {
 }
 
 void run_parity(const ParityOptions& options) {
-    const Device device = apps::start_device(options.device, options.threads, Precision::float32);
+    const Device device = train::start_device(options.device, options.threads, Precision::float32);
     const Device host{};
     fmt::print("{:<14}{:<10}{:>12}{:>12}{:>14}{:>8}{:>10}\n", "model", "precision", "CPU's loss", "device's", "worst",
                "step", "limit");
-    for (const std::string& name : options.models) static_cast<void>(apps::model_named(name));  // throws for a mistake
+    for (const std::string& name : options.models) static_cast<void>(train::model_named(name));  // throws for a mistake
     Json rows = Json::array();
     std::string different;
     for (const ModelInfo& subject : model_registry()) {
@@ -149,7 +149,7 @@ void run_parity(const ParityOptions& options) {
         }
     }
     if (!options.json.empty()) {
-        const Json result{{"program", fmt::format("radial {}", apps::version)},
+        const Json result{{"program", fmt::format("radial {}", train::version)},
                           {"device", describe_device(device)},
                           {"batch", options.batch},
                           {"steps", options.steps},
@@ -161,23 +161,23 @@ void run_parity(const ParityOptions& options) {
 
 }  // namespace
 
-apps::Command parity_command() {
+train::Command parity_command() {
     return {"parity", "Compare training on a device with the CPU, loss by loss", [](CLI::App& app) {
                 auto options = std::make_shared<ParityOptions>();
                 const auto add = [&app](const char* flag, auto& value, const char* text) {
                     return app.add_option(flag, value, text)->capture_default_str();
                 };
-                apps::add_device_option(app, options->device);
-                add("--steps", options->steps, "Steps per run")->check(apps::within(1, 1000000));
-                add("--batch", options->batch, "Images per step")->check(apps::within(1, 1000000));
-                apps::add_loss_options(app, options->loss, options->loss_settings)
+                train::add_device_option(app, options->device);
+                add("--steps", options->steps, "Steps per run")->check(train::within(1, 1000000));
+                add("--batch", options->batch, "Images per step")->check(train::within(1, 1000000));
+                train::add_loss_options(app, options->loss, options->loss_settings)
                     ->default_str("rbf-softmax for lenetpp, softmax for the others");
                 add("--models", options->models, "Networks to compare, such as lenetpp,resnet20 (default: all)")
                     ->delimiter(',');
                 add("--threads", options->threads, "Compute threads on the CPU; 0 uses every core")
-                    ->check(apps::within(0, 4096));
+                    ->check(train::within(0, 4096));
                 app.add_option("--json", options->json, "Output file with every loss")->type_name("FILE");
-                return [options] { apps::with_memory_advice(options->batch, [&] { run_parity(*options); }); };
+                return [options] { train::with_memory_advice(options->batch, [&] { run_parity(*options); }); };
             }};
 }
 

@@ -5,6 +5,6 @@
 
 namespace radial::bench {
 
-apps::Command parity_command();
+train::Command parity_command();
 
 }  // namespace radial::bench

@@ -42,7 +42,7 @@ nlohmann::ordered_json run(const PipelineOptions& options) {
             while (const auto batch = loader.next()) sum += batch->images.data<float>()[0];
         },
         1, options.epochs);
-    return {{"program", fmt::format("radial {}", apps::version)},
+    return {{"program", fmt::format("radial {}", train::version)},
             {"images", set.size()},
             {"size", options.size},
             {"batch", options.batch},
@@ -58,17 +58,17 @@ nlohmann::ordered_json run(const PipelineOptions& options) {
 
 }  // namespace
 
-apps::Command pipeline_command() {
+train::Command pipeline_command() {
     return {"pipeline", "Time loading from JPEG files to batches", [](CLI::App& app) {
                 auto options = std::make_shared<PipelineOptions>();
                 const auto add = [&app](const char* flag, auto& value, const char* text) {
                     return app.add_option(flag, value, text)->capture_default_str();
                 };
                 app.add_option("--data", options->data, "Folder with train/CLASS/*.JPEG")->required()->type_name("DIR");
-                add("--size", options->size, "Side of the images")->check(apps::within(1, 10000));
-                add("--batch", options->batch, "Images per batch")->check(apps::within(1, 1000000));
-                add("--workers", options->workers, "Threads")->check(apps::within(0, 4096));
-                add("--epochs", options->epochs, "Passes over all files")->check(apps::within(1, 1000000));
+                add("--size", options->size, "Side of the images")->check(train::within(1, 10000));
+                add("--batch", options->batch, "Images per batch")->check(train::within(1, 1000000));
+                add("--workers", options->workers, "Threads")->check(train::within(0, 4096));
+                add("--epochs", options->epochs, "Passes over all files")->check(train::within(1, 1000000));
                 app.add_flag("--exact", options->exact, "Decode every file at its full size");
                 app.add_flag("--evaluate", options->evaluate, "Use the evaluation view instead of random regions");
                 app.add_flag("--json", options->json, "Print one JSON object");

@@ -6,8 +6,8 @@
 namespace radial::bench {
 
 /// Times the way from JPEG files to batches by itself.
-apps::Command pipeline_command();
+train::Command pipeline_command();
 /// Times training steps on batches from a loader beside steps on one batch that is there already.
-apps::Command loader_command();
+train::Command loader_command();
 
 }  // namespace radial::bench

@@ -45,18 +45,18 @@ double processor_seconds() {
 /// A rank's part of a batch of noise, and what it trains.
 class Rank {
 public:
-    Rank(Communicator& ranks, const RanksOptions& options) : info_(apps::model_named(options.model)) {
+    Rank(Communicator& ranks, const RanksOptions& options) : info_(train::model_named(options.model)) {
         manual_seed(1);
-        classifier_ = apps::build_classifier({.model = options.model,
-                                              .dim = info_.dim,
-                                              .loss = "softmax",
-                                              .loss_settings = loss_settings("softmax"),
-                                              .classes = info_.classes});
+        classifier_ = train::build_classifier({.model = options.model,
+                                               .dim = info_.dim,
+                                               .loss = "softmax",
+                                               .loss_settings = loss_settings("softmax"),
+                                               .classes = info_.classes});
         optimizer_ = std::make_unique<Sgd>(classifier_.parameters(), SgdOptions{.lr = 0.001, .momentum = 0.9});
-        step_ = std::make_unique<apps::RankStep>(
+        step_ = std::make_unique<train::RankStep>(
             ranks, *classifier_.model, *classifier_.loss, classifier_.parameters(), Device{},
-            apps::RankStepOptions{.sync_batch_norm = options.sync_batch_norm,
-                                  .gradients = {static_cast<std::size_t>(options.bucket_mb * 1e6)}});
+            train::RankStepOptions{.sync_batch_norm = options.sync_batch_norm,
+                                   .gradients = {static_cast<std::size_t>(options.bucket_mb * 1e6)}});
         samples_ = options.batch / ranks.size();
         images_ = Tensor::empty({samples_, info_.image[0], info_.image[1], info_.image[2]});
         normal_(images_, 0, 1);
@@ -75,7 +75,7 @@ public:
         optimizer_->zero_grad();
         const double forward = since();
         const Tensor share = loss * (static_cast<double>(samples_) / static_cast<double>(step_->samples()));
-        step_->backward(share, apps::Sending::meanwhile);
+        step_->backward(share, train::Sending::meanwhile);
         step_->finish({.loss = share, .kernel = {}, .correct = Tensor::zeros({})});
         optimizer_->step();
         return {forward, since()};
@@ -84,9 +84,9 @@ public:
 
 private:
     const ModelInfo& info_;
-    apps::Classifier classifier_;
+    train::Classifier classifier_;
     std::unique_ptr<Optimizer> optimizer_;
-    std::unique_ptr<apps::RankStep> step_;
+    std::unique_ptr<train::RankStep> step_;
     Tensor images_, labels_;
     std::int64_t samples_ = 0, steps_ = 0;
 };
@@ -152,7 +152,7 @@ void run(const RanksOptions& options) {
 
 }  // namespace
 
-apps::Command ranks_command() {
+train::Command ranks_command() {
     return {
         "ranks", "Time steps on several ranks and show when gradients are sent", [](CLI::App& app) {
             auto options = std::make_shared<RanksOptions>();
@@ -160,14 +160,14 @@ apps::Command ranks_command() {
                 return app.add_option(flag, value, text)->capture_default_str();
             };
             add("--model", options->model, "Network; radial-models lists them");
-            add("--batch", options->batch, "Images per step, over all ranks")->check(apps::within(1, 1000000));
+            add("--batch", options->batch, "Images per step, over all ranks")->check(train::within(1, 1000000));
             add("--bucket-mb", options->bucket_mb,
                 "Gradients travel in buckets of about so many megabytes; 0: by their size")
-                ->check(apps::within(0.0, 4096.0));
+                ->check(train::within(0.0, 4096.0));
             app.add_flag("--sync-batch-norm", options->sync_batch_norm, "Batch norms take the statistics of all ranks");
-            add("--threads", options->threads, "Threads per rank; 0 divides the cores")->check(apps::within(0, 4096));
-            add("--steps", options->steps, "Measured steps")->check(apps::within(1, 1000000));
-            add("--warmup", options->warmup, "Warm-up steps")->check(apps::within(0, 1000000));
+            add("--threads", options->threads, "Threads per rank; 0 divides the cores")->check(train::within(0, 4096));
+            add("--steps", options->steps, "Measured steps")->check(train::within(1, 1000000));
+            add("--warmup", options->warmup, "Warm-up steps")->check(train::within(0, 1000000));
             return [options] { run(*options); };
         }};
 }

@@ -5,6 +5,6 @@
 
 namespace radial::bench {
 
-apps::Command ranks_command();
+train::Command ranks_command();
 
 }  // namespace radial::bench

@@ -61,9 +61,9 @@ Given read_given(const std::filesystem::path& path) {
 }
 
 void run_replay(const ReplayOptions& options) {
-    const Device device = apps::start_device(options.device, options.threads, apps::Precision::float32);
+    const Device device = train::start_device(options.device, options.threads, train::Precision::float32);
     const Given given = read_given(options.input);
-    const ModelInfo& info = apps::model_named(options.model);
+    const ModelInfo& info = train::model_named(options.model);
     const std::unique_ptr<Layer> model = make_model(info, given.weight.size(1), options.model_settings);
     const DType dtype = options.dtype == "float64" ? DType::float64 : DType::float32;
     model->load_state(given.state);
@@ -112,14 +112,14 @@ void run_replay(const ReplayOptions& options) {
 
 }  // namespace
 
-apps::Command replay_command() {
+train::Command replay_command() {
     return {"replay", "Run a network on given weights and images, for comparison", [](CLI::App& app) {
                 auto options = std::make_shared<ReplayOptions>();
                 const auto add = [&app](const char* flag, auto& value, const char* text) {
                     return app.add_option(flag, value, text)->capture_default_str();
                 };
                 add("--model", options->model, "Network; radial-models lists them")->required();
-                apps::add_model_options(app, options->model_settings);
+                train::add_model_options(app, options->model_settings);
                 add("--input", options->input,
                     "safetensors with model.*, classifier.weight, classifier.bias, images and labels")
                     ->required()
@@ -129,12 +129,12 @@ apps::Command replay_command() {
                     ->required()
                     ->type_name("FILE");
                 add("--lr", options->lr, "Learning rate of the SGD steps");
-                add("--momentum", options->momentum, "Momentum of the SGD steps")->check(apps::within(0.0, 1.0));
-                add("--steps", options->steps, "Steps on the same batch")->check(apps::within(1, 1000));
+                add("--momentum", options->momentum, "Momentum of the SGD steps")->check(train::within(0.0, 1.0));
+                add("--steps", options->steps, "Steps on the same batch")->check(train::within(1, 1000));
                 add("--dtype", options->dtype, "float32, or float64 on the CPU")
                     ->check(CLI::IsMember({"float32", "float64"}));
-                apps::add_device_option(app, options->device);
-                add("--threads", options->threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
+                train::add_device_option(app, options->device);
+                add("--threads", options->threads, "Compute threads; 0 uses every core")->check(train::within(0, 4096));
                 return [options] { run_replay(*options); };
             }};
 }

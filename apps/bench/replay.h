@@ -5,6 +5,6 @@
 
 namespace radial::bench {
 
-apps::Command replay_command();
+train::Command replay_command();
 
 }  // namespace radial::bench

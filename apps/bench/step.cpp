@@ -72,10 +72,10 @@ nlohmann::ordered_json run(const StepOptions& options) {
     const MemoryStatistics memory = memory_statistics(step.device());
     const std::int64_t resident = peak_resident_bytes();
     const double flops = step.flops();
-    return {{"program", fmt::format("radial {}", apps::version)},
+    return {{"program", fmt::format("radial {}", train::version)},
             {"device", describe_device(step.device())},
             {"model", setup.model},
-            {"model_settings", model_settings(apps::model_named(setup.model), setup.model_settings)},
+            {"model_settings", model_settings(train::model_named(setup.model), setup.model_settings)},
             {"loss", setup.loss},
             {"loss_settings", loss_settings(setup.loss, setup.loss_settings)},
             {"dim", setup.dim},
@@ -133,7 +133,7 @@ std::string model_list() {
 
 }  // namespace
 
-apps::Command step_command() {
+train::Command step_command() {
     return {
         "step", "Time a training step", [](CLI::App& app) {
             auto options = std::make_shared<StepOptions>();
@@ -141,20 +141,20 @@ apps::Command step_command() {
             const auto add = [&app](const char* flag, auto& value, const std::string& text) {
                 return app.add_option(flag, value, text)->capture_default_str();
             };
-            const auto size = apps::within(0, 1000000);
+            const auto size = train::within(0, 1000000);
             add("--model", setup.model, "Network: " + model_list());
-            apps::add_model_options(app, setup.model_settings);
-            apps::add_loss_options(app, setup.loss, setup.loss_settings);
+            train::add_model_options(app, setup.model_settings);
+            train::add_loss_options(app, setup.loss, setup.loss_settings);
             add("--dim", setup.dim, "Feature dimension; 0 uses the model's")->check(size);
             add("--image", setup.image, "Height and width of the images; 0 uses the model's")->check(size);
             add("--classes", setup.classes, "Classes; 0 uses those of the model's data set")->check(size);
-            add("--batch", setup.batch, "Images per step")->check(apps::within(1, 1000000));
+            add("--batch", setup.batch, "Images per step")->check(train::within(1, 1000000));
             add("--device", setup.device, "cpu, cuda or cuda:N");
             add("--precision", setup.precision, "float32, tf32 or bf16");
             add("--graph", setup.graph, "on or off: run the step as a CUDA graph");
             app.add_flag("--evaluate", setup.evaluate, "Forward pass only, in evaluation mode");
-            add("--threads", options->threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
-            add("--steps", options->steps, "Measured steps")->check(apps::within(1, 1000000));
+            add("--threads", options->threads, "Compute threads; 0 uses every core")->check(train::within(0, 4096));
+            add("--steps", options->steps, "Measured steps")->check(train::within(1, 1000000));
             add("--warmup", options->warmup, "Warm-up steps")->check(size);
             add("--block", options->block, "Steps per time measurement; 0 uses 1 on the CPU, 10 on CUDA")->check(size);
             app.add_flag("--json", options->json, "Print one JSON object");

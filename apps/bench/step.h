@@ -5,6 +5,6 @@
 
 namespace radial::bench {
 
-apps::Command step_command();
+train::Command step_command();
 
 }  // namespace radial::bench

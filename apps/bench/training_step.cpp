@@ -11,7 +11,7 @@ namespace radial::bench {
 namespace {
 
 StepSetup completed(StepSetup setup) {
-    const ModelInfo& info = apps::model_named(setup.model);
+    const ModelInfo& info = train::model_named(setup.model);
     if (setup.dim == 0) setup.dim = info.dim;
     if (setup.image == 0) setup.image = info.image[1];
     if (setup.classes == 0) setup.classes = info.classes;
@@ -36,15 +36,15 @@ Tensor labels_in_turn(std::int64_t batch, std::int64_t classes, Device device) {
 TrainingStep::TrainingStep(StepSetup setup)
     : setup_(completed(std::move(setup))),
       device_(Device::parse(setup_.device)),
-      precision_(apps::parse_precision(setup_.precision)) {
+      precision_(train::parse_precision(setup_.precision)) {
     RADIAL_CHECK(setup_.graph == "on" || setup_.graph == "off", "--graph is '{}', expected on or off", setup_.graph);
-    apps::use_precision(precision_, device_);
-    classifier_ = apps::build_classifier({.model = setup_.model,
-                                          .model_settings = setup_.model_settings,
-                                          .dim = setup_.dim,
-                                          .loss = setup_.loss,
-                                          .loss_settings = setup_.loss_settings,
-                                          .classes = setup_.classes});
+    train::use_precision(precision_, device_);
+    classifier_ = train::build_classifier({.model = setup_.model,
+                                           .model_settings = setup_.model_settings,
+                                           .dim = setup_.dim,
+                                           .loss = setup_.loss,
+                                           .loss_settings = setup_.loss_settings,
+                                           .classes = setup_.classes});
     classifier_.model->to(device_);
     classifier_.loss->to(device_);
     if (setup_.evaluate) {
@@ -53,7 +53,7 @@ TrainingStep::TrainingStep(StepSetup setup)
         classifier_.loss->eval();
     }
     optimizer_ = std::make_unique<Sgd>(classifier_.parameters(), SgdOptions{.lr = 0.001, .momentum = 0.9});
-    const std::int64_t channels = apps::model_named(setup_.model).image[0];
+    const std::int64_t channels = train::model_named(setup_.model).image[0];
     images_ = noise({setup_.batch, channels, setup_.image, setup_.image}, device_);
     labels_ = labels_in_turn(setup_.batch, setup_.classes, device_);
     if (setup_.graph == "on") graph_ = std::make_unique<StepGraph>(device_, [this] { step(); });
@@ -73,14 +73,14 @@ void TrainingStep::run() {
 
 void TrainingStep::evaluate() {
     const NoGrad guard;
-    const Tensor feature = apps::feature_of(*classifier_.model, images_, precision_);
+    const Tensor feature = train::feature_of(*classifier_.model, images_, precision_);
     loss_ = classifier_.loss->forward(feature, labels_);
 }
 
 void TrainingStep::step() {
     if (setup_.evaluate) return evaluate();
     optimizer_->zero_grad();
-    const Tensor feature = apps::feature_of(*classifier_.model, images_, precision_);
+    const Tensor feature = train::feature_of(*classifier_.model, images_, precision_);
     const Tensor loss = classifier_.loss->forward(feature, labels_);
     loss.backward();
     optimizer_->step();

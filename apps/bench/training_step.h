@@ -51,8 +51,8 @@ private:
 
     StepSetup setup_;
     Device device_;
-    apps::Precision precision_;
-    apps::Classifier classifier_;
+    train::Precision precision_;
+    train::Classifier classifier_;
     std::unique_ptr<Optimizer> optimizer_;
     Tensor images_, labels_, loss_;
     std::unique_ptr<StepGraph> graph_;  ///< null when steps are to run eagerly

@@ -3,7 +3,7 @@
 
 #include "radial/data/cifar.h"
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// What a run of a few epochs is to be told. Momentum and weight decay are those of He et al. 2016, 4.2, whose network
@@ -58,4 +58,4 @@ ImageTask cifar100_task() {
     return cifar;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -3,7 +3,7 @@
 
 #include "radial/apps/cli/image_task.h"
 
-namespace radial::apps {
+namespace radial::train {
 
 /// ResNet-20 on CIFAR-10. RBF-Softmax has Table 5's best scale and gamma.
 ImageTask cifar10_task();
@@ -11,4 +11,4 @@ ImageTask cifar10_task();
 /// reach 4: without it the kernel dies within some hundred steps, at lr 0.1 as at 0.3 (docs/training-rbf-softmax.md).
 ImageTask cifar100_task();
 
-}  // namespace radial::apps
+}  // namespace radial::train

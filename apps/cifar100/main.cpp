@@ -4,7 +4,7 @@
 #include "radial/apps/sweep/sweep.h"
 
 int main(int argc, char** argv) {
-    using namespace radial::apps;
+    using namespace radial::train;
     const ImageTask cifar = cifar100_task();
     return run_program(cifar.program,
                        "Trains ResNet-20, or another network, on CIFAR-100 with RBF-Softmax or another of the losses "

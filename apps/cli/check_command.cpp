@@ -14,7 +14,7 @@
 #include <chrono>
 #include <thread>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -94,4 +94,4 @@ Command check_command(const ImageTask& task) {
             }};
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

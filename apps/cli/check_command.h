@@ -4,10 +4,10 @@
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/image_task.h"
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Decodes all of the pictures that `train` and `eval` would read from a folder, as a whole, names those that cannot be
 /// read, and ends with status 1 where there are any. Of a task whose images are files, in folders train/ and val/.
 Command check_command(const ImageTask& task);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -23,7 +23,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr int exit_error = 1, exit_usage = 2;
@@ -272,4 +272,4 @@ nlohmann::ordered_json resolved_options(const CLI::App& app) {
     return values;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Options of this group are taken but not shown by --help.
 inline constexpr const char* hidden_group = "hidden";
@@ -47,4 +47,4 @@ void check_numbers(const CLI::App& app);
 /// --config gives the same command line.
 nlohmann::ordered_json resolved_options(const CLI::App& app);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 struct DownloadOptions {
@@ -50,4 +50,4 @@ Command download_command(const std::string& program, const std::string& title,
             .keeps_results = true};
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

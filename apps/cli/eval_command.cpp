@@ -14,7 +14,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 struct EvalOptions {
@@ -92,4 +92,4 @@ Command eval_command(const ImageTask& task) {
             }};
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -5,7 +5,7 @@
 #include "radial/core/backend/backend.h"
 #include "radial/core/util/error.h"
 
-namespace radial::apps {
+namespace radial::train {
 
 Device start_device(const std::string& device, int threads, Precision precision) {
     const Device parsed = Device::parse(device);
@@ -35,4 +35,4 @@ data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folde
     return task.read(folder, train);
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// What sets one benchmark program apart from another.
 struct ImageTask {
@@ -44,4 +44,4 @@ void with_memory_advice(std::int64_t batch, const std::function<void()>& work);
 /// One of a task's two sets. Throws FileError that says where to get it.
 data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folder, bool train);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <unordered_set>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -179,4 +179,4 @@ bool JsonConfig::is_overridden(const std::string& name) const {
     return general != nullptr && general->count() > 0;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Reads a file whose first character is '{' as JSON: an object of option names and values, or one that holds such an
 /// object under "options", as a run's config.json does. Anything else goes to CLI11's TOML and INI reader. The scale of
@@ -30,4 +30,4 @@ private:
     const CLI::App& app_;
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr std::size_t list_width = 100;
@@ -131,4 +131,4 @@ std::string describe_settings(const LossSettings& settings) {
     return text;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Adds --loss (a name or a sum, with `loss` as default), --loss.OPTION NUMBER for every option of every loss and
 /// regulariser and --loss.NAME.OPTION for one of them alone, which go to `settings` (hyphens may
@@ -21,4 +21,4 @@ std::string loss_list();
 /// "gamma 1, scale 2", or "" for none.
 std::string describe_settings(const LossSettings& settings);
 
-}  // namespace radial::apps
+}  // namespace radial::train

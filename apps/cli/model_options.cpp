@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <set>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// "--model.drop-connect", and the same with underscores.
@@ -44,4 +44,4 @@ void add_model_options(CLI::App& app, ModelSettings& settings) {
     }
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

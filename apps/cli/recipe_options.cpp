@@ -11,7 +11,7 @@
 #include <set>
 #include <sstream>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// Why `name` is no recipe of `program`, or "".
@@ -139,4 +139,4 @@ void apply_recipe(CLI::App& app, const std::string& name) {
     fill_loss(app, *recipe);
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 using Values = std::vector<RecipeValue>;
@@ -219,4 +219,4 @@ std::string value_of(const Recipe& recipe, const std::string& option) {
     return found == recipe.values.end() ? "" : found->value;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// One option of `train` and its value in a recipe.
 struct RecipeValue {
@@ -52,4 +52,4 @@ void add_recipe_options(CLI::App& app, std::string& recipe, const std::string& p
 /// --model its own options. Does nothing when `name` is empty. Throws Error when the program lacks an option.
 void apply_recipe(CLI::App& app, const std::string& name);
 
-}  // namespace radial::apps
+}  // namespace radial::train

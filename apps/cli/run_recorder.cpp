@@ -10,7 +10,7 @@
 #include <iterator>
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr std::size_t most_mistakes = 24;
@@ -139,4 +139,4 @@ ReportContent RunRecorder::report_content(const Trainer& trainer) const {
     return content;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

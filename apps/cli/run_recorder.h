@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// The network as people write it, where the task knows that.
 std::string title_of(const ImageTask& task, const std::string& model);
@@ -57,4 +57,4 @@ private:
     std::optional<TensorFile> unwritten_best_;  ///< a copy of what could not be written
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -24,7 +24,7 @@
 #include <optional>
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -331,4 +331,4 @@ Command train_command(const ImageTask& task) {
             .keeps_results = true};
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

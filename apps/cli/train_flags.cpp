@@ -14,7 +14,7 @@
 #include <cmath>
 #include <cstdlib>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// Accepts finite numbers of at least 0. CLI11's own check prints the largest double in full.
@@ -215,4 +215,4 @@ void add_picture_options(CLI::App& app, PictureOptions& options, bool train) {
         ->group("Pictures");
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

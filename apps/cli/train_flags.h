@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Adds a flag for every member; see add_loss_options() and add_model_options() for those of the loss and of
 /// the model.
@@ -32,4 +32,4 @@ void add_augmentation_options(CLI::App& app, AugmentationOptions& options);
 /// Adds --image-size, --resize, --skip-corrupt and, for training, --exact-decoding.
 void add_picture_options(CLI::App& app, PictureOptions& options, bool train);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// The "options" of the config.json that the task's `train` would write for `arguments`. Throws Error for those that
 /// it would refuse.
 nlohmann::ordered_json train_settings(const ImageTask& task, const std::vector<std::string>& arguments);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Numbers in [low, high]. Unlike CLI::Range, it adds nothing to the flag's type in the help.
 template <class T>
@@ -11,4 +11,4 @@ CLI::Validator within(T low, T high) {
     return CLI::Range(low, high).description("");
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 
 #include <cstdio>
 
-namespace radial::apps {
+namespace radial::train {
 
 ImageTask imagenet_task() {
     ImageTask imagenet{.program = "radial-imagenet",
@@ -57,4 +57,4 @@ Command imagenet_download_command() {
             }};
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

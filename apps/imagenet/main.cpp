@@ -4,7 +4,7 @@
 #include "radial/apps/sweep/sweep.h"
 
 int main(int argc, char** argv) {
-    using namespace radial::apps;
+    using namespace radial::train;
     const ImageTask imagenet = imagenet_task();
     return run_program(imagenet.program,
                        "Trains ResNet-50, or another network, on ImageNet or other pictures in a folder a class, with "

@@ -4,7 +4,7 @@
 #include "radial/apps/sweep/sweep.h"
 
 int main(int argc, char** argv) {
-    using namespace radial::apps;
+    using namespace radial::train;
     const ImageTask mnist = mnist_task();
     return run_program(mnist.program,
                        "Trains LeNets++ on handwritten digits with softmax, RBF-Softmax or another of the losses that "

@@ -3,7 +3,7 @@
 
 #include "radial/data/idx.h"
 
-namespace radial::apps {
+namespace radial::train {
 
 ImageTask mnist_task() {
     ImageTask mnist{.program = "radial-mnist",
@@ -22,4 +22,4 @@ ImageTask mnist_task() {
     return mnist;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -3,9 +3,9 @@
 
 #include "radial/apps/cli/image_task.h"
 
-namespace radial::apps {
+namespace radial::train {
 
 /// LeNets++ on MNIST, or on any set in MNIST's four IDX files.
 ImageTask mnist_task();
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -2,5 +2,5 @@
 #include "radial/apps/models/models.h"
 
 int main(int argc, char** argv) {
-    return radial::apps::run_program("radial-models", radial::zoo::models_command(), argc, argv);
+    return radial::train::run_program("radial-models", radial::zoo::models_command(), argc, argv);
 }

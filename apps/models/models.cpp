@@ -33,14 +33,14 @@ void print_list(bool json) {
             list.push_back(to_json(model));
         } else {
             fmt::print("{}", list_line(model));
-            apps::check_output();
+            train::check_output();
         }
     }
     if (json) fmt::print("{}\n", list.dump(2));
 }
 
 void print_model(const std::string& name, bool json) {
-    const ModelInfo& info = apps::model_named(name);
+    const ModelInfo& info = train::model_named(name);
     const ListedModel model{&info, model_cost(info, info.dim, info.classes, info.image[1])};
     json ? fmt::print("{}\n", to_json(model).dump(2)) : fmt::print("{}{}", list_heading(), list_line(model));
 }
@@ -48,11 +48,11 @@ void print_model(const std::string& name, bool json) {
 void convert(const ModelsOptions& options) {
     RADIAL_CHECK(!options.weights.empty() && !options.written.empty(), "--weights and --export go together");
     const WeightFormat to = parse_weight_format(options.to);
-    const apps::OpenedWeights weights = apps::open_weights(options.weights, options.model, options.from);
-    apps::export_weights(options.written, weights, to);
-    const apps::ClassifierSpec& spec = weights.classifier.spec;
-    fmt::print("{}: {} with {} classes, names of {}\n", apps::shown(options.written.string()), spec.model, spec.classes,
-               name_of(to));
+    const train::OpenedWeights weights = train::open_weights(options.weights, options.model, options.from);
+    train::export_weights(options.written, weights, to);
+    const train::ClassifierSpec& spec = weights.classifier.spec;
+    fmt::print("{}: {} with {} classes, names of {}\n", train::shown(options.written.string()), spec.model,
+               spec.classes, name_of(to));
 }
 
 void run_models(const ModelsOptions& options) {
@@ -61,7 +61,7 @@ void run_models(const ModelsOptions& options) {
     if (!options.weights.empty() || !options.written.empty()) return convert(options);
     RADIAL_CHECK(!options.summary || !options.model.empty(), "--summary: of which network? Give --model NAME");
     if (options.summary) {
-        fmt::print("{}", summary_table(apps::model_named(options.model)));
+        fmt::print("{}", summary_table(train::model_named(options.model)));
     } else if (!options.model.empty()) {
         print_model(options.model, options.json);
     } else {
@@ -71,7 +71,7 @@ void run_models(const ModelsOptions& options) {
 
 }  // namespace
 
-apps::Command models_command() {
+train::Command models_command() {
     return {"", "Lists networks and their cost, shows a network's layers, and converts weight files.",
             [](CLI::App& app) {
                 auto options = std::make_shared<ModelsOptions>();
@@ -87,7 +87,7 @@ apps::Command models_command() {
                 app.add_option("--from", options->from, "Tensor names of --weights (default: recognized)");
                 app.add_option("--threads", options->threads, "Compute threads; 0 uses every core")
                     ->capture_default_str()
-                    ->check(apps::within(0, 4096));
+                    ->check(train::within(0, 4096));
                 return [options] { run_models(*options); };
             }};
 }

@@ -6,6 +6,6 @@
 namespace radial::zoo {
 
 /// Lists the networks, shows one's layers, or converts a file of weights.
-apps::Command models_command();
+train::Command models_command();
 
 }  // namespace radial::zoo

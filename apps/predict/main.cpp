@@ -2,5 +2,5 @@
 #include "radial/apps/predict/predict.h"
 
 int main(int argc, char** argv) {
-    return radial::apps::run_program("radial-predict", radial::predict::predict_command(), argc, argv);
+    return radial::train::run_program("radial-predict", radial::predict::predict_command(), argc, argv);
 }

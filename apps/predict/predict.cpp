@@ -26,7 +26,7 @@ namespace radial::predict {
 namespace {
 
 namespace fs = std::filesystem;
-using apps::OpenedWeights;
+using train::OpenedWeights;
 
 struct PredictOptions {
     fs::path weights;
@@ -43,7 +43,7 @@ struct PredictOptions {
 /// The network and its loss on their device, in evaluation.
 class Predictor {
 public:
-    Predictor(apps::Classifier& classifier, Device device, apps::Precision precision)
+    Predictor(train::Classifier& classifier, Device device, train::Precision precision)
         : classifier_(classifier), device_(device), precision_(precision) {
         classifier_.model->to(device);
         classifier_.loss->to(device);
@@ -56,14 +56,14 @@ public:
     };
     Result predict(const Tensor& images) {
         const NoGrad no_grad;
-        const Tensor feature = apps::feature_of(*classifier_.model, images.to(device_), precision_);
+        const Tensor feature = train::feature_of(*classifier_.model, images.to(device_), precision_);
         return {.feature = feature.to(Device{}), .logits = classifier_.loss->logits(feature).to(Device{})};
     }
 
 private:
-    apps::Classifier& classifier_;
+    train::Classifier& classifier_;
     Device device_;
-    apps::Precision precision_;
+    train::Precision precision_;
 };
 
 /// One name a line. Throws FileError unless there are as many as classes.
@@ -83,7 +83,7 @@ std::vector<std::string> read_class_names(const fs::path& path, std::int64_t cla
 
 /// Throws Error when `names`, of the file `path`, are the classes that the checkpoint knows in another order.
 void check_order(const fs::path& path, const std::vector<std::string>& names, const std::vector<std::string>& known) {
-    if (names == known || !apps::same_names(names, known)) return;
+    if (names == known || !train::same_names(names, known)) return;
     const auto [given, expected] = std::mismatch(names.begin(), names.end(), known.begin());
     throw Error(fmt::format("{}: line {} is '{}', the checkpoint has '{}' there: the same classes in another order",
                             path.string(), given - names.begin() + 1, *given, *expected));
@@ -91,7 +91,7 @@ void check_order(const fs::path& path, const std::vector<std::string>& names, co
 
 /// What flags, the file and the network say, in this order of precedence.
 Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeights& weights) {
-    const Shape& image = apps::model_named(weights.classifier.spec.model).image;
+    const Shape& image = train::model_named(weights.classifier.spec.model).image;
     Preprocessing result{.channels = image[0], .mean = {0.0F}, .deviation = {1.0F}};
     if (result.channels == 3) {  // those of ImageNet's training images
         result.mean = {0.485F, 0.456F, 0.406F};
@@ -144,15 +144,15 @@ void predict_tensor(const PredictOptions& options, Predictor& predictor) {
         append(all.logits, result.logits, first);
     }
     write_safetensors(options.output, {{{"logits", all.logits}, {"feature", all.feature}}, {}});
-    fmt::print("{} images: logits and features in {}\n", count, apps::shown(options.output.string()));
+    fmt::print("{} images: logits and features in {}\n", count, train::shown(options.output.string()));
 }
 
 void print_ranking(const fs::path& file, const std::vector<Guess>& guesses, const std::vector<std::string>& names) {
-    fmt::print("{}\n", apps::shown(file.string()));
+    fmt::print("{}\n", train::shown(file.string()));
     for (std::size_t i = 0; i < guesses.size(); ++i)
         fmt::print("{:>4}  {:.4f}  {}\n", i + 1, guesses[i].probability,
-                   apps::shown(class_name(names, guesses[i].index)));
-    apps::check_output();
+                   train::shown(class_name(names, guesses[i].index)));
+    train::check_output();
 }
 
 void predict_pictures(const PredictOptions& options, const OpenedWeights& weights, Predictor& predictor) {
@@ -162,14 +162,14 @@ void predict_pictures(const PredictOptions& options, const OpenedWeights& weight
         options.classes.empty() ? weights.notes.class_names : read_class_names(options.classes, classes);
     check_order(options.classes, names, weights.notes.class_names);
     const auto [files, others] = picture_files(options.images);
-    if (!others.empty()) apps::print_error(fmt::format("note: {}\n", data::passed_over(others)));
+    if (!others.empty()) train::print_error(fmt::format("note: {}\n", data::passed_over(others)));
     RankingTable table(names, top);
     std::size_t skipped = 0;
     for (std::size_t first = 0; first < files.size(); first += static_cast<std::size_t>(options.batch)) {
         const auto count = std::min(static_cast<std::size_t>(options.batch), files.size() - first);
         const PictureBatch batch =
             read_pictures(std::span(files).subspan(first, count), preprocessing, options.skip_bad);
-        for (const std::string& problem : batch.problems) apps::print_error(fmt::format("skipped: {}\n", problem));
+        for (const std::string& problem : batch.problems) train::print_error(fmt::format("skipped: {}\n", problem));
         skipped += batch.problems.size();
         if (!batch.images.defined()) continue;
         const auto rankings = rank(predictor.predict(batch.images).logits, top, batch.files);
@@ -182,7 +182,7 @@ void predict_pictures(const PredictOptions& options, const OpenedWeights& weight
     if (!options.csv.empty()) write_file(options.csv, table.text());
     if (!options.csv.empty() || skipped > 0)
         fmt::print("{} images{}{}\n", files.size() - skipped, skipped > 0 ? fmt::format(", {} skipped", skipped) : "",
-                   options.csv.empty() ? "" : ": " + apps::shown(options.csv.string()));
+                   options.csv.empty() ? "" : ": " + train::shown(options.csv.string()));
 }
 
 void run_predict(const PredictOptions& options) {
@@ -190,10 +190,10 @@ void run_predict(const PredictOptions& options) {
     RADIAL_CHECK(options.images.empty() != options.input.empty(), "{}: give image files or folders, or --input FILE",
                  options.input.empty() ? "no images" : "both images and --input");
     RADIAL_CHECK(options.input.empty() == options.output.empty(), "--input and --output go together");
-    const apps::Precision precision = apps::parse_precision(options.precision);
-    const Device device = apps::start_device(options.device, options.threads, precision);
-    OpenedWeights weights = apps::open_weights(options.weights, options.model, options.format);
-    const apps::ClassifierSpec& spec = weights.classifier.spec;
+    const train::Precision precision = train::parse_precision(options.precision);
+    const Device device = train::start_device(options.device, options.threads, precision);
+    OpenedWeights weights = train::open_weights(options.weights, options.model, options.format);
+    const train::ClassifierSpec& spec = weights.classifier.spec;
     fmt::print("model: {}, {}-D feature; loss: {}; {} classes\n", spec.model, spec.dim, spec.loss, spec.classes);
     Predictor predictor(weights.classifier, device, precision);
     options.input.empty() ? predict_pictures(options, weights, predictor) : predict_tensor(options, predictor);
@@ -211,7 +211,7 @@ void add_flags(CLI::App& app, PredictOptions& options) {
     app.add_option("--format", options.format,
                    "radial, torchvision or timm (default: recognized from the names in the file)");
     app.add_option("--classes", options.classes, "File with one class name per line")->type_name("FILE");
-    add("--top", options.top, "Number of classes to show per image")->check(apps::within(1, 1000000));
+    add("--top", options.top, "Number of classes to show per image")->check(train::within(1, 1000000));
     app.add_option("--csv", options.csv, "Write a table to this file instead of printing")->type_name("FILE");
     app.add_flag("--skip-bad", options.skip_bad, "Report images that cannot be read and continue");
     app.add_option("--input", options.input, "safetensors file with the images as float32 \"input\" [N, C, H, W]")
@@ -219,11 +219,11 @@ void add_flags(CLI::App& app, PredictOptions& options) {
     app.add_option("--output", options.output, "Output file for \"logits\" and \"feature\" of --input")
         ->type_name("FILE");
     app.add_option("--size", options.size, "Side of the square input image (default: the file's, else the network's)")
-        ->check(apps::within(1, 100000));
+        ->check(train::within(1, 100000));
     app.add_option("--resize", options.resize,
                    "Length of the shorter side before the center crop (default: the file's, else 8/7 of --size, or "
                    "--size up to 64)")
-        ->check(apps::within(1, 100000));
+        ->check(train::within(1, 100000));
     app.add_option("--mean", options.mean,
                    "Mean of the pixels in [0, 1] per channel, such as 0.485,0.456,0.406 (default: the file's, else "
                    "ImageNet's, or 0 for gray images)")
@@ -233,19 +233,19 @@ void add_flags(CLI::App& app, PredictOptions& options) {
                    "Standard deviation of the pixels per channel (default: as --mean)")
         ->delimiter(',')
         ->allow_extra_args(false);
-    add("--batch", options.batch, "Images per batch")->check(apps::within(1, 1000000));
-    add("--threads", options.threads, "Compute threads; 0 uses every core")->check(apps::within(0, 4096));
-    apps::add_device_option(app, options.device);
-    apps::add_precision_option(app, options.precision);
+    add("--batch", options.batch, "Images per batch")->check(train::within(1, 1000000));
+    add("--threads", options.threads, "Compute threads; 0 uses every core")->check(train::within(0, 4096));
+    train::add_device_option(app, options.device);
+    train::add_precision_option(app, options.precision);
 }
 
 }  // namespace
 
-apps::Command predict_command() {
+train::Command predict_command() {
     return {"", "Classifies images.", [](CLI::App& app) {
                 auto options = std::make_shared<PredictOptions>();
                 add_flags(app, *options);
-                return [options] { apps::with_memory_advice(options->batch, [&] { run_predict(*options); }); };
+                return [options] { train::with_memory_advice(options->batch, [&] { run_predict(*options); }); };
             }};
 }
 

@@ -6,6 +6,6 @@
 namespace radial::predict {
 
 /// Classifies images or a tensor of images by the weights in a file.
-apps::Command predict_command();
+train::Command predict_command();
 
 }  // namespace radial::predict

@@ -46,11 +46,11 @@ std::string path_field(const std::filesystem::path& file) {
     const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
         return static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n' || c == '\r';
     });
-    return plain ? path : apps::shown(path);
+    return plain ? path : train::shown(path);
 }
 
 /// A name that looks like a formula behind an apostrophe, which spreadsheets take for the sign of a text.
-std::string name_field(const std::string& name) { return (looks_like_formula(name) ? "'" : "") + apps::shown(name); }
+std::string name_field(const std::string& name) { return (looks_like_formula(name) ? "'" : "") + train::shown(name); }
 
 /// A field of a CSV table, in quotes where RFC 4180 wants them.
 std::string csv_field(const std::string& text) {

@@ -10,23 +10,23 @@
 
 namespace radial::prototypes {
 
-apps::Command scatter_command() {
+train::Command scatter_command() {
     return {"scatter", "Plot the test features of two-dimensional runs side by side", [](CLI::App& app) {
-                auto options = std::make_shared<apps::ScatterPageOptions>();
+                auto options = std::make_shared<train::ScatterPageOptions>();
                 app.add_option("RUN", options->runs, "Run folders of radial-mnist train --dim 2, or checkpoints")
                     ->required();
                 app.add_option("--out", options->out, "Output page")->capture_default_str()->type_name("FILE");
-                apps::add_data_option(app, options->data, apps::mnist_task().set);
+                train::add_data_option(app, options->data, train::mnist_task().set);
                 app.add_option("--batch", options->batch, "Images per batch")
                     ->capture_default_str()
-                    ->check(apps::within(1, 1000000));
+                    ->check(train::within(1, 1000000));
                 app.add_option("--threads", options->threads, "Compute threads; 0 uses every core")
                     ->capture_default_str()
-                    ->check(apps::within(0, 4096));
-                apps::add_device_option(app, options->device);
+                    ->check(train::within(0, 4096));
+                train::add_device_option(app, options->device);
                 return [options] {
-                    apps::with_memory_advice(options->batch,
-                                             [&] { apps::write_scatter_page(apps::mnist_task(), *options); });
+                    train::with_memory_advice(options->batch,
+                                              [&] { train::write_scatter_page(train::mnist_task(), *options); });
                 };
             }};
 }

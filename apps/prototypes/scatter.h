@@ -6,6 +6,6 @@
 namespace radial::prototypes {
 
 /// Writes one page with a scatter chart a run: test features, prototypes, loss, settings, test accuracy.
-apps::Command scatter_command();
+train::Command scatter_command();
 
 }  // namespace radial::prototypes

@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr double left = 52, right = 12, top = 10, bottom = 28;
@@ -55,4 +55,4 @@ std::string ChartFrame::open(const std::string& description) const {
     return svg + "\n";
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// An interval of one axis and the marks on it.
 struct Axis {
@@ -28,4 +28,4 @@ private:
     Axis x_, y_;
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// About `count` round numbers (1, 2 or 5 times a power of ten apart) that lie in [low, high]. Needs low < high.
 std::vector<double> round_ticks(double low, double high, int count);
@@ -55,4 +55,4 @@ std::string confused_pairs(const Confusion& confusion, const std::vector<std::st
 /// 20 highest, how many classes lie in each tenth, and all of them folded away.
 std::string class_accuracy(const Confusion& confusion, const std::vector<std::string>& class_names);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr std::size_t most_bars = 40, each_end = 20;
@@ -73,4 +73,4 @@ std::string class_accuracy(const Confusion& confusion, const std::vector<std::st
            bars(in_order) + "</div></details>\n";
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

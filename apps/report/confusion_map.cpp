@@ -10,7 +10,7 @@
 #include <functional>
 #include <tuple>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr int levels = 8;
@@ -89,4 +89,4 @@ std::string confused_pairs(const Confusion& confusion, const std::vector<std::st
     return html + "</tbody></table>\n";
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 std::string cell(std::int64_t count, std::int64_t row_total, bool diagonal, const std::string& note) {
@@ -45,4 +45,4 @@ std::string confusion_table(const Confusion& confusion, const std::vector<std::s
     return html + "</tbody></table>\n";
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

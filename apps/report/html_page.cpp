@@ -7,7 +7,7 @@
 
 #include <fmt/core.h>
 
-namespace radial::apps {
+namespace radial::train {
 
 std::string html_section(const std::string& name, const std::string& note, const std::string& body,
                          const std::string& css_class) {
@@ -47,4 +47,4 @@ std::string escape_html(const std::string& text) {
     return escaped;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// `text` with HTML's special characters replaced, and what shown_lines() replaces.
 std::string escape_html(const std::string& text);
@@ -15,4 +15,4 @@ std::string html_section(const std::string& name, const std::string& note, const
 /// The whole page around `body`: no script, nothing fetched from anywhere.
 std::string html_page(const std::string& title, const std::string& subtitle, const std::string& body);
 
-}  // namespace radial::apps
+}  // namespace radial::train

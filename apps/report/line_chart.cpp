@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr double width = 560, height = 300;
@@ -98,4 +98,4 @@ std::string line_chart(const std::vector<Series>& series, bool percent) {
     return legend + "</ul>\n" + svg + "</svg>\n";
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 
 #include <fmt/core.h>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
@@ -155,4 +155,4 @@ std::string report_page(const ReportContent& content) {
                          html_section("Settings", "Repeat the run with --config config.json.", settings(content)));
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

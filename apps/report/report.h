@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// What a report shows.
 struct ReportContent {
@@ -26,4 +26,4 @@ struct ReportContent {
 /// The whole page: no script, nothing fetched from anywhere.
 std::string report_page(const ReportContent& content);
 
-}  // namespace radial::apps
+}  // namespace radial::train

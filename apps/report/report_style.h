@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace radial::apps {
+namespace radial::train {
 
 inline constexpr std::string_view report_style = R"css(
 :root { color-scheme: light dark; --page: #f6f6f3; --card: #ffffff; --ink: #1c1c1a; --soft: #62625c; --rule: #e2e2dc;
@@ -97,4 +97,4 @@ img.coarse { image-rendering: pixelated; }
 footer { color: var(--soft); font-size: 13px; }
 )css";
 
-}  // namespace radial::apps
+}  // namespace radial::train

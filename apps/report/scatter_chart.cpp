@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 // The frame's margins differ; this makes the area inside them a square.
@@ -94,4 +94,4 @@ std::string scatter_chart(const Scatter& scatter) {
            markers(scatter, view, frame) + "</svg>\n";
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

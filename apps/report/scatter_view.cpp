@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr double margin = 1.05;  // of the square, around what it holds
@@ -113,4 +113,4 @@ std::string describe(const ScatterView& view, const Scatter& scatter) {
     return text;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// A prototype's marker.
 struct PrototypeMark {
@@ -30,4 +30,4 @@ ScatterView view_of(const Scatter& scatter);
 /// How the view shows the prototypes, in a sentence for the reader.
 std::string describe(const ScatterView& view, const Scatter& scatter);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// Columns that UTF-8 text takes: bytes that do not go on a character.
@@ -58,4 +58,4 @@ std::string to_html(const TextTable& table) {
     return html + "</tbody></table>\n";
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

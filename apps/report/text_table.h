@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Cells of plain text. The columns from `numbers_from` on are aligned to the right.
 struct TextTable {
@@ -17,4 +17,4 @@ struct TextTable {
 std::string to_markdown(const TextTable& table);
 std::string to_html(const TextTable& table);
 
-}  // namespace radial::apps
+}  // namespace radial::train

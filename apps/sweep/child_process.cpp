@@ -17,7 +17,7 @@
 #include <fstream>
 #include <thread>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// In the child: only calls that are safe between fork and exec.
@@ -81,4 +81,4 @@ int run_this_program(const std::string& name, const std::vector<std::string>& ar
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

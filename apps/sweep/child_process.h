@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Runs this very program, under the name `name`, with `arguments`; waits for its end and returns its exit status, or
 /// 128 + the signal that ended it. What it prints is appended to `log`; `line` gets each line of it, within a fifth of
@@ -18,4 +18,4 @@ int run_this_program(const std::string& name, const std::vector<std::string>& ar
                      const std::filesystem::path& log, const SignalWatch& signals,
                      const std::function<void(const std::string&)>& line);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -11,7 +11,7 @@
 #include "radial/core/io/atomic_file.h"
 #include "radial/core/util/error.h"
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -87,4 +87,4 @@ void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options
     fmt::print("page: {}\n", shown(options.out.string()));
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// What is drawn, and how its features are computed.
 struct ScatterPageOptions {
@@ -23,4 +23,4 @@ struct ScatterPageOptions {
 /// anything is computed.
 void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options);
 
-}  // namespace radial::apps
+}  // namespace radial::train

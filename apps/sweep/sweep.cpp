@@ -25,7 +25,7 @@
 #include <mutex>
 #include <thread>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -257,4 +257,4 @@ Command sweep_command(const ImageTask& task) {
             .keeps_results = true};
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -3,7 +3,7 @@
 
 #include "radial/apps/cli/image_task.h"
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Trains every run of a table (sweep_tables.h), each in a folder and a process of its own, and writes table.md and
 /// table.html with the paper's figures beside ours, anew after each run. Runs that are done are kept, those that were
@@ -11,4 +11,4 @@ namespace radial::apps {
 /// the reason, and the sweep goes on; it then ends with an error.
 Command sweep_command(const ImageTask& task);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -11,7 +11,7 @@
 #include <cmath>
 #include <functional>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr double width = 460, height = 300;
@@ -135,4 +135,4 @@ std::vector<SweepSection> curve_sections() {
     return sections;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

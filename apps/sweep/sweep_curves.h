@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// K = exp(−d/γ), d the squared distance (Eq. 3).
 double kernel_at(double distance, double gamma);
@@ -16,4 +16,4 @@ double probability_at(double kernel, double scale, std::int64_t classes);
 /// Three charts for each of the paper's tables of γ and s (K over d, P over d, P over K), and P at a few distances.
 std::vector<SweepSection> curve_sections();
 
-}  // namespace radial::apps
+}  // namespace radial::train

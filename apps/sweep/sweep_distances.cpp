@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -103,4 +103,4 @@ SweepSection distance_section(const ImageTask& task, const SweepOptions& options
     return section;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Squared Euclidean distances between features and the prototypes of their classes.
 struct OwnDistances {
@@ -19,4 +19,4 @@ OwnDistances own_distances(std::span<const float> features, std::span<const std:
 /// The distances over the test set at a few steps of each run that is done, from its snapshots, below the paper's.
 SweepSection distance_section(const ImageTask& task, const SweepOptions& options, const std::vector<SweptRun>& runs);
 
-}  // namespace radial::apps
+}  // namespace radial::train

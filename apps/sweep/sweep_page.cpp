@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
@@ -90,4 +90,4 @@ void write_sweep_page(const std::filesystem::path& out, const PaperTable& table,
     write_file(out / "table.html", html_page(table.title, about, html));
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

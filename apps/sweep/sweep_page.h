@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// A run and what its folder says.
 struct SweptRun {
@@ -32,4 +32,4 @@ struct SweepSection {
 void write_sweep_page(const std::filesystem::path& out, const PaperTable& table, const std::string& about,
                       const std::vector<SweepSection>& sections);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -17,7 +17,7 @@
 #include <sstream>
 #include <thread>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -164,4 +164,4 @@ void train_run(const ImageTask& task, const SweepRun& run, const SignalWatch& si
                                                          : fmt::format("exit status {}", status));
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

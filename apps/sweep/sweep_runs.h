@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// What a sweep is told on its command line.
 struct SweepOptions {
@@ -65,4 +65,4 @@ void check_settings(const ImageTask& task, const SweepRun& run);
 void train_run(const ImageTask& task, const SweepRun& run, const SignalWatch& signals,
                const std::function<void(const std::string&)>& line);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -3,7 +3,7 @@
 
 #include <fmt/core.h>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 using Options = std::vector<std::pair<std::string, std::string>>;
@@ -212,4 +212,4 @@ const std::vector<PaperDistances>& paper_table_1() {
     return rows;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// One cell of a table: what is trained, and what the paper has for it.
 struct PaperRun {
@@ -45,4 +45,4 @@ struct PaperDistances {
 };
 const std::vector<PaperDistances>& paper_table_1();
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -5,7 +5,7 @@
 
 #include <fmt/ranges.h>
 
-namespace radial::apps {
+namespace radial::train {
 
 data::Transforms make_transforms(const AugmentationOptions& options) {
     data::Transforms transforms;
@@ -47,4 +47,4 @@ std::string describe(const AugmentationOptions& options) {
     return text.empty() ? "none" : text;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// The transforms of training images; a program with other defaults sets them first.
 struct AugmentationOptions {
@@ -31,4 +31,4 @@ void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& l
 /// "crop with padding 4, flip 0.5", or "none".
 std::string describe(const AugmentationOptions& options);
 
-}  // namespace radial::apps
+}  // namespace radial::train

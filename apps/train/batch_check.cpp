@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// Of `count` samples of a rank, cut as TrainingStep does.
@@ -64,4 +64,4 @@ void check_batches(Layer& model, const Shape& image, const BatchCut& cut, bool s
         cut.accumulate > 1 ? " or --accumulate" : ""));
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// How samples become the parts that go through a network at once.
 struct BatchCut {
@@ -22,4 +22,4 @@ std::int64_t smallest_part(const BatchCut& cut);
 /// `model` would see a single value a channel of images [C, H, W]. `synchronised`: norms see all ranks' parts.
 void check_batches(Layer& model, const Shape& image, const BatchCut& cut, bool synchronised);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -3,7 +3,7 @@
 
 #include "radial/core/util/error.h"
 
-namespace radial::apps {
+namespace radial::train {
 
 std::vector<double> balanced_weights(const Tensor& labels, std::int64_t classes) {
     std::vector<double> weights(static_cast<std::size_t>(classes), 0.0);
@@ -22,4 +22,4 @@ std::vector<double> balanced_weights(const Tensor& labels, std::int64_t classes)
     return weights;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

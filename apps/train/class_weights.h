@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// One number a class, inversely proportional to how often it stands in `labels` (int64 [N], on the CPU, in
 /// [0, classes)), with mean 1 over the classes that are there at all; 0 for the others.
 std::vector<double> balanced_weights(const Tensor& labels, std::int64_t classes);
 
-}  // namespace radial::apps
+}  // namespace radial::train

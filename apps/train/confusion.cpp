@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 
 Confusion::Confusion(std::span<const std::int64_t> truths, std::span<const std::int64_t> predicted,
                      std::int64_t classes)
@@ -49,4 +49,4 @@ std::int64_t Confusion::count(std::int64_t truth, std::int64_t predicted) const 
     return found != cells.end() && found->predicted == predicted ? found->count : 0;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

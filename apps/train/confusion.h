@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// How often samples of each class were taken for each class: of the matrix [classes, classes] the cells that are not
 /// 0, so that memory goes with the samples and not with the square of the classes.
@@ -35,4 +35,4 @@ private:
     std::vector<std::size_t> rows_ = {0};  ///< where each row begins, and the last one ends
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

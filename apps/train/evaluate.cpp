@@ -9,7 +9,7 @@
 #include <cmath>
 #include <limits>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// Puts a module into evaluation mode for as long as it lives.
@@ -150,4 +150,4 @@ std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t co
     return mistakes;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -11,7 +11,7 @@
 #include <functional>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// What a pass over a data set found.
 struct Evaluation {
@@ -48,4 +48,4 @@ std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t co
 Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
                     Precision precision = Precision::float32, const std::function<bool()>& stop = {});
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 
 std::string dead_kernel_message(double kernel, std::int64_t steps) {
     return fmt::format(
@@ -61,4 +61,4 @@ void KernelWatch::check_window() {
     if (mean < dead_kernel && !allow_dead_) throw NumericError(dead_kernel_message(mean, steps_));
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

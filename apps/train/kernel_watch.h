@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Below this mean kernel the gradient is too small to bring features and prototypes together again.
 inline constexpr double dead_kernel = 1e-6;
@@ -43,4 +43,4 @@ private:
 /// keep --clip-norm at 1, or raise --loss.gamma"
 std::string dead_kernel_message(double kernel, std::int64_t steps);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 
 data::EvaluationView view_of(const PictureOptions& options, const ModelInfo& model, const InputNotes& notes) {
     const bool noted = options.image_size == 0 && notes.size > 0;
@@ -32,4 +32,4 @@ std::vector<std::string> problem_lines(const data::Loader& loader) {
     return lines;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

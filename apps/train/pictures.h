@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 struct PictureOptions {
     std::int64_t image_size = 0;  ///< side of what the network sees; 0: as noted in the checkpoint, else the network's
@@ -27,4 +27,4 @@ void set_pictures(const PictureOptions& options, bool train, data::LoaderOptions
 /// What there is to say of the files that a loader skipped: how many, and a line each. Empty when there were none.
 std::vector<std::string> problem_lines(const data::Loader& loader);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -5,7 +5,7 @@
 #include "radial/core/ops.h"
 #include "radial/core/util/error.h"
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr Precision all[] = {Precision::float32, Precision::tf32, Precision::bf16};
@@ -47,4 +47,4 @@ Tensor feature_of(Layer& model, const Tensor& images, Precision precision) {
     return cast(model.forward(cast(images, DType::bfloat16)), DType::float32);
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

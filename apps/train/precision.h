@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Weights, losses and optimizer state are float32 in each of them.
 enum class Precision : std::uint8_t {
@@ -29,4 +29,4 @@ void use_precision(Precision precision, Device device);
 /// `model`'s feature of `images`, float32 whatever is between.
 Tensor feature_of(Layer& model, const Tensor& images, Precision precision);
 
-}  // namespace radial::apps
+}  // namespace radial::train

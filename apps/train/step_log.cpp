@@ -3,7 +3,7 @@
 
 #include "radial/core/util/error.h"
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr std::int64_t numbers = 4;
@@ -37,4 +37,4 @@ std::vector<StepNumbers> StepLog::take() {
     return steps;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// One step's numbers.
 struct StepNumbers {
@@ -57,4 +57,4 @@ private:
     Tensor rows_;     ///< float64 [capacity, 4]
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 
 std::string describe_schedule(const TrainOptions& options) {
     std::string text =
@@ -52,4 +52,4 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, const std
         std::move(groups), SgdOptions{.lr = options.lr, .momentum = options.momentum, .nesterov = options.nesterov});
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Every default of the training programs stands here; a program with other defaults sets them first.
 struct TrainOptions {
@@ -76,4 +76,4 @@ Schedule make_schedule(const TrainOptions& options);
 /// SGD over the parameters of the network and of the loss. Throws Error when the settings contradict each other.
 std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, const std::vector<Tensor>& parameters);
 
-}  // namespace radial::apps
+}  // namespace radial::train

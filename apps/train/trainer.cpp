@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -319,4 +319,4 @@ void Trainer::show(const Sums& sums) {
          .seconds_left = steps_left * step_seconds + static_cast<double>(epochs_left + 1) * evaluation_seconds_});
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// What one epoch came to.
 struct EpochResult {
@@ -128,4 +128,4 @@ private:
     double evaluation_seconds_ = 0;
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

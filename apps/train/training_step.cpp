@@ -12,7 +12,7 @@
 #include <limits>
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr std::int64_t steps_between_looks = 32;
@@ -183,7 +183,7 @@ TrainingStep::Whole TrainingStep::whole_of(const Samples& samples) const {
 }
 
 Tensor TrainingStep::feature_of(const Tensor& images) const {
-    return apps::feature_of(setup_.model, images, setup_.precision);
+    return train::feature_of(setup_.model, images, setup_.precision);
 }
 
 // A mixed image has two labels: loss, kernel and right predictions are by both, in the shares of the mixture.
@@ -254,4 +254,4 @@ void TrainingStep::check(const Finished& step) const {
     check_norm(step.numbers.gradient_norm, step.numbers.loss, step.place);
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

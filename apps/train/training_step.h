@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Whether a training step is recorded as a CUDA graph.
 enum class GraphUse : std::uint8_t {
@@ -135,4 +135,4 @@ private:
     bool graph_told_ = false;
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

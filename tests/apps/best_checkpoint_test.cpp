@@ -54,7 +54,7 @@ public:
     explicit IdleRun(const fs::path& out)
         : set_(images()),
           loader_(set_, {.batch_size = 10}),
-          classifier_(apps::build_classifier({.dim = 2, .loss = "softmax", .loss_settings = {}})),
+          classifier_(train::build_classifier({.dim = 2, .loss = "softmax", .loss_settings = {}})),
           optimizer_(classifier_.parameters(), {.lr = 0}),
           trainer_({.step = {.model = *classifier_.model,
                              .loss = *classifier_.loss,
@@ -64,7 +64,7 @@ public:
                     .test = loader_,
                     .schedule = constant_schedule(0)},
                    progress_),
-          folder_(out, apps::EarlierRun::refused),
+          folder_(out, train::EarlierRun::refused),
           recorder_(task_, options_, folder_,
                     {{"device_description", "any"}, {"options", nlohmann::ordered_json::object()}}, classifier_, set_,
                     trainer_, progress_) {
@@ -75,7 +75,7 @@ public:
         trainer_.run_epoch();
         recorder_.record(trainer_);
     }
-    apps::Classifier& classifier() { return classifier_; }
+    train::Classifier& classifier() { return classifier_; }
 
 private:
     static data::Dataset images() {
@@ -87,16 +87,16 @@ private:
                 .class_names = names};
     }
 
-    apps::Progress progress_;
-    apps::ImageTask task_ = apps::mnist_task();
-    apps::TrainOptions options_;
+    train::Progress progress_;
+    train::ImageTask task_ = train::mnist_task();
+    train::TrainOptions options_;
     data::Dataset set_;
     data::Loader loader_;
-    apps::Classifier classifier_;
+    train::Classifier classifier_;
     Sgd optimizer_;
-    apps::Trainer trainer_;
-    apps::RunFolder folder_;
-    apps::RunRecorder recorder_;
+    train::Trainer trainer_;
+    train::RunFolder folder_;
+    train::RunRecorder recorder_;
 };
 
 }  // namespace

@@ -210,14 +210,14 @@ TEST_CASE("the CIFAR programs ask a mirror for their archive", "[host]") {
 
 TEST_CASE("weight decay falls on all parameters, or on weights alone", "[host]") {
     const std::vector<Tensor> parameters{Tensor::zeros({4, 3}), Tensor::zeros({4}), Tensor::zeros({2, 2, 3, 3})};
-    apps::TrainOptions options;
+    train::TrainOptions options;
     options.weight_decay = 0.5;
-    const auto all = apps::make_optimizer(options, parameters);
+    const auto all = train::make_optimizer(options, parameters);
     REQUIRE(all->groups().size() == 1);
     CHECK(all->groups()[0].weight_decay == 0.5);
     CHECK(all->groups()[0].parameters.size() == 3);
     options.weight_decay_on = "weights";
-    const auto weights = apps::make_optimizer(options, parameters);
+    const auto weights = train::make_optimizer(options, parameters);
     REQUIRE(weights->groups().size() == 2);
     CHECK(weights->groups()[0].weight_decay == 0.5);
     CHECK(weights->groups()[0].parameters.size() == 2);
@@ -226,20 +226,20 @@ TEST_CASE("weight decay falls on all parameters, or on weights alone", "[host]")
 }
 
 TEST_CASE("Nesterov's momentum needs a momentum", "[host]") {
-    apps::TrainOptions options;
+    train::TrainOptions options;
     options.momentum = 0;
     options.nesterov = true;
-    CHECK(error_of([&] { apps::make_optimizer(options, {Tensor::zeros({1})}); }) ==
+    CHECK(error_of([&] { train::make_optimizer(options, {Tensor::zeros({1})}); }) ==
           "--nesterov: needs --momentum above 0");
 }
 
 TEST_CASE("no augmentation is asked for by zeros as by --no-augment", "[host]") {
-    CHECK(describe(apps::AugmentationOptions{}) == "none");
-    CHECK(make_transforms(apps::AugmentationOptions{}).normalised.empty());
-    const apps::AugmentationOptions off{.crop_padding = 4, .flip = 0.5, .off = true};
+    CHECK(describe(train::AugmentationOptions{}) == "none");
+    CHECK(make_transforms(train::AugmentationOptions{}).normalised.empty());
+    const train::AugmentationOptions off{.crop_padding = 4, .flip = 0.5, .off = true};
     CHECK(describe(off) == "none");
     CHECK(make_transforms(off).normalised.empty());
-    CHECK(apps::make_transforms({.crop_padding = 4, .flip = 0.5, .cutout = 8, .erasing = 0.1}).normalised.size() == 4);
+    CHECK(train::make_transforms({.crop_padding = 4, .flip = 0.5, .cutout = 8, .erasing = 0.1}).normalised.size() == 4);
 }
 
 }  // namespace radial::test

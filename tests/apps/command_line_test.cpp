@@ -23,7 +23,7 @@ std::string config_error(const std::string& text) {
     CLI::App app;
     double rate = 0;
     app.add_option("--rate", rate);
-    const apps::JsonConfig config(app);
+    const train::JsonConfig config(app);
     std::istringstream input(text);
     return error_of([&] { config.from_config(input); });
 }
@@ -129,9 +129,9 @@ TEST_CASE("resolved options read back through a JSON config file are the same", 
         app.add_option("--list", list)->delimiter(',');
         app.add_flag("--flag", flag);
         app.set_config("--config");
-        app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+        app.config_formatter(std::make_shared<train::JsonConfig>(app));
         app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
-        return apps::resolved_options(app);
+        return train::resolved_options(app);
     };
     const auto given = parse({"--list", "4,6.5", "--flag", "--name", "two words"});
     CHECK(given.dump() == R"({"rate":0.25,"name":"two words","list":[4,6.5],"flag":true})");
@@ -147,9 +147,9 @@ TEST_CASE("a list that is empty by default is written as one and read back", "[h
         app.add_option("--list", list)->capture_default_str()->delimiter(',');
         app.add_option("--filled", filled)->capture_default_str()->delimiter(',');
         app.set_config("--config");
-        app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+        app.config_formatter(std::make_shared<train::JsonConfig>(app));
         app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
-        return apps::resolved_options(app).dump();
+        return train::resolved_options(app).dump();
     };
     const std::string options = parse({});
     CHECK(options == R"({"list":[],"filled":[0.5]})");
@@ -166,7 +166,7 @@ TEST_CASE("an empty list in a config file leaves the option at its default", "[h
     std::vector<double> list = {1, 2};
     app.add_option("--list", list)->delimiter(',');
     app.set_config("--config");
-    app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+    app.config_formatter(std::make_shared<train::JsonConfig>(app));
     const TemporaryFolder folder;
     std::ofstream(folder / "config") << text;
     app.parse(std::vector<std::string>{(folder / "config").string(), "--config"});
@@ -185,9 +185,9 @@ TEST_CASE("text that looks like a number stays text in a run's settings, and byt
         app.add_option("--rate", rate)->capture_default_str();
         app.add_option("--count", count)->capture_default_str();
         app.set_config("--config");
-        app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+        app.config_formatter(std::make_shared<train::JsonConfig>(app));
         app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
-        const auto resolved = apps::resolved_options(app);
+        const auto resolved = train::resolved_options(app);
         CHECK(data == "1.10");
         CHECK(out == "B\xe4r");
         return resolved;
@@ -248,7 +248,7 @@ TEST_CASE("the command line wins over the config file", "[host]") {
     double rate = 0;
     app.add_option("--rate", rate);
     app.set_config("--config");
-    app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+    app.config_formatter(std::make_shared<train::JsonConfig>(app));
     const TemporaryFolder folder;
     std::ofstream(folder / "config.toml") << "rate = 1\n";
     app.parse(std::vector<std::string>{(folder / "config.toml").string(), "--config", "2", "--rate"});
@@ -256,9 +256,9 @@ TEST_CASE("the command line wins over the config file", "[host]") {
 }
 
 TEST_CASE("a suggestion is made only where at most half of the word would change", "[host]") {
-    CHECK(apps::suggestion("sofmtax", {"rbf-softmax", "softmax"}) == "; did you mean softmax?");
-    CHECK(apps::suggestion("zzz", {"rbf-softmax", "softmax"}).empty());
-    CHECK(apps::suggestion("anything", {}).empty());
+    CHECK(train::suggestion("sofmtax", {"rbf-softmax", "softmax"}) == "; did you mean softmax?");
+    CHECK(train::suggestion("zzz", {"rbf-softmax", "softmax"}).empty());
+    CHECK(train::suggestion("anything", {}).empty());
 }
 
 TEST_CASE("help lists the flags and exits well", "[host]") {

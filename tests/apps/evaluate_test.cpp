@@ -31,7 +31,7 @@ data::Dataset pairs_of_pixels() {
 
 struct Evaluated {
     std::unique_ptr<Loss> loss;
-    apps::Evaluation evaluation;
+    train::Evaluation evaluation;
     std::vector<double> features, prototypes;
 
     /// Squared distance of a sample to a prototype.
@@ -66,7 +66,7 @@ Evaluated evaluated(const std::string& name, const LossSettings& settings = {},
     Sequential model;
     model.add<Flatten>();
     data::Loader loader(pairs_of_pixels(), {.batch_size = at_a_time, .mean = {0.5F}, .deviation = {0.3F}});
-    result.evaluation = apps::evaluate(model, *result.loss, loader, default_device(), true);
+    result.evaluation = train::evaluate(model, *result.loss, loader, default_device(), true);
     result.features.assign(result.evaluation.features.begin(), result.evaluation.features.end());
     if (const Tensor rows = result.loss->prototypes(); rows.defined()) result.prototypes = rows.to_vector<double>();
     return result;
@@ -161,12 +161,12 @@ TEST_CASE("a loss without prototypes leaves no distances", "[apps]") {
 }
 
 TEST_CASE("the worst mistakes are the wrong ones by confidence", "[host]") {
-    apps::Evaluation evaluation;
+    train::Evaluation evaluation;
     evaluation.labels = {0, 1, 2, 0, 1};
     evaluation.predicted = {1, 1, 0, 2, 0};
     evaluation.samples = {10, 11, 12, 13, 14};
     evaluation.confidences = {0.4F, 0.99F, 0.9F, NAN, 0.9F};
-    const auto worst = apps::worst_mistakes(evaluation, 3);
+    const auto worst = train::worst_mistakes(evaluation, 3);
     REQUIRE(worst.size() == 3);
     CHECK(worst[0].sample == 12);
     CHECK(worst[0].truth == 2);
@@ -174,8 +174,8 @@ TEST_CASE("the worst mistakes are the wrong ones by confidence", "[host]") {
     CHECK(worst[0].confidence == Approx(0.9));
     CHECK(worst[1].sample == 14);
     CHECK(worst[2].sample == 10);
-    CHECK(apps::worst_mistakes(evaluation, 9).size() == 4);
-    CHECK(apps::worst_mistakes(evaluation, 9).back().confidence == 0);
+    CHECK(train::worst_mistakes(evaluation, 9).size() == 4);
+    CHECK(train::worst_mistakes(evaluation, 9).back().confidence == 0);
 }
 
 }  // namespace radial::test

@@ -13,7 +13,7 @@
 namespace radial::test {
 namespace {
 
-using Scalars = std::vector<apps::TaggedScalar>;
+using Scalars = std::vector<train::TaggedScalar>;
 
 /// The packed doubles of a field.
 std::vector<double> doubles(const std::vector<ProtobufField>& fields, int number) {
@@ -27,7 +27,7 @@ std::vector<double> doubles(const std::vector<ProtobufField>& fields, int number
 /// What a histogram of `values` is written as.
 std::vector<ProtobufField> histogram_of(const std::vector<float>& values) {
     const TemporaryFolder folder;
-    apps::EventFile file(folder.path(), 0);
+    train::EventFile file(folder.path(), 0);
     file.add_histogram(3, "distances", values);
     file.flush();
     const auto logged = logged_values(folder.path());
@@ -44,7 +44,7 @@ TEST_CASE("the checksum that event files are read with is CRC-32C", "[host]") {
 
 TEST_CASE("an event file begins with its version and the restart at its first step", "[host]") {
     const TemporaryFolder folder;
-    const apps::EventFile file(folder.path(), 41);
+    const train::EventFile file(folder.path(), 41);
     CHECK(file.path().filename().string().starts_with("events.out.tfevents."));
     const auto records = read_records(file.path());
     REQUIRE(records.size() == 2);
@@ -57,7 +57,7 @@ TEST_CASE("an event file begins with its version and the restart at its first st
 
 TEST_CASE("scalars are read back by tag and step", "[host]") {
     const TemporaryFolder folder;
-    apps::EventFile file(folder.path(), 0);
+    train::EventFile file(folder.path(), 0);
     file.add_scalars(7, Scalars{{"loss", 0.5}, {"accuracy", 0.25}});
     file.add_scalars(1'000'000'000'000, Scalars{{"loss", -1e-9}});
     file.flush();
@@ -68,10 +68,10 @@ TEST_CASE("scalars are read back by tag and step", "[host]") {
 
 TEST_CASE("a later file takes back what earlier ones hold from its first step on", "[host]") {
     const TemporaryFolder folder;
-    apps::EventFile first(folder.path(), 0);
+    train::EventFile first(folder.path(), 0);
     for (const int step : {10, 20, 30}) first.add_scalars(step, Scalars{{"loss", 1.0 * step}});
     first.flush();
-    apps::EventFile second(folder.path(), 20);
+    train::EventFile second(folder.path(), 20);
     second.add_scalars(20, Scalars{{"loss", 2.0}});
     second.flush();
     CHECK(first.path().filename() < second.path().filename());
@@ -96,7 +96,7 @@ TEST_CASE("a histogram has every finite value in a bucket a tenth wide", "[host]
 
 TEST_CASE("a histogram of nothing finite is not written", "[host]") {
     const TemporaryFolder folder;
-    apps::EventFile file(folder.path(), 0);
+    train::EventFile file(folder.path(), 0);
     file.add_histogram(1, "distances", std::vector<float>{std::numeric_limits<float>::quiet_NaN()});
     file.flush();
     CHECK(logged_values(folder.path()).empty());
@@ -105,7 +105,7 @@ TEST_CASE("a histogram of nothing finite is not written", "[host]") {
 TEST_CASE("buckets hold their values, below zero as above", "[host]") {
     std::vector<double> values;
     for (double v = -50; v < 50; v += 0.37) values.push_back(v);
-    const apps::Buckets buckets = apps::bucketed(values);
+    const train::Buckets buckets = train::bucketed(values);
     for (std::size_t i = 0; i < buckets.limits.size(); ++i) {
         const double below = i == 0 ? -HUGE_VAL : buckets.limits[i - 1];
         const auto inside = [&](double v) { return v > below && v <= buckets.limits[i]; };
@@ -117,8 +117,8 @@ TEST_CASE("an image is a PNG of the same pixels", "[host]") {
     const TemporaryFolder folder;
     std::vector<std::uint8_t> pixels(3 * 5 * 7);
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 37);
-    const apps::PngPicture picture = apps::png_of(Tensor::from(pixels, {3, 5, 7}, Device{}), 128);
-    apps::EventFile file(folder.path(), 0);
+    const train::PngPicture picture = train::png_of(Tensor::from(pixels, {3, 5, 7}, Device{}), 128);
+    train::EventFile file(folder.path(), 0);
     file.add_image(2, "mistakes/1", picture.file, picture.width, picture.height, picture.channels);
     file.flush();
     const auto logged = logged_values(folder.path());
@@ -136,7 +136,7 @@ TEST_CASE("an image is a PNG of the same pixels", "[host]") {
 }
 
 TEST_CASE("a large picture is made smaller, its shape kept", "[host]") {
-    const apps::PngPicture picture = apps::png_of(Tensor::zeros({1, 300, 400}, DType::uint8, Device{}), 128);
+    const train::PngPicture picture = train::png_of(Tensor::zeros({1, 300, 400}, DType::uint8, Device{}), 128);
     CHECK(picture.height == 128);
     CHECK(picture.width == 170);
     CHECK(picture.channels == 1);
@@ -144,21 +144,21 @@ TEST_CASE("a large picture is made smaller, its shape kept", "[host]") {
 
 TEST_CASE("only grey and RGB pictures of bytes are encoded", "[host]") {
     CHECK(error_of([] {
-              apps::png_of(Tensor::zeros({2, 4, 4}, DType::uint8, Device{}), 9);
+              train::png_of(Tensor::zeros({2, 4, 4}, DType::uint8, Device{}), 9);
           }) == "png_of: uint8 [2, 4, 4], expected uint8 [1 or 3, H, W]");
 }
 
 TEST_CASE("a data URI is the base64 of the bytes", "[host]") {
-    CHECK(apps::data_uri("") == "data:image/png;base64,");
-    CHECK(apps::data_uri("f") == "data:image/png;base64,Zg==");  // RFC 4648, 10
-    CHECK(apps::data_uri("foob") == "data:image/png;base64,Zm9vYg==");
-    CHECK(apps::data_uri("fooba") == "data:image/png;base64,Zm9vYmE=");
-    CHECK(apps::data_uri("\xFF\xFE\xFD") == "data:image/png;base64,//79");
+    CHECK(train::data_uri("") == "data:image/png;base64,");
+    CHECK(train::data_uri("f") == "data:image/png;base64,Zg==");  // RFC 4648, 10
+    CHECK(train::data_uri("foob") == "data:image/png;base64,Zm9vYg==");
+    CHECK(train::data_uri("fooba") == "data:image/png;base64,Zm9vYmE=");
+    CHECK(train::data_uri("\xFF\xFE\xFD") == "data:image/png;base64,//79");
 }
 
 TEST_CASE("a text is a string tensor of the text plugin", "[host]") {
     const TemporaryFolder folder;
-    apps::EventFile file(folder.path(), 0);
+    train::EventFile file(folder.path(), 0);
     file.add_text(5, "mistakes", "| a |");
     file.flush();
     const auto logged = logged_values(folder.path());
@@ -172,9 +172,9 @@ TEST_CASE("a text is a string tensor of the text plugin", "[host]") {
 
 TEST_CASE("an event file in a place that cannot be written is an error that names it", "[host]") {
     const TemporaryFolder folder;
-    { apps::EventFile taken(folder / "file", 0); }
+    { train::EventFile taken(folder / "file", 0); }
     const auto file = event_files(folder / "file").front();
-    CHECK(error_of([&] { apps::EventFile(file, 0); }) == file.string() + ": cannot make the folder: Not a directory");
+    CHECK(error_of([&] { train::EventFile(file, 0); }) == file.string() + ": cannot make the folder: Not a directory");
 }
 
 }  // namespace radial::test

@@ -25,7 +25,7 @@ std::string train_error(const std::string& arguments) {
     return error;
 }
 
-void add(apps::KernelWatch& watch, double kernel, int steps) {
+void add(train::KernelWatch& watch, double kernel, int steps) {
     for (int i = 0; i < steps; ++i) watch.add(kernel);
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("a dead kernel is allowed when asked for", "[host]") {
 }
 
 TEST_CASE("a kernel that dies in mid-epoch is noticed within fifty steps", "[host]") {
-    apps::KernelWatch watch(false);
+    train::KernelWatch watch(false);
     add(watch, 0.5, 50);
     add(watch, 1e-7, 49);
     CHECK(error_of<NumericError>([&] { watch.add(1e-7); }) ==
@@ -124,13 +124,13 @@ TEST_CASE("a kernel that dies in mid-epoch is noticed within fifty steps", "[hos
 }
 
 TEST_CASE("a weak kernel above the limit is left to train", "[host]") {
-    apps::KernelWatch watch(false);
+    train::KernelWatch watch(false);
     add(watch, 2e-6, 100);
     CHECK(*watch.end_epoch() == Approx(2e-6));
 }
 
 TEST_CASE("a mean kernel is over the epoch's steps, the first one kept", "[host]") {
-    apps::KernelWatch watch(false);
+    train::KernelWatch watch(false);
     add(watch, 0.25, 1);
     add(watch, 0.75, 1);
     CHECK(*watch.end_epoch() == 0.5);
@@ -140,7 +140,7 @@ TEST_CASE("a mean kernel is over the epoch's steps, the first one kept", "[host]
 }
 
 TEST_CASE("a loss without a kernel has no mean kernel", "[host]") {
-    apps::KernelWatch watch(false);
+    train::KernelWatch watch(false);
     watch.add(std::nullopt);
     CHECK_FALSE(watch.end_epoch().has_value());
 }

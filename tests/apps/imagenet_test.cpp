@@ -149,7 +149,7 @@ TEST_CASE("a last batch of one image is refused before the first step where a ba
 }
 
 TEST_CASE("the smallest part of a batch follows from ranks, parts and what is left over", "[host]") {
-    using apps::smallest_part;
+    using train::smallest_part;
     CHECK(smallest_part({.samples = 100, .batch = 10}) == 10);
     CHECK(smallest_part({.samples = 101, .batch = 10}) == 1);
     CHECK(smallest_part({.samples = 101, .batch = 10, .drop_last = true}) == 10);

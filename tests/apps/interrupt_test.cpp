@@ -45,11 +45,11 @@ TEST_CASE("signals that come during long products leave memory as it is", "[host
     const Tensor a = Tensor::full({20000, 16}, 0.5), b = Tensor::full({20000, 8}, 2);
     const std::vector<float> expected(128, 20000);
     {
-        const apps::SignalWatch watch;
+        const train::SignalWatch watch;
         REQUIRE(own_stack_size() > 0);  // without one, what follows may end in a process that hangs
     }
     for (int i = 0; i < 100; ++i) {
-        const apps::SignalWatch watch;
+        const train::SignalWatch watch;
         {
             const Sender sender(std::chrono::microseconds(50 * (i % 20)));
             for (int k = 0; k < 3; ++k) CHECK(matmul(a, b, true).to_vector<float>() == expected);
@@ -61,7 +61,7 @@ TEST_CASE("signals that come during long products leave memory as it is", "[host
 TEST_CASE("a watched signal is handled on a stack of its own, which goes with the watch", "[host][signals]") {
     const std::size_t before = own_stack_size();
     {
-        const apps::SignalWatch watch;
+        const train::SignalWatch watch;
         CHECK(own_stack_size() > 0);
         struct sigaction action {};
         REQUIRE(sigaction(SIGTERM, nullptr, &action) == 0);

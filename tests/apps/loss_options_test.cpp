@@ -25,9 +25,9 @@ struct Parsed {
 Parsed parse(const std::vector<std::string>& words, const std::string& config = "") {
     CLI::App app;
     Parsed parsed;
-    apps::add_loss_options(app, parsed.loss, parsed.settings);
+    train::add_loss_options(app, parsed.loss, parsed.settings);
     app.set_config("--config");
-    app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+    app.config_formatter(std::make_shared<train::JsonConfig>(app));
     const TemporaryFolder folder;
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     if (!config.empty()) {
@@ -131,7 +131,7 @@ TEST_CASE("help shows one line for all options of all losses", "[host]") {
 }
 
 TEST_CASE("every program that takes a loss lists them all, within 100 columns", "[host]") {
-    const std::string list = apps::loss_list();
+    const std::string list = train::loss_list();
     for (const std::string arguments : {"radial-mnist train", "radial-bench step", "radial-bench parity"}) {
         const std::size_t space = arguments.find(' ');
         const ProgramResult result =
@@ -197,7 +197,7 @@ TEST_CASE("the step benchmark takes a sum and its options", "[host]") {
 
 TEST_CASE("balanced class weights are inversely proportional to the counts, with mean 1", "[host]") {
     const Tensor labels = Tensor::from(std::vector<std::int64_t>{0, 0, 0, 0, 1, 1, 2}, {7}, Device{});
-    const std::vector<double> weights = apps::balanced_weights(labels, 3);
+    const std::vector<double> weights = train::balanced_weights(labels, 3);
     CHECK(weights[1] == Approx(2 * weights[0]));
     CHECK(weights[2] == Approx(4 * weights[0]));
     CHECK(weights[0] + weights[1] + weights[2] == Approx(3));
@@ -205,8 +205,8 @@ TEST_CASE("balanced class weights are inversely proportional to the counts, with
 
 TEST_CASE("a class without samples has the weight 0 and does not disturb the others", "[host]") {
     const Tensor labels = Tensor::from(std::vector<std::int64_t>{0, 0, 2, 2}, {4}, Device{});
-    CHECK(apps::balanced_weights(labels, 3) == std::vector<double>{1, 0, 1});
-    CHECK(error_of([&] { apps::balanced_weights(labels, 2); }) == "class weights: label 2 is outside [0, 2)");
+    CHECK(train::balanced_weights(labels, 3) == std::vector<double>{1, 0, 1});
+    CHECK(error_of([&] { train::balanced_weights(labels, 2); }) == "class weights: label 2 is outside [0, 2)");
 }
 
 TEST_CASE("balanced class weights change what an unbalanced set is trained to", "[host]") {

@@ -16,9 +16,9 @@ namespace {
 ModelSettings model_settings(const std::vector<std::string>& words, const std::string& config = "") {
     CLI::App app;
     ModelSettings settings;
-    apps::add_model_options(app, settings);
+    train::add_model_options(app, settings);
     app.set_config("--config");
-    app.config_formatter(std::make_shared<apps::JsonConfig>(app));
+    app.config_formatter(std::make_shared<train::JsonConfig>(app));
     const TemporaryFolder folder;
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     if (!config.empty()) {
@@ -46,17 +46,17 @@ TEST_CASE("an option of the network is read from JSON and from TOML", "[host]") 
 }
 
 TEST_CASE("a checkpoint rebuilds its network with the options that it was given", "[host]") {
-    const apps::ClassifierSpec spec{.model = "densenet-bc-100-12",
-                                    .model_settings = {{"dropout", 0.5}},
-                                    .dim = 342,
-                                    .loss = "softmax",
-                                    .loss_settings = {},
-                                    .classes = 10};
+    const train::ClassifierSpec spec{.model = "densenet-bc-100-12",
+                                     .model_settings = {{"dropout", 0.5}},
+                                     .dim = 342,
+                                     .loss = "softmax",
+                                     .loss_settings = {},
+                                     .classes = 10};
     const TemporaryFolder folder;
-    const apps::Classifier saved = apps::build_classifier(spec);
-    apps::save_classifier(folder / "c.safetensors", saved, {});
+    const train::Classifier saved = train::build_classifier(spec);
+    train::save_classifier(folder / "c.safetensors", saved, {});
     CHECK(read_safetensors(folder / "c.safetensors").metadata.at("model.dropout") == "0.5");
-    const apps::Classifier loaded = apps::load_classifier(folder / "c.safetensors");
+    const train::Classifier loaded = train::load_classifier(folder / "c.safetensors");
     CHECK(loaded.spec.model_settings == spec.model_settings);
     const Tensor x = Tensor::full({1, 3, 8, 8}, 1);
     loaded.model->eval();

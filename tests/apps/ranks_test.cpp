@@ -141,7 +141,7 @@ public:
     template <class F>
     std::pair<std::string, double> disturb(const std::string& name, const std::string& more, const F& harm) const {
         RanksRun run(path(name + ".log"), train(name, "--epochs 4 " + more));
-        const apps::Snapshots snapshots(path(name), 2);
+        const train::Snapshots snapshots(path(name), 2);
         const auto far_enough = [&] {
             const std::vector<fs::path> files = snapshots.files();
             return !files.empty() && files.front().filename() > "step-000000014";
@@ -310,7 +310,7 @@ TEST_CASE("ranks that go on after different steps are told apart", "[host][ranks
     const TwoRanks& run = two_ranks();
     run.disturb("apart", "", [](const RanksRun& ranks) { ranks.signal(0, SIGTERM); });
     fs::copy(run.path("apart"), run.path("older"), fs::copy_options::recursive);
-    const std::vector<fs::path> files = apps::Snapshots(run.path("older"), 2).files();
+    const std::vector<fs::path> files = train::Snapshots(run.path("older"), 2).files();
     fs::remove(files.front());
     RanksRun ranks(run.path("apart.log"), "radial-mnist train --resume " + run.path("apart").string(),
                    "radial-mnist train --resume " + run.path("older").string());

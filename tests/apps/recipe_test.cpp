@@ -17,26 +17,26 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-nlohmann::ordered_json mnist(const Words& arguments) { return train_settings(apps::mnist_task(), arguments); }
-nlohmann::ordered_json cifar10(const Words& arguments) { return train_settings(apps::cifar10_task(), arguments); }
-nlohmann::ordered_json imagenet(const Words& arguments) { return train_settings(apps::imagenet_task(), arguments); }
-nlohmann::ordered_json cifar100(const Words& arguments) { return train_settings(apps::cifar100_task(), arguments); }
+nlohmann::ordered_json mnist(const Words& arguments) { return train_settings(train::mnist_task(), arguments); }
+nlohmann::ordered_json cifar10(const Words& arguments) { return train_settings(train::cifar10_task(), arguments); }
+nlohmann::ordered_json imagenet(const Words& arguments) { return train_settings(train::imagenet_task(), arguments); }
+nlohmann::ordered_json cifar100(const Words& arguments) { return train_settings(train::cifar100_task(), arguments); }
 
 }  // namespace
 
 TEST_CASE("every recipe names a network, losses and options that exist", "[host][recipes]") {
     std::set<std::string> names;
-    for (const apps::Recipe& recipe : apps::recipes()) {
+    for (const train::Recipe& recipe : train::recipes()) {
         INFO(recipe.name);
         CHECK(names.insert(recipe.name).second);
-        const ModelInfo* const model = find_model(apps::value_of(recipe, "model"));
+        const ModelInfo* const model = find_model(train::value_of(recipe, "model"));
         REQUIRE(model != nullptr);
-        for (const apps::RecipeValue& value : recipe.values) {
+        for (const train::RecipeValue& value : recipe.values) {
             CHECK_FALSE(value.from.empty());
             if (value.option.starts_with("model.")) CHECK(model->settings.contains(value.option.substr(6)));
         }
         REQUIRE_FALSE(recipe.losses.empty());
-        for (const apps::RecipeLoss& loss : recipe.losses) {
+        for (const train::RecipeLoss& loss : recipe.losses) {
             CHECK_NOTHROW(loss_settings(loss.loss, loss.settings));
             CHECK(loss.from.empty() == loss.settings.empty());
         }
@@ -133,7 +133,7 @@ TEST_CASE("defaults fit what is given: half of the run is the longest warm-up, a
 }
 
 TEST_CASE("factors must be one or as many as the milestones", "[host][recipes]") {
-    apps::TrainOptions options;
+    train::TrainOptions options;
     options.schedule = "step";
     options.lr = 1;
     options.milestones = {1, 2, 3};
@@ -164,7 +164,7 @@ TEST_CASE("a recipe of another data set names the program that has it", "[host][
 TEST_CASE("docs/recipes.md holds what --list-recipes prints", "[host][recipes]") {
     const ProgramResult listed = run_program("radial-mnist", "train --list-recipes");
     CHECK(listed.status == 0);
-    CHECK(listed.out == apps::recipe_list());
+    CHECK(listed.out == train::recipe_list());
     CHECK(read_text(test_folder() + "/../docs/recipes.md").find(listed.out) != std::string::npos);
 }
 

@@ -79,7 +79,7 @@ std::pair<int, std::string> StoppedRun::stop(const std::string& name, const std:
         execv(program.c_str(), arguments.data());
         _exit(127);
     }
-    const apps::Snapshots snapshots(path(name), 2);
+    const train::Snapshots snapshots(path(name), 2);
     const auto far_enough = [&] {
         const std::vector<fs::path> files = snapshots.files();
         return !files.empty() && files.front().filename() > "step-000000024";
@@ -145,17 +145,17 @@ TEST_CASE("a run holds its folder until it ends, however it ends", "[host]") {
     std::string error, holder;
     run.stop("held", [&](pid_t child) {
         holder = fmt::format(": another process is at work there (process {} on ", child);
-        error = error_of<FileError>([&] { const apps::FolderLock lock(run.path("held")); });
+        error = error_of<FileError>([&] { const train::FolderLock lock(run.path("held")); });
         kill(child, SIGKILL);
     });
     CHECK(error.starts_with(run.path("held").string() + holder));
-    CHECK_NOTHROW(apps::FolderLock(run.path("held")));
+    CHECK_NOTHROW(train::FolderLock(run.path("held")));
 }
 
 TEST_CASE("a snapshot that cannot be read is named and the one before is taken", "[host]") {
     const StoppedRun& run = stopped_run();
     run.stop("damaged", SIGKILL);
-    const std::vector<fs::path> files = apps::Snapshots(run.path("damaged"), 2).files();
+    const std::vector<fs::path> files = train::Snapshots(run.path("damaged"), 2).files();
     REQUIRE(files.size() >= 2);
     fs::resize_file(files[0], fs::file_size(files[0]) / 2);
     const ProgramResult resumed = run.resume("damaged");
@@ -177,7 +177,7 @@ TEST_CASE("resuming with other settings is refused, but where and how may differ
               (run.path("changed") / "config.json").string()));
     CHECK(run.resume("changed", "--workers 3 --keep-saves 1 --save-minutes 1").status == 0);
     CHECK(differences(run.checkpoint("changed"), run.checkpoint("whole")) == "");
-    CHECK(apps::Snapshots(run.path("changed"), 1).files().size() == 1);
+    CHECK(train::Snapshots(run.path("changed"), 1).files().size() == 1);
 }
 
 TEST_CASE("a finished run has nothing left to do when resumed", "[host]") {
@@ -228,7 +228,7 @@ TEST_CASE("a run goes on with another batch size, and its epochs still hold each
     REQUIRE(other.size() == whole.size());
     for (std::size_t i = 0; i < whole.size(); ++i) CHECK(other[i].at("order") == whole[i].at("order"));
     // Steps are counted on: the last epoch has 15 of 7 images.
-    const std::vector<fs::path> files = apps::Snapshots(run.path("rebatched"), 100).files();
+    const std::vector<fs::path> files = train::Snapshots(run.path("rebatched"), 100).files();
     const auto step = [&](std::size_t i) { return std::stoi(files.at(i).filename().string().substr(5)); };
     for (std::size_t i = 1; i < 16; ++i) CHECK(step(i) == step(0) - static_cast<int>(i));
     // That run, too, is stopped and resumed without a trace.
@@ -239,7 +239,7 @@ TEST_CASE("--drop-last leaves out a last batch that is not full, and is exact wh
     const StoppedRun& run = stopped_run();
     const std::string settings = run.settings(2, 30) + " --drop-last";  // 3 of 100 images, not 4
     REQUIRE(run.run("dropped", settings).status == 0);
-    CHECK(apps::Snapshots(run.path("dropped"), 2).files().at(0).filename() == "step-000000006.safetensors");
+    CHECK(train::Snapshots(run.path("dropped"), 2).files().at(0).filename() == "step-000000006.safetensors");
     REQUIRE(run.run("dropped-then-more", run.settings(1, 30) + " --drop-last --schedule constant").status == 0);
     REQUIRE(run.run("dropped-at-once", settings + " --schedule constant").status == 0);
     CHECK(run.resume("dropped-then-more", "--epochs 2").status == 0);
@@ -272,7 +272,7 @@ TEST_CASE("a run that overwrites an earlier one forgets its snapshots", "[host]"
     const StoppedRun& run = stopped_run();
     run.run("reused", run.settings(3));
     run.run("reused", run.settings(1) + " --overwrite");
-    const std::vector<fs::path> files = apps::Snapshots(run.path("reused"), 2).files();
+    const std::vector<fs::path> files = train::Snapshots(run.path("reused"), 2).files();
     REQUIRE(files.size() == 2);
     CHECK(files[0].filename() == "step-000000010.safetensors");
     CHECK(files[1].filename() == "step-000000000.safetensors");
@@ -287,7 +287,7 @@ TEST_CASE("a disk that fills up keeps the last good files, training goes on, and
         REQUIRE(prlimit(child, RLIMIT_FSIZE, &full, nullptr) == 0);
     });
     CHECK(status == 1);
-    const std::vector<fs::path> files = apps::Snapshots(run.path("full"), 2).files();
+    const std::vector<fs::path> files = train::Snapshots(run.path("full"), 2).files();
     REQUIRE(files.size() == 2);
     const std::string kept = files[0].string();
     CHECK(error == fmt::format("radial-mnist train: {0}/checkpoint.safetensors: cannot be written: File too large. {1} "
@@ -306,7 +306,7 @@ TEST_CASE("a disk that fills up keeps the last good files, training goes on, and
 TEST_CASE("a snapshot with one bit flipped is named and the one before is taken", "[host]") {
     const StoppedRun& run = stopped_run();
     run.stop("flipped", SIGKILL);
-    const std::vector<fs::path> files = apps::Snapshots(run.path("flipped"), 2).files();
+    const std::vector<fs::path> files = train::Snapshots(run.path("flipped"), 2).files();
     std::string bytes = read_text(files.at(0));
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
     std::ofstream(files[0], std::ios::binary) << bytes;
@@ -319,7 +319,7 @@ TEST_CASE("a snapshot with one bit flipped is named and the one before is taken"
 TEST_CASE("a snapshot without its checksum is named and the one before is taken", "[host]") {
     const StoppedRun& run = stopped_run();
     run.stop("unsummed", SIGKILL);
-    const std::vector<fs::path> files = apps::Snapshots(run.path("unsummed"), 2).files();
+    const std::vector<fs::path> files = train::Snapshots(run.path("unsummed"), 2).files();
     write_safetensors(files.at(0), read_safetensors(files.at(0)));
     const ProgramResult resumed = run.resume("unsummed");
     CHECK(resumed.status == 0);

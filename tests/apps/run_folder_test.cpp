@@ -114,7 +114,7 @@ TEST_CASE("--overwrite and --resume exclude each other, and no config file overw
 TEST_CASE("a folder that another process is at work in is refused", "[host]") {
     const DoneRun done;
     const auto before = done.files();
-    const apps::FolderLock lock(done.run());
+    const train::FolderLock lock(done.run());
     const std::string expected = fmt::format("radial-mnist train: {}: another process is at work there (process {} on ",
                                              done.run().string(), getpid());
     for (const ProgramResult& result : {done.train(""), done.train("--overwrite"), done.resume()}) {
@@ -127,12 +127,12 @@ TEST_CASE("a folder that another process is at work in is refused", "[host]") {
 TEST_CASE("a lock keeps others out for as long as it lives", "[host]") {
     const TemporaryFolder folder;
     {
-        const apps::FolderLock lock(folder.path());
+        const train::FolderLock lock(folder.path());
         CHECK(error_of<FileError>([&] {
-                  const apps::FolderLock second(folder.path());
+                  const train::FolderLock second(folder.path());
               }).starts_with(folder.path().string() + ": another process is at work there (process "));
     }
-    CHECK_NOTHROW(apps::FolderLock(folder.path()));
+    CHECK_NOTHROW(train::FolderLock(folder.path()));
 }
 
 }  // namespace radial::test

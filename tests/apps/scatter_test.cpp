@@ -14,10 +14,10 @@ struct Square {
     std::vector<float> prototypes;
     explicit Square(std::vector<float> of) : prototypes(std::move(of)) {}
 
-    apps::Scatter scatter() const {
+    train::Scatter scatter() const {
         return {.points = points, .labels = labels, .prototypes = prototypes, .class_names = {"a", "b", "c", "d"}};
     }
-    apps::ScatterView view() const { return view_of(scatter()); }
+    train::ScatterView view() const { return view_of(scatter()); }
     std::string note() const { return describe(view(), scatter()); }
 };
 
@@ -35,7 +35,7 @@ ProgramResult scatter(const std::string& arguments) {
 
 TEST_CASE("prototypes among the features are drawn where they lie", "[host]") {
     const Square square({-9, 9, 5, 0, 0, -5, 1, 1});
-    const apps::ScatterView view = square.view();
+    const train::ScatterView view = square.view();
     CHECK_FALSE(view.rays);
     CHECK(view.half == Approx(10.5));
     for (std::size_t c = 0; c < 4; ++c) {
@@ -54,7 +54,7 @@ TEST_CASE("several prototypes of a class carry the class's number", "[host]") {
 }
 
 TEST_CASE("a prototype a little outside the features widens the chart", "[host]") {
-    const apps::ScatterView view = Square({14, 0, 5, 0, 0, -5, 1, 1}).view();
+    const train::ScatterView view = Square({14, 0, 5, 0, 0, -5, 1, 1}).view();
     CHECK(view.marks[0].at_place);
     CHECK(view.x == Approx(2));
     CHECK(view.half == Approx(12 * 1.05));
@@ -62,7 +62,7 @@ TEST_CASE("a prototype a little outside the features widens the chart", "[host]"
 
 TEST_CASE("a prototype far outside is drawn at the edge, in its direction, and does not squash the chart", "[host]") {
     const Square square({1000, 500, 5, 0, 0, -5, 1, 1});
-    const apps::ScatterView view = square.view();
+    const train::ScatterView view = square.view();
     CHECK(view.half == Approx(10.5));
     CHECK_FALSE(view.marks[0].at_place);
     CHECK(view.marks[0].x == Approx(0.94 * 10.5));
@@ -75,7 +75,7 @@ TEST_CASE("a prototype far outside is drawn at the edge, in its direction, and d
 
 TEST_CASE("prototypes that are all tiny beside the features are drawn as directions", "[host]") {
     const Square square({0.1F, 0, -0.1F, 0, 0, 0.2F, 0, 0});
-    const apps::ScatterView view = square.view();
+    const train::ScatterView view = square.view();
     CHECK(view.rays);
     CHECK(view.half == Approx(10.5));
     CHECK(view.marks[0].x == Approx(0.94 * 10.5));
@@ -90,7 +90,7 @@ TEST_CASE("prototypes that are all tiny beside the features are drawn as directi
 }
 
 TEST_CASE("prototypes that are mostly far outside are drawn as directions", "[host]") {
-    const apps::ScatterView view = Square({1000, 0, -1000, 0, 0, 1000, 1, 1}).view();
+    const train::ScatterView view = Square({1000, 0, -1000, 0, 0, 1000, 1, 1}).view();
     CHECK(view.rays);
     CHECK(view.half == Approx(10.5));
 }
@@ -98,7 +98,7 @@ TEST_CASE("prototypes that are mostly far outside are drawn as directions", "[ho
 TEST_CASE("directions start at the origin even when the features do not reach it", "[host]") {
     Square square({0.1F, 0, -0.1F, 0});
     for (float& value : square.points) value += 100;
-    const apps::ScatterView view = square.view();
+    const train::ScatterView view = square.view();
     CHECK(view.rays);
     CHECK(view.x - view.half < 0);
     CHECK(view.y - view.half < 0);

@@ -55,7 +55,7 @@ private:
     TemporaryFolder folder_;
 };
 
-apps::SweptRun swept(const std::string& name, std::uint64_t seed, double best, double last) {
+train::SweptRun swept(const std::string& name, std::uint64_t seed, double best, double last) {
     return {
         .run = {.cell = {.name = name, .row = name, .column = "", .recipe = "tab4", .options = {}, .paper = "99.27%"},
                 .seed = seed,
@@ -69,23 +69,23 @@ apps::SweptRun swept(const std::string& name, std::uint64_t seed, double best, d
 }  // namespace
 
 TEST_CASE("every run of every table has a recipe of its program and a name of its own", "[host][sweep]") {
-    for (const apps::PaperTable& table : apps::paper_tables()) {
+    for (const train::PaperTable& table : train::paper_tables()) {
         std::set<std::string> names;
-        for (const apps::PaperRun& run : table.runs) {
+        for (const train::PaperRun& run : table.runs) {
             INFO(table.id << " " << run.name);
             CHECK(names.insert(run.name).second);
-            REQUIRE(apps::find_recipe(run.recipe) != nullptr);
-            CHECK(apps::find_recipe(run.recipe)->program == table.program);
+            REQUIRE(train::find_recipe(run.recipe) != nullptr);
+            CHECK(train::find_recipe(run.recipe)->program == table.program);
         }
     }
 }
 
 TEST_CASE("several seeds give mean and standard deviation, one seed its value", "[host][sweep]") {
-    const apps::PaperTable table{.id = "t", .title = "T", .program = "p", .runs = {swept("a", 1, 0, 0).run.cell}};
-    const auto one = apps::accuracy_table(table, {swept("a", 1, 0.99, 0.98)});
+    const train::PaperTable table{.id = "t", .title = "T", .program = "p", .runs = {swept("a", 1, 0, 0).run.cell}};
+    const auto one = train::accuracy_table(table, {swept("a", 1, 0.99, 0.98)});
     CHECK(one.rows.at(0) == std::vector<std::string>{"a", "99.27%", "99.00%", "98.00%", "2", "1 of 1"});
     const auto three =
-        apps::accuracy_table(table, {swept("a", 1, 0.99, 0.98), swept("a", 2, 0.98, 0.98), swept("a", 3, 0.97, 0.98)});
+        train::accuracy_table(table, {swept("a", 1, 0.99, 0.98), swept("a", 2, 0.98, 0.98), swept("a", 3, 0.97, 0.98)});
     CHECK(three.rows.at(0) == std::vector<std::string>{"a", "99.27%", "98.00% ± 1.00", "98.00% ± 0.00", "2", "3 of 3"});
 }
 
@@ -121,7 +121,7 @@ TEST_CASE("a sweep goes on with a run that was stopped, to the same end", "[host
     const std::string checkpoint = read_text(run / "checkpoint.safetensors"),
                       metrics = read_text(run / "metrics.jsonl");
     // As it was after the first epoch, when the second had begun.
-    fs::remove(apps::Snapshots(run, 2).files().front());
+    fs::remove(train::Snapshots(run, 2).files().front());
     std::ofstream(run / "metrics.jsonl") << metrics.substr(0, metrics.find('\n') + 20);
     fs::remove(run / "checkpoint.safetensors");
     const ProgramResult resumed = sweep.run("tab4 --epochs 2 --seeds 1 --only lgm");
@@ -217,7 +217,7 @@ TEST_CASE("fig5 draws its runs and tab1 measures distances from snapshots", "[ho
 TEST_CASE("distances to the own prototype are squared and have a population's variance", "[host][sweep]") {
     const std::vector<float> features = {0, 0, 3, 4, 1, 1}, prototypes = {0, 0, 1, 0};
     const std::vector<std::int64_t> labels = {0, 0, 1};
-    const apps::OwnDistances found = apps::own_distances(features, labels, prototypes, 2);
+    const train::OwnDistances found = train::own_distances(features, labels, prototypes, 2);
     CHECK(found.min == 0);
     CHECK(found.max == 25);
     CHECK(found.mean == Approx(26.0 / 3));
@@ -225,10 +225,10 @@ TEST_CASE("distances to the own prototype are squared and have a population's va
 }
 
 TEST_CASE("the curves of Fig. 3 follow Eq. 3 and 4", "[host][sweep]") {
-    CHECK(apps::kernel_at(0, 2) == 1);
-    CHECK(apps::kernel_at(3, 2) == Approx(std::exp(-1.5)));
-    CHECK(apps::probability_at(0, 2, 10) == Approx(0.1));
-    CHECK(apps::probability_at(1, 2, 10) == Approx(std::exp(2.0) / (std::exp(2.0) + 9)));
+    CHECK(train::kernel_at(0, 2) == 1);
+    CHECK(train::kernel_at(3, 2) == Approx(std::exp(-1.5)));
+    CHECK(train::probability_at(0, 2, 10) == Approx(0.1));
+    CHECK(train::probability_at(1, 2, 10) == Approx(std::exp(2.0) / (std::exp(2.0) + 9)));
     const SmallSweep sweep;
     REQUIRE(run_program("radial-mnist", "sweep fig3 --out " + sweep.path("fig3").string()).status == 0);
     CHECK(contains(line_with(sweep.text("fig3/table.md"), "| γ 1, s 2"), "| γ 1, s 2 | 0.451 |"));

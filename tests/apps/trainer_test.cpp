@@ -35,7 +35,7 @@
 namespace radial::test {
 namespace {
 
-using apps::EpochResult, apps::GraphUse, apps::Precision;
+using train::EpochResult, train::GraphUse, train::Precision;
 
 constexpr std::int64_t classes = 4, batch = 8;
 
@@ -67,8 +67,8 @@ struct Run {
 /// A small network, its loss, its data and its trainer on default_device().
 class Training {
 public:
-    explicit Training(const Run& run, std::function<void(apps::Trainer&)> between_steps = {},
-                      std::function<bool()> stop = {}, std::function<void(apps::Trainer&, bool)> evaluated = {})
+    explicit Training(const Run& run, std::function<void(train::Trainer&)> between_steps = {},
+                      std::function<bool()> stop = {}, std::function<void(train::Trainer&, bool)> evaluated = {})
         : train_loader_(quarters(run.images), loader_options), test_loader_(quarters(50), loader_options) {
         manual_seed(2);
         auto model = std::make_unique<Sequential>();
@@ -85,8 +85,8 @@ public:
         else
             classifier_.loss = std::make_unique<Softmax>(SoftmaxOptions{.classes = classes, .dim = 3});
         optimizer_ = std::make_unique<Sgd>(classifier_.parameters(), SgdOptions{.lr = run.lr, .momentum = 0.9});
-        trainer_ = std::make_unique<apps::Trainer>(
-            apps::TrainerSetup{
+        trainer_ = std::make_unique<train::Trainer>(
+            train::TrainerSetup{
                 .step = {.model = *classifier_.model,
                          .loss = *classifier_.loss,
                          .optimizer = *optimizer_,
@@ -105,18 +105,18 @@ public:
             progress_);
     }
 
-    apps::Classifier& classifier() { return classifier_; }
+    train::Classifier& classifier() { return classifier_; }
     Optimizer& optimizer() { return *optimizer_; }
-    apps::Trainer& trainer() { return *trainer_; }
+    train::Trainer& trainer() { return *trainer_; }
 
 private:
     static inline const data::LoaderOptions loader_options{
         .batch_size = batch, .shuffle = true, .seed = 3, .workers = 0};
-    apps::Progress progress_;
+    train::Progress progress_;
     data::Loader train_loader_, test_loader_;
-    apps::Classifier classifier_;
+    train::Classifier classifier_;
     std::unique_ptr<Optimizer> optimizer_;
-    std::unique_ptr<apps::Trainer> trainer_;
+    std::unique_ptr<train::Trainer> trainer_;
 };
 
 /// Two epochs.
@@ -150,10 +150,10 @@ TEST_CASE("A trainer that takes over another's state goes on as that would have"
     const std::vector<double> whole = numbers_of(train({}));
     for (const std::int64_t stop : {1, 17, 43, 44, 70}) {  // 43 steps an epoch
         const Scratch scratch;
-        const apps::Snapshots snapshots(scratch.path(), 1);
+        const train::Snapshots snapshots(scratch.path(), 1);
         struct Stop {};
         Training* running = nullptr;
-        Training stopped({}, [&](apps::Trainer& trainer) {
+        Training stopped({}, [&](train::Trainer& trainer) {
             if (trainer.steps() != stop) return;
             snapshots.save(stop, running->classifier(), running->optimizer(), trainer.state());
             throw Stop{};
@@ -165,7 +165,7 @@ TEST_CASE("A trainer that takes over another's state goes on as that would have"
         CHECK_THROWS_AS(two_epochs(stopped), Stop);
 
         Training resumed(Run{});
-        const auto state = apps::load_snapshot(snapshots.files().at(0), resumed.classifier(), resumed.optimizer());
+        const auto state = train::load_snapshot(snapshots.files().at(0), resumed.classifier(), resumed.optimizer());
         resumed.trainer().restore(state);
         CHECK(resumed.trainer().steps() == stop);
         two_epochs(resumed);
@@ -176,13 +176,13 @@ TEST_CASE("A trainer that takes over another's state goes on as that would have"
 TEST_CASE("An evaluation is given up between batches, and made by the trainer that takes the state over") {
     const std::vector<double> whole = numbers_of(train({}));
     const Scratch scratch;
-    const apps::Snapshots snapshots(scratch.path(), 1);
+    const train::Snapshots snapshots(scratch.path(), 1);
     struct Stop {};
     Training* running = nullptr;
     int asked = 0;
     Training stopped(
         Run{}, {}, [&] { return ++asked == 3; },
-        [&](apps::Trainer& trainer, bool complete) {
+        [&](train::Trainer& trainer, bool complete) {
             CHECK_FALSE(complete);
             snapshots.save(trainer.steps(), running->classifier(), running->optimizer(), trainer.state());
             throw Stop{};
@@ -194,7 +194,7 @@ TEST_CASE("An evaluation is given up between batches, and made by the trainer th
     CHECK(stopped.trainer().awaits_evaluation());
 
     Training resumed(Run{});
-    resumed.trainer().restore(apps::load_snapshot(snapshots.files().at(0), resumed.classifier(), resumed.optimizer()));
+    resumed.trainer().restore(train::load_snapshot(snapshots.files().at(0), resumed.classifier(), resumed.optimizer()));
     CHECK(resumed.trainer().steps() == 43);
     while (resumed.trainer().history().size() < 2) resumed.trainer().run_epoch();
     CHECK(numbers_of(resumed.trainer().history()) == whole);
@@ -261,7 +261,7 @@ TEST_CASE("A run that needs more memory than the device has says what helps, and
     release_cached_memory(default_device());
     const std::size_t held = memory_statistics(default_device()).reserved;
     emulated::set_memory(held + 20'000);
-    const std::string message = error_of<OutOfMemory>([] { apps::with_memory_advice(8, [] { train({}); }); });
+    const std::string message = error_of<OutOfMemory>([] { train::with_memory_advice(8, [] { train({}); }); });
     emulated::set_memory(0);
     CHECK(message.starts_with("out of memory: asked for "));
     CHECK(message.find("cuda:0 has ") != std::string::npos);
@@ -285,7 +285,7 @@ TEST_CASE("RADIAL_DEVICE names the default device", "[host]") {
     setenv("RADIAL_DEVICE", "cuda:3", 1);
     CLI::App app;
     std::string device = "cpu";
-    apps::add_device_option(app, device);
+    train::add_device_option(app, device);
     CHECK(device == "cuda:3");
     app.parse("--device cpu");
     CHECK(device == "cpu");

@@ -35,21 +35,21 @@ public:
         std::vector<NamedTensor> state = model_.averaged_state();
         optimizer_ = std::make_unique<Sgd>(parameters(), SgdOptions{.lr = 1});
         if (average_decay >= 0) average_ = std::make_unique<WeightAverage>(state, average_decay);
-        step_ = std::make_unique<apps::TrainingStep>(apps::StepSetup{.model = model_,
-                                                                     .loss = *loss_,
-                                                                     .optimizer = *optimizer_,
-                                                                     .clip_norm = clip_norm,
-                                                                     .average = average_.get(),
-                                                                     .accumulate = accumulate,
-                                                                     .device = default_device()},
-                                                     progress_);
+        step_ = std::make_unique<train::TrainingStep>(train::StepSetup{.model = model_,
+                                                                       .loss = *loss_,
+                                                                       .optimizer = *optimizer_,
+                                                                       .clip_norm = clip_norm,
+                                                                       .average = average_.get(),
+                                                                       .accumulate = accumulate,
+                                                                       .device = default_device()},
+                                                      progress_);
     }
     std::vector<Tensor> parameters() {
         std::vector<Tensor> all = model_.parameters();
         for (const Tensor& parameter : loss_->parameters()) all.push_back(parameter);
         return all;
     }
-    apps::StepNumbers run(const data::Batch& batch) {
+    train::StepNumbers run(const data::Batch& batch) {
         step_->run(batch, {.epoch = 1, .step = 1, .images = samples, .lr = 0.5});
         const auto finished = step_->take();
         for (const auto& step : finished) step_->check(step);
@@ -64,8 +64,8 @@ private:
     std::unique_ptr<Loss> loss_;
     std::unique_ptr<Optimizer> optimizer_;
     std::unique_ptr<WeightAverage> average_;
-    apps::Progress progress_;
-    std::unique_ptr<apps::TrainingStep> step_;
+    train::Progress progress_;
+    std::unique_ptr<train::TrainingStep> step_;
 };
 
 data::Batch batch_of(const std::vector<std::int64_t>& labels) {
@@ -83,10 +83,10 @@ const std::vector<std::int64_t> some_labels{0, 1, 2, 0, 1, 2, 0, 1, 2, 0}, other
 
 TEST_CASE("The parts of a batch add up to the whole batch's step, the last and smaller one too") {
     Stepper whole(1);
-    const apps::StepNumbers expected = whole.run(batch_of(some_labels));
+    const train::StepNumbers expected = whole.run(batch_of(some_labels));
     for (const std::int64_t parts : {2, 3, 4, 10, 25}) {
         Stepper stepper(parts);
-        const apps::StepNumbers numbers = stepper.run(batch_of(some_labels));
+        const train::StepNumbers numbers = stepper.run(batch_of(some_labels));
         CHECK(numbers.loss == Approx(expected.loss).epsilon(1e-6));
         CHECK(numbers.correct == expected.correct);
         CHECK(*numbers.kernel == Approx(*expected.kernel).epsilon(1e-6));
@@ -125,8 +125,8 @@ TEST_CASE("A mixed batch's parts count by both its labels' class weights") {
     data::Batch mixed = batch_of(some_labels);
     mixed.other_labels = batch_of(other_labels).labels;
     mixed.share = Tensor::full({}, 0.3, DType::float32, Device{});
-    const apps::StepNumbers whole = Stepper(1, -1, 0, "softmax", {3, 1, 0.25}).run(mixed),
-                            parts = Stepper(4, -1, 0, "softmax", {3, 1, 0.25}).run(mixed);
+    const train::StepNumbers whole = Stepper(1, -1, 0, "softmax", {3, 1, 0.25}).run(mixed),
+                             parts = Stepper(4, -1, 0, "softmax", {3, 1, 0.25}).run(mixed);
     CHECK(parts.loss == Approx(whole.loss).epsilon(1e-5));
     CHECK(parts.gradient_norm == Approx(whole.gradient_norm).epsilon(1e-5));
 }
@@ -137,7 +137,7 @@ TEST_CASE("A mixed batch's loss is that of both labels, in their shares, in one 
     mixed.other_labels = batch_of(other_labels).labels;
     mixed.share = Tensor::full({}, 0.3, DType::float32, Device{});
     for (const std::int64_t parts : {1, 3}) {
-        const apps::StepNumbers numbers = Stepper(parts).run(mixed);
+        const train::StepNumbers numbers = Stepper(parts).run(mixed);
         CHECK(numbers.loss == Approx(0.3 * one + 0.7 * other).epsilon(1e-5));
     }
 }
@@ -174,8 +174,8 @@ TEST_CASE("Averages of weights go on from their saved state") {
 
 TEST_CASE("A snapshot with averages of counters and flags, which older ones hold, is read without these", "[host]") {
     const Scratch scratch;
-    apps::Classifier classifier =
-        apps::build_classifier({.model = "lenetpp", .dim = 2, .loss = "triplet", .loss_settings = {}, .classes = 3});
+    train::Classifier classifier =
+        train::build_classifier({.model = "lenetpp", .dim = 2, .loss = "triplet", .loss_settings = {}, .classes = 3});
     const auto averages = [&](bool older) {
         std::vector<NamedTensor> tensors;
         for (const auto& [name, tensor] : classifier.model->averaged_state())
@@ -188,10 +188,10 @@ TEST_CASE("A snapshot with averages of counters and flags, which older ones hold
     WeightAverage written = averages(true), read = averages(false);
     classifier.loss->forward(Tensor::full({2, 2}, 1.0), Tensor::from(std::vector<std::int64_t>{0, 2}, {2}));
     written.update();
-    const apps::Snapshots snapshots(scratch.path(), 1);
+    const train::Snapshots snapshots(scratch.path(), 1);
     snapshots.save(1, classifier, optimizer, {}, &written);
     Sgd other(classifier.parameters(), {.lr = 0.1});
-    apps::load_snapshot(snapshots.files().at(0), classifier, other, &read);
+    train::load_snapshot(snapshots.files().at(0), classifier, other, &read);
     const UseAverage use(&read);
     for (const auto& [name, tensor] : classifier.loss->state())
         if (name == "means.seen") CHECK(tensor.to_vector<double>() == std::vector<double>{1, 0, 1});
@@ -205,16 +205,16 @@ TEST_CASE("A gradient that is not finite ends the run, whether or not gradients 
 
 TEST_CASE("A failed step's file holds its batch and its numbers", "[host]") {
     const Scratch scratch;
-    apps::FailedStep failed{.number = 12,
-                            .epoch = 2,
-                            .step = 3,
-                            .lr = 0.5,
-                            .loss = INFINITY,
-                            .reason = "it is over",
-                            .batch = batch_of(some_labels)};
+    train::FailedStep failed{.number = 12,
+                             .epoch = 2,
+                             .step = 3,
+                             .lr = 0.5,
+                             .loss = INFINITY,
+                             .reason = "it is over",
+                             .batch = batch_of(some_labels)};
     failed.batch.other_labels = batch_of(other_labels).labels;
     failed.batch.share = Tensor::full({}, 0.25, DType::float32, Device{});
-    const auto path = apps::save_failed_step(scratch.path(), failed);
+    const auto path = train::save_failed_step(scratch.path(), failed);
     CHECK(path.filename() == "failed-step-12.safetensors");
     const TensorFile file = read_safetensors(path);
     CHECK(differences(file.at("images").to_vector<float>(), failed.batch.images.to_vector<float>()) == "");

@@ -16,7 +16,7 @@ void checkpoint(Bytes bytes) {
     std::memcpy(content.data(), &length, sizeof length);
     std::copy(header.begin(), header.end(), content.begin() + sizeof length);
     const MemoryFile file(content);
-    tolerate([&] { apps::open_weights(file.path(), "", ""); });
+    tolerate([&] { train::open_weights(file.path(), "", ""); });
 }
 
 }  // namespace radial::fuzz

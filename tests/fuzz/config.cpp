@@ -13,11 +13,11 @@ class Parser {
 public:
     Parser() {
         app_.set_config("--config");
-        app_.config_formatter(std::make_shared<apps::JsonConfig>(app_));
-        apps::add_train_options(app_, options_);
+        app_.config_formatter(std::make_shared<train::JsonConfig>(app_));
+        train::add_train_options(app_, options_);
     }
     /// The options of a config file; throws as the command line's parser does.
-    const apps::TrainOptions& parse(const std::string& file) {
+    const train::TrainOptions& parse(const std::string& file) {
         options_ = {};
         app_.parse(std::vector<std::string>{file, "--config"});
         return options_;
@@ -26,7 +26,7 @@ public:
 
 private:
     CLI::App app_{"train"};
-    apps::TrainOptions options_;
+    train::TrainOptions options_;
 };
 
 }  // namespace
@@ -36,10 +36,10 @@ void config(Bytes bytes) {
     const MemoryFile file(bytes);
     tolerate<Error>([&] {
         tolerate<CLI::ParseError>([&] {
-            const apps::TrainOptions& options = parser.parse(file.path().string());
-            apps::resolved_options(parser.app());
-            tolerate<Error>([&] { apps::make_schedule(options); });
-            tolerate<Error>([&] { apps::make_transforms(options.augmentation); });
+            const train::TrainOptions& options = parser.parse(file.path().string());
+            train::resolved_options(parser.app());
+            tolerate<Error>([&] { train::make_schedule(options); });
+            tolerate<Error>([&] { train::make_transforms(options.augmentation); });
         });
     });
 }

@@ -19,19 +19,19 @@ public:
               {.batch_size = 2, .workers = 0}) {
         model_.add<Flatten>().add<Linear>(LinearOptions{.in_features = 4, .out_features = 2});
     }
-    apps::Trainer& trainer() { return trainer_; }
+    train::Trainer& trainer() { return trainer_; }
 
 private:
     data::Loader loader_;
     Sequential model_;
     Softmax loss_{{.classes = 1, .dim = 2}};
     Sgd optimizer_{loss_.parameters(), {.lr = 0.1}};
-    apps::Progress progress_;
-    apps::Trainer trainer_{{.step = {.model = model_, .loss = loss_, .optimizer = optimizer_, .device = Device{}},
-                            .train = loader_,
-                            .test = loader_,
-                            .schedule = constant_schedule(0.1)},
-                           progress_};
+    train::Progress progress_;
+    train::Trainer trainer_{{.step = {.model = model_, .loss = loss_, .optimizer = optimizer_, .device = Device{}},
+                             .train = loader_,
+                             .test = loader_,
+                             .schedule = constant_schedule(0.1)},
+                            progress_};
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace radial::report {
 namespace {
 
 namespace fs = std::filesystem;
-using apps::EpochResult;
+using train::EpochResult;
 
 std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
 
@@ -43,7 +43,7 @@ std::string results(const std::vector<RunSummary>& runs) {
         const auto done = static_cast<std::int64_t>(run.epochs.size());
         const double images = run.images_per_second();
         html +=
-            fmt::format("<tr><td><i class=\"line {}\"></i>{}</td>", apps::line_style(i), apps::escape_html(run.name));
+            fmt::format("<tr><td><i class=\"line {}\"></i>{}</td>", train::line_style(i), train::escape_html(run.name));
         html += fmt::format("<td>{}</td>", done < run.epochs_planned ? fmt::format("{} of {}", done, run.epochs_planned)
                                                                      : fmt::format("{}", done));
         html += cell(percent(end.test_accuracy), end.test_accuracy == last);
@@ -51,25 +51,25 @@ std::string results(const std::vector<RunSummary>& runs) {
         html += fmt::format("<td>{}</td><td>{:.4f}</td><td>{:.4f}</td>", end.best_epoch, end.train_loss, end.test_loss);
         html += cell(fmt::format("{:.0f}", images), images == speed);
         html += fmt::format("<td>{}</td><td>{}</td><td>{:.0f} MB</td></tr>\n",
-                            apps::format_duration(run.seconds() / static_cast<double>(done)),
-                            apps::format_duration(run.seconds()), static_cast<double>(end.peak_bytes) / 1e6);
+                            train::format_duration(run.seconds() / static_cast<double>(done)),
+                            train::format_duration(run.seconds()), static_cast<double>(end.peak_bytes) / 1e6);
     }
-    return apps::html_section("Results", "The best of a column is in bold. Speeds are the middle ones of the epochs'.",
-                              html + "</tbody></table>\n");
+    return train::html_section("Results", "The best of a column is in bold. Speeds are the middle ones of the epochs'.",
+                               html + "</tbody></table>\n");
 }
 
 template <class F>
 std::string chart(const std::vector<RunSummary>& runs, const char* name, bool as_percent, const F& value) {
-    std::vector<apps::Series> lines;
+    std::vector<train::Series> lines;
     bool any = false;
     for (const RunSummary& run : runs) {
-        apps::Series& line = lines.emplace_back(apps::Series{.name = run.name, .values = {}});
+        train::Series& line = lines.emplace_back(train::Series{.name = run.name, .values = {}});
         for (const EpochResult& epoch : run.epochs) {
             line.values.push_back(value(epoch));
             any = any || std::isfinite(line.values.back());
         }
     }
-    return any ? apps::html_section(name, "", apps::line_chart(lines, as_percent)) : "";
+    return any ? train::html_section(name, "", train::line_chart(lines, as_percent)) : "";
 }
 
 std::string curves(const std::vector<RunSummary>& runs) {
@@ -103,17 +103,17 @@ std::string settings(const std::vector<RunSummary>& runs) {
             ++same;
             continue;
         }
-        rows += "<tr><th>" + apps::escape_html(name) + "</th>";
-        for (const RunSummary& run : runs) rows += "<td>" + apps::escape_html(setting(run, name)) + "</td>";
+        rows += "<tr><th>" + train::escape_html(name) + "</th>";
+        for (const RunSummary& run : runs) rows += "<td>" + train::escape_html(setting(run, name)) + "</td>";
         rows += "</tr>\n";
     }
     std::string head = "<table class=\"settings differ\"><thead><tr><th></th>";
     for (std::size_t i = 0; i < runs.size(); ++i)
         head +=
-            fmt::format("<th><i class=\"line {}\"></i>{}</th>", apps::line_style(i), apps::escape_html(runs[i].name));
+            fmt::format("<th><i class=\"line {}\"></i>{}</th>", train::line_style(i), train::escape_html(runs[i].name));
     const std::string note = fmt::format("{} more are the same in all runs.", same);
-    return apps::html_section("Settings that differ", rows.empty() ? "None." : note,
-                              rows.empty() ? "" : head + "</tr></thead><tbody>\n" + rows + "</tbody></table>\n");
+    return train::html_section("Settings that differ", rows.empty() ? "None." : note,
+                               rows.empty() ? "" : head + "</tr></thead><tbody>\n" + rows + "</tbody></table>\n");
 }
 
 struct CompareOptions {
@@ -126,21 +126,21 @@ void compare(const CompareOptions& options) {
     write_file(options.out, comparison_page(runs));
     for (const RunSummary& run : runs) {
         fmt::print("{}: test accuracy: last {}, best {} (epoch {}), {} epochs, {:.0f} images/s\n",
-                   apps::shown(run.name), percent(run.last().test_accuracy), percent(run.last().best_accuracy),
+                   train::shown(run.name), percent(run.last().test_accuracy), percent(run.last().best_accuracy),
                    run.last().best_epoch, run.epochs.size(), run.images_per_second());
     }
-    fmt::print("page: {}\n", apps::shown(options.out.string()));
+    fmt::print("page: {}\n", train::shown(options.out.string()));
 }
 
 }  // namespace
 
 std::string comparison_page(const std::vector<RunSummary>& runs) {
     const std::string title = runs.size() == 1 ? runs.front().name : fmt::format("{} runs", runs.size());
-    return apps::html_page(title, "Test accuracies are those after each epoch.",
-                           results(runs) + curves(runs) + settings(runs));
+    return train::html_page(title, "Test accuracies are those after each epoch.",
+                            results(runs) + curves(runs) + settings(runs));
 }
 
-apps::Command compare_command() {
+train::Command compare_command() {
     return {"report", "Compares runs on one page: curves, accuracy, speed, and the settings that differ",
             [](CLI::App& app) {
                 auto options = std::make_shared<CompareOptions>();

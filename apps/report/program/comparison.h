@@ -7,7 +7,7 @@
 namespace radial::report {
 
 /// Reads the folders of runs and writes the page.
-apps::Command compare_command();
+train::Command compare_command();
 
 /// The page: a table of accuracy and speed, curves over each other, the settings that differ. At least one run.
 std::string comparison_page(const std::vector<RunSummary>& runs);

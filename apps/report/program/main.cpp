@@ -2,5 +2,5 @@
 #include "radial/apps/report/program/comparison.h"
 
 int main(int argc, char** argv) {
-    return radial::apps::run_program("radial-report", radial::report::compare_command(), argc, argv);
+    return radial::train::run_program("radial-report", radial::report::compare_command(), argc, argv);
 }

@@ -25,14 +25,14 @@ std::string read_text(const fs::path& folder, const char* name) {
     return read_file(path, most);
 }
 
-std::vector<apps::EpochResult> read_epochs(const fs::path& folder) {
-    std::vector<apps::EpochResult> epochs;
+std::vector<train::EpochResult> read_epochs(const fs::path& folder) {
+    std::vector<train::EpochResult> epochs;
     const std::string text = read_text(folder, "metrics.jsonl");
     std::size_t begin = 0;
     // What follows the last line's end is still being written.
     for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
         try {
-            epochs.push_back(apps::epoch_result(apps::parse_json(std::string_view(text).substr(begin, end - begin))));
+            epochs.push_back(train::epoch_result(train::parse_json(std::string_view(text).substr(begin, end - begin))));
         } catch (const std::exception&) {
             throw FileError(fmt::format("{}: line {} is not what a run writes for an epoch",
                                         (folder / "metrics.jsonl").string(), epochs.size() + 1));
@@ -49,12 +49,13 @@ RunSummary read_run(const fs::path& folder) {
     RunSummary run;
     const std::string text = read_text(folder, "config.json");
     try {
-        const Json config = apps::parse_json(text);
-        for (const auto& [name, value] : config.at("options").items()) run.settings[name] = apps::text_from_json(value);
-        run.settings["(program)"] = apps::text_from_json(config.at("program"));
-        run.settings["(version)"] = apps::text_from_json(config.at("version"));
-        run.settings["(device)"] = apps::text_from_json(config.at("device_description"));
-        run.epochs_planned = apps::whole_number<std::int64_t>(config.at("options"), "epochs");
+        const Json config = train::parse_json(text);
+        for (const auto& [name, value] : config.at("options").items())
+            run.settings[name] = train::text_from_json(value);
+        run.settings["(program)"] = train::text_from_json(config.at("program"));
+        run.settings["(version)"] = train::text_from_json(config.at("version"));
+        run.settings["(device)"] = train::text_from_json(config.at("device_description"));
+        run.epochs_planned = train::whole_number<std::int64_t>(config.at("options"), "epochs");
     } catch (const std::exception&) {
         throw FileError(fmt::format("{}: not what a run writes", (folder / "config.json").string()));
     }
@@ -72,13 +73,13 @@ std::string last_part(const fs::path& folder) {
 
 double RunSummary::seconds() const {
     double total = 0;
-    for (const apps::EpochResult& epoch : epochs) total += epoch.seconds;
+    for (const train::EpochResult& epoch : epochs) total += epoch.seconds;
     return total;
 }
 
 double RunSummary::images_per_second() const {
     std::vector<double> speeds;
-    for (const apps::EpochResult& epoch : epochs) speeds.push_back(epoch.images_per_second);
+    for (const train::EpochResult& epoch : epochs) speeds.push_back(epoch.images_per_second);
     std::sort(speeds.begin(), speeds.end());
     return speeds[(speeds.size() - 1) / 2];
 }

@@ -16,9 +16,9 @@ struct RunSummary {
     std::string name;                             ///< the folder's, or its path where another run has that name too
     std::map<std::string, std::string> settings;  ///< every option, and what the run was made with and on
     std::int64_t epochs_planned = 0;
-    std::vector<apps::EpochResult> epochs;  ///< those that are done, at least one; NaN for what was not finite
+    std::vector<train::EpochResult> epochs;  ///< those that are done, at least one; NaN for what was not finite
 
-    const apps::EpochResult& last() const { return epochs.back(); }
+    const train::EpochResult& last() const { return epochs.back(); }
     /// Of the epochs that are done.
     double seconds() const;
     /// The middle one of the epochs' speeds.

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <csignal>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 volatile std::sig_atomic_t noted = 0;
@@ -75,4 +75,4 @@ int noted_signal() { return noted; }
 
 std::string signal_name(int signal) { return signal == SIGINT ? "SIGINT" : signal == SIGHUP ? "SIGHUP" : "SIGTERM"; }
 
-}  // namespace radial::apps
+}  // namespace radial::train

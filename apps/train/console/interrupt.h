@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// A run that a signal has ended; run_program() gives 128 + signal as exit status, and prints no empty message.
 class Interrupted : public Error {
@@ -48,4 +48,4 @@ int noted_signal();
 /// "SIGINT", "SIGTERM", "SIGHUP".
 std::string signal_name(int signal);
 
-}  // namespace radial::apps
+}  // namespace radial::train

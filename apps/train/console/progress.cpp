@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr int max_bar_width = 24, fallback_columns = 80;
@@ -70,4 +70,4 @@ void Progress::line(const std::string& text) {
 
 std::string Progress::erasure() const { return drawn_ ? "\r\x1b[K" : ""; }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// How far an epoch is and how it goes.
 struct ProgressState {
@@ -42,4 +42,4 @@ private:
     std::chrono::steady_clock::time_point last_;
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstdint>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -146,4 +146,4 @@ std::string text_from_json(const Json& value) {
     return bytes;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// `text` as one line for a terminal, a log or a page: control characters (those of terminals among them), marks that
 /// turn the direction of writing, and bytes that are not UTF-8 become \n, \t, \x1b or \u202e.
@@ -27,4 +27,4 @@ bool is_latin1_text(const nlohmann::ordered_json& value);
 /// The inverse of text_to_json(); values of other types as JSON.
 std::string text_from_json(const nlohmann::ordered_json& value);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 int first_error = 0;  // stdio remembers that there was one, not which
@@ -49,4 +49,4 @@ void check_output() {
     if (const std::error_code error = output_error()) throw std::system_error(error);
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

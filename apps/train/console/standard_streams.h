@@ -4,7 +4,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Puts /dev/null in the place of standard streams that are closed, so that no file opened later gets one of their
 /// numbers and what is printed there. It is opened for reading: printing goes on failing. To be called before anything
@@ -23,4 +23,4 @@ std::error_code output_error();
 /// Throws that as a std::system_error.
 void check_output();
 
-}  // namespace radial::apps
+}  // namespace radial::train

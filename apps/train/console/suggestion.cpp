@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-namespace radial::apps {
+namespace radial::train {
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& choices) {
     const std::string best = nearest(word, choices);
@@ -13,4 +13,4 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ch
     return fmt::format("; did you mean {}?", best);
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// "; did you mean NAME?" with the nearest of `choices`, or "" when more than half of the word would have to change.
 std::string suggestion(std::string_view word, const std::vector<std::string>& choices);
 
-}  // namespace radial::apps
+}  // namespace radial::train

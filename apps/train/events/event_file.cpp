@@ -15,7 +15,7 @@
 #include <cstring>
 #include <map>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -214,4 +214,4 @@ Buckets bucketed(std::span<const double> values) {
     return buckets;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 class ProtobufMessage;
 
@@ -69,4 +69,4 @@ struct Buckets {
 /// in size, values count as 0.
 Buckets bucketed(std::span<const double> values);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// [C, H, W] to [H, W, C].
@@ -57,4 +57,4 @@ std::string data_uri(std::string_view png) {
     return uri;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

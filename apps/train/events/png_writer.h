@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// A PNG file and what it shows.
 struct PngPicture {
@@ -21,4 +21,4 @@ PngPicture png_of(const Tensor& planes, std::int64_t shorter_side);
 /// "data:image/png;base64,...", which an <img> shows without another file.
 std::string data_uri(std::string_view png);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// A message under construction: fields are appended in the order of the calls. Source: the encoding guide at
 /// protobuf.dev, wire types varint (0), 64 bits (1), length-delimited (2) and 32 bits (5).
@@ -60,4 +60,4 @@ private:
     std::string bytes_;
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr std::size_t most_pictures = 8;
@@ -102,4 +102,4 @@ void RunEvents::epoch(const EpochResult& result, std::int64_t step, const Evalua
     whole_ = now_ = {};
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

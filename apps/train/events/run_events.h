@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// A misclassified sample and its picture.
 struct PicturedMistake {
@@ -53,4 +53,4 @@ private:
     Mark whole_, now_;          ///< when the host had looked at all steps of its last look but one; at the present step
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -6,7 +6,7 @@
 #include "radial/apps/train/run/version.h"
 #include "radial/core/util/error.h"
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -67,4 +67,4 @@ void check_same_step(const RankSession& session, std::int64_t step) {
     });
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

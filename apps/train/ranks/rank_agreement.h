@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Throws Error on every rank, naming two ranks and what differs, unless all have the same program, the same options
 /// (but for those that may_differ() when a run goes on, where they read and how they compute) and the same data
@@ -16,4 +16,4 @@ void check_same_run(const RankSession& session, const nlohmann::ordered_json& op
 /// The same for the step after which a resumed run goes on: ranks may see different folders.
 void check_same_step(const RankSession& session, std::int64_t step);
 
-}  // namespace radial::apps
+}  // namespace radial::train

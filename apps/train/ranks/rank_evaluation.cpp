@@ -6,7 +6,7 @@
 #include <cstring>
 #include <numeric>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 template <class T>
@@ -65,4 +65,4 @@ Evaluation merge_evaluations(Communicator& ranks, const Evaluation& own) {
     return whole;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

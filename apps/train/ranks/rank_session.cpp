@@ -13,7 +13,7 @@
 #include <cstdio>
 #include <thread>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// Processors that this process may run on.
@@ -92,4 +92,4 @@ BetweenSteps RankSession::agree(const BetweenSteps& own) const {
                                       : 0};
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// What is to happen between two steps, on all ranks alike.
 struct BetweenSteps {
@@ -49,4 +49,4 @@ private:
     std::string device_;
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr std::size_t most_kept = std::size_t{64} << 20;  // bytes of buffers that are copied at each step
@@ -143,4 +143,4 @@ void RankStep::end() {
     over_.reset();
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

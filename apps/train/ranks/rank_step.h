@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 struct RankStepOptions {
     /// Batch norms look at all ranks' images; else at their own, and running statistics are averaged.
@@ -79,4 +79,4 @@ private:
     bool first_ = true;
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -100,4 +100,4 @@ std::string check_class_names(const std::filesystem::path& checkpoint, const Inp
     return text;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Whether two lists hold the same names, each as often, in whatever order.
 bool same_names(std::vector<std::string> one, std::vector<std::string> other);
@@ -39,4 +39,4 @@ void check_same_data(const nlohmann::ordered_json& before, const nlohmann::order
 std::string check_class_names(const std::filesystem::path& checkpoint, const InputNotes& notes,
                               const data::Dataset& set, const std::filesystem::path& data);
 
-}  // namespace radial::apps
+}  // namespace radial::train

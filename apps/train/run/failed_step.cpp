@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 
 std::filesystem::path save_failed_step(const std::filesystem::path& run, const FailedStep& failed) {
     const data::Batch& batch = failed.batch;
@@ -29,4 +29,4 @@ std::filesystem::path save_failed_step(const std::filesystem::path& run, const F
     return path;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// A step after which a run cannot go on.
 struct FailedStep {
@@ -23,4 +23,4 @@ struct FailedStep {
 /// other_labels and share; the rest as metadata. Returns its path. Throws FileError.
 std::filesystem::path save_failed_step(const std::filesystem::path& run, const FailedStep& failed);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// "process 4711 on a-host".
@@ -49,4 +49,4 @@ FolderLock::FolderLock(const std::filesystem::path& folder, Children children)
 
 FolderLock::~FolderLock() { close(file_); }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Holds a folder for as long as it lives, by flock() on the file .lock in it. The file stays, the lock goes with the
 /// process, however that ends. On a file system without such locks nothing is held.
@@ -23,4 +23,4 @@ private:
     int file_;
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -8,7 +8,7 @@
 
 #include <charconv>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 template <class T>
@@ -63,4 +63,4 @@ InputNotes input_notes(const std::map<std::string, std::string>& metadata) {
     return notes;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

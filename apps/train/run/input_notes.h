@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 struct InputNotes {
     std::vector<std::string> class_names;    ///< one a class; empty: unknown
@@ -22,4 +22,4 @@ std::map<std::string, std::string> to_metadata(const InputNotes& notes);
 /// number.
 InputNotes input_notes(const std::map<std::string, std::string>& metadata);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -10,7 +10,7 @@
 #include <limits>
 #include <utility>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// object[key] as a whole number that T holds. Throws Error where it is anything else, nlohmann's exception where there
 /// is none.
@@ -33,4 +33,4 @@ double real_number(const Json& object, const char* key) {
     return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.template get<double>();
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// Walks a document's brackets and colons. As far as it is JSON, strings end here where they do for the parser.
@@ -49,4 +49,4 @@ nlohmann::ordered_json read_json(const std::filesystem::path& path) {
     }
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

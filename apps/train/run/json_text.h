@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Bytes of the longest JSON file that is read: a run's config.json names its classes, which may be a hundred thousand.
 inline constexpr std::size_t most_json_bytes = std::size_t{16} << 20U;
@@ -21,4 +21,4 @@ nlohmann::ordered_json parse_json(std::string_view text);
 /// in it.
 nlohmann::ordered_json read_json(const std::filesystem::path& path);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -21,7 +21,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -200,4 +200,4 @@ void RunFolder::append_metrics(const nlohmann::ordered_json& line) {
     waiting_.clear();
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

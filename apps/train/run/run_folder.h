@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// What is to become of a run that the output folder holds already.
 enum class EarlierRun : std::uint8_t { refused, replaced, resumed };
@@ -59,4 +59,4 @@ private:
     std::string waiting_;       ///< lines that are not there yet
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

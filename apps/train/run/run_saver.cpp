@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -216,4 +216,4 @@ std::vector<std::string> RunSaver::check_options(const Json& saved) const {
     return changes;
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

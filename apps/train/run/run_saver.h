@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// Whether an option may have another value when a run goes on: it says where and how, not what.
 bool may_differ(const std::string& option);
@@ -83,4 +83,4 @@ private:
     Clock::time_point saved_ = Clock::now();
 };
 
-}  // namespace radial::apps
+}  // namespace radial::train

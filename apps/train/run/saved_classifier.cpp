@@ -10,7 +10,7 @@
 #include <charconv>
 #include <cmath>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 constexpr std::string_view model_prefix = "model.", loss_prefix = "loss.";
@@ -143,4 +143,4 @@ Classifier load_classifier(const TensorFile& file, const std::filesystem::path& 
     }
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

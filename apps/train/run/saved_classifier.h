@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// How to build a network and its loss.
 struct ClassifierSpec {
@@ -54,4 +54,4 @@ Classifier load_classifier(const std::filesystem::path& path);
 /// The same for a file that has been read; `path` is for the errors.
 Classifier load_classifier(const TensorFile& file, const std::filesystem::path& path);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -113,4 +113,4 @@ Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& opti
     }
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

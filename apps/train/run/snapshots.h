@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace radial::apps {
+namespace radial::train {
 
 /// The folder RUN/snapshots with files step-000000390.safetensors, each written under a temporary name, synced and
 /// renamed. A file holds the tensors of model, loss, optimizer and averages, the random stream, and what else the run
@@ -43,4 +43,4 @@ private:
 nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Classifier& classifier, Optimizer& optimizer,
                                      WeightAverage* average = nullptr);
 
-}  // namespace radial::apps
+}  // namespace radial::train

@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-namespace radial::apps {
+namespace radial::train {
 
 inline constexpr std::string_view version = RADIAL_VERSION;  // from CMakeLists.txt
 
-}  // namespace radial::apps
+}  // namespace radial::train

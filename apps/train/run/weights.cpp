@@ -10,7 +10,7 @@
 
 #include <optional>
 
-namespace radial::apps {
+namespace radial::train {
 namespace {
 
 /// Weights without a description: the network is built from its name, the classes are the file's.
@@ -100,4 +100,4 @@ void export_weights(const std::filesystem::path& path, const OpenedWeights& weig
                   to_metadata(weights.notes));
 }
 
-}  // namespace radial::apps
+}  // namespace radial::train

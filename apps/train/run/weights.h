@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-namespace radial::apps {
+namespace radial::train {
 
 struct OpenedWeights {
     Classifier classifier;
@@ -25,4 +25,4 @@ OpenedWeights open_weights(const std::filesystem::path& path, const std::string&
 /// Throws FileError, and Error when a format other than Radial's is asked for a loss that is not a linear classifier.
 void export_weights(const std::filesystem::path& path, const OpenedWeights& weights, WeightFormat format);
 
-}  // namespace radial::apps
+}  // namespace radial::train
