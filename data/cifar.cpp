@@ -139,7 +139,7 @@ std::int64_t label_of(const Format& format, const Content& content, std::size_t 
     return record[format.labels.size() - 1];
 }
 
-Dataset read_cifar(const Format& format, const fs::path& source, bool train) {
+ImageSet read_cifar(const Format& format, const fs::path& source, bool train) {
     std::vector<std::string> wanted = train ? format.train : format.test;
     wanted.push_back(format.names);
     std::vector<Content> contents = read_files(format, source, wanted);
@@ -151,8 +151,8 @@ Dataset read_cifar(const Format& format, const fs::path& source, bool train) {
         check_length(format, content);
         count += static_cast<std::int64_t>(content.bytes.size() / format.record());
     }
-    Dataset set{Tensor::empty({count, channels, side, side}, DType::uint8, Device{}),
-                Tensor::empty({count}, DType::int64, Device{}), std::move(class_names)};
+    ImageSet set{Tensor::empty({count, channels, side, side}, DType::uint8, Device{}),
+                 Tensor::empty({count}, DType::int64, Device{}), std::move(class_names)};
     std::uint8_t* image = set.images.data<std::uint8_t>();
     std::int64_t* label = set.labels.data<std::int64_t>();
     for (const Content& content : contents) {
@@ -168,8 +168,8 @@ Dataset read_cifar(const Format& format, const fs::path& source, bool train) {
 
 }  // namespace
 
-Dataset read_cifar10(const fs::path& source, bool train) { return read_cifar(cifar10, source, train); }
+ImageSet read_cifar10(const fs::path& source, bool train) { return read_cifar(cifar10, source, train); }
 
-Dataset read_cifar100(const fs::path& source, bool train) { return read_cifar(cifar100, source, train); }
+ImageSet read_cifar100(const fs::path& source, bool train) { return read_cifar(cifar100, source, train); }
 
 }  // namespace radial::data

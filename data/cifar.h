@@ -1,7 +1,7 @@
 // CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in their publishers' binary format.
 #pragma once
 
-#include "radial/data/dataset.h"
+#include "radial/data/image_set.h"
 
 namespace radial::data {
 
@@ -10,11 +10,11 @@ namespace radial::data {
 /// Images are uint8 [N, 3, 32, 32]; a file may hold any number of them. Class names are those of batches.meta.txt.
 /// Throws FileError naming the file when one is missing, is not a whole number of records, holds none, or has a label
 /// above 9; and when the archive is damaged or names are not ten.
-Dataset read_cifar10(const std::filesystem::path& source, bool train);
+ImageSet read_cifar10(const std::filesystem::path& source, bool train);
 
 /// As read_cifar10(), for CIFAR-100's train.bin or test.bin: in the folder, in cifar-100-binary/ or
 /// cifar-100-binary.tar.gz within it, or in that archive. Labels are the 100 fine ones, names from
 /// fine_label_names.txt.
-Dataset read_cifar100(const std::filesystem::path& source, bool train);
+ImageSet read_cifar100(const std::filesystem::path& source, bool train);
 
 }  // namespace radial::data

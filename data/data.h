@@ -9,6 +9,7 @@
 #include "radial/data/idx.h"
 #include "radial/data/image.h"
 #include "radial/data/image_folder.h"
+#include "radial/data/image_set.h"
 #include "radial/data/imagenet.h"
 #include "radial/data/loader.h"
 #include "radial/data/mixing.h"

@@ -1,37 +1,110 @@
-// A labelled set of images, held in memory or in files, as every benchmark program reads it.
+// What every data set offers, and sets that are made of tensors or of other sets.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
-#include "radial/data/view.h"
 
-#include <filesystem>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace radial::data {
 
-/// Images as bytes and their labels. A set that is too large to be kept decoded names its files in the place of
-/// `images`; whoever needs one decodes it then.
-struct Dataset {
-    Tensor images;                         ///< uint8 [N, C, H, W]; undefined when they are in `files`
-    Tensor labels;                         ///< int64 [N]
-    std::vector<std::string> class_names;  ///< one a class
-    /// JPEG and PNG files, one a sample, of any sizes; null when the images are in memory.
-    std::shared_ptr<const std::vector<std::filesystem::path>> files = nullptr;
-    std::vector<std::string> class_folders = {};  ///< one a class, where each has a folder of files; else empty
-    bool names_are_guessed = false;       ///< by where the set lies: the data do not say what their classes are called
-    std::vector<std::string> notes = {};  ///< what its reader has left out and a user should know
-    EvaluationView view = {};             ///< what is seen of a file: its `crop` is also the size of training images
-
-    std::int64_t size() const;
-    std::int64_t channels() const { return files ? 3 : images.size(1); }
-    std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
-    /// The first `count` samples, sharing storage. Throws Error when there are fewer.
-    Dataset first(std::int64_t count) const;
-    /// One image for showing, as evaluation sees it: uint8 [C, H, W]. Throws Error when there is no such sample, and
-    /// FileError naming a file that cannot be read.
-    Tensor picture(std::int64_t sample) const;
+/// One sample, on the CPU.
+struct Sample {
+    Tensor input;  ///< an image, uint8 or float32 [C, H, W], or float32 of any other shape
+    Tensor
+        target;  ///< int64 [] for one class of several; else int64 or float32 of any shape, for the loss to interpret
 };
+
+/// A set of samples with targets, the base of every data set. A set of one's own says how many samples it has and makes
+/// each of them; the Loader forms batches.
+class Dataset {
+public:
+    virtual ~Dataset() = default;
+
+    /// Number of samples.
+    virtual std::int64_t size() const = 0;
+    /// Sample `index`, from 0. Inputs of a set have one type, and one shape unless a transform crops them; targets have
+    /// one type and shape. Called by several threads at once. Throws Error when there is no such sample, and FileError
+    /// when its file cannot be read.
+    virtual Sample get(std::int64_t index) const = 0;
+    /// Shape of an input as the network gets it, without the batch; that of the first sample by default. Throws Error
+    /// when the set is empty.
+    virtual Shape input_shape() const;
+    /// A sample's picture for a report: uint8 [1 or 3, H, W]. Undefined for inputs that are not such pictures.
+    virtual Tensor picture(std::int64_t index) const;
+
+    /// Number of classes that have names.
+    std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
+
+    std::vector<std::string> class_names;    ///< one a class; empty for targets that are not classes
+    std::vector<std::string> class_folders;  ///< one a class, where each has a folder of files; else empty
+    bool names_are_guessed = false;  ///< from where the set lies: the data do not say what their classes are called
+    std::vector<std::string> notes;  ///< what its reader left out and a user should know
+
+protected:
+    Dataset() = default;
+    Dataset(const Dataset&) = default;
+    Dataset(Dataset&&) = default;
+    Dataset& operator=(const Dataset&) = default;
+    Dataset& operator=(Dataset&&) = default;
+};
+
+/// Samples that are rows of two tensors in memory.
+class TensorSet : public Dataset {
+public:
+    /// inputs [N, ...], targets [N] (int64: classes) or [N, ...]; both on the CPU, row-major. Throws Error when the
+    /// number of rows differs.
+    TensorSet(Tensor inputs, Tensor targets, std::vector<std::string> class_names = {});
+    std::int64_t size() const override { return inputs_.size(0); }
+    Sample get(std::int64_t index) const override;
+
+private:
+    Tensor inputs_, targets_;
+};
+
+/// Some samples of another set, in the order of `indices`.
+class Subset : public Dataset {
+public:
+    /// Throws Error when an index is not in the set.
+    Subset(std::shared_ptr<const Dataset> set, std::vector<std::int64_t> indices);
+    std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
+    Sample get(std::int64_t index) const override;
+    Shape input_shape() const override { return set_->input_shape(); }
+    Tensor picture(std::int64_t index) const override;
+
+private:
+    std::int64_t at(std::int64_t index) const;
+
+    std::shared_ptr<const Dataset> set_;
+    std::vector<std::int64_t> indices_;
+};
+
+/// The samples of several sets, one set after the other.
+class ConcatSet : public Dataset {
+public:
+    /// Throws Error when there is no set, or when their class names differ.
+    explicit ConcatSet(std::vector<std::shared_ptr<const Dataset>> sets);
+    std::int64_t size() const override { return ends_.back(); }
+    Sample get(std::int64_t index) const override;
+    Shape input_shape() const override { return sets_.front()->input_shape(); }
+    Tensor picture(std::int64_t index) const override;
+
+private:
+    /// The set that holds a sample, and its index there.
+    std::pair<const Dataset*, std::int64_t> at(std::int64_t index) const;
+
+    std::vector<std::shared_ptr<const Dataset>> sets_;
+    std::vector<std::int64_t> ends_;  ///< of each set's samples
+};
+
+/// The first `count` samples. An ImageSet stays one, and shares its storage. Throws Error when there are fewer.
+std::shared_ptr<Dataset> first(const std::shared_ptr<const Dataset>& set, std::int64_t count);
+
+/// The classes of all samples, int64 [N]. Reads every sample unless the set is an ImageSet. Throws Error when targets
+/// are not classes.
+Tensor labels_of(const Dataset& set);
 
 }  // namespace radial::data

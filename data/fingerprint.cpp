@@ -1,8 +1,11 @@
 // Digesting a data set's bytes, or its files' names, sizes and beginnings.
 #include "radial/data/fingerprint.h"
 
+#include "radial/data/image_set.h"
+
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <span>
 #include <string_view>
@@ -76,9 +79,49 @@ void add_files(Digest& digest, const std::vector<fs::path>& files) {
     }
 }
 
+/// A tensor's type, shape and elements.
+void add_tensor(Digest& digest, const Tensor& tensor) {
+    digest.add(tensor.str());
+    const Tensor rows = tensor.to(Layout::row_major);
+    const auto add = [&](auto zero) {
+        const std::span<const decltype(zero)> values = rows.values<decltype(zero)>();
+        digest.add(std::as_bytes(values));
+    };
+    switch (tensor.dtype()) {
+        case DType::uint8:
+            return add(std::uint8_t{});
+        case DType::int64:
+            return add(std::int64_t{});
+        case DType::float32:
+            return add(float{});
+        default:
+            return add(double{});
+    }
+}
+
+/// Of up to 4096 samples, spread evenly.
+Fingerprint of_samples(const Dataset& set) {
+    constexpr std::size_t most = 4096;
+    Digest digest;
+    const auto size = static_cast<std::size_t>(set.size());
+    for (std::size_t i = 0; i < size; ++i) {
+        if (!chosen(i, size, most)) continue;
+        const Sample sample = set.get(static_cast<std::int64_t>(i));
+        add_tensor(digest, sample.input);
+        add_tensor(digest, sample.target);
+    }
+    const Shape shape = size > 0 ? set.input_shape() : Shape{};
+    return {.samples = set.size(),
+            .image = fmt::format("{}", fmt::join(shape.begin(), shape.end(), "x")),
+            .content = digest.text()};
+}
+
 }  // namespace
 
-Fingerprint fingerprint(const Dataset& set) {
+Fingerprint fingerprint(const Dataset& dataset) {
+    const auto* const images = dynamic_cast<const ImageSet*>(&dataset);
+    if (images == nullptr) return of_samples(dataset);
+    const ImageSet& set = *images;
     Digest digest;
     const std::span<const std::int64_t> labels = set.labels.values<std::int64_t>();
     digest.add(std::as_bytes(labels));

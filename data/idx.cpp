@@ -149,7 +149,7 @@ Tensor read_idx(const fs::path& path) {
     return reader.plain() ? read_plain(path, reader, header) : read_gzip(path, reader, header);
 }
 
-Dataset read_mnist(const fs::path& folder, bool train) {
+ImageSet read_mnist(const fs::path& folder, bool train) {
     if (!fs::is_directory(folder)) fail_at(folder, "no such folder");
     const std::string part = train ? "train" : "t10k";
     const fs::path images_path = find_mnist_file(folder, part + "-images", "idx3");
@@ -174,10 +174,10 @@ Dataset read_mnist(const fs::path& folder, bool train) {
     if (bad != values.end()) {
         fail_at(labels_path, "label {} is {}, expected 0 to {}", bad - values.begin(), *bad, class_names.size() - 1);
     }
-    return {.images = images.view({images.size(0), 1, images.size(1), images.size(2)}),
-            .labels = labels.to(DType::int64),
-            .class_names = std::move(class_names),
-            .names_are_guessed = true};
+    ImageSet set(images.view({images.size(0), 1, images.size(1), images.size(2)}), labels.to(DType::int64),
+                 std::move(class_names));
+    set.names_are_guessed = true;
+    return set;
 }
 
 }  // namespace radial::data

@@ -1,7 +1,7 @@
 // The IDX format of MNIST and its kin, plain or gzipped.
 #pragma once
 
-#include "radial/data/dataset.h"
+#include "radial/data/image_set.h"
 
 namespace radial::data {
 
@@ -14,6 +14,6 @@ Tensor read_idx(const std::filesystem::path& path);
 /// Ten classes, called after the digits, or after the clothes where the labels are Fashion-MNIST's or, being neither
 /// its nor MNIST's own, the folder's name has "fashion" in it. Throws FileError when a file is missing or malformed,
 /// the counts differ, or a label is above 9.
-Dataset read_mnist(const std::filesystem::path& folder, bool train);
+ImageSet read_mnist(const std::filesystem::path& folder, bool train);
 
 }  // namespace radial::data

@@ -10,7 +10,7 @@ namespace radial::data {
 
 namespace fs = std::filesystem;
 
-Dataset make_dataset(const ImageFolder& folder) {
+ImageSet make_dataset(const ImageFolder& folder) {
     std::vector<std::pair<std::int64_t, std::size_t>> turns;  // which of its class a picture is, and its place
     std::vector<std::int64_t> seen(folder.folders.size(), 0);
     for (std::size_t i = 0; i < folder.files.size(); ++i)
@@ -22,16 +22,13 @@ Dataset make_dataset(const ImageFolder& folder) {
         files.push_back(folder.files[place]);
         labels.push_back(folder.labels[place]);
     }
-    Dataset set{.images = {},
-                .labels = Tensor::from(labels, {std::ssize(labels)}, Device{}),
-                .class_names = folder.class_names,
-                .files = std::make_shared<const std::vector<fs::path>>(std::move(files)),
-                .class_folders = folder.folders};
+    ImageSet set(std::move(files), Tensor::from(labels, {std::ssize(labels)}, Device{}), folder.class_names);
+    set.class_folders = folder.folders;
     if (!folder.others.empty()) set.notes.push_back(passed_over(folder.others));
     return set;
 }
 
-Dataset read_imagenet(const fs::path& root, bool train) {
+ImageSet read_imagenet(const fs::path& root, bool train) {
     if (!fs::is_directory(root / "train") && !fs::is_directory(root / "val"))
         throw FileError(root.string() + ": neither train/ nor val/ in this folder");
     ImageFolderOptions options;

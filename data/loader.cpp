@@ -11,12 +11,13 @@
 #include <numeric>
 #include <stop_token>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 namespace radial::data {
 namespace {
 
-void check_dataset(const Dataset& dataset) {
+void check_images(const ImageSet& dataset) {
     const Tensor &images = dataset.images, &labels = dataset.labels;
     RADIAL_CHECK((images.defined() || dataset.files) && labels.defined(),
                  "Loader: the data set has no images or no labels");
@@ -41,6 +42,9 @@ void check_options(const LoaderOptions& options) {
 
 /// Mixes a batch's images and labels, by a stream that no sample has.
 void mix(Batch& batch, const MixingOptions& options, Generator random) {
+    RADIAL_CHECK(batch.images.rank() == 4 && batch.labels.dtype() == DType::int64 && batch.labels.rank() == 1,
+                 "Loader: mixes images with classes; inputs are {}, targets {}", batch.images.str(),
+                 batch.labels.str());
     const std::vector<std::int64_t> partners = permutation(std::ssize(batch.indices), random);
     const double share = mix(batch.images, partners, options, random);
     batch.other_labels = Tensor::empty_like(batch.labels);
@@ -66,9 +70,12 @@ std::vector<std::int64_t> epoch_order(std::int64_t size, bool shuffle, std::uint
 /// slot (number % prefetch). Everything under "guarded" is read and written with the mutex held only.
 class Loader::State {
 public:
-    State(Dataset dataset, LoaderOptions options) : dataset_(std::move(dataset)), options_(std::move(options)) {
+    State(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
+        : dataset_(std::move(dataset)), options_(std::move(options)) {
         check_options(options_);
-        check_dataset(dataset_);
+        RADIAL_CHECK(dataset_ != nullptr, "Loader: there is no data set");
+        if (const auto* const images = dynamic_cast<const ImageSet*>(dataset_.get())) check_images(*images);
+        size_ = dataset_->size();
         preprocessor_.emplace(dataset_, options_);
         slots_.resize(static_cast<std::size_t>(options_.prefetch));
         for (int i = 0; i < options_.workers; ++i) {
@@ -83,11 +90,11 @@ public:
     State& operator=(const State&) = delete;
 
     void start(std::int64_t epoch, EpochPosition given) {
-        RADIAL_CHECK(given.batches >= 0 && given.samples >= 0 && given.samples <= dataset_.size(),
+        RADIAL_CHECK(given.batches >= 0 && given.samples >= 0 && given.samples <= size_,
                      "Loader: start after {} batches and {} samples, expected 0 to {} samples", given.batches,
-                     given.samples, dataset_.size());
+                     given.samples, size_);
         auto plan = std::make_shared<const Plan>(
-            Plan{epoch, epoch_order(dataset_.size(), options_.shuffle, options_.seed, epoch), given, batches(given)});
+            Plan{epoch, epoch_order(size_, options_.shuffle, options_.seed, epoch), given, batches(given)});
         {
             const std::lock_guard lock(mutex_);
             ++run_;
@@ -107,17 +114,17 @@ public:
     }
 
     std::int64_t batches(EpochPosition given) const {
-        const std::int64_t left = dataset_.size() - given.samples, full = left / options_.batch_size;
+        const std::int64_t left = size_ - given.samples, full = left / options_.batch_size;
         return given.batches + full + (options_.drop_last || left % options_.batch_size == 0 ? 0 : 1);
     }
     EpochPosition position_after(std::int64_t batches) const {
         RADIAL_CHECK(batches >= 0 && batches <= this->batches({}), "Loader: start from batch {}, expected 0 to {}",
                      batches, this->batches({}));
-        return {batches, std::min(batches * options_.batch_size, dataset_.size())};
+        return {batches, std::min(batches * options_.batch_size, size_)};
     }
     std::int64_t batch_size() const { return options_.batch_size; }
 
-    const Dataset& dataset() const { return dataset_; }
+    const Dataset& dataset() const { return *dataset_; }
 
     std::vector<std::string> problems() const {
         std::vector<std::string> lines;
@@ -188,30 +195,19 @@ private:
     /// Gathers, normalises and transforms batch `number` of an epoch. Touches nothing that is guarded.
     Batch prepare(const Plan& plan, std::int64_t number) const {
         const std::int64_t whole_begin = plan.given.samples + (number - plan.given.batches) * options_.batch_size;
-        const std::int64_t whole = std::min(options_.batch_size, dataset_.size() - whole_begin);
+        const std::int64_t whole = std::min(options_.batch_size, size_ - whole_begin);
         const std::int64_t begin = whole_begin + whole * options_.rank / options_.ranks;
         const std::int64_t count = whole_begin + whole * (options_.rank + 1) / options_.ranks - begin;
         const auto first = plan.order.begin() + begin;
         Batch batch{{}, {}, {first, first + count}};
-        batch.images = preprocessor_->batch(batch.indices, plan.epoch);
-        batch.labels = Tensor::empty({std::ssize(batch.indices)}, DType::int64, Device{});
-        const std::span<const std::int64_t> all_labels = dataset_.labels.values<std::int64_t>();
-        const std::span<std::int64_t> labels = batch.labels.values<std::int64_t>();
-        for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = checked_label(all_labels, batch.indices[i]);
+        std::tie(batch.images, batch.labels) = preprocessor_->batch(batch.indices, plan.epoch);
         if (options_.mixing.on() && !batch.indices.empty())
             mix(batch, options_.mixing, sample_stream(options_.seed, plan.epoch, -1 - number));
         return batch;
     }
 
-    /// Checked at every use, since labels are the caller's to rewrite between epochs.
-    std::int64_t checked_label(std::span<const std::int64_t> labels, std::int64_t sample) const {
-        const std::int64_t label = labels[static_cast<std::size_t>(sample)];
-        RADIAL_CHECK(dataset_.class_names.empty() || (label >= 0 && label < dataset_.classes()),
-                     "Loader: label of sample {} is {}, expected 0 to {}", sample, label, dataset_.classes() - 1);
-        return label;
-    }
-
-    Dataset dataset_;
+    std::shared_ptr<const Dataset> dataset_;
+    std::int64_t size_ = 0;  ///< of the data set
     LoaderOptions options_;
     std::optional<Preprocessor> preprocessor_;  ///< made once the options have been checked
 
@@ -229,8 +225,10 @@ private:
     std::vector<std::jthread> workers_;  ///< last, so that they end before what they use
 };
 
-Loader::Loader(Dataset dataset, LoaderOptions options)
+Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
     : state_(std::make_unique<State>(std::move(dataset), std::move(options))) {}
+Loader::Loader(ImageSet dataset, LoaderOptions options)
+    : Loader(std::make_shared<const ImageSet>(std::move(dataset)), std::move(options)) {}
 Loader::~Loader() = default;
 void Loader::start(std::int64_t epoch, std::int64_t first) { state_->start(epoch, state_->position_after(first)); }
 void Loader::start(std::int64_t epoch, EpochPosition given) { state_->start(epoch, given); }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "radial/core/util/error.h"
-#include "radial/data/dataset.h"
+#include "radial/data/image_set.h"
 #include "radial/data/mixing.h"
 #include "radial/data/transforms.h"
 
@@ -16,12 +16,15 @@ namespace radial::data {
 
 /// One batch, ready for the network.
 struct Batch {
-    Tensor images;                      ///< float32 [N, C, H, W], (byte / 255 - mean) / deviation, transformed
-    Tensor labels;                      ///< int64 [N]
+    Tensor images;  ///< float32 [N, ...]: the inputs. Images are (byte / 255 - mean) / deviation, transformed
+    Tensor labels;  ///< int64 [N], or the targets of the samples (Sample::target), one a row
     std::vector<std::int64_t> indices;  ///< which samples of the data set these are
     Tensor other_labels = {};           ///< int64 [N]: of what each image is mixed with; undefined without mixing
     Tensor share = {};                  ///< float32 scalar: the part that `labels` have, the rest is `other_labels`'
 };
+
+/// Whether the targets of a batch are classes, int64 [N].
+inline bool are_classes(const Tensor& targets) { return targets.dtype() == DType::int64 && targets.rank() == 1; }
 
 /// A sample whose file cannot be read, where that is an error.
 class UnreadableSample : public FileError {
@@ -52,7 +55,7 @@ struct LoaderOptions {
     std::vector<float> mean = {0.0F};       ///< per channel, or one for all
     std::vector<float> deviation = {1.0F};  ///< per channel, or one for all
     Transforms transforms = {};             ///< what each sample goes through, anew in every epoch
-    /// Before those: a random region of each image, resized to the image's size, or to Dataset::view.crop for files.
+    /// Before those: a random region of each image, resized to the image's size, or to ImageSet::view.crop for files.
     std::optional<RandomRegionOptions> random_region = std::nullopt;
     MixingOptions mixing = {};     ///< after those: what each batch goes through, by its number's own random numbers
     bool scaled_decoding = false;  ///< decode JPEGs at a reduced size where the view takes no more (ViewReader)
@@ -67,8 +70,10 @@ struct LoaderOptions {
 class Loader {
 public:
     /// Throws Error when the batch size or prefetch is below 1, the number of means or deviations does not fit the
-    /// channels, a deviation is not above 0, rank is not below ranks, or the tensors are not what Dataset says.
-    Loader(Dataset dataset, LoaderOptions options);
+    /// channels, a deviation is not above 0, rank is not below ranks, the tensors are not what ImageSet says, or there
+    /// are transforms, means or deviations for samples that are not images. `dataset` must not change meanwhile.
+    Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options);
+    Loader(ImageSet dataset, LoaderOptions options);
     ~Loader();
     Loader(const Loader&) = delete;
     Loader& operator=(const Loader&) = delete;

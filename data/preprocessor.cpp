@@ -18,6 +18,44 @@ std::vector<float> per_channel(const char* what, const std::vector<float>& value
     return values.size() == 1 ? std::vector<float>(static_cast<std::size_t>(channels), values[0]) : values;
 }
 
+/// The set as one of images, their bytes in row-major memory; nothing for other sets.
+std::optional<ImageSet> in_rows(const Dataset& set) {
+    const auto* const given = dynamic_cast<const ImageSet*>(&set);
+    if (given == nullptr) return std::nullopt;
+    ImageSet images = *given;
+    if (images.images.defined()) images.images = images.images.to(Layout::row_major);
+    return images;
+}
+
+/// Channels of the set's images; 1 for other inputs, which have none to normalise.
+std::int64_t channels_of(const Dataset& set, const LoaderOptions& options) {
+    if (const auto* const images = dynamic_cast<const ImageSet*>(&set)) return images->channels();
+    const Shape shape = set.size() > 0 ? set.input_shape() : Shape{};
+    if (shape.rank() == 3) return shape[0];
+    const LoaderOptions none;
+    RADIAL_CHECK(options.transforms.pixels.empty() && options.transforms.normalised.empty() && !options.random_region &&
+                     options.mean == none.mean && options.deviation == none.deviation,
+                 "Loader: inputs of shape {} are not images [C, H, W], which alone are transformed and normalised",
+                 shape.str());
+    return 1;
+}
+
+/// `value` as one row of a batch of `rows`, which is made with the first of them.
+void put_row(const char* what, std::int64_t sample, const Tensor& value, std::int64_t row, std::int64_t rows,
+             Tensor& batch) {
+    if (!batch.defined()) {
+        std::vector<std::int64_t> extents{rows};
+        extents.insert(extents.end(), value.shape().begin(), value.shape().end());
+        batch = Tensor::empty(Shape(std::span<const std::int64_t>(extents)), value.dtype(), Device{});
+    }
+    const Tensor place = batch.rows(row, row + 1);
+    RADIAL_CHECK(value.dtype() == batch.dtype() && value.rank() + 1 == batch.rank() &&
+                     std::equal(value.shape().begin(), value.shape().end(), batch.shape().begin() + 1),
+                 "Loader: the {} of sample {} is {}, others of the batch are rows of {}", what, sample, value.str(),
+                 batch.str());
+    place.view(value.shape()).copy_(value);
+}
+
 }  // namespace
 
 Generator sample_stream(std::uint64_t seed, std::int64_t epoch, std::int64_t sample) {
@@ -25,9 +63,10 @@ Generator sample_stream(std::uint64_t seed, std::int64_t epoch, std::int64_t sam
     return Generator(stream_seed(stream_seed(seed, epoch), sample));
 }
 
-Preprocessor::Preprocessor(const Dataset& dataset, const LoaderOptions& options)
-    : dataset_(dataset),
-      channels_(dataset.channels()),
+Preprocessor::Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options)
+    : set_(std::move(dataset)),
+      images_(in_rows(*set_)),
+      channels_(channels_of(*set_, options)),
       mean_(per_channel("means", options.mean, channels_)),
       deviation_(per_channel("deviations", options.deviation, channels_)),
       transforms_(options.transforms),
@@ -37,7 +76,6 @@ Preprocessor::Preprocessor(const Dataset& dataset, const LoaderOptions& options)
       seed_(options.seed),
       unit_(mean_.size()),
       normalised_(mean_.size()) {
-    if (dataset_.images.defined()) dataset_.images = dataset_.images.to(Layout::row_major);
     if (region_) check(*region_);
     for (std::size_t c = 0; c < mean_.size(); ++c) {
         const float m = mean_[c], d = deviation_[c];
@@ -51,7 +89,87 @@ Preprocessor::Preprocessor(const Dataset& dataset, const LoaderOptions& options)
     }
 }
 
-Tensor Preprocessor::batch(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
+std::pair<Tensor, Tensor> Preprocessor::batch(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
+    if (!images_) return samples_of(samples, epoch);
+    Tensor images = images_of(samples, epoch);
+    return {std::move(images), labels_of(samples)};
+}
+
+// Checked at every use, since labels are the caller's to rewrite between epochs.
+Tensor Preprocessor::labels_of(const std::vector<std::int64_t>& samples) const {
+    const std::span<const std::int64_t> all = images_->labels.values<std::int64_t>();
+    Tensor labels = Tensor::empty({std::ssize(samples)}, DType::int64, Device{});
+    const std::span<std::int64_t> values = labels.values<std::int64_t>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = all[static_cast<std::size_t>(samples[i])];
+        check_label(samples[i], values[i]);
+    }
+    return labels;
+}
+
+void Preprocessor::check_label(std::int64_t sample, std::int64_t label) const {
+    RADIAL_CHECK(set_->class_names.empty() || (label >= 0 && label < set_->classes()),
+                 "Loader: label of sample {} is {}, expected 0 to {}", sample, label, set_->classes() - 1);
+}
+
+/// Of a set that makes its samples itself.
+std::pair<Tensor, Tensor> Preprocessor::samples_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
+    const std::vector<std::int64_t> wanted = std::exchange(samples, {});
+    Tensor inputs, targets;
+    for (const std::int64_t first : wanted) {
+        const auto used = readable(first, [&](std::int64_t sample) {
+            const Sample given = set_->get(sample);
+            RADIAL_CHECK(given.input.defined() && given.target.defined() && given.input.device() == Device{} &&
+                             given.target.device() == Device{},
+                         "Loader: sample {} has no input or no target on the CPU", sample);
+            if (given.target.dtype() == DType::int64 && given.target.rank() == 0)
+                check_label(sample, given.target.values<std::int64_t>()[0]);
+            const auto row = std::ssize(samples), rows = std::ssize(wanted);
+            put_row("input", sample, prepared(sample, given.input, epoch), row, rows, inputs);
+            put_row("target", sample, given.target, row, rows, targets);
+        });
+        if (used) samples.push_back(*used);
+    }
+    if (inputs.defined()) return {inputs.rows(0, std::ssize(samples)), targets.rows(0, std::ssize(samples))};
+    // A batch without samples.
+    const Sample any = set_->get(0);
+    put_row("input", 0, prepared(0, any.input, epoch), 0, 1, inputs);
+    put_row("target", 0, any.target, 0, 1, targets);
+    return {inputs.rows(0, 0), targets.rows(0, 0)};
+}
+
+/// A sample's input as the network gets it.
+Tensor Preprocessor::prepared(std::int64_t sample, const Tensor& given, std::int64_t epoch) const {
+    const Tensor input = given.to(Layout::row_major);
+    const bool bytes = input.dtype() == DType::uint8, floats = input.dtype() == DType::float32;
+    RADIAL_CHECK((bytes && input.rank() == 3) || floats,
+                 "Loader: the input of sample {} is {}, expected uint8 [C, H, W] or float32", sample, input.str());
+    if (input.rank() != 3) return input;
+    const std::int64_t height = input.size(1), width = input.size(2);
+    RADIAL_CHECK(input.size(0) == channels_, "Loader: the input of sample {} is {}, others have {} channels", sample,
+                 input.str(), channels_);
+    Generator random = sample_stream(seed_, epoch, sample);
+    ViewReader reader;
+    Image image{channels_, height, width, {}};
+    if (bytes) {
+        Bytes pixels{input.data<std::uint8_t>(), height, width, true};
+        if (region_) {
+            const auto choose = [&](std::int64_t h, std::int64_t w) {
+                return resized(random_region(h, w, *region_, random), height, width);
+            };
+            pixels = {reader.resize(pixels.first, channels_, height, width, choose).data(), height, width, false};
+        }
+        transform(pixels, random, image);
+    } else {
+        RADIAL_CHECK(!region_, "Loader: random regions are cut out of uint8 images, sample {} is {}", sample,
+                     input.str());
+        image.pixels = input.to_vector<float>();
+        transform(random, image, true);
+    }
+    return Tensor::from(image.pixels, {image.channels, image.height, image.width}, Device{});
+}
+
+Tensor Preprocessor::images_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
     const bool plain = transforms_.pixels.empty() && transforms_.normalised.empty();
     Scratch scratch{ViewReader(scaled_decoding_), {}};
     const std::vector<std::int64_t> wanted = std::exchange(samples, {});
@@ -76,9 +194,9 @@ Tensor Preprocessor::batch(std::vector<std::int64_t>& samples, std::int64_t epoc
         if (used) samples.push_back(*used);
     }
     if (result.defined()) return result.rows(0, std::ssize(samples));
-    const std::int64_t crop = dataset_.view.crop;
-    const Shape none = dataset_.files ? Shape{0, channels_, crop, crop}
-                                      : Shape{0, channels_, dataset_.images.size(2), dataset_.images.size(3)};
+    const std::int64_t crop = images_->view.crop;
+    const Shape none = images_->files ? Shape{0, channels_, crop, crop}
+                                      : Shape{0, channels_, images_->images.size(2), images_->images.size(3)};
     return Tensor::empty(none, DType::float32, Device{});
 }
 
@@ -97,9 +215,8 @@ std::optional<std::int64_t> Preprocessor::readable(std::int64_t sample, const F&
                 problems_.emplace(sample, error.what());
             }
             if (corrupt_ == CorruptFiles::leave_out) return std::nullopt;
-            if (tries == dataset_.size())
-                throw FileError(fmt::format("none of the files can be read: {}", error.what()));
-            sample = (sample + 1) % dataset_.size();
+            if (tries == set_->size()) throw FileError(fmt::format("none of the files can be read: {}", error.what()));
+            sample = (sample + 1) % set_->size();
         }
     }
 }
@@ -111,16 +228,16 @@ std::map<std::int64_t, std::string> Preprocessor::problems() const {
 
 /// What is seen of a sample, until the reader's next use.
 Preprocessor::Bytes Preprocessor::bytes_of(std::int64_t sample, Generator& random, ViewReader& reader) const {
-    if (dataset_.files) {
-        const std::int64_t side = dataset_.view.crop;
+    if (images_->files) {
+        const std::int64_t side = images_->view.crop;
         const auto choose = [&](std::int64_t height, std::int64_t width) {
             return region_ ? resized(random_region(height, width, *region_, random), side, side)
-                           : evaluation_view(height, width, dataset_.view);
+                           : evaluation_view(height, width, images_->view);
         };
-        return {reader.read((*dataset_.files)[static_cast<std::size_t>(sample)], choose).data(), side, side, false};
+        return {reader.read((*images_->files)[static_cast<std::size_t>(sample)], choose).data(), side, side, false};
     }
-    const std::int64_t height = dataset_.images.size(2), width = dataset_.images.size(3);
-    const std::uint8_t* const planes = dataset_.images.data<std::uint8_t>() + sample * channels_ * height * width;
+    const std::int64_t height = images_->images.size(2), width = images_->images.size(3);
+    const std::uint8_t* const planes = images_->images.data<std::uint8_t>() + sample * channels_ * height * width;
     if (!region_) return {planes, height, width, true};
     const auto choose = [&](std::int64_t h, std::int64_t w) {
         return resized(random_region(h, w, *region_, random), height, width);
@@ -158,6 +275,11 @@ void Preprocessor::transform(const Bytes& bytes, Generator& random, Image& image
     image.pixels.resize(static_cast<std::size_t>(channels_ * bytes.height * bytes.width));
     const bool from_pixels = !transforms_.pixels.empty();
     write(from_pixels ? unit_ : normalised_, bytes, image.pixels.data());
+    transform(random, image, from_pixels);
+}
+
+/// The transforms of an image, whose pixels are normalised already unless `from_pixels`.
+void Preprocessor::transform(Generator& random, Image& image, bool from_pixels) const {
     for (const Transform& transform : transforms_.pixels) transform(image, random);
     if (from_pixels) normalise(image);
     for (const Transform& transform : transforms_.normalised) transform(image, random);

@@ -1,7 +1,6 @@
 // From bytes to the normalised, transformed floats of a batch.
 #pragma once
 
-#include "radial/data/dataset.h"
 #include "radial/data/loader.h"
 #include "radial/data/transforms.h"
 #include "radial/data/view_reader.h"
@@ -9,9 +8,11 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace radial::data {
@@ -24,12 +25,13 @@ class Preprocessor {
 public:
     /// Throws Error (as the Loader, whose options these are) when the number of means or deviations does not fit the
     /// channels, or a number makes no sense.
-    Preprocessor(const Dataset& dataset, const LoaderOptions& options);
+    Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options);
 
-    /// The samples as float32 [samples, C, height, width]; `samples` becomes those that are in it, should files that
-    /// cannot be read be replaced or left out. Throws Error when transforms leave images of different sizes, FileError
-    /// for a file that cannot be read, and what a transform throws.
-    Tensor batch(std::vector<std::int64_t>& samples, std::int64_t epoch) const;
+    /// The samples' inputs, float32 [samples, ...], and their targets, a row each; `samples` becomes those that are in
+    /// it, should files that cannot be read be replaced or left out. Throws Error when transforms leave images of
+    /// different sizes, or a sample is not what Dataset::get() says, FileError for a file that cannot be read, and what
+    /// a transform throws.
+    std::pair<Tensor, Tensor> batch(std::vector<std::int64_t>& samples, std::int64_t epoch) const;
     /// Why samples were replaced or left out so far, by their numbers.
     std::map<std::int64_t, std::string> problems() const;
 
@@ -48,14 +50,21 @@ private:
         Image image;
     };
 
+    Tensor images_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const;
+    void check_label(std::int64_t sample, std::int64_t label) const;
+    Tensor labels_of(const std::vector<std::int64_t>& samples) const;
+    std::pair<Tensor, Tensor> samples_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const;
+    Tensor prepared(std::int64_t sample, const Tensor& input, std::int64_t epoch) const;
     Bytes bytes_of(std::int64_t sample, Generator& random, ViewReader& reader) const;
     void write(const std::vector<Table>& tables, const Bytes& bytes, float* to) const;
     void normalise(Image& image) const;
     void transform(const Bytes& bytes, Generator& random, Image& image) const;
+    void transform(Generator& random, Image& image, bool from_pixels) const;
     template <class F>
     std::optional<std::int64_t> readable(std::int64_t sample, const F& read) const;
 
-    Dataset dataset_;
+    std::shared_ptr<const Dataset> set_;
+    std::optional<ImageSet> images_;  ///< the set, where it is one of images, in row-major memory
     std::int64_t channels_;
     std::vector<float> mean_, deviation_;  ///< one a channel
     Transforms transforms_;

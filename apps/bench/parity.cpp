@@ -6,7 +6,7 @@
 #include "radial/apps/cli/loss_options.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
-#include "radial/apps/train/run/saved_classifier.h"
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/io/atomic_file.h"

@@ -20,7 +20,7 @@ struct PipelineOptions {
 };
 
 nlohmann::ordered_json run(const PipelineOptions& options) {
-    data::Dataset set = data::read_imagenet(options.data, true);
+    data::ImageSet set = data::read_imagenet(options.data, true);
     set.view = {.resize = options.size * 8 / 7, .crop = options.size};
     data::LoaderOptions loader_options{.batch_size = options.batch,
                                        .shuffle = !options.evaluate,

@@ -3,8 +3,8 @@
 
 #include "radial/apps/bench/measure.h"
 #include "radial/apps/cli/validators.h"
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/ranks/rank_step.h"
-#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/ops.h"

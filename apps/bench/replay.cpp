@@ -5,7 +5,7 @@
 #include "radial/apps/cli/model_options.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
-#include "radial/apps/train/run/saved_classifier.h"
+#include "radial/apps/train/classifier.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/ops.h"

@@ -1,8 +1,8 @@
 // A training step that can be run again and again: what `radial-bench step` times.
 #pragma once
 
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/precision.h"
-#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/optim/optim.h"
 

@@ -1,10 +1,10 @@
 // `check`: decoding a data set for its errors alone.
 #include "radial/apps/cli/check_command.h"
 
+#include "radial/apps/cli/run/train_options.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/train_options.h"
 #include "radial/core/util/error.h"
 #include "radial/data/picture_check.h"
 
@@ -66,11 +66,12 @@ void run_check(const ImageTask& task, const CheckOptions& options) {
         const char* const part = train ? "train" : "val";
         // Neither: reading says so.
         if (!fs::is_directory(options.data / part) && (train || !files.empty())) continue;
-        const data::Dataset set = read_set(task, options.data, train);
-        fmt::print("{}: {} pictures of {} classes\n", part, set.size(), set.classes());
-        for (const std::string& note : set.notes) fmt::print("note: {}\n", shown_lines(note));
+        const auto set = read_set(task, options.data, train);
+        fmt::print("{}: {} pictures of {} classes\n", part, set->size(), set->classes());
+        for (const std::string& note : set->notes) fmt::print("note: {}\n", shown_lines(note));
         std::fflush(stdout);
-        files.insert(files.end(), set.files->begin(), set.files->end());
+        const auto* const images = dynamic_cast<const data::ImageSet*>(set.get());
+        if (images != nullptr && images->files) files.insert(files.end(), images->files->begin(), images->files->end());
     }
     const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     Report report(files.size());

@@ -1,12 +1,12 @@
 // `eval`: the accuracy of a checkpoint.
 #include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/evaluate.h"
-#include "radial/apps/train/run/data_record.h"
 #include "radial/apps/train/run/input_notes.h"
-#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/core/util/error.h"
 
 #include <CLI/CLI.hpp>
@@ -46,16 +46,16 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     const Device device = start_device(options.device, options.threads, precision);
     if (options.checkpoint.empty()) throw FileError("no checkpoint: give --checkpoint FILE");
     const TensorFile file = read_safetensors(options.checkpoint);
-    const Classifier classifier = load_classifier(file, options.checkpoint);
+    Classifier classifier = load_classifier(file, options.checkpoint);
     if (task.classes > 0) check_classes(options.checkpoint, classifier, task.program, task.classes);
-    classifier.model->to(device);
-    classifier.loss->to(device);
-    data::Dataset set = read_set(task, options.data, false);
-    if (task.classes == 0) check_classes(options.checkpoint, classifier, options.data.string(), set.classes());
+    classifier.to(device);
+    const std::shared_ptr<data::Dataset> set = read_set(task, options.data, false);
+    if (task.classes == 0) check_classes(options.checkpoint, classifier, options.data.string(), set->classes());
     const InputNotes notes = input_notes(file.metadata);
-    const std::string warning = check_class_names(options.checkpoint, notes, set, options.data);
+    const std::string warning = check_class_names(options.checkpoint, notes, *set, options.data);
     if (!warning.empty()) fmt::print("warning: {}\n", warning);
-    set.view = view_of(options.pictures, model_named(classifier.spec.model), notes);
+    if (auto* const images = dynamic_cast<data::ImageSet*>(set.get()))
+        images->view = view_of(options.pictures, model_named(classifier.spec.model), notes);
     data::LoaderOptions loader_options{
         .batch_size = options.batch, .workers = options.workers, .mean = task.mean, .deviation = task.deviation};
     set_pictures(options.pictures, false, loader_options);
@@ -63,9 +63,10 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     const Evaluation result = evaluate(*classifier.model, *classifier.loss, loader, device, false, precision);
     check_scores(result, options.checkpoint);
     fmt::print("model: {}, {}-D feature; loss: {}\n", classifier.spec.model, classifier.spec.dim, classifier.spec.loss);
-    fmt::print("test loss: {:.4f}\ntest accuracy: {:.2f}% ({} of {})\n", result.loss, 100 * result.accuracy(),
-               result.correct, result.total);
-    for (const std::string& note : set.notes) fmt::print("note: {}\n", shown_lines(note));
+    fmt::print("test loss: {:.4f}\n", result.loss);
+    if (!std::isnan(result.accuracy()))
+        fmt::print("test accuracy: {:.2f}% ({} of {})\n", 100 * result.accuracy(), result.correct, result.total);
+    for (const std::string& note : set->notes) fmt::print("note: {}\n", shown_lines(note));
     for (const std::string& line : problem_lines(loader)) fmt::print("{}\n", shown_lines(line));
 }
 

@@ -16,6 +16,12 @@ Device start_device(const std::string& device, int threads, Precision precision)
     return parsed;
 }
 
+DatasetReader read_by(data::ImageSet (*read)(const std::filesystem::path& folder, bool train)) {
+    return [read](const std::filesystem::path& folder, bool train) {
+        return std::make_shared<data::ImageSet>(read(folder, train));
+    };
+}
+
 void with_memory_advice(std::int64_t batch, const std::function<void()>& work) {
     try {
         work();
@@ -24,7 +30,7 @@ void with_memory_advice(std::int64_t batch, const std::function<void()>& work) {
     }
 }
 
-data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folder, bool train) {
+std::shared_ptr<data::Dataset> read_set(const ImageTask& task, const std::filesystem::path& folder, bool train) {
     if (folder.empty()) {
         throw FileError(
             fmt::format("no data folder: give --data DIR, or set RADIAL_DATA to a folder that holds {}/. {}", task.set,

@@ -2,17 +2,23 @@
 #pragma once
 
 #include "radial/apps/cli/command_line.h"
+#include "radial/apps/cli/run/train_options.h"
 #include "radial/apps/train/precision.h"
-#include "radial/apps/train/train_options.h"
-#include "radial/data/dataset.h"
+#include "radial/data/image_set.h"
 
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace radial::train {
+
+/// Reads one of a data set's two parts from its folder.
+using DatasetReader = std::function<std::shared_ptr<data::Dataset>(const std::filesystem::path& folder, bool train)>;
+/// A reader of a set of images, as data::read_mnist().
+DatasetReader read_by(data::ImageSet (*read)(const std::filesystem::path& folder, bool train));
 
 /// What sets one benchmark program apart from another.
 struct ImageTask {
@@ -23,7 +29,7 @@ struct ImageTask {
     std::int64_t classes = 0;    ///< 0: as many as the data set names
     bool picture_files = false;  ///< the images are files of any size: --image-size and its kin (PictureOptions)
     std::vector<float> mean, deviation;  ///< of the pixels, in [0, 1]
-    std::function<data::Dataset(const std::filesystem::path& folder, bool train)> read;
+    DatasetReader read;
     std::string where_to_get;  ///< ends the error about a missing folder
     /// Options of a loss, by its name, that have other defaults here where it stands alone.
     std::map<std::string, LossSettings> loss_defaults;
@@ -42,6 +48,6 @@ Device start_device(const std::string& device, int threads, Precision precision)
 /// Runs `work`. When the device's memory does not suffice, the error also names the flag that helps and its value.
 void with_memory_advice(std::int64_t batch, const std::function<void()>& work);
 /// One of a task's two sets. Throws FileError that says where to get it.
-data::Dataset read_set(const ImageTask& task, const std::filesystem::path& folder, bool train);
+std::shared_ptr<data::Dataset> read_set(const ImageTask& task, const std::filesystem::path& folder, bool train);
 
 }  // namespace radial::train

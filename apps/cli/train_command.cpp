@@ -2,17 +2,17 @@
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/loss_options.h"
 #include "radial/apps/cli/recipes.h"
-#include "radial/apps/cli/run_recorder.h"
+#include "radial/apps/cli/run/batch_check.h"
+#include "radial/apps/cli/run/data_record.h"
+#include "radial/apps/cli/run/rank_agreement.h"
+#include "radial/apps/cli/run/rank_session.h"
+#include "radial/apps/cli/run/run_recorder.h"
+#include "radial/apps/cli/run/run_saver.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/train_settings.h"
-#include "radial/apps/train/batch_check.h"
 #include "radial/apps/train/class_weights.h"
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/ranks/rank_agreement.h"
-#include "radial/apps/train/ranks/rank_session.h"
-#include "radial/apps/train/run/data_record.h"
-#include "radial/apps/train/run/run_saver.h"
-#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/apps/train/trainer.h"
 #include "radial/core/backend/backend.h"
@@ -21,6 +21,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -85,7 +86,8 @@ TrainOptions completed(const ImageTask& task, TrainOptions options) {
 
 /// Throws Error when the network takes images of another number of channels.
 void check_channels(const std::string& model, const data::Dataset& set) {
-    const std::int64_t taken = model_named(model).image[0], given = set.channels();
+    const Shape shape = set.input_shape();
+    const std::int64_t taken = model_named(model).image[0], given = shape.rank() == 3 ? shape[0] : taken;
     RADIAL_CHECK(taken == given, "--model {}: takes images of {} channels, the data set has {}", model, taken, given);
 }
 
@@ -93,9 +95,7 @@ void check_channels(const std::string& model, const data::Dataset& set) {
 void check_batches_of(const TrainOptions& options, const RankSession& session, const data::Dataset& set,
                       std::int64_t samples, Layer& model) {
     session.check_last_batch(samples);
-    const Shape image = set.files ? Shape{set.channels(), set.view.crop, set.view.crop}
-                                  : Shape{set.channels(), set.images.size(2), set.images.size(3)};
-    check_batches(model, image,
+    check_batches(model, set.input_shape(),
                   {.samples = samples,
                    .batch = options.batch,
                    .ranks = session.ranks().size(),
@@ -106,51 +106,73 @@ void check_batches_of(const TrainOptions& options, const RankSession& session, c
 
 std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
     const std::string kernel = result.mean_kernel ? fmt::format(", mean kernel {:.4f}", *result.mean_kernel) : "";
-    return fmt::format("epoch {}/{}: loss {:.4f}, test accuracy {:.2f}% (best {:.2f}%){}, {:.0f} images/s, {}",
-                       result.epoch, epochs, result.train_loss, 100 * result.test_accuracy, 100 * result.best_accuracy,
-                       kernel, result.images_per_second, format_duration(result.seconds));
+    const std::string test = std::isnan(result.test_accuracy)
+                                 ? fmt::format("test loss {:.4f}", result.test_loss)
+                                 : fmt::format("test accuracy {:.2f}% (best {:.2f}%)", 100 * result.test_accuracy,
+                                               100 * result.best_accuracy);
+    return fmt::format("epoch {}/{}: loss {:.4f}, {}{}, {:.0f} images/s, {}", result.epoch, epochs, result.train_loss,
+                       test, kernel, result.images_per_second, format_duration(result.seconds));
 }
 
-/// `recorder` is null on all ranks but the first, as below.
-void run_epochs(Trainer& trainer, RunRecorder* recorder, RunSaver& saver, Progress& progress, std::int64_t epochs) {
-    while (std::ssize(trainer.history()) < epochs) {
-        const EpochResult result = trainer.run_epoch();
-        const bool last = result.epoch == epochs;
-        if (recorder != nullptr) saver.record([&] { recorder->record(trainer); }, last);
-        progress.line(epoch_line(result, epochs));
-        saver.after_epoch(trainer, last);
+/// All that a program's run does beside training: saves it, records it, tells how it goes, and ends it after a signal.
+class RunKeeper : public Observer {
+public:
+    /// `recorder` is null on all ranks but the first.
+    RunKeeper(const TrainOptions& options, RunRecorder* recorder, RunSaver& saver, Progress& progress)
+        : options_(options), recorder_(recorder), saver_(saver), progress_(progress) {}
+
+    void on_start(Trainer& trainer) override {
+        if (options_.resume.empty()) saver_.start(trainer);
+        if (recorder_ != nullptr) recorder_->begin_events(trainer);
     }
-    const EpochResult& last = trainer.history().back();
-    progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {}, best.safetensors)",
-                              100 * last.test_accuracy, 100 * last.best_accuracy, last.best_epoch));
-    if (recorder != nullptr) progress.line(fmt::format("report: {}", recorder->folder().report().string()));
-}
+    void between_steps(Trainer& trainer) override { saver_.after_step(trainer); }
+    /// A full disk ends what TensorBoard gets of this run, and not the run.
+    void on_step(Trainer& /*trainer*/, const StepReport& report) override {
+        if (recorder_ == nullptr || !writes_steps_) return;
+        try {
+            recorder_->step(report);
+        } catch (const FileError& error) {
+            writes_steps_ = false;
+            progress_.line(fmt::format("warning: {}. Steps are no longer written for TensorBoard", error.what()));
+        }
+    }
+    bool wants_to_stop() override { return noted_signal() != 0; }
+    void on_evaluation(Trainer& trainer, bool whole) override { saver_.after_evaluation(trainer, whole); }
+    void on_epoch(Trainer& trainer, const EpochResult& result) override {
+        const bool last = result.epoch == options_.epochs;
+        if (recorder_ != nullptr) saver_.record([&] { recorder_->record(trainer); }, last);
+        progress_.line(epoch_line(result, options_.epochs));
+        saver_.after_epoch(trainer, last);
+    }
+    std::string on_failure(Trainer& /*trainer*/, const FailedStep& failed) override {
+        return saver_.keep_failed(failed);
+    }
 
-/// Starts the run, or what is left of it, and saves it where a rank or a sample that cannot be had ends it.
-void run_to_end(const TrainOptions& options, Trainer& trainer, RunRecorder* recorder, RunSaver& saver,
-                Progress& progress) {
+private:
+    const TrainOptions& options_;
+    RunRecorder* recorder_;
+    RunSaver& saver_;
+    Progress& progress_;
+    bool writes_steps_ = true;
+};
+
+/// Trains to the end, and saves the run where a rank or a sample that cannot be had ends it.
+void run_to_end(Trainer& trainer, const RunRecorder* recorder, RunSaver& saver, Progress& progress) {
     try {
-        if (options.resume.empty()) saver.start(trainer);
-        if (recorder != nullptr) recorder->begin_events(trainer);
-        run_epochs(trainer, recorder, saver, progress, options.epochs);
+        const EpochResult& last = trainer.run();
+        const EpochResult& best = trainer.history()[static_cast<std::size_t>(last.best_epoch - 1)];
+        if (std::isnan(last.test_accuracy))
+            progress.line(fmt::format("test loss: last {:.4f}, lowest {:.4f} (epoch {}, best.safetensors)",
+                                      last.test_loss, best.test_loss, last.best_epoch));
+        else
+            progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {}, best.safetensors)",
+                                      100 * last.test_accuracy, 100 * last.best_accuracy, last.best_epoch));
+        if (recorder != nullptr) progress.line(fmt::format("report: {}", recorder->folder().report().string()));
     } catch (const RankLost& lost) {
         saver.end_after(lost, trainer);
     } catch (const data::UnreadableSample& unreadable) {
         saver.end_after(unreadable, trainer);
     }
-}
-
-/// Hands steps to the recorder. A full disk ends what TensorBoard gets of this run, and not the run.
-std::function<void(const StepReport&)> step_watcher(RunRecorder& recorder, Progress& progress) {
-    return [&recorder, &progress, writes = true](const StepReport& report) mutable {
-        if (!writes) return;
-        try {
-            recorder.step(report);
-        } catch (const FileError& error) {
-            writes = false;
-            progress.line(fmt::format("warning: {}. Steps are no longer written for TensorBoard", error.what()));
-        }
-    };
 }
 
 EarlierRun earlier_run(const TrainOptions& options) {
@@ -172,18 +194,14 @@ Classifier build(const TrainOptions& options, std::int64_t classes, Device devic
                           .loss = options.loss,
                           .loss_settings = loss_settings(options.loss, options.loss_settings),
                           .classes = classes});
-    classifier.model->to(device);
-    classifier.loss->to(device);
+    classifier.to(device);
     return classifier;
 }
 
 /// Null unless it is asked for.
 std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier) {
     if (options.ema == 0) return nullptr;
-    std::vector<NamedTensor> tensors;
-    for (const auto& [name, tensor] : classifier.model->averaged_state()) tensors.push_back({"model." + name, tensor});
-    for (const auto& [name, tensor] : classifier.loss->averaged_state()) tensors.push_back({"loss." + name, tensor});
-    return std::make_unique<WeightAverage>(std::move(tensors), options.ema);
+    return std::make_unique<WeightAverage>(classifier.averaged_state(), options.ema);
 }
 
 void describe_run(const ImageTask& task, const TrainOptions& options, const Classifier& classifier,
@@ -191,20 +209,32 @@ void describe_run(const ImageTask& task, const TrainOptions& options, const Clas
     progress.line(
         fmt::format("data: {} training and {} test images from {}", train.size(), test.size(), options.data.string()));
     progress.line(fmt::format("model: {}, {}-D feature, {} parameters; loss: {} ({})", title_of(task, options.model),
-                              options.dim, classifier.model->parameter_count() + classifier.loss->parameter_count(),
-                              options.loss, describe_settings(classifier.spec.loss_settings)));
+                              options.dim, classifier.parameter_count(), options.loss,
+                              describe_settings(classifier.spec.loss_settings)));
     progress.line("augmentation: " + describe(options.augmentation));
     progress.line("learning rate: " + describe_schedule(options));
     for (const data::Dataset* const set : {&train, &test})
         for (const std::string& note : set->notes) progress.line("note: " + note);
 }
 
+/// Classes that samples may have, or numbers of a target that is not a class.
+std::int64_t outputs_of(const data::Dataset& set) {
+    if (set.classes() > 0) return set.classes();
+    const Tensor target = set.get(0).target;
+    RADIAL_CHECK(target.rank() > 0 || target.dtype() != DType::int64,
+                 "the data set does not say how many classes it has (class_names)");
+    return target.numel();
+}
+
 /// The training and the test set.
-std::pair<data::Dataset, data::Dataset> read_sets(const ImageTask& task, const TrainOptions& options) {
-    data::Dataset train_set = read_set(task, options.data, true);
-    check_channels(options.model, train_set);
-    data::Dataset test_set = read_set(task, options.data, false);
-    train_set.view = test_set.view = view_of(options.pictures, model_named(options.model));
+std::pair<std::shared_ptr<data::Dataset>, std::shared_ptr<data::Dataset>> read_sets(const ImageTask& task,
+                                                                                    const TrainOptions& options) {
+    std::shared_ptr<data::Dataset> train_set = read_set(task, options.data, true);
+    check_channels(options.model, *train_set);
+    std::shared_ptr<data::Dataset> test_set = read_set(task, options.data, false);
+    const data::EvaluationView view = view_of(options.pictures, model_named(options.model));
+    for (data::Dataset* const set : {train_set.get(), test_set.get()})
+        if (auto* const images = dynamic_cast<data::ImageSet*>(set)) images->view = view;
     return {std::move(train_set), std::move(test_set)};
 }
 
@@ -240,19 +270,19 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const Device device = start_device(session.device(), session.threads(), precision);
     const Schedule schedule = make_schedule(options);
     auto [train_set, test_set] = read_sets(task, options);
-    const Json config = config_of(task, options, std::move(values), device, data_record(train_set, test_set));
+    const Json config = config_of(task, options, std::move(values), device, data_record(*train_set, *test_set));
     if (!options.resume.empty()) check_same_data(recorded_data(options.resume), config.at("data"), options.data);
     check_same_run(session, config.at("options"), config.at("data"));
-    const std::int64_t classes = task.classes > 0 ? task.classes : train_set.classes();
+    const std::int64_t classes = task.classes > 0 ? task.classes : outputs_of(*train_set);
     Classifier classifier = build(options, classes, device);
-    if (options.limit > 0) train_set = train_set.first(std::min(options.limit, train_set.size()));
+    if (options.limit > 0) train_set = data::first(train_set, std::min(options.limit, train_set->size()));
     if (options.class_weights == "balanced")
-        classifier.loss->set_class_weights(balanced_weights(train_set.labels, classes));
+        classifier.loss->set_class_weights(balanced_weights(data::labels_of(*train_set), classes));
 
-    check_batches_of(options, session, train_set, train_set.size(), *classifier.model);
+    check_batches_of(options, session, *train_set, train_set->size(), *classifier.model);
     Progress progress;
     if (session.several()) progress.line(session.describe());
-    describe_run(task, options, classifier, train_set, test_set, progress);
+    describe_run(task, options, classifier, *train_set, *test_set, progress);
     data::Loader train_loader(train_set, loader_options(task, options, session.ranks(), true));
     data::Loader test_loader(test_set, loader_options(task, options, session.ranks(), false));
     const auto optimizer = make_optimizer(options, classifier.parameters());
@@ -265,23 +295,21 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
                      .schedule = schedule,
                      .epochs = options.epochs,
                      .allow_dead_kernel = options.allow_dead_kernel,
-                     .keep_features = options.dim == 2,
-                     .between_steps = [&saver](Trainer& running) { saver.after_step(running); },
-                     .failed = [&saver](const FailedStep& failed) { return saver.keep_failed(failed); },
-                     .stop = [] { return noted_signal() != 0; },
-                     .evaluated = [&saver](Trainer& running, bool whole) { saver.after_evaluation(running, whole); }},
-                    progress);
+                     .keep_features = options.dim == 2});
+    trainer.observe(progress);
     if (!options.resume.empty()) {
         saver.resume(classifier, *optimizer, trainer, progress);
-        check_rest(options, session, train_set, trainer.position().samples, *classifier.model);
+        check_rest(options, session, *train_set, trainer.position().samples, *classifier.model);
     }
     check_same_step(session, trainer.steps());
     std::optional<RunRecorder> recorder;
     if (folder) {
-        recorder.emplace(task, options, *folder, config, classifier, test_set, trainer, progress);
-        trainer.watch(step_watcher(*recorder, progress));
+        recorder.emplace(task, options, *folder, config, classifier, *test_set, trainer, progress);
     }
-    run_to_end(options, trainer, recorder ? &*recorder : nullptr, saver, progress);
+    RunRecorder* const records = recorder ? &*recorder : nullptr;
+    RunKeeper keeper(options, records, saver, progress);
+    trainer.observe(keeper);
+    run_to_end(trainer, records, saver, progress);
     for (const data::Loader* const loader : {&train_loader, &test_loader})
         for (const std::string& line : problem_lines(*loader)) progress.line(line);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "radial/apps/cli/cli_forward.h"
-#include "radial/apps/train/train_options.h"
+#include "radial/apps/cli/run/train_options.h"
 
 #include <filesystem>
 #include <string>

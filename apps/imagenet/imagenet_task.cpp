@@ -18,7 +18,7 @@ ImageTask imagenet_task() {
                        .picture_files = true,
                        .mean = {0.485F, 0.456F, 0.406F},
                        .deviation = {0.229F, 0.224F, 0.225F},
-                       .read = data::read_imagenet,
+                       .read = read_by(data::read_imagenet),
                        .where_to_get = "'radial-imagenet download' says where to get ImageNet",
                        .loss_defaults = {{"rbf-softmax", {{"scale", 8}, {"gamma", 4}}}},
                        .model_defaults = {{"zero-init-residual", 1}},

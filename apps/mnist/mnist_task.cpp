@@ -13,7 +13,7 @@ ImageTask mnist_task() {
                     .classes = 10,
                     .mean = {0.1307F},
                     .deviation = {0.3081F},
-                    .read = data::read_mnist,
+                    .read = read_by(data::read_mnist),
                     .where_to_get = "'radial-mnist download DIR' fetches MNIST",
                     .loss_defaults = {},
                     .model_defaults = {},

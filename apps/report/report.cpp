@@ -4,13 +4,19 @@
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"
 #include "radial/apps/report/scatter_view.h"
+#include "radial/apps/train/console/progress.h"
 
 #include <fmt/core.h>
+
+#include <cmath>
 
 namespace radial::train {
 namespace {
 
-std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
+std::string percent(double fraction) { return std::isnan(fraction) ? "–" : fmt::format("{:.2f}%", 100 * fraction); }
+
+/// Whether targets are classes: those of a regression have no accuracy.
+bool has_accuracy(const ReportContent& content) { return !std::isnan(content.history.back().test_accuracy); }
 
 std::string tile(const std::string& name, const std::string& value) {
     return fmt::format("<div class=\"tile\"><span>{}</span><b>{}</b></div>\n", escape_html(name), escape_html(value));
@@ -20,9 +26,17 @@ std::string tiles(const ReportContent& content) {
     const EpochResult& last = content.history.back();
     double seconds = 0;
     for (const EpochResult& epoch : content.history) seconds += epoch.seconds;
-    std::string html = "<div class=\"tiles\">\n" + tile("Test accuracy, last epoch", percent(last.test_accuracy));
-    html += tile(fmt::format("Best test accuracy, epoch {} (best.safetensors)", last.best_epoch),
-                 percent(last.best_accuracy));
+    std::string html = "<div class=\"tiles\">\n";
+    if (has_accuracy(content)) {
+        html += tile("Test accuracy, last epoch", percent(last.test_accuracy));
+        html += tile(fmt::format("Best test accuracy, epoch {} (best.safetensors)", last.best_epoch),
+                     percent(last.best_accuracy));
+    } else {
+        const EpochResult& best = content.history[static_cast<std::size_t>(last.best_epoch - 1)];
+        html += tile("Test loss, last epoch", fmt::format("{:.4f}", last.test_loss));
+        html += tile(fmt::format("Lowest test loss, epoch {} (best.safetensors)", last.best_epoch),
+                     fmt::format("{:.4f}", best.test_loss));
+    }
     html += tile("Training loss", fmt::format("{:.4f}", last.train_loss));
     if (last.mean_kernel) html += tile("Mean kernel", fmt::format("{:.3f}", *last.mean_kernel));
     html += tile("Images a second", fmt::format("{:.0f}", last.images_per_second));
@@ -91,9 +105,11 @@ std::string curves(const ReportContent& content) {
     html +=
         html_section("Loss by epoch", "",
                      line_chart({series(content, "test", test_loss), series(content, "training", train_loss)}, false));
-    html += html_section(
-        "Accuracy by epoch", "",
-        line_chart({series(content, "test", test_accuracy), series(content, "training", train_accuracy)}, true));
+    if (has_accuracy(content)) {
+        html += html_section(
+            "Accuracy by epoch", "",
+            line_chart({series(content, "test", test_accuracy), series(content, "training", train_accuracy)}, true));
+    }
     if (content.history.back().mean_kernel) {
         const auto kernel = [](const EpochResult& e) { return e.mean_kernel.value_or(0); };
         html += html_section("Mean kernel by epoch",
@@ -102,6 +118,7 @@ std::string curves(const ReportContent& content) {
                                          content.history.back().initial_mean_kernel.value_or(0)),
                              line_chart({series(content, "mean kernel", kernel)}, false));
     }
+    if (!has_accuracy(content) || content.class_names.empty()) return html + "</div>\n";
     const Confusion confusion = content.evaluation.confusion();
     html += confusion_of(content, confusion);
     if (content.class_names.size() > most_beside_charts) return html + "</div>\n" + accuracies(content, confusion);
@@ -133,7 +150,7 @@ std::string settings(const ReportContent& content) {
 }
 
 std::string scatter(const ReportContent& content) {
-    if (content.dim != 2 || content.evaluation.features.empty()) return "";
+    if (content.dim != 2 || content.evaluation.features.empty() || content.class_names.empty()) return "";
     const Scatter shown{.points = content.evaluation.features,
                         .labels = content.evaluation.labels,
                         .prototypes = content.prototypes,
@@ -151,7 +168,8 @@ std::string report_page(const ReportContent& content) {
         done < content.epochs_planned ? fmt::format(" (epoch {} of {} done)", done, content.epochs_planned) : "";
     return html_page(content.title + state, content.subtitle,
                      tiles(content) + curves(content) + mistakes(content) + scatter(content) +
-                         html_section("Epochs", "The best test accuracy's epoch is in bold.", numbers(content)) +
+                         html_section("Epochs", "The best epoch, by test accuracy or else by test loss, is in bold.",
+                                      numbers(content)) +
                          html_section("Settings", "Repeat the run with --config config.json.", settings(content)));
 }
 

@@ -2,12 +2,12 @@
 #include "radial/apps/sweep/scatter_page.h"
 
 #include "radial/apps/cli/loss_options.h"
+#include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/report/html_page.h"
 #include "radial/apps/report/scatter_view.h"
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/evaluate.h"
-#include "radial/apps/train/run/data_record.h"
-#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/core/io/atomic_file.h"
 #include "radial/core/util/error.h"
 
@@ -62,9 +62,9 @@ void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options
     std::vector<DrawnRun> runs;
     for (const std::string& run : options.runs) runs.push_back(load_run(run, task));
     const Device device = start_device(options.device, options.threads, Precision::float32);
-    const data::Dataset test = read_set(task, options.data, false);
+    const std::shared_ptr<data::Dataset> test = read_set(task, options.data, false);
     for (const DrawnRun& run : runs) {
-        const std::string warning = check_class_names(run.checkpoint, run.notes, test, options.data);
+        const std::string warning = check_class_names(run.checkpoint, run.notes, *test, options.data);
         if (!warning.empty()) fmt::print("warning: {}\n", warning);
     }
     std::string cards;
@@ -76,14 +76,14 @@ void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options
         const Evaluation evaluation = evaluate(*classifier.model, *classifier.loss, loader, device, true);
         fmt::print("{}: {}, test accuracy {:.2f}%\n", shown(options.runs[i]), classifier.spec.loss,
                    100 * evaluation.accuracy());
-        cards += card(options.runs[i], classifier, evaluation, test.class_names);
+        cards += card(options.runs[i], classifier, evaluation, test->class_names);
     }
     write_file(options.out,
                html_page("Test features and prototypes",
                          fmt::format("{} with a two-dimensional feature: one dot a test image, {} of them "
                                      "a chart. Each chart has axes of its own.",
-                                     task.model_title, test.size()),
-                         scatter_legend(test.class_names) + "<div class=\"runs\">\n" + cards + "</div>\n"));
+                                     task.model_title, test->size()),
+                         scatter_legend(test->class_names) + "<div class=\"runs\">\n" + cards + "</div>\n"));
     fmt::print("page: {}\n", shown(options.out.string()));
 }
 

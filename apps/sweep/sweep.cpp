@@ -2,6 +2,8 @@
 #include "radial/apps/sweep/sweep.h"
 
 #include "radial/apps/cli/recipes.h"
+#include "radial/apps/cli/run/data_record.h"
+#include "radial/apps/cli/run/folder_lock.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/sweep/scatter_page.h"
@@ -10,8 +12,6 @@
 #include "radial/apps/sweep/sweep_page.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/console/standard_streams.h"
-#include "radial/apps/train/run/data_record.h"
-#include "radial/apps/train/run/folder_lock.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/util/error.h"
 
@@ -186,7 +186,7 @@ void check_data(const ImageTask& task, const SweepOptions& options, const std::v
     for (const SweepRun& run : runs) {
         const nlohmann::ordered_json before = recorded_data(run.folder);
         if (before.is_null()) continue;
-        if (now.is_null()) now = data_record(read_set(task, options.data, true), read_set(task, options.data, false));
+        if (now.is_null()) now = data_record(*read_set(task, options.data, true), *read_set(task, options.data, false));
         check_same_data(before, now, options.data, run.folder.string());
     }
 }

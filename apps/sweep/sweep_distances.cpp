@@ -1,8 +1,8 @@
 // Distances to the own prototype, from a run's snapshots.
 #include "radial/apps/sweep/sweep_distances.h"
 
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/evaluate.h"
-#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/apps/train/run/snapshots.h"
 #include "radial/core/util/error.h"
 
@@ -75,7 +75,7 @@ SweepSection distance_section(const ImageTask& task, const SweepOptions& options
                   .numbers_from = 2},
         .html = ""};
     const Device device = start_device(options.device, options.threads, parse_precision(options.precision));
-    const data::Dataset test = read_set(task, options.data, false);
+    const std::shared_ptr<data::Dataset> test = read_set(task, options.data, false);
     for (const PaperDistances& paper : paper_table_1()) {
         section.table.rows.push_back(
             {paper.dim + "-D", "paper", paper.min, paper.max, paper.mean, paper.variance, "–"});

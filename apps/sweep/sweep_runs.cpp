@@ -1,11 +1,11 @@
 // From a cell of a table to a folder with a trained run.
 #include "radial/apps/sweep/sweep_runs.h"
 
+#include "radial/apps/cli/run/run_saver.h"
 #include "radial/apps/cli/train_settings.h"
 #include "radial/apps/sweep/child_process.h"
 #include "radial/apps/train/run/json_numbers.h"
 #include "radial/apps/train/run/json_text.h"
-#include "radial/apps/train/run/run_saver.h"
 #include "radial/apps/train/run/snapshots.h"
 #include "radial/core/io/atomic_file.h"
 #include "radial/core/io/read_file.h"

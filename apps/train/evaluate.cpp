@@ -47,10 +47,12 @@ public:
           losses_(Tensor::empty({batches, 2}, DType::float64, device)) {}
 
     /// `weight`: what the loss is a mean over; undefined for the number of samples.
-    void add(const Tensor& loss, const Tensor& weight, const Tensor& logits) {
-        const std::int64_t count = logits.size(0);
-        predicted_.rows(samples_, samples_ + count).copy_(argmax(logits));
-        confidences_.rows(samples_, samples_ + count).copy_(exp(max(log_softmax(logits), 1)));
+    /// `logits`: undefined where targets are not classes.
+    void add(std::int64_t count, const Tensor& loss, const Tensor& weight, const Tensor& logits) {
+        if (logits.defined()) {
+            predicted_.rows(samples_, samples_ + count).copy_(argmax(logits));
+            confidences_.rows(samples_, samples_ + count).copy_(exp(max(log_softmax(logits), 1)));
+        }
         const auto batch = static_cast<std::int64_t>(counts_.size());
         const Tensor row = losses_.rows(batch, batch + 1).view({2}), counted = row.rows(1, 2);
         row.rows(0, 1).copy_(loss.view({1}));
@@ -74,8 +76,10 @@ public:
     /// Puts all but the labels into `result`, which has those.
     void read(Evaluation& result) const {
         // Where samples cannot be read and are left out, fewer come than there are places for.
-        result.predicted = predicted_.rows(0, samples_).to_vector<std::int64_t>();
-        result.confidences = confidences_.rows(0, samples_).to_vector<float>();
+        if (!result.labels.empty()) {
+            result.predicted = predicted_.rows(0, samples_).to_vector<std::int64_t>();
+            result.confidences = confidences_.rows(0, samples_).to_vector<float>();
+        }
         for (std::size_t i = 0; i < result.labels.size(); ++i)
             result.correct += result.predicted[i] == result.labels[i] ? 1 : 0;
         result.total = samples_;
@@ -120,18 +124,28 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
             given_up.whole = false;
             return given_up;
         }
-        const auto truths = batch->labels.values<std::int64_t>();
-        result.labels.insert(result.labels.end(), truths.begin(), truths.end());
+        const bool classes = data::are_classes(batch->labels);
+        if (classes) {
+            const auto truths = batch->labels.values<std::int64_t>();
+            result.labels.insert(result.labels.end(), truths.begin(), truths.end());
+        }
         result.samples.insert(result.samples.end(), batch->indices.begin(), batch->indices.end());
         const Tensor feature = feature_of(model, batch->images.to(device), precision);
         const Tensor labels = batch->labels.to(device);
-        results.add(loss.forward(feature, labels), loss.batch_weight(labels), loss.logits(feature));
+        const Tensor logits = classes ? loss.logits(feature) : Tensor{};
+        if (classes && result.classes == 0) result.classes = logits.size(1);
+        results.add(labels.size(0), loss.forward(feature, labels), loss.batch_weight(labels), logits);
         if (keep_features) results.add_features(feature);
-        if (prototypes.defined() && result.classes > 1)
+        if (classes && prototypes.defined() && result.classes > 1)
             results.add_distances(prototype_distances(feature, prototypes, labels, result.classes));
     }
     results.read(result);
     return result;
+}
+
+double Evaluation::accuracy() const {
+    if (total > 0 && labels.empty()) return std::numeric_limits<double>::quiet_NaN();
+    return total > 0 ? static_cast<double>(correct) / static_cast<double>(total) : 0;
 }
 
 std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t count) {

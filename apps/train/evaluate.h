@@ -21,7 +21,8 @@ struct Evaluation {
     bool whole = true;                    ///< false where it was given up: what follows is then empty
     std::int64_t classes = 0;
     std::vector<float> features;       ///< [total, dim], empty unless asked for
-    std::vector<std::int64_t> labels;  ///< [total], in the features' order, as all below
+    std::vector<std::int64_t> labels;  ///< [total], in the features' order, as all below; where targets are not
+                                       ///< classes, all but `samples` and `features` are empty
 
     std::vector<std::int64_t> samples;     ///< [total]: numbers in the data set
     std::vector<std::int64_t> predicted;   ///< [total]: classes
@@ -31,7 +32,8 @@ struct Evaluation {
                                            ///< Both are empty for a loss without prototypes.
 
     Confusion confusion() const { return {labels, predicted, classes}; }
-    double accuracy() const { return total > 0 ? static_cast<double>(correct) / static_cast<double>(total) : 0; }
+    /// Part of the samples that are correct; NaN where targets are not classes.
+    double accuracy() const;
 };
 
 /// A sample that was taken for another class.

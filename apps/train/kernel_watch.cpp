@@ -11,7 +11,7 @@ namespace radial::train {
 std::string dead_kernel_message(double kernel, std::int64_t steps) {
     return fmt::format(
         "mean kernel {:.3g} after {} step{}: every prototype is out of reach of the features, so no gradient flows. "
-        "Lower --lr, keep --clip-norm at 1, or raise --loss.gamma",
+        "Lower the learning rate, clip the gradient's norm at 1, or raise the loss's gamma",
         kernel, steps, steps == 1 ? "" : "s");
 }
 

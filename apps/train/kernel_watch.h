@@ -39,8 +39,8 @@ private:
     std::int64_t window_steps_ = 0, epoch_steps_ = 0, steps_ = 0;
 };
 
-/// "mean kernel 0 after 50 steps: every prototype is out of reach of the features, so no gradient flows. Lower --lr,
-/// keep --clip-norm at 1, or raise --loss.gamma"
+/// "mean kernel 0 after 50 steps: every prototype is out of reach of the features, so no gradient flows. Lower the
+/// learning rate, clip the gradient's norm at 1, or raise the loss's gamma"
 std::string dead_kernel_message(double kernel, std::int64_t steps);
 
 }  // namespace radial::train

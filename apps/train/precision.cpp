@@ -38,7 +38,7 @@ Precision parse_precision(const std::string& name) {
 
 void use_precision(Precision precision, Device device) {
     RADIAL_CHECK(precision != Precision::tf32 || device.kind == Device::Kind::cuda,
-                 "--precision tf32: only CUDA devices have it, --device is {}", device.str());
+                 "precision tf32: only CUDA devices have it, the device is {}", device.str());
     set_allow_tf32(precision == Precision::tf32);
 }
 

@@ -12,7 +12,7 @@ namespace radial::train {
 /// One step's numbers.
 struct StepNumbers {
     double loss = 0;
-    double correct = 0;            ///< predictions
+    double correct = 0;            ///< predictions; NaN where targets are not classes
     std::optional<double> kernel;  ///< the loss's mean kernel, where it has one
     double gradient_norm = 0;      ///< before clipping
 };

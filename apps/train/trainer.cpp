@@ -7,6 +7,7 @@
 #include "radial/core/util/error.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace radial::train {
@@ -46,52 +47,29 @@ struct Trainer::Sums {
     double images_per_second() const { return static_cast<double>(images) / seconds_since(start); }
 };
 
-nlohmann::ordered_json to_json(const EpochResult& result) {
-    const auto or_null = [](const std::optional<double>& value) {
-        return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-    };
-    return {{"epoch", result.epoch},
-            {"train_loss", result.train_loss},
-            {"train_accuracy", result.train_accuracy},
-            {"test_loss", result.test_loss},
-            {"test_accuracy", result.test_accuracy},
-            {"best_accuracy", result.best_accuracy},
-            {"best_epoch", result.best_epoch},
-            {"images_per_second", result.images_per_second},
-            {"mean_kernel", or_null(result.mean_kernel)},
-            {"initial_mean_kernel", or_null(result.initial_mean_kernel)},
-            {"seconds", result.seconds},
-            {"lr", result.lr},
-            {"gradient_norm", result.gradient_norm},
-            {"peak_bytes", result.peak_bytes},
-            {"order", result.order}};
+Trainer::Trainer(TrainerSetup setup)
+    : setup_(std::move(setup)),
+      kernel_(setup_.allow_dead_kernel),
+      step_(setup_.step, [this](const std::string& line) { note(line); }) {
+    if (!setup_.schedule) setup_.schedule = constant_schedule(setup_.step.optimizer.lr());
 }
-
-EpochResult epoch_result(const nlohmann::ordered_json& line) {
-    const auto or_nothing = [&](const char* key) {
-        return line.at(key).is_null() ? std::nullopt : std::optional<double>(line.at(key).get<double>());
-    };
-    return {.epoch = whole_number<std::int64_t>(line, "epoch"),
-            .train_loss = real_number(line, "train_loss"),
-            .train_accuracy = real_number(line, "train_accuracy"),
-            .test_loss = real_number(line, "test_loss"),
-            .test_accuracy = real_number(line, "test_accuracy"),
-            .best_accuracy = real_number(line, "best_accuracy"),
-            .best_epoch = whole_number<std::int64_t>(line, "best_epoch"),
-            .mean_kernel = or_nothing("mean_kernel"),
-            .initial_mean_kernel = or_nothing("initial_mean_kernel"),
-            .images_per_second = real_number(line, "images_per_second"),
-            .seconds = real_number(line, "seconds"),
-            .lr = real_number(line, "lr"),
-            .gradient_norm = real_number(line, "gradient_norm"),
-            .peak_bytes = whole_number<std::size_t>(line, "peak_bytes"),
-            .order = line.at("order")};
-}
-
-Trainer::Trainer(TrainerSetup setup, Progress& progress)
-    : setup_(std::move(setup)), progress_(progress), kernel_(setup_.allow_dead_kernel), step_(setup_.step, progress) {}
 
 Trainer::~Trainer() = default;
+
+const EpochResult& Trainer::run() {
+    for (Observer* const observer : observers_) observer->on_start(*this);
+    while (std::ssize(history_) < setup_.epochs && !stopped_) run_epoch();
+    RADIAL_CHECK(!history_.empty(), "Trainer: {} epochs to run, expected at least 1", setup_.epochs);
+    return history_.back();
+}
+
+void Trainer::note(const std::string& line) const {
+    for (Observer* const observer : observers_) observer->on_note(line);
+}
+
+bool Trainer::wants_to_stop() const {
+    return std::ranges::any_of(observers_, [](Observer* observer) { return observer->wants_to_stop(); });
+}
 
 EpochResult Trainer::run_epoch() {
     const StepSetup& how = setup_.step;
@@ -112,10 +90,10 @@ EpochResult Trainer::run_epoch() {
     const Clock::time_point evaluation_start = Clock::now();
     {
         const UseAverage average(how.average);
-        evaluation_ =
-            evaluate(how.model, how.loss, setup_.test, how.device, setup_.keep_features, how.precision, setup_.stop);
+        evaluation_ = evaluate(how.model, how.loss, setup_.test, how.device, setup_.keep_features, how.precision,
+                               [this] { return wants_to_stop(); });
     }
-    if (setup_.evaluated) setup_.evaluated(*this, evaluation_.whole);
+    for (Observer* const observer : observers_) observer->on_evaluation(*this, evaluation_.whole);
     RADIAL_CHECK(evaluation_.whole, "the evaluation of epoch {} was given up", epoch_);
     kernel_.end_epoch();
     if (how.ranks != nullptr) evaluation_ = merge_evaluations(*how.ranks, evaluation_);
@@ -123,7 +101,7 @@ EpochResult Trainer::run_epoch() {
     result.test_loss = evaluation_.loss;
     result.test_accuracy = result.best_accuracy = evaluation_.accuracy();
     result.best_epoch = epoch_;
-    if (!history_.empty() && history_.back().best_accuracy >= result.best_accuracy) {
+    if (!history_.empty() && !is_better(result)) {
         result.best_accuracy = history_.back().best_accuracy;
         result.best_epoch = history_.back().best_epoch;
     }
@@ -132,14 +110,23 @@ EpochResult Trainer::run_epoch() {
     history_.push_back(result);
     steps_before_ += sums.submitted;
     sums_.reset();
+    for (Observer* const observer : observers_) observer->on_epoch(*this, result);
     return result;
+}
+
+// Of classes the accuracy decides, of other targets the loss.
+bool Trainer::is_better(const EpochResult& result) const {
+    const EpochResult& last = history_.back();
+    if (!std::isnan(result.test_accuracy)) return result.test_accuracy > last.best_accuracy;
+    const double best = history_[static_cast<std::size_t>(last.best_epoch - 1)].test_loss;
+    return result.test_loss < best || std::isnan(best);
 }
 
 void Trainer::train_epoch(Sums& sums, EpochResult& result) {
     setup_.train.start(epoch_ - 1, position_after(sums, sums.submitted));
     while (const auto batch = setup_.train.next()) {
         submit(*batch, sums);
-        if (setup_.between_steps) setup_.between_steps(*this);
+        for (Observer* const observer : observers_) observer->between_steps(*this);
     }
     look(sums);
     RADIAL_CHECK(sums.images > 0, "training: the data set holds no samples");
@@ -157,7 +144,7 @@ void Trainer::train_epoch(Sums& sums, EpochResult& result) {
 // The batch is made once more: the loader gives the same one again, and none is kept while steps wait for a look.
 void Trainer::end_run(const NumericError& error, const Sums& sums) {
     const auto& [place, numbers] = judged_;
-    if (!setup_.failed || place.step == 0 || sums.submitted == 0) throw error;
+    if (observers_.empty() || place.step == 0 || sums.submitted == 0) throw error;
     setup_.train.start(epoch_ - 1, position_after(sums, place.step - 1));
     const std::optional<data::Batch> batch = setup_.train.next();
     if (!batch) throw error;
@@ -168,7 +155,9 @@ void Trainer::end_run(const NumericError& error, const Sums& sums) {
                             .loss = numbers.loss,
                             .reason = error.what(),
                             .batch = *batch};
-    throw NumericError(fmt::format("{}{}", error.what(), setup_.failed(failed)));
+    std::string message = error.what();
+    for (Observer* const observer : observers_) message += observer->on_failure(*this, failed);
+    throw NumericError(message);
 }
 
 nlohmann::ordered_json Trainer::state() {
@@ -261,7 +250,7 @@ double Trainer::progress() const {
 
 void Trainer::submit(const data::Batch& batch, Sums& sums) {
     sums.lr = setup_.schedule(progress());
-    const StepPlace place{epoch_, ++sums.submitted, batch.labels.numel(), sums.lr};
+    const StepPlace place{epoch_, ++sums.submitted, batch.labels.size(0), sums.lr};
     try {
         step_.run(batch, place);
     } catch (const BadStep& bad) {
@@ -286,8 +275,8 @@ void Trainer::account(const TrainingStep::Finished& step, double seconds, Sums& 
     judged_ = step;
     step_.check(step);
     if (numbers.kernel && epoch_ == 1 && place.step == 1) {
-        progress_.line(fmt::format("mean kernel at the first step: {:.3g}", *numbers.kernel));
-        if (*numbers.kernel < dead_kernel) progress_.line("warning: " + dead_kernel_message(*numbers.kernel, 0));
+        note(fmt::format("mean kernel at the first step: {:.3g}", *numbers.kernel));
+        if (*numbers.kernel < dead_kernel) note("warning: " + dead_kernel_message(*numbers.kernel, 0));
     }
     kernel_.add(numbers.kernel);
     sums.gradient_norm += numbers.gradient_norm;
@@ -295,28 +284,28 @@ void Trainer::account(const TrainingStep::Finished& step, double seconds, Sums& 
     sums.loss += numbers.loss * static_cast<double>(place.images);
     sums.images += place.images;
     ++sums.steps;
-    if (watcher_) {
-        watcher_({.step = steps_before_ + place.step,
-                  .images = place.images,
-                  .lr = place.lr,
-                  .seconds = seconds,
-                  .numbers = numbers});
-    }
+    const StepReport report{.step = steps_before_ + place.step,
+                            .images = place.images,
+                            .lr = place.lr,
+                            .seconds = seconds,
+                            .numbers = numbers};
+    for (Observer* const observer : observers_) observer->on_step(*this, report);
 }
 
 void Trainer::show(const Sums& sums) {
     const std::int64_t steps = setup_.train.batches(sums.before), epochs_left = setup_.epochs - epoch_;
     const double step_seconds = seconds_since(sums.start) / static_cast<double>(sums.steps);
     const auto steps_left = static_cast<double>(steps - sums.steps + epochs_left * setup_.train.batches());
-    progress_.update(
-        {.epoch = epoch_,
-         .epochs = setup_.epochs,
-         .step = sums.steps,
-         .steps = steps,
-         .loss = sums.mean_loss(),
-         .accuracy = sums.accuracy(),
-         .images_per_second = sums.images_per_second(),
-         .seconds_left = steps_left * step_seconds + static_cast<double>(epochs_left + 1) * evaluation_seconds_});
+    const ProgressState state{
+        .epoch = epoch_,
+        .epochs = setup_.epochs,
+        .step = sums.steps,
+        .steps = steps,
+        .loss = sums.mean_loss(),
+        .accuracy = sums.accuracy(),
+        .images_per_second = sums.images_per_second(),
+        .seconds_left = steps_left * step_seconds + static_cast<double>(epochs_left + 1) * evaluation_seconds_};
+    for (Observer* const observer : observers_) observer->on_progress(state);
 }
 
 }  // namespace radial::train

@@ -1,79 +1,54 @@
 // The training loop that every program shares.
 #pragma once
 
-#include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/evaluate.h"
 #include "radial/apps/train/kernel_watch.h"
-#include "radial/apps/train/run/failed_step.h"
-#include "radial/apps/train/step_log.h"
+#include "radial/apps/train/observer.h"
 #include "radial/apps/train/training_step.h"
 #include "radial/core/optim/schedule.h"
 
 #include <nlohmann/json.hpp>
 
 #include <chrono>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace radial::train {
-
-/// What one epoch came to.
-struct EpochResult {
-    std::int64_t epoch = 0;                     ///< from 1
-    double train_loss = 0, train_accuracy = 0;  ///< over the batches as they were trained on
-    double test_loss = 0, test_accuracy = 0;    ///< after the epoch
-    double best_accuracy = 0;                   ///< best test accuracy so far
-    std::int64_t best_epoch = 0;                ///< the epoch that reached it first
-    std::optional<double> mean_kernel;          ///< over the epoch; none for a loss without a kernel
-    std::optional<double> initial_mean_kernel;  ///< of the run's first step
-    double images_per_second = 0, seconds = 0;  ///< of training alone; of the epoch with its evaluation
-    double lr = 0;                              ///< at the last step
-    double gradient_norm = 0;                   ///< mean over the steps, before clipping
-    std::size_t peak_bytes = 0;                 ///< most that tensors held at once during the epoch
-    std::string order;                          ///< digest of the order in which the samples were visited
-};
-
-/// A line of metrics.jsonl. Values that do not exist or are not finite are null when it is written.
-nlohmann::ordered_json to_json(const EpochResult& result);
-/// The inverse of to_json(), with NaN for what was not finite.
-EpochResult epoch_result(const nlohmann::ordered_json& line);
-
-class Trainer;
 
 /// What is trained, on what, and how.
 struct TrainerSetup {
     StepSetup step;  ///< evaluations use its average, where it has one
     data::Loader& train;
     data::Loader& test;
-    Schedule schedule;
+    Schedule schedule = {};  ///< of the learning rate; without one it stays the optimizer's
     std::int64_t epochs = 1;
     bool allow_dead_kernel = false;  ///< go on when no gradient flows
     bool keep_features = false;      ///< evaluations keep the test features
-    /// Called after each step; it may ask for state(), and what it throws ends the epoch there.
-    std::function<void(Trainer&)> between_steps = {};
-    /// Told of the step that ends the run, before its NumericError is thrown; returns what to add to the message.
-    std::function<std::string(const FailedStep&)> failed = {};
-    /// Asked between the batches of an evaluation, which is given up where it says so.
-    std::function<bool()> stop = {};
-    /// Called after each evaluation, with whether it was of the whole set, while state() is still that of an epoch that
-    /// awaits it. It must throw where some rank's was given up; what it throws ends the epoch there.
-    std::function<void(Trainer&, bool)> evaluated = {};
 };
 
-/// Trains an epoch at a time, so that the caller can log and save in between.
+/// Trains a network and its loss. Everything else that a run does is an observer: see observer.h.
 ///
 /// On a CUDA device the host does not wait for a step: it looks at what the steps came to every 32 of them and at the
 /// epoch's end, and full batches run as one graph. Losses are the same either way.
 class Trainer {
 public:
     /// Throws Error for GraphUse::on on the CPU.
-    Trainer(TrainerSetup setup, Progress& progress);
+    explicit Trainer(TrainerSetup setup);
     ~Trainer();
     Trainer(const Trainer&) = delete;
     Trainer& operator=(const Trainer&) = delete;
+
+    /// Adds an observer, which must outlive the trainer.
+    void observe(Observer& observer) { observers_.push_back(&observer); }
+    /// Trains until all epochs are done, or until an observer calls stop(), and returns the last epoch's result. Throws
+    /// as run_epoch() does, and Error where there is no epoch to run.
+    const EpochResult& run();
+    /// Makes run() return after the present epoch.
+    void stop() { stopped_ = true; }
+    bool stopped() const { return stopped_; }
+    /// What is trained, on what, and how.
+    const TrainerSetup& setup() const { return setup_; }
 
     /// Trains on the whole training set once, or on what an epoch that was begun has left of it, then evaluates. Throws
     /// NumericError when the loss is no longer finite (naming epoch, step and learning rate) or the kernel has died
@@ -97,8 +72,6 @@ public:
     double progress() const;
     /// Whether all steps of an epoch are done and it is not evaluated yet.
     bool awaits_evaluation() const;
-    /// `watcher` is told every step as the host sees it, in order; what it throws ends the epoch there.
-    void watch(std::function<void(const StepReport&)> watcher) { watcher_ = std::move(watcher); }
     /// Results so far, oldest first.
     const std::vector<EpochResult>& history() const { return history_; }
     /// What the last epoch's evaluation found.
@@ -113,10 +86,13 @@ private:
     void look(Sums& sums);
     void account(const TrainingStep::Finished& step, double seconds, Sums& sums);
     void show(const Sums& sums);
+    void note(const std::string& line) const;
+    bool wants_to_stop() const;
+    bool is_better(const EpochResult& result) const;
 
     TrainerSetup setup_;
-    Progress& progress_;
-    std::function<void(const StepReport&)> watcher_;
+    std::vector<Observer*> observers_;
+    bool stopped_ = false;
     KernelWatch kernel_;
     std::unique_ptr<Sums> sums_;  ///< of the epoch that is under way
     TrainingStep step_;

@@ -19,14 +19,16 @@ constexpr std::int64_t steps_between_looks = 32;
 
 void check_loss(double loss, const StepPlace& place) {
     if (std::isfinite(loss)) return;
-    throw BadStep(fmt::format("the loss is {} {}. Lower --lr, or set --clip-norm 1", std::abs(loss), place.str()),
+    throw BadStep(fmt::format("the loss is {} {}. Lower the learning rate, or clip the gradient's norm at 1",
+                              std::abs(loss), place.str()),
                   loss);
 }
 
 /// Weights that follow such a gradient are lost, whether or not it is clipped.
 void check_norm(double norm, double loss, const StepPlace& place) {
     if (std::isfinite(norm)) return;
-    throw BadStep(fmt::format("the gradient's norm is {}, {}. Lower --lr", std::abs(norm), place.str()), loss);
+    throw BadStep(fmt::format("the gradient's norm is {}, {}. Lower the learning rate", std::abs(norm), place.str()),
+                  loss);
 }
 
 /// x * weight; x itself where that is the same.
@@ -51,17 +53,17 @@ std::vector<Tensor> all_parameters(const StepSetup& setup) {
 
 std::string StepPlace::str() const { return fmt::format("at step {} of epoch {} (lr {})", step, epoch, lr); }
 
-TrainingStep::TrainingStep(StepSetup setup, Progress& progress)
+TrainingStep::TrainingStep(StepSetup setup, std::function<void(const std::string&)> note)
     : setup_(setup),
-      progress_(progress),
+      note_(std::move(note)),
       looks_at_each_(setup_.device.kind == Device::Kind::cpu),
       log_(setup_.device, looks_at_each_ ? 1 : steps_between_looks) {
-    RADIAL_CHECK(setup_.graph != GraphUse::on || !looks_at_each_, "--graph on: a step on the CPU is not recorded");
-    RADIAL_CHECK(setup_.accumulate >= 1, "--accumulate: {} parts of a batch, expected at least 1", setup_.accumulate);
+    RADIAL_CHECK(setup_.graph != GraphUse::on || !looks_at_each_, "a step on the CPU cannot run as a graph");
+    RADIAL_CHECK(setup_.accumulate >= 1, "a batch is cut into {} parts, expected at least 1", setup_.accumulate);
     for (const ParameterGroup& group : setup_.optimizer.groups())
         parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
     if (setup_.ranks == nullptr || setup_.ranks->size() == 1) return;
-    RADIAL_CHECK(setup_.graph != GraphUse::on, "--graph on: a step on several ranks is not recorded");
+    RADIAL_CHECK(setup_.graph != GraphUse::on, "a step on several ranks cannot run as a graph");
     setup_.graph = GraphUse::off;
     ranks_ = std::make_unique<RankStep>(*setup_.ranks, setup_.model, setup_.loss, all_parameters(setup_), setup_.device,
                                         setup_.rank_options);
@@ -100,8 +102,8 @@ void TrainingStep::run_graph(Recorded& recorded, const data::Batch& batch) {
     }
     recorded.graph->run();
     if (recorded.graph->reason().empty() || graph_told_) return;
-    RADIAL_CHECK(setup_.graph != GraphUse::on, "--graph on: {}", recorded.graph->reason());
-    progress_.line("steps are not run as a graph: " + recorded.graph->reason());
+    RADIAL_CHECK(setup_.graph != GraphUse::on, "steps cannot run as a graph: {}", recorded.graph->reason());
+    if (note_) note_("steps are not run as a graph: " + recorded.graph->reason());
     graph_told_ = true;
 }
 
@@ -112,7 +114,7 @@ TrainingStep::Samples TrainingStep::Samples::rows(std::int64_t begin, std::int64
 
 // One step, without waiting on a device. What it computes there is what a graph records.
 void TrainingStep::compute(const Samples& samples) {
-    const std::int64_t count = samples.labels.numel();
+    const std::int64_t count = samples.labels.size(0);
     const std::int64_t part = (count + setup_.accumulate - 1) / setup_.accumulate;
     StepPlace& place = submitted_.back();
     if (ranks_ != nullptr) ranks_->begin(count, place.epoch, place.step);
@@ -132,7 +134,7 @@ void TrainingStep::compute(const Samples& samples) {
 
 // The parts' losses add up to the batch's, so that each can be differentiated by itself.
 RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
-    const std::int64_t count = samples.labels.numel();
+    const std::int64_t count = samples.labels.size(0);
     const Whole whole = whole_of(samples);
     RankNumbers sums;
     for (std::int64_t begin = 0; begin < count; begin += part) {
@@ -151,7 +153,7 @@ RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
 // The loss wants the whole batch. Features are few numbers, so it gets those of all parts; the network keeps no
 // activations, and runs each part again when its gradient is formed.
 RankNumbers TrainingStep::at_once(const Samples& samples, std::int64_t part) {
-    const std::int64_t count = samples.labels.numel();
+    const std::int64_t count = samples.labels.size(0);
     const std::vector<Tensor> parameters = setup_.model.parameters();
     std::vector<Tensor> features;
     for (std::int64_t begin = 0; begin < count; begin += part) {
@@ -177,7 +179,7 @@ TrainingStep::Whole TrainingStep::whole_of(const Samples& samples) const {
         if (weight.defined() && ranks_ != nullptr) setup_.ranks->sum(weight);
         return weight;
     };
-    return {.samples = samples.labels.numel(),
+    return {.samples = samples.labels.size(0),
             .weight = weight_of(samples.labels),
             .other_weight = weight_of(samples.other_labels)};
 }
@@ -190,7 +192,9 @@ Tensor TrainingStep::feature_of(const Tensor& images) const {
 RankNumbers TrainingStep::judge(const Tensor& feature, const Samples& samples, const Whole& whole) {
     RankNumbers judged = judge_by(feature, samples.labels, whole.weight, whole.samples), other;
     if (samples.mixed()) other = judge_by(feature, samples.other_labels, whole.other_weight, whole.samples);
-    {
+    if (!data::are_classes(samples.labels)) {
+        judged.correct = Tensor::full({}, std::numeric_limits<double>::quiet_NaN(), DType::float64, setup_.device);
+    } else {
         const NoGrad no_grad;
         const Tensor predicted = argmax(setup_.loss.logits(feature.detach()));
         judged.correct = count_equal(predicted, samples.labels);
@@ -209,7 +213,7 @@ RankNumbers TrainingStep::judge_by(const Tensor& feature, const Tensor& labels, 
                                    std::int64_t own) {
     Tensor loss = setup_.loss.forward(feature, labels), kernel = setup_.loss.mean_kernel();
     const std::int64_t all = ranks_ == nullptr ? own : ranks_->samples();
-    const double share = static_cast<double>(labels.numel()) / static_cast<double>(all);
+    const double share = static_cast<double>(labels.size(0)) / static_cast<double>(all);
     {
         const NoGrad no_grad;
         if (kernel.defined()) kernel = weighted(kernel, share);
@@ -232,7 +236,8 @@ Tensor TrainingStep::clip(const Tensor& loss) const {
     try {
         return Tensor::full({}, clip_gradient_norm(parameters_, setup_.clip_norm), DType::float64, setup_.device);
     } catch (const NumericError& error) {
-        throw BadStep(fmt::format("{}, {}. Lower --lr", error.what(), submitted_.back().str()), loss.item());
+        throw BadStep(fmt::format("{}, {}. Lower the learning rate", error.what(), submitted_.back().str()),
+                      loss.item());
     }
 }
 

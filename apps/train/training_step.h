@@ -1,7 +1,6 @@
 // One training step: forward, loss, backward, clip, update.
 #pragma once
 
-#include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/precision.h"
 #include "radial/apps/train/ranks/rank_step.h"
 #include "radial/apps/train/step_log.h"
@@ -15,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,8 +74,9 @@ public:
         StepNumbers numbers;
     };
 
-    /// Throws Error for GraphUse::on on the CPU, and for fewer than one part a batch.
-    TrainingStep(StepSetup setup, Progress& progress);
+    /// `note` is called with lines that a user should read. Throws Error for GraphUse::on on the CPU, and for fewer
+    /// than one part a batch.
+    explicit TrainingStep(StepSetup setup, std::function<void(const std::string&)> note = {});
     TrainingStep(const TrainingStep&) = delete;
     TrainingStep& operator=(const TrainingStep&) = delete;
 
@@ -125,7 +126,7 @@ private:
     Tensor clip(const Tensor& loss) const;
 
     StepSetup setup_;
-    Progress& progress_;
+    std::function<void(const std::string&)> note_;
     std::vector<Tensor> parameters_;
     std::unique_ptr<RankStep> ranks_;  ///< null for a process alone
     bool looks_at_each_;               ///< the host sees each step's numbers before it goes on: the CPU

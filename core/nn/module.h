@@ -78,6 +78,9 @@ public:
     std::int64_t parameter_count() const;
 
 protected:
+    Module(Module&&) = default;
+    Module& operator=(Module&&) = default;
+
     // Each of these throws Error when the name is empty, contains a dot or is taken, or when there is nothing to
     // register.
 

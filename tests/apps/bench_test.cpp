@@ -75,7 +75,7 @@ TEST_CASE("the step benchmark says what it cannot measure", "[host]") {
         return result.first_error();
     };
     CHECK(error_of_step("--precision tf32") ==
-          "radial-bench step: --precision tf32: only CUDA devices have it, --device is cpu");
+          "radial-bench step: precision tf32: only CUDA devices have it, the device is cpu");
     CHECK(error_of_step("--precision half") ==
           "radial-bench step: precision: 'half' is not one of float32, tf32, bf16");
     CHECK(error_of_step("--graph on") == "radial-bench step: --graph on: a step on the CPU is not recorded");

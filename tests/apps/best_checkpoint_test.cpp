@@ -1,7 +1,7 @@
 // best.safetensors: the checkpoint of the epoch with the best test accuracy.
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/cli/run_recorder.h"
+#include "radial/apps/cli/run/run_recorder.h"
 #include "radial/apps/mnist/mnist_task.h"
 #include "radial/core/io/safetensors.h"
 
@@ -62,8 +62,7 @@ public:
                              .device = Device{}},
                     .train = loader_,
                     .test = loader_,
-                    .schedule = constant_schedule(0)},
-                   progress_),
+                    .schedule = constant_schedule(0)}),
           folder_(out, train::EarlierRun::refused),
           recorder_(task_, options_, folder_,
                     {{"device_description", "any"}, {"options", nlohmann::ordered_json::object()}}, classifier_, set_,
@@ -78,19 +77,18 @@ public:
     train::Classifier& classifier() { return classifier_; }
 
 private:
-    static data::Dataset images() {
+    static data::ImageSet images() {
         std::vector<std::string> names;
         names.reserve(10);
         for (int i = 0; i < 10; ++i) names.push_back(std::to_string(i));
-        return {.images = Tensor::from(std::vector<std::uint8_t>(20 * 784, 7), {20, 1, 28, 28}, Device{}),
-                .labels = Tensor::from(std::vector<std::int64_t>(20, 3), {20}, Device{}),
-                .class_names = names};
+        return {Tensor::from(std::vector<std::uint8_t>(20 * 784, 7), {20, 1, 28, 28}, Device{}),
+                Tensor::from(std::vector<std::int64_t>(20, 3), {20}, Device{}), names};
     }
 
     train::Progress progress_;
     train::ImageTask task_ = train::mnist_task();
     train::TrainOptions options_;
-    data::Dataset set_;
+    data::ImageSet set_;
     data::Loader loader_;
     train::Classifier classifier_;
     Sgd optimizer_;

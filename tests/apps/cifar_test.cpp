@@ -3,8 +3,8 @@
 #include "../data/http_server.h"
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/train/augmentation.h"
-#include "radial/apps/train/train_options.h"
+#include "radial/apps/cli/run/augmentation.h"
+#include "radial/apps/cli/run/train_options.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
 

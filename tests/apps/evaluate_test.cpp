@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t classes = 3, samples = 11, batch = 4;
 
 /// Pictures of 1 by 2 pixels, which are their own features.
-data::Dataset pairs_of_pixels() {
+data::ImageSet pairs_of_pixels() {
     Generator generator(5);
     std::vector<std::uint8_t> pixels;
     std::vector<std::int64_t> labels;

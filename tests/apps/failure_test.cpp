@@ -72,14 +72,16 @@ TEST_CASE("an output folder that cannot be made is found before training", "[hos
 
 TEST_CASE("a loss that is not a number stops the run with step, epoch and learning rate", "[host]") {
     CHECK(train_error("--loss softmax --lr 1e30 --clip-norm 0") ==
-          "radial-mnist train: the loss is nan at step 2 of epoch 1 (lr 1e+30). Lower --lr, or set --clip-norm 1. Its "
+          "radial-mnist train: the loss is nan at step 2 of epoch 1 (lr 1e+30). Lower the learning rate, or clip the "
+          "gradient's norm at 1. Its "
           "batch is in OUT/failed-step-2.safetensors");
 }
 
 TEST_CASE("a dead kernel stops the run in its first epoch and names the cure", "[host]") {
     CHECK(train_error("--loss.gamma 1e-6") ==
           "radial-mnist train: mean kernel 0 after 4 steps: every prototype is out of reach of the features, so no "
-          "gradient flows. Lower --lr, keep --clip-norm at 1, or raise --loss.gamma. Its batch is in "
+          "gradient flows. Lower the learning rate, clip the gradient's norm at 1, or raise the loss's gamma. Its "
+          "batch is in "
           "OUT/failed-step-4.safetensors");
 }
 
@@ -120,7 +122,7 @@ TEST_CASE("a kernel that dies in mid-epoch is noticed within fifty steps", "[hos
     add(watch, 1e-7, 49);
     CHECK(error_of<NumericError>([&] { watch.add(1e-7); }) ==
           "mean kernel 1e-07 after 100 steps: every prototype is out of reach of the features, so no gradient flows. "
-          "Lower --lr, keep --clip-norm at 1, or raise --loss.gamma");
+          "Lower the learning rate, clip the gradient's norm at 1, or raise the loss's gamma");
 }
 
 TEST_CASE("a weak kernel above the limit is left to train", "[host]") {

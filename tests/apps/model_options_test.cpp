@@ -3,7 +3,7 @@
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/cli/json_config.h"
-#include "radial/apps/train/run/saved_classifier.h"
+#include "radial/apps/train/classifier.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
 

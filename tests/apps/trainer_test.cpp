@@ -5,6 +5,7 @@
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/train_flags.h"
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/run/snapshots.h"
 #include "radial/apps/train/trainer.h"
 #include "radial/core/memory/allocator.h"
@@ -40,7 +41,7 @@ using train::EpochResult, train::GraphUse, train::Precision;
 constexpr std::int64_t classes = 4, batch = 8;
 
 /// `count` images of 8 by 8 bytes, each class brightest in its own quarter.
-data::Dataset quarters(std::int64_t count) {
+data::ImageSet quarters(std::int64_t count) {
     Generator generator(11);
     std::vector<std::uint8_t> pixels;
     std::vector<std::int64_t> labels;
@@ -64,12 +65,35 @@ struct Run {
     Precision precision = Precision::float32;
 };
 
+/// Calls functions, where there are any.
+class Watcher : public train::Observer {
+public:
+    Watcher(std::function<void(train::Trainer&)> between, std::function<bool()> stop,
+            std::function<void(train::Trainer&, bool)> evaluated)
+        : between_(std::move(between)), stop_(std::move(stop)), evaluated_(std::move(evaluated)) {}
+
+    void between_steps(train::Trainer& trainer) override {
+        if (between_) between_(trainer);
+    }
+    bool wants_to_stop() override { return stop_ && stop_(); }
+    void on_evaluation(train::Trainer& trainer, bool whole) override {
+        if (evaluated_) evaluated_(trainer, whole);
+    }
+
+private:
+    std::function<void(train::Trainer&)> between_;
+    std::function<bool()> stop_;
+    std::function<void(train::Trainer&, bool)> evaluated_;
+};
+
 /// A small network, its loss, its data and its trainer on default_device().
 class Training {
 public:
     explicit Training(const Run& run, std::function<void(train::Trainer&)> between_steps = {},
                       std::function<bool()> stop = {}, std::function<void(train::Trainer&, bool)> evaluated = {})
-        : train_loader_(quarters(run.images), loader_options), test_loader_(quarters(50), loader_options) {
+        : watcher_(std::move(between_steps), std::move(stop), std::move(evaluated)),
+          train_loader_(quarters(run.images), loader_options),
+          test_loader_(quarters(50), loader_options) {
         manual_seed(2);
         auto model = std::make_unique<Sequential>();
         model->add<Conv2d>(Conv2dOptions{.in_channels = 1, .out_channels = 3, .kernel = 3, .padding = 1})
@@ -78,31 +102,26 @@ public:
             .add<Dropout>(DropoutOptions{.p = 0.1})
             .add<Flatten>()
             .add<Linear>(LinearOptions{.in_features = 3 * 4 * 4, .out_features = 3});
-        classifier_.model = std::move(model);
+        std::shared_ptr<Loss> loss;
         if (run.rbf)
-            classifier_.loss =
-                std::make_unique<RbfSoftmax>(RbfSoftmaxOptions{.classes = classes, .dim = 3, .gamma = 4});
+            loss = std::make_shared<RbfSoftmax>(RbfSoftmaxOptions{.classes = classes, .dim = 3, .gamma = 4});
         else
-            classifier_.loss = std::make_unique<Softmax>(SoftmaxOptions{.classes = classes, .dim = 3});
+            loss = std::make_shared<Softmax>(SoftmaxOptions{.classes = classes, .dim = 3});
+        classifier_ = train::Classifier(std::move(model), std::move(loss));
         optimizer_ = std::make_unique<Sgd>(classifier_.parameters(), SgdOptions{.lr = run.lr, .momentum = 0.9});
-        trainer_ = std::make_unique<train::Trainer>(
-            train::TrainerSetup{
-                .step = {.model = *classifier_.model,
-                         .loss = *classifier_.loss,
-                         .optimizer = *optimizer_,
-                         .clip_norm = run.clip_norm,
-                         .device = default_device(),
-                         .precision = run.precision,
-                         .graph = run.graph},
-                .train = train_loader_,
-                .test = test_loader_,
-                .schedule = run.cosine ? cosine_schedule({.lr = run.lr, .epochs = 2}) : constant_schedule(run.lr),
-                .epochs = 2,
-                .between_steps = std::move(between_steps),
-                .failed = {},
-                .stop = std::move(stop),
-                .evaluated = std::move(evaluated)},
-            progress_);
+        trainer_ = std::make_unique<train::Trainer>(train::TrainerSetup{
+            .step = {.model = *classifier_.model,
+                     .loss = *classifier_.loss,
+                     .optimizer = *optimizer_,
+                     .clip_norm = run.clip_norm,
+                     .device = default_device(),
+                     .precision = run.precision,
+                     .graph = run.graph},
+            .train = train_loader_,
+            .test = test_loader_,
+            .schedule = run.cosine ? cosine_schedule({.lr = run.lr, .epochs = 2}) : constant_schedule(run.lr),
+            .epochs = 2});
+        trainer_->observe(watcher_);
     }
 
     train::Classifier& classifier() { return classifier_; }
@@ -112,7 +131,7 @@ public:
 private:
     static inline const data::LoaderOptions loader_options{
         .batch_size = batch, .shuffle = true, .seed = 3, .workers = 0};
-    train::Progress progress_;
+    Watcher watcher_;
     data::Loader train_loader_, test_loader_;
     train::Classifier classifier_;
     std::unique_ptr<Optimizer> optimizer_;
@@ -272,11 +291,12 @@ TEST_CASE("A run that needs more memory than the device has says what helps, and
 
 TEST_CASE("A loss that is not finite ends training with its step") {
     CHECK(error_of<NumericError>([] { train({.lr = 1e30, .clip_norm = 0, .rbf = false, .cosine = false}); }) ==
-          "the loss is nan at step 2 of epoch 1 (lr 1e+30). Lower --lr, or set --clip-norm 1");
+          "the loss is nan at step 2 of epoch 1 (lr 1e+30). Lower the learning rate, or clip the gradient's norm "
+          "at 1");
 }
 
 TEST_CASE("Steps on the CPU cannot be asked to be a graph", "[host]") {
-    CHECK(error_of([] { train({.graph = GraphUse::on}); }) == "--graph on: a step on the CPU is not recorded");
+    CHECK(error_of([] { train({.graph = GraphUse::on}); }) == "a step on the CPU cannot run as a graph");
 }
 
 TEST_CASE("RADIAL_DEVICE names the default device", "[host]") {

@@ -4,6 +4,7 @@
 #include "../expect.h"
 #include "../losses/every_loss.h"
 
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/run/failed_step.h"
 #include "radial/apps/train/run/snapshots.h"
 #include "radial/apps/train/training_step.h"
@@ -41,8 +42,7 @@ public:
                                                                        .clip_norm = clip_norm,
                                                                        .average = average_.get(),
                                                                        .accumulate = accumulate,
-                                                                       .device = default_device()},
-                                                      progress_);
+                                                                       .device = default_device()});
     }
     std::vector<Tensor> parameters() {
         std::vector<Tensor> all = model_.parameters();
@@ -64,7 +64,6 @@ private:
     std::unique_ptr<Loss> loss_;
     std::unique_ptr<Optimizer> optimizer_;
     std::unique_ptr<WeightAverage> average_;
-    train::Progress progress_;
     std::unique_ptr<train::TrainingStep> step_;
 };
 

@@ -89,7 +89,7 @@ std::optional<fs::path> real_data(const std::string& set) {
 }
 
 /// Mean of channel c, as a part of 255.
-double channel_mean(const Dataset& set, std::int64_t c) {
+double channel_mean(const ImageSet& set, std::int64_t c) {
     const auto bytes = set.images.values<std::uint8_t>();
     double sum = 0;
     for (std::int64_t i = 0; i < set.size(); ++i)
@@ -102,7 +102,7 @@ double channel_mean(const Dataset& set, std::int64_t c) {
 TEST_CASE("CIFAR-10's five training files are one set, in order", "[host][data][cifar]") {
     const Scratch scratch;
     write(scratch, cifar10_files());
-    const Dataset set = read_cifar10(scratch.path() / "set", true);
+    const ImageSet set = read_cifar10(scratch.path() / "set", true);
     CHECK(set.images.str() == "uint8[6, 3, 32, 32]");
     CHECK(set.labels.to_vector<int>() == std::vector<int>{1, 2, 3, 4, 5, 9});
     CHECK(set.images.values<std::uint8_t>()[pixels] == 2);
@@ -120,7 +120,7 @@ TEST_CASE("CIFAR-10's test file is the test set", "[host][data][cifar]") {
 TEST_CASE("CIFAR-100's labels are the fine ones", "[host][data][cifar]") {
     const Scratch scratch;
     write(scratch, cifar100_files());
-    const Dataset set = read_cifar100(scratch.path() / "set", true);
+    const ImageSet set = read_cifar100(scratch.path() / "set", true);
     CHECK(set.images.str() == "uint8[2, 3, 32, 32]");
     CHECK(set.labels.to_vector<int>() == std::vector<int>{99, 1});
     CHECK(set.images.values<std::uint8_t>()[pixels] == 1);
@@ -140,7 +140,7 @@ TEST_CASE("the published archive is read as it is, or found in a folder", "[host
     const Scratch scratch;
     const fs::path ten = scratch.write("cifar-10-binary.tar.gz", packed(cifar10_files(), "cifar-10-batches-bin"));
     const fs::path hundred = scratch.write("cifar-100-binary.tar.gz", packed(cifar100_files(), "cifar-100-binary"));
-    const Dataset set = read_cifar10(ten, true);
+    const ImageSet set = read_cifar10(ten, true);
     CHECK(set.labels.to_vector<int>() == std::vector<int>{1, 2, 3, 4, 5, 9});
     CHECK(set.images.values<std::uint8_t>()[pixels] == 2);
     CHECK(set.class_names[3] == "class 3");
@@ -216,7 +216,7 @@ TEST_CASE("class names may end in a carriage return", "[host][data][cifar]") {
 TEST_CASE("real CIFAR-10 has 10,000 test images and the mean that everybody takes away", "[host][data][cifar][real]") {
     const std::optional<fs::path> folder = real_data("cifar-10-batches-bin");
     if (!folder) return;
-    const Dataset train = read_cifar10(*folder, true), test = read_cifar10(*folder, false);
+    const ImageSet train = read_cifar10(*folder, true), test = read_cifar10(*folder, false);
     CHECK(train.images.str() == "uint8[50000, 3, 32, 32]");
     CHECK(test.images.str() == "uint8[10000, 3, 32, 32]");
     CHECK(train.class_names.front() == "airplane");
@@ -232,7 +232,7 @@ TEST_CASE("real CIFAR-10 has 10,000 test images and the mean that everybody take
 TEST_CASE("real CIFAR-100 has each class as often as the others", "[host][data][cifar][real]") {
     const std::optional<fs::path> folder = real_data("cifar-100-binary");
     if (!folder) return;
-    const Dataset test = read_cifar100(*folder, false);
+    const ImageSet test = read_cifar100(*folder, false);
     CHECK(test.images.str() == "uint8[10000, 3, 32, 32]");
     CHECK(test.class_names.front() == "apple");
     CHECK(test.class_names.back() == "worm");

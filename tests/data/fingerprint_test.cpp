@@ -1,6 +1,7 @@
 // Fingerprints: the same wherever a set lies, another one for any other set.
 #include "radial/data/fingerprint.h"
 #include "../expect.h"
+#include "radial/data/image_set.h"
 #include "scratch.h"
 
 namespace radial::test {
@@ -8,21 +9,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-data::Dataset in_memory(std::uint8_t first_pixel, std::int64_t first_label) {
-    return {.images = Tensor::from(std::vector<std::uint8_t>{first_pixel, 2, 3, 4, 5, 6}, {3, 1, 1, 2}, Device{}),
-            .labels = Tensor::from(std::vector<std::int64_t>{first_label, 1, 0}, {3}, Device{}),
-            .class_names = {"a", "b"}};
+data::ImageSet in_memory(std::uint8_t first_pixel, std::int64_t first_label) {
+    return {Tensor::from(std::vector<std::uint8_t>{first_pixel, 2, 3, 4, 5, 6}, {3, 1, 1, 2}, Device{}),
+            Tensor::from(std::vector<std::int64_t>{first_label, 1, 0}, {3}, Device{}),
+            {"a", "b"}};
 }
 
 /// Files of two classes in `root`, all with the same text but the last.
-data::Dataset in_files(const Scratch& scratch, const std::string& root, const std::string& last = "same") {
+data::ImageSet in_files(const Scratch& scratch, const std::string& root, const std::string& last = "same") {
     std::vector<fs::path> files;
     for (const char* const name : {"cat/1.png", "dog/1.png", "cat/2.png", "dog/2.png"})
         files.push_back(scratch.write(root + "/" + name, files.size() == 3 ? last : "same"));
-    return {.images = {},
-            .labels = Tensor::from(std::vector<std::int64_t>{0, 1, 0, 1}, {4}, Device{}),
-            .class_names = {"cat", "dog"},
-            .files = std::make_shared<const std::vector<fs::path>>(files)};
+    return {files, Tensor::from(std::vector<std::int64_t>{0, 1, 0, 1}, {4}, Device{}), {"cat", "dog"}};
 }
 
 }  // namespace
@@ -47,7 +45,7 @@ TEST_CASE("a fingerprint of files is that of their names below the common folder
     CHECK(data::fingerprint(in_files(scratch, "far/away")).content == print.content);
     CHECK(data::fingerprint(in_files(scratch, "longer", "same, but longer")).content != print.content);
     CHECK(data::fingerprint(in_files(scratch, "other", "some")).content != print.content);
-    data::Dataset renamed = in_files(scratch, "renamed");
+    data::ImageSet renamed = in_files(scratch, "renamed");
     fs::rename(scratch.path() / "renamed/cat", scratch.path() / "renamed/fox");
     std::vector<fs::path> files = *renamed.files;
     for (fs::path& file : files)
@@ -58,7 +56,7 @@ TEST_CASE("a fingerprint of files is that of their names below the common folder
 
 TEST_CASE("a file that cannot be read has a fingerprint all the same", "[host][data]") {
     const Scratch scratch;
-    const data::Dataset set = in_files(scratch, "here");
+    const data::ImageSet set = in_files(scratch, "here");
     const std::string before = data::fingerprint(set).content;
     fs::remove(set.files->back());
     CHECK(data::fingerprint(set).content != before);

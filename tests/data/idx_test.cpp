@@ -173,7 +173,7 @@ TEST_CASE("a damaged gzip stream is an error with zlib's words", "[host][data][i
 
 TEST_CASE_METHOD(MnistFolder, "read_mnist gives images of one channel, labels and ten names", "[host][data][idx]") {
     write("train-images-idx3-ubyte", idx({2, 2, 3}, pixels), "train-labels-idx1-ubyte", idx({2}, "\x09\x00"s));
-    const Dataset set = read_mnist(folder, true);
+    const ImageSet set = read_mnist(folder, true);
     CHECK(set.images.str() == "uint8[2, 1, 2, 3]");
     CHECK(set.images.to_vector<int>() == std::vector<int>{0, 1, 2, 3, 4, 5, 255, 254, 253, 252, 251, 250});
     CHECK(set.labels.str() == "int64[2]");
@@ -256,7 +256,7 @@ TEST_CASE_METHOD(MnistFolder, "images and labels of the wrong rank, or none, are
 
 TEST_CASE_METHOD(MnistFolder, "the first samples of a data set share its storage", "[host][data][idx]") {
     write("train-images-idx3-ubyte", idx({2, 2, 3}, pixels), "train-labels-idx1-ubyte", idx({2}, "\x09\x00"s));
-    const Dataset set = read_mnist(folder, true), first = set.first(1);
+    const ImageSet set = read_mnist(folder, true), first = set.first(1);
     CHECK(first.images.str() == "uint8[1, 1, 2, 3]");
     CHECK(first.images.raw() == set.images.raw());
     CHECK(first.labels.to_vector<int>() == std::vector<int>{9});
@@ -269,8 +269,8 @@ TEST_CASE_METHOD(MnistFolder, "the first samples of a data set share its storage
 TEST_CASE("real MNIST has 60,000 and 10,000 digits and begins with 5, 0, 4, 1, 9", "[host][data][idx][real]") {
     const char* const data = real_data();
     if (data == nullptr) return;
-    const Dataset train = read_mnist(fs::path(data) / "mnist", true),
-                  test = read_mnist(fs::path(data) / "mnist", false);
+    const ImageSet train = read_mnist(fs::path(data) / "mnist", true),
+                   test = read_mnist(fs::path(data) / "mnist", false);
     CHECK(train.images.str() == "uint8[60000, 1, 28, 28]");
     CHECK(test.images.str() == "uint8[10000, 1, 28, 28]");
     CHECK(train.first(5).labels.to_vector<int>() == std::vector<int>{5, 0, 4, 1, 9});

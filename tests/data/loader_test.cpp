@@ -17,7 +17,7 @@ namespace {
 using Indices = std::vector<std::int64_t>;
 
 /// `size` images of 2 channels, 2 x 3, with bytes that follow from their place, and labels 0 .. 9 in turn.
-Dataset sample_dataset(std::int64_t size) {
+ImageSet sample_dataset(std::int64_t size) {
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size) * 12);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 + i / 251);
     Indices labels(static_cast<std::size_t>(size));
@@ -66,7 +66,7 @@ TEST_CASE("epoch_order without shuffling counts up", "[host][data][loader]") {
 }
 
 TEST_CASE("batches are the same whatever the number of workers and the prefetch", "[host][data][loader]") {
-    const Dataset set = sample_dataset(103);
+    const ImageSet set = sample_dataset(103);
     for (const std::int64_t epoch : {0, 1}) {
         std::vector<Batch> expected;
         for (const auto& [workers, prefetch] : {std::pair{0, 4}, {1, 1}, {1, 4}, {3, 2}, {3, 16}}) {
@@ -113,7 +113,7 @@ TEST_CASE("an epoch of no samples ends at once", "[host][data][loader]") {
 }
 
 TEST_CASE("a batch holds its samples' normalised bytes and labels exactly", "[host][data][loader]") {
-    const Dataset set = sample_dataset(50);
+    const ImageSet set = sample_dataset(50);
     const std::vector<float> mean = {0.1307F, 0.5F}, deviation = {0.3081F, 0.25F};
     Loader loader(set, {.batch_size = 7, .shuffle = true, .seed = 3, .mean = mean, .deviation = deviation});
     const std::span<const std::uint8_t> bytes = set.images.values<std::uint8_t>();
@@ -142,7 +142,7 @@ TEST_CASE("without a mean and deviation, bytes become 0 to 1", "[host][data][loa
 
 TEST_CASE("an error in a worker is thrown when its batch is due, and again until a new start", "[host][data][loader]") {
     for (const int workers : {0, 1, 3}) {
-        const Dataset set = sample_dataset(20);
+        const ImageSet set = sample_dataset(20);
         set.labels.values<std::int64_t>()[11] = 10;
         Loader loader(set, {.batch_size = 5, .workers = workers});
         const std::string expected = "Loader: label of sample 11 is 10, expected 0 to 9";
@@ -177,7 +177,7 @@ TEST_CASE("start twice begins the second epoch", "[host][data][loader]") {
 }
 
 TEST_CASE("a loader can go away at any point of an epoch", "[host][data][loader]") {
-    const Dataset set = sample_dataset(200);
+    const ImageSet set = sample_dataset(200);
     std::vector<Batch> kept;
     for (int taken = 0; taken < 8; ++taken) {
         Loader loader(set, {.batch_size = 3, .workers = 3, .prefetch = 5});
@@ -241,7 +241,7 @@ TEST_CASE("options that make no sense are refused by name and value", "[host][da
 }
 
 TEST_CASE("tensors that are no data set are refused by type and shape", "[host][data][loader]") {
-    const Dataset good = sample_dataset(4);
+    const ImageSet good = sample_dataset(4);
     CHECK(error_with(Tensor(), good.labels) == "Loader: the data set has no images or no labels");
     CHECK(error_with(Tensor::zeros({4, 2, 2, 3}), good.labels) ==
           "Loader: images are float32[4, 2, 2, 3], expected uint8 [N, C, H, W]");

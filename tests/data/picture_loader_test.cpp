@@ -31,7 +31,7 @@ std::vector<std::int64_t> indices_of(const std::vector<Batch>& batches) {
 }
 
 /// 12 images of 1 x 16 x 16, all of whose bytes are 20 times their number.
-Dataset numbered() {
+ImageSet numbered() {
     std::vector<std::uint8_t> bytes(12 * 256);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i / 256 * 20);
     std::vector<std::int64_t> labels(12);
@@ -49,7 +49,7 @@ LoaderOptions training() {
 
 }  // namespace
 
-TEST_CASE("evaluation sees each file as Dataset::picture shows it, normalised", "[host][data][loader][pictures]") {
+TEST_CASE("evaluation sees each file as ImageSet::picture shows it, normalised", "[host][data][loader][pictures]") {
     const PictureSet pictures;
     Loader loader(pictures.set, {.batch_size = 3, .workers = 2, .mean = {0.5F}, .deviation = {0.25F}});
     for (const Batch& batch : epoch_of(loader, 0)) {
@@ -87,7 +87,7 @@ TEST_CASE("augmented pictures follow from seed, epoch and sample alone", "[host]
 }
 
 TEST_CASE("a random region of images in memory keeps their size", "[host][data][loader]") {
-    const Dataset set = numbered();
+    const ImageSet set = numbered();
     LoaderOptions options = training();
     options.transforms = {};
     Loader loader(set, options);
@@ -191,7 +191,7 @@ TEST_CASE("ImageNet's classes take turns and have the names of the list", "[host
                                    "train/n01/e.JPEG", "val/n01/f.JPEG", "val/n02/g.JPEG"})
         scratch.write(name, "x");
     scratch.write("LOC_synset_mapping.txt", "n01 tench, Tinca tinca\n");
-    const Dataset train = read_imagenet(scratch.path(), true), val = read_imagenet(scratch.path(), false);
+    const ImageSet train = read_imagenet(scratch.path(), true), val = read_imagenet(scratch.path(), false);
     CHECK(train.class_names == std::vector<std::string>{"tench, Tinca tinca", "n02"});
     CHECK(train.labels.to_vector<int>() == std::vector<int>{0, 1, 0, 1, 1});
     CHECK(train.files->at(3) == scratch.path() / "train/n02/b.JPEG");

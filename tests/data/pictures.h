@@ -3,7 +3,7 @@
 
 #include "../folders.h"
 #include "radial/core/io/safetensors.h"
-#include "radial/data/dataset.h"
+#include "radial/data/image_set.h"
 #include "scratch.h"
 
 #include <string>
@@ -35,7 +35,7 @@ inline std::string recorded_bytes(const std::string& name) {
 struct PictureSet {
     Scratch scratch;
     std::vector<std::string> names = recorded_files();
-    data::Dataset set;
+    data::ImageSet set;
 
     PictureSet() {
         std::vector<std::filesystem::path> files;
@@ -44,11 +44,8 @@ struct PictureSet {
             labels.push_back(static_cast<std::int64_t>(files.size()));
             files.push_back(scratch.write(name, recorded_bytes(name)));
         }
-        set = {.images = {},
-               .labels = Tensor::from(labels, {std::ssize(labels)}, Device{}),
-               .class_names = names,
-               .files = std::make_shared<const std::vector<std::filesystem::path>>(files),
-               .view = {.resize = 48, .crop = 40}};
+        set = {files, Tensor::from(labels, {std::ssize(labels)}, Device{}), names};
+        set.view = {.resize = 48, .crop = 40};
     }
     std::filesystem::path file(std::size_t i) const { return set.files->at(i); }
 };

@@ -50,7 +50,7 @@ std::vector<float> moved(const Image& image, std::int64_t down, std::int64_t rig
 }
 
 /// 40 images of 3 x 8 x 8.
-Dataset sample_dataset() {
+ImageSet sample_dataset() {
     std::vector<std::uint8_t> bytes(40 * 3 * 64);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 + i / 251);
     std::vector<std::int64_t> labels(40);
@@ -241,7 +241,7 @@ TEST_CASE("transforms of pixels see values in [0, 1], those after normalisation 
     const auto watch = [](std::vector<float>& seen) {
         return [&seen](Image& image, Generator&) { seen = image.pixels; };
     };
-    Dataset set = sample_dataset().first(1);
+    ImageSet set = sample_dataset().first(1);
     Loader loader(set, {.workers = 0,
                         .mean = {0.5F, 0.25F, 0.0F},
                         .deviation = {0.5F, 0.25F, 2.0F},

@@ -26,12 +26,10 @@ private:
     Sequential model_;
     Softmax loss_{{.classes = 1, .dim = 2}};
     Sgd optimizer_{loss_.parameters(), {.lr = 0.1}};
-    train::Progress progress_;
     train::Trainer trainer_{{.step = {.model = model_, .loss = loss_, .optimizer = optimizer_, .device = Device{}},
                              .train = loader_,
                              .test = loader_,
-                             .schedule = constant_schedule(0.1)},
-                            progress_};
+                             .schedule = constant_schedule(0.1)}};
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"
+#include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/io/atomic_file.h"
 #include "radial/core/util/error.h"

@@ -40,9 +40,11 @@ std::string format_duration(double seconds) {
 
 std::string format_progress(const ProgressState& state, int bar_width) {
     const double fraction = state.steps > 0 ? static_cast<double>(state.step) / static_cast<double>(state.steps) : 0.0;
-    return fmt::format("epoch {}/{} {}{:3.0f}%  loss {:.4f}  accuracy {:.2f}%  {:.0f} images/s  {} left", state.epoch,
-                       state.epochs, bar_width > 0 ? bar(fraction, bar_width) : std::string(" "), 100 * fraction,
-                       state.loss, 100 * state.accuracy, state.images_per_second, format_duration(state.seconds_left));
+    const std::string accuracy =
+        std::isnan(state.accuracy) ? "" : fmt::format("accuracy {:.2f}%  ", 100 * state.accuracy);
+    return fmt::format("epoch {}/{} {}{:3.0f}%  loss {:.4f}  {}{:.0f} images/s  {} left", state.epoch, state.epochs,
+                       bar_width > 0 ? bar(fraction, bar_width) : std::string(" "), 100 * fraction, state.loss,
+                       accuracy, state.images_per_second, format_duration(state.seconds_left));
 }
 
 Progress::Progress() : terminal_(isatty(STDOUT_FILENO) != 0), last_(std::chrono::steady_clock::now()) {}

@@ -1,21 +1,12 @@
 // What a run shows while it works: one line that redraws itself on a terminal, plain lines now and then elsewhere.
 #pragma once
 
+#include "radial/apps/train/observer.h"
+
 #include <chrono>
-#include <cstdint>
 #include <string>
 
 namespace radial::train {
-
-/// How far an epoch is and how it goes.
-struct ProgressState {
-    std::int64_t epoch = 0, epochs = 0;  ///< epoch counts from 1
-    std::int64_t step = 0, steps = 0;    ///< of this epoch
-    double loss = 0;                     ///< mean over the epoch so far
-    double accuracy = 0;                 ///< of the training batches so far
-    double images_per_second = 0;
-    double seconds_left = 0;  ///< of the whole run
-};
 
 /// "epoch 2/8  62%  loss 0.0213  accuracy 99.12%  1480 images/s  1:07 left", with a bar of `bar_width` characters
 /// when that is above 0.
@@ -24,7 +15,7 @@ std::string format_progress(const ProgressState& state, int bar_width);
 std::string format_duration(double seconds);
 
 /// Draws progress on standard output, and throws nothing where that cannot be written.
-class Progress {
+class Progress : public Observer {
 public:
     /// Asks whether standard output is a terminal.
     Progress();
@@ -32,6 +23,9 @@ public:
     void update(const ProgressState& state);
     /// Prints a whole line, in place of the one being redrawn; see shown_lines().
     void line(const std::string& text);
+
+    void on_progress(const ProgressState& state) override { update(state); }
+    void on_note(const std::string& text) override { line(text); }
 
 private:
     /// What takes the line that is being redrawn away.

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace radial::train {
 namespace {
@@ -57,9 +58,17 @@ void RunEvents::step(const StepReport& report) {
                                       {"step/learning_rate", report.lr}};
     if (report.numbers.kernel) scalars.emplace_back("step/mean_kernel", window_.kernel / steps);
     if (const auto speed = images_per_second()) scalars.emplace_back("step/images_per_second", *speed);
-    file_.add_scalars(report.step, scalars);
+    add_finite(report.step, std::move(scalars));
     file_.flush();
     window_ = {};
+}
+
+// Targets that are not classes have no accuracy. A loss that is not finite is written: it is what went wrong.
+void RunEvents::add_finite(std::int64_t step, std::vector<TaggedScalar> scalars) {
+    std::erase_if(scalars, [](const TaggedScalar& scalar) {
+        return std::isnan(scalar.second) && scalar.first.find("accuracy") != std::string::npos;
+    });
+    file_.add_scalars(step, scalars);
 }
 
 // The host may look at many steps at once, so that only what came before a look is known to be whole.
@@ -87,7 +96,7 @@ void RunEvents::epoch(const EpochResult& result, std::int64_t step, const Evalua
                                       {"epoch/learning_rate", result.lr},
                                       {"epoch/images_per_second", result.images_per_second}};
     if (result.mean_kernel) scalars.emplace_back("epoch/mean_kernel", *result.mean_kernel);
-    file_.add_scalars(step, scalars);
+    add_finite(step, std::move(scalars));
     file_.add_histogram(step, "squared distance/to the own prototype", evaluation.own_distances);
     file_.add_histogram(step, "squared distance/to the nearest other prototype", evaluation.nearest_distances);
     for (std::size_t i = 0; i < std::min(mistakes.size(), most_pictures); ++i) {

@@ -43,6 +43,7 @@ private:
         double seconds = 0;
         std::int64_t images = 0;
     };
+    void add_finite(std::int64_t step, std::vector<TaggedScalar> scalars);
     void note_speed(const StepReport& report);
     std::optional<double> images_per_second();
 

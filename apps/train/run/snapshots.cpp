@@ -27,15 +27,21 @@ std::vector<NamedTensor> part(const TensorFile& file, const std::string& prefix)
     return tensors;
 }
 
+/// The tensors of a snapshot that are neither the optimizer's nor averages.
+std::vector<NamedTensor> weights_in(const TensorFile& file) {
+    std::vector<NamedTensor> tensors = file.tensors;
+    std::erase_if(tensors, [](const NamedTensor& named) {
+        return named.name.starts_with("optimizer.") || named.name.starts_with("average.");
+    });
+    return tensors;
+}
+
 /// The averages that a snapshot holds. Older ones also hold averages of counters and flags, which mean nothing.
-std::vector<NamedTensor> averages_in(const TensorFile& file, const Classifier& classifier) {
+std::vector<NamedTensor> averages_in(const TensorFile& file, const Module& classifier) {
     std::vector<NamedTensor> averages = part(file, "average.");
     const auto is_state = [&](const NamedTensor& named) {
-        const auto among = [&](const Module& module, const std::string& prefix) {
-            const std::vector<NamedTensor> buffers = module.named_buffers(BufferKind::state);
-            return std::ranges::any_of(buffers, [&](const auto& b) { return prefix + b.name == named.name; });
-        };
-        return among(*classifier.model, "model.") || among(*classifier.loss, "loss.");
+        const std::vector<NamedTensor> buffers = classifier.named_buffers(BufferKind::state);
+        return std::ranges::any_of(buffers, [&](const auto& buffer) { return buffer.name == named.name; });
     };
     std::erase_if(averages, is_state);
     return averages;
@@ -47,11 +53,10 @@ Snapshots::Snapshots(const fs::path& run, std::int64_t keep) : folder_(run / "sn
     RADIAL_CHECK(keep >= 1, "snapshots: {} to keep, expected at least 1", keep);
 }
 
-void Snapshots::save(std::int64_t step, const Classifier& classifier, const Optimizer& optimizer, const Json& state,
+void Snapshots::save(std::int64_t step, const Module& classifier, const Optimizer& optimizer, const Json& state,
                      const WeightAverage* average) const {
     TensorFile file;
-    append(file, "model.", classifier.model->state());
-    append(file, "loss.", classifier.loss->state());
+    append(file, "", classifier.state());
     append(file, "optimizer.", optimizer.state());
     if (average != nullptr) append(file, "average.", average->state());
     const Generator& random = default_generator();
@@ -92,13 +97,12 @@ void Snapshots::clear() const {
     }
 }
 
-Json load_snapshot(const fs::path& path, Classifier& classifier, Optimizer& optimizer, WeightAverage* average) {
+Json load_snapshot(const fs::path& path, Module& classifier, Optimizer& optimizer, WeightAverage* average) {
     const TensorFile file = read_safetensors(path, Checksum::added);
     try {
         const Json random = Json::parse(file.metadata.at("random"));
         Json state = Json::parse(file.metadata.at("state"));
-        classifier.model->load_state(part(file, "model."));
-        classifier.loss->load_state(part(file, "loss."));
+        classifier.load_state(weights_in(file));
         optimizer.load_state(part(file, "optimizer."));
         const std::vector<NamedTensor> averages = averages_in(file, classifier);
         RADIAL_CHECK(averages.empty() == (average == nullptr), "it holds {} averages of weights", averages.size());

@@ -1,7 +1,7 @@
 // What a run needs to go on after it was stopped: files of its folder, the last few kept.
 #pragma once
 
-#include "radial/apps/train/run/saved_classifier.h"
+#include "radial/core/nn/module.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/optim/weight_average.h"
 
@@ -23,7 +23,7 @@ public:
 
     /// Saves the run after `step` steps and deletes the oldest file that is one too many. Throws FileError, also when
     /// the run's folder is not there.
-    void save(std::int64_t step, const Classifier& classifier, const Optimizer& optimizer,
+    void save(std::int64_t step, const Module& classifier, const Optimizer& optimizer,
               const nlohmann::ordered_json& state, const WeightAverage* average = nullptr) const;
     /// The files there are, newest first.
     std::vector<std::filesystem::path> files() const;
@@ -40,7 +40,7 @@ private:
 /// Puts a snapshot's tensors and random stream in place and returns the state it was saved with. Throws FileError
 /// naming the file when it is damaged, without a checksum, or of another model, loss or optimizer, or with averages
 /// where none are given.
-nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Classifier& classifier, Optimizer& optimizer,
+nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Module& classifier, Optimizer& optimizer,
                                      WeightAverage* average = nullptr);
 
 }  // namespace radial::train

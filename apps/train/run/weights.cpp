@@ -18,16 +18,16 @@ Classifier described_by_name(const TensorFile& file, const std::filesystem::path
                              std::optional<WeightFormat> format) {
     ReadNetwork network = read_network(file, path, info, format);
     const auto& [weight, bias] = network.classifier;
-    Classifier classifier{.spec = {.model = info.name,
-                                   .model_settings = network.settings,
-                                   .dim = info.dim,
-                                   .loss = "softmax",
-                                   .loss_settings = loss_settings("softmax"),
-                                   .classes = weight.size(0)},
-                          .model = std::move(network.model),
-                          .loss = make_loss("softmax", weight.size(0), info.dim)};
-    classifier.loss->load_state({{"weight", weight}, {"bias", bias}});
-    return classifier;
+    std::shared_ptr<Loss> loss = make_loss("softmax", weight.size(0), info.dim);
+    loss->load_state({{"weight", weight}, {"bias", bias}});
+    return {std::move(network.model),
+            std::move(loss),
+            {.model = info.name,
+             .model_settings = network.settings,
+             .dim = info.dim,
+             .loss = "softmax",
+             .loss_settings = loss_settings("softmax"),
+             .classes = weight.size(0)}};
 }
 
 /// The classifier's network, its batch norms changed where those of `format` have another epsilon, which no file says:

@@ -1,8 +1,8 @@
 // Classifiers out of files: Radial's checkpoints, and the weights of torchvision and timm.
 #pragma once
 
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/run/input_notes.h"
-#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/models/weight_names.h"
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // Joining ranks, sharing out the host's processors and devices, and agreeing.
-#include "radial/apps/train/ranks/rank_session.h"
+#include "radial/apps/cli/run/rank_session.h"
 
 #include "radial/apps/train/console/interrupt.h"
 #include "radial/core/util/error.h"

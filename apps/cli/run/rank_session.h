@@ -1,7 +1,7 @@
 // The ranks of a training run: who does what, and what they agree on between steps.
 #pragma once
 
-#include "radial/apps/train/train_options.h"
+#include "radial/apps/cli/run/train_options.h"
 #include "radial/core/distributed/communicator.h"
 
 #include <memory>

@@ -1,5 +1,5 @@
 // Files of a run, each complete or absent.
-#include "radial/apps/train/run/run_folder.h"
+#include "radial/apps/cli/run/run_folder.h"
 
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/events/event_file.h"

@@ -1,5 +1,5 @@
 // Building a classifier from its description, saving it, loading it.
-#include "radial/apps/train/run/saved_classifier.h"
+#include "radial/apps/train/classifier.h"
 
 #include "radial/apps/train/console/suggestion.h"
 #include "radial/core/io/safetensors.h"
@@ -91,25 +91,35 @@ const ModelInfo& model_named(const std::string& name) {
     throw Error(fmt::format("unknown model '{}'{}", name, suggestion(name, model_registry().names())));
 }
 
-std::vector<Tensor> Classifier::parameters() const {
-    std::vector<Tensor> all = model->parameters();
-    for (const Tensor& parameter : loss->parameters()) all.push_back(parameter);
-    return all;
+Classifier::Classifier(std::shared_ptr<Layer> network, std::shared_ptr<Loss> its_loss, ClassifierSpec description)
+    : model(std::move(network)), loss(std::move(its_loss)), spec(std::move(description)) {
+    RADIAL_CHECK(model != nullptr && loss != nullptr, "Classifier: has no {}", model == nullptr ? "model" : "loss");
+    register_module("model", model);
+    register_module("loss", loss);
 }
 
+ClassifierSpec Classifier::without_description() {
+    ClassifierSpec spec;
+    spec.model.clear();
+    spec.loss.clear();
+    return spec;
+}
+
+Tensor Classifier::forward(const Tensor& images, const Tensor& targets) {
+    return loss->forward(model->forward(images), targets);
+}
+
+Tensor Classifier::logits(const Tensor& images) { return loss->logits(model->forward(images)); }
+
 Classifier build_classifier(const ClassifierSpec& spec) {
-    Classifier classifier{
-        .spec = spec, .model = make_model(model_named(spec.model), spec.dim, spec.model_settings), .loss = nullptr};
-    classifier.loss = make_loss(spec.loss, spec.classes, spec.dim, spec.loss_settings);
-    return classifier;
+    std::shared_ptr<Layer> model = make_model(model_named(spec.model), spec.dim, spec.model_settings);
+    return {std::move(model), make_loss(spec.loss, spec.classes, spec.dim, spec.loss_settings), spec};
 }
 
 TensorFile classifier_file(const Classifier& classifier, const std::map<std::string, std::string>& notes) {
-    TensorFile file;
-    for (const auto& [name, tensor] : classifier.model->state()) file.tensors.push_back({"model." + name, tensor});
-    for (const auto& [name, tensor] : classifier.loss->state()) file.tensors.push_back({"loss." + name, tensor});
-    file.metadata = notes;
+    TensorFile file{.tensors = classifier.state(), .metadata = notes};
     const ClassifierSpec& spec = classifier.spec;
+    if (spec.model.empty()) return file;
     file.metadata["model"] = spec.model;
     file.metadata["dim"] = fmt::format("{}", spec.dim);
     file.metadata["loss"] = spec.loss;

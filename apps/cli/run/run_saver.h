@@ -1,10 +1,12 @@
 // When a run is saved, and that a signal ends it only after it has been.
 #pragma once
 
+#include "radial/apps/cli/run/rank_session.h"
+#include "radial/apps/cli/run/train_options.h"
+#include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/interrupt.h"
-#include "radial/apps/train/ranks/rank_session.h"
+#include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/run/snapshots.h"
-#include "radial/apps/train/train_options.h"
 #include "radial/apps/train/trainer.h"
 
 #include <chrono>

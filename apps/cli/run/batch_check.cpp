@@ -1,5 +1,5 @@
 // Cutting an epoch's batches on paper, and looking at the sizes that batch norms see.
-#include "radial/apps/train/batch_check.h"
+#include "radial/apps/cli/run/batch_check.h"
 
 #include "radial/core/util/error.h"
 #include "radial/models/cost.h"

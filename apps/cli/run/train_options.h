@@ -1,8 +1,8 @@
 // What a training run is told: one struct, and the schedule and optimizer that it describes.
 #pragma once
 
-#include "radial/apps/train/augmentation.h"
-#include "radial/apps/train/pictures.h"
+#include "radial/apps/cli/run/augmentation.h"
+#include "radial/apps/cli/run/pictures.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/optim/schedule.h"
 #include "radial/losses/loss.h"

@@ -1,5 +1,5 @@
 // The files of a run's folder, written after each epoch.
-#include "radial/apps/cli/run_recorder.h"
+#include "radial/apps/cli/run/run_recorder.h"
 
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/input_notes.h"
@@ -100,10 +100,12 @@ void RunRecorder::find_best(const Trainer& trainer, Progress& progress) const {
 }
 
 std::map<std::string, std::string> RunRecorder::notes_on(const EpochResult& result) const {
+    const auto* const images = dynamic_cast<const data::ImageSet*>(&test_);
+    const data::EvaluationView view = images != nullptr && images->files ? images->view : data::EvaluationView{0, 0};
     std::map<std::string, std::string> notes = to_metadata({.class_names = test_.class_names,
                                                             .class_folders = test_.class_folders,
-                                                            .size = test_.files ? test_.view.crop : 0,
-                                                            .resize = test_.files ? test_.view.resize : 0,
+                                                            .size = view.crop,
+                                                            .resize = view.resize,
                                                             .mean = task_.mean,
                                                             .deviation = task_.deviation});
     if (config_.contains("data")) notes["data"] = config_.at("data").dump();
@@ -116,7 +118,8 @@ std::map<std::string, std::string> RunRecorder::notes_on(const EpochResult& resu
 std::vector<PicturedMistake> RunRecorder::mistakes_of(const Evaluation& evaluation) const {
     std::vector<PicturedMistake> pictured;
     for (const Mistake& mistake : worst_mistakes(evaluation, most_mistakes))
-        pictured.push_back({mistake, png_of(test_.picture(mistake.sample), picture_side)});
+        if (const Tensor picture = test_.picture(mistake.sample); picture.defined())
+            pictured.push_back({mistake, png_of(picture, picture_side)});
     return pictured;
 }
 

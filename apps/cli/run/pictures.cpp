@@ -1,5 +1,5 @@
 // Views, decoding and problems of data sets that are files.
-#include "radial/apps/train/pictures.h"
+#include "radial/apps/cli/run/pictures.h"
 
 #include "radial/core/util/error.h"
 

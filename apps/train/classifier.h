@@ -1,4 +1,4 @@
-// A trained classifier in one safetensors file that says by itself how to rebuild it.
+// A network and its loss as one module, and the safetensors file that says by itself how to rebuild it.
 #pragma once
 
 #include "radial/core/io/safetensors.h"
@@ -19,18 +19,34 @@ struct ClassifierSpec {
     ModelSettings model_settings{};
     std::int64_t dim = 32;
     std::string loss = "rbf-softmax";
-    LossSettings loss_settings;
+    LossSettings loss_settings{};
     std::int64_t classes = 10;
 };
 
-/// A network that ends in a feature and the loss that classifies it.
-struct Classifier {
-    ClassifierSpec spec;
-    std::unique_ptr<Layer> model;
-    std::unique_ptr<Loss> loss;
+/// A network that ends in a feature, and the loss that trains and classifies it, as one module: its parameters are the
+/// network's, then the loss's, and its state names them "model.NAME" and "loss.NAME".
+class Classifier : public Module {
+public:
+    /// Empty: neither a network nor a loss. To be assigned to.
+    Classifier() = default;
+    /// Throws Error when one of the two is null. `spec` describes how to build both again; one of an empty `model` says
+    /// that they are not from the registries.
+    Classifier(std::shared_ptr<Layer> model, std::shared_ptr<Loss> loss,
+               ClassifierSpec spec = {.model = "", .loss = ""});
+    Classifier(Classifier&&) = default;
+    Classifier& operator=(Classifier&&) = default;
 
-    /// The parameters of both, the network's first.
-    std::vector<Tensor> parameters() const;
+    std::shared_ptr<Layer> model;
+    std::shared_ptr<Loss> loss;
+    ClassifierSpec spec;
+
+    /// The loss of a batch: images [N, ...] as the network takes them, targets as the loss does. Scalar.
+    Tensor forward(const Tensor& images, const Tensor& targets);
+    /// The scores of a batch: [N, classes], or what the loss predicts.
+    Tensor logits(const Tensor& images);
+
+private:
+    static ClassifierSpec without_description();
 };
 
 /// The registry's network of that name. Throws Error that suggests the nearest.

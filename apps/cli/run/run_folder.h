@@ -1,7 +1,7 @@
 // The folder a run writes to: settings, a log line an epoch, weights, report.
 #pragma once
 
-#include "radial/apps/train/run/folder_lock.h"
+#include "radial/apps/cli/run/folder_lock.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,5 @@
 // Comparing a run's data and classes with those that are there now.
-#include "radial/apps/train/run/data_record.h"
+#include "radial/apps/cli/run/data_record.h"
 
 #include "radial/apps/train/run/json_text.h"
 #include "radial/core/util/error.h"

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/run/run_folder.h"
 #include "radial/apps/report/report.h"
+#include "radial/apps/train/classifier.h"
+#include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/events/run_events.h"
-#include "radial/apps/train/run/run_folder.h"
-#include "radial/apps/train/run/saved_classifier.h"
 #include "radial/apps/train/trainer.h"
 
 #include <nlohmann/json.hpp>

@@ -1,8 +1,8 @@
 // Every rank says what it is about to do, and compares it with what the first says.
-#include "radial/apps/train/ranks/rank_agreement.h"
+#include "radial/apps/cli/run/rank_agreement.h"
 
-#include "radial/apps/train/run/data_record.h"
-#include "radial/apps/train/run/run_saver.h"
+#include "radial/apps/cli/run/data_record.h"
+#include "radial/apps/cli/run/run_saver.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/util/error.h"
 

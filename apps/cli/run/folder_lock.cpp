@@ -1,5 +1,5 @@
 // flock() on a file that names its holder.
-#include "radial/apps/train/run/folder_lock.h"
+#include "radial/apps/cli/run/folder_lock.h"
 
 #include "radial/core/util/error.h"
 

@@ -1,7 +1,7 @@
 // That all ranks do the same run: a handshake before it starts.
 #pragma once
 
-#include "radial/apps/train/ranks/rank_session.h"
+#include "radial/apps/cli/run/rank_session.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,9 +1,9 @@
 // Saving a run by steps, by minutes and at a signal, and taking it up again.
-#include "radial/apps/train/run/run_saver.h"
+#include "radial/apps/cli/run/run_saver.h"
 
+#include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/console/standard_streams.h"
-#include "radial/apps/train/run/data_record.h"
 #include "radial/core/util/error.h"
 
 #include <cmath>

@@ -1,5 +1,5 @@
 // The schedule and the optimizer of a training run.
-#include "radial/apps/train/train_options.h"
+#include "radial/apps/cli/run/train_options.h"
 
 #include "radial/core/util/error.h"
 

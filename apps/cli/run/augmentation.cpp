@@ -1,5 +1,5 @@
 // The transforms that augmentation asks for.
-#include "radial/apps/train/augmentation.h"
+#include "radial/apps/cli/run/augmentation.h"
 
 #include "radial/core/util/error.h"
 
