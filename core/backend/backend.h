@@ -124,7 +124,8 @@ public:
 /// Throws Error for a device that this build does not support ("no CUDA device: ...") and for an integer type.
 Backend& backend_for(Device device, DType dtype);
 
-/// While the object exists, float32 on the CPU uses the plain loops of reference/. This is how the fast path is tested.
+/// While the object exists, backend_for() returns the plain loops of reference/ on this thread, for every device and
+/// type. This is how the fast backends are tested. Objects can be nested.
 class UseReferenceBackend {
 public:
     UseReferenceBackend();

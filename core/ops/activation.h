@@ -12,7 +12,7 @@ namespace radial {
 Tensor relu(Tensor x);
 /// x where x > 0, slope * x elsewhere. slope is [C] (one per channel, dimension 1) or [1], in x's dtype, or float32
 /// with a bfloat16 x. Computed in place when `x` is a float32 or float64 temporary on the CPU that nothing else reads
-/// and all slopes are positive, so that backward can recover the sign of x from the result.
+/// and all slopes are above 1e-3, so that backward can recover x from the result.
 Tensor prelu(Tensor x, const Tensor& slope);
 /// x * sigmoid(x).
 Tensor silu(const Tensor& x);
