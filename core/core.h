@@ -1,4 +1,4 @@
-// Tensors, autograd, ops, modules, optimizers, files and ranks. Kernels have a header of their own:
+// Tensors, autograd, ops, modules, optimizers, files and ranks. The headers for writing kernels are in
 // core/kernels/kernels.h.
 #pragma once
 

@@ -1,9 +1,9 @@
-// Every differentiable op of general use: free functions from tensors to tensors, recorded on the tape.
+// All general differentiable ops: free functions that compute tensors from tensors and are recorded on the tape.
 //
-// Shapes are logical; x is [N, C, H, W] where an op speaks of channels. Every op accepts float32 and float64 in
-// either layout, takes all its tensors in one dtype on one device, and throws Error, naming itself and the shapes,
-// when they do not fit. Results have the inputs' dtype and device. Elementwise ops, activations, reductions and shape
-// ops accept bfloat16 too; they compute in float32 (sums in float64) and round the result.
+// Shapes are logical; x is [N, C, H, W] for ops that refer to channels. Every op accepts float32 and float64 in either
+// layout, requires all its tensors to have one dtype and device, and throws Error, naming the op and the shapes, when
+// they do not fit. Results have the dtype and device of the inputs. Elementwise ops, activations, reductions and shape
+// ops also accept bfloat16; they compute in float32 (sums in float64) and round the result.
 //
 // The fused ops of losses are in losses/functional.h.
 #pragma once

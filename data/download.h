@@ -11,7 +11,7 @@ namespace radial::data {
 
 /// A file of a data set: where it is and what it must be.
 struct RemoteFile {
-    std::string url;
+    std::string url;      ///< where it is
     std::string name;     ///< file name under the target folder
     std::string sha256;   ///< lower-case hexadecimal
     std::uint64_t bytes;  ///< exact size

@@ -1,4 +1,4 @@
-// Pictures from JPEG and PNG files.
+// Decodes JPEG and PNG files.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -11,29 +11,30 @@
 
 namespace radial::data {
 
+/// Options of read_image() and decode_image().
 struct ImageOptions {
     std::int64_t channels = 3;  ///< 3: RGB; 1: grey, 0.299 R + 0.587 G + 0.114 B
-    /// Above 0, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size: the least whose shorter side has at least so many
-    /// pixels. For training: of a 12-megapixel photograph a view takes half the time, and with three times its size
-    /// asked for here differs from that of the whole by 0.3 of 255 in the mean (0.8 with twice). Sizes are rounded up,
-    /// so that a view of it may also be shifted by part of a pixel.
+    /// If above 0, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, the smallest at which its shorter side has at
+    /// least this many pixels. For training: a view of a 12-megapixel photograph takes half the time. With three times
+    /// the view's size requested here, it differs from the view of the full image by 0.3 of 255 on average (by 0.8 with
+    /// twice the size). Sizes are rounded up, so a view may also be shifted by a fraction of a pixel.
     std::int64_t shorter_side = 0;
-    std::int64_t max_pixels = 178'956'970;  ///< of the whole image in the file; beyond, it is refused
-    std::int64_t max_side = 1'000'000;      ///< likewise its longer side, in pixels
+    std::int64_t max_pixels = 178'956'970;  ///< of the full image in the file; larger images are rejected
+    std::int64_t max_side = 1'000'000;      ///< longer side of the full image, in pixels; larger images are rejected
 };
 
-/// Reads a JPEG (grey, RGB, CMYK, YCCK) or PNG (grey, palette, RGB; 1 to 16 bits; with or without alpha) file, told
-/// apart by their content, on the CPU: uint8 [H, W, channels], upright as EXIF says. As convert("RGB") and
-/// convert("L") of Pillow 13: alpha and transparent colours are dropped, CMYK is taken as Adobe stores it, colour
-/// profiles are ignored. Of 16 bits the upper 8 are kept, in grey too, where Pillow (as of 13.0) makes 255 of every
-/// value above it.
-/// Throws FileError naming the file when it is missing, empty, of another type, truncated, corrupt, too large, or a
-/// JPEG of more than 100 scans (those of progressive ones have about 10), and Error when `channels` is neither 1 nor 3.
+/// Reads a JPEG (grey, RGB, CMYK, YCCK) or PNG file (grey, palette, RGB; 1 to 16 bits; with or without alpha),
+/// distinguished by content: uint8 [H, W, channels] on the CPU, rotated as its EXIF data say. Colours are converted as
+/// by convert("RGB") and convert("L") of Pillow 13: alpha and transparent colours are dropped, CMYK is interpreted as
+/// Adobe stores it, and colour profiles are ignored. Of 16 bits the upper 8 are kept, also in grey images, where Pillow
+/// (as of 13.0) turns every value above 255 into 255. Throws FileError naming the file when it is missing, empty, of
+/// another type, truncated, corrupt, too large, or a JPEG of more than 100 scans (progressive ones have about 10), and
+/// Error when `channels` is neither 1 nor 3.
 Tensor read_image(const std::filesystem::path& path, const ImageOptions& options = {});
-/// As read_image() for a file's content; `name` begins the errors.
+/// Like read_image(), for the content of a file. Error messages begin with `name`.
 Tensor decode_image(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options = {});
 
-/// The bytes of a file into `content`, whose memory is reused. Throws FileError when it is missing, not a regular
+/// Reads the bytes of a file into `content`, whose memory is reused. Throws FileError when it is missing, not a regular
 /// file, or cannot be read.
 void read_bytes(const std::filesystem::path& path, std::vector<std::uint8_t>& content);
 

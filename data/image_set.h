@@ -26,12 +26,15 @@ public:
     std::shared_ptr<const std::vector<std::filesystem::path>> files = nullptr;
     EvaluationView view = {};  ///< what is seen of a file: its `crop` is also the size of training images
 
+    /// Number of images.
     std::int64_t size() const override;
     /// An image as evaluation sees it, and its class.
     Sample get(std::int64_t index) const override;
+    /// [C, H, W]; of files the size of the view.
     Shape input_shape() const override;
     /// The image of get(), in memory of its own.
     Tensor picture(std::int64_t index) const override;
+    /// Number of channels of an image.
     std::int64_t channels() const { return files ? 3 : images.size(1); }
     /// The first `count` samples, sharing storage. Throws Error when there are fewer.
     ImageSet first(std::int64_t count) const;

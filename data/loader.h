@@ -39,15 +39,16 @@ enum class CorruptFiles : std::uint8_t {
     leave_out,  ///< its batch is smaller
 };
 
-/// What of an epoch has been given out.
+/// How much of an epoch a loader has delivered.
 struct EpochPosition {
-    std::int64_t batches = 0, samples = 0;
+    std::int64_t batches = 0, samples = 0;  ///< number of batches and samples delivered
     friend bool operator==(const EpochPosition&, const EpochPosition&) = default;
 };
 
+/// Options of Loader.
 struct LoaderOptions {
-    std::int64_t batch_size = 128;  ///< of all ranks together
-    bool shuffle = false;
+    std::int64_t batch_size = 128;          ///< of all ranks together
+    bool shuffle = false;                   ///< visit the samples in random order, another one in every epoch
     bool drop_last = false;                 ///< leave out a last batch that is not full
     std::uint64_t seed = 0;                 ///< order = function of (seed, epoch) alone
     int workers = 1;                        ///< threads that prepare batches; 0 prepares in next()
@@ -59,10 +60,12 @@ struct LoaderOptions {
     std::optional<RandomRegionOptions> random_region = std::nullopt;
     MixingOptions mixing = {};     ///< after those: what each batch goes through, by its number's own random numbers
     bool scaled_decoding = false;  ///< decode JPEGs at a reduced size where the view takes no more (ViewReader)
-    CorruptFiles corrupt_files = CorruptFiles::fail;
-    /// Each batch is cut into `ranks` parts of equal size, or of sizes that differ by one, and this loader gives part
-    /// `rank` of it, from 0. A last batch of fewer samples than ranks leaves some of them an empty part.
-    int rank = 0, ranks = 1;
+    CorruptFiles corrupt_files = CorruptFiles::fail;  ///< what happens to a sample whose file cannot be read
+    /// The number of this process among `ranks`, from 0. Each batch is divided into `ranks` parts whose sizes differ by
+    /// at most one, and this loader delivers part `rank`. Where the last batch has fewer samples than there are ranks,
+    /// some of them get an empty part.
+    int rank = 0;
+    int ranks = 1;  ///< number of processes that share each batch
 };
 
 /// Walks a data set in batches. Batches come in order and hold the same numbers whatever the number of workers; an
@@ -73,6 +76,7 @@ public:
     /// channels, a deviation is not above 0, rank is not below ranks, the tensors are not what ImageSet says, or there
     /// are transforms, means or deviations for samples that are not images. `dataset` must not change meanwhile.
     Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options);
+    /// The same for a set of images, which the loader copies; tensors and files are shared.
     Loader(ImageSet dataset, LoaderOptions options);
     ~Loader();
     Loader(const Loader&) = delete;
@@ -94,7 +98,9 @@ public:
     std::int64_t batches() const;
     /// Batches in an epoch that goes on behind what was given: those given, and those to come.
     std::int64_t batches(EpochPosition given) const;
+    /// Samples in a batch, of all ranks together.
     std::int64_t batch_size() const;
+    /// The data set.
     const Dataset& dataset() const;
     /// What was wrong with the files that were replaced or left out so far: a line each, in the order of the samples.
     std::vector<std::string> problems() const;

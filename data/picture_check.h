@@ -1,4 +1,4 @@
-// Reading pictures from beginning to end, to find those that training would stumble over.
+// Decodes images completely, to find files that training would fail on.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +9,15 @@
 
 namespace radial::data {
 
-/// What decoding a file came to.
+/// The result of decoding a file.
 struct CheckedPicture {
-    std::size_t number = 0;  ///< which of the files
-    std::string problem;     ///< why it cannot be read, with its name; empty where it can
+    std::size_t number = 0;  ///< index of the file
+    std::string problem;     ///< why it cannot be read, including its name; empty if it can
 };
 
-/// Decodes each of `files` as a whole, on `threads` threads, and tells `checked` of it, one call at a time, in whatever
-/// order they come to an end. Ends, and throws what `checked` throws, when it does. Throws Error for no thread at all.
+/// Decodes each of `files` completely, on `threads` threads, and calls `checked` with each result, one call at a time,
+/// in the order in which they finish. An exception from `checked` ends the check and is rethrown. Throws Error when
+/// `threads` is below 1.
 void check_pictures(std::span<const std::filesystem::path> files, int threads,
                     const std::function<void(const CheckedPicture&)>& checked);
 

@@ -1,4 +1,4 @@
-// The separable triangle filter that resizes pictures. Not for users: see resize.h.
+// The separable triangle filter that resizes images. For internal use: see resize.h.
 #pragma once
 
 #include <cstdint>
@@ -6,33 +6,37 @@
 
 namespace radial::data {
 
-/// A stretch of rows or columns.
+/// A range of rows or columns.
 struct Range {
-    std::int64_t begin = 0, end = 0;
+    std::int64_t begin = 0, end = 0;  ///< first, and one past the last
+    /// The number of rows or columns.
     std::int64_t size() const { return end - begin; }
 };
 
-/// One axis of a resize: `length` source pixels from `offset` on become `to`, of which `wanted` are computed. Offset
-/// and length are whole numbers unless a picture was decoded at a reduced size. Sources are below `limit`.
+/// One axis of a resize: `length` source pixels from `offset` on become `to` pixels, of which `wanted` are computed.
+/// Offset and length are whole numbers unless the image was decoded at a reduced size. Source indices are below
+/// `limit`.
 struct Axis {
-    double offset = 0, length = 0;
-    std::int64_t limit = 0, to = 0;
-    Range wanted;
+    double offset = 0, length = 0;   ///< in source pixels
+    std::int64_t limit = 0, to = 0;  ///< number of source and of target pixels
+    Range wanted;                    ///< target pixels to compute
 };
 
-/// Resizes bytes [H, W, C] by the triangle ("bilinear") filter, widened by the ratio where the picture gets smaller, in
-/// two passes, each rounded to bytes from weights of 22 bits after the point: the same bytes as Pillow 13's. Columns
-/// come first, but rows where the height is reduced, and by more than twice as many pixels as the width, as in Pillow
-/// from 13.0 on. Older ones begin with the columns, which changes some bytes by 1. Keeps its memory from one picture to
-/// the next.
+/// Resizes bytes [H, W, C] by the triangle ("bilinear") filter, which is widened by the ratio of sizes when the image
+/// gets smaller. There are two passes, each rounded to bytes, with weights of 22 fractional bits; the result has the
+/// same bytes as that of Pillow 13. Columns are resized first, unless the height is reduced by more than twice as many
+/// pixels as the width, as in Pillow since 13.0. Older versions always begin with the columns, which changes some bytes
+/// by 1. Memory is reused from one image to the next.
 class Resampler {
 public:
-    /// Says what is to be made; then rows() and columns() are the source pixels that it takes.
+    /// Prepares a resize. rows() and columns() are then the source pixels that it needs.
     void plan(const Axis& down, const Axis& across);
+    /// The source rows needed.
     Range rows() const { return needed(down_); }
+    /// The source columns needed.
     Range columns() const { return needed(across_); }
-    /// `from` is the pixel (rows().begin, columns().begin) of `channels` (1 or 3) bytes, its rows are `stride` bytes
-    /// apart; writes [down.wanted, across.wanted, channels].
+    /// Runs the resize. `from` is the pixel (rows().begin, columns().begin), with `channels` (1 or 3) bytes per pixel
+    /// and rows `stride` bytes apart. Writes [down.wanted, across.wanted, channels] to `to`.
     void run(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to);
 
 private:

@@ -1,4 +1,4 @@
-// From a picture's file to the bytes of a view of it, decoding no more than the view takes.
+// Reads a view of an image file, decoding no more of it than the view needs.
 #pragma once
 
 #include "radial/data/resample.h"
@@ -13,22 +13,24 @@
 
 namespace radial::data {
 
-/// Reads views of JPEG and PNG files and keeps its memory from one to the next. Not for use by several threads at once.
+/// Reads views of JPEG and PNG files and reuses its memory from one to the next. Not thread-safe.
 class ViewReader {
 public:
-    /// Of a picture of [height, width], upright.
+    /// Chooses the view of an image of [height, width], after rotation.
     using Choice = std::function<View(std::int64_t height, std::int64_t width)>;
 
-    /// With `scaled`, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where the view's box, reduced so, still has as
-    /// many rows and columns as it is resized to. Without, views are exactly those of the whole picture.
+    /// If `scaled` is set, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as the view's box then has at least
+    /// as many rows and columns as it is resized to. Otherwise views are exactly those of the full image.
     explicit ViewReader(bool scaled = false) : scaled_(scaled) {}
 
-    /// The view as bytes [view.kept.height, view.kept.width, 3], until the next call. Throws FileError as read_image().
+    /// The view as bytes [view.kept.height, view.kept.width, 3], valid until the next call. Throws FileError as
+    /// read_image() does.
     std::span<const std::uint8_t> read(const std::filesystem::path& file, const Choice& choose);
-    /// The same for a file's content; `name` begins the errors.
+    /// The same for the content of a file. Error messages begin with `name`.
     std::span<const std::uint8_t> decode(std::span<const std::uint8_t> content, std::string_view name,
                                          const Choice& choose);
-    /// The same for a picture in memory, of planes [3, height, width] or [1, height, width]; as many channels.
+    /// The same for an image in memory, given as planes [3, height, width] or [1, height, width], with as many channels
+    /// in the result.
     std::span<const std::uint8_t> resize(const std::uint8_t* planes, std::int64_t channels, std::int64_t height,
                                          std::int64_t width, const Choice& choose);
 

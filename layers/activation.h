@@ -5,27 +5,28 @@
 
 namespace radial {
 
-/// y = max(x, 0), any shape. Overwrites a temporary that nothing else reads.
+/// y = max(x, 0), any shape. Computed in place when x is a temporary that nothing else reads.
 class ReLU : public Layer {
 public:
-    /// Throws Error when x is undefined or of an integer type; so do the other activations.
+    /// Throws Error when x is undefined or of an integer type, as do the other activations.
     Tensor forward(Tensor x) override;
 };
 
+/// Options of PReLU.
 struct PReLUOptions {
-    std::int64_t channels = 1;  ///< 1 shares one slope among all channels
-    double initial = 0.25;      ///< the slopes' first value
+    std::int64_t channels = 1;  ///< number of slopes; 1 shares one among all channels
+    double initial = 0.25;      ///< initial value of the slopes
 };
 
-/// y = x where x > 0, weight[channel] * x elsewhere (He et al. 2015). x [N, C, ...] to the same shape.
+/// y = x where x > 0, weight[channel] * x elsewhere (He et al. 2015). x [N, C, ...]; the result has the same shape.
 /// Parameter: weight [channels], the slopes.
 class PReLU : public Layer {
 public:
-    using Options = PReLUOptions;
+    using Options = PReLUOptions;  ///< for Sequential::add()
 
     /// Throws Error when channels is below 1.
     explicit PReLU(const PReLUOptions& options = {});
-    /// Throws Error when x has no channel dimension or other channels.
+    /// Throws Error when x has no channel dimension or another number of channels.
     Tensor forward(Tensor x) override;
 
 private:

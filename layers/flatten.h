@@ -1,11 +1,11 @@
-// From images to rows.
+// Flattening of images to rows.
 #pragma once
 
 #include "radial/core/nn/module.h"
 
 namespace radial {
 
-/// x [N, ...] to [N, product of the rest], in logical (NCHW) order whatever the layout in memory.
+/// Reshapes x [N, ...] to [N, product of the other extents], in logical (NCHW) order for either layout.
 class Flatten : public Layer {
 public:
     /// Throws Error when x has no dimension after the first.

@@ -1,4 +1,4 @@
-// What layers ask of their input before an op sees it, so that the error names the layer.
+// Checks of a layer's input, so that the error names the layer and not an op.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -11,7 +11,8 @@ namespace radial {
 /// "ReLU: input is int64[3], expected float32 or float64".
 void check_input(std::string_view layer, const Tensor& x);
 
-/// check_input, and the shape [N, C, H, W]: "Conv2d: input has shape [3, 4], expected [N, C, H, W]".
+/// Throws as check_input() does, and Error unless `x` is [N, C, H, W]: "Conv2d: input has shape [3, 4], expected [N, C,
+/// H, W]".
 void check_image_input(std::string_view layer, const Tensor& x);
 
 }  // namespace radial

@@ -5,22 +5,22 @@
 
 namespace radial {
 
+/// Options of Linear.
 struct LinearOptions {
-    std::int64_t in_features = 1;
-    std::int64_t out_features = 1;
-    bool bias = true;
+    std::int64_t in_features = 1;   ///< columns of the input
+    std::int64_t out_features = 1;  ///< columns of the result
+    bool bias = true;               ///< add a bias
 };
 
-/// y = x weight^T + bias. x [N, in_features] to [N, out_features].
-/// Parameters: weight [out_features, in_features], bias [out_features]; both start uniform in
-/// +-1 / sqrt(in_features), as PyTorch's do.
+/// y = x weight^T + bias. x [N, in_features]; the result is [N, out_features]. Parameters: weight [out_features,
+/// in_features] and bias [out_features], initially uniform in +-1 / sqrt(in_features), as in PyTorch.
 class Linear : public Layer {
 public:
-    using Options = LinearOptions;
+    using Options = LinearOptions;  ///< for Sequential::add()
 
     /// Throws Error when in_features or out_features is below 1.
     explicit Linear(const LinearOptions& options);
-    /// Throws Error when x is not a matrix of in_features columns.
+    /// Throws Error when x is not a matrix with in_features columns.
     Tensor forward(Tensor x) override;
 
 private:

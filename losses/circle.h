@@ -1,4 +1,4 @@
-// Circle loss: pairs weighted by how far their similarity is from its optimum.
+// Circle loss: pairs weighted by the distance of their similarity from its optimum.
 #pragma once
 
 #include "radial/losses/functional.h"
@@ -6,22 +6,24 @@
 
 namespace radial {
 
+/// Options of Circle.
 struct CircleOptions {
-    std::int64_t classes = 10;
+    std::int64_t classes = 10;                     ///< number of classes
     std::int64_t dim = 32;                         ///< feature dimension
-    CirclePairs pairs{};                           ///< margin, gamma, how the weights are differentiated
-    double momentum = PairLoss::default_momentum;  ///< of the running class means that predict
+    CirclePairs pairs{};                           ///< margin, gamma, gradient through the weights
+    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
 };
 
-/// L = mean over anchors with both kinds of pairs of log(1 + sum over negatives of exp(gamma [cos + m]+ (cos - m)) *
-/// sum over positives of exp(-gamma [1 + m - cos]+ (cos - 1 + m))) (Sun et al., CVPR 2020, Eq. 6). The weights [.]+ are
-/// constants to the gradient, as published, unless pairs.through_weights.
+/// L = mean over the anchors that have positive and negative pairs of log(1 + sum over negatives of exp(gamma [cos +
+/// m]+ (cos - m)) * sum over positives of exp(-gamma [1 + m - cos]+ (cos - 1 + m))) (Sun et al., CVPR 2020, Eq. 6). The
+/// gradient treats the weights [.]+ as constants, as published, unless pairs.through_weights is set.
 class Circle : public PairLoss {
 public:
     /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], gamma is not above 0, or
     /// margin is not finite.
     explicit Circle(const CircleOptions& options);
 
+    /// The loss's entry in the registry.
     static LossInfo info();
 
 protected:

@@ -1,4 +1,4 @@
-// How much the samples of each class count.
+// Weights of the samples of each class.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -9,15 +9,16 @@
 
 namespace radial {
 
-/// One number a class, or none: then every sample counts 1. Copies are kept where they were last wanted, so that a step
-/// copies nothing from the host.
+/// A weight for each class, or none, in which case every sample has weight 1. Copies on the device are kept, so that a
+/// step copies nothing from the host.
 class ClassWeights {
 public:
-    /// `weights` [classes], each at least 0; empty for none. Throws Error, naming `loss`, for those that do not fit.
+    /// Sets the weights [classes], each at least 0; empty for none. Throws Error, naming `loss`, for invalid weights.
     void set(std::string_view loss, std::int64_t classes, const std::vector<double>& weights);
-    /// [classes], in the type and on the device of `x`; undefined for none.
+    /// The weights [classes] in the type and on the device of `x`; undefined for none.
     Tensor like(const Tensor& x);
-    /// The sum over samples with these labels (int64 [N]): a float64 scalar on their device; undefined for none.
+    /// The sum of the weights of samples with these labels (int64 [N]): a float64 scalar on their device; undefined for
+    /// none.
     Tensor sum_over(const Tensor& labels);
 
 private:

@@ -1,4 +1,4 @@
-// The prototype loss of convolutional prototype learning: features are drawn to the loss's own prototypes.
+// The prototype loss of convolutional prototype learning: pulls features towards the prototypes of the main loss.
 #pragma once
 
 #include "radial/losses/class_weights.h"
@@ -6,9 +6,9 @@
 
 namespace radial {
 
-/// L = mean of |x - W_y|^2, to the nearest of the class's prototypes where it has several (Yang et al., CVPR 2018,
-/// the prototype loss). The prototypes are those of the loss beside it, [classes, D] or class by class [classes * K,
-/// D].
+/// L = mean of |x - W_y|^2, with the nearest prototype if the class has several (Yang et al., CVPR 2018, the prototype
+/// loss). The prototypes are those of the main loss: [classes, D], or [classes * K, D] with the K prototypes of a class
+/// in consecutive rows.
 class Compact : public Regulariser {
 public:
     /// Throws Error when classes is below 1.
@@ -19,6 +19,7 @@ public:
     }
     bool additive() const override { return true; }
 
+    /// The regulariser's entry in the registry.
     static RegulariserInfo info();
 
 private:

@@ -1,12 +1,12 @@
-// RegularFace's exclusive regularisation: classes' prototypes are pushed apart in angle.
+// The exclusive regularisation of RegularFace: pushes the prototypes of different classes apart in angle.
 #pragma once
 
 #include "radial/losses/loss.h"
 
 namespace radial {
 
-/// L = mean over classes of max_{j != i} cos(W_i, W_j) (Zhao, Xu, Cheng: RegularFace, CVPR 2019), over the
-/// prototypes [classes, D] of the loss beside it. Memory for 1024 rows of cosines at a time.
+/// L = mean over classes of max_{j != i} cos(W_i, W_j) (Zhao, Xu, Cheng: RegularFace, CVPR 2019), over the prototypes
+/// [classes, D] of the main loss. Uses memory for 1024 rows of cosines at a time.
 class Exclusive : public Regulariser {
 public:
     /// Throws Error when classes is below 2.
@@ -15,6 +15,7 @@ public:
 
     bool additive() const override { return true; }
 
+    /// The regulariser's entry in the registry.
     static RegulariserInfo info();
 
 private:

@@ -1,4 +1,4 @@
-// Sums of losses as users write them: "softmax + 0.01 * ring".
+// Parses sums of losses as users write them: "softmax + 0.01 * ring".
 #pragma once
 
 #include <cstddef>
@@ -8,16 +8,16 @@
 
 namespace radial {
 
-/// One term of a sum: its factor and the name that it multiplies.
+/// One term of a sum.
 struct ExpressionTerm {
-    double weight = 1;
-    std::string name;
+    double weight = 1;  ///< factor of the term
+    std::string name;   ///< name of a loss or regulariser
     bool operator==(const ExpressionTerm&) const = default;
 };
 
-/// Reads NAME, or NAME + NUMBER * NAME + ... with any spaces; a number that is left out is 1. A name is a
-/// letter and then letters, digits, hyphens and underscores; it is not looked up. Throws Error that quotes the text and
-/// says at which character of it (counted from 1) what was expected.
+/// Parses NAME, or NAME + NUMBER * NAME + ..., with any spaces; a missing number means 1. A name is a letter followed
+/// by letters, digits, hyphens and underscores; it is not looked up. Throws Error that quotes the text and says at
+/// which character, counted from 1, something else was expected.
 std::vector<ExpressionTerm> parse_expression(std::string_view text);
 
 }  // namespace radial

@@ -1,20 +1,20 @@
-// What a loss does once, with the first batch it is trained on.
+// Detects the first batch that a loss is trained on.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
 
 namespace radial {
 
-/// Knows the first training forward of a loss that was not read back from a checkpoint.
+/// Detects the first forward() in training of a loss whose state was not loaded from a checkpoint.
 class FirstBatch {
 public:
-    /// `started`: a registered buffer [1] of BufferKind::state with 0 in it, so that a checkpoint tells that the loss
-    /// has started.
+    /// `started` is a registered buffer [1] of BufferKind::state that contains 0. Checkpoints thereby record whether
+    /// the loss has started.
     explicit FirstBatch(Tensor started) : started_(std::move(started)) {}
-    /// True once: at the first call with `training` on, unless a checkpoint said otherwise before that. Looks at the
-    /// buffer on the host at the first such call alone, so later steps wait for nothing.
+    /// True once: in the first call with `training` set, unless a checkpoint loaded before says that the loss has
+    /// started. Only this first call reads the buffer from the device, so later steps do not wait.
     bool begins(bool training);
-    /// Whether that call is past. Looks at the buffer where there was no such call yet.
+    /// Whether the first training batch is past. Reads the buffer if begins() has not been called in training yet.
     bool over() const { return known_ || started_.item() != 0; }
 
 private:

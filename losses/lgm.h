@@ -1,25 +1,30 @@
-// Large-margin Gaussian mixture loss: features as a mixture of one Gaussian a class.
+// Large-margin Gaussian mixture loss: features as a mixture of one Gaussian per class.
 #pragma once
 
 #include "radial/losses/softmax_like.h"
 
 namespace radial {
 
+/// Options of Lgm.
 struct LgmOptions {
-    enum class Covariance : std::uint8_t { identity, diagonal };
+    /// The covariance matrix of each class.
+    enum class Covariance : std::uint8_t {
+        identity,  ///< the identity
+        diagonal   ///< diagonal, learned
+    };
 
-    std::int64_t classes = 10;
-    std::int64_t dim = 32;  ///< feature dimension
-    double alpha = 1.0;     ///< margin: how much further than it is the own class counts as
-    double lambda = 0.1;    ///< weight of the likelihood
-    Covariance covariance = Covariance::identity;
-    SoftmaxLikeOptions softmax{};
+    std::int64_t classes = 10;                     ///< number of classes
+    std::int64_t dim = 32;                         ///< feature dimension
+    double alpha = 1.0;                            ///< margin: relative increase of the distance to the own class
+    double lambda = 0.1;                           ///< weight of the likelihood term
+    Covariance covariance = Covariance::identity;  ///< identity, or diagonal and learned
+    SoftmaxLikeOptions softmax{};                  ///< label smoothing and recomputation
 };
 
 /// L = mean cross-entropy of -(1 + alpha 1[j = y]) d_j - 1/2 log|Lambda_j| + lambda * mean of d_y + 1/2 log|Lambda_y|,
-/// with d_j = 1/2 (x - mu_j)^T Lambda_j^-1 (x - mu_j) (Wan et al., CVPR 2018, Eq. 13 and 18; equal priors).
-/// Lambda_j is the identity or diagonal. Predicts without the margin. Parameters: means [classes, dim], started
-/// Xavier-uniform as in the authors' code, and for the diagonal log_variances [classes, dim], started at 0.
+/// with d_j = 1/2 (x - mu_j)^T Lambda_j^-1 (x - mu_j) (Wan et al., CVPR 2018, Eq. 13 and 18; equal priors). Lambda_j is
+/// the identity or diagonal. Logits for prediction have no margin. Parameters: means [classes, dim], initially
+/// Xavier-uniform as in the authors' code, and for a diagonal covariance log_variances [classes, dim], initially 0.
 class Lgm : public SoftmaxLike {
 public:
     /// Throws Error when classes or dim is below 1, or alpha or lambda is not a number of at least 0.
@@ -29,6 +34,7 @@ public:
     /// The means [classes, dim].
     Tensor prototypes() const override { return means_; }
 
+    /// The loss's entry in the registry.
     static LossInfo info();
 
 private:

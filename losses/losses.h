@@ -1,4 +1,4 @@
-// All losses, and what they are written with.
+// All losses and the functions that they are built from.
 #pragma once
 
 #include "radial/losses/adacos.h"

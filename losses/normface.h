@@ -5,22 +5,24 @@
 
 namespace radial {
 
+/// Options of NormFace.
 struct NormFaceOptions {
-    std::int64_t classes = 10;
-    std::int64_t dim = 32;    ///< feature dimension
-    double scale = 16.0;      ///< s, or where it starts
-    bool learn_scale = true;  ///< as in the paper
-    SoftmaxLikeOptions softmax{};
+    std::int64_t classes = 10;     ///< number of classes
+    std::int64_t dim = 32;         ///< feature dimension
+    double scale = 16.0;           ///< s; the initial value if it is learned
+    bool learn_scale = true;       ///< as in the paper
+    SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 };
 
-/// L = mean of -log softmax_j(s * cos(x, W_j))[y], s learned (Wang et al.: NormFace, ACM MM 2017, Eq. 6). The paper
-/// gives no value for s to start from. Parameters: weight [classes, dim], and log_scale [1], the logarithm of what
-/// multiplies scale, where it is learned.
+/// L = mean of -log softmax_j(s * cos(x, W_j))[y], with a learned s (Wang et al.: NormFace, ACM MM 2017, Eq. 6). The
+/// paper gives no initial value of s. Parameters: weight [classes, dim] and, if s is learned, log_scale [1], the
+/// logarithm of a factor of `scale`.
 class NormFace : public CosineHead {
 public:
     /// Throws Error when an option is out of range.
     explicit NormFace(const NormFaceOptions& options);
 
+    /// The loss's entry in the registry.
     static LossInfo info();
 
 protected:

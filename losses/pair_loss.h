@@ -1,4 +1,4 @@
-// What the losses over pairs of a batch share: features made ready, and running class means to predict with.
+// Common base of the losses over pairs of a batch: prepares features and keeps running class means for prediction.
 #pragma once
 
 #include "radial/core/ops.h"
@@ -13,21 +13,21 @@
 namespace radial {
 
 /// Base of losses that compare the samples of a batch with each other. They have no class vectors: prototypes() are
-/// running means of each class's features (see ClassMeans), and logits() minus the squared distances to these or, for
-/// unit features, the cosines. Buffers: means.mean [classes, dim], means.seen [classes].
+/// running means of the features of each class (see ClassMeans), and logits() are the negative squared distances to
+/// these or, for unit features, the cosines. Buffers: means.mean [classes, dim], means.seen [classes].
 class PairLoss : public Loss {
 public:
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
     Tensor prototypes() const override { return means_->mean(); }
 
-    /// The momentum that each of these losses has as an option.
+    /// Default of the option `momentum` of these losses.
     static constexpr double default_momentum = 0.1;
 
 protected:
-    /// `unit`: the features' lengths do not count. Throws as ClassMeans does.
+    /// `unit` scales features to length 1. Throws as ClassMeans does.
     PairLoss(std::string_view loss, std::int64_t classes, std::int64_t dim, bool unit, double momentum);
-    /// The loss of a batch [N, dim], scaled to length 1 where `unit`.
+    /// Computes the loss of a batch x [N, dim], whose rows have length 1 if `unit` was set.
     virtual Tensor batch_loss(const Tensor& x, const PairLabels& labels) = 0;
 
 private:

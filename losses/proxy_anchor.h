@@ -1,4 +1,4 @@
-// Proxy-Anchor: one proxy a class, which is the anchor of the whole batch.
+// Proxy-Anchor: one learned proxy per class, compared with the whole batch.
 #pragma once
 
 #include "radial/core/ops.h"
@@ -6,25 +6,28 @@
 
 namespace radial {
 
+/// Options of ProxyAnchor.
 struct ProxyAnchorOptions {
-    std::int64_t classes = 10;
-    std::int64_t dim = 32;  ///< feature dimension
-    double alpha = 32;      ///< what the cosines are multiplied by
-    double delta = 0.1;     ///< margin
+    std::int64_t classes = 10;  ///< number of classes
+    std::int64_t dim = 32;      ///< feature dimension
+    double alpha = 32;          ///< factor of the cosines
+    double delta = 0.1;         ///< margin
 };
 
-/// L = mean over the batch's classes c of log(1 + sum over its samples x of exp(-alpha (cos(x, P_c) - delta)))
-/// + mean over all classes c of log(1 + sum over the other samples of exp(alpha (cos(x, P_c) + delta))) (Kim et al.,
-/// CVPR 2020, Eq. 4). Parameter: proxies [classes, dim], started He-normal over the classes, as in the authors' code.
+/// L = mean over the classes c of the batch of log(1 + sum over their samples x of exp(-alpha (cos(x, P_c) - delta))) +
+/// mean over all classes c of log(1 + sum over the samples of other classes of exp(alpha (cos(x, P_c) + delta))) (Kim
+/// et al., CVPR 2020, Eq. 4). Parameter: proxies [classes, dim], initially He-normal over the classes, as in the
+/// authors' code.
 class ProxyAnchor : public Loss {
 public:
     /// Throws Error when classes or dim is below 1, or alpha is not above 0.
     explicit ProxyAnchor(const ProxyAnchorOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
-    /// The cosines to the proxies.
+    /// The cosines to the proxies: [N, classes].
     Tensor logits(const Tensor& feature) override;
     Tensor prototypes() const override { return proxies_; }
 
+    /// The loss's entry in the registry.
     static LossInfo info();
 
 private:

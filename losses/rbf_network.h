@@ -6,33 +6,37 @@
 
 namespace radial {
 
+/// Options of RbfNetwork.
 struct RbfNetworkOptions {
-    std::int64_t classes = 10;
+    std::int64_t classes = 10;          ///< number of classes
     std::int64_t dim = 32;              ///< feature dimension
-    std::int64_t units_per_class = 10;  ///< there are classes times as many units, M, which belong to no class
-    bool squared_error = false;         ///< to the one-hot target, instead of the cross-entropy
-    SoftmaxLikeOptions softmax{};
+    std::int64_t units_per_class = 10;  ///< there are M = classes * units_per_class units, which belong to no class
+    bool squared_error = false;         ///< squared error to the one-hot target instead of cross-entropy
+    SoftmaxLikeOptions softmax{};       ///< label smoothing and recomputation
 };
 
 /// logits_j = b_j + M^-1/4 sum_m W_jm exp(-|x - c_m|^2 / w_m) (Broomhead & Lowe 1988, with Gaussians whose centres and
-/// widths are learned; the factor, which W makes up for at the start, is this library's: see the source). L = mean
-/// cross-entropy, or mean over the batch of sum_j (logits_j - t_j)^2 with the one-hot, smoothed target t. Parameters:
-/// centres [M, dim], log_widths [M], weight [classes, M], bias [classes]. Buffer: started [1]. A Gaussian far from the
-/// data gets no gradient, so the first training batch places them: centres on its features, in order and again from the
-/// first when M is larger, widths at the mean squared distance between both. Where that is below 1, the centres are
-/// moved away from the features' mean, in their directions, until it is 1.
+/// widths are learned; the factor M^-1/4, for which the initial W compensates, is this library's: see the source). L =
+/// mean cross-entropy, or mean over the batch of sum_j (logits_j - t_j)^2 with the one-hot, smoothed target t.
+/// Parameters: centres [M, dim], log_widths [M], weight [classes, M], bias [classes]. Buffer: started [1].
+///
+/// A Gaussian far from the data gets no gradient, so the first training batch initialises the units: the centres are
+/// its features in order, starting over when M is larger, and the widths are the mean squared distance between features
+/// and centres. If this is below 1, the centres are moved away from the mean of the features, in their directions,
+/// until it is 1.
 class RbfNetwork : public SoftmaxLike {
 public:
     /// Throws Error when classes, dim or units_per_class is below 1.
     explicit RbfNetwork(const RbfNetworkOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
-    /// Mean over the batch of the largest unit's value.
+    /// The mean over the batch of the value of the largest unit.
     Tensor mean_kernel() const override { return mean_kernel_; }
 
-    /// Once the units are placed.
+    /// True once the units have been initialised.
     bool additive() const override { return first_.over(); }
 
+    /// The loss's entry in the registry.
     static LossInfo info();
 
 private:

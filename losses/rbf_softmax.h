@@ -5,40 +5,45 @@
 
 namespace radial {
 
+/// Options of RbfSoftmax.
 struct RbfSoftmaxOptions {
-    std::int64_t classes = 10;
-    std::int64_t dim = 32;  ///< feature dimension
-    double scale = 2.0;     ///< s: range of the logits, [0, s]
-    double gamma = 1.0;     ///< width of the kernel, in squared distance
-    double margin = 0.0;    ///< m: what the own class's kernel must exceed the others' by; in [0, 1)
+    std::int64_t classes = 10;  ///< number of classes
+    std::int64_t dim = 32;      ///< feature dimension
+    double scale = 2.0;         ///< s: logits are in [0, s]
+    double gamma = 1.0;         ///< width of the kernel, in squared distance
+    double margin = 0.0;        ///< m, subtracted from the kernel of the own class; in [0, 1)
 
-    bool learn_scale = false;      ///< s and gamma as parameters, started at the values above
-    bool learn_gamma = false;      ///< one gamma for all classes
-    bool per_class_gamma = false;  ///< one for each class, learned
+    bool learn_scale = false;      ///< learn s, starting from `scale`
+    bool learn_gamma = false;      ///< learn one gamma for all classes, starting from `gamma`
+    bool per_class_gamma = false;  ///< learn one gamma per class, starting from `gamma`
 
-    std::int64_t prototypes_per_class = 1;  ///< the nearest of a class stands for it
-    /// tau: the kernel widens so that it is never below exp(-tau) to the own class. 0: it does not.
+    std::int64_t prototypes_per_class = 1;  ///< the nearest prototype of a class represents it
+    /// tau: widens the kernel so that its value for the own class is never below exp(-tau). 0 turns this off.
     double reach = 0.0;
-    SoftmaxLikeOptions softmax{};
+    SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 };
 
 /// L = mean of -log softmax_j(s * (K_j - m * 1[j = y]))[y], K_j = exp(-|x - W_j|^2 / gamma) (Zhang et al., ECCV 2020,
-/// Eq. 3 and 4, where m is 0). Prototypes [classes * prototypes_per_class, dim], those of a class next to each other,
-/// started Xavier-uniform as in the authors' code. Learned are log_scale [1] and log_gamma [1] or [classes]: logarithms
-/// of what multiplies scale and gamma.
+/// Eq. 3 and 4, where m is 0). Parameters: prototypes [classes * prototypes_per_class, dim], those of a class in
+/// consecutive rows, initially Xavier-uniform as in the authors' code; if learned, log_scale [1] and log_gamma [1] or
+/// [classes], logarithms of factors of `scale` and `gamma`.
 ///
-/// **Reach.** A Gaussian's gradient vanishes where features are far from every prototype: K underflows, and the run is
-/// dead. With reach tau, gamma + d_y / tau stands in gamma's place, where d_y is the sample's distance to its own
-/// class:
-///   K_j = exp(-d_j / (gamma + d_y / tau)).
-/// Near the prototype, d_y much below tau * gamma, that is the Gaussian; far away K_y tends to exp(-tau) and not to 0,
-/// and K_j says how much further the others are than the own class. With w = gamma + d_y / tau and g_j = (P_j - 1[j =
-/// y]) s K_j,
-///   dL/dd_j = -g_j / w,   and for the own class besides: + sum_k g_k d_k / (tau w^2).
-/// To predict, the distance to the nearest class takes d_y's place, which leaves the order of the classes as it is.
+/// **Reach.** The gradient of a Gaussian vanishes when features are far from every prototype: K underflows and training
+/// cannot continue. With reach tau, gamma is replaced by gamma + d_y / tau, where d_y is the squared distance of the
+/// sample to its own class:
 ///
-/// One fused op with one prototype a class and no reach; composed of several [N, C] tensors otherwise, where
-/// `recompute` has no effect on them.
+///     K_j = exp(-d_j / (gamma + d_y / tau)).
+///
+/// Near the prototype, where d_y is much smaller than tau * gamma, this is the Gaussian; far away, K_y tends to
+/// exp(-tau) instead of 0, and K_j depends on how much further away the other classes are than the own class. With w =
+/// gamma + d_y / tau and g_j = (P_j - 1[j = y]) s K_j,
+///
+///     dL/dd_j = -g_j / w,   and for the own class in addition: + sum_k g_k d_k / (tau w^2).
+///
+/// For prediction, d_y is the distance to the nearest class, which does not change the order of the classes.
+///
+/// With one prototype per class and no reach, the loss is one fused op. Otherwise it is composed of several [N, C]
+/// tensors, for which `recompute` has no effect.
 class RbfSoftmax : public SoftmaxLike {
 public:
     /// Throws Error when an option is out of range, or learn_gamma and per_class_gamma are both on.
@@ -48,6 +53,7 @@ public:
     Tensor prototypes() const override { return prototypes_; }
     Tensor mean_kernel() const override { return mean_kernel_; }
 
+    /// The loss's entry in the registry.
     static LossInfo info();
 
 private:

@@ -1,4 +1,4 @@
-// Ring loss: features are drawn to a sphere whose radius is learned.
+// Ring loss: pulls features towards a sphere with a learned radius.
 #pragma once
 
 #include "radial/losses/class_weights.h"
@@ -7,8 +7,8 @@
 
 namespace radial {
 
-/// L = 1/2 mean of (|x| - R)^2 (Zheng et al., CVPR 2018). Parameter: radius [1], R, which the first training
-/// batch sets to its features' mean length, as the paper advises. Buffer: started [1].
+/// L = 1/2 mean of (|x| - R)^2 (Zheng et al., CVPR 2018). Parameter: radius [1], R, which the first training batch sets
+/// to the mean length of its features, as the paper advises. Buffer: started [1].
 class Ring : public Regulariser {
 public:
     Ring();
@@ -18,8 +18,9 @@ public:
     }
     bool additive() const override { return first_.over(); }
 
+    /// The regulariser's entry in the registry.
     static RegulariserInfo info();
-    /// softmax + lambda * ring, lambda 0.01 (Zheng et al. 2018).
+    /// The registry's entry for softmax + lambda * ring, lambda 0.01 (Zheng et al. 2018).
     static LossInfo loss_info();
 
 private:

@@ -1,4 +1,4 @@
-// What the losses that are a softmax over classes share: smoothing, class weights, recomputation.
+// Common base of the losses that are a softmax over classes: label smoothing, class weights, recomputation.
 #pragma once
 
 #include "radial/core/ops.h"
@@ -10,13 +10,13 @@
 
 namespace radial {
 
-/// Options of every softmax over classes; each loss's own options begin with these.
+/// Options of every softmax over classes, which are part of each loss's own options.
 struct SoftmaxLikeOptions {
-    double smoothing = 0;    ///< of the labels, in [0, 1]: see HeadOptions
+    double smoothing = 0;    ///< label smoothing, in [0, 1]: see HeadOptions
     bool recompute = false;  ///< keep no [N, C] buffer: see HeadOptions
 };
 
-/// Base of losses that are a softmax cross-entropy over classes.
+/// Base of the losses that are a softmax cross-entropy over classes.
 class SoftmaxLike : public Loss {
 public:
     void set_class_weights(const std::vector<double>& weights) override {
@@ -24,18 +24,18 @@ public:
     }
     bool has_class_weights() const override { return true; }
     Tensor batch_weight(const Tensor& labels) override { return class_weights_.sum_over(labels); }
-    /// Unless the loss takes a state from the batches that it is trained on.
+    /// True, unless a derived loss updates state from the batches in training.
     bool additive() const override { return true; }
 
-    /// The settings that every such loss has, with their defaults, beside `own`: "smoothing" and "recompute".
+    /// Adds the settings that every such loss has, "smoothing" and "recompute", with their defaults, to `own`.
     static LossSettings with_settings(LossSettings own);
-    /// Those two, read.
+    /// The options given by the settings "smoothing" and "recompute".
     static SoftmaxLikeOptions read(const LossSettings& settings);
 
 protected:
-    /// Throws Error, naming `loss`, when classes or dim is below 1 or smoothing outside [0, 1].
+    /// Throws Error, naming `loss`, when classes or dim is below 1 or smoothing is outside [0, 1].
     SoftmaxLike(std::string_view loss, std::int64_t classes, std::int64_t dim, const SoftmaxLikeOptions& options);
-    /// What the ops want, on the device and in the type of `like`.
+    /// The options for the ops, with class weights on the device and in the type of `like`.
     HeadOptions head(const Tensor& like);
 
 private:

@@ -8,30 +8,32 @@
 
 namespace radial {
 
-/// A factor and what it multiplies, as 0.01 * b gives it.
+/// A loss or regulariser with a factor, as in 0.01 * b.
 template <class T>
 struct Weighted {
-    double weight;
-    std::unique_ptr<T> term;
+    double weight;            ///< the factor
+    std::unique_ptr<T> term;  ///< the loss or regulariser
 };
 
-/// head + sum of weight * term. Predicts as the head does, and has its prototypes.
+/// The sum head + sum of weight * term. Logits and prototypes are those of the head.
 class SumLoss : public Loss {
 public:
     /// Throws Error when `head` is null.
     explicit SumLoss(std::unique_ptr<Loss> head);
-    /// Throws Error when the term is null or its weight not finite.
+    ///@{
+    /// Adds a term. Throws Error when it is null or its weight is not finite.
     void add(Weighted<Loss> term);
     void add(Weighted<Regulariser> term);
+    ///@}
 
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override { return head_->logits(feature); }
     Tensor prototypes() const override { return head_->prototypes(); }
     Tensor mean_kernel() const override { return head_->mean_kernel(); }
-    /// Of the head, which must have them, and of every term that has.
+    /// Sets the class weights of the head, which must support them, and of every term that does.
     void set_class_weights(const std::vector<double>& weights) override;
     bool has_class_weights() const override { return head_->has_class_weights(); }
-    /// Where the head and every term are.
+    /// True if the head and every term are additive.
     bool additive() const override;
     Tensor batch_weight(const Tensor& labels) override { return head_->batch_weight(labels); }
 
@@ -46,10 +48,15 @@ private:
     std::vector<Term> terms_;
 };
 
+///@{
+/// A loss or a regulariser with a factor.
 inline Weighted<Loss> operator*(double weight, std::unique_ptr<Loss> loss) { return {weight, std::move(loss)}; }
 inline Weighted<Regulariser> operator*(double weight, std::unique_ptr<Regulariser> term) {
     return {weight, std::move(term)};
 }
+///@}
+///@{
+/// The sum of the two, as a SumLoss. Throws as SumLoss::add() does.
 std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, Weighted<Loss> term);
 std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, Weighted<Regulariser> term);
 inline std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, std::unique_ptr<Loss> term) {
@@ -58,5 +65,6 @@ inline std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, std::unique_p
 inline std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, std::unique_ptr<Regulariser> term) {
     return std::move(loss) + 1.0 * std::move(term);
 }
+///@}
 
 }  // namespace radial

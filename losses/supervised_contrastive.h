@@ -6,11 +6,12 @@
 
 namespace radial {
 
+/// Options of SupervisedContrastive.
 struct SupervisedContrastiveOptions {
-    std::int64_t classes = 10;
+    std::int64_t classes = 10;                     ///< number of classes
     std::int64_t dim = 32;                         ///< feature dimension
-    double temperature = 0.1;                      ///< what the cosines are divided by
-    double momentum = PairLoss::default_momentum;  ///< of the running class means that predict
+    double temperature = 0.1;                      ///< divisor of the cosines
+    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
 };
 
 /// L = mean over anchors with a positive of the mean over positives p of -log(exp(cos(a, p) / temperature) / sum over
@@ -21,6 +22,7 @@ public:
     /// above 0.
     explicit SupervisedContrastive(const SupervisedContrastiveOptions& options);
 
+    /// The loss's entry in the registry.
     static LossInfo info();
 
 protected:

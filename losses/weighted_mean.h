@@ -1,4 +1,4 @@
-// Cross-entropies that no op forms: from a given normaliser, and means in which each sample counts as its class says.
+// Cross-entropies from a given normaliser, and means weighted by class.
 #pragma once
 
 #include "radial/core/ops.h"
@@ -6,12 +6,13 @@
 
 namespace radial {
 
-/// Mean of `each` [N] over the batch, a sample counting as much as its class in `class_weights` [C]; all alike when
-/// that is undefined. Scalar; 0 where no sample counts.
+/// The mean of `each` [N] over the batch, with each sample weighted by the entry for its class in `class_weights` [C];
+/// unweighted if that is undefined. Scalar; 0 if all weights are 0.
 Tensor class_weighted_mean(const Tensor& each, const Tensor& labels, const Tensor& class_weights);
 
-/// Mean of -sum_j t_j (z_j - normaliser) over the batch, with the target t and the weights that HeadOptions describe:
-/// cross_entropy(), but for the logarithm [N] of the sum that it divides by, which is given. logits [N, C]. Scalar.
+/// The mean of -sum_j t_j (z_j - normaliser) over the batch, where target t and weights are as described in
+/// HeadOptions. This is cross_entropy() with a given normaliser [N], the logarithm of the sum that it divides by.
+/// logits [N, C]. Scalar.
 Tensor normalised_cross_entropy(const Tensor& logits, const Tensor& normaliser, const Tensor& labels,
                                 const HeadOptions& options);
 

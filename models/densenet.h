@@ -1,4 +1,4 @@
-// DenseNet: one family, told apart by a table of depths and growth rates.
+// DenseNet: a family of networks that differ in depths and growth rates.
 #pragma once
 
 #include "radial/layers/conv_norm.h"
@@ -12,46 +12,48 @@
 
 namespace radial {
 
-/// What a densely connected network is made of. Between two blocks a norm, a 1x1 convolution and a 2x2 average pool.
+/// Options of DenseNet. Two blocks are separated by a norm, a 1x1 convolution and a 2x2 average pool.
 struct DenseNetOptions {
+    /// The layers before the first block.
     enum class Stem : std::uint8_t {
         small,  ///< 3x3, for 32x32 images
-        large,  ///< 7x7 of stride 2, a norm, then a 3x3 max pool of stride 2
+        large,  ///< 7x7 with stride 2, a norm, then a 3x3 max pool with stride 2
     };
 
     std::vector<std::int64_t> depths = {6, 12, 24, 16};  ///< layers of each block
     std::int64_t growth = 32;                            ///< channels that each layer adds
     std::int64_t stem_width = 64;                        ///< channels of the first convolution
-    Stem stem = Stem::large;
+    Stem stem = Stem::large;                             ///< for 32x32 or larger images
     bool bottleneck = true;    ///< a 1x1 convolution to four times `growth` before each 3x3 (the B of BC)
-    double compression = 0.5;  ///< share of the channels that go on between blocks (the C), in (0, 1]
-    double dropout = 0;  ///< after each convolution but the first, in [0, 1); 0.2 as published without augmentation
-    std::int64_t in_channels = 3;
+    double compression = 0.5;  ///< fraction of the channels kept between blocks (the C of BC), in (0, 1]
+    /// Dropout probability after each convolution but the first, in [0, 1). Published: 0.2 without augmentation.
+    double dropout = 0;
+    std::int64_t in_channels = 3;  ///< channels of the images
 
-    /// Channels of the last block's result: the length of the feature.
+    /// The length of the feature: the channels of the last block's result.
     std::int64_t feature_dim() const;
 };
 
-/// The published networks (Huang et al. 2017, Tables 1 and 2): densenet121, 169, 201 and 161 for ImageNet;
+/// The names of the published networks (Huang et al. 2017, Tables 1 and 2): densenet121, 169, 201 and 161 for ImageNet;
 /// densenet-40-12, densenet-bc-100-12 and densenet-bc-190-40 (depth, growth rate) for CIFAR.
 const std::vector<std::string>& densenet_names();
-/// The options of one of them; empty for any other name.
+/// The options of a published network; empty for any other name.
 std::optional<DenseNetOptions> densenet_options(std::string_view name);
 
-/// A densely connected network (Huang et al. 2017, "Densely Connected Convolutional Networks") up to the feature, the
-/// mean of the last block's result, normalised and rectified, over H and W. x [N, in_channels, H, W] to
-/// [N, feature_dim()].
-/// Parameters and buffers are named as torchvision's: "features.conv0.weight",
+/// A densely connected network (Huang et al. 2017, "Densely Connected Convolutional Networks") without the classifier.
+/// The feature is the mean over H and W of the last block's result, after a norm and a ReLU. x [N, in_channels, H, W];
+/// the result is [N, feature_dim()]. Parameters and buffers are named as torchvision's: "features.conv0.weight",
 /// "features.denseblock1.denselayer1.norm1.weight", "features.transition1.conv.weight", "features.norm5.weight" (5 for
-/// any number of blocks). Convolutions have no bias and start at N(0, 2 / fan_out).
+/// any number of blocks). Convolutions have no bias and initial weights from N(0, 2 / fan_out).
 class DenseNet : public Layer {
 public:
-    using Options = DenseNetOptions;
+    using Options = DenseNetOptions;  ///< for Sequential::add()
 
-    /// Throws Error when a number is below 1, compression outside (0, 1] or dropout outside [0, 1).
+    /// Throws Error when a count is below 1, compression is outside (0, 1] or dropout is outside [0, 1).
     explicit DenseNet(const DenseNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;
+    /// The length of the feature.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:

@@ -41,7 +41,7 @@ Tensor pad_same(const Tensor& x, std::int64_t kernel, std::int64_t stride);
 /// conv_pw, bn2.
 class InvertedResidual : public Layer {
 public:
-    using Options = InvertedResidualOptions;
+    using Options = InvertedResidualOptions;  ///< for Sequential::add()
 
     /// Throws Error when a number is below 1 or drop_connect is outside [0, 1).
     explicit InvertedResidual(const InvertedResidualOptions& options);

@@ -5,18 +5,20 @@
 
 namespace radial {
 
+/// Options of LeNetPlusPlus.
 struct LeNetPlusPlusOptions {
-    std::int64_t feature_dim = 32;  ///< D of the feature it ends in
-    std::int64_t in_channels = 1;
+    std::int64_t feature_dim = 32;  ///< length D of the feature
+    std::int64_t in_channels = 1;   ///< channels of the images
 };
 
-/// LeNets++ (Wen et al. 2016, "A Discriminative Feature Learning Approach for Deep Face Recognition", Table 1):
-/// [conv 5x5 + PReLU] twice and a 2x2 max pool, at 32, 64 and 128 channels, then one linear layer to the feature.
-/// Stride 1, padding 2, one PReLU slope a channel. x [N, in_channels, 28, 28] to the feature [N, feature_dim].
-/// Parameters: "body.0.weight", ... with the layers' indices in the chain; initial values as the layers'.
+/// LeNets++ (Wen et al. 2016, "A Discriminative Feature Learning Approach for Deep Face Recognition", Table 1): stages
+/// of 32, 64 and 128 channels, each with two 5x5 convolutions, a PReLU after each of them, and a 2x2 max pool; then a
+/// linear layer that gives the feature. Stride 1, padding 2, one PReLU slope per channel. x [N, in_channels, 28, 28];
+/// the result is [N, feature_dim]. Parameters: "body.0.weight" and so on, with the layers' indices in the chain;
+/// initial values as for the layers.
 class LeNetPlusPlus : public Layer {
 public:
-    using Options = LeNetPlusPlusOptions;
+    using Options = LeNetPlusPlusOptions;  ///< for Sequential::add()
 
     /// Throws Error when feature_dim or in_channels is below 1.
     explicit LeNetPlusPlus(const LeNetPlusPlusOptions& options = {});

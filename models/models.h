@@ -1,4 +1,4 @@
-// All models, the registry, and files of weights.
+// All models, the registry, and weight files.
 #pragma once
 
 #include "radial/models/cost.h"

@@ -1,4 +1,4 @@
-// Every network by name: what images it takes, how long its feature is, what can be set, how to build it.
+// The registry of networks: the images each takes, the length of its feature, its options, and how to build it.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -13,40 +13,41 @@
 
 namespace radial {
 
-/// Options of a network as name and value, from a command line or a config file.
+/// Options of a network as names and values, from a command line or a config file.
 using ModelSettings = std::map<std::string, double>;
 
-/// What the registry knows of a network.
+/// A network's entry in the registry.
 struct ModelInfo {
     std::string name;          ///< as on the command line: "resnet20"
     std::string family;        ///< "lenetpp", "resnet", "vgg", "densenet", "efficientnet" or "tf-efficientnet"
-    std::string source;        ///< paper, year, table
+    std::string source;        ///< paper, year and table
     Shape image;               ///< [C, H, W] of the data it was published for
-    std::int64_t classes = 0;  ///< of that data
-    std::int64_t dim = 0;      ///< length of its feature, or what that is by default
-    bool any_dim = false;      ///< whether the feature may have another length
-    /// Every option with its default value. All have "checkpoint": where not 0, blocks keep only their inputs for
-    /// backward (Module::set_checkpointing()).
+    std::int64_t classes = 0;  ///< number of classes of that data
+    std::int64_t dim = 0;      ///< length of its feature; the default if it can be chosen
+    bool any_dim = false;      ///< whether the length of the feature can be chosen
+    /// Every option with its default value. All networks have "checkpoint": if it is not 0, blocks keep only their
+    /// inputs for backward (Module::set_checkpointing()).
     ModelSettings settings{};
-    /// Builds it with first weights from default_generator(), given the feature's length and a value for every option
-    /// of `settings`; make_model() fills in those not given.
+    /// Builds the network with initial weights from default_generator(). `settings` has a value for every option;
+    /// make_model() adds those not given.
     std::function<std::unique_ptr<Layer>(std::int64_t dim, const ModelSettings& settings)> make;
 };
 
-/// Every network: the library's, in the order of registry.cpp, then those that were registered.
+/// All networks: those of the library, in the order of registry.cpp, then those registered by users.
 const Registry<ModelInfo>& model_registry();
-/// Gives the programs one more network. To be called before training starts, as from main(). The option "checkpoint" is
-/// added where `settings` lacks it. Throws Error for a name that is taken or cannot be one (Registry), an image that is
-/// not [C, H, W], a feature without length, and an entry without `make`.
+/// Adds a network to the registry. Call it before training starts, for example from main(). The option "checkpoint" is
+/// added if `settings` does not have it. Throws Error for a name that is taken or invalid (see Registry), an image that
+/// is not [C, H, W], a feature of length 0, and an entry without `make`.
 void register_model(ModelInfo info);
-/// Takes back what was registered under a name. Throws Error where nothing was.
+/// Removes a network that register_model() added. Throws Error when there is none with this name.
 void unregister_model(std::string_view name);
-/// Null when there is none of that name.
+/// The network with this name; null if there is none.
 const ModelInfo* find_model(std::string_view name);
-/// Every option that make_model() would use and its value. Throws Error for an unknown option, suggesting the nearest.
+/// All options that make_model() would use, with their values. Throws Error for an unknown option, suggesting the
+/// nearest.
 ModelSettings model_settings(const ModelInfo& info, const ModelSettings& settings = {});
-/// Builds a network; options not in `settings` keep their defaults. Throws Error when `dim` is not the length of a
-/// feature that it can give, for an unknown option, suggesting the nearest, and for a value that an option cannot have.
+/// Builds a network. Options not in `settings` keep their defaults. Throws Error when `dim` is not a possible length of
+/// the feature, for an unknown option, suggesting the nearest, and for an invalid value of an option.
 std::unique_ptr<Layer> make_model(const ModelInfo& info, std::int64_t dim, const ModelSettings& settings = {});
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Residual networks: one family, told apart by a table of widths and depths.
+// Residual networks: a family of networks that differ in widths and depths.
 #pragma once
 
 #include "radial/layers/conv_norm.h"
@@ -11,45 +11,49 @@
 
 namespace radial {
 
-/// What a residual network is made of. Every stage but the first halves the image in its first block.
+/// Options of ResNet. Every stage but the first halves the image in its first block.
 struct ResNetOptions {
+    /// The layers of a block.
     enum class Block : std::uint8_t {
-        basic,       ///< two 3x3 convolutions, the first strided; the stage's width is its channels
-        bottleneck,  ///< 1x1, strided 3x3, 1x1 to four times the stage's width
+        basic,       ///< two 3x3 convolutions, the first strided, with the stage's width
+        bottleneck,  ///< 1x1, strided 3x3, and 1x1 to four times the stage's width
     };
+    /// How the shortcut of a block changes the shape.
     enum class Shortcut : std::uint8_t {
-        projection,  ///< where the shape changes, a strided 1x1 convolution and a batch norm (He's option B)
-        zero_pad,    ///< every stride-th pixel, and zeros for the new channels on both sides (option A)
+        projection,  ///< a strided 1x1 convolution and a batch norm (He's option B)
+        zero_pad,    ///< every stride-th pixel, with zeros for the new channels on both sides (option A)
     };
+    /// The layers before the first stage.
     enum class Stem : std::uint8_t {
-        small,  ///< 3x3 at the first stage's width, for 32x32 images
-        large,  ///< 7x7 of stride 2, then a 3x3 max pool of stride 2
+        small,  ///< 3x3 with the first stage's width, for 32x32 images
+        large,  ///< 7x7 with stride 2, then a 3x3 max pool with stride 2
     };
 
-    Block block = Block::basic;
-    Shortcut shortcut = Shortcut::projection;
-    Stem stem = Stem::large;
-    std::vector<std::int64_t> depths = {2, 2, 2, 2};         ///< blocks of each stage
-    std::vector<std::int64_t> widths = {64, 128, 256, 512};  ///< and their width
-    std::int64_t in_channels = 3;
-    /// The last batch norm of each block starts with scale 0, so that the block starts as its shortcut (Goyal et al.
-    /// 2017, 5.1). Features start short then, which a kernel over distances needs.
+    Block block = Block::basic;                              ///< layers of a block
+    Shortcut shortcut = Shortcut::projection;                ///< where the shape changes
+    Stem stem = Stem::large;                                 ///< for 32x32 or larger images
+    std::vector<std::int64_t> depths = {2, 2, 2, 2};         ///< number of blocks of each stage
+    std::vector<std::int64_t> widths = {64, 128, 256, 512};  ///< width of each stage
+    std::int64_t in_channels = 3;                            ///< channels of the images
+    /// Initialises the scale of the last batch norm of each block to 0, so that each block starts as its shortcut
+    /// (Goyal et al. 2017, 5.1). Features are then short at first, as a kernel over distances needs.
     bool zero_init_residual = false;
 
-    /// Channels of the last stage's result: the length of the feature.
+    /// The length of the feature: the channels of the last stage's result.
     std::int64_t feature_dim() const;
 };
 
-/// The published networks: resnet20, 32, 44, 56 and 110 for CIFAR, with option A shortcuts (He et al. 2016, 4.2);
-/// resnet18, 34, 50, 101 and 152 for ImageNet, the stride on a bottleneck's 3x3 as in torchvision; and the first three
-/// of these, as wide and with projections, but with a small stem, as resnet18-cifar, resnet34-cifar and resnet50-cifar.
+/// The names of the networks. For CIFAR, with option A shortcuts: resnet20, 32, 44, 56 and 110 (He et al. 2016, 4.2).
+/// For ImageNet, with the stride in a bottleneck's 3x3 as in torchvision: resnet18, 34, 50, 101 and 152.
+/// resnet18-cifar, resnet34-cifar and resnet50-cifar are the first three of these with a small stem.
 const std::vector<std::string>& resnet_names();
-/// The options of one of them; empty for any other name.
+/// The options of one of these networks; empty for any other name.
 std::optional<ResNetOptions> resnet_options(std::string_view name);
 
-/// A residual block: relu(bn(conv(... x)) + shortcut(x)). Made by ResNet.
+/// A residual block: relu(bn(conv(... x)) + shortcut(x)). Created by ResNet.
 class ResNetBlock : public Layer {
 public:
+    /// A block from `in_channels` channels to the stage's `width`, times four for a bottleneck.
     ResNetBlock(const ResNetOptions& options, std::int64_t in_channels, std::int64_t width, std::int64_t stride);
     Tensor forward(Tensor x) override;
     bool is_segment() const override { return true; }
@@ -63,18 +67,20 @@ private:
     ConvNorm projection_;                     ///< what it holds
 };
 
-/// A residual network (He et al. 2016, "Deep Residual Learning for Image Recognition") up to the feature, the mean of
-/// the last stage's result over H and W. x [N, in_channels, H, W] to [N, feature_dim()].
-/// Parameters and buffers are named as torchvision's: "conv1.weight", "bn1.bias", "layer1.0.conv1.weight",
-/// "layer2.0.downsample.0.weight", ... Convolutions have no bias and start at N(0, 2 / fan_out).
+/// A residual network (He et al. 2016, "Deep Residual Learning for Image Recognition") without the classifier. The
+/// feature is the mean of the last stage's result over H and W. x [N, in_channels, H, W]; the result is [N,
+/// feature_dim()]. Parameters and buffers are named as torchvision's: "conv1.weight", "bn1.bias",
+/// "layer1.0.conv1.weight", "layer2.0.downsample.0.weight" and so on. Convolutions have no bias and initial weights
+/// from N(0, 2 / fan_out).
 class ResNet : public Layer {
 public:
-    using Options = ResNetOptions;
+    using Options = ResNetOptions;  ///< for Sequential::add()
 
-    /// Throws Error unless there are as many widths as depths, at least one, and all are at least 1.
+    /// Throws Error unless there are as many widths as depths, there is at least one, and all are at least 1.
     explicit ResNet(const ResNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;
+    /// The length of the feature.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:

@@ -1,4 +1,4 @@
-// VGG: one family, told apart by a table of depths.
+// VGG: a family of networks that differ in depths.
 #pragma once
 
 #include "radial/layers/conv_norm.h"
@@ -12,42 +12,42 @@
 
 namespace radial {
 
-/// What a VGG is made of: stages of 3x3 convolutions, each stage ending in a 2x2 max pool.
+/// Options of Vgg: stages of 3x3 convolutions, each followed by a 2x2 max pool.
 struct VggOptions {
-    std::vector<std::int64_t> depths = {1, 1, 2, 2, 2};           ///< convolutions of each stage
-    std::vector<std::int64_t> widths = {64, 128, 256, 512, 512};  ///< and their width
-    bool batch_norm = false;                                      ///< behind each convolution
-    /// Width of two linear layers behind the last stage's result, which is brought to 7x7 pixels; 0 for none, and then
-    /// the feature is that result's mean over H and W (of 32x32 images, the one pixel that is left).
+    std::vector<std::int64_t> depths = {1, 1, 2, 2, 2};           ///< number of convolutions of each stage
+    std::vector<std::int64_t> widths = {64, 128, 256, 512, 512};  ///< channels of each stage
+    bool batch_norm = false;                                      ///< a batch norm after each convolution
+    /// Width of the two linear layers after the last stage, whose result is pooled to 7x7 pixels. 0 means no linear
+    /// layers: the feature is then the mean of the last stage's result over H and W (for 32x32 images, its only pixel).
     std::int64_t hidden = 4096;
-    double dropout = 0;  ///< behind each of the linear layers, in [0, 1); 0.5 as published
-    std::int64_t in_channels = 3;
+    double dropout = 0;            ///< probability after each linear layer, in [0, 1); published: 0.5
+    std::int64_t in_channels = 3;  ///< channels of the images
 
     /// The length of the feature.
     std::int64_t feature_dim() const { return hidden > 0 ? hidden : widths.back(); }
 };
 
-/// The published networks (Simonyan & Zisserman 2015, Table 1, A, B, D and E): vgg11, 13, 16 and 19 for ImageNet, the
-/// same with batch norm as vgg11-bn and so on, and for CIFAR, with batch norm and without the linear layers, as
-/// vgg11-cifar and so on.
+/// The names of the published networks (Simonyan & Zisserman 2015, Table 1, A, B, D and E): vgg11, 13, 16 and 19 for
+/// ImageNet; with batch norm, vgg11-bn and so on; for CIFAR, with batch norm and without the linear layers, vgg11-cifar
+/// and so on.
 const std::vector<std::string>& vgg_names();
-/// The options of one of them; empty for any other name.
+/// The options of one of these networks; empty for any other name.
 std::optional<VggOptions> vgg_options(std::string_view name);
 
-/// VGG (Simonyan & Zisserman 2015) up to the feature: with `hidden`, the result of the second linear layer, its ReLU
-/// and its dropout. x [N, in_channels, H, W] to [N, feature_dim()].
-/// Parameters and buffers are named as torchvision's: "features.0.weight", "features.1.running_mean",
-/// "classifier.0.weight", "classifier.3.bias". First weights: convolutions N(0, 2 / fan_out), linear layers
-/// N(0, 0.01^2), biases 0.
+/// VGG (Simonyan & Zisserman 2015) without the classifier. With `hidden`, the feature is the result of the second
+/// linear layer after its ReLU and dropout. x [N, in_channels, H, W]; the result is [N, feature_dim()]. Parameters and
+/// buffers are named as torchvision's: "features.0.weight", "features.1.running_mean", "classifier.0.weight",
+/// "classifier.3.bias". Initial weights: convolutions N(0, 2 / fan_out), linear layers N(0, 0.01^2), biases 0.
 class Vgg : public Layer {
 public:
-    using Options = VggOptions;
+    using Options = VggOptions;  ///< for Sequential::add()
 
-    /// Throws Error unless there are as many widths as depths, at least one, and all are at least 1.
+    /// Throws Error unless there are as many widths as depths, there is at least one, and all are at least 1.
     explicit Vgg(const VggOptions& options);
-    /// Throws Error when x is not [N, in_channels, H, W], and with `hidden` when H and W do not come to a multiple of 7
-    /// behind the pools, as 224 and 448 do.
+    /// Throws Error when x is not [N, in_channels, H, W], and with `hidden` when the height and width after the pools
+    /// are not multiples of 7, as they are for 224 and 448.
     Tensor forward(Tensor x) override;
+    /// The length of the feature.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:

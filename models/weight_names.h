@@ -1,4 +1,4 @@
-// What torchvision and timm call the tensors of Radial's networks.
+// The names of tensors in torchvision, timm and Radial.
 #pragma once
 
 #include "radial/models/registry.h"
@@ -11,41 +11,42 @@
 
 namespace radial {
 
-/// Whose names the tensors of a weight file have.
+/// The library whose tensor names a weight file uses.
 enum class WeightFormat : std::uint8_t {
     radial,       ///< "model.NAME" for the network, "loss.weight" and "loss.bias" for its linear classifier
     torchvision,  ///< as torchvision 0.29
     timm,         ///< as timm 1.0, for EfficientNet
 };
-/// "radial", "torchvision", "timm".
+/// The name of a format: "radial", "torchvision" or "timm".
 std::string_view name_of(WeightFormat format);
-/// The inverse of name_of(). Throws Error that lists the names.
+/// The format with this name. Throws Error that lists the names.
 WeightFormat parse_weight_format(std::string_view name);
 
-/// The formats that the files of a family of networks may have, Radial's own first.
+/// The formats in which a family of networks can be read and written, Radial's own first.
 std::vector<WeightFormat> weight_formats(std::string_view family);
 
-/// `name` of Radial's format as `format` writes it; nothing when no rule of the family's fits it.
-/// Throws Error when the family has no such format.
+/// Converts a name from Radial's format to `format`; empty when no rule of the family fits it. Throws Error when the
+/// family does not have this format.
 std::optional<std::string> exported_name(std::string_view family, WeightFormat format, std::string_view name);
-/// The inverse: a name in a file of `format` as Radial writes it.
+/// Converts a name from `format` to Radial's format; empty when no rule of the family fits it. Throws Error when the
+/// family does not have this format.
 std::optional<std::string> imported_name(std::string_view family, WeightFormat format, std::string_view name);
-/// A name in a file of `format` as the newest version of the program has it: the DenseNets that torchvision publishes
-/// have "norm.1" and "conv.2" where its networks have "norm1" and "conv2".
+/// Converts a name in `format` to that used by the newest version of the library: the DenseNet files that torchvision
+/// publishes have "norm.1" and "conv.2", its networks "norm1" and "conv2".
 std::string newest_name(std::string_view family, WeightFormat format, std::string_view name);
 
-/// The options with which make_model() builds what the network of this name is in `format`, where its defaults do not:
-/// what decides the results and stands in no file of weights. torchvision's EfficientNet-B5 to B7, whose weights come
-/// from TensorFlow, have batch norms of epsilon 1e-3 and momentum 0.01, timm's efficientnet_b5 to b7 and Radial's 1e-5
-/// and 0.1.
+/// The options of make_model(), where they differ from its defaults, for the network as `format` defines it: properties
+/// that affect the results and are not part of a weight file. torchvision's EfficientNet-B5 to B7, whose weights come
+/// from TensorFlow, have batch norms of epsilon 1e-3 and momentum 0.01; timm's efficientnet_b5 to b7 and Radial's have
+/// 1e-5 and 0.1.
 ModelSettings weight_settings(const ModelInfo& info, WeightFormat format);
 
-/// Two patterns for the same tensors. {i}, or any letter but x, stands for a number, {i+1} for the one after it, and
-/// {x}, at the end, for any text.
+/// Two patterns for the names of the same tensors. {i}, or any letter but x, stands for a number, {i+1} for the number
+/// after it, and {x}, at the end, for any text.
 struct NameRule {
-    std::string_view radial, other;
+    std::string_view radial, other;  ///< in Radial's and in the other format
 };
-/// `name`, which fits the pattern `from`, as the pattern `to` has it; nothing when it does not fit.
+/// Converts a name that matches the pattern `from` to the pattern `to`; empty when it does not match.
 std::optional<std::string> renamed(std::string_view name, std::string_view from, std::string_view to);
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// The tape: which op made a tensor, and how gradients flow back through it.
+// The tape: records which op produced each tensor and propagates gradients back through the ops.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -10,7 +10,7 @@
 
 namespace radial {
 
-/// While one lives, ops on this thread record nothing.
+/// Disables recording on this thread while the object exists.
 class NoGrad {
 public:
     NoGrad();
@@ -22,16 +22,19 @@ private:
     bool previous_;
 };
 
-/// Whether ops on this thread record.
+/// Whether ops on this thread are recorded.
 bool grad_enabled();
 
-/// A tensor kept for backward. get() throws when the elements were changed in place since.
+/// A tensor that an op keeps for its backward pass, with the version of its storage.
 class Saved {
 public:
     Saved() = default;
-    /// `op` and `what` appear in the error: "prelu: its input was changed in place ...".
+    /// Saves `tensor`. `op` and `what` appear in the error message: "prelu: its input was changed in place ...". Both
+    /// must outlive this object (string literals).
     Saved(const Tensor& tensor, std::string_view op, std::string_view what);
+    /// The tensor. Throws Error when its elements have been changed in place since it was saved.
     Tensor get() const;
+    /// Whether a defined tensor was saved.
     bool defined() const { return tensor_.defined(); }
 
 private:
@@ -40,41 +43,48 @@ private:
     std::string_view op_, what_;
 };
 
-/// Which of an op's inputs want a gradient.
+/// The set of an op's inputs that need a gradient.
 class Needs {
 public:
+    /// Bit i of `mask` is set when input i needs a gradient.
     explicit Needs(std::uint32_t mask) : mask_(mask) {}
+    /// Whether the input with this index needs a gradient.
     bool operator[](std::size_t input) const { return (mask_ >> input & 1U) != 0; }
 
 private:
     std::uint32_t mask_;
 };
 
-/// One gradient per input of the op, in their order; undefined where none flows.
+/// The gradients of an op's inputs, in the order of the inputs; undefined where no gradient flows.
 using Grads = std::vector<Tensor>;
-/// Given dL/doutput (exclusive() if no one else reads it, so it may be overwritten), gives dL/dinputs.
-/// The gradient may come in either layout; the results may be in either.
+/// Computes the gradients of an op's inputs from the gradient of its output. `grad` may be overwritten if
+/// grad.exclusive(). The gradient and the results may be in either layout.
 using BackwardFn = std::function<Grads(Tensor grad, Needs needs)>;
 
-/// Records that `output` came from `inputs` by `op`, unless no input wants a gradient or NoGrad holds.
-/// `op` must outlive the graph (a literal). Undefined inputs are allowed and get nothing. At most 32 inputs.
+///@{
+/// Records that `op` computed `output` from `inputs`, unless no input needs a gradient or recording is disabled
+/// (NoGrad). Returns `output`. `op` must outlive the graph (a string literal). There may be up to 32 inputs; undefined
+/// inputs are allowed and receive no gradient.
 Tensor record(std::string_view op, Tensor output, std::span<const Tensor> inputs, BackwardFn backward);
 Tensor record(std::string_view op, Tensor output, std::initializer_list<Tensor> inputs, BackwardFn backward);
+///@}
 
-/// Differentiates `root`, seeded with `seed` (same shape; 1 when undefined and root is a scalar), adding into
-/// the grad() of each leaf that requires it. Each op's saved tensors are freed as soon as it has run. Iterative.
-/// Throws Error when root has no graph, or when an earlier backward() already freed an op, which it names.
+/// Differentiates `root` and adds the results to grad() of each leaf that requires a gradient. `seed` is the gradient
+/// of `root`, of the same shape; undefined means 1, for a scalar root. The walk over the graph is iterative, and the
+/// tensors that an op has saved are freed as soon as its backward function has run. Throws Error when `root` has no
+/// graph, or when an earlier backward() has already freed one of its ops; the message names the op.
 void backward(const Tensor& root, const Tensor& seed = {});
 
-/// Told of a leaf whose grad() is final.
+/// Called when a leaf's gradient is complete.
 using GradientWatcher = std::function<void(const std::shared_ptr<TensorImpl>& leaf)>;
 
-/// While one lives, backward() on this thread tells `watcher` of each leaf it reached as soon as its gradient is final:
-/// nothing that the walk has still to do, or one that it is a part of (checkpoint()), adds to it. Told once a walk, in
-/// between two ops; a leaf to which nothing flowed is told as well. What it throws ends the walk. One that is made
-/// while another lives takes its place until it ends.
+/// While the object exists, backward() on this thread calls `watcher` for each leaf as soon as the leaf's gradient is
+/// complete, that is, when neither the rest of the walk nor an enclosing one (recompute()) will add to it. Each leaf is
+/// reported once per walk, between two ops, including leaves that received no gradient. An exception from the watcher
+/// ends the walk. Objects can be nested; the innermost is in effect.
 class WatchGradients {
 public:
+    /// Starts watching on this thread.
     explicit WatchGradients(GradientWatcher watcher);
     ~WatchGradients();
     WatchGradients(const WatchGradients&) = delete;
@@ -85,7 +95,7 @@ private:
     const GradientWatcher* previous_;
 };
 
-/// Names of the ops reachable from `root`, root's first: for tests and for looking at a graph.
+/// The names of the ops reachable from `root`, that of `root` first. For tests and debugging.
 std::vector<std::string> graph_ops(const Tensor& root);
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Watching which ops run: for counting a network's arithmetic and for listing its layers.
+// Observing which ops run, for example to count a network's operations or to list its layers.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -9,13 +9,14 @@
 
 namespace radial {
 
-/// Told of an op: its name, its inputs (undefined ones too) as the op was given them, its result.
+/// Called for each op with its name, its inputs as they were passed (undefined ones included), and its result.
 using OpWatcher = std::function<void(std::string_view op, std::span<const Tensor> inputs, const Tensor& output)>;
 
-/// While one lives, every differentiable op that this thread runs is told to `watcher`, recorded on the tape or not.
-/// One that is made while another lives takes its place until it ends.
+/// While the object exists, `watcher` is called for every differentiable op that runs on this thread, whether it is
+/// recorded on the tape or not. Objects can be nested; the innermost is in effect.
 class ObserveOps {
 public:
+    /// Starts observing on this thread.
     explicit ObserveOps(OpWatcher watcher);
     ~ObserveOps();
     ObserveOps(const ObserveOps&) = delete;
@@ -26,7 +27,8 @@ private:
     const OpWatcher* previous_;
 };
 
-/// Whether one lives on this thread. What would run several layers as one op is then to run them one by one.
+/// Whether ops are being observed on this thread. Code that would fuse several layers into one op must then run them
+/// separately.
 bool ops_observed();
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Recomputation (gradient checkpointing): a part of a network that keeps its input alone and runs again in backward.
+// Recomputation (gradient checkpointing): part of a network keeps only its input and runs again during backward.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -7,15 +7,19 @@
 
 namespace radial {
 
-/// segment(x), of which only x is kept for backward, where the segment runs again (Chen et al. 2016, "Training Deep
-/// Nets with Sublinear Memory Cost"): for one more forward pass, memory for the activations of one segment at a time.
-/// The second run draws the random numbers of the first from default_generator() and moves no running statistics, so
-/// that results, gradients and buffers are those of segment(x) to the bit. `parameter` is any parameter that the
-/// segment uses, undefined for none: it tells that a gradient is wanted where x does not. Without gradients it is
-/// segment(x). The segment must do the same whenever it is called.
+/// Computes segment(x) but keeps only x for backward, which runs the segment again (Chen et al. 2016, "Training Deep
+/// Nets with Sublinear Memory Cost"). This costs one more forward pass and keeps the activations of only one segment at
+/// a time.
+///
+/// The second run draws the same random numbers from default_generator() as the first and does not update running
+/// statistics, so results, gradients and buffers are bitwise equal to those of segment(x). `parameter` is any parameter
+/// that the segment uses, or undefined if it uses none; it makes the op differentiable when x needs no gradient. When
+/// gradients are disabled, this is segment(x). The segment must be deterministic: every call has to compute the same
+/// function.
 Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, const Tensor& parameter = {});
 
-/// Whether this thread is running a segment again. What moves at each forward pass (running statistics) then does not.
+/// Whether this thread is running a segment for the second time. State that changes in each forward pass, such as
+/// running statistics, must not be updated then.
 bool recomputing();
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Tier 1: the vendor primitives that a device offers. Ops check shapes and keep the tape; a backend only computes.
+// The primitives that a device offers. Ops check shapes and record the tape; a backend only computes.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -8,53 +8,58 @@
 
 namespace radial {
 
-/// Geometry of a 2-D convolution over [N, C, H, W] with weights [K, C/groups, R, S].
+/// Geometry of a 2-D convolution of x [N, C, H, W] with weights [K, C/groups, R, S].
 struct ConvGeometry {
-    std::int64_t stride_h = 1, stride_w = 1;
-    std::int64_t pad_h = 0, pad_w = 0;
-    std::int64_t dilation_h = 1, dilation_w = 1;
-    std::int64_t groups = 1;
+    std::int64_t stride_h = 1, stride_w = 1;      ///< step of the window, in pixels
+    std::int64_t pad_h = 0, pad_w = 0;            ///< zeros added on each side, in pixels
+    std::int64_t dilation_h = 1, dilation_w = 1;  ///< distance between kernel elements, in pixels
+    std::int64_t groups = 1;                      ///< groups of channels that are convolved separately
     friend bool operator==(const ConvGeometry&, const ConvGeometry&) = default;
 };
 
-/// Geometry of a 2-D pooling window. Padding counts as -inf for max and is left out of an average.
+/// Geometry of 2-D pooling. Padding counts as -inf for max pooling and is excluded from an average.
 struct PoolGeometry {
-    std::int64_t window_h = 2, window_w = 2;
-    std::int64_t stride_h = 2, stride_w = 2;
-    std::int64_t pad_h = 0, pad_w = 0;
+    std::int64_t window_h = 2, window_w = 2;  ///< extent of the window, in pixels
+    std::int64_t stride_h = 2, stride_w = 2;  ///< step of the window, in pixels
+    std::int64_t pad_h = 0, pad_w = 0;        ///< padding on each side, in pixels
     friend bool operator==(const PoolGeometry&, const PoolGeometry&) = default;
 };
 
-/// What may follow in the same pass as another op.
+/// Activation function that another op applies to its result in the same pass.
 enum class Activation : std::uint8_t {
-    none,
+    none,  ///< identity
     relu,  ///< max(v, 0)
     silu,  ///< v * sigmoid(v)
 };
 
-enum class PoolKind : std::uint8_t { max, average };
-
-/// What batch_norm_forward leaves for batch_norm_backward.
-struct BatchNormSaved {
-    Tensor x, scale, shift, mean, variance;  ///< as the forward call had or wrote them
-    Tensor y;                                ///< its result; undefined unless clamped by a ReLU and without a workspace
-    Tensor workspace;                        ///< what the forward call returned
-    double epsilon = 0;
-    Activation activation = Activation::none;
+/// What pooling computes from each window.
+enum class PoolKind : std::uint8_t {
+    max,     ///< the maximum
+    average  ///< the mean over the part inside the image
 };
-/// Where batch_norm_backward writes.
+
+/// What batch_norm_backward() needs from the forward pass.
+struct BatchNormSaved {
+    Tensor x, scale, shift, mean, variance;  ///< passed to, or written by, batch_norm_forward()
+    Tensor y;            ///< the result; undefined unless a ReLU was applied and there is no workspace
+    Tensor workspace;    ///< what batch_norm_forward() returned
+    double epsilon = 0;  ///< added to the variance
+    Activation activation = Activation::none;  ///< applied to the result
+};
+/// The tensors that batch_norm_backward() writes.
 struct BatchNormGrads {
-    Tensor dx, dscale, dshift;
-    /// The gradient behind the activation (for a ReLU dy where y > 0 and 0 elsewhere), which is the residual's. Defined
-    /// exactly where there was a residual and an activation; may be dy itself, written element by element.
+    Tensor dx, dscale, dshift;  ///< gradients of x, scale and shift
+    /// The gradient of the activation's input, which is also that of the residual (for a ReLU: dy where y > 0, 0
+    /// elsewhere). Defined exactly when there was a residual and an activation. May be dy itself, which is then
+    /// overwritten element by element.
     Tensor dresidual;
 };
 
-/// What one device does with one floating type. All tensors are on that device, already of the right shapes;
-/// rank-4 activations are in activation_layout(), rank-4 weights in weight_layout(), all else is row-major.
-/// Tensors have the backend's type, except that in bfloat16 all vectors of a batch norm are float32, and a bias, its
-/// gradient and c of a gemm may be.
-/// Outputs are allocated by the caller and overwritten entirely unless said otherwise.
+/// The primitives of one device for one floating-point type. All tensors are on that device and have the right shapes;
+/// rank-4 activations are in activation_layout(), rank-4 weights in weight_layout(), all others are row-major. Tensors
+/// have the backend's type, with these exceptions for bfloat16: the vectors of a batch norm are float32, and a bias,
+/// its gradient and the c of gemm() may be float32. The caller allocates the outputs, which are overwritten entirely
+/// unless stated otherwise.
 class Backend {
 public:
     Backend() = default;
@@ -62,57 +67,65 @@ public:
     Backend& operator=(const Backend&) = delete;
     virtual ~Backend() = default;
 
-    /// One line for a program's head: "CPU: oneDNN 2.6.3 (AVX-512), 2 threads".
+    /// One line that describes the backend: "CPU: oneDNN 2.6.3 (AVX-512), 2 threads".
     virtual std::string describe() const = 0;
+    /// The layout that rank-4 activations must have.
     virtual Layout activation_layout() const = 0;
-    /// How weights [K, C/groups, R, S] and their gradients lie in memory: channels_last means KRSC.
+    /// The layout of weights [K, C/groups, R, S] and of their gradients. channels_last means KRSC.
     virtual Layout weight_layout() const { return Layout::row_major; }
 
-    /// c = alpha * op(a) op(b) + beta * c, with op a transpose where flagged; c [M, N].
+    /// c = alpha * op(a) op(b) + beta * c, where op transposes its argument if the flag is set. c is [M, N].
     virtual void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
                       const Tensor& c) = 0;
 
-    /// y = x (*) w + bias; bias [K] may be undefined.
+    /// y = x (*) w + bias, where (*) is cross-correlation. bias [K] may be undefined.
     virtual void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                               const Tensor& y) = 0;
-    /// y = activation(x (*) w + bias + residual) in one pass; bias and residual may be undefined. False, with y not
-    /// written, where the backend has no such pass.
+    /// y = activation(x (*) w + bias + residual) in one pass. bias and residual may be undefined. Returns false,
+    /// without writing y, when the backend has no such pass.
     virtual bool conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                 const Tensor& residual, Activation activation, const Tensor& y);
+    /// dx = the gradient of conv_forward() with respect to x.
     virtual void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
                                     const Tensor& dx) = 0;
-    /// dbias may be undefined.
+    /// dw and dbias = the gradients of conv_forward() with respect to w and bias. dbias may be undefined.
     virtual void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
                                        const Tensor& dw, const Tensor& dbias) = 0;
 
-    /// Returns what pool_backward wants besides the gradient (the winners of a max), undefined for an average.
+    /// Pools x into y. Returns what pool_backward() needs besides the gradient (the positions of the maxima); undefined
+    /// for an average.
     virtual Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
                                 bool training) = 0;
+    /// dx = the gradient of pool_forward() with respect to x. `workspace` is what pool_forward() returned.
     virtual void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
                                const Tensor& dx) = 0;
 
-    /// y = x normalised by the batch's statistics over N, H, W, which it writes to mean and variance (biased) [C];
-    /// then `residual`, of y's shape and layout, is added where it is defined, and `activation` applied to the sum.
-    /// Returns what batch_norm_backward wants besides BatchNormSaved's other tensors; undefined where that is nothing,
-    /// and then a clamped y is kept for it. The vectors [C] share a type, which need not be x's.
+    /// y = x normalised by the batch's statistics over N, H, W, scaled by `scale` and shifted by `shift`; then
+    /// `residual`, of y's shape and layout, is added if defined, and `activation` is applied to the sum. Writes the
+    /// statistics to mean and variance (biased), both [C]. Returns what batch_norm_backward() needs besides the other
+    /// tensors of BatchNormSaved; if undefined, the caller keeps y for backward when a ReLU was applied. The vectors
+    /// [C] share one type, which may differ from that of x.
     virtual Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                                       double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                                       const Tensor& y) = 0;
-    /// Whether the batch norm's methods take this activation, without a residual; a ReLU and none they always do.
+    /// Whether the batch norm functions accept this activation without a residual. Activation::none and
+    /// Activation::relu are always accepted.
     virtual bool norm_takes(Activation activation) const { return activation != Activation::silu; }
+    /// Computes the gradients of batch_norm_forward() from dy, the gradient of its result.
     virtual void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) = 0;
-    /// Normalises by the given statistics (evaluation), adds and activates likewise.
+    /// Like batch_norm_forward(), but normalises by the given statistics (evaluation).
     virtual void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                                   const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                                   const Tensor& y) = 0;
 };
 
-/// The backend of a device for a floating type: the vendor's for float32 and bfloat16 (on the CPU bfloat16 is converted
-/// to float32 and back: for tests, not for speed), the plain loops of ref/ for float64.
-/// Throws Error for a device that this build lacks ("no CUDA device: ...") and for an integer type.
+/// The backend of a device for a floating-point type: the vendor's libraries for float32 and bfloat16, the plain loops
+/// of reference/ for float64. On the CPU, bfloat16 is converted to float32 and back, which is for tests, not for speed.
+/// Throws Error for a device that this build does not support ("no CUDA device: ...") and for an integer type.
 Backend& backend_for(Device device, DType dtype);
 
-/// Makes float32 on the CPU use the plain loops of ref/ while it lives: how the fast path is checked.
+/// While the object exists, backend_for() returns the plain loops of reference/ on this thread, for every device and
+/// type. This is how the fast backends are tested. Objects can be nested.
 class UseReferenceBackend {
 public:
     UseReferenceBackend();
@@ -121,11 +134,13 @@ public:
     UseReferenceBackend& operator=(const UseReferenceBackend&) = delete;
 };
 
-/// Threads that CPU ops use. 0 restores the default: every core the process may run on.
+/// Sets the number of threads that CPU ops use. 0 restores the default: every core that the process may run on.
 void set_num_threads(int threads);
+/// The number of threads that CPU ops use.
 int num_threads();
 
-/// What a program should print first: device, library versions and instruction set, threads. One line each.
+/// A description of the device for a program's log: device, library versions, instruction set and number of threads,
+/// one line each.
 std::string describe_device(Device device);
 
 }  // namespace radial

@@ -14,8 +14,8 @@
 
 namespace radial {
 
-/// Runs a step again and again: the first calls eagerly, then recorded once as a graph, which every later call launches
-/// as one. Hundreds of launches, each with the host's work behind it, become a single one.
+/// Runs a training step repeatedly. The first calls run it eagerly; then it is recorded once as a CUDA graph, which
+/// every later call launches. This replaces hundreds of launches, each with work on the host, by a single one.
 ///
 ///     StepGraph graph(device, [&] {
 ///         optimizer.zero_grad();
@@ -26,42 +26,48 @@ namespace radial {
 ///     });
 ///     for (...) { images.copy_(batch); optimizer.set_lr(rate); graph.run(); }
 ///
-/// A launch repeats the recorded work on the same memory; the function itself does not run again. So whatever changes
-/// from step to step must lie in the device's memory:
-/// - the batch: copied into the same tensors before each run(). Another shape, such as an epoch's last batch, needs
+/// A launch repeats the recorded work on the same memory; the step function itself does not run again. Everything that
+/// changes from step to step must therefore be in the device's memory:
+/// - the batch: copy it into the same tensors before each run(). Another shape, such as an epoch's last batch, needs
 ///   another StepGraph or an eager call of the step;
-/// - the learning rate and Adam's step counts: optimizers keep them there (set_lr() goes outside the step);
-/// - dropout's masks: default_generator() moves on at each launch as it would have in an eager step. Nothing else may
-///   draw random numbers on the device in a recorded step.
-/// Whatever the host would decide in the step (which layers run, training or evaluation) is as it was at the recording.
+/// - the learning rate and Adam's step counts: optimizers keep them there (call set_lr() outside the step);
+/// - dropout masks: each launch advances default_generator() as an eager step would. Nothing else in a recorded step
+///   may draw random numbers on the device.
 ///
-/// Tensors that the step assigned when it was recorded (`loss` above) stay valid, and each launch rewrites them, as
-/// long as the StepGraph lives. Their memory, and all that the step allocates, is the graph's own: eager work between
-/// launches neither changes it nor is changed. A gradient handle that eager work has replaced since is not the graph's.
-/// Tensors that the recorded step writes in place (weights, running statistics) get a new version at each launch.
+/// Everything that the host decides in the step (which layers run, training or evaluation) stays as it was when the
+/// graph was recorded.
 ///
-/// Not recorded: steps on the CPU, and a step that waits for the device (item()) or copies between host and device. It
-/// throws while it is being recorded, and then runs eagerly for good; reason() says why. The failed attempt changes
-/// nothing on the device. On the host it leaves what the step had assigned until then, such as gradients without
-/// content: a step has to begin by dropping or overwriting what it accumulates into, as zero_grad() does above.
+/// Tensors that the step assigned while being recorded (`loss` above) stay valid as long as the StepGraph exists, and
+/// each launch overwrites them. Their memory, and everything else that the step allocates, belongs to the graph: eager
+/// work between launches does not share it. A gradient handle that eager work has replaced since the recording is no
+/// longer updated by the graph. Tensors that the recorded step writes in place (weights, running statistics) get a new
+/// version at each launch.
+///
+/// Steps on the CPU are not recorded, nor is a step that waits for the device (item()) or copies between host and
+/// device. Such a step throws while it is being recorded and runs eagerly from then on; reason() says why. The failed
+/// attempt changes nothing on the device. On the host it leaves behind what the step had assigned until then, such as
+/// gradients with undefined contents, so a step must begin by dropping or overwriting what it accumulates into, as
+/// zero_grad() does above.
 class StepGraph {
 public:
-    /// Eager calls before the recording: they choose convolution plans, make the optimizer's state, fill caches.
+    /// Number of eager calls before the recording. They select convolution plans, create the optimizer's state and fill
+    /// caches.
     static constexpr int warm_up = 2;
 
+    /// `step` runs on `device`.
     StepGraph(Device device, std::function<void()> step);
     StepGraph(const StepGraph&) = delete;
     StepGraph& operator=(const StepGraph&) = delete;
     ~StepGraph();
 
-    /// One step, submitted and not waited for. Throws what the step throws, except an Error while it is being recorded,
-    /// after which the step is run eagerly. Not while another graph is being recorded.
+    /// Submits one step without waiting for it. Throws what the step throws, except that an Error during recording
+    /// makes the step run eagerly. Must not be called while another graph is being recorded.
     void run();
-    /// Whether run() launches a graph.
+    /// Whether run() launches a recorded graph.
     bool recorded() const { return graph_ != nullptr; }
-    /// Why run() will not record a graph; empty when it has, or may yet.
+    /// Why run() will not record a graph; empty if it has recorded one or may still do so.
     const std::string& reason() const { return reason_; }
-    /// Submissions that one launch stands for; 0 before the recording.
+    /// The number of operations in the graph; 0 before the recording.
     std::size_t nodes() const { return graph_ == nullptr ? 0 : graph_->nodes(); }
 
 private:

@@ -1,4 +1,4 @@
-// The processes that train one network together (ranks), and what they tell each other.
+// Communication between the processes (ranks) that train one network together.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -14,68 +14,77 @@
 
 namespace radial {
 
-/// Another rank that has ended, or that did not come to a common operation in time.
+/// Thrown when another rank has ended, or did not join a collective operation in time.
 class RankLost : public Error {
 public:
     using Error::Error;
 };
 
-/// When an operation ran. Both are 0 for one that needed no time.
+/// When an operation ran. Both members are 0 for an operation that took no time.
 struct OperationTimes {
-    std::chrono::steady_clock::time_point begin, end;
+    std::chrono::steady_clock::time_point begin, end;  ///< of the operation
 };
 
-/// An operation that goes on beside what the caller does. Its tensor must neither be written nor freed before it ends.
+/// An operation that runs in the background. Its tensor must be neither written nor freed before the operation ends.
 class PendingOperation {
 public:
     virtual ~PendingOperation() = default;
-    /// Returns when it has ended; on a device, when what is submitted from now on sees the result. Throws RankLost.
+    /// Waits until the operation has ended; on a device, only until work that is submitted from then on runs after it.
+    /// Throws RankLost.
     virtual void wait() = 0;
-    /// Of one that wait() has returned for; zeros on a device, where the host does not see them.
+    /// When the operation ran. Valid after wait(); zeros on a device, where the host cannot observe it.
     virtual OperationTimes times() const { return {}; }
 };
 
 class DeviceCollectives;
 
-/// The ranks of a run. Every member that has to do with the other ranks must be called by all of them, in the same
-/// order and with tensors of the same shape and type; otherwise they wait for each other until the timeout. For one
-/// thread.
+/// The ranks of a run. All ranks must call the collective members in the same order, with tensors of the same shape and
+/// type; otherwise they wait for each other until the timeout. Must be used from one thread only.
 ///
-/// Tensors on the CPU travel by MPI, on a thread of its own that makes all calls of MPI; those on a CUDA device by NCCL
-/// (core/distributed/device_collectives.h). With one rank nothing travels and MPI is never initialised.
+/// Tensors on the CPU are sent by MPI, from a thread that makes all calls of MPI; tensors on a CUDA device are sent by
+/// NCCL (core/distributed/device_collectives.h). With one rank nothing is sent and MPI is not initialised.
 class Communicator {
 public:
     Communicator(const Communicator&) = delete;
     Communicator& operator=(const Communicator&) = delete;
     virtual ~Communicator();
 
+    /// The number of this rank, from 0.
     int rank() const { return place_.rank; }
+    /// The number of ranks.
     int size() const { return place_.size; }
-    /// Among the ranks on this host, whose number is local_size().
+    /// The number of this rank among those on this host, from 0.
     int local_rank() const { return place_.local_rank; }
+    /// The number of ranks on this host.
     int local_size() const { return place_.local_size; }
 
-    /// x becomes its sum over the ranks, in place: float32, float64 or int64, the same bits on every rank.
-    /// Throws RankLost, and Error for another type.
+    /// Replaces x by its sum over all ranks, in place. float32, float64 or int64; the result is bitwise equal on every
+    /// rank. Throws RankLost, and Error for another type.
     void sum(const Tensor& x);
+    /// Starts sum() in the background.
     std::unique_ptr<PendingOperation> start_sum(const Tensor& x);
-    /// x becomes `root`'s. Throws RankLost.
+    /// Replaces x by the x of rank `root`, in place. Throws RankLost.
     void broadcast(const Tensor& x, int root = 0);
-    /// Every rank's `bytes`, which may differ in length, in order of rank. Throws RankLost.
+    /// The `bytes` of every rank, in order of rank. Lengths may differ. Throws RankLost.
     virtual std::vector<std::string> gather(const std::string& bytes) = 0;
-    /// Every rank's rows [n, ...] of a tensor, in order of rank; n may differ. On x's device. Throws RankLost.
+    /// The rows of every rank's x [n, ...], in order of rank, on x's device. n may differ. Throws RankLost.
     Tensor gather_rows(const Tensor& x);
-    /// Returns when every rank has called it. Throws RankLost.
+    /// Waits until every rank has called it. Throws RankLost.
     virtual void barrier() = 0;
-    /// Tells that all ranks end now, each by an exception of its own: MPI ends in order nevertheless.
+    /// Declares that all ranks are about to end, each with its own exception, so that MPI is finalised in the normal
+    /// way.
     virtual void end_together() = 0;
 
 protected:
+    /// The position of this rank among all ranks and among those on its host.
     struct Place {
-        int rank = 0, size = 1, local_rank = 0, local_size = 1;
+        int rank = 0, size = 1, local_rank = 0, local_size = 1;  ///< as the members of the same name
     };
+    /// For derived classes, which know the position.
     explicit Communicator(Place place);
+    /// Starts sum() of a tensor on the CPU.
     virtual std::unique_ptr<PendingOperation> start_host_sum(const Tensor& x) = 0;
+    /// broadcast() of a tensor on the CPU.
     virtual void host_broadcast(const Tensor& x, int root) = 0;
 
 private:
@@ -85,27 +94,32 @@ private:
     std::unique_ptr<DeviceCollectives> device_;
 };
 
+/// Options of join_ranks().
 struct RankOptions {
-    /// How long a rank waits for the others before it throws RankLost: they may be evaluating, or writing a checkpoint.
+    /// How long a rank waits for the others before it throws RankLost. The others may be evaluating or writing a
+    /// checkpoint.
     std::chrono::milliseconds timeout = std::chrono::minutes(5);
-    /// Whether this process is asked to end. Then it waits for the others no longer than `grace`, because mpirun ends
-    /// all ranks so when one has died, and kills them a second later. May be empty.
+    /// Whether this process has been asked to end; may be empty. When it has, it waits for the others no longer than
+    /// `grace`: mpirun terminates all ranks when one has died, and kills them a second later.
     std::function<bool()> ending = {};
+    /// How long a rank that has been asked to end waits for the others.
     std::chrono::milliseconds grace = std::chrono::milliseconds(400);
 };
 
-/// The rank of this process and their number, as mpirun's environment says (Open MPI's and MPICH's); 0 of 1 without it.
-/// Throws Error when the variables are no numbers or do not fit.
+/// The rank of this process and the number of ranks, as set by mpirun.
 struct RankEnvironment {
-    int rank = 0, size = 1;
+    int rank = 0, size = 1;  ///< 0 of 1 without mpirun
 };
+/// Reads them from the environment (Open MPI's or MPICH's variables). Throws Error when the variables are not numbers
+/// or do not fit together.
 RankEnvironment rank_environment();
 
-/// Joins the ranks that mpirun has started, or a single one without it. Once a process. Throws Error for several ranks
-/// in a build without MPI. What is returned ends MPI when it goes; but not when a rank was lost, or while an exception
-/// is thrown, because then the others do not come: mpirun ends them once this process has ended.
+/// Joins the ranks that mpirun has started, or makes a single rank without mpirun. May be called once per process.
+/// Throws Error for several ranks in a build without MPI. The destructor of the result finalises MPI, except when a
+/// rank was lost or an exception is in flight: the other ranks would not take part, and mpirun terminates them once
+/// this process has ended.
 std::unique_ptr<Communicator> join_ranks(const RankOptions& options = {});
-/// A single rank, whatever the environment says.
+/// A single rank, regardless of the environment.
 std::unique_ptr<Communicator> single_rank();
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Sums of gradients over the ranks, formed while backward still runs.
+// Sums gradients over the ranks while the backward pass is still running.
 #pragma once
 
 #include "radial/core/distributed/communicator.h"
@@ -11,36 +11,38 @@
 
 namespace radial {
 
+/// Options of GradientReducer.
 struct GradientReducerOptions {
-    /// A bucket is full once it holds so many bytes: small ones leave soon, large ones with little overhead. 0 takes an
-    /// eighth of all gradients, but from 128 kB to 25 MB: enough buckets for most to leave while backward() runs.
+    /// Size in bytes at which a bucket is full. Small buckets are sent early, large ones have less overhead. 0 means an
+    /// eighth of all gradients, but at least 128 kB and at most 25 MB, so that most buckets are sent while backward()
+    /// runs.
     std::size_t bucket_bytes = 0;
 };
 
-/// What a bucket did in a step, in seconds since its backward() began. On a device, where the host does not see it,
-/// begin and end are 0.
+/// Timing of one bucket in one step, in seconds since its backward() began.
 struct BucketTimes {
-    std::size_t bytes = 0, parameters = 0;
-    double ready = 0;  ///< its last gradient was there
-    double begin = 0, end = 0;
+    std::size_t bytes = 0, parameters = 0;  ///< contents of the bucket
+    double ready = 0;                       ///< when its last gradient was complete
+    double begin = 0, end = 0;  ///< when its sum began and ended; 0 on a device, where the host cannot observe it
 };
-/// A step's.
+/// Timing of one step, in seconds since backward() began.
 struct ReductionTimes {
-    double backward = 0;  ///< when backward() returned
-    double finish = 0;    ///< when finish() returned
-    std::vector<BucketTimes> buckets;
+    double backward = 0;               ///< when backward() returned
+    double finish = 0;                 ///< when finish() returned
+    std::vector<BucketTimes> buckets;  ///< in the order in which they are sent
 };
 
-/// Makes the gradients of several ranks' parts of a batch those of the whole: each rank differentiates its share of the
-/// global mean loss, and the shares' gradients are summed (Li et al. 2020, "PyTorch Distributed", Sec. 3.2).
+/// Combines the gradients of the parts of a batch on several ranks into those of the whole batch: each rank
+/// differentiates its share of the global mean loss, and the gradients of the shares are summed (Li et al. 2020,
+/// "PyTorch Distributed", Sec. 3.2).
 ///
 ///     reducer.backward(loss, share);  // share = this rank's samples / all ranks'
 ///     reducer.finish();
 ///     clip_gradients(parameters, 1.0);
 ///
-/// Buckets are filled in the order opposite to that of the parameters, which is about that in which backward() reaches
-/// them, and sent in that order, so that all ranks send alike. One is sent as soon as its gradients are final and those
-/// before it are sent. After finish() a gradient is a view into its bucket.
+/// Buckets are filled in the reverse order of the parameters, which is roughly the order in which backward() reaches
+/// them, and are sent in that order on every rank. A bucket is sent as soon as its gradients are complete and all
+/// buckets before it have been sent. After finish() each gradient is a view into its bucket.
 class GradientReducer {
 public:
     /// Throws Error for a parameter that is undefined or given twice.
@@ -49,20 +51,21 @@ public:
     GradientReducer(const GradientReducer&) = delete;
     GradientReducer& operator=(const GradientReducer&) = delete;
 
-    /// share * loss, differentiated; see radial::backward(). Adds to gradients that are there already, so that batches
-    /// may be accumulated with radial::backward() before. Throws what that throws, and Error when backward() was called
-    /// before without finish(), or when a gradient changes after it was sent (a parameter of two checkpointed
-    /// segments).
+    /// Differentiates share * loss; see radial::backward(). Adds to existing gradients, so batches can be accumulated
+    /// by calling radial::backward() first. Throws what that throws, and Error when backward() was called before
+    /// without finish(), or when a gradient changes after it was sent (a parameter that two checkpointed segments
+    /// share).
     void backward(const Tensor& loss, double share);
-    /// Sends the gradients that radial::backward() has formed: for a backward pass that comes to a parameter several
-    /// times (checkpointed segments that share it), so that its gradient is final at the end alone. Takes backward()'s
-    /// place before finish(). Throws Error when finish() was not called since the last of either.
+    /// Sends the gradients that radial::backward() has computed. Use this instead of backward() when a backward pass
+    /// reaches a parameter several times (checkpointed segments that share it), so that gradients are complete only at
+    /// its end. Throws Error when finish() was not called after the last backward() or send().
     void send();
-    /// Waits until every gradient is the sum over the ranks. A parameter without a gradient here keeps none; that it
-    /// has none on any rank is the caller's to see to. Throws RankLost.
+    /// Waits until every gradient is the sum over the ranks. A parameter without a gradient on this rank keeps none;
+    /// the caller must ensure that it has none on any rank. Throws RankLost.
     void finish();
-    /// Of the last step that was finished.
+    /// Timing of the last finished step.
     const ReductionTimes& times() const { return times_; }
+    /// The number of buckets.
     std::size_t buckets() const;
 
 private:

@@ -1,4 +1,4 @@
-// Writing a whole file so that a reader sees the old content or the new, never a part.
+// Writes a whole file atomically: a reader sees the old content or the new, never a part.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,11 @@
 
 namespace radial {
 
-/// Replaces `path` by the concatenation of `parts`: writes to a temporary name beside it, syncs, renames.
-/// Throws FileError naming `path` and the reason, which may be that it is a device or a pipe; then `path` is as it was
-/// and nothing else is left behind.
+/// Replaces the content of `path` by the concatenation of `parts`: writes a temporary file beside it, syncs and renames
+/// it. Throws FileError naming `path` and the reason, for example that it is a device or a pipe; `path` is then
+/// unchanged and no other file is left behind.
 void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts);
-/// The same for text.
+/// Replaces the content of `path` by `text`. Throws as above.
 void write_file(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Reading whole files, and refusing what is no file: a pipe or a device may block, or never end.
+// Reads whole files, and rejects anything that is not a regular file: a pipe or a device may block or never end.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,8 @@
 
 namespace radial {
 
-/// Throws FileError naming `path` unless it is a regular file or a link to one. To be called before a file is opened,
-/// since opening a pipe waits for its writer.
+/// Throws FileError naming `path` unless it is a regular file or a link to one. Call it before opening a file, because
+/// opening a pipe waits for its writer.
 void check_regular_file(const std::filesystem::path& path);
 
 /// The whole content of a file. Throws FileError naming `path` when it is missing, not a regular file, longer than

@@ -1,4 +1,4 @@
-// Reading and writing tensors in the safetensors format, so that other tools can open them.
+// Reads and writes tensors in the safetensors format, which other tools can open.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -11,35 +11,39 @@
 
 namespace radial {
 
-/// The content of a safetensors file: tensors in file order and the free-form metadata.
+/// The content of a safetensors file.
 struct TensorFile {
-    std::vector<NamedTensor> tensors;
-    std::map<std::string, std::string> metadata;
+    std::vector<NamedTensor> tensors;             ///< in file order
+    std::map<std::string, std::string> metadata;  ///< free-form text
 
-    /// Throws Error when there is none of that name.
+    /// The tensor with this name. Throws Error if there is none.
     const Tensor& at(std::string_view name) const;
+    /// Whether there is a tensor with this name.
     bool contains(std::string_view name) const;
 };
 
-/// Whether a file says what its content adds up to, so that a reader notices damage: as "radial.crc32" in the metadata,
-/// which read_safetensors() checks and takes out.
-enum class Checksum : std::uint8_t { none, added };
+/// Whether a file contains a checksum of its content, as "radial.crc32" in the metadata. read_safetensors() checks it
+/// and removes it from the metadata.
+enum class Checksum : std::uint8_t {
+    none,  ///< no checksum
+    added  ///< the metadata contain the checksum
+};
 
-/// Reads F32, F64, I32, I64 and U8 tensors, and F16 and BF16 ones as float32, in time and memory that grow with the
-/// file. Throws FileError, naming the file and what is wrong (missing, not a regular file, truncated, header of more
-/// than 100 MB or not JSON, offsets that overlap or leave gaps, unknown dtype, longer than its header says, another
-/// checksum than it was written with); never returns a part. With Checksum::added, a file without a checksum is refused
-/// too.
+/// Reads a safetensors file: F32, F64, I32, I64 and U8 tensors, and F16 and BF16 ones as float32. Time and memory grow
+/// with the size of the file. Throws FileError naming the file and the fault: missing, not a regular file, truncated, a
+/// header of more than 100 MB or not JSON, offsets that overlap or leave gaps, an unknown dtype, longer than its header
+/// says, or a wrong checksum. Never returns a partial result. With Checksum::added, a file without a checksum is
+/// rejected too.
 TensorFile read_safetensors(const std::filesystem::path& path, Checksum checksum = Checksum::none);
 
-/// Writes the tensors in their order, row-major whatever their layout, with the header padded to eight bytes: to a
-/// temporary name beside `path`, which is synced and renamed. Throws FileError (disk full, no such folder, a name given
-/// twice or not UTF-8, an undefined tensor); then `path` is as it was.
+/// Writes the tensors in their order, row-major regardless of their layout, with the header padded to eight bytes.
+/// Writes a temporary file beside `path`, syncs and renames it. Throws FileError (disk full, no such folder, a
+/// duplicate name or one that is not UTF-8, an undefined tensor); `path` is then unchanged.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content,
                        Checksum checksum = Checksum::none);
 
-/// Throws FileError when a floating-point tensor of a file that was read has a NaN or an infinity: with the first such
-/// tensor's name, where the first such number stands, and how many there are in that tensor.
+/// Throws FileError when a floating-point tensor of `file` contains a NaN or an infinity, naming the first such tensor,
+/// the position of the first such element and the number of them in that tensor. `path` is used in the message only.
 void check_finite(const TensorFile& file, const std::filesystem::path& path);
 
 }  // namespace radial

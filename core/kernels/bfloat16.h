@@ -1,4 +1,4 @@
-// bfloat16: the upper half of a float32, for activations on devices that multiply it fast.
+// bfloat16: the upper half of a float32, a type for activations on devices with fast arithmetic on it.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -8,20 +8,24 @@
 
 namespace radial {
 
-/// A 16-bit float with float32's exponent and 8 significant bits. Only stored: arithmetic converts to float.
-struct bfloat16 {  // NOLINT(readability-identifier-naming): named as the type that it is
-    std::uint16_t bits;
+/// A 16-bit floating-point number with float32's exponent and 8 significant bits. A storage type only: arithmetic
+/// converts to float.
+struct bfloat16 {        // NOLINT(readability-identifier-naming): named as the type that it is
+    std::uint16_t bits;  ///< sign, exponent and fraction
 
     bfloat16() = default;
-    /// Rounds to the nearest, ties to even; a NaN stays a NaN.
+    /// Rounds to nearest, ties to even. A NaN stays a NaN.
     RADIAL_HD explicit bfloat16(float value) : bits(round(value)) {}
+    /// Rounds to float, then as above.
     RADIAL_HD explicit bfloat16(double value) : bits(round(static_cast<float>(value))) {}
+    /// The exact value.
     RADIAL_HD explicit operator float() const {
         const std::uint32_t wide = std::uint32_t{bits} << 16;
         float value;
         std::memcpy(&value, &wide, sizeof(value));
         return value;
     }
+    /// The exact value.
     RADIAL_HD explicit operator double() const { return static_cast<double>(static_cast<float>(*this)); }
 
 private:
@@ -34,15 +38,17 @@ private:
     }
 };
 
-/// What numbers of a type are computed in: float for bfloat16 and float, double for double.
+/// Maps a type to the type that its numbers are computed in: float for bfloat16 and float, double for double.
 template <class T>
 struct ComputeOf {
-    using type = T;
+    using type = T;  ///< the type to compute in
 };
+/// bfloat16 is computed in float.
 template <>
 struct ComputeOf<bfloat16> {
-    using type = float;
+    using type = float;  ///< the type to compute in
 };
+/// The type to compute numbers of T in.
 template <class T>
 using Compute = typename ComputeOf<T>::type;
 

@@ -1,4 +1,4 @@
-// Kernels that set, convert and rearrange elements.
+// Functors that fill, convert and transpose arrays.
 #pragma once
 
 #include "radial/core/kernels/bfloat16.h"
@@ -9,7 +9,7 @@
 
 namespace radial::kernels {
 
-/// `value` as another type; bfloat16 is reached, and left, by way of float.
+/// Converts a number to another type; from and to bfloat16 by way of float.
 template <class To, class From>
 RADIAL_HD To convert(From value) {
     if constexpr (std::is_same_v<To, From>) {
@@ -23,26 +23,29 @@ RADIAL_HD To convert(From value) {
     }
 }
 
+/// Sets every element to one value.
 template <class T>
 struct Fill {
-    T* out;
-    T value;
-    RADIAL_HD void operator()(std::int64_t i) const { out[i] = value; }
+    T* out;                                                              ///< destination
+    T value;                                                             ///< the value
+    RADIAL_HD void operator()(std::int64_t i) const { out[i] = value; }  ///< for element i
 };
 
+/// Converts every element to another type.
 template <class To, class From>
 struct Convert {
-    const From* in;
-    To* out;
-    RADIAL_HD void operator()(std::int64_t i) const { out[i] = convert<To>(in[i]); }
+    const From* in;                                                                   ///< source
+    To* out;                                                                          ///< destination
+    RADIAL_HD void operator()(std::int64_t i) const { out[i] = convert<To>(in[i]); }  ///< for element i
 };
 
-/// Element i of [batch, columns, rows] from [batch, rows, columns].
+/// Transposes the planes of a batch: [batch, rows, columns] to [batch, columns, rows].
 template <class T>
 struct SwapPlanes {
-    const T* in;
-    T* out;
-    std::int64_t rows, columns;
+    const T* in;                 ///< source
+    T* out;                      ///< destination
+    std::int64_t rows, columns;  ///< extents of a source plane
+    /// Writes the element of row `row` in plane and column `batch_and_column` = batch * columns + column.
     RADIAL_HD void operator()(std::int64_t batch_and_column, std::int64_t row) const {
         const std::int64_t batch = batch_and_column / columns, column = batch_and_column % columns;
         out[batch_and_column * rows + row] = in[(batch * rows + row) * columns + column];

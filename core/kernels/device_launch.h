@@ -1,6 +1,6 @@
-// What the launches of launch.h come to on a device: one or two passes, each of a shape that a Launcher knows.
+// Implements the calls of launch.h on a device in terms of a Launcher: each becomes one or two launches.
 //
-// A Launcher (of cuda/ or emulated_cuda/) has
+// A Launcher (cuda/launch.h or emulated/launch.h) has
 //   map(index, count, f)                              f(i)
 //   rows<W>(index, count, f)                          f(team of W lanes, row)
 //   columns<MostLanes>(index, rows, columns, plan, f, store)
@@ -17,7 +17,8 @@
 
 namespace radial::kernels::on_device {
 
-/// f(o, i) from the one index of a launch. Index is 32 bits wide where that will do: division is what it costs.
+/// Computes the two indices of f(o, i) from the single index of a launch. Index is a 32-bit type where that suffices,
+/// because the division is expensive.
 template <class F, class Index>
 struct Unflatten {
     F f;
@@ -34,7 +35,7 @@ struct AsDouble {
     RADIAL_HD double operator()(std::int64_t r, std::int64_t) const { return static_cast<double>(f(r)); }
 };
 
-/// First pass of a sum over columns: one number a chunk and column.
+/// First pass of a sum over columns: stores one number per chunk and column.
 template <class V>
 struct StorePartial {
     V* partial;
@@ -43,7 +44,7 @@ struct StorePartial {
         partial[chunk * columns + c] = sum;
     }
 };
-/// Second pass: reads them widened.
+/// Second pass: reads these numbers in the wider type.
 template <class V>
 struct ReadPartial {
     const V* partial;

@@ -1,4 +1,4 @@
-// exp for loops that the compiler is to vectorise: the standard library's is a call that it cannot look into.
+// exp for loops that the compiler can vectorise. The standard library's is an opaque call.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -10,7 +10,8 @@
 
 namespace radial::kernels {
 
-/// exp(x), within 2 units of the last place. Below the smallest normal number, 1.2e-38, it is 0.
+/// exp(x) with an error of at most 2 units in the last place. 0 where the result would be below the smallest normal
+/// number, 1.2e-38.
 RADIAL_HD inline float exponential(float x) {
 #ifdef __CUDA_ARCH__
     return expf(x);
@@ -39,6 +40,7 @@ RADIAL_HD inline float exponential(float x) {
     return x < lowest ? 0.0F : capped;
 #endif
 }
+/// exp(x) of the standard library.
 RADIAL_HD inline double exponential(double x) { return std::exp(x); }
 
 }  // namespace radial::kernels

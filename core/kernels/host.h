@@ -1,7 +1,7 @@
 // The loops that run kernels on the CPU, with OpenMP.
 //
-// Sums are formed from partial sums over chunks whose bounds depend on the sizes alone, so that results do not depend
-// on the number of threads.
+// Sums are formed from partial sums over chunks whose bounds depend only on the sizes, so results do not depend on the
+// number of threads.
 #pragma once
 
 #include "radial/core/kernels/team.h"
@@ -11,19 +11,20 @@
 #include <cstdint>
 #include <vector>
 
+/// The loops that run kernels on the CPU.
 namespace radial::kernels::host {
 
-/// Fewer elements than this are not worth waking other threads for.
+/// Loops over fewer elements than this run on one thread.
 inline constexpr std::int64_t parallel_threshold = 16384;
 
-/// f(i) for i in [0, count). Elements must not depend on each other.
+/// Calls f(i) for i in [0, count). The calls must be independent.
 template <class F>
 void map(std::int64_t count, const F& f) {
 #pragma omp parallel for simd schedule(static) if (count >= parallel_threshold)
     for (std::int64_t i = 0; i < count; ++i) f(i);
 }
 
-/// f(item, i) for i in [0, item.count).
+/// Calls f(item, i) for i in [0, item.count). The calls must be independent.
 template <class Item, class F>
 void map_item(const Item& item, const F& f) {
     const std::int64_t count = item.count;
@@ -37,15 +38,16 @@ void map_item(const Item& item, const F& f) {
     }
 }
 
-/// One item of a list, as reduce() takes it.
+/// Adapts a function of an item and an index to reduce().
 template <class Item, class F>
 struct OneItem {
-    Item item;
-    F f;
+    Item item;  ///< first argument of f
+    F f;        ///< the function
+    /// The value of f for index `i`.
     auto operator()(std::int64_t i) const { return f(item, i); }
 };
 
-/// f(o, i) for o in [0, outer), i in [0, inner), vectorised over i.
+/// Calls f(o, i) for o in [0, outer), i in [0, inner), vectorised over i.
 template <class F>
 void map2(std::int64_t outer, std::int64_t inner, const F& f) {
 #pragma omp parallel for schedule(static) if (outer * inner >= parallel_threshold)
@@ -55,14 +57,14 @@ void map2(std::int64_t outer, std::int64_t inner, const F& f) {
     }
 }
 
-/// f(row) for row in [0, count), one call a row; `work` is the cost of a row in elements.
+/// Calls f(row) for row in [0, count). `work` is the cost of a row in elements.
 template <class F>
 void rows(std::int64_t count, [[maybe_unused]] std::int64_t work, const F& f) {
 #pragma omp parallel for schedule(static) if (count > 1 && count * work >= parallel_threshold)
     for (std::int64_t row = 0; row < count; ++row) f(row);
 }
 
-/// Sum of f(i) over [0, count), accumulated in double.
+/// The sum of f(i) over [0, count), accumulated in double.
 template <class F>
 double reduce(std::int64_t count, const F& f) {
     constexpr std::int64_t chunk = 4096;
@@ -81,7 +83,8 @@ double reduce(std::int64_t count, const F& f) {
     return total;
 }
 
-/// store(c, sum over r in [0, count) of f(r, c)) for c in [0, columns); f returns the type of a chunk's running sums.
+/// Calls store(c, sum over r in [0, count) of f(r, c)) for c in [0, columns). f returns the type of the running sums of
+/// a chunk.
 template <class F, class S>
 void reduce_columns(std::int64_t count, std::int64_t columns, const F& f, const S& store) {
     using V = decltype(f(std::int64_t{}, std::int64_t{}));

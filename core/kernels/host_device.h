@@ -1,4 +1,4 @@
-// Marks a function that both a CPU loop and a CUDA launch run.
+// Marks a function that runs on the CPU and in CUDA kernels.
 #pragma once
 
 #ifdef __CUDACC__

@@ -1,4 +1,4 @@
-// Everything needed to write a kernel, inside or outside the library: docs/kernels.md.
+// All headers for writing kernels, inside or outside the library. See docs/kernels.md.
 #pragma once
 
 #include "radial/core/kernels/bfloat16.h"

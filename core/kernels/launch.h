@@ -1,8 +1,8 @@
-// How hand-written kernels run on any device: a functor handed to one of these calls. On the CPU they are the loops of
-// host.h; on a CUDA device each is one or two launches, submitted and not waited for.
+// Runs functors on any device. On the CPU these calls are the loops of host.h; on a CUDA device each is one or two
+// launches, submitted without waiting.
 //
-// A functor holds pointers and numbers only, is named (not a lambda), and marks its call RADIAL_HD; see
-// docs/kernels.md. Sources that include this header are compiled by nvcc in a CUDA build.
+// A functor holds only pointers and numbers, is a named type (not a lambda), and marks its call operator RADIAL_HD; see
+// docs/kernels.md. In a CUDA build, nvcc compiles the sources that include this header.
 #pragma once
 
 #include "radial/core/kernels/host.h"
@@ -12,7 +12,7 @@
 #include "radial/core/memory/storage.h"
 
 namespace radial::kernels {
-/// A build with CUDA has it not: there, a source that launches kernels and was not compiled by nvcc does not link.
+/// Not defined in a CUDA build, so a source there that launches kernels but was not compiled by nvcc fails to link.
 extern const bool sources_that_launch_need_no_nvcc;
 }  // namespace radial::kernels
 
@@ -25,7 +25,9 @@ extern const bool sources_that_launch_need_no_nvcc;
 #define RADIAL_ON_DEVICE(device, call, ...) \
     if (device.kind == Device::Kind::cuda) return on_device::call<emulated::Launcher>(device.index, __VA_ARGS__)
 #else
+/// Running kernels on any device, and the functors and values to write them with.
 namespace radial::kernels {
+/// Refers to the symbol above so that the linker looks for it.
 [[gnu::used]] inline const bool* const launches_checked = &sources_that_launch_need_no_nvcc;
 }  // namespace radial::kernels
 #define RADIAL_ON_DEVICE(device, call, ...) static_cast<void>(device)  // there are no tensors on another device
@@ -33,14 +35,14 @@ namespace radial::kernels {
 
 namespace radial::kernels {
 
-/// f(i) for i in [0, count). Elements must not depend on each other.
+/// Calls f(i) for i in [0, count). The calls must be independent.
 template <class F>
 void map(Device device, std::int64_t count, const F& f) {
     RADIAL_ON_DEVICE(device, map, count, f);
     host::map(count, f);
 }
 
-/// f(o, i) for o in [0, outer), i in [0, inner); neighbouring i should touch neighbouring memory.
+/// Calls f(o, i) for o in [0, outer), i in [0, inner). Consecutive i should access consecutive memory.
 template <class F>
 void map2(Device device, std::int64_t outer, std::int64_t inner, const F& f) {
     RADIAL_ON_DEVICE(device, map2, outer, inner, f);
@@ -48,15 +50,16 @@ void map2(Device device, std::int64_t outer, std::int64_t inner, const F& f) {
 }
 
 namespace host {
+/// Calls a row kernel with the team of the CPU.
 template <class F>
 struct SerialRow {
-    const F& f;
-    void operator()(std::int64_t row) const { f(SerialTeam{}, row); }
+    const F& f;                                                        ///< the row kernel
+    void operator()(std::int64_t row) const { f(SerialTeam{}, row); }  ///< for row `row`
 };
 }  // namespace host
 
-/// f(team, row) for row in [0, count), see team.h; a row has about `length` elements, each of which costs `cost` plain
-/// operations.
+/// Calls f(team, row) for row in [0, count); see team.h. A row has about `length` elements, each of which costs about
+/// `cost` arithmetic operations.
 template <class F>
 void rows(Device device, std::int64_t count, std::int64_t length, const F& f, std::int64_t cost = 1) {
     RADIAL_ON_DEVICE(device, rows, count, length, f);
@@ -70,23 +73,23 @@ void reduce(Device device, std::int64_t count, const F& f, double factor, T* out
     *out = static_cast<T>(factor * host::reduce(count, f));
 }
 
-/// store(c, sum over r in [0, count) of f(r, c)) for c in [0, columns). f is called once for each (r, c), so it may
-/// write an element too; it returns a float, double, Pair or Pack, and store gets the Wide of that.
+/// Calls store(c, sum over r in [0, count) of f(r, c)) for c in [0, columns). f is called once for each (r, c), so it
+/// may also write an element. It returns a float, double, Pair or Pack; store receives the Wide of that type.
 template <class F, class S>
 void reduce_columns(Device device, std::int64_t count, std::int64_t columns, const F& f, const S& store) {
     RADIAL_ON_DEVICE(device, reduce_columns, count, columns, f, store);
     host::reduce_columns(count, columns, f, store);
 }
 
-/// f(item, i) for i in [0, item.count), for every item: one launch for a list of tensors. An Item is a plain struct of
-/// pointers and numbers.
+/// Calls f(item, i) for i in [0, item.count) and every item: one launch for a list of tensors. An Item is a struct of
+/// pointers and numbers with a member `count`.
 template <class Item, class F>
 void map_list(Device device, std::span<const Item> items, const F& f) {
     RADIAL_ON_DEVICE(device, map_list, items, f);
     for (const Item& item : items) host::map_item(item, f);
 }
 
-/// *out = the sum of f(item, i) over i in [0, item.count) and all items, in double.
+/// *out = the sum of f(item, i) over i in [0, item.count) and all items, in double. `out` is on `device`.
 template <class Item, class F>
 void reduce_list(Device device, std::span<const Item> items, const F& f, double* out) {
     RADIAL_ON_DEVICE(device, reduce_list, items, f, out);
@@ -97,11 +100,11 @@ void reduce_list(Device device, std::span<const Item> items, const F& f, double*
 
 #undef RADIAL_ON_DEVICE
 
-/// Writes what the sum of columns came to, as T: a common `store`.
+/// A `store` for reduce_columns() that writes the sums as T.
 template <class T>
 struct StoreSum {
-    T* out;
-    RADIAL_HD void operator()(std::int64_t c, double total) const { out[c] = static_cast<T>(total); }
+    T* out;  ///< one element per column
+    RADIAL_HD void operator()(std::int64_t c, double total) const { out[c] = static_cast<T>(total); }  ///< for column c
 };
 
 }  // namespace radial::kernels

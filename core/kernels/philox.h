@@ -1,4 +1,4 @@
-// Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) for host and device.
+// Philox 4x32-10 random numbers (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -7,11 +7,12 @@
 
 namespace radial::kernels {
 
+/// One block of random bits.
 struct Philox4 {
-    std::uint32_t word[4];
+    std::uint32_t word[4];  ///< 32 random bits each
 };
 
-/// Philox 4x32-10 of the key `seed` and the 128-bit counter `high`:`low`.
+/// The block for the key `seed` and the 128-bit counter `high`:`low`.
 RADIAL_HD inline Philox4 philox(std::uint64_t seed, std::uint64_t low, std::uint64_t high) {
     std::uint32_t c0 = static_cast<std::uint32_t>(low), c1 = static_cast<std::uint32_t>(low >> 32);
     std::uint32_t c2 = static_cast<std::uint32_t>(high), c3 = static_cast<std::uint32_t>(high >> 32);
@@ -31,15 +32,15 @@ RADIAL_HD inline Philox4 philox(std::uint64_t seed, std::uint64_t low, std::uint
     return {{c0, c1, c2, c3}};
 }
 
-/// The four words of block `counter` of the stream `seed`.
+/// Block `counter` of the stream `seed`.
 RADIAL_HD inline Philox4 philox(std::uint64_t seed, std::uint64_t counter) { return philox(seed, counter, 0); }
 
-/// Number `index` of the stream: word index % 4 of block index / 4.
+/// Number `index` of the stream `seed`: word index % 4 of block index / 4.
 RADIAL_HD inline std::uint32_t random_bits(std::uint64_t seed, std::uint64_t index) {
     return philox(seed, index / 4).word[index % 4];
 }
 
-/// 24 random bits as a number in [0, 1).
+/// The upper 24 of `bits` as a number in [0, 1).
 RADIAL_HD inline float to_unit(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24F; }
 
 }  // namespace radial::kernels

@@ -1,11 +1,11 @@
-// Teams: the lanes that work on one row together. A row kernel is written once, against these calls:
+// Teams: the lanes (threads) that work on one row together. A row kernel is written once, using these calls:
 //
 //   team.sum(n, g)    the sum of g(i) over [0, n), known to every lane
-//   team.max(n, g)    the largest g(i), NaN if one is, -inf for none
-//   team.each(n, g)   g(i) for every i; what it wrote can be read by all lanes afterwards
-//   team.once(g)      g() by one lane
+//   team.max(n, g)    the largest g(i); NaN if any is NaN, -inf if n is 0
+//   team.each(n, g)   calls g(i) for every i in [0, n); all lanes can then read what it wrote
+//   team.once(g)      calls g() on one lane
 //
-// Everything between the calls is done by every lane alike, so it may compute but must not write.
+// Code between these calls runs on every lane, so it may compute but must not write.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -24,24 +24,27 @@
 
 namespace radial::kernels {
 
+/// The type that g(i) returns for an index i.
 template <class G>
 using Returned = decltype(static_cast<const G*>(nullptr)->operator()(std::int64_t{}));
 
-/// Numbers that device code may name, which the functions of <limits> are not.
+/// Infinity, for device code, which cannot call the functions of the standard header limits.
 template <class V>
 inline constexpr V infinity = std::numeric_limits<V>::infinity();
+/// NaN, for device code.
 template <class V>
 inline constexpr V not_a_number = std::numeric_limits<V>::quiet_NaN();
 
-/// The larger of two, NaN when either is.
+/// The larger of two numbers; NaN when either is NaN.
 template <class V>
 RADIAL_HD V larger(V a, V b) {
     if (a != a) return a;
     return b > a || b != b ? b : a;
 }
 
-/// One lane does it all: the CPU.
+/// The team of the CPU: one lane that does all the work.
 struct SerialTeam {
+    /// The sum of g(i) over [0, n).
     template <class G>
     RADIAL_HD Returned<G> sum(std::int64_t n, const G& g) const {
         Returned<G> total{};
@@ -53,6 +56,7 @@ struct SerialTeam {
         }
         return total;
     }
+    /// The largest g(i) over [0, n); NaN if any is NaN, -inf if n is 0.
     template <class G>
     RADIAL_HD Returned<G> max(std::int64_t n, const G& g) const {
         using V = Returned<G>;
@@ -77,22 +81,26 @@ struct SerialTeam {
         for (; i < n; ++i) best = larger(best, g(i));
         return best;
     }
+    /// Calls g(i) for every i in [0, n).
     template <class G>
     RADIAL_HD void each(std::int64_t n, const G& g) const {
         RADIAL_SIMD()
         for (std::int64_t i = 0; i < n; ++i) g(i);
     }
+    /// Calls g().
     template <class G>
     RADIAL_HD void once(const G& g) const {
         g();
     }
 };
 
-/// W lanes played one after the other, in the device's order of partial sums: how the CPU tests a device's rows.
+/// W lanes that run one after another and combine partial sums in the order of a device. It tests a device's row
+/// kernels on the CPU.
 template <int W>
 struct HostTeam {
     static_assert((W & (W - 1)) == 0, "the tree over lanes halves them");
 
+    /// The sum of g(i) over [0, n).
     template <class G>
     RADIAL_HD Returned<G> sum(std::int64_t n, const G& g) const {
         return combine<Returned<G>>(n, g, Returned<G>{}, [](auto a, const auto& b) {
@@ -100,15 +108,18 @@ struct HostTeam {
             return a;
         });
     }
+    /// The largest g(i) over [0, n); NaN if any is NaN, -inf if n is 0.
     template <class G>
     RADIAL_HD Returned<G> max(std::int64_t n, const G& g) const {
         return combine<Returned<G>>(n, g, -infinity<Returned<G>>, [](auto a, auto b) { return larger(a, b); });
     }
+    /// Calls g(i) for every i in [0, n).
     template <class G>
     RADIAL_HD void each(std::int64_t n, const G& g) const {
         for (std::int64_t lane = 0; lane < W; ++lane)
             for (std::int64_t i = lane; i < n; i += W) g(i);
     }
+    /// Calls g().
     template <class G>
     RADIAL_HD void once(const G& g) const {
         g();

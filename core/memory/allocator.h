@@ -1,5 +1,5 @@
-// A caching allocator: freed blocks are kept and handed out again, because a training step asks for the same sizes
-// every time and the system's answer (fresh pages, or a device-wide stall) is slow.
+// A caching allocator: keeps freed blocks and hands them out again, because a training step requests the same sizes
+// every time and the system's allocators are slow (fresh pages, or a stall of the whole device).
 #pragma once
 
 #include "radial/core/memory/device.h"
@@ -17,37 +17,40 @@
 
 namespace radial {
 
-/// Bytes of one device's memory.
+/// Memory of one device, in bytes.
 struct MemoryStatistics {
     std::size_t current = 0;   ///< in tensors now
-    std::size_t peak = 0;      ///< most ever in tensors since the last reset
+    std::size_t peak = 0;      ///< largest `current` since the last reset
     std::size_t reserved = 0;  ///< taken from the system: in tensors, or kept for later
 };
 
-/// Hands out blocks of RawApi's memory and keeps them when they come back. Thread-safe.
+/// Allocates blocks from RawApi and keeps them for reuse when they are released. Thread-safe.
 ///
-/// RawApi has `void* allocate(std::size_t)` (null when there is none), `void release(void*, std::size_t)`, and
-/// `void hide(void*, std::size_t)` / `void show(void*, std::size_t)`, which tell a memory checker what nobody may
-/// touch. It may have `std::string account()`, what an error says of the system's side.
+/// RawApi provides `void* allocate(std::size_t)` (null when out of memory), `void release(void*, std::size_t)`, and
+/// `void hide(void*, std::size_t)` and `void show(void*, std::size_t)`, which tell a memory checker which bytes may not
+/// be accessed. It may provide `std::string account()`, text about the system's memory for an error message.
 ///
-/// What is allocated while a pool is entered comes from that pool's blocks alone and returns to them: memory that a
-/// recorded graph writes whenever it is launched must not serve anybody else. Pool 0 is everybody's.
+/// Allocations made while a pool is entered use only that pool's blocks, which return to the pool: memory that a
+/// recorded graph writes at every launch must not be used for anything else. Pool 0 is the shared one.
 ///
-/// Blocks are never split: that would strand pieces that no later request fits. A kept block serves a request only when
-/// it is less than twice its size, which bounds the waste. When memory runs out, the kept blocks are returned to the
-/// system and the request is tried once more.
+/// Blocks are never split, since that would leave pieces too small for any later request. A kept block serves only
+/// requests of more than half its size, which bounds the waste. When memory runs out, all kept blocks of the shared
+/// pool are returned to the system and the request is tried once more.
 template <class RawApi>
 class CachingAllocator {
 public:
+    /// Allocates from `raw`.
     explicit CachingAllocator(RawApi raw = {}) : raw_(std::move(raw)) {}
     CachingAllocator(const CachingAllocator&) = delete;
     CachingAllocator& operator=(const CachingAllocator&) = delete;
-    /// Returns every kept block to the system, the pools' too: nothing can be launched any more that writes to them.
+    /// Returns every kept block to the system, including those of pools: no graph that writes to them can be launched
+    /// any more.
     ~CachingAllocator() {
         for (auto& [pool, kept] : kept_) give_back(kept);
     }
 
-    /// At least `bytes` bytes, uninitialised. Throws OutOfMemory saying what was asked, held and kept.
+    /// Allocates at least `bytes` bytes, uninitialised. Throws OutOfMemory with the sizes requested, in use and
+    /// reserved.
     void* allocate(std::size_t bytes) {
         const std::size_t size = rounded(bytes);
         const std::lock_guard lock(mutex_);
@@ -69,7 +72,7 @@ public:
         return block;
     }
 
-    /// Takes back a block from allocate().
+    /// Releases a block from allocate().
     void release(void* block) {
         const std::lock_guard lock(mutex_);
         const auto found = live_.find(block);
@@ -81,13 +84,14 @@ public:
         kept_[pool].emplace(size, block);
     }
 
-    /// Allocates from `pool` alone until leave_pool().
+    /// Makes allocate() use only `pool` until leave_pool().
     void enter_pool(std::uint64_t pool) {
         const std::lock_guard lock(mutex_);
         pool_ = pool;
     }
+    /// Makes allocate() use the shared pool again.
     void leave_pool() { enter_pool(0); }
-    /// Hands the blocks of `pool` to everybody, those in use when they come back.
+    /// Moves the blocks of `pool` to the shared pool; those in use follow when they are released.
     void dissolve_pool(std::uint64_t pool) {
         const std::lock_guard lock(mutex_);
         kept_[0].merge(kept_[pool]);
@@ -96,18 +100,19 @@ public:
             if (live.pool == pool) live.pool = 0;
     }
 
-    /// Returns every kept block to the system, but for the pools'.
+    /// Returns every kept block to the system, except those of pools.
     void flush() {
         const std::lock_guard lock(mutex_);
         flush_kept();
     }
 
+    /// The memory in use now, at its peak, and reserved.
     MemoryStatistics statistics() const {
         const std::lock_guard lock(mutex_);
         return statistics_;
     }
 
-    /// Peak starts again from what is held now.
+    /// Resets the peak to the memory in use now.
     void reset_peak() {
         const std::lock_guard lock(mutex_);
         statistics_.peak = statistics_.current;
@@ -164,23 +169,26 @@ private:
     MemoryStatistics statistics_;
 };
 
-/// What `device`'s allocator holds. Throws Error when the device is not in this build.
+/// The statistics of `device`'s allocator. Throws Error when this build does not support the device.
 MemoryStatistics memory_statistics(Device device = {});
-/// Starts the peak again from what is held now.
+/// Resets the peak of `device`'s allocator to the memory in use now.
 void reset_peak_memory(Device device = {});
-/// Returns the memory that tensors no longer use to the system.
+/// Returns the memory of `device` that tensors no longer use to the system.
 void release_cached_memory(Device device = {});
 
-/// While one lives, tensors on its device come from memory that no other tensor ever gets, until the pool itself goes.
-/// One at a time for a device.
+/// Memory of its own for tensors on one device: what is allocated between enter() and leave() is not shared with other
+/// tensors until the pool is destroyed. At most one pool per device may be entered at a time.
 class MemoryPool {
 public:
+    /// Creates an empty pool. Does not enter it.
     explicit MemoryPool(Device device);
     MemoryPool(const MemoryPool&) = delete;
     MemoryPool& operator=(const MemoryPool&) = delete;
-    /// Hands the memory to everybody.
+    /// Moves the memory to the shared pool.
     ~MemoryPool();
+    /// Makes tensors on the device use this pool.
     void enter();
+    /// Makes tensors on the device use the shared pool again.
     void leave();
 
 private:

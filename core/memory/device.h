@@ -1,4 +1,4 @@
-// Which device something lies on.
+// Identifies the device that a tensor is stored on.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,19 @@
 
 namespace radial {
 
-/// Where a tensor lives and its ops run.
+/// The device that stores a tensor and runs its ops.
 struct Device {
-    enum class Kind : std::uint8_t { cpu, cuda };
-    Kind kind = Kind::cpu;
-    int index = 0;
+    /// The kind of a device.
+    enum class Kind : std::uint8_t {
+        cpu,  ///< the host
+        cuda  ///< a CUDA device, real or emulated
+    };
+    Kind kind = Kind::cpu;  ///< CPU or CUDA
+    int index = 0;          ///< number of the CUDA device, from 0; 0 for the CPU
 
-    /// Reads "cpu", "cuda" or "cuda:N". Throws Error for anything else.
+    /// Parses "cpu", "cuda" or "cuda:N". Throws Error for any other text.
     static Device parse(std::string_view text);
+    /// "cpu" or "cuda:N".
     std::string str() const;
     friend bool operator==(const Device&, const Device&) = default;
 };

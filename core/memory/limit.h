@@ -1,19 +1,21 @@
-// A bound on what tensors may take, for building what nobody vouches for.
+// Limits the memory that tensors may allocate, for building objects from untrusted descriptions.
 #pragma once
 
 #include <cstddef>
 
 namespace radial {
 
-/// While one lives, tensors that this thread makes may take so many bytes in all, freed ones included; more is an
-/// Error. For building what a file describes that nobody vouches for. They can be nested; the inner one counts.
+/// While the object exists, tensors created on this thread may allocate at most the given number of bytes in total,
+/// including those freed since; a further one throws Error. For building a network from a file that is not trusted.
+/// Objects can be nested; the innermost is in effect.
 class MemoryLimit {
 public:
+    /// Starts counting from 0.
     explicit MemoryLimit(std::size_t bytes);
     ~MemoryLimit();
     MemoryLimit(const MemoryLimit&) = delete;
     MemoryLimit& operator=(const MemoryLimit&) = delete;
-    /// Called with every tensor's bytes. Throws Error when they are too many.
+    /// Called with the size of every new tensor. Throws Error when the limit is exceeded.
     static void take(std::size_t bytes);
 
 private:

@@ -1,4 +1,4 @@
-// Module: a named tree of parameters and buffers. Layers, losses and models derive from it.
+// Module: a tree of named parameters and buffers. Layers, losses and models derive from it.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -15,23 +15,24 @@ namespace radial {
 
 /// A tensor and its dotted path from the root module: "conv1.weight".
 struct NamedTensor {
-    std::string name;
-    Tensor tensor;
+    std::string name;  ///< dotted path
+    Tensor tensor;     ///< shares the module's elements
 };
 
-/// Copies `source` into the tensors of `target`, matched by name, converting dtypes. Throws Error, beginning with `who`
-/// and naming the tensors that are given twice, of another shape, missing and left over, of each kind the first eight
-/// and how many more there are; then nothing has been changed.
+/// Copies `source` into the tensors of `target`, matched by name and converted to their dtypes. Throws Error when names
+/// occur twice, are missing or left over, or shapes differ; nothing has then been changed. The message begins with
+/// `who` and names up to eight tensors of each kind and the number of others.
 void copy_state(std::string_view who, const std::vector<NamedTensor>& target, const std::vector<NamedTensor>& source);
 
-/// What a buffer holds. It decides what becomes of the buffer when weights are averaged, over steps
+/// What a buffer holds, which decides how it is treated when weights are averaged over steps
 /// (core/optim/weight_average.h) or over ranks.
 enum class BufferKind : std::uint8_t {
-    statistic,  ///< numbers that have a meaningful mean (running means, centres, scales): averaged as weights are
-    state,      ///< counters and flags, of which only the present value means anything: never averaged
+    statistic,  ///< numbers with a meaningful mean (running means, centres, scales): averaged like weights
+    state,      ///< counters and flags, of which only the current value is meaningful: never averaged
 };
 
-/// Owns parameters (trained), buffers (saved, not trained) and submodules, each under a name that is unique in it.
+/// Owns parameters (trained), buffers (saved but not trained) and submodules, each under a name that is unique within
+/// the module.
 class Module {
 public:
     Module() = default;
@@ -39,55 +40,60 @@ public:
     Module& operator=(const Module&) = delete;
     virtual ~Module() = default;
 
-    /// Every parameter below this module, in registration order, depth first. One that is registered in several
-    /// places (tied weights) appears once, under its first name.
+    /// All parameters of this module and its submodules, in registration order, depth first. A parameter that is
+    /// registered in several places (tied weights) appears once, under its first name.
     std::vector<NamedTensor> named_parameters() const;
+    /// The tensors of named_parameters().
     std::vector<Tensor> parameters() const;
+    /// All buffers of this module and its submodules, in registration order, depth first.
     std::vector<NamedTensor> named_buffers() const;
-    /// Those of one kind.
+    /// The buffers of one kind.
     std::vector<NamedTensor> named_buffers(BufferKind kind) const;
-    /// Parameters, then buffers: what a checkpoint holds.
+    /// Parameters, then buffers: the content of a checkpoint.
     std::vector<NamedTensor> state() const;
-    /// Parameters, then the buffers that are statistics: what an average of weights is taken of.
+    /// Parameters, then the buffers of kind BufferKind::statistic: the tensors that weight averages cover.
     std::vector<NamedTensor> averaged_state() const;
-    /// Copies `source` into the state; see copy_state() for the errors.
+    /// Copies `source` into the tensors of state(). Throws as copy_state() does.
     void load_state(const std::vector<NamedTensor>& source);
 
-    /// Training (dropout on, batch statistics) or evaluation, for this module and all below.
+    /// Selects training (dropout active, batch statistics) or evaluation, for this module and its submodules.
     void train(bool on = true);
+    /// Same as train(false).
     void eval() { train(false); }
+    /// Whether the module is in training mode.
     bool training() const { return training_; }
-    /// Whether the segments of a network, below this module, keep only their inputs for backward and run again there
-    /// (core/autograd/recompute.h). Off at first.
+    /// Selects whether the segments of a network (Layer::is_segment()) below this module keep only their inputs for
+    /// backward and run again there (core/autograd/recompute.h). Off by default.
     void set_checkpointing(bool on);
+    /// Whether segments are recomputed.
     bool checkpointing() const { return checkpointing_; }
-    /// Drops every parameter's gradient.
+    /// Removes the gradients of all parameters.
     void zero_grad();
-    /// Keeps every parameter below this module as it is: none gets a gradient, and optimizers leave it alone. Those it
-    /// has are dropped. freeze(false) trains them again. Running statistics still move while training(): call eval()
-    /// on what is to keep them.
+    /// Freezes all parameters of this module and its submodules: they get no gradients, existing gradients are removed,
+    /// and optimizers leave the parameters unchanged. freeze(false) reverts this. Running statistics are still updated
+    /// while training(); call eval() on modules that should keep theirs.
     void freeze(bool on = true);
-    /// Converts floating parameters and buffers, and their gradients, in place: every handle to them, an optimizer's
-    /// too, sees the new elements. Make optimizers afterwards, though: their own state keeps the old dtype or device.
-    /// Throws Error when `dtype` is not a floating one.
+    /// Converts floating-point parameters and buffers, and their gradients, in place: every handle to them, including
+    /// an optimizer's, sees the new elements. Create optimizers afterwards, though, because their own state keeps the
+    /// old dtype and device. Throws Error when `dtype` is not a floating-point type.
     void to(DType dtype);
-    /// Moves parameters, buffers and gradients, likewise in place. Those of rank 4 are stored as the device's
-    /// convolutions want their weights.
+    /// Moves parameters, buffers and gradients to `device`, also in place. Rank-4 tensors get the layout that the
+    /// device's convolutions need for weights.
     void to(Device device);
-    /// Number of elements of all parameters.
+    /// The number of elements of all parameters.
     std::int64_t parameter_count() const;
 
 protected:
     Module(Module&&) = default;
     Module& operator=(Module&&) = default;
 
-    // Each of these throws Error when the name is empty, contains a dot or is taken, or when there is nothing to
-    // register.
-
-    /// Marks `tensor` as wanting a gradient and returns it.
+    /// Registers a parameter: marks `tensor` as requiring a gradient and returns it. Throws Error when the name is
+    /// empty, contains a dot or is taken, or when the tensor is undefined.
     Tensor register_parameter(std::string name, Tensor tensor);
-    /// `kind` says what the tensor holds; one of integers can only be BufferKind::state.
+    /// Registers a buffer and returns it. `kind` says what it holds; an integer tensor can only be BufferKind::state.
+    /// Throws as register_parameter() does.
     Tensor register_buffer(std::string name, Tensor tensor, BufferKind kind);
+    /// Registers a submodule and returns it. Throws as register_parameter() does, and Error for null.
     template <class M>
     std::shared_ptr<M> register_module(std::string name, std::shared_ptr<M> module) {
         add_child(std::move(name), module);
@@ -107,17 +113,19 @@ private:
     bool checkpointing_ = false;
 };
 
-/// A module from one tensor to one tensor.
+/// A module that maps one tensor to one tensor.
 class Layer : public Module {
 public:
-    /// `x` is taken by value so that a temporary may be overwritten.
+    /// Computes the result. `x` is taken by value so that a temporary may be overwritten.
     virtual Tensor forward(Tensor x) = 0;
+    /// Same as forward().
     Tensor operator()(Tensor x) { return forward(std::move(x)); }
-    /// Whether checkpointing takes this layer as a segment: a block of a network, as opposed to a single op.
+    /// Whether set_checkpointing() treats this layer as a segment, that is, as a block of a network rather than a
+    /// single op.
     virtual bool is_segment() const { return false; }
 };
 
-/// recompute() of autograd/recompute.h for a layer, which has to live until backward.
+/// Applies recompute() (autograd/recompute.h) to a layer, which must live until backward() has run.
 Tensor recompute(Layer& layer, const Tensor& x);
 
 }  // namespace radial

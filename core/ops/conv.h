@@ -1,6 +1,6 @@
-// 2-D convolution, and one factor a channel of each image.
+// 2-D convolution, and scaling of channels.
 //
-// What holds for every op stands in core/ops.h.
+// core/ops.h describes what all ops have in common.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -8,15 +8,16 @@
 
 namespace radial {
 
-/// Cross-correlation of x [N, C, H, W] with weight [K, C/groups, R, S], plus bias [K] (may be undefined).
+/// Cross-correlation of x [N, C, H, W] with weight [K, C/groups, R, S], plus bias [K] (may be undefined): [N, K, H',
+/// W'].
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const ConvGeometry& geometry = {});
-/// activation(conv2d(...) + residual), the residual of the result's shape or undefined: for evaluation, in one pass
-/// where the device can. Throws Error where a gradient would have to flow.
+/// activation(conv2d(...) + residual), for evaluation; in one pass where the device supports it. `residual` has the
+/// shape of the result or is undefined. Throws Error when a gradient would be needed.
 Tensor conv2d_activated(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& geometry,
                         Activation activation, const Tensor& residual = {});
 
-/// Each channel of each image of x [N, C, H, W] times a number of its own: scale [N, C], or [N, 1] with one an image.
-/// Works in place when `x` is a temporary that nothing else reads and `scale` wants no gradient.
+/// Multiplies each channel of each image of x [N, C, H, W] by a factor: scale is [N, C], or [N, 1] for one factor per
+/// image. Computed in place when `x` is a temporary that nothing else reads and `scale` needs no gradient.
 Tensor scale_channels(Tensor x, const Tensor& scale);
 
 }  // namespace radial

@@ -1,22 +1,29 @@
-// Arithmetic and elementary functions, element by element. Two tensors broadcast as in NumPy: trailing dimensions are
-// aligned, and 1 stretches.
+// Elementwise arithmetic and elementary functions. Two tensors are broadcast as in NumPy: trailing dimensions are
+// aligned, and an extent of 1 is repeated.
 //
-// What holds for every op stands in core/ops.h.
+// core/ops.h describes what all ops have in common.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
 
 namespace radial {
 
+///@{
+/// Sum, difference, product and quotient.
 Tensor add(const Tensor& a, const Tensor& b);
 Tensor sub(const Tensor& a, const Tensor& b);
 Tensor mul(const Tensor& a, const Tensor& b);
 Tensor div(const Tensor& a, const Tensor& b);
 Tensor add(const Tensor& a, double b);
 Tensor mul(const Tensor& a, double b);
-/// Each element divided by a number, and a number divided by each element.
+///@}
+///@{
+/// Each element divided by a number, or a number divided by each element.
 Tensor div(const Tensor& a, double b);
 Tensor div(double a, const Tensor& b);
+///@}
+///@{
+/// The ops above as operators, and negation.
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
@@ -30,8 +37,10 @@ inline Tensor operator+(double a, const Tensor& b) { return add(b, a); }
 inline Tensor operator-(double a, const Tensor& b) { return add(mul(b, -1.0), a); }
 inline Tensor operator/(const Tensor& a, double b) { return div(a, b); }
 inline Tensor operator/(double a, const Tensor& b) { return div(a, b); }
-/// a += b is a = a + b, recorded on the tape: the handle `a` gets new elements, and other handles to the old ones keep
-/// them. B is a Tensor or a number.
+///@}
+///@{
+/// a += b means a = a + b, recorded on the tape: the handle `a` refers to new elements, and other handles keep the old
+/// ones. B is a Tensor or a number.
 template <class B>
 Tensor& operator+=(Tensor& a, const B& b) {
     return a = a + b;
@@ -48,19 +57,23 @@ template <class B>
 Tensor& operator/=(Tensor& a, const B& b) {
     return a = a / b;
 }
+///@}
 
-/// The nearest number within [low, high] of each element; either may be infinite. A NaN stays one. The gradient is dy
-/// within, 0 outside and, as relu's, at the bounds. Throws Error unless low <= high.
+/// Limits each element to [low, high]; either bound may be infinite. NaN stays NaN. The gradient is dy inside the
+/// interval, and 0 outside and at the bounds. Throws Error unless low <= high.
 Tensor clamp(const Tensor& x, double low, double high);
+/// Exponential function.
 Tensor exp(const Tensor& x);
 /// Natural logarithm.
 Tensor log(const Tensor& x);
+/// Square root.
 Tensor sqrt(const Tensor& x);
+/// x * x.
 Tensor square(const Tensor& x);
-/// x as `dtype` (float32, float64 or bfloat16), rounded to nearest, ties to even; x itself where it is so already. The
-/// gradient comes back as x's dtype. Throws Error for an integer x or `dtype`.
+/// Converts x to `dtype` (float32, float64 or bfloat16), rounding to nearest, ties to even. Returns x itself when it
+/// already has that type. The gradient is converted back to x's dtype. Throws Error for an integer x or `dtype`.
 Tensor cast(const Tensor& x, DType dtype);
-/// The standard normal distribution's cumulative function: (1 + erf(x / sqrt 2)) / 2.
+/// The cumulative distribution function of the standard normal distribution: (1 + erf(x / sqrt 2)) / 2.
 Tensor normal_cdf(const Tensor& x);
 /// log(1 + exp(x)), without overflow.
 Tensor softplus(const Tensor& x);

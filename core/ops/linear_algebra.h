@@ -1,15 +1,15 @@
 // Matrix products.
 //
-// What holds for every op stands in core/ops.h.
+// core/ops.h describes what all ops have in common.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
 
 namespace radial {
 
-/// op(a) op(b) of two matrices, each transposed where flagged.
+/// op(a) op(b) of two matrices, where op transposes its argument if the flag is set.
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
-/// x [N, D] weight^T [D, K] + bias [K] (may be undefined): [N, K].
+/// x weight^T + bias: x [N, D], weight [K, D], bias [K] or undefined; the result is [N, K].
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 }  // namespace radial

@@ -1,6 +1,6 @@
-// Pooling over height and width. Output extents round down.
+// Pooling over height and width. Output extents are rounded down.
 //
-// What holds for every op stands in core/ops.h.
+// core/ops.h describes what all ops have in common.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -8,10 +8,11 @@
 
 namespace radial {
 
+/// The maximum of each window of x [N, C, H, W]. Padding never wins.
 Tensor max_pool2d(const Tensor& x, const PoolGeometry& geometry = {});
-/// The mean over the part of each window that lies inside the image.
+/// The mean over the part of each window of x [N, C, H, W] that lies inside the image.
 Tensor avg_pool2d(const Tensor& x, const PoolGeometry& geometry = {});
-/// The mean over all of H and W: [N, C].
+/// The mean of x [N, C, H, W] over H and W: [N, C].
 Tensor global_avg_pool(const Tensor& x);
 
 }  // namespace radial

@@ -1,6 +1,6 @@
 // Sums, means, maxima and counts.
 //
-// What holds for every op stands in core/ops.h.
+// core/ops.h describes what all ops have in common.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -9,19 +9,20 @@
 
 namespace radial {
 
-/// Sum over `dims` (all when empty; negative counts from the back); kept as extent 1 when `keep_dims`.
+/// The sum over `dims` (all if empty; negative numbers count from the back). The dimensions are removed, or kept with
+/// extent 1 if `keep_dims` is set.
 Tensor sum(const Tensor& x, const std::vector<int>& dims = {}, bool keep_dims = false);
-/// Mean over `dims`, as sum().
+/// The mean over `dims`, with the arguments of sum().
 Tensor mean(const Tensor& x, const std::vector<int>& dims = {}, bool keep_dims = false);
-/// Largest element along `dim`; the gradient goes to the first of equals. Removes the dimension.
+/// The largest elements along `dim`, which is removed. The gradient goes to the first of equal elements.
 Tensor max(const Tensor& x, int dim);
-/// The middle one of the elements of x [N], N > 0, by size; of an even number the smaller middle one. NaN where there
-/// is one. [1]. Not differentiable.
+/// The median of x [N], N > 0; for an even number of elements the smaller of the two in the middle. NaN when any
+/// element is NaN. The result is [1]. Not differentiable.
 Tensor median(const Tensor& x);
-/// Index (int64) of the first largest element along the last dimension of [N, C]: [N]. Not differentiable.
+/// The index (int64) of the first largest element in each row of x [N, C]: [N]. Not differentiable.
 Tensor argmax(const Tensor& x);
-/// How many elements of `a` equal their neighbours in `b`, both int64 of one shape on one device: a float64 scalar
-/// there. Throws Error when they are anything else.
+/// The number of positions where `a` and `b` are equal, as a float64 scalar on their device. Throws Error unless both
+/// are int64 of one shape on one device. Not differentiable.
 Tensor count_equal(const Tensor& a, const Tensor& b);
 
 }  // namespace radial

@@ -1,6 +1,6 @@
 // Ops that rearrange elements.
 //
-// What holds for every op stands in core/ops.h.
+// core/ops.h describes what all ops have in common.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -10,24 +10,26 @@
 
 namespace radial {
 
-/// Same elements in row-major order as `shape`. A view where the layout allows.
+/// The same elements, in logical row-major order, with another shape. A view where the layout allows it, a copy
+/// otherwise.
 Tensor reshape(const Tensor& x, const Shape& shape);
-/// [N, ...] to [N, product of the rest].
+/// Reshapes [N, ...] to [N, product of the other extents].
 Tensor flatten(const Tensor& x);
-/// Elements [begin, end) along `dim`. A view along dimension 0 of a tensor, a copy otherwise.
+/// The elements [begin, end) along `dim`. A view for dimension 0, a copy otherwise.
 Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end);
-/// Swaps the dimensions of a matrix [M, N].
+/// The transpose [N, M] of a matrix [M, N].
 Tensor transpose(const Tensor& x);
-/// Joins tensors along `dim`; the other extents agree.
+/// Concatenates tensors along `dim`. The other extents must be equal.
 Tensor concat(const std::vector<Tensor>& parts, int dim);
-/// Rows `index` (int64 [M]) of x [N, ...]: [M, ...]. Gradients of repeated rows add up.
+/// The rows index[0], index[1], ... of x [N, ...]: [M, ...]. index is int64 [M]. Gradients of repeated rows are added.
 Tensor gather_rows(const Tensor& x, const Tensor& index);
-/// x[i, index[i]] of x [N, C], index int64 [N]: [N].
+/// The elements x[i, index[i]] of x [N, C]: [N]. index is int64 [N].
 Tensor pick(const Tensor& x, const Tensor& index);
-/// The adjoint of pick: a matrix [N, columns] of zeros but for values[i] at (i, index[i]). values [N], index int64 [N].
+/// The adjoint of pick(): a matrix [N, columns] with values[i] at (i, index[i]) and zeros elsewhere. values is [N],
+/// index int64 [N].
 Tensor place(const Tensor& values, const Tensor& index, std::int64_t columns);
-/// The sum of the rows of x [N, ...] that have each label: [classes, ...]. labels int64 [N] in [0, classes). The
-/// adjoint of gather_rows.
+/// The sums of the rows of x [N, ...] with each label: [classes, ...]. labels is int64 [N] with values in [0, classes).
+/// The adjoint of gather_rows().
 Tensor class_sums(const Tensor& x, const Tensor& labels, std::int64_t classes);
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Optimizers: they change parameters in place from their gradients.
+// Optimizers, which update parameters in place from their gradients, and gradient clipping.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -13,76 +13,86 @@ namespace kernels {
 struct AdamFactors;
 }
 
-/// Parameters that share settings. `lr_scale` multiplies the optimizer's learning rate, so that one schedule moves all.
+/// Parameters that share settings.
 struct ParameterGroup {
-    std::vector<Tensor> parameters;
-    double lr_scale = 1.0;
-    double weight_decay = 0.0;
+    std::vector<Tensor> parameters;  ///< updated by the optimizer
+    double lr_scale = 1.0;      ///< multiplies the optimizer's learning rate, so that one schedule serves all groups
+    double weight_decay = 0.0;  ///< L2, added to the gradient, or decoupled (AdamOptions)
 };
 
 /// Base of all optimizers. Parameters without a gradient are skipped.
 class Optimizer {
 public:
-    /// Throws Error when there are no parameters, one is undefined, an integer tensor or given twice, or a rate, scale
-    /// or decay is negative.
+    /// Throws Error when there are no parameters, when one is undefined, an integer tensor or given twice, or when a
+    /// rate, scale or decay is negative.
     Optimizer(std::vector<ParameterGroup> groups, double lr);
     Optimizer(const Optimizer&) = delete;
     Optimizer& operator=(const Optimizer&) = delete;
     virtual ~Optimizer() = default;
 
-    /// One update of every parameter that has a gradient. Throws Error when a gradient or the optimizer's state does
-    /// not fit its parameter (the module was converted after the optimizer was made).
+    /// Updates every parameter that has a gradient. Throws Error when a gradient or the optimizer's state does not fit
+    /// its parameter (the module was converted after the optimizer was created).
     virtual void step() = 0;
-    /// Drops all gradients.
+    /// Removes the gradients of all parameters.
     void zero_grad();
+    /// The learning rate.
     double lr() const { return lr_; }
-    /// Throws Error when `lr` is negative or not finite, and while a graph is being recorded on a device of the
-    /// parameters, which would then set this rate at every launch. Does not wait.
+    /// Sets the learning rate. Does not wait for a device. Throws Error when `lr` is negative or not finite, and while
+    /// a graph is being recorded on a device of the parameters: the graph would set this rate at every launch.
     void set_lr(double lr);
+    /// The groups as given to the constructor.
     const std::vector<ParameterGroup>& groups() const { return groups_; }
-    /// Momentum and the like, by name ("momentum.0.3": group 0, parameter 3), for checkpoints. Not copies.
+    /// The optimizer's state tensors (momentum and so on) by name, for checkpoints: "momentum.0.3" belongs to parameter
+    /// 3 of group 0. The tensors are not copies.
     virtual std::vector<NamedTensor> state() const = 0;
-    /// Copies `state` into the optimizer's. Throws Error naming what is missing, left over or misshapen; then nothing
-    /// has been changed.
+    /// Copies `state` into the optimizer's state. Throws Error naming tensors that are missing, left over or of another
+    /// shape; nothing has then been changed.
     virtual void load_state(const std::vector<NamedTensor>& state) = 0;
 
 protected:
-    /// A parameter that has a gradient, which is checked and in the parameter's layout.
+    /// A parameter that has a gradient. The gradient has been checked and is in the parameter's layout.
     struct Update {
-        std::size_t group, index;
-        Tensor parameter, gradient;
+        std::size_t group, index;    ///< position of the parameter in groups()
+        Tensor parameter, gradient;  ///< of the same shape, layout and device
     };
-    /// All of them in order; those of one dtype and device, which one launch takes, stand together.
+    /// All updates in order, grouped by dtype and device: one launch processes one group.
     std::vector<std::vector<Update>> updates() const;
-    /// The learning rate as kernels on `device` read it, so that a step recorded as a graph follows set_lr().
+    /// The learning rate as a number in the memory of `device`, where kernels read it, so that a step recorded as a
+    /// graph follows set_lr().
     const double* rate_on(Device device);
-    /// One tensor of zeros a parameter, group by group.
+    /// One tensor of zeros per parameter, group by group.
     std::vector<std::vector<Tensor>> zeros_like_parameters() const;
-    /// Throws Error when an optimizer's `state` no longer goes with `parameter`.
+    /// Throws Error when a state tensor no longer fits its parameter.
     static void check_fits(const Tensor& state, const Tensor& parameter);
-    /// Appends `tensors` as "name.group.index".
+    /// Appends `tensors` to `out`, named "name.group.index".
     static void append_state(const std::string& name, const std::vector<std::vector<Tensor>>& tensors,
                              std::vector<NamedTensor>& out);
 
-    std::vector<ParameterGroup> groups_;
+    std::vector<ParameterGroup> groups_;  ///< see groups()
 
 private:
     double lr_;
     std::vector<Tensor> rates_;  ///< float64 scalars, one on each device
 };
 
+/// Options of Sgd.
 struct SgdOptions {
-    double lr = 0.01;
-    double momentum = 0.0;
-    bool nesterov = false;      ///< needs momentum > 0
-    double weight_decay = 0.0;  ///< L2, added to the gradient; for the form without groups
+    double lr = 0.01;           ///< learning rate
+    double momentum = 0.0;      ///< in the formula of Sgd
+    bool nesterov = false;      ///< Nesterov momentum; requires momentum > 0
+    double weight_decay = 0.0;  ///< for the constructor without groups: L2, added to the gradient
 };
-/// v = momentum * v + g + decay * w;  w -= lr * (nesterov ? g + decay * w + momentum * v : v), as PyTorch.
+/// Stochastic gradient descent with momentum, as in PyTorch:
+///
+///     v = momentum * v + g + decay * w
+///     w -= lr * (nesterov ? g + decay * w + momentum * v : v)
 class Sgd : public Optimizer {
 public:
-    /// Throws Error for a negative momentum, and for nesterov without momentum.
+    ///@{
+    /// Throws as Optimizer does, and Error for a negative momentum or for nesterov without momentum.
     Sgd(std::vector<Tensor> parameters, const SgdOptions& options);
     Sgd(std::vector<ParameterGroup> groups, const SgdOptions& options);
+    ///@}
     void step() override;
     std::vector<NamedTensor> state() const override;
     void load_state(const std::vector<NamedTensor>& state) override;
@@ -92,21 +102,30 @@ private:
     std::vector<std::vector<Tensor>> velocity_;  ///< empty without momentum
 };
 
+/// Options of Adam.
 struct AdamOptions {
-    double lr = 1e-3;
-    double beta1 = 0.9, beta2 = 0.999;
-    double epsilon = 1e-8;
-    double weight_decay = 0.0;
-    bool decoupled = false;  ///< AdamW (Loshchilov & Hutter 2019): decay the weights, not the gradient
+    double lr = 1e-3;                   ///< learning rate
+    double beta1 = 0.9, beta2 = 0.999;  ///< decay of the averages of gradients and of their squares
+    double epsilon = 1e-8;              ///< added to the denominator
+    double weight_decay = 0.0;          ///< for the constructor without groups
+    /// AdamW (Loshchilov & Hutter 2019): decays the weights directly instead of adding to the gradient.
+    bool decoupled = false;
 };
-/// Adam (Kingma & Ba 2015) and AdamW, with bias correction, as PyTorch:
-/// m += (1 - beta1) (g - m);  v = beta2 v + (1 - beta2) g^2;
-/// w -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon), with t the parameter's own updates.
+/// Adam (Kingma & Ba 2015) and AdamW, with bias correction, as in PyTorch:
+///
+///     m += (1 - beta1) (g - m)
+///     v = beta2 v + (1 - beta2) g^2
+///     w -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
+///
+/// where t counts the updates of the parameter.
 class Adam : public Optimizer {
 public:
-    /// Throws Error when a beta is outside [0, 1), epsilon is negative, or a group's parameters are on several devices.
+    ///@{
+    /// Throws as Optimizer does, and Error when a beta is outside [0, 1), epsilon is negative, or a group's parameters
+    /// are on several devices.
     Adam(std::vector<Tensor> parameters, const AdamOptions& options);
     Adam(std::vector<ParameterGroup> groups, const AdamOptions& options);
+    ///@}
     void step() override;
     std::vector<NamedTensor> state() const override;
     void load_state(const std::vector<NamedTensor>& state) override;
@@ -120,16 +139,16 @@ private:
     std::vector<Tensor> steps_;  ///< a group's updates so far, int64, one element a parameter, on its device
 };
 
-/// The Euclidean norm over all the parameters' gradients together, accumulated in double; the same for any number of
-/// threads. Parameters without a gradient count as 0. Throws Error when gradients are on several devices, as the next
-/// two do.
+/// The Euclidean norm of all gradients together, accumulated in double; it does not depend on the number of threads.
+/// Parameters without a gradient count as 0. Throws Error when gradients are on several devices; so do clip_gradients()
+/// and clip_gradient_norm().
 double gradient_norm(const std::vector<Tensor>& parameters);
-/// Where the joint norm of the gradients is finite and above `max_norm` (which may be infinite), multiplies them in
-/// place by max_norm / (norm + 1e-6), as PyTorch. Returns the norm before, a float64 scalar on the gradients' device,
-/// without waiting for it. Throws Error when max_norm is not positive.
+/// Clips the gradients: when their joint norm is finite and above `max_norm` (which may be infinite), multiplies them
+/// in place by max_norm / (norm + 1e-6), as in PyTorch. Returns the norm before clipping, a float64 scalar on the
+/// gradients' device, without waiting for it. Throws Error when max_norm is not positive.
 Tensor clip_gradients(const std::vector<Tensor>& parameters, double max_norm);
-/// clip_gradients() for a host that waits for the norm and looks at it. Throws NumericError, naming the first gradient
-/// at fault, when the norm is not finite, and Error when max_norm is not positive; then nothing has been changed.
+/// Like clip_gradients(), but waits for the norm and checks it. Throws NumericError when the norm is not finite, naming
+/// the first gradient that is not, and Error when max_norm is not positive; no gradient has then been changed.
 double clip_gradient_norm(const std::vector<Tensor>& parameters, double max_norm);
 
 }  // namespace radial

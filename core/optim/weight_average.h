@@ -1,4 +1,4 @@
-// Averages of weights over the steps of a training run, which often test better than the last step's.
+// Averages of weights over the steps of a training run, which often generalise better than the last weights.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -8,25 +8,27 @@
 
 namespace radial {
 
-/// An exponential moving average beside each of some tensors: average = d average + (1 - d) tensor (Polyak & Juditsky
-/// 1992; the form of Tarvainen & Valpola 2017). In update number t, from 1, d is the lesser of `decay` and
-/// (1 + t) / (10 + t), so that a short run does not go on remembering its first weights.
+/// An exponential moving average of tensors: average = d average + (1 - d) tensor (Polyak & Juditsky 1992; in the form
+/// of Tarvainen & Valpola 2017). In update t, counted from 1, d is the smaller of `decay` and (1 + t) / (10 + t), so
+/// that the first weights of a short run lose their influence.
 class WeightAverage {
 public:
-    /// Starts as copies of what the tensors hold: a module's averaged_state(), so that running statistics are averaged
-    /// with the weights that they belong to, and counters and flags stay those of the last step. Those that are not
-    /// float32 or float64 are left out. Throws Error when decay is not in [0, 1).
+    /// The averages start as copies of the tensors. Pass a module's averaged_state(): running statistics are then
+    /// averaged with the weights they belong to, while counters and flags are not. Tensors that are not float32 or
+    /// float64 are left out. Throws Error when decay is not in [0, 1).
     WeightAverage(std::vector<NamedTensor> tensors, double decay);
 
-    /// Takes in what the tensors hold now: once after each of the optimizer's steps. Does not wait for a device.
+    /// Adds the current values of the tensors to the averages. Call it after each optimizer step. Does not wait for a
+    /// device.
     void update();
-    /// Exchanges the averages and what the tensors hold, in place.
+    /// Exchanges the averages with the values of the tensors, in place.
     void swap();
-    /// The averages under their tensors' names, and "updates", how many there were (int64 scalar). Not copies, but for
-    /// the latter.
+    /// The averages under the names of their tensors, not copied, and "updates", the number of updates (an int64
+    /// scalar).
     std::vector<NamedTensor> state() const;
-    /// Takes over another's state(). Throws Error as copy_state() does.
+    /// Restores the state() of another average. Throws as copy_state() does.
     void load_state(const std::vector<NamedTensor>& state);
+    /// The decay that was given to the constructor.
     double decay() const { return decay_; }
 
 private:
@@ -36,9 +38,10 @@ private:
     std::int64_t updates_ = 0;
 };
 
-/// While one lives, an average stands in its tensors' place; with none, nothing does.
+/// Exchanges a WeightAverage with its tensors while the object exists. Does nothing for null.
 class UseAverage {
 public:
+    /// Calls swap() now and again in the destructor.
     explicit UseAverage(WeightAverage* average) : average_(average) {
         if (average_ != nullptr) average_->swap();
     }

@@ -1,4 +1,4 @@
-// From a run-time element type to a compile-time one.
+// Selects code for a run-time element type.
 #pragma once
 
 #include "radial/core/tensor/types.h"
@@ -9,7 +9,7 @@
 
 namespace radial {
 
-/// Calls f(T{}) with T float or double. Throws Error naming `what` for any other type.
+/// Calls f(T{}) with T = float or double. Throws Error naming `what` for any other type.
 template <class F>
 decltype(auto) dispatch_floating(DType dtype, std::string_view what, F&& f) {
     RADIAL_CHECK(dtype == DType::float32 || dtype == DType::float64, "{}: dtype is {}, expected float32 or float64",
@@ -17,14 +17,15 @@ decltype(auto) dispatch_floating(DType dtype, std::string_view what, F&& f) {
     return dtype == DType::float32 ? std::forward<F>(f)(float{}) : std::forward<F>(f)(double{});
 }
 
-/// Calls f(T{}) with T float, double or bfloat16: what activations may be. Throws Error naming `what` otherwise.
+/// Calls f(T{}) with T = float, double or bfloat16, the types of activations. Throws Error naming `what` for any other
+/// type.
 template <class F>
 decltype(auto) dispatch_activation(DType dtype, std::string_view what, F&& f) {
     if (dtype == DType::bfloat16) return std::forward<F>(f)(bfloat16{});
     return dispatch_floating(dtype, what, std::forward<F>(f));
 }
 
-/// Calls f(T{}) with T the C++ type of `dtype`.
+/// Calls f(T{}) with T = the C++ type of `dtype`.
 template <class F>
 decltype(auto) dispatch_all(DType dtype, F&& f) {
     switch (dtype) {

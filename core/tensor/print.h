@@ -13,8 +13,8 @@ namespace radial {
 ///     [[0.5, 1, -2],
 ///      [3, 4.25, 1e-05]]
 ///
-/// with up to six significant digits. Of a dimension longer than 8, in a tensor of more than 1000 elements, the first
-/// and the last three are shown. Waits for the tensor's device.
+/// with up to six significant digits. In a tensor of more than 1000 elements, only the first and last three of a
+/// dimension longer than 8 are shown. Waits for the tensor's device.
 std::ostream& operator<<(std::ostream& stream, const Tensor& tensor);
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// The small value types every tensor is described by: shape, element type, device, layout.
+// The value types that describe a tensor: shape, element type, layout.
 #pragma once
 
 #include "radial/core/kernels/bfloat16.h"
@@ -17,16 +17,25 @@
 namespace radial {
 
 /// Element type of a tensor.
-enum class DType : std::uint8_t { float32, float64, int32, int64, uint8, bfloat16 };
+enum class DType : std::uint8_t {
+    float32,  ///< float
+    float64,  ///< double
+    int32,    ///< std::int32_t
+    int64,    ///< std::int64_t
+    uint8,    ///< std::uint8_t
+    bfloat16  ///< radial::bfloat16
+};
 
-/// Bytes of one element.
+/// The size of one element in bytes.
 std::size_t size_of(DType dtype);
-/// "float32", "int64", ...
+/// The name of an element type: "float32", "int64", ...
 std::string_view name_of(DType dtype);
+/// Whether the type is float32, float64 or bfloat16.
 constexpr bool is_floating(DType dtype) {
     return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::bfloat16;
 }
 
+/// Maps a C++ type to its DType. Use dtype_of.
 template <class T>
 struct DTypeOf;
 template <>
@@ -62,30 +71,42 @@ enum class Layout : std::uint8_t {
     row_major,      ///< the last logical dimension is contiguous; any rank
     channels_last,  ///< rank 4 only: stored as NHWC
 };
+/// The name of a layout: "row_major" or "channels_last".
 std::string_view name_of(Layout layout);
 
-/// A tensor's logical extents, outermost first; at most `max_rank` of them, none negative.
+/// The logical extents of a tensor, outermost first: at most `max_rank`, none negative.
 class Shape {
 public:
-    static constexpr int max_rank = 6;
+    static constexpr int max_rank = 6;  ///< most dimensions
 
     Shape() = default;
+    ///@{
+    /// Throws Error for too many or negative extents.
     Shape(std::initializer_list<std::int64_t> extents);
     explicit Shape(std::span<const std::int64_t> extents);
+    ///@}
 
+    /// The number of extents.
     int rank() const { return rank_; }
-    /// Product of the extents; 1 for rank 0.
+    /// The product of the extents; 1 for rank 0.
     std::int64_t numel() const;
-    /// Extent `dim`; negative counts from the back. Throws Error when out of range.
+    /// The extent of `dim`; negative numbers count from the back. Throws Error when out of range.
     std::int64_t at(int dim) const;
+    ///@{
+    /// The extent of `dim`, unchecked.
     std::int64_t operator[](int dim) const { return extents_[static_cast<std::size_t>(dim)]; }
     std::int64_t& operator[](int dim) { return extents_[static_cast<std::size_t>(dim)]; }
+    ///@}
+    ///@{
+    /// The extents as a range.
     const std::int64_t* begin() const { return extents_.data(); }
     const std::int64_t* end() const { return extents_.data() + rank_; }
-    /// Row-major strides in elements.
+    ///@}
+    /// The row-major strides in elements.
     std::array<std::int64_t, max_rank> strides() const;
-    /// "[2, 3, 4]"
+    /// Text for messages: "[2, 3, 4]".
     std::string str() const;
+    /// Whether rank and extents are equal.
     friend bool operator==(const Shape& a, const Shape& b) {
         return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
     }

@@ -1,4 +1,4 @@
-// Errors and the one macro that checks conditions and formats the offending values.
+// Exceptions, and the macro that checks a condition and formats a message.
 #pragma once
 
 #include <fmt/core.h>
@@ -8,7 +8,7 @@
 
 namespace radial {
 
-/// Base of every error that Radial throws; what() names the thing, its value and what was expected.
+/// Base of all exceptions that Radial throws. what() names the object, its value and what was expected.
 class Error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -20,14 +20,14 @@ public:
     using Error::Error;
 };
 
-/// A number that training or predicting cannot go on from: a loss or a score that is not finite, a kernel that has
-/// died.
+/// A number with which training or prediction cannot continue: a loss or a score that is not finite, a kernel value
+/// that has vanished.
 class NumericError : public Error {
 public:
     using Error::Error;
 };
 
-/// Memory that a device could not give.
+/// A device has run out of memory.
 class OutOfMemory : public Error {
 public:
     using Error::Error;

@@ -1,4 +1,4 @@
-// A map that forgets what was used longest ago: plans of vendor primitives by shape.
+// A map that drops the least recently used entry, for plans of vendor primitives by shape.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +8,14 @@
 
 namespace radial {
 
-/// Keeps the `capacity` most recently used values. Not thread-safe.
+/// A map of the most recently used values, at most `capacity` of them. Not thread-safe.
 template <class Key, class Value, class Hash = std::hash<Key>>
 class LruCache {
 public:
+    /// Creates an empty cache.
     explicit LruCache(std::size_t capacity) : capacity_(capacity) {}
 
-    /// The value of `key`, made by `make()` if it is not there. Valid until the next call.
+    /// The value of `key`, created by `make()` if it is not in the cache. Valid until the next call.
     template <class Make>
     Value& get(const Key& key, const Make& make) {
         const auto found = index_.find(key);
@@ -31,6 +32,7 @@ public:
         return order_.front().second;
     }
 
+    /// The number of values.
     std::size_t size() const { return order_.size(); }
 
 private:

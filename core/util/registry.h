@@ -1,4 +1,4 @@
-// A list of named entries to choose from: what the library has, and what its users add.
+// A list of named entries, built in or added by users.
 #pragma once
 
 #include "radial/core/util/error.h"
@@ -17,21 +17,21 @@
 
 namespace radial {
 
-/// Entries in the order in which they were added, each with a `name` of its own. References to entries stay valid while
-/// others are added, and not when one is removed. Add entries before work starts: the list must not change while
+/// Entries in the order in which they were added, each with a unique `name`. References to entries stay valid when
+/// others are added, but not when one is removed. Add entries before work starts: the list must not change while
 /// another thread reads it.
 template <class Entry>
 class Registry {
 public:
-    /// `what` and `plural` name the entries in messages, as "loss" and "losses".
+    /// The built-in entries. `what` and `plural` name an entry and entries in messages, as "loss" and "losses".
     Registry(std::string what, std::string plural, std::vector<Entry> entries)
         : what_(std::move(what)),
           plural_(std::move(plural)),
           entries_(std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end())),
           built_in_(entries_.size()) {}
 
-    /// Adds an entry. Throws Error for a name that is taken, or is not a letter followed by letters, digits, hyphens
-    /// and underscores.
+    /// Adds an entry. Throws Error when its name is taken, or is not a letter followed by letters, digits, hyphens and
+    /// underscores.
     void add(Entry entry) {
         const std::string& name = entry.name;
         const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -44,7 +44,7 @@ public:
         RADIAL_CHECK(find(name) == nullptr, "there is a {} called \"{}\" already", what_, name);
         entries_.push_back(std::move(entry));
     }
-    /// Takes back what add() added. Throws Error where no entry that was added has the name.
+    /// Removes an entry that was added by add(). Throws Error when there is none with this name.
     void remove(std::string_view name) {
         const auto added = entries_.begin() + static_cast<std::ptrdiff_t>(built_in_);
         const auto found = std::find_if(added, entries_.end(), [&](const Entry& e) { return e.name == name; });
@@ -52,18 +52,19 @@ public:
         entries_.erase(found);
     }
 
-    /// Null where no entry has the name.
+    /// The entry with this name; null if there is none.
     const Entry* find(std::string_view name) const {
         const auto found = std::find_if(begin(), end(), [&](const Entry& entry) { return entry.name == name; });
         return found == end() ? nullptr : &*found;
     }
-    /// Throws Error that lists the names and suggests the nearest.
+    /// The entry with this name. If there is none, throws Error that lists the names and suggests the nearest.
     const Entry& at(std::string_view name) const {
         if (const Entry* const entry = find(name)) return *entry;
         const std::vector<std::string> all = names();
         throw Error(fmt::format("no {} is called \"{}\"; did you mean {}? The {} are {}", what_, name,
                                 nearest(name, all), plural_, fmt::join(all, ", ")));
     }
+    /// All names in order.
     std::vector<std::string> names() const {
         std::vector<std::string> all;
         all.reserve(size());
@@ -71,10 +72,16 @@ public:
         return all;
     }
 
+    ///@{
+    /// The entries as a range.
     auto begin() const { return entries_.begin(); }
     auto end() const { return entries_.end(); }
+    ///@}
+    /// The number of entries.
     std::size_t size() const { return entries_.size(); }
+    /// Whether there are no entries.
     bool empty() const { return entries_.empty(); }
+    /// Entry number `i`, unchecked.
     const Entry& operator[](std::size_t i) const { return entries_[i]; }
 
 private:

@@ -1,4 +1,4 @@
-// Small helpers for the words that users type, and for those that they read.
+// Helpers for text that users type and read.
 #pragma once
 
 #include <cstddef>
@@ -9,18 +9,18 @@
 
 namespace radial {
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (restricted
-/// Damerau-Levenshtein), in bytes.
+/// The number of insertions, deletions, substitutions and swaps of adjacent bytes that turn `a` into `b` (restricted
+/// Damerau-Levenshtein distance).
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The choice with the smallest edit distance to `word`, the first of equals; "" when there are no choices. Of a word
-/// of more than 256 bytes, which is nobody's slip of the finger, the first 256 are compared.
+/// The choice with the smallest edit distance to `word`, the first of equals; "" when there are no choices. Only the
+/// first 256 bytes of a longer `word` are compared.
 std::string nearest(std::string_view word, std::span<const std::string> choices);
 
-/// `text` for a message: cut after about `most` bytes, with how many bytes it has, when it has more.
+/// `text` for a message: text of more than about `most` bytes is truncated, with a note of its full length.
 std::string shortened(std::string_view text, std::size_t most = 120);
-/// The first eight of `items`; where there are more, a last one counts them: "5 more are missing", for `what` "are
-/// missing".
+/// The first eight of `items`. If there are more, a further entry counts them, such as "5 more are missing" when `what`
+/// is "are missing".
 std::vector<std::string> first_of(std::vector<std::string> items, std::string_view what);
 
 }  // namespace radial

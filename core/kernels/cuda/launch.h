@@ -1,4 +1,4 @@
-// Launches on a CUDA device. Read by nvcc only.
+// Kernel launches on a CUDA device. Included by nvcc only.
 #pragma once
 
 #include "radial/core/kernels/device_launch.h"
@@ -13,7 +13,7 @@
 
 namespace radial::kernels::cuda {
 
-/// W lanes of one block, which is all of a team.
+/// A team of W lanes that form one block.
 template <int W>
 struct BlockTeam {
     unsigned char* scratch;  // shared memory, 16 bytes a lane
@@ -108,7 +108,7 @@ __global__ void __launch_bounds__(MostLanes)
     if (y == 0 && c < columns) store(static_cast<std::int64_t>(blockIdx.y), c, lanes[x]);
 }
 
-/// The item that block `block` works on, and where in it the block begins.
+/// The item that block `block` processes, and the element of it at which the block begins.
 template <class Item>
 __device__ int find_item(const ItemList<Item>& list, int block, std::int64_t* begin) {
     int low = 0, high = list.size - 1;

@@ -1,4 +1,4 @@
-// Launches on the emulated device: blocks in reverse order, lanes one after the other, with the device's partial sums.
+// Kernel launches on the emulated device, with the partial sums of a real one; blocks run in reverse order.
 #pragma once
 
 #include "radial/core/kernels/device_launch.h"

@@ -1,4 +1,4 @@
-// What follows a kernel launch, and the line that describes a device.
+// Checks after a kernel launch, and the description of a CUDA device.
 #pragma once
 
 #include <cstdint>
@@ -6,10 +6,11 @@
 
 namespace radial::cuda {
 
-/// Throws Error naming `kernel` when its launch was refused.
+/// Throws Error naming `kernel` when its launch failed.
 void check_launch(const char* kernel, std::int64_t blocks);
 
-/// "CUDA: NVIDIA H100 80GB HBM3 (sm_90, 79 GiB), driver 13.0, cuDNN 9.19.0, cuBLAS 13.1".
+/// One line that describes the device: "CUDA: NVIDIA H100 80GB HBM3 (sm_90, 79 GiB), driver 13.0, cuDNN 9.19.0, cuBLAS
+/// 13.1".
 std::string describe(int device);
 
 }  // namespace radial::cuda

@@ -1,12 +1,13 @@
-// The one stream of a CUDA device, on which everything is ordered.
+// The stream of a CUDA device on which all work is submitted in order.
 #pragma once
 
 #include <cuda_runtime_api.h>
 
+/// The CUDA runtime of real devices.
 namespace radial::cuda {
 
-/// The stream that `device`'s kernels, copies and vendor calls run on, made at first use. Makes `device` the one that
-/// the thread's calls of CUDA libraries mean.
+/// The stream that `device`'s kernels, copies and library calls run on, created on first use. Makes `device` the
+/// current device of the calling thread.
 cudaStream_t stream_of(int device);
 
 }  // namespace radial::cuda

@@ -1,16 +1,17 @@
-// The emulated device's stream: what is submitted waits until somebody waits for it.
+// The emulated device's stream: submitted work is queued until something waits for it.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <span>
 
+/// The CUDA device that is emulated on the host.
 namespace radial::emulated {
 
-/// Submits `work`, which runs later with the device's memory accessible, or is recorded while capturing.
+/// Submits `work`, which runs later with access to the device's memory, or is recorded while capturing.
 void submit(int index, std::function<void()> work);
-/// Throws Error when one of the words of a kernel's functor is an address of host memory, which a device cannot read.
-/// `kernel` names it.
+/// Throws Error when `functor`, the bytes of a kernel's functor, contains the address of host memory, which a device
+/// could not read. `kernel` names the kernel in the message.
 void check_arguments(std::span<const std::byte> functor, const char* kernel);
 
 }  // namespace radial::emulated
