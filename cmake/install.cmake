@@ -18,15 +18,40 @@ foreach(header ${RADIAL_INTERNAL_HEADERS})
 endforeach()
 install(DIRECTORY core layers losses models data DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial
     FILES_MATCHING PATTERN "*.h" ${internal_patterns})
+# Those of Radial::train and Radial::program, all that train.h and program.h reach.
+set(RADIAL_TRAIN_HEADERS
+    apps/cli/cli_forward.h apps/cli/command_line.h apps/cli/image_task.h apps/cli/run/augmentation.h
+    apps/cli/run/pictures.h apps/cli/run/train_options.h apps/program/program.h apps/report/report.h
+    apps/report/report_observer.h apps/train/classifier.h apps/train/confusion.h apps/train/console/progress.h
+    apps/train/epoch_result.h apps/train/evaluate.h apps/train/events/event_file.h apps/train/events/png_writer.h
+    apps/train/events/run_events.h apps/train/kernel_watch.h apps/train/observer.h apps/train/observers.h
+    apps/train/precision.h apps/train/ranks/rank_step.h apps/train/run/failed_step.h apps/train/run/input_notes.h
+    apps/train/run/snapshots.h apps/train/step_log.h apps/train/trainer.h apps/train/training_step.h)
 install(FILES radial.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial)
 
-install(TARGETS radial EXPORT RadialTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+set(installed radial)
+if(TARGET radial_download)
+    list(APPEND installed radial_download)
+endif()
+if(TARGET radial_program)
+    foreach(header ${RADIAL_TRAIN_HEADERS})
+        get_filename_component(folder ${header} DIRECTORY)
+        install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial/${folder})
+    endforeach()
+    install(FILES train.h program.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial)
+    list(APPEND installed radial_train radial_program)
+endif()
+install(TARGETS ${installed} EXPORT RadialTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 set(RADIAL_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Radial)
 install(EXPORT RadialTargets NAMESPACE Radial:: DESTINATION ${RADIAL_PACKAGE_DIR})
 
+set(RADIAL_WITH_TRAIN OFF)
+if(TARGET radial_train)
+    set(RADIAL_WITH_TRAIN ON)
+endif()
 set(RADIAL_WITH_OPENMP ${OpenMP_CXX_FOUND})
-configure_package_config_file(cmake/RadialConfig.cmake.in ${CMAKE_BINARY_DIR}/RadialConfig.cmake
+configure_package_config_file(cmake/RadialConfig.cmake.in ${PROJECT_BINARY_DIR}/RadialConfig.cmake
     INSTALL_DESTINATION ${RADIAL_PACKAGE_DIR})
-write_basic_package_version_file(${CMAKE_BINARY_DIR}/RadialConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/RadialConfig.cmake ${CMAKE_BINARY_DIR}/RadialConfigVersion.cmake
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/RadialConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/RadialConfig.cmake ${PROJECT_BINARY_DIR}/RadialConfigVersion.cmake
     cmake/FindOneDNN.cmake cmake/FindCUDNN.cmake cmake/FindNCCL.cmake DESTINATION ${RADIAL_PACKAGE_DIR})

@@ -14,6 +14,7 @@
 #include "radial/losses/cosine_head.h"
 #include "radial/losses/cpl.h"
 #include "radial/losses/curricularface.h"
+#include "radial/losses/elementwise.h"
 #include "radial/losses/exclusive.h"
 #include "radial/losses/expression.h"
 #include "radial/losses/feature_check.h"

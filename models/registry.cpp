@@ -142,7 +142,7 @@ const Registry<ModelInfo>& model_registry() { return models(); }
 
 void register_model(ModelInfo info) {
     RADIAL_CHECK(info.make != nullptr, "the model \"{}\" has no function that makes it", info.name);
-    RADIAL_CHECK(info.image.rank() == 3 && info.image.numel() > 0,
+    RADIAL_CHECK(info.image.rank() == 0 || (info.image.rank() == 3 && info.image.numel() > 0),
                  "the model \"{}\" takes images {}, expected [C, H, W]", info.name, info.image.str());
     RADIAL_CHECK(info.dim > 0, "the model \"{}\" has a feature of length {}, expected above 0", info.name, info.dim);
     info.settings.try_emplace("checkpoint", 0);

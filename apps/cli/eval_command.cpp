@@ -50,7 +50,9 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     if (task.classes > 0) check_classes(options.checkpoint, classifier, task.program, task.classes);
     classifier.to(device);
     const std::shared_ptr<data::Dataset> set = read_set(task, options.data, false);
-    if (task.classes == 0) check_classes(options.checkpoint, classifier, options.data.string(), set->classes());
+    if (task.classes == 0)
+        check_classes(options.checkpoint, classifier, options.data.empty() ? "the data set" : options.data.string(),
+                      outputs_of(*set));
     const InputNotes notes = input_notes(file.metadata);
     const std::string warning = check_class_names(options.checkpoint, notes, *set, options.data);
     if (!warning.empty()) fmt::print("warning: {}\n", warning);

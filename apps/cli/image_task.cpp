@@ -16,6 +16,14 @@ Device start_device(const std::string& device, int threads, Precision precision)
     return parsed;
 }
 
+std::int64_t outputs_of(const data::Dataset& set) {
+    if (set.classes() > 0) return set.classes();
+    const Tensor target = set.get(0).target;
+    RADIAL_CHECK(target.rank() > 0 || target.dtype() != DType::int64,
+                 "the data set does not say how many classes it has (class_names)");
+    return target.numel();
+}
+
 DatasetReader read_by(data::ImageSet (*read)(const std::filesystem::path& folder, bool train)) {
     return [read](const std::filesystem::path& folder, bool train) {
         return std::make_shared<data::ImageSet>(read(folder, train));
@@ -31,6 +39,7 @@ void with_memory_advice(std::int64_t batch, const std::function<void()>& work) {
 }
 
 std::shared_ptr<data::Dataset> read_set(const ImageTask& task, const std::filesystem::path& folder, bool train) {
+    if (folder.empty() && !task.needs_folder) return task.read(folder, train);
     if (folder.empty()) {
         throw FileError(
             fmt::format("no data folder: give --data DIR, or set RADIAL_DATA to a folder that holds {}/. {}", task.set,

@@ -30,6 +30,7 @@ struct ImageTask {
     bool picture_files = false;  ///< the images are files of any size: --image-size and its kin (PictureOptions)
     std::vector<float> mean, deviation;  ///< of the pixels, in [0, 1]
     DatasetReader read;
+    bool needs_folder = true;  ///< without one, --data may be left out
     std::string where_to_get;  ///< ends the error about a missing folder
     /// Options of a loss, by its name, that have other defaults here where it stands alone.
     std::map<std::string, LossSettings> loss_defaults;
@@ -47,6 +48,9 @@ Command eval_command(const ImageTask& task);
 Device start_device(const std::string& device, int threads, Precision precision);
 /// Runs `work`. When the device's memory does not suffice, the error also names the flag that helps and its value.
 void with_memory_advice(std::int64_t batch, const std::function<void()>& work);
+/// The number of classes that samples may have, or of numbers in a target that is not a class. Throws Error when the
+/// targets are classes that the set does not name.
+std::int64_t outputs_of(const data::Dataset& set);
 /// One of a task's two sets. Throws FileError that says where to get it.
 std::shared_ptr<data::Dataset> read_set(const ImageTask& task, const std::filesystem::path& folder, bool train);
 

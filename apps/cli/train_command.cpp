@@ -86,8 +86,9 @@ TrainOptions completed(const ImageTask& task, TrainOptions options) {
 
 /// Throws Error when the network takes images of another number of channels.
 void check_channels(const std::string& model, const data::Dataset& set) {
-    const Shape shape = set.input_shape();
-    const std::int64_t taken = model_named(model).image[0], given = shape.rank() == 3 ? shape[0] : taken;
+    const Shape shape = set.input_shape(), image = model_named(model).image;
+    if (shape.rank() != 3 || image.rank() != 3) return;
+    const std::int64_t taken = image[0], given = shape[0];
     RADIAL_CHECK(taken == given, "--model {}: takes images of {} channels, the data set has {}", model, taken, given);
 }
 
@@ -206,8 +207,9 @@ std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const C
 
 void describe_run(const ImageTask& task, const TrainOptions& options, const Classifier& classifier,
                   const data::Dataset& train, const data::Dataset& test, Progress& progress) {
-    progress.line(
-        fmt::format("data: {} training and {} test images from {}", train.size(), test.size(), options.data.string()));
+    const std::string from = options.data.empty() ? "" : fmt::format(" from {}", options.data.string());
+    progress.line(fmt::format("data: {} training and {} test {}{}", train.size(), test.size(),
+                              train.input_shape().rank() == 3 ? "images" : "samples", from));
     progress.line(fmt::format("model: {}, {}-D feature, {} parameters; loss: {} ({})", title_of(task, options.model),
                               options.dim, classifier.parameter_count(), options.loss,
                               describe_settings(classifier.spec.loss_settings)));
@@ -217,24 +219,15 @@ void describe_run(const ImageTask& task, const TrainOptions& options, const Clas
         for (const std::string& note : set->notes) progress.line("note: " + note);
 }
 
-/// Classes that samples may have, or numbers of a target that is not a class.
-std::int64_t outputs_of(const data::Dataset& set) {
-    if (set.classes() > 0) return set.classes();
-    const Tensor target = set.get(0).target;
-    RADIAL_CHECK(target.rank() > 0 || target.dtype() != DType::int64,
-                 "the data set does not say how many classes it has (class_names)");
-    return target.numel();
-}
-
 /// The training and the test set.
 std::pair<std::shared_ptr<data::Dataset>, std::shared_ptr<data::Dataset>> read_sets(const ImageTask& task,
                                                                                     const TrainOptions& options) {
     std::shared_ptr<data::Dataset> train_set = read_set(task, options.data, true);
     check_channels(options.model, *train_set);
     std::shared_ptr<data::Dataset> test_set = read_set(task, options.data, false);
-    const data::EvaluationView view = view_of(options.pictures, model_named(options.model));
     for (data::Dataset* const set : {train_set.get(), test_set.get()})
-        if (auto* const images = dynamic_cast<data::ImageSet*>(set)) images->view = view;
+        if (auto* const images = dynamic_cast<data::ImageSet*>(set))
+            images->view = view_of(options.pictures, model_named(options.model));
     return {std::move(train_set), std::move(test_set)};
 }
 

@@ -159,9 +159,11 @@ CLI::Option* add_precision_option(CLI::App& app, std::string& precision) {
 
 void add_data_option(CLI::App& app, std::filesystem::path& data, const std::string& set) {
     const char* const root = std::getenv("RADIAL_DATA");
-    if (root != nullptr && *root != '\0') data = std::filesystem::path(root) / set;
-    const auto option =
-        app.add_option("--data", data, "Folder of the data set (default: $RADIAL_DATA/" + set + ")")->type_name("DIR");
+    const bool has_default = !set.empty();
+    if (has_default && root != nullptr && *root != '\0') data = std::filesystem::path(root) / set;
+    const std::string text = has_default ? "Folder of the data set (default: $RADIAL_DATA/" + set + ")"
+                                         : "Folder of the data set, where it is in one";
+    const auto option = app.add_option("--data", data, text)->type_name("DIR");
     if (!data.empty()) option->default_str(data.string());
 }
 

@@ -13,7 +13,8 @@ namespace radial::train {
 /// the model.
 void add_train_options(CLI::App& app, TrainOptions& options);
 
-/// Adds --data, whose default is the folder `set` under RADIAL_DATA where that variable is set.
+/// Adds --data. Its default is the folder `set` under RADIAL_DATA where that variable is set, and none for an empty
+/// `set`.
 void add_data_option(CLI::App& app, std::filesystem::path& data, const std::string& set);
 
 /// Adds --device, whose default is RADIAL_DEVICE where that variable is set, else the CPU. Gives the option back.

@@ -49,7 +49,9 @@ const PaperTable& table_named(const std::string& program, const std::string& nam
 
 /// The command line of this sweep, without what says where and how.
 std::string command_of(const PaperTable& table, const SweepOptions& options) {
-    std::string text = fmt::format("{} sweep {}", table.program, table.id);
+    std::string text = fmt::format("{} sweep", table.program);
+    if (!is_grid(table)) text += " " + table.id;
+    for (const std::string& each : options.vary) text += " --vary " + shell_word(each);
     if (options.epochs > 0) text += fmt::format(" --epochs {}", options.epochs);
     if (!table.runs.empty()) text += fmt::format(" --seeds {}", options.seeds);
     if (options.limit > 0) text += fmt::format(" --limit {}", options.limit);
@@ -62,8 +64,9 @@ std::string command_of(const PaperTable& table, const SweepOptions& options) {
 std::string about(const PaperTable& table, const SweepOptions& options) {
     const std::string by = fmt::format("By Radial {}: {}.", version, command_of(table, options));
     if (table.runs.empty()) return "Follows from the formula; nothing is trained. " + by;
-    std::string recipes;
+    std::string recipes = is_grid(table) ? "the program's defaults but for what the rows say" : "";
     for (const PaperRun& run : table.runs) {
+        if (run.recipe.empty()) continue;
         const std::string each =
             fmt::format("{} ({} epochs)", run.recipe, value_of(*find_recipe(run.recipe), "epochs"));
         if (recipes.find(each) == std::string::npos) recipes += (recipes.empty() ? "" : ", ") + each;
@@ -192,7 +195,13 @@ void check_data(const ImageTask& task, const SweepOptions& options, const std::v
 }
 
 void sweep(const ImageTask& task, const SweepOptions& options) {
-    const PaperTable& table = table_named(task.program, options.table);
+    RADIAL_CHECK(options.table.empty() || options.vary.empty(), "--vary: TABLE {} says itself what it varies",
+                 options.table);
+    const std::vector<std::string> tables = tables_of(task.program);
+    RADIAL_CHECK(!options.table.empty() || !options.vary.empty() || tables.empty(),
+                 "TABLE: give one of {}, or options to --vary", fmt::join(tables, ", "));
+    const PaperTable table =
+        options.table.empty() ? grid_of(task.program, options.vary) : table_named(task.program, options.table);
     const std::vector<SweepRun> runs = runs_of(table, options);
     std::error_code error;
     fs::create_directories(options.out, error);
@@ -221,10 +230,17 @@ void add_sweep_options(CLI::App& app, const ImageTask& task, SweepOptions& optio
     const auto add = [&app](const char* flag, auto& value, const char* text) {
         return app.add_option(flag, value, text)->capture_default_str();
     };
-    app.add_option("TABLE", options.table,
-                   fmt::format("Table or figure to reproduce: {}", fmt::join(tables_of(task.program), ", ")))
-        ->required();
-    add("--epochs", options.epochs, "Epochs per run; 0 uses the recipe's. The schedule scales with them")
+    const std::vector<std::string> tables = tables_of(task.program);
+    if (!tables.empty())
+        app.add_option("TABLE", options.table,
+                       fmt::format("Table or figure of the paper to reproduce: {}", fmt::join(tables, ", ")));
+    app.add_option("--vary", options.vary,
+                   "Option of 'train' with several values, as --vary lr=0.1,0.05; given several times, every "
+                   "combination is trained")
+        ->type_name("NAME=VALUES")
+        ->allow_extra_args(false);
+    add("--epochs", options.epochs,
+        "Epochs per run; 0 uses the recipe's or the program's. The schedule scales with them")
         ->check(within(0, 1000000));
     add("--seeds", options.seeds, "Runs per row, with seeds 1, 2, ...")->check(within(1, 1000));
     app.add_option("--only", options.only, "Only the runs whose names contain this text")->type_name("TEXT");
@@ -247,7 +263,8 @@ void add_sweep_options(CLI::App& app, const ImageTask& task, SweepOptions& optio
 
 Command sweep_command(const ImageTask& task) {
     return {.name = "sweep",
-            .summary = "Reproduce a table or figure of the paper",
+            .summary = tables_of(task.program).empty() ? "Train with every combination of several options"
+                                                       : "Reproduce a table or figure of the paper, or vary options",
             .set_up =
                 [task](CLI::App& app) {
                     auto options = std::make_shared<SweepOptions>();

@@ -13,7 +13,7 @@
 namespace radial::train {
 namespace {
 
-std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
+std::string percent(double fraction) { return std::isnan(fraction) ? "–" : fmt::format("{:.2f}%", 100 * fraction); }
 
 /// "99.31% ± 0.04", with the sample's standard deviation where there are several.
 std::string mean_and_spread(const std::vector<double>& values) {
@@ -36,10 +36,13 @@ std::string state_in_words(const RunState& state) {
 
 TextTable accuracy_table(const PaperTable& table, const std::vector<SweptRun>& runs) {
     const bool columns = !table.column_title.empty();
-    TextTable result{.headers = {"loss"}, .rows = {}, .numbers_from = columns ? 2U : 1U};
+    const bool of_paper = !is_grid(table);
+    TextTable result{.headers = {of_paper ? "loss" : "settings"}, .rows = {}, .numbers_from = columns ? 2U : 1U};
     if (columns) result.headers.push_back(table.column_title);
-    for (const char* header : {"paper", "ours, best", "ours, last", "epochs", "seeds"})
-        result.headers.emplace_back(header);
+    if (of_paper) result.headers.emplace_back("paper");
+    for (const char* header : {"best", "last", "epochs", "seeds"})
+        result.headers.push_back((of_paper && result.headers.size() < result.numbers_from + 3 ? "ours, " : "") +
+                                 std::string(header));
     for (const PaperRun& cell : table.runs) {
         std::vector<double> best, last;
         std::int64_t asked = 0, epochs = 0;
@@ -54,24 +57,26 @@ TextTable accuracy_table(const PaperTable& table, const std::vector<SweptRun>& r
         if (asked == 0) continue;
         std::vector<std::string> row = {cell.row};
         if (columns) row.push_back(cell.column);
+        if (of_paper) row.push_back(cell.paper);
         row.insert(row.end(),
-                   {cell.paper, mean_and_spread(best), mean_and_spread(last),
-                    epochs > 0 ? fmt::format("{}", epochs) : "–", fmt::format("{} of {}", best.size(), asked)});
+                   {mean_and_spread(best), mean_and_spread(last), epochs > 0 ? fmt::format("{}", epochs) : "–",
+                    fmt::format("{} of {}", best.size(), asked)});
         result.rows.push_back(std::move(row));
     }
     return result;
 }
 
 TextTable run_table(const std::vector<SweptRun>& runs) {
-    TextTable result{
-        .headers = {"run", "state", "epochs", "last", "best", "best epoch", "time"}, .rows = {}, .numbers_from = 2};
+    TextTable result{.headers = {"run", "state", "epochs", "last", "best", "best epoch", "test loss", "time"},
+                     .rows = {},
+                     .numbers_from = 2};
     for (const auto& [run, state] : runs) {
         const bool measured = state.epochs_done > 0;
-        result.rows.push_back({run.folder.filename().string(), state_in_words(state),
-                               fmt::format("{}/{}", state.epochs_done, state.epochs),
-                               measured ? percent(state.last) : "–", measured ? percent(state.best) : "–",
-                               measured ? fmt::format("{}", state.best_epoch) : "–",
-                               measured ? format_duration(state.seconds) : "–"});
+        result.rows.push_back(
+            {run.folder.filename().string(), state_in_words(state),
+             fmt::format("{}/{}", state.epochs_done, state.epochs), measured ? percent(state.last) : "–",
+             measured ? percent(state.best) : "–", measured ? fmt::format("{}", state.best_epoch) : "–",
+             measured ? fmt::format("{:.4f}", state.last_loss) : "–", measured ? format_duration(state.seconds) : "–"});
     }
     return result;
 }

@@ -46,7 +46,7 @@ void add(std::vector<std::string>& arguments, const std::string& option, const s
 
 std::vector<std::string> settings_for(const PaperRun& cell, const SweepOptions& options, std::uint64_t seed) {
     std::vector<std::string> arguments;
-    add(arguments, "recipe", cell.recipe);
+    if (!cell.recipe.empty()) add(arguments, "recipe", cell.recipe);
     for (const auto& [option, value] : cell.options) add(arguments, option, value);
     if (options.epochs > 0) add(arguments, "epochs", fmt::format("{}", options.epochs));
     if (options.limit > 0) add(arguments, "limit", fmt::format("{}", options.limit));
@@ -113,8 +113,9 @@ RunState state_of(const fs::path& folder) {
             const Json line = parsed(text);
             if (line.is_discarded()) break;  // a line that was being written when the run was killed
             state.epochs_done = whole_number<std::int64_t>(line, "epoch");
-            state.last = line.at("test_accuracy");
-            state.best = line.at("best_accuracy");
+            state.last = real_number(line, "test_accuracy");
+            state.best = real_number(line, "best_accuracy");
+            state.last_loss = real_number(line, "test_loss");
             state.best_epoch = whole_number<std::int64_t>(line, "best_epoch");
             state.seconds += line.at("seconds").get<double>();
         }

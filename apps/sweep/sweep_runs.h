@@ -15,14 +15,15 @@ namespace radial::train {
 
 /// What a sweep is told on its command line.
 struct SweepOptions {
-    std::string table;
-    std::int64_t epochs = 0;       ///< 0: the recipes'
-    std::int64_t seeds = 3;        ///< runs a cell, with seeds 1, 2, ...
-    std::int64_t jobs = 1;         ///< runs at a time
-    std::string only;              ///< cells whose name holds this
-    std::int64_t limit = 0;        ///< train on the first so many images; 0: all
-    std::vector<std::string> set;  ///< further options of `train`, as "lr=0.1"
-    bool no_run = false;           ///< write the tables from the runs there are
+    std::string table;              ///< empty: what `vary` says
+    std::vector<std::string> vary;  ///< options of `train` and their values, as "lr=0.1,0.05"
+    std::int64_t epochs = 0;        ///< 0: the recipes'
+    std::int64_t seeds = 3;         ///< runs a cell, with seeds 1, 2, ...
+    std::int64_t jobs = 1;          ///< runs at a time
+    std::string only;               ///< cells whose name holds this
+    std::int64_t limit = 0;         ///< train on the first so many images; 0: all
+    std::vector<std::string> set;   ///< further options of `train`, as "lr=0.1"
+    bool no_run = false;            ///< write the tables from the runs there are
     std::filesystem::path out, data;
     int threads = 0, workers = 1;
     std::string device = "cpu", precision = "float32";
@@ -45,7 +46,8 @@ std::vector<SweepRun> runs_of(const PaperTable& table, const SweepOptions& optio
 struct RunState {
     std::int64_t epochs = 0;  ///< planned; 0: not begun
     std::int64_t epochs_done = 0;
-    double last = 0, best = 0;  ///< test accuracy, where epochs_done > 0
+    double last = 0, best = 0;  ///< test accuracy, where epochs_done > 0; NaN where targets are not classes
+    double last_loss = 0;       ///< test loss, likewise
     std::int64_t best_epoch = 0;
     double seconds = 0;   ///< of the epochs
     std::string failure;  ///< why the last try ended; empty: it did not fail

@@ -1,7 +1,14 @@
 // Zhang et al., RBF-Softmax, ECCV 2020: Tables 1 and 3 to 7, Figures 1, 3 and 5.
 #include "radial/apps/sweep/sweep_tables.h"
 
+#include "radial/core/util/error.h"
+
 #include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <sstream>
 
 namespace radial::train {
 namespace {
@@ -197,7 +204,54 @@ PaperTable table_7() {
     return table;
 }
 
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> parts;
+    std::istringstream stream(text + separator);
+    for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+    return parts;
+}
+
+/// `text` with hyphens for what does not belong in a folder's name.
+std::string as_folder(std::string text) {
+    for (char& c : text)
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-' && c != '_') c = '-';
+    return text;
+}
+
 }  // namespace
+
+PaperTable grid_of(const std::string& program, const std::vector<std::string>& vary) {
+    PaperTable table{.id = "", .title = "Sweep of " + program, .program = program, .runs = {}};
+    table.runs.push_back({.name = "", .row = "", .column = "", .recipe = "", .options = {}, .paper = ""});
+    std::set<std::string> names;
+    for (const std::string& each : vary) {
+        const std::size_t equals = each.find('=');
+        const std::vector<std::string> values =
+            equals == std::string::npos ? std::vector<std::string>{} : split(each.substr(equals + 1), ',');
+        const std::string option = each.substr(0, equals);
+        RADIAL_CHECK(equals != 0 && each.front() != '-' && !values.empty() &&
+                         std::ranges::none_of(values, [](const std::string& value) { return value.empty(); }),
+                     "--vary: '{}' is not NAME=VALUE,VALUE, as lr=0.1,0.05", each);
+        RADIAL_CHECK(names.insert(option).second, "--vary: {} is given twice", option);
+        std::vector<PaperRun> runs;
+        for (const PaperRun& run : table.runs) {
+            for (const std::string& value : values) {
+                PaperRun& longer = runs.emplace_back(run);
+                longer.options.emplace_back(option, value);
+                longer.row += (run.row.empty() ? "" : ", ") + fmt::format("{} {}", option, value);
+                longer.name += (run.name.empty() ? "" : "_") + as_folder(fmt::format("{}-{}", option, value));
+            }
+        }
+        table.runs = std::move(runs);
+    }
+    std::set<std::string> folders;
+    for (const PaperRun& run : table.runs)
+        RADIAL_CHECK(folders.insert(run.name).second, "--vary: two runs would have the folder '{}'", run.name);
+    if (vary.empty()) table.runs.front().name = table.runs.front().row = "defaults";
+    return table;
+}
+
+bool is_grid(const PaperTable& table) { return table.id.empty(); }
 
 const std::vector<PaperTable>& paper_tables() {
     static const std::vector<PaperTable> tables = {figure_1(), table_1(), figure_3(), table_3(), table_4(),

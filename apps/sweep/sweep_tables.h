@@ -36,6 +36,12 @@ struct PaperTable {
     std::vector<PaperRun> runs;
 };
 
+/// A table of the runs that options with several values make, each "NAME=VALUE,VALUE...": one run for each combination.
+/// Values with commas cannot be given. Throws Error for text that is not so, and for a name that is given twice.
+PaperTable grid_of(const std::string& program, const std::vector<std::string>& vary);
+/// Whether a table was made by grid_of().
+bool is_grid(const PaperTable& table);
+
 /// All of them, in the paper's order.
 const std::vector<PaperTable>& paper_tables();
 

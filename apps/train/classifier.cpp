@@ -134,6 +134,15 @@ void save_classifier(const std::filesystem::path& path, const Classifier& classi
     write_safetensors(path, classifier_file(classifier, notes), Checksum::added);
 }
 
+void load_weights(const std::filesystem::path& path, Classifier& classifier) {
+    const TensorFile file = read_safetensors(path);
+    try {
+        classifier.load_state(file.tensors);
+    } catch (const Error& error) {
+        throw FileError(fmt::format("{}: {}", path.string(), error.what()));
+    }
+}
+
 Classifier load_classifier(const std::filesystem::path& path) { return load_classifier(read_safetensors(path), path); }
 
 Classifier load_classifier(const TensorFile& file, const std::filesystem::path& path) {

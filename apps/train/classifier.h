@@ -64,8 +64,12 @@ TensorFile classifier_file(const Classifier& classifier, const std::map<std::str
 void save_classifier(const std::filesystem::path& path, const Classifier& classifier,
                      const std::map<std::string, std::string>& notes);
 
-/// Rebuilds what save_classifier wrote. Throws FileError naming the file and what it lacks, or the first tensor with a
-/// number that is not finite.
+/// Copies the tensors that save_classifier() wrote into a classifier of the same network and loss. Throws FileError,
+/// naming the tensors that are missing or left over, and then has changed nothing.
+void load_weights(const std::filesystem::path& path, Classifier& classifier);
+
+/// Rebuilds what save_classifier wrote, of a network and a loss from the registries. Throws FileError naming the file
+/// and what it lacks, or the first tensor with a number that is not finite.
 Classifier load_classifier(const std::filesystem::path& path);
 /// The same for a file that has been read; `path` is for the errors.
 Classifier load_classifier(const TensorFile& file, const std::filesystem::path& path);

@@ -48,7 +48,7 @@ struct StepSetup {
     /// activations of one part only. Batch norms then take the statistics of each part; the loss is that of the whole
     /// batch, for which one that is not additive (Loss) costs another forward pass.
     std::int64_t accumulate = 1;
-    Device device;
+    Device device = {};  ///< where the model and the loss are
     Precision precision = Precision::float32;
     GraphUse graph = GraphUse::automatic;
     Communicator* ranks = nullptr;  ///< that share each batch; null for this process alone. Steps are then not recorded

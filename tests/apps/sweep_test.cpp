@@ -237,4 +237,30 @@ TEST_CASE("the curves of Fig. 3 follow Eq. 3 and 4", "[host][sweep]") {
     for (const char* outside : {"http:", "https:", "<script", "<link", "url("}) CHECK_FALSE(contains(page, outside));
 }
 
+TEST_CASE("options with several values make a run for each combination", "[host]") {
+    const train::PaperTable grid = train::grid_of("radial-mnist", {"lr=0.1,0.05", "loss=softmax,a + b"});
+    CHECK(train::is_grid(grid));
+    std::string shown;
+    for (const train::PaperRun& run : grid.runs) {
+        shown += fmt::format("{}: {}:", run.name, run.row);
+        for (const auto& [option, value] : run.options) shown += fmt::format(" {}={}", option, value);
+        shown += "\n";
+    }
+    CHECK(shown ==
+          "lr-0.1_loss-softmax: lr 0.1, loss softmax: lr=0.1 loss=softmax\n"
+          "lr-0.1_loss-a---b: lr 0.1, loss a + b: lr=0.1 loss=a + b\n"
+          "lr-0.05_loss-softmax: lr 0.05, loss softmax: lr=0.05 loss=softmax\n"
+          "lr-0.05_loss-a---b: lr 0.05, loss a + b: lr=0.05 loss=a + b\n");
+    CHECK(train::grid_of("boats", {}).runs.at(0).name == "defaults");
+}
+
+TEST_CASE("what cannot be varied is refused", "[host]") {
+    for (const std::string wrong : {"lr", "=1", "lr=", "lr=1,,2", "--lr=1"})
+        CHECK(error_of([&] { train::grid_of("boats", {wrong}); }) ==
+              "--vary: '" + wrong + "' is not NAME=VALUE,VALUE, as lr=0.1,0.05");
+    CHECK(error_of([] { train::grid_of("boats", {"lr=1", "lr=2"}); }) == "--vary: lr is given twice");
+    CHECK(error_of([] { train::grid_of("boats", {"loss=a b,a+b"}); }) ==
+          "--vary: two runs would have the folder 'loss-a-b'");
+}
+
 }  // namespace radial::test

@@ -62,4 +62,16 @@ TEST_CASE("a file that cannot be read has a fingerprint all the same", "[host][d
     CHECK(data::fingerprint(set).content != before);
 }
 
+TEST_CASE("a fingerprint of other sets knows their inputs and targets", "[host][data]") {
+    const auto of = [](float input, float target) {
+        return data::fingerprint(data::TensorSet(Tensor::from(std::vector<float>{input, 2}, {2, 1}, Device{}),
+                                                 Tensor::from(std::vector<float>{target, 3}, {2, 1}, Device{})));
+    };
+    CHECK(of(1, 0).samples == 2);
+    CHECK(of(1, 0).image == "1");
+    CHECK(of(1, 0).content == of(1, 0).content);
+    CHECK(of(1, 0).content != of(1.5, 0).content);
+    CHECK(of(1, 0).content != of(1, 0.5).content);
+}
+
 }  // namespace radial::test

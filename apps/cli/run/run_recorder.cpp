@@ -13,9 +13,6 @@
 namespace radial::train {
 namespace {
 
-constexpr std::size_t most_mistakes = 24;
-constexpr std::int64_t picture_side = 128;  // pixels of a mistake's shorter side at most
-
 /// The first step whose events will be written (again). An epoch that is still to be evaluated writes some at its last
 /// step, even where that step has been done.
 std::int64_t first_step(const Trainer& trainer) { return trainer.steps() + (trainer.awaits_evaluation() ? 0 : 1); }
@@ -115,14 +112,6 @@ std::map<std::string, std::string> RunRecorder::notes_on(const EpochResult& resu
     return notes;
 }
 
-std::vector<PicturedMistake> RunRecorder::mistakes_of(const Evaluation& evaluation) const {
-    std::vector<PicturedMistake> pictured;
-    for (const Mistake& mistake : worst_mistakes(evaluation, most_mistakes))
-        if (const Tensor picture = test_.picture(mistake.sample); picture.defined())
-            pictured.push_back({mistake, png_of(picture, picture_side)});
-    return pictured;
-}
-
 ReportContent RunRecorder::report_content(const Trainer& trainer) const {
     ReportContent content{
         .title = fmt::format("{} with {}, {}-D", title_of(task_, options_.model), options_.loss, options_.dim),
@@ -133,7 +122,7 @@ ReportContent RunRecorder::report_content(const Trainer& trainer) const {
         .class_names = test_.class_names,
         .prototypes = {},
         .dim = options_.dim,
-        .mistakes = mistakes_of(trainer.evaluation()),
+        .mistakes = pictured_mistakes(test_, trainer.evaluation()),
         .settings = {}};
     const Tensor prototypes = classifier_.loss->prototypes();
     if (prototypes.defined()) content.prototypes = prototypes.to_vector<float>();

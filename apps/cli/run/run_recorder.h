@@ -3,7 +3,7 @@
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/run/run_folder.h"
-#include "radial/apps/report/report.h"
+#include "radial/apps/report/report_observer.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/events/run_events.h"
@@ -45,7 +45,6 @@ private:
     void find_best(const Trainer& trainer, Progress& progress) const;
     void write_checkpoints(const EpochResult& result);
     std::map<std::string, std::string> notes_on(const EpochResult& result) const;
-    std::vector<PicturedMistake> mistakes_of(const Evaluation& evaluation) const;
     ReportContent report_content(const Trainer& trainer) const;
 
     const ImageTask& task_;

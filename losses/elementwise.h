@@ -1,0 +1,31 @@
+// Losses of targets with a number for each output: regression, and several classes at a time.
+#pragma once
+
+#include "radial/losses/loss.h"
+
+namespace radial {
+
+/// Mean of (y - t)² over all outputs y [N, K] and targets t, float [N, K], or [N] where K is 1. The network's output is
+/// the prediction; the loss has no parameters.
+class MeanSquaredError : public Loss {
+public:
+    /// Throws Error when the shapes differ.
+    Tensor forward(const Tensor& output, const Tensor& targets) override;
+    /// The output itself.
+    Tensor logits(const Tensor& output) override { return output; }
+    bool additive() const override { return true; }
+};
+
+/// Mean of -(t log p + (1 - t) log(1 - p)) with p = sigmoid(y), over all outputs y [N, K] and targets t in [0, 1],
+/// float [N, K], or [N] where K is 1: each output says whether the sample belongs to one class, and a sample may belong
+/// to several. Computed from logits without cancellation, so that it holds for outputs of any size.
+class BinaryCrossEntropy : public Loss {
+public:
+    /// Throws Error when the shapes differ.
+    Tensor forward(const Tensor& output, const Tensor& targets) override;
+    /// The output itself; an output above 0 predicts that the sample belongs to the class.
+    Tensor logits(const Tensor& output) override { return output; }
+    bool additive() const override { return true; }
+};
+
+}  // namespace radial

@@ -1,0 +1,5 @@
+// Programs with train, eval and sweep for a data set and a network of one's own. Link Radial::program.
+#pragma once
+
+#include "radial/apps/program/program.h"
+#include "radial/train.h"

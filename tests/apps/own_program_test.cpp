@@ -1,0 +1,136 @@
+// A program of one's own: a data set, a network and a loss that the registries did not have.
+#include "radial/apps/program/program.h"
+
+#include "../expect.h"
+#include "program.h"
+
+#include "radial/core/ops.h"
+#include "radial/layers/activation.h"
+#include "radial/layers/linear.h"
+#include "radial/layers/sequential.h"
+#include "radial/losses/elementwise.h"
+
+#include <fstream>
+
+namespace radial::test {
+namespace {
+
+/// Four numbers; the class is the largest one's place, or the target their sum.
+class Largest : public data::Dataset {
+public:
+    Largest(bool train, bool regression) : seed_(train ? 1 : 2), regression_(regression) {
+        if (!regression) class_names = {"a", "b", "c", "d"};
+    }
+    std::int64_t size() const override { return 64; }
+    data::Sample get(std::int64_t index) const override {
+        Generator random(seed_ + 2 * static_cast<std::uint64_t>(index));
+        std::vector<float> values;
+        for (int i = 0; i < 4; ++i) values.push_back(random.uniform());
+        const std::int64_t label = std::max_element(values.begin(), values.end()) - values.begin();
+        const Tensor input = Tensor::from(values, {4}, Device{});
+        if (!regression_) return {input, Tensor::from(std::vector<std::int64_t>{label}, {}, Device{})};
+        return {input, Tensor::from(std::vector<float>{values[0] + values[1] + values[2] + values[3]}, {1}, Device{})};
+    }
+
+private:
+    std::uint64_t seed_;
+    bool regression_;
+};
+
+/// Programs with these parts; each leaves the registries as it found them.
+class Own {
+public:
+    explicit Own(bool regression = false) : program_("largest") {
+        register_loss({"mse", "mean (y - t)^2", "this test", {}, [](std::int64_t, std::int64_t, const LossSettings&) {
+                           return std::make_unique<MeanSquaredError>();
+                       }});
+        program_.data_without_folder(
+            [regression](const auto&, bool train) { return std::make_shared<Largest>(train, regression); });
+        program_.network(
+            "two-layers",
+            [](std::int64_t dim) {
+                auto layers = std::make_unique<Sequential>();
+                layers->add<Linear>({.in_features = 4, .out_features = 16}).add<ReLU>();
+                layers->add<Linear>({.in_features = 16, .out_features = dim});
+                return layers;
+            },
+            regression ? 1 : 8);
+        program_.loss(regression ? "mse" : "softmax");
+    }
+    ~Own() {
+        unregister_model("two-layers");
+        unregister_loss("mse");
+    }
+    Own(const Own&) = delete;
+    Own& operator=(const Own&) = delete;
+
+    int run(std::vector<std::string> arguments) const {
+        arguments.insert(arguments.begin(), "largest");
+        std::vector<const char*> words;
+        for (const std::string& argument : arguments) words.push_back(argument.c_str());
+        return program_.run(static_cast<int>(words.size()), words.data());
+    }
+
+private:
+    train::Program program_;
+};
+
+std::vector<nlohmann::json> metrics_of(const std::filesystem::path& run) {
+    std::ifstream file(run / "metrics.jsonl");
+    std::vector<nlohmann::json> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
+    return lines;
+}
+
+std::vector<double> column(const std::vector<nlohmann::json>& lines, const char* name) {
+    std::vector<double> values;
+    for (const nlohmann::json& line : lines) values.push_back(line.at(name));
+    return values;
+}
+
+}  // namespace
+
+TEST_CASE("a program of one's own trains, evaluates and goes on as radial-mnist does", "[host]") {
+    const DefaultSignals signals;
+    const TemporaryFolder folder;
+    const Own own;
+    const std::string out = (folder / "run").string(), whole = (folder / "whole").string();
+    const std::vector<std::string> quick = {"--batch", "16", "--workers", "0", "--threads", "1"};
+    const auto train = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "train");
+        arguments.insert(arguments.end(), quick.begin(), quick.end());
+        return own.run(arguments);
+    };
+    REQUIRE(train({"--schedule", "constant", "--epochs", "4", "--out", whole}) == 0);
+    REQUIRE(train({"--schedule", "constant", "--epochs", "2", "--out", out}) == 0);
+    CHECK(own.run({"train", "--resume", out, "--epochs", "4"}) == 0);
+    CHECK(column(metrics_of(out), "test_loss") == column(metrics_of(whole), "test_loss"));
+    CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors", "--workers", "0"}) == 0);
+    CHECK(std::filesystem::exists(out + "/report.html"));
+    CHECK(train({"--epochs", "1", "--out", out}) == 1);  // holds a run
+    CHECK(train({"--epoch", "1"}) == 2);                 // no such option
+}
+
+TEST_CASE("a program of one's own learns numbers, of which there is no accuracy", "[host]") {
+    const DefaultSignals signals;
+    const TemporaryFolder folder;
+    const Own own(true);
+    const std::string out = (folder / "run").string();
+    REQUIRE(own.run({"train", "--epochs", "5", "--batch", "16", "--workers", "0", "--threads", "1", "--out", out}) ==
+            0);
+    const std::vector<nlohmann::json> lines = metrics_of(out);
+    REQUIRE(lines.size() == 5);
+    CHECK(lines.back().at("test_accuracy").is_null());
+    CHECK(lines.back().at("test_loss") < lines.front().at("test_loss"));
+    CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors", "--workers", "0"}) == 0);
+}
+
+TEST_CASE("a program without a network or data is refused", "[host]") {
+    const char* const words[] = {"empty", "train"};
+    CHECK(error_of([&] { train::Program("empty").run(2, words); }) == "Program empty: has no data set");
+    train::Program with_data("empty");
+    with_data.data([](const auto&, bool train) { return std::make_shared<Largest>(train, false); });
+    CHECK(error_of([&] { with_data.run(2, words); }) == "Program empty: has no network");
+}
+
+}  // namespace radial::test

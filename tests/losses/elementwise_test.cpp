@@ -1,0 +1,64 @@
+// Mean squared error and binary cross-entropy: PyTorch's values, gradients, shapes.
+#include "radial/losses/elementwise.h"
+
+#include "../core/gradcheck.h"
+#include "../expect.h"
+
+namespace radial::test {
+namespace {
+
+Tensor outputs(DType dtype) { return Tensor::from(std::vector<double>{0.5, -2, 300, -300, 1e-3, 4}, {3, 2}).to(dtype); }
+Tensor targets() { return Tensor::from(std::vector<double>{1, 0.25, 0, 1, 0.5, 1}, {3, 2}); }
+
+template <class L>
+void check_against(double value, const std::vector<double>& gradient, DType dtype, double tolerance) {
+    L loss;
+    const Tensor y = outputs(dtype).set_requires_grad();
+    const Tensor computed = loss.forward(y, targets());
+    computed.backward();
+    CHECK(computed.item() == Approx(value).epsilon(tolerance));
+    const std::vector<double> found = y.grad().to(DType::float64).template to_vector<double>();
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+        CHECK(found[i] == Approx(gradient[i]).epsilon(tolerance).margin(tolerance * 1e-3));
+}
+
+}  // namespace
+
+TEST_CASE("mean squared error and its gradient are PyTorch's") {
+    const std::vector<double> gradient{-0.16666666666666666, -0.75, 100.0, -100.33333333333333,
+                                       -0.16633333333333333, 1.0};
+    check_against<MeanSquaredError>(30102.593583500002, gradient, DType::float64, 1e-12);
+    check_against<MeanSquaredError>(30102.593583500002, gradient, DType::float32, 1e-6);
+}
+
+TEST_CASE("binary cross-entropy and its gradient are PyTorch's, also where a logit is 300") {
+    const std::vector<double> gradient{-0.0629234447996909,  -0.021799512996313743, 0.16666666666666666,
+                                       -0.16666666666666666, 4.166666319443957e-05, -0.0029977016603485915};
+    check_against<BinaryCrossEntropy>(100.30205037145015, gradient, DType::float64, 1e-12);
+    check_against<BinaryCrossEntropy>(100.30205037145015, gradient, DType::float32, 1e-6);
+}
+
+TEST_CASE("gradients of losses with float targets agree with finite differences") {
+    const Tensor y = Tensor::from(std::vector<double>{0.5, -2, 1.5, -0.3, 0.7, 4}, {3, 2});
+    CHECK(gradient_problem([](const std::vector<Tensor>& x) { return MeanSquaredError().forward(x[0], targets()); },
+                           {y}) == "");
+    CHECK(gradient_problem([](const std::vector<Tensor>& x) { return BinaryCrossEntropy().forward(x[0], targets()); },
+                           {y}) == "");
+}
+
+TEST_CASE("one output a sample takes targets without a second dimension") {
+    const Tensor y = Tensor::from(std::vector<float>{1, 2, 4}, {3, 1}),
+                 t = Tensor::from(std::vector<float>{1, 1, 1}, {3});
+    CHECK(MeanSquaredError().forward(y, t).item() == Approx(10.0 / 3));
+}
+
+TEST_CASE("targets of another shape are refused") {
+    CHECK(error_of([] {
+              MeanSquaredError().forward(Tensor::zeros({3, 2}), Tensor::zeros({2, 3}));
+          }) == "MeanSquaredError: the output is float32[3, 2], targets are float32[2, 3], expected one shape");
+    CHECK(error_of([] {
+              BinaryCrossEntropy().forward(Tensor::zeros({3, 2}), Tensor::zeros({3}));
+          }) == "BinaryCrossEntropy: the output is float32[3, 2], targets are float32[3], expected one shape");
+}
+
+}  // namespace radial::test
