@@ -1,7 +1,6 @@
 // Building a classifier from its description, saving it, loading it.
 #include "radial/apps/train/classifier.h"
 
-#include "radial/apps/train/console/suggestion.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/memory/limit.h"
 #include "radial/core/util/error.h"
@@ -87,8 +86,7 @@ std::vector<NamedTensor> part(const TensorFile& file, std::string_view prefix) {
 }  // namespace
 
 const ModelInfo& model_named(const std::string& name) {
-    if (const ModelInfo* const info = find_model(name)) return *info;
-    throw Error(fmt::format("unknown model '{}'{}", name, suggestion(name, model_registry().names())));
+    return model_registry().at(name);
 }
 
 Classifier::Classifier(std::shared_ptr<Layer> network, std::shared_ptr<Loss> its_loss, ClassifierSpec description)

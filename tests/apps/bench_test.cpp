@@ -96,7 +96,7 @@ TEST_CASE("the step benchmark prints a table without --json", "[host]") {
 TEST_CASE("the step benchmark refuses an unknown model with the nearest one", "[host]") {
     const ProgramResult result = run_program("radial-bench", "step --model lenetp");
     CHECK(result.status == 1);
-    CHECK(result.first_error() == "radial-bench step: unknown model 'lenetp'; did you mean lenetpp?");
+    CHECK(result.first_error().starts_with("radial-bench step: no model is called \"lenetp\"; did you mean lenetpp?"));
 }
 
 TEST_CASE("parity compares every loss of a short run and writes them all", "[host]") {
@@ -126,8 +126,8 @@ TEST_CASE("parity refuses an unknown model and a device that is not there", "[ho
         CHECK(result.status == 1);
         return result.first_error();
     };
-    CHECK(error_of_parity("--device cpu --models lenetp") ==
-          "radial-bench parity: unknown model 'lenetp'; did you mean lenetpp?");
+    CHECK(error_of_parity("--device cpu --models lenetp")
+              .starts_with("radial-bench parity: no model is called \"lenetp\"; did you mean lenetpp?"));
     CHECK(error_of_parity("--device cuda:9").starts_with("radial-bench parity: no CUDA device: "));
 }
 

@@ -172,7 +172,8 @@ TEST_CASE("another network is named with --model, and another loss has its own d
 TEST_CASE("a network for other images is refused", "[host]") {
     CHECK(train_error("--model lenetpp") ==
           "radial-cifar10 train: --model lenetpp: takes images of 1 channels, the data set has 3");
-    CHECK(train_error("--model resnet21").starts_with("radial-cifar10 train: unknown model 'resnet21'; did you mean"));
+    CHECK(train_error("--model resnet21")
+              .starts_with("radial-cifar10 train: no model is called \"resnet21\"; did you mean"));
 }
 
 TEST_CASE("radial-cifar100 trains on the hundred fine classes", "[host]") {
