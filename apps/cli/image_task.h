@@ -3,6 +3,7 @@
 
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/run/train_options.h"
+#include "radial/apps/train/observer.h"
 #include "radial/apps/train/precision.h"
 #include "radial/data/image_set.h"
 
@@ -36,6 +37,8 @@ struct ImageTask {
     std::map<std::string, LossSettings> loss_defaults;
     ModelSettings model_defaults;  ///< options that have other defaults here, for a network that has them
     TrainOptions defaults;
+    /// Makes observers for each run of `train`, called before those that record and save it.
+    std::vector<std::function<std::unique_ptr<Observer>()>> observers = {};
 };
 
 /// `train`: trains, and writes the run's folder.

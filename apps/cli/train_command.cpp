@@ -13,6 +13,7 @@
 #include "radial/apps/train/class_weights.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/safe_text.h"
+#include "radial/apps/train/observers.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/apps/train/trainer.h"
 #include "radial/core/backend/backend.h"
@@ -140,7 +141,10 @@ public:
     bool wants_to_stop() override { return noted_signal() != 0; }
     void on_evaluation(Trainer& trainer, bool whole) override { saver_.after_evaluation(trainer, whole); }
     void on_epoch(Trainer& trainer, const EpochResult& result) override {
-        const bool last = result.epoch == options_.epochs;
+        const bool last = result.epoch == options_.epochs || trainer.stopped();
+        if (trainer.stopped() && result.epoch < options_.epochs)
+            progress_.line(
+                fmt::format("stopped after epoch {}, before the {} of --epochs", result.epoch, options_.epochs));
         if (recorder_ != nullptr) saver_.record([&] { recorder_->record(trainer); }, last);
         progress_.line(epoch_line(result, options_.epochs));
         saver_.after_epoch(trainer, last);
@@ -299,6 +303,11 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     if (folder) {
         recorder.emplace(task, options, *folder, config, classifier, *test_set, trainer, progress);
     }
+    std::vector<std::unique_ptr<Observer>> observers;
+    for (const auto& make : task.observers) observers.push_back(make());
+    if (options.patience > 0)
+        observers.push_back(std::make_unique<EarlyStopping>(EarlyStoppingOptions{.patience = options.patience}));
+    for (const auto& observer : observers) trainer.observe(*observer);
     RunRecorder* const records = recorder ? &*recorder : nullptr;
     RunKeeper keeper(options, records, saver, progress);
     trainer.observe(keeper);

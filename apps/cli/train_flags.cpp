@@ -34,6 +34,10 @@ void add_optimizer_flags(CLI::App& app, TrainOptions& options) {
         return app.add_option(flag, value, text)->capture_default_str()->group("Optimizer");
     };
     add("--epochs", options.epochs, "Number of passes over the training set")->check(within(1, 1000000));
+    add("--patience", options.patience,
+        "Stop when N epochs have brought no better test accuracy (or test loss, where targets are not classes); 0 "
+        "never stops")
+        ->check(within(0, 1000000));
     add("--batch", options.batch, "Images per step, over all ranks")->check(within(1, 1000000));
     app.add_flag("--drop-last", options.drop_last, "Drop the last batch of an epoch if it is not full")
         ->group("Optimizer");

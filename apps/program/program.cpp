@@ -63,6 +63,11 @@ Program& Program::normalise(std::vector<float> mean, std::vector<float> std) {
     return *this;
 }
 
+Program& Program::observer(std::function<std::unique_ptr<Observer>()> make) {
+    task_.observers.push_back(std::move(make));
+    return *this;
+}
+
 Program& Program::summary(std::string text) {
     summary_ = std::move(text);
     return *this;

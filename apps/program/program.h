@@ -39,6 +39,8 @@ public:
     /// Mean and standard deviation of the images' pixels in [0, 1], one for each channel or one for all. Without them
     /// pixels are divided by 255, and other inputs stay as they are.
     Program& normalise(std::vector<float> mean, std::vector<float> std);
+    /// Makes an observer for each run of `train`; several may be added.
+    Program& observer(std::function<std::unique_ptr<Observer>()> make);
     /// One line for --help.
     Program& summary(std::string text);
     /// The defaults of all other options of `train`, to be changed.

@@ -108,6 +108,8 @@ RunState state_of(const fs::path& folder) {
     if (config.is_discarded()) return state;
     try {
         state.epochs = whole_number<std::int64_t>(config.at("options"), "epochs");
+        if (config.at("options").contains("patience"))
+            state.patience = whole_number<std::int64_t>(config.at("options"), "patience");
         std::istringstream metrics(read_text(folder / "metrics.jsonl"));
         for (std::string text; std::getline(metrics, text);) {
             const Json line = parsed(text);

@@ -46,13 +46,17 @@ std::vector<SweepRun> runs_of(const PaperTable& table, const SweepOptions& optio
 struct RunState {
     std::int64_t epochs = 0;  ///< planned; 0: not begun
     std::int64_t epochs_done = 0;
+    std::int64_t patience = 0;  ///< epochs without an improvement that end the run; 0: they do not
     double last = 0, best = 0;  ///< test accuracy, where epochs_done > 0; NaN where targets are not classes
     double last_loss = 0;       ///< test loss, likewise
     std::int64_t best_epoch = 0;
     double seconds = 0;   ///< of the epochs
     std::string failure;  ///< why the last try ended; empty: it did not fail
 
-    bool done() const { return failure.empty() && epochs > 0 && epochs_done >= epochs; }
+    bool done() const {
+        const bool stopped_early = patience > 0 && epochs_done >= best_epoch + patience;
+        return failure.empty() && epochs > 0 && (epochs_done >= epochs || stopped_early);
+    }
 };
 RunState state_of(const std::filesystem::path& folder);
 

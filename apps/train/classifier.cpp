@@ -85,9 +85,7 @@ std::vector<NamedTensor> part(const TensorFile& file, std::string_view prefix) {
 
 }  // namespace
 
-const ModelInfo& model_named(const std::string& name) {
-    return model_registry().at(name);
-}
+const ModelInfo& model_named(const std::string& name) { return model_registry().at(name); }
 
 Classifier::Classifier(std::shared_ptr<Layer> network, std::shared_ptr<Loss> its_loss, ClassifierSpec description)
     : model(std::move(network)), loss(std::move(its_loss)), spec(std::move(description)) {

@@ -1,5 +1,7 @@
 // A program of one's own: a data set, a network and a loss that the registries did not have.
 #include "radial/apps/program/program.h"
+#include "radial/apps/sweep/sweep_runs.h"
+#include "radial/apps/train/trainer.h"
 
 #include "../expect.h"
 #include "program.h"
@@ -64,6 +66,7 @@ public:
     Own(const Own&) = delete;
     Own& operator=(const Own&) = delete;
 
+    train::Program& program() { return program_; }
     int run(std::vector<std::string> arguments) const {
         arguments.insert(arguments.begin(), "largest");
         std::vector<const char*> words;
@@ -123,6 +126,43 @@ TEST_CASE("a program of one's own learns numbers, of which there is no accuracy"
     CHECK(lines.back().at("test_accuracy").is_null());
     CHECK(lines.back().at("test_loss") < lines.front().at("test_loss"));
     CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors", "--workers", "0"}) == 0);
+}
+
+TEST_CASE("a run with patience stops when it no longer improves, and stays so when it is resumed", "[host]") {
+    const DefaultSignals signals;
+    const TemporaryFolder folder;
+    const Own own;
+    const std::string out = (folder / "run").string();
+    // At rate 0 every epoch is as good as the first.
+    REQUIRE(own.run({"train", "--lr", "0", "--epochs", "9", "--patience", "2", "--batch", "16", "--workers", "0",
+                     "--threads", "1", "--out", out}) == 0);
+    CHECK(metrics_of(out).size() == 3);
+    CHECK(train::state_of(out).done());
+    CHECK(own.run({"train", "--resume", out}) == 0);
+    CHECK(metrics_of(out).size() == 3);
+    CHECK(own.run({"train", "--resume", out, "--patience", "4"}) == 0);
+    CHECK(metrics_of(out).size() == 5);
+}
+
+TEST_CASE("a program's own observers see its runs", "[host]") {
+    class Count : public train::Observer {
+    public:
+        explicit Count(int& epochs) : epochs_(epochs) {}
+        void on_epoch(train::Trainer& trainer, const train::EpochResult&) override {
+            if (++epochs_ == 2) trainer.stop();
+        }
+
+    private:
+        int& epochs_;
+    };
+    const DefaultSignals signals;
+    const TemporaryFolder folder;
+    Own own;
+    int epochs = 0;
+    own.program().observer([&] { return std::make_unique<Count>(epochs); });
+    CHECK(own.run({"train", "--epochs", "5", "--workers", "0", "--out", (folder / "run").string()}) == 0);
+    CHECK(epochs == 2);
+    CHECK(metrics_of(folder / "run").size() == 2);
 }
 
 TEST_CASE("a program without a network or data is refused", "[host]") {

@@ -35,8 +35,8 @@ bool may_differ(const std::string& option) {
 }
 
 bool may_change(const std::string& option) {
-    static const std::set<std::string> options = {"epochs",    "batch",        "accumulate",
-                                                  "drop-last", "skip-corrupt", "allow-dead-kernel"};
+    static const std::set<std::string> options = {
+        "epochs", "patience", "batch", "accumulate", "drop-last", "skip-corrupt", "allow-dead-kernel"};
     return options.contains(option);
 }
 

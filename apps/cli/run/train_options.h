@@ -27,6 +27,7 @@ struct TrainOptions {
     std::int64_t dim = 32;  ///< 0: the network's own
 
     std::int64_t epochs = 8;
+    std::int64_t patience = 0;  ///< epochs without a better evaluation after which training stops; 0: it does not
     std::int64_t batch = 128;
     bool drop_last = false;  ///< leave out an epoch's last batch where it is not full
     double lr = 0.05;
