@@ -2,7 +2,7 @@
 #include "radial/data/imagenet.h"
 
 #include "radial/core/util/error.h"
-#include "radial/data/find_images.h"
+#include "radial/data/image_folder.h"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 // Listing, reading and normalising pictures.
 #include "radial/apps/predict/pictures.h"
 
-#include "radial/data/image.h"
-#include "radial/data/resize.h"
+#include "radial/data/images/image.h"
+#include "radial/data/images/view.h"
 
 #include <optional>
 

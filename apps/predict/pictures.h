@@ -2,7 +2,7 @@
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
-#include "radial/data/find_images.h"
+#include "radial/data/image_folder.h"
 
 #include <cstdint>
 #include <filesystem>

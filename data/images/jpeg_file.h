@@ -1,21 +1,15 @@
-// What the decoders of single formats hand to image.cpp. Not for users.
+// A JPEG file that is decoded in part, and how both formats begin. Not for users.
 #pragma once
 
-#include "radial/core/tensor/tensor.h"
-#include "radial/data/image.h"
-#include "radial/data/resample.h"
+#include "radial/data/images/image.h"
+#include "radial/data/images/view.h"
 
+#include <cstdint>
 #include <memory>
-#include <string>
+#include <span>
 #include <string_view>
 
 namespace radial::data {
-
-/// An image as it lies in its file.
-struct Decoded {
-    Tensor pixels;        ///< uint8 [H, W, 1] (grey) or [H, W, 3] (RGB)
-    int orientation = 1;  ///< EXIF's number, 1 to 8
-};
 
 /// A JPEG whose header has been read. Everything throws FileError beginning with `name`.
 class JpegFile {
@@ -53,17 +47,5 @@ private:
 /// Whether a file begins as JPEGs do, or as PNGs.
 bool is_jpeg(std::span<const std::uint8_t> content);
 bool is_png(std::span<const std::uint8_t> content);
-
-/// Each throws FileError beginning with `name`.
-Decoded decode_jpeg(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options);
-Decoded decode_png(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options);
-
-/// Throws FileError unless the size is above 0 and within options.max_pixels and options.max_side.
-void check_size(std::string_view name, std::int64_t width, std::int64_t height, const ImageOptions& options);
-
-/// The orientation that EXIF data (from its "II" or "MM" on) states; 1 when it states none or is malformed.
-int exif_orientation(std::span<const std::uint8_t> exif);
-/// [H, W, C] turned and mirrored so that it is upright: [W, H, C] for the orientations 5 to 8.
-Tensor upright(const Tensor& pixels, int orientation);
 
 }  // namespace radial::data
