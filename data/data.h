@@ -8,7 +8,6 @@
 #include "radial/data/idx.h"
 #include "radial/data/image_folder.h"
 #include "radial/data/image_set.h"
-#include "radial/data/imagenet.h"
 #include "radial/data/images/image.h"
 #include "radial/data/images/transforms.h"
 #include "radial/data/images/view.h"

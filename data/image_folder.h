@@ -1,5 +1,7 @@
-// Images below a folder: finding them, listing them by class as in ImageNet, and checking that each can be read.
+// Images in folders: finding them, reading a class a folder as ImageNet (Russakovsky et al. 2015) has, checking them.
 #pragma once
+
+#include "radial/data/image_set.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +72,17 @@ ImageFolder list_image_folder(const std::filesystem::path& root, const ImageFold
 /// ("n01440764 tench, Tinca tinca"). Empty lines are ignored. Throws FileError when the file is missing, not a regular
 /// file or longer than 8 MiB, and for a malformed line or a duplicate id, naming the line.
 std::map<std::string, std::string> read_synset_names(const std::filesystem::path& path);
+
+/// The images of a folder as a data set whose files are decoded when they are needed. Classes alternate: first the
+/// first image of each class, then the second of each, so that ImageSet::first() contains all classes. Class names are
+/// shared.
+ImageSet make_dataset(const ImageFolder& folder);
+
+/// Reads ROOT/train/CLASS/FILE or ROOT/val/CLASS/FILE, with one folder per class, named by WordNet id ("n01440764") or
+/// in any other way. Ids are replaced by the names in ROOT/LOC_synset_mapping.txt or ROOT/synset_words.txt, if there is
+/// such a file. Classes are numbered in the order of the folders' names; val must have the classes of train if train
+/// exists. Throws FileError naming the folder or file that is missing or malformed (see list_image_folder()).
+ImageSet read_imagenet(const std::filesystem::path& root, bool train);
 
 /// The result of decoding a file.
 struct CheckedPicture {

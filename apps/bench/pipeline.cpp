@@ -4,7 +4,7 @@
 #include "radial/apps/bench/measure.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/run/version.h"
-#include "radial/data/imagenet.h"
+#include "radial/data/image_folder.h"
 #include "radial/data/loader.h"
 
 #include <CLI/CLI.hpp>

@@ -1,7 +1,7 @@
 // The numbers of ImageNet.
 #include "radial/apps/imagenet/imagenet_task.h"
 
-#include "radial/data/imagenet.h"
+#include "radial/data/image_folder.h"
 
 #include <CLI/CLI.hpp>
 
