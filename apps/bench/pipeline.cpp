@@ -2,9 +2,8 @@
 #include "radial/apps/bench/commands.h"
 
 #include "radial/apps/bench/measure.h"
-#include "radial/apps/cifar10/cifar_task.h"
 #include "radial/apps/cli/validators.h"
-#include "radial/apps/imagenet/imagenet_task.h"
+#include "radial/apps/tasks/tasks.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/tensor/random.h"
