@@ -1,8 +1,7 @@
 // Reading CIFAR's records and class names, from a folder or the published archive.
 #include "radial/data/cifar.h"
 
-#include "radial/data/gzip_file.h"
-#include "radial/data/tar.h"
+#include "radial/data/archive.h"
 
 #include <algorithm>
 #include <map>

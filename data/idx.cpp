@@ -1,7 +1,7 @@
 // Reading IDX files, plain or gzipped, without trusting a byte of their headers.
 #include "radial/data/idx.h"
 
-#include "radial/data/gzip_file.h"
+#include "radial/data/archive.h"
 
 #include <zlib.h>
 

@@ -1,17 +1,118 @@
-// Walking the folders.
+// Walking folders and their links, reading ImageNet, and threads that decode one file after another.
 #include "radial/data/image_folder.h"
 
 #include "radial/core/io/read_file.h"
 #include "radial/core/util/error.h"
-#include "radial/data/find_images.h"
+#include "radial/data/images/image.h"
+#include "radial/data/images/jpeg_file.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <exception>
+#include <fstream>
+#include <mutex>
 #include <sstream>
+#include <thread>
+#include <unordered_set>
+#include <vector>
 
 namespace radial::data {
 namespace {
 
 namespace fs = std::filesystem;
+
+bool has_image_name(const fs::path& path) {
+    std::string ending = path.extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+    return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
+}
+
+/// Only for files whose names do not say it: opening each would take a large set on a network minutes.
+bool has_image_content(const fs::path& path) {
+    std::array<std::uint8_t, 8> first{};
+    std::ifstream file(path, std::ios::binary);
+    file.read(reinterpret_cast<char*>(first.data()), first.size());
+    const auto content = std::span(first).first(static_cast<std::size_t>(file.gcount()));
+    return is_jpeg(content) || is_png(content);
+}
+
+/// The real path, or an empty one where a link leads nowhere or in a circle.
+fs::path real_path(const fs::path& path) {
+    std::error_code error;
+    const fs::path real = fs::canonical(path, error);
+    return error ? fs::path() : real;
+}
+
+/// One walk. Links wait until all that is really there has been seen, so that it counts under its own path.
+class Walk {
+public:
+    explicit Walk(const fs::path& folder) {
+        for (fs::path above = real_path(folder); !above.empty(); above = above.parent_path()) {
+            folders_.insert(above.native());
+            if (above == above.root_path()) break;
+        }
+        enter(folder);
+        while (!links_.empty()) {
+            std::vector<fs::path> links;
+            links.swap(links_);
+            std::sort(links.begin(), links.end());
+            for (const fs::path& link : links) follow(link);
+        }
+        std::sort(found_.files.begin(), found_.files.end());
+        std::sort(found_.others.begin(), found_.others.end());
+    }
+    FoundImages take() { return std::move(found_); }
+
+private:
+    /// Looks into a folder that no other path has led to, and the real folders below it.
+    void enter(const fs::path& folder) {
+        std::vector<fs::path> waiting{folder};
+        while (!waiting.empty()) {
+            const fs::path present = std::move(waiting.back());
+            waiting.pop_back();
+            const fs::path real = real_path(present);
+            std::error_code error;
+            fs::directory_iterator entry(present, error);
+            for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+                const fs::path& path = entry->path();
+                const std::string name = path.filename().string();
+                if (name.starts_with('.')) continue;
+                std::error_code gone;  // while the folder is read
+                if (entry->is_symlink(gone)) {
+                    links_.push_back(path);
+                } else if (entry->is_directory(gone)) {
+                    if (folders_.insert((real / name).native()).second) waiting.push_back(path);
+                } else {
+                    add(path, real / name);
+                }
+            }
+            if (error) throw FileError(fmt::format("{}: cannot list: {}", present.string(), error.message()));
+        }
+    }
+
+    void follow(const fs::path& link) {
+        const fs::path real = real_path(link);
+        std::error_code error;
+        if (!fs::is_directory(real, error)) {
+            add(link, real);
+        } else if (folders_.insert(real.native()).second) {
+            enter(link);
+        }
+    }
+
+    void add(const fs::path& path, const fs::path& real) {
+        if (!real.empty() && !files_.insert(real.native()).second) return;
+        std::error_code error;
+        const bool regular = fs::is_regular_file(path, error);
+        const bool picture = regular && (has_image_name(path) || has_image_content(path));
+        (picture ? found_.files : found_.others).push_back(path);
+    }
+
+    FoundImages found_;
+    std::unordered_set<std::string> folders_, files_;  ///< real paths of what has been seen
+    std::vector<fs::path> links_;
+};
 
 template <class... Args>
 [[noreturn]] void fail(const fs::path& path, fmt::format_string<Args...> format, Args&&... args) {
@@ -30,7 +131,29 @@ void check_classes(const fs::path& root, const std::vector<std::string>& there,
         if (!has(there, name)) fail(root, "no folder for the class {}", name);
 }
 
+std::string problem_with(const std::filesystem::path& file) {
+    try {
+        read_image(file);
+        return {};
+    } catch (const FileError& error) {
+        return error.what();
+    }
+}
+
 }  // namespace
+
+FoundImages find_images(const fs::path& folder) { return Walk(folder).take(); }
+
+std::string passed_over(std::span<const fs::path> others) {
+    return fmt::format("{} file{} passed over, being no JPEG or PNG by name or content, as {}", others.size(),
+                       others.size() == 1 ? "" : "s", others.front().string());
+}
+
+bool leads_above(const fs::path& path, const fs::path& folder) {
+    const fs::path upper = real_path(path), lower = real_path(folder);
+    if (upper.empty() || lower.empty()) return false;
+    return std::mismatch(upper.begin(), upper.end(), lower.begin(), lower.end()).first == upper.end();
+}
 
 std::vector<std::string> list_class_folders(const fs::path& root) {
     std::vector<std::string> names;
@@ -83,6 +206,69 @@ std::map<std::string, std::string> read_synset_names(const fs::path& path) {
             fail(path, "line {}: {} has a name already", number, line.substr(0, end));
     }
     return names;
+}
+
+ImageSet make_dataset(const ImageFolder& folder) {
+    std::vector<std::pair<std::int64_t, std::size_t>> turns;  // which of its class a picture is, and its place
+    std::vector<std::int64_t> seen(folder.folders.size(), 0);
+    for (std::size_t i = 0; i < folder.files.size(); ++i)
+        turns.emplace_back(seen[static_cast<std::size_t>(folder.labels[i])]++, i);
+    std::sort(turns.begin(), turns.end());
+    std::vector<fs::path> files;
+    std::vector<std::int64_t> labels;
+    for (const auto& [turn, place] : turns) {
+        files.push_back(folder.files[place]);
+        labels.push_back(folder.labels[place]);
+    }
+    ImageSet set(std::move(files), Tensor::from(labels, {std::ssize(labels)}, Device{}), folder.class_names);
+    set.class_folders = folder.folders;
+    if (!folder.others.empty()) set.notes.push_back(passed_over(folder.others));
+    return set;
+}
+
+ImageSet read_imagenet(const fs::path& root, bool train) {
+    if (!fs::is_directory(root / "train") && !fs::is_directory(root / "val"))
+        throw FileError(root.string() + ": neither train/ nor val/ in this folder");
+    ImageFolderOptions options;
+    for (const char* const list : {"LOC_synset_mapping.txt", "synset_words.txt"}) {
+        if (!options.names.empty() || !fs::exists(root / list)) continue;
+        options.names = read_synset_names(root / list);
+    }
+    if (!train && fs::is_directory(root / "train")) options.folders = list_class_folders(root / "train");
+    return make_dataset(list_image_folder(root / (train ? "train" : "val"), options));
+}
+
+void check_pictures(std::span<const std::filesystem::path> files, int threads,
+                    const std::function<void(const CheckedPicture&)>& checked) {
+    RADIAL_CHECK(threads >= 1, "check_pictures: {} threads, expected at least 1", threads);
+    std::mutex mutex;
+    std::size_t next = 0;  // guarded, as the error
+    std::exception_ptr failed;
+    const auto work = [&] {
+        std::unique_lock lock(mutex);
+        while (next < files.size() && failed == nullptr) {
+            CheckedPicture picture{.number = next++, .problem = {}};
+            lock.unlock();
+            std::exception_ptr error;
+            try {
+                picture.problem = problem_with(files[picture.number]);
+            } catch (...) {  // no memory, say
+                error = std::current_exception();
+            }
+            lock.lock();
+            try {
+                if (error == nullptr) checked(picture);
+            } catch (...) {
+                error = std::current_exception();
+            }
+            if (error != nullptr && failed == nullptr) failed = error;
+        }
+    };
+    {
+        std::vector<std::jthread> workers;
+        for (int i = 0; i < threads; ++i) workers.emplace_back(work);
+    }
+    if (failed != nullptr) std::rethrow_exception(failed);
 }
 
 }  // namespace radial::data

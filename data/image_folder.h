@@ -1,13 +1,39 @@
-// Images sorted into one folder per class, like ImageNet.
+// Images in folders: finding them, reading a class a folder as ImageNet (Russakovsky et al. 2015) has, checking them.
 #pragma once
 
+#include "radial/data/image_set.h"
+
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace radial::data {
+
+/// The files below a folder.
+struct FoundImages {
+    std::vector<std::filesystem::path> files;   ///< images, in the order of their paths
+    std::vector<std::filesystem::path> others;  ///< files that are not images, in the order of their paths
+};
+
+/// Finds the images in `folder` and all folders below it. A regular file is an image if its name ends in .jpg, .jpeg or
+/// .png, in any case, or if its content begins like that of a JPEG or PNG file.
+///
+/// Files and folders whose names begin with a dot (".ipynb_checkpoints", "._a.png") are ignored. Links are followed,
+/// except to folders above `folder`. Each file and folder is listed once, under its own path if that is below `folder`.
+/// Throws FileError when a folder cannot be read.
+FoundImages find_images(const std::filesystem::path& folder);
+
+/// A message about FoundImages::others, of which there must be at least one: "3 files passed over, being no JPEG or PNG
+/// by name or content, as PATH".
+std::string passed_over(std::span<const std::filesystem::path> others);
+
+/// Whether two paths refer to the same folder, or the first to a folder above the second. False if one does not exist.
+bool leads_above(const std::filesystem::path& path, const std::filesystem::path& folder);
 
 /// The image files of a data set, not yet decoded (see read_image()).
 struct ImageFolder {
@@ -46,5 +72,28 @@ ImageFolder list_image_folder(const std::filesystem::path& root, const ImageFold
 /// ("n01440764 tench, Tinca tinca"). Empty lines are ignored. Throws FileError when the file is missing, not a regular
 /// file or longer than 8 MiB, and for a malformed line or a duplicate id, naming the line.
 std::map<std::string, std::string> read_synset_names(const std::filesystem::path& path);
+
+/// The images of a folder as a data set whose files are decoded when they are needed. Classes alternate: first the
+/// first image of each class, then the second of each, so that ImageSet::first() contains all classes. Class names are
+/// shared.
+ImageSet make_dataset(const ImageFolder& folder);
+
+/// Reads ROOT/train/CLASS/FILE or ROOT/val/CLASS/FILE, with one folder per class, named by WordNet id ("n01440764") or
+/// in any other way. Ids are replaced by the names in ROOT/LOC_synset_mapping.txt or ROOT/synset_words.txt, if there is
+/// such a file. Classes are numbered in the order of the folders' names; val must have the classes of train if train
+/// exists. Throws FileError naming the folder or file that is missing or malformed (see list_image_folder()).
+ImageSet read_imagenet(const std::filesystem::path& root, bool train);
+
+/// The result of decoding a file.
+struct CheckedPicture {
+    std::size_t number = 0;  ///< index of the file
+    std::string problem;     ///< why it cannot be read, including its name; empty if it can
+};
+
+/// Decodes each of `files` completely, on `threads` threads, and calls `checked` with each result, one call at a time,
+/// in the order in which they finish. An exception from `checked` ends the check and is rethrown. Throws Error when
+/// `threads` is below 1.
+void check_pictures(std::span<const std::filesystem::path> files, int threads,
+                    const std::function<void(const CheckedPicture&)>& checked);
 
 }  // namespace radial::data

@@ -2,8 +2,8 @@
 #include "radial/data/image_set.h"
 
 #include "radial/core/util/error.h"
-#include "radial/data/image.h"
-#include "radial/data/resize.h"
+#include "radial/data/images/image.h"
+#include "radial/data/images/view.h"
 
 #include <utility>
 

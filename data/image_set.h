@@ -2,7 +2,7 @@
 #pragma once
 
 #include "radial/data/dataset.h"
-#include "radial/data/view.h"
+#include "radial/data/images/view.h"
 
 #include <filesystem>
 #include <memory>

@@ -3,8 +3,7 @@
 
 #include "radial/core/util/error.h"
 #include "radial/data/image_set.h"
-#include "radial/data/mixing.h"
-#include "radial/data/transforms.h"
+#include "radial/data/images/transforms.h"
 
 #include <cstdint>
 #include <memory>

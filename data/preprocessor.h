@@ -1,9 +1,9 @@
 // From bytes to the normalised, transformed floats of a batch.
 #pragma once
 
+#include "radial/data/images/transforms.h"
+#include "radial/data/images/view.h"
 #include "radial/data/loader.h"
-#include "radial/data/transforms.h"
-#include "radial/data/view_reader.h"
 
 #include <array>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Times a loss by itself: features of noise, its gradient by them and by the loss's parameters.
-#include "radial/apps/bench/head.h"
+#include "radial/apps/bench/commands.h"
 
 #include "radial/apps/bench/measure.h"
 #include "radial/apps/cli/image_task.h"

@@ -1,10 +1,5 @@
 // radial-bench: how fast this machine trains.
-#include "radial/apps/bench/head.h"
-#include "radial/apps/bench/parity.h"
-#include "radial/apps/bench/pipeline.h"
-#include "radial/apps/bench/ranks.h"
-#include "radial/apps/bench/replay.h"
-#include "radial/apps/bench/step.h"
+#include "radial/apps/bench/commands.h"
 
 int main(int argc, char** argv) {
     return radial::train::run_program(

@@ -1,10 +1,15 @@
-// Wall-clock timing and resident memory.
+// Wall-clock timing and resident memory; the model, the loss, the optimizer and the batch of a training step.
 #include "radial/apps/bench/measure.h"
+
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/tensor/random.h"
+#include "radial/models/cost.h"
 
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace radial::bench {
 namespace {
@@ -14,6 +19,27 @@ double quantile(const std::vector<double>& sorted, double q) {
     const auto below = static_cast<std::size_t>(place);
     const std::size_t above = std::min(below + 1, sorted.size() - 1);
     return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+StepSetup completed(StepSetup setup) {
+    const ModelInfo& info = train::model_named(setup.model);
+    if (setup.dim == 0) setup.dim = info.dim;
+    if (setup.image == 0) setup.image = info.image[1];
+    if (setup.classes == 0) setup.classes = info.classes;
+    return setup;
+}
+
+/// A batch of noise: what the pixels show does not matter to the time, that they are ordinary numbers does.
+Tensor noise(const Shape& shape, Device device) {
+    const Tensor images = Tensor::empty(shape, DType::float32, device);
+    normal_(images, 0, 1);
+    return images;
+}
+
+Tensor labels_in_turn(std::int64_t batch, std::int64_t classes, Device device) {
+    std::vector<std::int64_t> labels(static_cast<std::size_t>(batch));
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int64_t>(i) % classes;
+    return Tensor::from(labels, {batch}, device);
 }
 
 }  // namespace
@@ -42,6 +68,75 @@ std::int64_t peak_resident_bytes() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return usage.ru_maxrss * std::int64_t{1024};
+}
+
+TrainingStep::TrainingStep(StepSetup setup)
+    : setup_(completed(std::move(setup))),
+      device_(Device::parse(setup_.device)),
+      precision_(train::parse_precision(setup_.precision)) {
+    RADIAL_CHECK(setup_.graph == "on" || setup_.graph == "off", "--graph is '{}', expected on or off", setup_.graph);
+    train::use_precision(precision_, device_);
+    classifier_ = train::build_classifier({.model = setup_.model,
+                                           .model_settings = setup_.model_settings,
+                                           .dim = setup_.dim,
+                                           .loss = setup_.loss,
+                                           .loss_settings = setup_.loss_settings,
+                                           .classes = setup_.classes});
+    classifier_.model->to(device_);
+    classifier_.loss->to(device_);
+    if (setup_.evaluate) {
+        RADIAL_CHECK(setup_.graph == "off", "--evaluate: there is no graph to record, expected --graph off");
+        classifier_.model->eval();
+        classifier_.loss->eval();
+    }
+    optimizer_ = std::make_unique<Sgd>(classifier_.parameters(), SgdOptions{.lr = 0.001, .momentum = 0.9});
+    const std::int64_t channels = train::model_named(setup_.model).image[0];
+    images_ = noise({setup_.batch, channels, setup_.image, setup_.image}, device_);
+    labels_ = labels_in_turn(setup_.batch, setup_.classes, device_);
+    if (setup_.graph == "on") graph_ = std::make_unique<StepGraph>(device_, [this] { step(); });
+}
+
+void TrainingStep::set_batch(const Tensor& images, const Tensor& labels) {
+    RADIAL_CHECK(graph_ == nullptr, "TrainingStep: a recorded step keeps its batch");
+    images_ = images.to(device_);
+    labels_ = labels.to(device_);
+}
+
+void TrainingStep::run() {
+    if (graph_ == nullptr) return step();
+    graph_->run();
+    RADIAL_CHECK(graph_->reason().empty(), "--graph on: {}", graph_->reason());
+}
+
+void TrainingStep::evaluate() {
+    const NoGrad guard;
+    const Tensor feature = train::feature_of(*classifier_.model, images_, precision_);
+    loss_ = classifier_.loss->forward(feature, labels_);
+}
+
+void TrainingStep::step() {
+    if (setup_.evaluate) return evaluate();
+    optimizer_->zero_grad();
+    const Tensor feature = train::feature_of(*classifier_.model, images_, precision_);
+    const Tensor loss = classifier_.loss->forward(feature, labels_);
+    loss.backward();
+    optimizer_->step();
+    loss_ = loss.detach();
+}
+
+double TrainingStep::flops() const {
+    // 2 a multiply-add: once forward, once for the weights' gradient, once for the input's, which nobody wants of the
+    // images. The head's are the products of the feature with one vector a class.
+    const double passes = setup_.evaluate ? 1 : 3;
+    double total = 2 * passes * static_cast<double>(setup_.dim * setup_.classes);
+    bool first = true;
+    for (const LayerCost& layer :
+         layer_costs(*classifier_.model, {images_.size(1), images_.size(2), images_.size(3)})) {
+        if (layer.multiply_adds == 0) continue;
+        total += 2 * (first && !setup_.evaluate ? passes - 1 : passes) * static_cast<double>(layer.products());
+        first = false;
+    }
+    return total * static_cast<double>(setup_.batch);
 }
 
 }  // namespace radial::bench

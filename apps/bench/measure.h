@@ -1,8 +1,15 @@
-// Times of repeated work, and memory of the process.
+// Times of repeated work, memory of the process, and a training step that can be run again and again.
 #pragma once
+
+#include "radial/apps/train/classifier.h"
+#include "radial/apps/train/precision.h"
+#include "radial/core/backend/step_graph.h"
+#include "radial/core/optim/optim.h"
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 namespace radial::bench {
@@ -20,5 +27,51 @@ Times summarise(std::vector<double> milliseconds);
 
 /// The most memory that this process ever had resident, in bytes.
 std::int64_t peak_resident_bytes();
+
+/// What a step consists of. A 0 stands for the model's own value in models/registry.h.
+struct StepSetup {
+    std::string model = "lenetpp", loss = "rbf-softmax";
+    ModelSettings model_settings{};
+    LossSettings loss_settings;
+    std::string device = "cpu";         ///< "cpu", "cuda" or "cuda:N"
+    std::string precision = "float32";  ///< "float32", "tf32" (products on tensor cores) or "bf16" (activations too)
+    std::string graph = "off";          ///< "on" submits the step to a CUDA device as one recorded graph
+    bool evaluate = false;              ///< forward alone, in evaluation without gradients
+    std::int64_t batch = 128, dim = 0, image = 0, classes = 0;
+};
+
+/// Zeroed gradients, forward, loss, backward, SGD with momentum 0.9 and no clipping, on one batch of noise; or with
+/// `evaluate` forward and loss alone, in evaluation without gradients.
+class TrainingStep {
+public:
+    /// Throws Error for an unknown name, a size that does not fit the model, and what the device cannot do.
+    explicit TrainingStep(StepSetup setup);
+    TrainingStep(const TrainingStep&) = delete;
+    TrainingStep& operator=(const TrainingStep&) = delete;
+    /// Takes another batch, of float32 [N, C, H, W] and int64 [N], in the place of the noise. Not for a recorded graph.
+    void set_batch(const Tensor& images, const Tensor& labels);
+    /// One step. Does not wait for a CUDA device. Throws Error when it should be a graph and cannot.
+    void run();
+    /// Waits until every step has been made; the loss of the last.
+    double loss() const { return loss_.item(); }
+
+    /// With the model's own values in the place of zeros.
+    const StepSetup& setup() const { return setup_; }
+    Device device() const { return device_; }
+    /// Floating-point operations of a step, elementwise ones left out. Runs the model on one image to count them.
+    double flops() const;
+
+private:
+    void step();
+    void evaluate();
+
+    StepSetup setup_;
+    Device device_;
+    train::Precision precision_;
+    train::Classifier classifier_;
+    std::unique_ptr<Optimizer> optimizer_;
+    Tensor images_, labels_, loss_;
+    std::unique_ptr<StepGraph> graph_;  ///< null when steps are to run eagerly
+};
 
 }  // namespace radial::bench

@@ -1,6 +1,6 @@
 // Trains every model for a few steps on the CPU and on a device, from the same weights on the same images, and compares
 // the losses step by step.
-#include "radial/apps/bench/parity.h"
+#include "radial/apps/bench/commands.h"
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/loss_options.h"

@@ -1,5 +1,5 @@
 // Times steps on the ranks that mpirun has started, and shows one step's buckets against its backward pass.
-#include "radial/apps/bench/ranks.h"
+#include "radial/apps/bench/commands.h"
 
 #include "radial/apps/bench/measure.h"
 #include "radial/apps/cli/validators.h"

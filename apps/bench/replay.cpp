@@ -1,5 +1,5 @@
 // Loads weights and a batch, runs the network in evaluation, in training and for a few steps, and writes what came out.
-#include "radial/apps/bench/replay.h"
+#include "radial/apps/bench/commands.h"
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/model_options.h"

@@ -1,8 +1,7 @@
 // Times a training step: the options, the clock, the report.
-#include "radial/apps/bench/step.h"
+#include "radial/apps/bench/commands.h"
 
 #include "radial/apps/bench/measure.h"
-#include "radial/apps/bench/training_step.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/loss_options.h"
 #include "radial/apps/cli/model_options.h"

@@ -6,7 +6,7 @@
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/util/error.h"
-#include "radial/data/picture_check.h"
+#include "radial/data/image_folder.h"
 
 #include <CLI/CLI.hpp>
 

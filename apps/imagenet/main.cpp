@@ -1,7 +1,7 @@
 // radial-imagenet: trains and measures networks on ImageNet, or on any pictures sorted into a folder a class.
 #include "radial/apps/cli/check_command.h"
-#include "radial/apps/imagenet/imagenet_task.h"
 #include "radial/apps/sweep/sweep.h"
+#include "radial/apps/tasks/tasks.h"
 
 int main(int argc, char** argv) {
     using namespace radial::train;

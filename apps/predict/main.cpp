@@ -1,5 +1,437 @@
-// radial-predict: what a trained classifier says of pictures.
-#include "radial/apps/predict/predict.h"
+// radial-predict: from a file of weights, and pictures or a tensor, to classes and their probabilities.
+#include "radial/apps/cli/command_line.h"
+#include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/run/data_record.h"
+#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/validators.h"
+#include "radial/apps/train/console/safe_text.h"
+#include "radial/apps/train/console/standard_streams.h"
+#include "radial/apps/train/run/weights.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/read_file.h"
+#include "radial/core/io/safetensors.h"
+#include "radial/core/tensor/tensor.h"
+#include "radial/core/util/error.h"
+#include "radial/data/image_folder.h"
+#include "radial/data/images/image.h"
+#include "radial/data/images/view.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace radial::predict {
+namespace {
+
+namespace fs = std::filesystem;
+using train::OpenedWeights;
+
+/// How a picture becomes a network's input.
+struct Preprocessing {
+    std::int64_t channels = 3;
+    std::int64_t resize = 256;           ///< its shorter side is made so long
+    std::int64_t size = 224;             ///< and so large a square cut out of its middle
+    std::vector<float> mean, deviation;  ///< of the pixels in [0, 1], one a channel or one for all
+};
+
+/// bytes [C, H, W] to (byte / 255 - mean) / deviation.
+void normalise(const Tensor& bytes, const Preprocessing& preprocessing, float* to) {
+    const std::int64_t channels = bytes.size(0), pixels = bytes.size(1) * bytes.size(2);
+    const std::uint8_t* from = bytes.data<std::uint8_t>();
+    const auto of_channel = [](const std::vector<float>& values, std::int64_t c) {
+        return values.size() == 1 ? values.front() : values.at(static_cast<std::size_t>(c));
+    };
+    for (std::int64_t c = 0; c < channels; ++c) {
+        const float mean = of_channel(preprocessing.mean, c), deviation = of_channel(preprocessing.deviation, c);
+        for (std::int64_t i = 0; i < pixels; ++i) *to++ = (static_cast<float>(*from++) / 255.0F - mean) / deviation;
+    }
+}
+
+/// The files named by `paths`: those themselves, and what data::find_images() finds in the folders among them. Throws
+/// FileError for a folder without images.
+data::FoundImages picture_files(const std::vector<fs::path>& paths) {
+    data::FoundImages all;
+    for (const fs::path& path : paths) {
+        if (!fs::is_directory(path)) {
+            all.files.push_back(path);
+            continue;
+        }
+        const data::FoundImages found = data::find_images(path);
+        if (found.files.empty()) throw FileError(path.string() + ": no JPEG or PNG file in this folder");
+        all.files.insert(all.files.end(), found.files.begin(), found.files.end());
+        all.others.insert(all.others.end(), found.others.begin(), found.others.end());
+    }
+    return all;
+}
+
+/// Some pictures, ready for the network.
+struct PictureBatch {
+    std::vector<std::filesystem::path> files;  ///< of which there is a row in `images`
+    std::vector<std::string> problems;         ///< one for each file that could not be read
+    Tensor images;                             ///< float32 [files, channels, size, size] on the CPU, undefined for none
+};
+
+/// Reads the files. Throws FileError for one that cannot be read, unless `skip_bad`.
+PictureBatch read_pictures(std::span<const fs::path> files, const Preprocessing& preprocessing, bool skip_bad) {
+    PictureBatch batch;
+    std::vector<Tensor> views;
+    for (const fs::path& file : files) {
+        try {
+            const Tensor image = data::read_image(file, {.channels = preprocessing.channels});
+            views.push_back(data::evaluation_view(image, preprocessing.resize, preprocessing.size));
+            batch.files.push_back(file);
+        } catch (const FileError& error) {
+            if (!skip_bad) throw;
+            batch.problems.emplace_back(error.what());
+        }
+    }
+    if (views.empty()) return batch;
+    batch.images = Tensor::empty({std::ssize(views), preprocessing.channels, preprocessing.size, preprocessing.size},
+                                 DType::float32, Device{});
+    float* to = batch.images.data<float>();
+    for (const Tensor& view : views) {
+        normalise(view, preprocessing, to);
+        to += view.numel();
+    }
+    return batch;
+}
+
+/// A class and its probability.
+struct Guess {
+    std::int64_t index = 0;
+    double probability = 0;
+};
+
+void check_scores(std::span<const double> logits, std::size_t row, std::span<const std::filesystem::path> files) {
+    const auto found = std::ranges::find_if_not(logits, [](double logit) { return std::isfinite(logit); });
+    if (found == logits.end()) return;
+    throw NumericError(fmt::format("{}: the score of class {} is {}",
+                                   row < files.size() ? files[row].string() : fmt::format("image {}", row),
+                                   found - logits.begin(), *found));
+}
+
+std::vector<Guess> rank_row(std::span<const double> logits, std::int64_t count) {
+    const double largest = *std::max_element(logits.begin(), logits.end());
+    double sum = 0;
+    for (const double logit : logits) sum += std::exp(logit - largest);
+    std::vector<std::int64_t> order(logits.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto logit = [&](std::int64_t index) { return logits[static_cast<std::size_t>(index)]; };
+    const auto middle = order.begin() + std::min<std::ptrdiff_t>(count, std::ssize(order));
+    std::partial_sort(order.begin(), middle, order.end(), [&](std::int64_t a, std::int64_t b) {
+        return logit(a) > logit(b) || (logit(a) == logit(b) && a < b);
+    });
+    std::vector<Guess> guesses;
+    for (auto index = order.begin(); index != middle; ++index)
+        guesses.push_back({.index = *index, .probability = std::exp(logit(*index) - largest) / sum});
+    return guesses;
+}
+
+/// For each row of logits [N, classes] its `count` likeliest classes, or all when there are fewer, the likeliest first.
+/// Throws NumericError for a NaN or an infinity, under the name of its row's file where there are `files`.
+std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count,
+                                     std::span<const std::filesystem::path> files = {}) {
+    const std::vector<double> values = logits.to_vector<double>();
+    const auto classes = static_cast<std::size_t>(logits.size(1));
+    std::vector<std::vector<Guess>> rankings;
+    for (std::size_t i = 0; i < values.size(); i += classes) {
+        const auto row = std::span(values).subspan(i, classes);
+        check_scores(row, i / classes, files);
+        rankings.push_back(rank_row(row, count));
+    }
+    return rankings;
+}
+
+/// What a class is called: its name, or its number where there are no names.
+std::string class_name(const std::vector<std::string>& names, std::int64_t index) {
+    return names.empty() ? fmt::format("{}", index) : names.at(static_cast<std::size_t>(index));
+}
+
+/// Whether a spreadsheet would take a text for a formula.
+bool looks_like_formula(const std::string& text) { return text.find_first_of("=+-@\t\r") == 0; }
+
+/// A file that looks like a formula as "./=a.png", which is the same file. Its bytes stay, so that it can be opened,
+/// but where some would be commands to a terminal.
+std::string path_field(const std::filesystem::path& file) {
+    const std::string path = (looks_like_formula(file.string()) ? "./" : "") + file.string();
+    const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n' || c == '\r';
+    });
+    return plain ? path : train::shown(path);
+}
+
+/// A name that looks like a formula behind an apostrophe, which spreadsheets take for the sign of a text.
+std::string name_field(const std::string& name) { return (looks_like_formula(name) ? "'" : "") + train::shown(name); }
+
+/// A field of a CSV table, in quotes where RFC 4180 wants them.
+std::string csv_field(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string quoted = "\"";
+    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return quoted + "\"";
+}
+
+/// The rankings of many files: a CSV table (RFC 4180) with the columns file, class_1, score_1, class_2 ...
+/// A file or a class whose name begins with =, +, -, @, a tab or a carriage return, which spreadsheets take for a
+/// formula, gets "./" or an apostrophe before it. Characters that a terminal obeys are written as in \x1b.
+class RankingTable {
+public:
+    /// `names` has one name a class, or none: then classes are numbers.
+    RankingTable(std::vector<std::string> names, std::int64_t count);
+    void add(const std::filesystem::path& file, const std::vector<Guess>& guesses);
+    const std::string& text() const { return text_; }
+
+private:
+    std::vector<std::string> names_;
+    std::string text_;
+};
+
+RankingTable::RankingTable(std::vector<std::string> names, std::int64_t count)
+    : names_(std::move(names)), text_("file") {
+    for (std::int64_t rank = 1; rank <= count; ++rank) text_ += fmt::format(",class_{0},score_{0}", rank);
+    text_ += "\n";
+}
+
+void RankingTable::add(const std::filesystem::path& file, const std::vector<Guess>& guesses) {
+    text_ += csv_field(path_field(file));
+    for (const Guess& guess : guesses)
+        text_ += fmt::format(",{},{:.6g}", csv_field(name_field(class_name(names_, guess.index))), guess.probability);
+    text_ += "\n";
+}
+
+struct PredictOptions {
+    fs::path weights;
+    std::string model, format;
+    std::vector<fs::path> images;
+    fs::path input, output, classes, csv;
+    std::int64_t top = 5, batch = 32, resize = 0, size = 0;
+    std::vector<float> mean, deviation;
+    bool skip_bad = false;
+    int threads = 0;
+    std::string device = "cpu", precision = "float32";
+};
+
+/// The network and its loss on their device, in evaluation.
+class Predictor {
+public:
+    Predictor(train::Classifier& classifier, Device device, train::Precision precision)
+        : classifier_(classifier), device_(device), precision_(precision) {
+        classifier_.model->to(device);
+        classifier_.loss->to(device);
+        classifier_.model->eval();
+        classifier_.loss->eval();
+    }
+
+    struct Result {
+        Tensor feature, logits;  ///< on the CPU
+    };
+    Result predict(const Tensor& images) {
+        const NoGrad no_grad;
+        const Tensor feature = train::feature_of(*classifier_.model, images.to(device_), precision_);
+        return {.feature = feature.to(Device{}), .logits = classifier_.loss->logits(feature).to(Device{})};
+    }
+
+private:
+    train::Classifier& classifier_;
+    Device device_;
+    train::Precision precision_;
+};
+
+/// One name a line. Throws FileError unless there are as many as classes.
+std::vector<std::string> read_class_names(const fs::path& path, std::int64_t classes) {
+    constexpr std::size_t most = std::size_t{8} << 20U;
+    std::istringstream file(read_file(path, most));
+    std::vector<std::string> names;
+    for (std::string line; std::getline(file, line);) {
+        if (line.ends_with('\r')) line.pop_back();
+        names.push_back(line);
+    }
+    if (std::ssize(names) != classes)
+        throw FileError(
+            fmt::format("{}: {} lines, expected a name for each of {} classes", path.string(), names.size(), classes));
+    return names;
+}
+
+/// Throws Error when `names`, of the file `path`, are the classes that the checkpoint knows in another order.
+void check_order(const fs::path& path, const std::vector<std::string>& names, const std::vector<std::string>& known) {
+    if (names == known || !train::same_names(names, known)) return;
+    const auto [given, expected] = std::mismatch(names.begin(), names.end(), known.begin());
+    throw Error(fmt::format("{}: line {} is '{}', the checkpoint has '{}' there: the same classes in another order",
+                            path.string(), given - names.begin() + 1, *given, *expected));
+}
+
+/// What flags, the file and the network say, in this order of precedence.
+Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeights& weights) {
+    const Shape& image = train::model_named(weights.classifier.spec.model).image;
+    Preprocessing result{.channels = image[0], .mean = {0.0F}, .deviation = {1.0F}};
+    if (result.channels == 3) {  // those of ImageNet's training images
+        result.mean = {0.485F, 0.456F, 0.406F};
+        result.deviation = {0.229F, 0.224F, 0.225F};
+    }
+    const auto take = [](std::vector<float>& value, const std::vector<float>& other) {
+        if (!other.empty()) value = other;
+    };
+    take(result.mean, weights.notes.mean);
+    take(result.deviation, weights.notes.deviation);
+    take(result.mean, options.mean);
+    take(result.deviation, options.deviation);
+    const auto or_noted = [](std::int64_t given, std::int64_t noted) { return given > 0 ? given : noted; };
+    const std::int64_t size = or_noted(options.size, weights.notes.size);
+    const std::int64_t resize = options.size > 0 ? options.resize : or_noted(options.resize, weights.notes.resize);
+    const auto fits = [&](const std::vector<float>& values) {
+        return values.size() == 1 || std::ssize(values) == result.channels;
+    };
+    RADIAL_CHECK(fits(result.mean) && fits(result.deviation),
+                 "--mean and --deviation: {} and {} numbers, expected 1 or {}, one a channel", result.mean.size(),
+                 result.deviation.size(), result.channels);
+    RADIAL_CHECK(std::all_of(result.deviation.begin(), result.deviation.end(), [](float d) { return d > 0; }),
+                 "--deviation: has a number that is not above 0");
+    // Small images are taken whole; of photographs the outer eighth is left out, as usual.
+    constexpr std::int64_t small = 64;
+    result.size = size > 0 ? size : image[1];
+    result.resize = resize > 0             ? resize
+                    : result.size <= small ? result.size
+                                           : std::llround(static_cast<double>(result.size) * 8 / 7);
+    RADIAL_CHECK(result.resize >= result.size, "--resize: {} is below --size {}", result.resize, result.size);
+    return result;
+}
+
+void predict_tensor(const PredictOptions& options, Predictor& predictor) {
+    const TensorFile file = read_safetensors(options.input);
+    if (!file.contains("input")) throw FileError(options.input.string() + ": no tensor \"input\"");
+    const Tensor& input = file.at("input");
+    if (input.rank() != 4 || input.dtype() != DType::float32 || input.size(0) < 1)
+        throw FileError(
+            fmt::format("{}: \"input\" is {}, expected float32[N, C, H, W]", options.input.string(), input.str()));
+    const std::int64_t count = input.size(0);
+    Predictor::Result all;
+    const auto append = [&](Tensor& to, const Tensor& rows, std::int64_t first) {
+        if (!to.defined()) to = Tensor::empty({count, rows.size(1)}, rows.dtype(), Device{});
+        to.rows(first, first + rows.size(0)).copy_(rows);
+    };
+    for (std::int64_t first = 0; first < count; first += options.batch) {
+        const auto result = predictor.predict(input.rows(first, std::min(first + options.batch, count)));
+        append(all.feature, result.feature, first);
+        append(all.logits, result.logits, first);
+    }
+    write_safetensors(options.output, {{{"logits", all.logits}, {"feature", all.feature}}, {}});
+    fmt::print("{} images: logits and features in {}\n", count, train::shown(options.output.string()));
+}
+
+void print_ranking(const fs::path& file, const std::vector<Guess>& guesses, const std::vector<std::string>& names) {
+    fmt::print("{}\n", train::shown(file.string()));
+    for (std::size_t i = 0; i < guesses.size(); ++i)
+        fmt::print("{:>4}  {:.4f}  {}\n", i + 1, guesses[i].probability,
+                   train::shown(class_name(names, guesses[i].index)));
+    train::check_output();
+}
+
+void predict_pictures(const PredictOptions& options, const OpenedWeights& weights, Predictor& predictor) {
+    const Preprocessing preprocessing = preprocessing_for(options, weights);
+    const std::int64_t classes = weights.classifier.spec.classes, top = std::min(options.top, classes);
+    const std::vector<std::string> names =
+        options.classes.empty() ? weights.notes.class_names : read_class_names(options.classes, classes);
+    check_order(options.classes, names, weights.notes.class_names);
+    const auto [files, others] = picture_files(options.images);
+    if (!others.empty()) train::print_error(fmt::format("note: {}\n", data::passed_over(others)));
+    RankingTable table(names, top);
+    std::size_t skipped = 0;
+    for (std::size_t first = 0; first < files.size(); first += static_cast<std::size_t>(options.batch)) {
+        const auto count = std::min(static_cast<std::size_t>(options.batch), files.size() - first);
+        const PictureBatch batch =
+            read_pictures(std::span(files).subspan(first, count), preprocessing, options.skip_bad);
+        for (const std::string& problem : batch.problems) train::print_error(fmt::format("skipped: {}\n", problem));
+        skipped += batch.problems.size();
+        if (!batch.images.defined()) continue;
+        const auto rankings = rank(predictor.predict(batch.images).logits, top, batch.files);
+        for (std::size_t i = 0; i < rankings.size(); ++i) {
+            options.csv.empty() ? print_ranking(batch.files[i], rankings[i], names)
+                                : table.add(batch.files[i], rankings[i]);
+        }
+    }
+    RADIAL_CHECK(skipped < files.size(), "none of the {} images can be read", files.size());
+    if (!options.csv.empty()) write_file(options.csv, table.text());
+    if (!options.csv.empty() || skipped > 0)
+        fmt::print("{} images{}{}\n", files.size() - skipped, skipped > 0 ? fmt::format(", {} skipped", skipped) : "",
+                   options.csv.empty() ? "" : ": " + train::shown(options.csv.string()));
+}
+
+void run_predict(const PredictOptions& options) {
+    RADIAL_CHECK(!options.weights.empty(), "no weights: give --weights FILE");
+    RADIAL_CHECK(options.images.empty() != options.input.empty(), "{}: give image files or folders, or --input FILE",
+                 options.input.empty() ? "no images" : "both images and --input");
+    RADIAL_CHECK(options.input.empty() == options.output.empty(), "--input and --output go together");
+    const train::Precision precision = train::parse_precision(options.precision);
+    const Device device = train::start_device(options.device, options.threads, precision);
+    OpenedWeights weights = train::open_weights(options.weights, options.model, options.format);
+    const train::ClassifierSpec& spec = weights.classifier.spec;
+    fmt::print("model: {}, {}-D feature; loss: {}; {} classes\n", spec.model, spec.dim, spec.loss, spec.classes);
+    Predictor predictor(weights.classifier, device, precision);
+    options.input.empty() ? predict_pictures(options, weights, predictor) : predict_tensor(options, predictor);
+}
+
+void add_flags(CLI::App& app, PredictOptions& options) {
+    const auto add = [&app](const char* flag, auto& value, const char* text) {
+        return app.add_option(flag, value, text)->capture_default_str();
+    };
+    app.add_option("images", options.images, "JPEG and PNG files, or folders of them");
+    app.add_option("--weights", options.weights, "Radial checkpoint, or weights with torchvision's or timm's names")
+        ->type_name("FILE");
+    app.add_option("--model", options.model,
+                   "Network of the weights, if the file does not say; radial-models lists them");
+    app.add_option("--format", options.format,
+                   "radial, torchvision or timm (default: recognized from the names in the file)");
+    app.add_option("--classes", options.classes, "File with one class name per line")->type_name("FILE");
+    add("--top", options.top, "Number of classes to show per image")->check(train::within(1, 1000000));
+    app.add_option("--csv", options.csv, "Write a table to this file instead of printing")->type_name("FILE");
+    app.add_flag("--skip-bad", options.skip_bad, "Report images that cannot be read and continue");
+    app.add_option("--input", options.input, "safetensors file with the images as float32 \"input\" [N, C, H, W]")
+        ->type_name("FILE");
+    app.add_option("--output", options.output, "Output file for \"logits\" and \"feature\" of --input")
+        ->type_name("FILE");
+    app.add_option("--size", options.size, "Side of the square input image (default: the file's, else the network's)")
+        ->check(train::within(1, 100000));
+    app.add_option("--resize", options.resize,
+                   "Length of the shorter side before the center crop (default: the file's, else 8/7 of --size, or "
+                   "--size up to 64)")
+        ->check(train::within(1, 100000));
+    app.add_option("--mean", options.mean,
+                   "Mean of the pixels in [0, 1] per channel, such as 0.485,0.456,0.406 (default: the file's, else "
+                   "ImageNet's, or 0 for gray images)")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    app.add_option("--deviation", options.deviation,
+                   "Standard deviation of the pixels per channel (default: as --mean)")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    add("--batch", options.batch, "Images per batch")->check(train::within(1, 1000000));
+    add("--threads", options.threads, "Compute threads; 0 uses every core")->check(train::within(0, 4096));
+    train::add_device_option(app, options.device);
+    train::add_precision_option(app, options.precision);
+}
+
+/// Classifies images or a tensor of images by the weights in a file.
+train::Command predict_command() {
+    return {"", "Classifies images.", [](CLI::App& app) {
+                auto options = std::make_shared<PredictOptions>();
+                add_flags(app, *options);
+                return [options] { train::with_memory_advice(options->batch, [&] { run_predict(*options); }); };
+            }};
+}
+
+}  // namespace
+}  // namespace radial::predict
 
 int main(int argc, char** argv) {
     return radial::train::run_program("radial-predict", radial::predict::predict_command(), argc, argv);

@@ -4,6 +4,7 @@
 #include "radial/apps/train/confusion.h"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,27 @@ namespace radial::train {
 
 /// About `count` round numbers (1, 2 or 5 times a power of ten apart) that lie in [low, high]. Needs low < high.
 std::vector<double> round_ticks(double low, double high, int count);
+
+/// An interval of one axis and the marks on it.
+struct Axis {
+    double low = 0, high = 1;
+    std::vector<double> ticks;
+    std::function<std::string(double)> label;
+};
+
+/// A plot area of an SVG picture; y grows upwards.
+class ChartFrame {
+public:
+    ChartFrame(double width, double height, Axis x, Axis y);
+    double x(double value) const;
+    double y(double value) const;
+    /// The <svg> element's start with grid lines and tick labels; the caller adds marks and "</svg>".
+    std::string open(const std::string& description) const;
+
+private:
+    double width_, height_;
+    Axis x_, y_;
+};
 
 /// A line of a chart, one value an epoch, from epoch 1. Where a value is not finite the line has a gap.
 struct Series {
@@ -36,10 +58,32 @@ struct Scatter {
 };
 /// The class of prototype `index`.
 std::size_t class_of_prototype(const Scatter& scatter, std::size_t index);
-/// The points as SVG in equal scales on both axes, and the prototypes as scatter_view.h says.
+/// The points as SVG in equal scales on both axes, and the prototypes as ScatterView says.
 std::string scatter_chart(const Scatter& scatter);
 /// The classes' colours and names.
 std::string scatter_legend(const std::vector<std::string>& class_names);
+
+/// A prototype's marker.
+struct PrototypeMark {
+    double x = 0, y = 0;   ///< in the features' coordinates, within the view
+    bool at_place = true;  ///< false: only its direction is right
+};
+
+/// What a scatter chart shows: a square, so that distances look the same in every direction.
+///
+/// The features decide its size, so that prototypes cannot squash the plot: those not far outside widen it, a few that
+/// are further stand at the edge, towards where they lie. Where the prototypes as a whole do not compare with the
+/// features (most are far outside, or all are within a tenth of the features' extent, as weights of a softmax often
+/// are), every marker stands at the edge in the prototype's direction from the origin, at the end of a ray.
+struct ScatterView {
+    double x = 0, y = 0, half = 1;     ///< centre and half the width
+    bool rays = false;                 ///< from the origin to each mark
+    std::vector<PrototypeMark> marks;  ///< one a prototype
+};
+ScatterView view_of(const Scatter& scatter);
+
+/// How the view shows the prototypes, in a sentence for the reader.
+std::string describe(const ScatterView& view, const Scatter& scatter);
 
 // What follows takes confusion among at least one class, and a name for each.
 

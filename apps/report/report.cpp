@@ -3,7 +3,6 @@
 
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"
-#include "radial/apps/report/scatter_view.h"
 #include "radial/apps/train/console/progress.h"
 
 #include <fmt/core.h>

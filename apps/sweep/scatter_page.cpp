@@ -3,8 +3,8 @@
 
 #include "radial/apps/cli/loss_options.h"
 #include "radial/apps/cli/run/data_record.h"
+#include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"
-#include "radial/apps/report/scatter_view.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/evaluate.h"

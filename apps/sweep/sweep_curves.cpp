@@ -1,7 +1,6 @@
 // Curves that need no training.
 #include "radial/apps/sweep/sweep_curves.h"
 
-#include "radial/apps/report/chart_frame.h"
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"
 

@@ -1,7 +1,7 @@
 // What a sweep has come to, as table.md and table.html.
 #pragma once
 
-#include "radial/apps/report/text_table.h"
+#include "radial/apps/report/html_page.h"
 #include "radial/apps/sweep/sweep_runs.h"
 
 #include <string>

@@ -2,7 +2,7 @@
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/cli/run/run_recorder.h"
-#include "radial/apps/mnist/mnist_task.h"
+#include "radial/apps/tasks/tasks.h"
 #include "radial/core/io/safetensors.h"
 
 #include <fmt/core.h>

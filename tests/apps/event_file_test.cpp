@@ -4,7 +4,7 @@
 #include "event_reader.h"
 #include "program.h"
 #include "radial/apps/train/events/png_writer.h"
-#include "radial/data/image.h"
+#include "radial/data/images/image.h"
 
 #include <cmath>
 #include <limits>

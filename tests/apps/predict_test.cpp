@@ -2,8 +2,8 @@
 #include "../expect.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
-#include "radial/data/image.h"
-#include "radial/data/resize.h"
+#include "radial/data/images/image.h"
+#include "radial/data/images/view.h"
 #include "weights_folder.h"
 
 #include <cmath>

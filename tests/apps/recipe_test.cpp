@@ -2,11 +2,9 @@
 #include "../expect.h"
 #include "../folders.h"
 #include "program.h"
-#include "radial/apps/cifar10/cifar_task.h"
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/train_settings.h"
-#include "radial/apps/imagenet/imagenet_task.h"
-#include "radial/apps/mnist/mnist_task.h"
+#include "radial/apps/tasks/tasks.h"
 
 #include <fmt/core.h>
 

@@ -2,7 +2,7 @@
 #include "../catch.h"
 #include "event_reader.h"
 #include "program.h"
-#include "radial/data/image.h"
+#include "radial/data/images/image.h"
 
 #include <fmt/core.h>
 

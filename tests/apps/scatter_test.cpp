@@ -2,7 +2,6 @@
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/report/charts.h"
-#include "radial/apps/report/scatter_view.h"
 
 namespace radial::test {
 namespace {

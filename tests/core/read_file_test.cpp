@@ -4,9 +4,9 @@
 #include "../expect.h"
 #include "radial/core/io/atomic_file.h"
 #include "radial/core/io/safetensors.h"
-#include "radial/data/image.h"
+#include "radial/data/archive.h"
 #include "radial/data/image_folder.h"
-#include "radial/data/tar.h"
+#include "radial/data/images/image.h"
 
 #include <sys/stat.h>
 

@@ -1,7 +1,7 @@
 // Colour jitter, a part at a time.
 #include "../catch.h"
 #include "../expect.h"
-#include "radial/data/transforms.h"
+#include "radial/data/images/transforms.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,6 @@
 // Which files below a folder are found, and that links lead to none of them twice.
-#include "radial/data/find_images.h"
 #include "../expect.h"
 #include "radial/data/image_folder.h"
-#include "radial/data/imagenet.h"
 #include "scratch.h"
 
 #include <sys/stat.h>

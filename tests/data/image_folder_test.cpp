@@ -2,7 +2,7 @@
 #include "radial/data/image_folder.h"
 
 #include "../expect.h"
-#include "radial/data/image.h"
+#include "radial/data/images/image.h"
 #include "scratch.h"
 
 #include <iostream>

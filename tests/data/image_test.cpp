@@ -1,11 +1,11 @@
 // Reading pictures: what is said of files that are none, and what a smaller decoding keeps.
-#include "radial/data/image.h"
+#include "radial/data/images/image.h"
 
 #include "../catch.h"
 #include "../expect.h"
 #include "../folders.h"
 #include "radial/core/io/safetensors.h"
-#include "radial/data/resize.h"
+#include "radial/data/images/view.h"
 #include "scratch.h"
 
 using namespace radial;

@@ -2,10 +2,10 @@
 #include "../catch.h"
 #include "../expect.h"
 #include "pictures.h"
-#include "radial/data/image.h"
-#include "radial/data/imagenet.h"
+#include "radial/data/image_folder.h"
+#include "radial/data/images/image.h"
+#include "radial/data/images/view.h"
 #include "radial/data/loader.h"
-#include "radial/data/resize.h"
 
 #include <algorithm>
 #include <numeric>

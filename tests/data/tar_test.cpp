@@ -1,5 +1,5 @@
 // Tar archives: what is found in them, and exactly what is said of those that are damaged.
-#include "radial/data/tar.h"
+#include "radial/data/archive.h"
 
 #include "../catch.h"
 #include "../expect.h"

@@ -1,5 +1,5 @@
 // Transforms: what each does to an image, how often, and that chance follows from seed, epoch and sample alone.
-#include "radial/data/transforms.h"
+#include "radial/data/images/transforms.h"
 
 #include "../catch.h"
 #include "../expect.h"

@@ -1,13 +1,11 @@
 // Views of pictures: where they lie, and that decoding a part of a file gives the pixels of the whole.
-#include "radial/data/view.h"
+#include "radial/data/images/view.h"
 
 #include "../catch.h"
 #include "../expect.h"
 #include "pictures.h"
-#include "radial/data/find_images.h"
-#include "radial/data/image.h"
-#include "radial/data/resize.h"
-#include "radial/data/view_reader.h"
+#include "radial/data/image_folder.h"
+#include "radial/data/images/image.h"
 
 #include <cmath>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // Fuzz target: any bytes, read as a picture, become pixels or give a FileError.
-#include "radial/data/image.h"
+#include "radial/data/images/image.h"
 
 #include "memory_file.h"
 

@@ -1,5 +1,5 @@
 // Fuzz target: any bytes, read as a tar archive, packed or not, give files or a FileError.
-#include "radial/data/tar.h"
+#include "radial/data/archive.h"
 
 #include "memory_file.h"
 

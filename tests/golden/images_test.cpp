@@ -2,8 +2,8 @@
 #include "../expect.h"
 #include "../folders.h"
 #include "radial/core/io/safetensors.h"
-#include "radial/data/image.h"
-#include "radial/data/resize.h"
+#include "radial/data/images/image.h"
+#include "radial/data/images/view.h"
 
 #include <cstdlib>
 

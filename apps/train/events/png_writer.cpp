@@ -2,7 +2,7 @@
 #include "radial/apps/train/events/png_writer.h"
 
 #include "radial/core/util/error.h"
-#include "radial/data/resize.h"
+#include "radial/data/images/view.h"
 
 #include <openssl/evp.h>
 #include <png.h>

@@ -1,0 +1,132 @@
+// The numbers of MNIST, CIFAR-10, CIFAR-100 and ImageNet.
+#include "radial/apps/tasks/tasks.h"
+
+#include "radial/data/cifar.h"
+#include "radial/data/idx.h"
+#include "radial/data/image_folder.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+namespace radial::train {
+namespace {
+
+/// What a run of a few epochs is to be told. Momentum and weight decay are those of He et al. 2016, 4.2, whose network
+/// and augmentation the paper takes (Sec. 4.3), without naming either.
+TrainOptions cifar_defaults(double lr) {
+    TrainOptions defaults;
+    defaults.dim = 0;
+    defaults.epochs = 5;
+    defaults.batch = 128;
+    defaults.lr = lr;
+    defaults.momentum = 0.9;
+    defaults.weight_decay = 1e-4;
+    defaults.warmup_epochs = 0.5;
+    defaults.augmentation.crop_padding = 4;
+    defaults.augmentation.flip = 0.5;
+    return defaults;
+}
+
+}  // namespace
+
+ImageTask mnist_task() {
+    ImageTask mnist{.program = "radial-mnist",
+                    .set = "mnist",
+                    .model = "lenetpp",
+                    .model_title = "LeNets++",
+                    .classes = 10,
+                    .mean = {0.1307F},
+                    .deviation = {0.3081F},
+                    .read = read_by(data::read_mnist),
+                    .where_to_get = "'radial-mnist download DIR' fetches MNIST",
+                    .loss_defaults = {},
+                    .model_defaults = {},
+                    .defaults = {}};
+    mnist.defaults.out = "runs/mnist";
+    return mnist;
+}
+
+ImageTask cifar10_task() {
+    ImageTask cifar{.program = "radial-cifar10",
+                    .set = "cifar-10-batches-bin",
+                    .model = "resnet20",
+                    .model_title = "ResNet-20",
+                    .classes = 10,
+                    .mean = {0.4914F, 0.4822F, 0.4465F},
+                    .deviation = {0.2470F, 0.2435F, 0.2616F},
+                    .read = read_by(data::read_cifar10),
+                    .where_to_get = "'radial-cifar10 download DIR' fetches CIFAR-10",
+                    .loss_defaults = {{"rbf-softmax", {{"scale", 4}, {"gamma", 1.6}}}},
+                    .model_defaults = {{"zero-init-residual", 1}},
+                    .defaults = cifar_defaults(0.3)};
+    cifar.defaults.out = "runs/cifar10";
+    return cifar;
+}
+
+ImageTask cifar100_task() {
+    ImageTask cifar{.program = "radial-cifar100",
+                    .set = "cifar-100-binary",
+                    .model = "resnet20",
+                    .model_title = "ResNet-20",
+                    .classes = 100,
+                    .mean = {0.5071F, 0.4865F, 0.4409F},
+                    .deviation = {0.2673F, 0.2564F, 0.2762F},
+                    .read = read_by(data::read_cifar100),
+                    .where_to_get = "'radial-cifar100 download DIR' fetches CIFAR-100",
+                    .loss_defaults = {{"rbf-softmax", {{"scale", 14}, {"gamma", 2.2}, {"reach", 4}}}},
+                    .model_defaults = {{"zero-init-residual", 1}},
+                    .defaults = cifar_defaults(0.1)};
+    cifar.defaults.out = "runs/cifar100";
+    return cifar;
+}
+
+ImageTask imagenet_task() {
+    ImageTask imagenet{.program = "radial-imagenet",
+                       .set = "imagenet",
+                       .model = "resnet50",
+                       .model_title = "ResNet-50",
+                       .classes = 0,
+                       .picture_files = true,
+                       .mean = {0.485F, 0.456F, 0.406F},
+                       .deviation = {0.229F, 0.224F, 0.225F},
+                       .read = read_by(data::read_imagenet),
+                       .where_to_get = "'radial-imagenet download' says where to get ImageNet",
+                       .loss_defaults = {{"rbf-softmax", {{"scale", 8}, {"gamma", 4}}}},
+                       .model_defaults = {{"zero-init-residual", 1}},
+                       .defaults = {}};
+    TrainOptions& defaults = imagenet.defaults;
+    defaults.dim = 0;
+    defaults.epochs = 100;
+    defaults.batch = 256;
+    defaults.lr = 0.1;
+    defaults.momentum = 0.9;
+    defaults.weight_decay = 5e-5;
+    defaults.warmup_epochs = 5;
+    defaults.augmentation.random_area = 0.08;
+    defaults.augmentation.flip = 0.5;
+    defaults.out = "runs/imagenet";
+    return imagenet;
+}
+
+Command imagenet_download_command() {
+    return {"download", "Say where to get ImageNet", [](CLI::App&) {
+                return [] {
+                    fmt::print(
+                        "ImageNet may not be handed on: its owners give it to those who register and accept their "
+                        "terms.\n"
+                        "  https://image-net.org/download.php      ILSVRC 2012, training and validation images\n"
+                        "  https://www.kaggle.com/c/imagenet-object-localization-challenge/data      the same\n"
+                        "Unpack it so that each class has a folder in both sets, named by WordNet id or in any other "
+                        "way:\n"
+                        "  DIR/train/n01440764/*.JPEG    DIR/val/n01440764/*.JPEG    ...\n"
+                        "and beside them, for the classes' names, LOC_synset_mapping.txt or synset_words.txt, if you "
+                        "have it.\n"
+                        "The validation images come in one folder; LOC_val_solution.csv, or the development kit, says "
+                        "which class each is of.\n"
+                        "Then: radial-imagenet train --data DIR\n");
+                };
+            }};
+}
+
+}  // namespace radial::train
