@@ -161,6 +161,8 @@ TEST_CASE("a stopped run ends after the epoch, and the best weights of it load i
     const EpochResult last = run.trainer.run();
     REQUIRE(last.epoch < 50);
     CHECK(last.epoch == last.best_epoch + 3);
+    CHECK(read_safetensors(folder / "kept/best.safetensors").metadata.at("epoch") ==
+          fmt::format("{}", last.best_epoch));
     Run other(1);
     train::load_weights(folder / "kept/best.safetensors", other.classifier);
     data::Loader loader(other.test, {.batch_size = 16, .workers = 0});
