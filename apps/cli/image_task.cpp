@@ -24,12 +24,6 @@ std::int64_t outputs_of(const data::Dataset& set) {
     return target.numel();
 }
 
-DatasetReader read_by(data::ImageSet (*read)(const std::filesystem::path& folder, bool train)) {
-    return [read](const std::filesystem::path& folder, bool train) {
-        return std::make_shared<data::ImageSet>(read(folder, train));
-    };
-}
-
 void with_memory_advice(std::int64_t batch, const std::function<void()>& work) {
     try {
         work();

@@ -16,11 +16,6 @@
 
 namespace radial::train {
 
-/// Reads one of a data set's two parts from its folder.
-using DatasetReader = std::function<std::shared_ptr<data::Dataset>(const std::filesystem::path& folder, bool train)>;
-/// A reader of a set of images, as data::read_mnist().
-DatasetReader read_by(data::ImageSet (*read)(const std::filesystem::path& folder, bool train));
-
 /// What sets one benchmark program apart from another.
 struct ImageTask {
     std::string program;         ///< "radial-mnist"
@@ -30,7 +25,7 @@ struct ImageTask {
     std::int64_t classes = 0;    ///< 0: as many as the data set names
     bool picture_files = false;  ///< the images are files of any size: --image-size and its kin (PictureOptions)
     std::vector<float> mean, deviation;  ///< of the pixels, in [0, 1]
-    DatasetReader read;
+    data::DatasetReader read;
     bool needs_folder = true;  ///< without one, --data may be left out
     std::string where_to_get;  ///< ends the error about a missing folder
     /// Options of a loss, by its name, that have other defaults here where it stands alone.

@@ -20,13 +20,20 @@ Program::Program(std::string name) : summary_("Trains and evaluates a network on
     task_.program = std::move(name);
 }
 
-Program& Program::data(DatasetReader read) {
+Program& Program::data(data::DatasetReader read) {
     task_.read = std::move(read);
     task_.needs_folder = true;
     return *this;
 }
 
-Program& Program::data_without_folder(DatasetReader read) {
+Program& Program::dataset(const std::string& name) {
+    const data::DatasetInfo& info = data::dataset_registry().at(name);
+    data(info.read);
+    task_.set = name;
+    return info.mean.empty() ? *this : normalise(info.mean, info.std);
+}
+
+Program& Program::data_without_folder(data::DatasetReader read) {
     task_.read = std::move(read);
     task_.needs_folder = false;
     task_.set.clear();

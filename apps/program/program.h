@@ -25,9 +25,12 @@ public:
     explicit Program(std::string name);
 
     /// Reads the training set or, with `train` false, the test set from the folder of --data.
-    Program& data(DatasetReader read);
+    Program& data(data::DatasetReader read);
+    /// A data set of the registry (data::register_dataset()), with its mean and standard deviation; --data defaults to
+    /// its folder under $RADIAL_DATA. Throws Error for an unknown name.
+    Program& dataset(const std::string& name);
     /// The same for a set that is not in a folder: --data is not needed, and the reader gets an empty path without it.
-    Program& data_without_folder(DatasetReader read);
+    Program& data_without_folder(data::DatasetReader read);
     /// A network of one's own, registered under a name (register_model()). `make` builds it with a feature of length
     /// `dim`. Throws Error when the name is taken.
     Program& network(const std::string& name, std::function<std::unique_ptr<Layer>(std::int64_t dim)> make,

@@ -1,9 +1,7 @@
 // The numbers of MNIST, CIFAR-10, CIFAR-100 and ImageNet.
 #include "radial/apps/tasks/tasks.h"
 
-#include "radial/data/cifar.h"
-#include "radial/data/idx.h"
-#include "radial/data/image_folder.h"
+#include "radial/data/dataset.h"
 
 #include <CLI/CLI.hpp>
 
@@ -36,9 +34,9 @@ ImageTask mnist_task() {
                     .model = "lenetpp",
                     .model_title = "LeNets++",
                     .classes = 10,
-                    .mean = {0.1307F},
-                    .deviation = {0.3081F},
-                    .read = read_by(data::read_mnist),
+                    .mean = data::dataset_registry().at("mnist").mean,
+                    .deviation = data::dataset_registry().at("mnist").std,
+                    .read = data::dataset_registry().at("mnist").read,
                     .where_to_get = "'radial-mnist download DIR' fetches MNIST",
                     .loss_defaults = {},
                     .model_defaults = {},
@@ -53,9 +51,9 @@ ImageTask cifar10_task() {
                     .model = "resnet20",
                     .model_title = "ResNet-20",
                     .classes = 10,
-                    .mean = {0.4914F, 0.4822F, 0.4465F},
-                    .deviation = {0.2470F, 0.2435F, 0.2616F},
-                    .read = read_by(data::read_cifar10),
+                    .mean = data::dataset_registry().at("cifar10").mean,
+                    .deviation = data::dataset_registry().at("cifar10").std,
+                    .read = data::dataset_registry().at("cifar10").read,
                     .where_to_get = "'radial-cifar10 download DIR' fetches CIFAR-10",
                     .loss_defaults = {{"rbf-softmax", {{"scale", 4}, {"gamma", 1.6}}}},
                     .model_defaults = {{"zero-init-residual", 1}},
@@ -70,9 +68,9 @@ ImageTask cifar100_task() {
                     .model = "resnet20",
                     .model_title = "ResNet-20",
                     .classes = 100,
-                    .mean = {0.5071F, 0.4865F, 0.4409F},
-                    .deviation = {0.2673F, 0.2564F, 0.2762F},
-                    .read = read_by(data::read_cifar100),
+                    .mean = data::dataset_registry().at("cifar100").mean,
+                    .deviation = data::dataset_registry().at("cifar100").std,
+                    .read = data::dataset_registry().at("cifar100").read,
                     .where_to_get = "'radial-cifar100 download DIR' fetches CIFAR-100",
                     .loss_defaults = {{"rbf-softmax", {{"scale", 14}, {"gamma", 2.2}, {"reach", 4}}}},
                     .model_defaults = {{"zero-init-residual", 1}},
@@ -88,9 +86,9 @@ ImageTask imagenet_task() {
                        .model_title = "ResNet-50",
                        .classes = 0,
                        .picture_files = true,
-                       .mean = {0.485F, 0.456F, 0.406F},
-                       .deviation = {0.229F, 0.224F, 0.225F},
-                       .read = read_by(data::read_imagenet),
+                       .mean = data::dataset_registry().at("imagenet").mean,
+                       .deviation = data::dataset_registry().at("imagenet").std,
+                       .read = data::dataset_registry().at("imagenet").read,
                        .where_to_get = "'radial-imagenet download' says where to get ImageNet",
                        .loss_defaults = {{"rbf-softmax", {{"scale", 8}, {"gamma", 4}}}},
                        .model_defaults = {{"zero-init-residual", 1}},

@@ -164,6 +164,27 @@ TEST_CASE("a class out of range in a set of one's own is refused", "[host][data]
     CHECK(error_of([&] { loader.next(); }) == "Loader: label of sample 2 is 2, expected 0 to 1");
 }
 
+TEST_CASE("data sets are known by name, and others can be registered", "[host][data]") {
+    CHECK(dataset_registry().names() == std::vector<std::string>{"mnist", "cifar10", "cifar100", "imagenet"});
+    register_dataset({.name = "numbered",
+                      .source = "this test",
+                      .mean = {0.5F},
+                      .std = {0.25F},
+                      .read = [](const auto&, bool train) { return std::make_shared<Numbered>(train); }});
+    CHECK(dataset_registry().at("numbered").read("", true)->size() == 4);
+    CHECK(error_of([] {
+              register_dataset({.name = "numbered", .source = "", .mean = {}, .std = {}, .read = [](const auto&, bool) {
+                                    return std::make_shared<Numbered>(true);
+                                }});
+          }) == "there is a data set called \"numbered\" already");
+    unregister_dataset("numbered");
+    CHECK(dataset_registry().find("numbered") == nullptr);
+    CHECK(error_of([] {
+              register_dataset({"empty", "", {}, {}, nullptr});
+          }) == "the data set \"empty\" has no function that reads it");
+    CHECK(error_of([] { unregister_dataset("mnist"); }) == "no data set called \"mnist\" was registered");
+}
+
 TEST_CASE("pictures of a report come from sets whose inputs are images of bytes", "[host][data]") {
     CHECK(Numbered(false).picture(2).to_vector<std::uint8_t>() == std::vector<std::uint8_t>(4, 102));
     CHECK_FALSE(Numbered(true).picture(2).defined());
