@@ -22,7 +22,7 @@ struct Sample {
         target;  ///< int64 [] for one class of several; else int64 or float32 of any shape, for the loss to interpret
 };
 
-/// A set of samples with targets, the base of every data set. A set of one's own says how many samples it has and makes
+/// A set of samples with targets, the base of every data set. A set of your own says how many samples it has and makes
 /// each of them; the Loader forms batches.
 class Dataset {
 public:

@@ -29,7 +29,7 @@ commented { commented = 0; print; next }
 / = (delete|default);$/ || /^ *(virtual )?~[A-Za-z0-9]+\(\);$/ { print ""; next }
 
 # A comment behind several variables, as in "int h, w;  ///< text", describes each of them.
-/^ *[A-Za-z_][A-Za-z0-9_: ]* [A-Za-z0-9_]+( = [^,;(]*|[{][}])?, [^;(]*;  *\/\/\/< / {
+/^ *[A-Za-z_][A-Za-z0-9_:<> ]* [A-Za-z0-9_]+( = [^,;(]*|[{][}])?, [^;(]*;  *\/\/\/< / {
     end = index($0, ";")
     text = substr($0, index($0, "///<") + 5)
     count = split(substr($0, 1, end - 1), variables, ", ")

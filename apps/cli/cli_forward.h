@@ -1,4 +1,4 @@
-// CLI11's names for those who only hand them on: its header takes a source several seconds to compile.
+// Forward declarations of CLI11's classes, for sources that only pass them on: CLI11's header takes seconds to compile.
 #pragma once
 
 namespace CLI {

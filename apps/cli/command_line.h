@@ -1,4 +1,4 @@
-// What every program's command line has in common: subcommands, config files, errors that suggest the nearest word.
+// The command line of all programs: subcommands, config files, and errors that suggest the nearest name.
 #pragma once
 
 #include "radial/apps/cli/cli_forward.h"
@@ -11,40 +11,46 @@
 
 namespace radial::train {
 
-/// Options of this group are taken but not shown by --help.
+/// The group of options that are accepted, but that --help does not list.
 inline constexpr const char* hidden_group = "hidden";
 
-/// One subcommand of a program. `set_up` adds its options to the parser and returns what to do once they are read;
-/// the parser outlives that call, so that it may be asked what was given.
+/// One subcommand of a program.
 struct Command {
-    std::string name;
-    std::string summary;
+    std::string name;     ///< as on the command line: "train"
+    std::string summary;  ///< one line for --help
+    /// Adds the options of the subcommand to the parser and returns a function that runs the subcommand after the
+    /// options have been parsed. The parser outlives that function, which may query it.
     std::function<std::function<void()>(CLI::App&)> set_up;
-    /// Whether it prints no more than how its work goes, and keeps what comes out in files: it then goes on when its
-    /// output cannot be written, and only warns of that at the end.
+    /// Whether the subcommand prints nothing but its progress and writes its results to files. It then continues when
+    /// standard output cannot be written, and the program warns about that at the end.
     bool keeps_results = false;
 };
 
-/// Runs the subcommand that argv[1] names. Each takes --help, and --config FILE with values for its other options: TOML
-/// or INI as CLI11 reads it, or JSON such as a run's config.json. The command line wins over the file.
-/// --resume RUN, where a subcommand has it, stands for --config RUN/config.json as well.
-/// Returns the process's exit status: 0, 1 after an Error (its message on stderr) or when output could not be written,
-/// 2 after a mistake in the command line, which is named with the nearest thing that would have been right, and 128 +
-/// signal after an Interrupted. To be called first of all: see open_standard_streams(). Where nobody reads the output
-/// any more, SIGPIPE ends the process quietly, unless the command keeps its results.
+/// Runs the subcommand that argv[1] names. Every subcommand has the options --help and --config FILE. The file contains
+/// values of the other options, as TOML or INI (see CLI11) or as JSON, such as the config.json of a run. The command
+/// line overrides the file. In a subcommand that has --resume RUN, this option implies --config RUN/config.json unless
+/// --config is given.
+///
+/// Returns the exit status of the process: 0 on success; 1 after an exception, whose message is printed on standard
+/// error, or when the output cannot be written; 2 for an invalid command line, with a message that suggests the nearest
+/// valid name; 128 + signal when the run was interrupted by a signal. When the reader of the output exits, SIGPIPE ends
+/// the process without a message, unless Command::keeps_results is set.
+///
+/// Call it first in main(), before any file is opened: it opens /dev/null in place of closed standard streams.
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
                 const char* const* argv);
 
-/// The same for a program of one command, whose options follow its name.
+/// The same for a program that has a single command: the options follow the name of the program.
 int run_program(const std::string& program, const Command& command, int argc, const char* const* argv);
 
-/// Throws Error, naming the option and the value, where a parsed command line or its config file has a number that is
-/// not finite, or a whole one that 64 bits do not hold. run_program() does so.
+/// Throws Error, naming the option and the value, when a parsed command line or its config file contains a number that
+/// is not finite or an integer that does not fit into 64 bits. run_program() calls this function.
 void check_numbers(const CLI::App& app);
 
-/// Every option of a parsed command line and its value, given or default, by name without dashes: numbers of options
-/// that take numbers, else text (see text_to_json()). Options that have neither are left out. Reading it back through
-/// --config gives the same command line.
+/// The options of a parsed command line as a JSON object: names without dashes, and the values that were given or the
+/// defaults. Flags are booleans, options that take numbers are numbers, lists are arrays, and all others are strings;
+/// text that is not UTF-8 is {"latin1": TEXT}. Options without a value and without a default are left out. Passing the
+/// object to --config restores the same options.
 nlohmann::ordered_json resolved_options(const CLI::App& app);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// Training and evaluating an image classifier from the command line: what the benchmark programs share.
+// Training and evaluation of an image classifier from the command line, shared by the benchmark programs.
 #pragma once
 
 #include "radial/apps/cli/command_line.h"
@@ -16,40 +16,42 @@
 
 namespace radial::train {
 
-/// What sets one benchmark program apart from another.
+/// The properties of one benchmark program: its data set, network and defaults.
 struct ImageTask {
-    std::string program;         ///< "radial-mnist"
-    std::string set;             ///< folder under RADIAL_DATA
-    std::string model;           ///< the network unless --model names another, as ClassifierSpec names it
-    std::string model_title;     ///< as people write it
-    std::int64_t classes = 0;    ///< 0: as many as the data set names
-    bool picture_files = false;  ///< the images are files of any size: --image-size and its kin (PictureOptions)
-    std::vector<float> mean, deviation;  ///< of the pixels, in [0, 1]
-    data::DatasetReader read;
-    bool needs_folder = true;  ///< without one, --data may be left out
-    std::string where_to_get;  ///< ends the error about a missing folder
-    /// Options of a loss, by its name, that have other defaults here where it stands alone.
+    std::string program;                 ///< "radial-mnist"
+    std::string set;                     ///< folder of the data set in $RADIAL_DATA; empty: none
+    std::string model;                   ///< default of --model: a name in the registry of networks
+    std::string model_title;             ///< the name as in a title: "LeNets++"
+    std::int64_t classes = 0;            ///< number of classes; 0: as in the data set
+    bool picture_files = false;          ///< whether images are files of any size (PictureOptions)
+    std::vector<float> mean, deviation;  ///< of pixels in [0, 1]: one number per channel, or one for all channels
+    data::DatasetReader read;            ///< reads the training or the test set
+    bool needs_folder = true;            ///< whether --data is required
+    std::string where_to_get;            ///< where to get the data; appended to the error about a missing folder
+    /// Defaults of loss options that differ from the loss's own, by the name of the loss. They do not apply to the
+    /// terms of a sum, nor with --recipe.
     std::map<std::string, LossSettings> loss_defaults;
-    ModelSettings model_defaults;  ///< options that have other defaults here, for a network that has them
-    TrainOptions defaults;
-    /// Makes observers for each run of `train`, called before those that record and save it.
+    ModelSettings model_defaults;  ///< defaults of network options; those that a network does not have are ignored
+    TrainOptions defaults;         ///< defaults of all other options of `train`
+    /// Makes observers for each run of `train`. They are called before those that record and save the run.
     std::vector<std::function<std::unique_ptr<Observer>()>> observers = {};
 };
 
-/// `train`: trains, and writes the run's folder.
+/// The command `train`: trains a classifier and writes the folder of the run.
 Command train_command(const ImageTask& task);
-/// `eval`: measures a checkpoint on the test set.
+/// The command `eval`: evaluates a checkpoint on the test set.
 Command eval_command(const ImageTask& task);
 
-/// Sets thread count and precision, prints what they and the device are, and returns the device. Throws Error when
-/// there is no such device, or it cannot compute so.
+/// Sets the number of compute threads (0: all cores) and the precision, prints both and the device, and returns the
+/// device. Throws Error when the device does not exist or does not support the precision.
 Device start_device(const std::string& device, int threads, Precision precision);
-/// Runs `work`. When the device's memory does not suffice, the error also names the flag that helps and its value.
+/// Runs `work`. When it throws OutOfMemory, rethrows it with the advice to lower --batch from `batch`.
 void with_memory_advice(std::int64_t batch, const std::function<void()>& work);
-/// The number of classes that samples may have, or of numbers in a target that is not a class. Throws Error when the
-/// targets are classes that the set does not name.
+/// The number of classes or, for targets that are not classes, the number of elements of a target. Throws Error when
+/// the targets are classes but the set has no class names.
 std::int64_t outputs_of(const data::Dataset& set);
-/// One of a task's two sets. Throws FileError that says where to get it.
+/// Reads the training or the test set of a task. Throws FileError when the folder is missing; the message says where to
+/// get the data.
 std::shared_ptr<data::Dataset> read_set(const ImageTask& task, const std::filesystem::path& folder, bool train);
 
 }  // namespace radial::train

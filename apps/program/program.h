@@ -1,4 +1,4 @@
-// A program for a data set and a network of one's own, with the commands of radial-mnist.
+// Makes a program with the commands of radial-mnist from your own data set and network.
 #pragma once
 
 #include "radial/apps/cli/image_task.h"
@@ -10,46 +10,48 @@
 
 namespace radial::train {
 
-/// Turns a data set and a network into a program with the commands `train`, `eval` and `sweep`. Runs have all that
-/// those of radial-mnist have: --resume, snapshots, the best checkpoint, metrics.jsonl, TensorBoard events,
-/// report.html, several ranks by mpirun, and every option that `train --help` lists. Losses that register_loss() added
-/// are there by
-/// --loss.
+/// Makes a program with the commands `train`, `eval` and `sweep` from a data set and a network. Its runs support
+/// everything that those of radial-mnist do: --resume, snapshots, the best checkpoint, metrics.jsonl, TensorBoard
+/// events, report.html, several ranks with mpirun, and every option that `train --help` lists. --loss also accepts
+/// losses that register_loss() has added.
 ///
 ///     int main(int argc, char** argv) {
 ///         return train::Program("boats").data(read_boats).network("sail", make_network, 16).run(argc, argv);
 ///     }
 class Program {
 public:
-    /// `name` begins the program's messages and names its folders: runs/NAME for --out, $RADIAL_DATA/NAME for --data.
+    /// `name` is the prefix of the program's messages and determines the default folders: runs/NAME for --out and
+    /// $RADIAL_DATA/NAME for --data. Throws Error when it is empty.
     explicit Program(std::string name);
 
-    /// Reads the training set or, with `train` false, the test set from the folder of --data.
+    /// Sets the function that reads the training set or, with `train` false, the test set from the folder of --data.
     Program& data(data::DatasetReader read);
-    /// A data set of the registry (data::register_dataset()), with its mean and standard deviation; --data defaults to
-    /// its folder under $RADIAL_DATA. Throws Error for an unknown name.
+    /// Uses a data set of the registry (data::register_dataset()) with its mean and standard deviation. --data defaults
+    /// to the folder of that name in $RADIAL_DATA. Throws Error for an unknown name.
     Program& dataset(const std::string& name);
-    /// The same for a set that is not in a folder: --data is not needed, and the reader gets an empty path without it.
+    /// As data(), for a data set that is not in a folder: --data is optional, and without it the path is empty.
     Program& data_without_folder(data::DatasetReader read);
-    /// A network of one's own, registered under a name (register_model()). `make` builds it with a feature of length
-    /// `dim`. Throws Error when the name is taken.
+    /// Registers your own network with register_model() and makes it the default of --model. `make` builds the network
+    /// with a feature of the length that it gets, which is `dim` unless --dim is given. Throws Error when the name is
+    /// taken.
     Program& network(const std::string& name, std::function<std::unique_ptr<Layer>(std::int64_t dim)> make,
                      std::int64_t dim);
-    /// A network of the registry, the default of --model.
+    /// Sets the default of --model to a network of the registry.
     Program& model(std::string name);
-    /// The default of --loss: a name, or a sum such as "softmax + 0.01 * ring".
+    /// Sets the default of --loss: a name, or a sum such as "softmax + 0.01 * ring".
     Program& loss(std::string name);
-    /// Mean and standard deviation of the images' pixels in [0, 1], one for each channel or one for all. Without them
-    /// pixels are divided by 255, and other inputs stay as they are.
+    /// Sets the mean and standard deviation of the pixels in [0, 1], one number per channel or one for all channels.
+    /// Without this call, pixels are only divided by 255. Inputs that are not images are not normalised.
     Program& normalise(std::vector<float> mean, std::vector<float> std);
-    /// Makes an observer for each run of `train`; several may be added.
+    /// Adds an observer: `make` makes one for each run of `train`.
     Program& observer(std::function<std::unique_ptr<Observer>()> make);
-    /// One line for --help.
+    /// Sets the line that describes the program in --help.
     Program& summary(std::string text);
-    /// The defaults of all other options of `train`, to be changed.
+    /// The defaults of all other options of `train`, which may be changed.
     TrainOptions& defaults() { return task_.defaults; }
 
-    /// Runs the command that argv[1] names. Returns the process's exit status: see run_program().
+    /// Runs the command that argv[1] names and returns the exit status of the process; see run_program(). Throws Error
+    /// when the program has no data set or no network.
     int run(int argc, const char* const* argv) const;
 
 private:

@@ -1,4 +1,4 @@
-// The self-contained HTML page that shows how a run went.
+// The report of a run: a self-contained HTML page.
 #pragma once
 
 #include "radial/apps/train/events/run_events.h"
@@ -9,21 +9,21 @@
 
 namespace radial::train {
 
-/// What a report shows.
+/// The content of a report.
 struct ReportContent {
-    std::string title;                 ///< "LeNets++ with rbf-softmax on MNIST"
-    std::string subtitle;              ///< what it ran on
-    std::vector<EpochResult> history;  ///< at least one epoch
-    std::int64_t epochs_planned = 0;   ///< more than history's while the run goes on
-    Evaluation evaluation;             ///< of the last epoch
-    std::vector<std::string> class_names;
-    std::vector<float> prototypes;                              ///< [classes, dim], empty where the loss has none
-    std::int64_t dim = 0;                                       ///< the scatter is drawn when this is 2
-    std::vector<PicturedMistake> mistakes;                      ///< most confident first
-    std::vector<std::pair<std::string, std::string>> settings;  ///< option and value
+    std::string title;                      ///< "LeNets++ with rbf-softmax on MNIST"
+    std::string subtitle;                   ///< a line below the title, such as the device
+    std::vector<EpochResult> history;       ///< results of the epochs; at least one
+    std::int64_t epochs_planned = 0;        ///< number of epochs of the whole run
+    Evaluation evaluation;                  ///< the evaluation of the last epoch
+    std::vector<std::string> class_names;   ///< empty for targets that are not classes
+    std::vector<float> prototypes;          ///< [classes * K, dim] (Loss::prototypes()); empty: none
+    std::int64_t dim = 0;                   ///< length of the feature; if it is 2, features are plotted
+    std::vector<PicturedMistake> mistakes;  ///< most confident first
+    std::vector<std::pair<std::string, std::string>> settings;  ///< names and values of the options
 };
 
-/// The whole page: no script, nothing fetched from anywhere.
+/// The HTML page. It contains no scripts and loads nothing from elsewhere.
 std::string report_page(const ReportContent& content);
 
 }  // namespace radial::train

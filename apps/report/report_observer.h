@@ -1,4 +1,4 @@
-// Writes a run's report while it trains.
+// An observer that writes the report of a run during training.
 #pragma once
 
 #include "radial/apps/report/report.h"
@@ -12,25 +12,29 @@
 
 namespace radial::train {
 
-/// The most confident mistakes of an evaluation on `set`, at most `count`, with their pictures where the set has some.
+/// The `count` most confident mistakes of an evaluation on `set` with their pictures, the most confident first.
+/// Mistakes for which the set has no picture are left out. Larger pictures are reduced until the shorter side is 128
+/// pixels.
 std::vector<PicturedMistake> pictured_mistakes(const data::Dataset& set, const Evaluation& evaluation,
                                                std::size_t count = 24);
 
 /// Options of Report.
 struct ReportOptions {
-    std::string title = "Training run";
-    std::string subtitle = {};                                       ///< what it ran on, or anything else worth a line
-    std::vector<std::pair<std::string, std::string>> settings = {};  ///< name and value, listed at the end
+    std::string title = "Training run";  ///< the title of the page
+    std::string subtitle = {};           ///< a line below the title, such as the device
+    /// Names and values, listed at the end of the page.
+    std::vector<std::pair<std::string, std::string>> settings = {};
 };
 
-/// Writes a self-contained HTML page after each epoch: curves, confusion matrix, accuracy of each class, the worst
-/// mistakes; for targets that are not classes the curves alone.
+/// Writes a self-contained HTML page after each epoch: learning curves, the confusion matrix, the accuracy of each
+/// class and the worst mistakes. For targets that are not classes, only the curves are shown.
 class Report : public Observer {
 public:
-    /// `classifier` is what is trained, and `test` the set that it is evaluated on; both must outlive this.
+    /// Writes to `path`. `classifier` is the classifier that is trained, and `test` the set on which it is evaluated;
+    /// both must outlive this object.
     Report(std::filesystem::path path, const Classifier& classifier, const data::Dataset& test,
            ReportOptions options = {.title = "Training run"});
-    /// Throws FileError when the page cannot be written.
+    /// Writes the page. Throws FileError when it cannot be written.
     void on_epoch(Trainer& trainer, const EpochResult& result) override;
 
 private:

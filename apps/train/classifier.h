@@ -1,4 +1,4 @@
-// A network and its loss as one module, and the safetensors file that says by itself how to rebuild it.
+// A network and its loss as one module, and its safetensors file, which contains how to rebuild it.
 #pragma once
 
 #include "radial/core/io/safetensors.h"
@@ -15,63 +15,65 @@ namespace radial::train {
 
 /// How to build a network and its loss.
 struct ClassifierSpec {
-    std::string model = "lenetpp";
-    ModelSettings model_settings{};
-    std::int64_t dim = 32;
-    std::string loss = "rbf-softmax";
-    LossSettings loss_settings{};
-    std::int64_t classes = 10;
+    std::string model = "lenetpp";     ///< name of the network (find_model()); empty: not from the registries
+    ModelSettings model_settings{};    ///< options of the network; those not given keep their defaults
+    std::int64_t dim = 32;             ///< length of the feature
+    std::string loss = "rbf-softmax";  ///< a loss or a sum, as make_loss() takes it
+    LossSettings loss_settings{};      ///< options of the loss; those not given keep their defaults
+    std::int64_t classes = 10;         ///< number of classes
 };
 
-/// A network that ends in a feature, and the loss that trains and classifies it, as one module: its parameters are the
-/// network's, then the loss's, and its state names them "model.NAME" and "loss.NAME".
+/// A network that computes a feature, and the loss that trains it and computes its predictions, as one module. The
+/// parameters are those of the network, then those of the loss, under the names "model.NAME" and "loss.NAME".
 class Classifier : public Module {
 public:
-    /// Empty: neither a network nor a loss. To be assigned to.
+    /// A classifier without a network and a loss, which can only be assigned to.
     Classifier() = default;
-    /// Throws Error when one of the two is null. `spec` describes how to build both again; one of an empty `model` says
-    /// that they are not from the registries.
+    /// Throws Error when `model` or `loss` is null. `spec` describes how to rebuild both; its `model` is empty when
+    /// they are not from the registries.
     Classifier(std::shared_ptr<Layer> model, std::shared_ptr<Loss> loss,
                ClassifierSpec spec = {.model = "", .loss = ""});
     Classifier(Classifier&&) = default;
     Classifier& operator=(Classifier&&) = default;
 
-    std::shared_ptr<Layer> model;
-    std::shared_ptr<Loss> loss;
-    ClassifierSpec spec;
+    std::shared_ptr<Layer> model;  ///< maps inputs to features [N, D]
+    std::shared_ptr<Loss> loss;    ///< maps features to the loss and to scores
+    ClassifierSpec spec;           ///< how to rebuild both
 
-    /// The loss of a batch: images [N, ...] as the network takes them, targets as the loss does. Scalar.
+    /// The loss of a batch, a scalar. images [N, ...] is the input of the network; `targets` are those of the loss, for
+    /// most losses the labels, int64 [N].
     Tensor forward(const Tensor& images, const Tensor& targets);
-    /// The scores of a batch: [N, classes], or what the loss predicts.
+    /// The predictions of the loss for a batch: for classes the scores, [N, classes]. See Loss::logits().
     Tensor logits(const Tensor& images);
 
 private:
     static ClassifierSpec without_description();
 };
 
-/// The registry's network of that name. Throws Error that suggests the nearest.
+/// The network of the registry with this name. If there is none, throws Error that suggests the nearest.
 const ModelInfo& model_named(const std::string& name);
 
-/// Builds both with first weights from default_generator(). Throws Error for an unknown model or loss, or a dimension
-/// that the model's feature cannot have.
+/// Builds a network and its loss with initial weights from default_generator(). Throws Error for an unknown name or
+/// option, and when the feature of the network cannot have the length `dim`.
 Classifier build_classifier(const ClassifierSpec& spec);
 
-/// The file that describes a classifier: its tensors, shared with it, as model.* and loss.*, and the spec and `notes`
-/// as metadata.
+/// The content of a classifier's file: its state(), whose tensors share the classifier's elements, and as metadata
+/// `notes` and the spec. A spec with an empty `model` is left out.
 TensorFile classifier_file(const Classifier& classifier, const std::map<std::string, std::string>& notes);
 
-/// Writes that file, with a checksum. Throws FileError.
+/// Writes classifier_file() to `path` with a checksum. Throws FileError.
 void save_classifier(const std::filesystem::path& path, const Classifier& classifier,
                      const std::map<std::string, std::string>& notes);
 
-/// Copies the tensors that save_classifier() wrote into a classifier of the same network and loss. Throws FileError,
-/// naming the tensors that are missing or left over, and then has changed nothing.
+/// Copies the tensors of a file of save_classifier() into a classifier of the same network and loss. Throws FileError
+/// when the file cannot be read, or names or shapes differ, naming the tensors; nothing has then been changed.
 void load_weights(const std::filesystem::path& path, Classifier& classifier);
 
-/// Rebuilds what save_classifier wrote, of a network and a loss from the registries. Throws FileError naming the file
-/// and what it lacks, or the first tensor with a number that is not finite.
+/// Rebuilds the classifier that save_classifier() wrote. The network and the loss must be from the registries. Throws
+/// FileError that names the file when its metadata or tensors are missing or invalid, or when a tensor contains a
+/// number that is not finite.
 Classifier load_classifier(const std::filesystem::path& path);
-/// The same for a file that has been read; `path` is for the errors.
+/// The same for a file that has already been read; `path` is used in messages only.
 Classifier load_classifier(const TensorFile& file, const std::filesystem::path& path);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// What a Trainer calls while it trains: the base of logs, checkpoints, early stopping and the like.
+// The base of observers, which a Trainer calls during training: logs, checkpoints, early stopping.
 #pragma once
 
 #include "radial/apps/train/epoch_result.h"
@@ -12,19 +12,19 @@ namespace radial::train {
 
 class Trainer;
 
-/// How far an epoch is, and how it goes.
+/// The progress of training within an epoch.
 struct ProgressState {
-    std::int64_t epoch = 0, epochs = 0;  ///< epoch counts from 1
-    std::int64_t step = 0, steps = 0;    ///< of this epoch
-    double loss = 0;                     ///< mean over the epoch so far
-    double accuracy = 0;                 ///< of the training batches so far; NaN where targets are not classes
-    double images_per_second = 0;
-    double seconds_left = 0;  ///< of the whole run
+    std::int64_t epoch = 0, epochs = 0;  ///< current epoch, from 1, and number of epochs
+    std::int64_t step = 0, steps = 0;    ///< number of steps done in this epoch, and steps per epoch
+    double loss = 0;                     ///< mean loss over the epoch so far
+    double accuracy = 0;                 ///< on the training batches so far; NaN for targets that are not classes
+    double images_per_second = 0;        ///< training speed in this epoch
+    double seconds_left = 0;             ///< estimated time until the end of the run
 };
 
-/// Watches a Trainer, which calls its functions on the thread that trains; override those of interest. Observers are
-/// called in the order in which they were added. An exception ends the training and leaves the trainer as it was when
-/// the function was called, so that state() can still be saved.
+/// Base of observers. A Trainer calls the functions below on the thread that trains; override those of interest.
+/// Observers are called in the order in which they were added. An exception ends the training and leaves the trainer as
+/// it was when the function was called, so that state() can still be saved.
 class Observer {
 public:
     Observer() = default;
@@ -37,16 +37,18 @@ public:
     /// Called after each step has been submitted. On a CUDA device it may still be running: Trainer::state() waits for
     /// it.
     virtual void between_steps(Trainer& /*trainer*/) {}
-    /// Called for each step, in order, once its numbers are known. On a CUDA device that is every 32 steps.
+    /// Called for each step, in order, once its results are known. On a CUDA device that is at least every 32
+    /// steps.
     virtual void on_step(Trainer& /*trainer*/, const StepReport& /*report*/) {}
-    /// Called whenever the trainer has looked at the steps so far.
+    /// Called each time the trainer has read the results of steps: on the CPU after each step, on a CUDA device at
+    /// least every 32 steps.
     virtual void on_progress(const ProgressState& /*state*/) {}
     /// Called with a line that a user should read, such as a warning.
     virtual void on_note(const std::string& /*line*/) {}
     /// Called between the batches of an evaluation; true abandons the evaluation.
     virtual bool wants_to_stop() { return false; }
-    /// Called after each evaluation, while state() is still that of an epoch that awaits it. `whole` is false where the
-    /// evaluation was abandoned; one observer must then throw.
+    /// Called after each evaluation, while state() still describes an epoch that awaits its evaluation. `whole` is
+    /// false when the evaluation was abandoned; an observer should then throw, or else run_epoch() throws Error.
     virtual void on_evaluation(Trainer& /*trainer*/, bool /*whole*/) {}
     /// Called after each epoch and its evaluation (Trainer::evaluation()).
     virtual void on_epoch(Trainer& /*trainer*/, const EpochResult& /*result*/) {}

@@ -1,4 +1,4 @@
-// Observers for everyday work: early stopping, the best checkpoint, snapshots, metrics.jsonl, TensorBoard.
+// Common observers: early stopping, the best checkpoint, snapshots, metrics.jsonl, TensorBoard.
 #pragma once
 
 #include "radial/apps/train/classifier.h"
@@ -20,13 +20,13 @@ struct EarlyStoppingOptions {
     double min_improvement = 0;  ///< smallest change of test accuracy, or of test loss, that counts as an improvement
 };
 
-/// Stops training when the test accuracy no longer rises, or the test loss no longer falls where targets are not
-/// classes. A loss that is not finite is no improvement.
+/// Stops training when the test accuracy or, for targets that are not classes, the test loss no longer improves. A loss
+/// that is not finite is not an improvement.
 class EarlyStopping : public Observer {
 public:
     /// Throws Error when the patience is below 1 or the improvement is negative.
     explicit EarlyStopping(EarlyStoppingOptions options = {});
-    /// Takes in the epochs of a resumed run.
+    /// Takes the earlier epochs of a resumed run into account.
     void on_start(Trainer& trainer) override;
     void on_epoch(Trainer& trainer, const EpochResult& result) override;
 
@@ -38,11 +38,11 @@ private:
     std::int64_t waited_ = 0;
 };
 
-/// Writes the classifier of the best epoch so far, as save_classifier() does, with the averaged weights where the
-/// training has an average.
+/// Writes the classifier after each epoch that is the best so far, as save_classifier() does. If the training keeps an
+/// average of the weights, the averages are written.
 class BestCheckpoint : public Observer {
 public:
-    /// `classifier` is what is trained; it must outlive this.
+    /// Writes to `path`. `classifier` is the classifier that is trained; it must outlive this object.
     BestCheckpoint(std::filesystem::path path, const Classifier& classifier);
     /// Throws FileError when the file cannot be written.
     void on_epoch(Trainer& trainer, const EpochResult& result) override;
@@ -54,25 +54,26 @@ private:
 
 /// Options of SnapshotSaver.
 struct SnapshotSaverOptions {
-    std::filesystem::path folder;  ///< files FOLDER/snapshots/step-NNNNNNNNN.safetensors
-    std::int64_t steps = 0;        ///< steps between two snapshots; 0: by time alone
-    double minutes = 10;           ///< minutes between two snapshots; 0: by steps alone
+    std::filesystem::path folder;  ///< writes FOLDER/snapshots/step-NNNNNNNNN.safetensors
+    std::int64_t steps = 0;        ///< steps between two snapshots; 0: not by steps
+    double minutes = 10;           ///< minutes between two snapshots; 0: not by time
     std::int64_t keep = 2;         ///< number of snapshots that are kept, the newest
 };
 
-/// Saves a run after its start, every few steps or minutes and after each epoch, so that it can go on later with the
-/// same results as a run that was not stopped.
+/// Saves a run at its start, every few steps or minutes, and after each epoch, so that it can be resumed later with the
+/// same results as an uninterrupted run.
 class SnapshotSaver : public Observer {
 public:
-    /// What is trained, and its optimizer; both must outlive this. Throws Error when fewer than one file is to be kept.
+    /// `classifier` is the classifier that is trained, and `optimizer` its optimizer; both must outlive this object.
+    /// Throws Error when SnapshotSaverOptions::keep is below 1.
     SnapshotSaver(Classifier& classifier, Optimizer& optimizer, SnapshotSaverOptions options);
 
-    /// Restores the newest snapshot: weights, optimizer, random numbers and the trainer's place in the run. Returns
-    /// false when there is none. To be called before Trainer::run(). Throws FileError when the newest snapshot is
-    /// damaged or belongs to another model.
+    /// Restores the newest snapshot: the weights, the states of the optimizer and of the random generator, and the
+    /// trainer's position in the run. Returns false when there is no snapshot. Call it before Trainer::run(). Throws
+    /// FileError when the newest snapshot is damaged or belongs to another model.
     bool resume(Trainer& trainer);
 
-    /// Throws FileError when a snapshot cannot be written, as all below.
+    /// Throws FileError when a snapshot cannot be written, as do the functions below.
     void on_start(Trainer& trainer) override;
     void between_steps(Trainer& trainer) override;
     void on_epoch(Trainer& trainer, const EpochResult& result) override;
@@ -88,10 +89,10 @@ private:
     Clock::time_point saved_ = Clock::now();
 };
 
-/// Writes a JSON object per epoch (to_json()), one a line, anew after each epoch.
+/// Writes a file with one JSON object per line and epoch (to_json()). The file is rewritten after each epoch.
 class MetricsFile : public Observer {
 public:
-    /// Writes to `path`, which is replaced.
+    /// Writes to `path`. An existing file is replaced.
     explicit MetricsFile(std::filesystem::path path) : path_(std::move(path)) {}
     /// Throws FileError when the file cannot be written.
     void on_epoch(Trainer& trainer, const EpochResult& result) override;
@@ -104,9 +105,9 @@ private:
 /// epoch, and histograms of the distances to prototypes.
 class TensorBoard : public Observer {
 public:
-    /// Writes into `folder`, a new file each time; with `log_steps` 0 only after epochs.
+    /// Writes to a new file in `folder`, every `log_steps` steps, or if it is 0 only after each epoch.
     explicit TensorBoard(std::filesystem::path folder, std::int64_t log_steps = 20);
-    /// Throws FileError when a file cannot be written, as all below.
+    /// Throws FileError when the file cannot be written, as do the functions below.
     void on_start(Trainer& trainer) override;
     void on_step(Trainer& trainer, const StepReport& report) override;
     void on_epoch(Trainer& trainer, const EpochResult& result) override;

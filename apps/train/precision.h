@@ -1,4 +1,4 @@
-// What a network's arithmetic is done in: the choice, and the two casts that it takes.
+// The precision of a network's arithmetic.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -9,24 +9,26 @@
 
 namespace radial::train {
 
-/// Weights, losses and optimizer state are float32 in each of them.
+/// The precision in which a network computes. Weights, losses and optimizer state are always float32.
 enum class Precision : std::uint8_t {
-    float32,
-    tf32,  ///< products and convolutions round their inputs to 10 bits of mantissa
-    bf16,  ///< activations are bfloat16
+    float32,  ///< float32 throughout
+    tf32,     ///< matrix products and convolutions round their inputs to 10 bits of mantissa
+    bf16,     ///< activations are bfloat16
 };
 
-/// "float32", "tf32", "bf16".
+/// The name of a precision: "float32", "tf32" or "bf16".
 std::string name_of(Precision precision);
-/// The names, for a flag's check.
+/// The names of all precisions.
 std::vector<std::string> precision_names();
 /// The inverse of name_of(). Throws Error for another name.
 Precision parse_precision(const std::string& name);
 
-/// Makes ops on `device` follow it. Throws Error for tf32 on the CPU, which has none.
+/// Allows TF32 in ops for Precision::tf32, and disallows it otherwise. Throws Error for tf32 on a device other than
+/// CUDA.
 void use_precision(Precision precision, Device device);
 
-/// `model`'s feature of `images`, float32 whatever is between.
+/// The feature that `model` computes from `images`, always float32. For Precision::bf16, the images are converted to
+/// bfloat16 and the feature back.
 Tensor feature_of(Layer& model, const Tensor& images, Precision precision);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// The training loop that every program shares.
+// The training loop of all programs.
 #pragma once
 
 #include "radial/apps/train/evaluate.h"
@@ -16,24 +16,24 @@
 
 namespace radial::train {
 
-/// What is trained, on what, and how.
+/// The components and settings of a Trainer.
 struct TrainerSetup {
-    StepSetup step;  ///< evaluations use its average, where it has one
-    data::Loader& train;
-    data::Loader& test;
-    Schedule schedule = {};  ///< of the learning rate; without one it stays the optimizer's
-    std::int64_t epochs = 1;
-    bool allow_dead_kernel = false;  ///< go on when no gradient flows
-    bool keep_features = false;      ///< evaluations keep the test features
+    StepSetup step;                  ///< settings of a step; evaluations use its average if it has one
+    data::Loader& train;             ///< the training set
+    data::Loader& test;              ///< the test set, on which each epoch is evaluated
+    Schedule schedule = {};          ///< learning rate; by default constant at the optimizer's rate
+    std::int64_t epochs = 1;         ///< number of epochs of the run
+    bool allow_dead_kernel = false;  ///< continue when the mean kernel is below dead_kernel
+    bool keep_features = false;      ///< evaluations keep the features of the test set
 };
 
-/// Trains a network and its loss. Everything else that a run does is an observer: see observer.h.
+/// Trains a network and its loss. Everything else that a run does is the work of observers (observer.h).
 ///
-/// On a CUDA device the host does not wait for a step: it looks at what the steps came to every 32 of them and at the
-/// epoch's end, and full batches run as one graph. Losses are the same either way.
+/// On a CUDA device, the host does not wait for each step: it reads the results every 32 steps and at the end of the
+/// epoch, and full batches run as one CUDA graph. The losses are the same either way.
 class Trainer {
 public:
-    /// Throws Error for GraphUse::on on the CPU.
+    /// All that `setup` refers to must outlive the trainer. Throws as TrainingStep does.
     explicit Trainer(TrainerSetup setup);
     ~Trainer();
     Trainer(const Trainer&) = delete;
@@ -44,37 +44,41 @@ public:
     /// Trains until all epochs are done, or until an observer calls stop(), and returns the last epoch's result. Throws
     /// as run_epoch() does, and Error where there is no epoch to run.
     const EpochResult& run();
-    /// Makes run() return after the present epoch.
+    /// Makes run() return after the current epoch.
     void stop() { stopped_ = true; }
+    /// Whether stop() has been called.
     bool stopped() const { return stopped_; }
-    /// What is trained, on what, and how.
+    /// The components and settings, with the schedule that is in use.
     const TrainerSetup& setup() const { return setup_; }
 
-    /// Trains on the whole training set once, or on what an epoch that was begun has left of it, then evaluates. Throws
-    /// NumericError when the loss is no longer finite (naming epoch, step and learning rate) or the kernel has died
-    /// (see KernelWatch), and Error when GraphUse::on cannot be.
+    /// Trains on the whole training set once, or on the rest of it when an epoch was interrupted, then evaluates.
+    /// Throws NumericError when the loss or the norm of the gradient is not finite, naming epoch, step and learning
+    /// rate, or when the kernel is dead (KernelWatch). Throws Error when a step cannot be recorded despite
+    /// GraphUse::on, when the training set is empty, and when an observer has abandoned the evaluation.
     EpochResult run_epoch();
-    /// Where the run is, apart from the tensors of model, loss and optimizer and the random stream. Waits for the
-    /// device.
+    /// The state of the run, except for the tensors of model, loss and optimizer and for default_generator(). Waits for
+    /// the device.
     nlohmann::ordered_json state();
-    /// Takes over another trainer's state(), of the same setup: the next run_epoch() goes on with the batch after its
-    /// last. Where the loader has another batch size, that batch begins with the first sample that the epoch lacks.
-    /// Throws nlohmann::json::exception for anything else, and Error for numbers that cannot be.
+    /// Restores the state() of another trainer with the same setup: the next run_epoch() continues with the next batch.
+    /// If the batch size has changed, this batch begins with the first sample of the epoch that is still to be visited.
+    /// Throws nlohmann::json::exception when a value is missing or has the wrong type, and Error for numbers that are
+    /// not possible.
     void restore(const nlohmann::ordered_json& state);
-    /// Forgets a step that was broken off because another rank was lost, so that state() is that after the last whole
-    /// step. False where that cannot be.
+    /// Discards a step that failed because another rank was lost, so that state() is that after the last complete step.
+    /// Returns false when that is not possible (TrainingStep::abandon()).
     bool abandon_step();
-    /// Steps of the run so far.
+    /// The number of steps of the run so far.
     std::int64_t steps() const;
-    /// What of the epoch under way is done; nothing between two.
+    /// The part of the current epoch that is done; zero batches and samples between two epochs.
     data::EpochPosition position() const;
-    /// Epochs done, with the part of the one under way: what the schedule is asked for the next step's rate with.
+    /// The number of epochs done, including the fraction of the current one. The schedule maps it to the learning rate
+    /// of the next step.
     double progress() const;
-    /// Whether all steps of an epoch are done and it is not evaluated yet.
+    /// Whether all steps of the current epoch are done and its evaluation is not.
     bool awaits_evaluation() const;
-    /// Results so far, oldest first.
+    /// The results of the epochs so far, the oldest first.
     const std::vector<EpochResult>& history() const { return history_; }
-    /// What the last epoch's evaluation found.
+    /// The evaluation of the last epoch.
     const Evaluation& evaluation() const { return evaluation_; }
 
 private:
@@ -94,13 +98,13 @@ private:
     std::vector<Observer*> observers_;
     bool stopped_ = false;
     KernelWatch kernel_;
-    std::unique_ptr<Sums> sums_;  ///< of the epoch that is under way
+    std::unique_ptr<Sums> sums_;  ///< of the current epoch
     TrainingStep step_;
-    TrainingStep::Finished judged_{};  ///< the step that was looked at last
+    TrainingStep::Finished judged_{};  ///< the step whose results were read last
     std::vector<EpochResult> history_;
     Evaluation evaluation_;
     std::int64_t epoch_ = 0;
-    std::int64_t steps_before_ = 0;  ///< of the epochs that are done
+    std::int64_t steps_before_ = 0;  ///< steps of the completed epochs
     double evaluation_seconds_ = 0;
 };
 

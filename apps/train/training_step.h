@@ -23,94 +23,99 @@ namespace radial::train {
 
 /// Whether a training step is recorded as a CUDA graph.
 enum class GraphUse : std::uint8_t {
-    automatic,  ///< where that is possible
-    on,         ///< and an error where it is not
-    off,
+    automatic,  ///< if possible
+    on,         ///< always; an error if it is not possible
+    off,        ///< never
 };
 
-/// Which step of a run it is.
+/// The place of a step in a run.
 struct StepPlace {
-    std::int64_t epoch = 0, step = 0;  ///< from 1; the step of its epoch
-    std::int64_t images = 0;           ///< in its batch
-    double lr = 0;
-    /// "at step 3 of epoch 1 (lr 0.05)"
+    std::int64_t epoch = 0, step = 0;  ///< epoch, and step within the epoch, from 1
+    std::int64_t images = 0;           ///< number of images in its batch; after the step, over all ranks
+    double lr = 0;                     ///< learning rate
+    /// Text for messages: "at step 3 of epoch 1 (lr 0.05)".
     std::string str() const;
 };
 
-/// What a step computes with, and how.
+/// The components and settings of a training step.
 struct StepSetup {
-    Layer& model;
-    Loss& loss;
-    Optimizer& optimizer;
-    double clip_norm = 0;              ///< 0: the gradient is left alone
-    WeightAverage* average = nullptr;  ///< updated after each step
-    /// Parts of a batch that go through the network one after another, their gradients added up: memory for the
-    /// activations of one part only. Batch norms then take the statistics of each part; the loss is that of the whole
-    /// batch, for which one that is not additive (Loss) costs another forward pass.
+    Layer& model;                      ///< the network
+    Loss& loss;                        ///< the loss
+    Optimizer& optimizer;              ///< updates the parameters of both
+    double clip_norm = 0;              ///< largest norm of the gradient; 0: no clipping
+    WeightAverage* average = nullptr;  ///< updated after each step; null: none
+    /// The number of parts of a batch that pass through the network one after another, so that only the activations of
+    /// one part are in memory; their gradients are summed. Batch norms use the statistics of each part. The loss is
+    /// that of the whole batch; if it is not additive (Loss::additive()), this takes another forward pass.
     std::int64_t accumulate = 1;
-    Device device = {};  ///< where the model and the loss are
-    Precision precision = Precision::float32;
-    GraphUse graph = GraphUse::automatic;
-    Communicator* ranks = nullptr;  ///< that share each batch; null for this process alone. Steps are then not recorded
-    RankStepOptions rank_options = {};
+    Device device = {};                        ///< the device of the model and the loss
+    Precision precision = Precision::float32;  ///< the precision of the network
+    GraphUse graph = GraphUse::automatic;      ///< whether steps are recorded as a CUDA graph
+    /// The ranks that share each batch; null for a single process. Steps of several ranks are not recorded.
+    Communicator* ranks = nullptr;
+    RankStepOptions rank_options = {};  ///< for several ranks
 };
 
-/// A step after which a run cannot go on.
+/// Thrown for a step after which a run cannot continue: its loss or the norm of its gradient is not finite.
 class BadStep : public NumericError {
 public:
+    /// `loss` is the loss of the step.
     BadStep(const std::string& message, double loss) : NumericError(message), loss_(loss) {}
+    /// The loss of the step.
     double loss() const { return loss_; }
 
 private:
     double loss_;
 };
 
-/// Runs steps without waiting for a device, and keeps what they came to until the host looks.
+/// Runs steps without waiting for the device, and keeps their results until the host reads them.
 class TrainingStep {
 public:
-    /// A step and what it came to.
+    /// A step and its results.
     struct Finished {
-        StepPlace place;
-        StepNumbers numbers;
+        StepPlace place;      ///< the place of the step in the run
+        StepNumbers numbers;  ///< its results
     };
 
-    /// `note` is called with lines that a user should read. Throws Error for GraphUse::on on the CPU, and for fewer
-    /// than one part a batch.
+    /// All that `setup` refers to must outlive this object. `note` is called with lines that a user should read. Throws
+    /// Error for GraphUse::on on the CPU or with several ranks, and when StepSetup::accumulate is below 1.
     explicit TrainingStep(StepSetup setup, std::function<void(const std::string&)> note = {});
     TrainingStep(const TrainingStep&) = delete;
     TrainingStep& operator=(const TrainingStep&) = delete;
 
-    /// Submits one step at the learning rate of `place`. On the CPU throws what check() does, before anything but the
-    /// loss's and the network's running statistics has changed. Throws Error when GraphUse::on cannot be.
+    /// Submits one step with the learning rate of `place`. On the CPU, throws as check() does, before the optimizer
+    /// changes any parameter; running statistics of the network and the loss may have changed. Throws Error when the
+    /// step cannot be recorded despite GraphUse::on, and when full().
     void run(const data::Batch& batch, const StepPlace& place);
-    /// Whether take() is due before the next run().
+    /// Whether take() must be called before the next run(): after 32 steps, on the CPU after each.
     bool full() const { return log_.full(); }
-    /// The steps since the last take(), oldest first. Waits for the device.
+    /// The steps since the last take(), the oldest first. Waits for the device.
     std::vector<Finished> take();
-    /// Throws BadStep, naming step and learning rate, when the loss or the gradient's norm is not finite.
+    /// Throws BadStep, which names the step and the learning rate, when the loss or the norm of the gradient is not
+    /// finite.
     void check(const Finished& step) const;
-    /// Forgets a step that another rank's loss has broken off, as if it had not begun. On the CPU; false where that
-    /// cannot be (RankStep::undo()).
+    /// Discards a step that failed because another rank was lost, as if it had not begun. Returns false when that is
+    /// not possible: on a device other than the CPU, in a single process, and where RankStep::undo() returns false.
     bool abandon();
-    /// Of the gradients of the last step; null for a process alone.
+    /// Timing of the gradient reduction of the last step; null for a single process.
     const ReductionTimes* reduction() const { return ranks_ == nullptr ? nullptr : &ranks_->times(); }
 
 private:
-    /// A batch, or a part of one, where it is computed on.
+    /// A batch or a part of one, on the device of the step.
     struct Samples {
         Tensor images, labels;
-        Tensor other_labels, share;  ///< undefined where the images are not mixed
+        Tensor other_labels, share;  ///< undefined if the images are not mixed
 
         bool mixed() const { return other_labels.defined(); }
         Samples rows(std::int64_t begin, std::int64_t end) const;
     };
-    /// The graph of the batches that are mixed, or of those that are not, and what it trains on.
+    /// The graph of mixed batches, or of those that are not mixed, and its input tensors.
     struct Recorded {
         Samples samples;
         std::unique_ptr<StepGraph> graph;
     };
     void run_graph(Recorded& recorded, const data::Batch& batch);
-    /// What a part's share of the batch is taken of.
+    /// The whole batch, from which the share of a part is computed.
     struct Whole {
         std::int64_t samples = 0;     ///< on this rank
         Tensor weight, other_weight;  ///< of the labels on all ranks (Loss::batch_weight())
@@ -128,11 +133,11 @@ private:
     StepSetup setup_;
     std::function<void(const std::string&)> note_;
     std::vector<Tensor> parameters_;
-    std::unique_ptr<RankStep> ranks_;  ///< null for a process alone
-    bool looks_at_each_;               ///< the host sees each step's numbers before it goes on: the CPU
+    std::unique_ptr<RankStep> ranks_;  ///< null for a single process
+    bool looks_at_each_;               ///< the host reads the results of each step before the next: on the CPU
     StepLog log_;
-    std::vector<StepPlace> submitted_;  ///< steps whose numbers the host has not seen
-    std::array<Recorded, 2> recorded_;  ///< of plain batches, of mixed ones
+    std::vector<StepPlace> submitted_;  ///< steps whose results the host has not read
+    std::array<Recorded, 2> recorded_;  ///< for plain batches, and for mixed ones
     bool graph_told_ = false;
 };
 

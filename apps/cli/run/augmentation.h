@@ -1,4 +1,4 @@
-// What happens to training images.
+// Options of the augmentation of training images.
 #pragma once
 
 #include "radial/data/loader.h"
@@ -9,26 +9,26 @@
 
 namespace radial::train {
 
-/// The transforms of training images; a program with other defaults sets them first.
+/// Augmentation of training images. A program with other defaults sets them before it adds the options.
 struct AugmentationOptions {
-    std::int64_t crop_padding = 0;  ///< 0: images are not moved
-    double random_area = 0;         ///< least part of the area of a random region; 0: the image as evaluation sees it
-    double flip = 0;                ///< probability
-    std::vector<double> color_jitter = {};  ///< brightness, contrast, saturation, hue; empty: colours stay
-    std::int64_t cutout = 0;                ///< pixels a side; 0: no hole
-    double erasing = 0;                     ///< probability
-    double mixup = 0, cutmix = 0;           ///< alphas; 0: images are not mixed
-    bool off = false;                       ///< none of them
+    std::int64_t crop_padding = 0;          ///< pixels of padding per side before a random crop; 0: off
+    double random_area = 0;                 ///< smallest area of a random region, as a fraction of the image; 0: off
+    double flip = 0;                        ///< probability of a horizontal flip
+    std::vector<double> color_jitter = {};  ///< brightness, contrast, saturation, hue; empty: off
+    std::int64_t cutout = 0;                ///< side of the square that is erased, in pixels; 0: off
+    double erasing = 0;                     ///< probability that a rectangle is replaced by noise
+    double mixup = 0, cutmix = 0;           ///< parameter alpha of the beta distribution; 0: off
+    bool off = false;                       ///< turns off all of the above
 };
 
-/// The transforms in the order jitter of colours, then, after normalisation, crop, flip, cutout, erasing.
-/// Throws Error for a jitter that is not 4 numbers.
+/// The transforms in their order: colour jitter before normalisation; crop, flip, cutout and erasing after it. Throws
+/// Error when `color_jitter` is not empty and does not contain 4 numbers.
 data::Transforms make_transforms(const AugmentationOptions& options);
 
-/// Has a loader do all of it: its random region, transforms and mixing.
+/// Sets the random region, the transforms and the mixing of a loader. Throws as make_transforms() does.
 void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& loader);
 
-/// "crop with padding 4, flip 0.5", or "none".
+/// Text for a log: "crop with padding 4, flip 0.5", or "none".
 std::string describe(const AugmentationOptions& options);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// How the files of a data set become images of one size.
+// Options for data sets of image files: the size of the input, decoding, and unreadable files.
 #pragma once
 
 #include "radial/apps/train/run/input_notes.h"
@@ -11,20 +11,27 @@
 
 namespace radial::train {
 
+/// How image files are converted to inputs of one size.
 struct PictureOptions {
-    std::int64_t image_size = 0;  ///< side of what the network sees; 0: as noted in the checkpoint, else the network's
-    std::int64_t resize = 0;      ///< the shorter side in evaluation; 0: as noted, else 8/7 of image_size
-    bool exact_decoding = false;  ///< never decode a training picture at a reduced size
-    bool skip_corrupt = false;    ///< do without files that cannot be read
+    /// Side of the network's square input in pixels. 0: that of the checkpoint (InputNotes::size), or else the
+    /// network's (ModelInfo::image).
+    std::int64_t image_size = 0;
+    /// Length of the shorter side before the center crop of evaluation, in pixels. 0: that of the checkpoint if the
+    /// image size is taken from there too, or else 8/7 of the image size.
+    std::int64_t resize = 0;
+    bool exact_decoding = false;  ///< decode training JPEGs at full size even if the crop is at most half as large
+    bool skip_corrupt = false;    ///< skip files that cannot be read instead of throwing
 };
 
-/// What of a picture evaluation sees. Throws Error when `resize` is below the image's size.
+/// The resize and the center crop of evaluation. Throws Error when `resize` is below the image size.
 data::EvaluationView view_of(const PictureOptions& options, const ModelInfo& model, const InputNotes& notes = {});
 
-/// Has a loader decode and skip so: while training another file takes a corrupt one's place, evaluation does without.
+/// Sets how a loader decodes files and treats those that cannot be read: with `skip_corrupt`, training replaces such a
+/// file with the next one, and evaluation leaves it out.
 void set_pictures(const PictureOptions& options, bool train, data::LoaderOptions& loader);
 
-/// What there is to say of the files that a loader skipped: how many, and a line each. Empty when there were none.
+/// A report on the files that a loader skipped: a line with their number, then a line per file. Empty when there are
+/// none.
 std::vector<std::string> problem_lines(const data::Loader& loader);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// What a run shows while it works: one line that redraws itself on a terminal, plain lines now and then elsewhere.
+// The progress display of a run: one line that is redrawn on a terminal, and periodic lines elsewhere.
 #pragma once
 
 #include "radial/apps/train/observer.h"
@@ -8,27 +8,27 @@
 
 namespace radial::train {
 
-/// "epoch 2/8  62%  loss 0.0213  accuracy 99.12%  1480 images/s  1:07 left", with a bar of `bar_width` characters
-/// when that is above 0.
+/// A line such as "epoch 2/8  62%  loss 0.0213  accuracy 99.12%  1480 images/s  1:07 left". If `bar_width` is above 0,
+/// it contains a progress bar of this many characters. The accuracy is left out if it is NaN.
 std::string format_progress(const ProgressState& state, int bar_width);
-/// "0:07", "12:30", "1:02:03".
+/// A duration as M:SS or H:MM:SS: "0:07", "12:30", "1:02:03".
 std::string format_duration(double seconds);
 
-/// Draws progress on standard output, and throws nothing where that cannot be written.
+/// Shows the progress of a run on standard output. Does not throw when standard output cannot be written.
 class Progress : public Observer {
 public:
-    /// Asks whether standard output is a terminal.
+    /// Determines whether standard output is a terminal.
     Progress();
-    /// Shows `state` if enough time has passed since the last time: 0.1 s on a terminal, 10 s elsewhere.
+    /// Shows `state` if at least 0.1 s (on a terminal) or 10 s (elsewhere) have passed since the last display.
     void update(const ProgressState& state);
-    /// Prints a whole line, in place of the one being redrawn; see shown_lines().
+    /// Prints a line that stays, in place of the one that is redrawn. Control characters are escaped.
     void line(const std::string& text);
 
     void on_progress(const ProgressState& state) override { update(state); }
     void on_note(const std::string& text) override { line(text); }
 
 private:
-    /// What takes the line that is being redrawn away.
+    /// The control sequence that erases the line that is redrawn, or "".
     std::string erasure() const;
 
     bool terminal_;

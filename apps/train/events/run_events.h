@@ -1,4 +1,4 @@
-// What a run tells TensorBoard.
+// The events that a run writes for TensorBoard.
 #pragma once
 
 #include "radial/apps/train/events/event_file.h"
@@ -13,22 +13,25 @@ namespace radial::train {
 
 /// A misclassified sample and its picture.
 struct PicturedMistake {
-    Mistake mistake;
-    PngPicture picture;
+    Mistake mistake;     ///< the sample, its classes and the confidence
+    PngPicture picture;  ///< the picture of the sample
 };
 
-/// Writes a run's curves, distances and mistakes as events, into a file of its own for each start of the run.
+/// Writes the learning curves, distances to prototypes and mistakes of a run as events. Each object writes a new file,
+/// so a run has a file for each time it was started or resumed.
 class RunEvents {
 public:
-    /// Starts a file in `folder`. Events of earlier files from step `first_step` on count no more. Every `log_steps`
-    /// steps there are scalars; with 0 only after epochs. Throws FileError, as all below.
+    /// Creates a file in `folder`. Events of earlier files from `first_step` on are discarded (EventFile). Scalars are
+    /// written every `log_steps` steps, or if it is 0 only after epochs. Throws FileError when the file cannot be
+    /// written, as do the other functions.
     RunEvents(const std::filesystem::path& folder, std::int64_t first_step, std::int64_t log_steps);
 
-    /// Takes a step; writes step/loss, step/accuracy, step/gradient_norm and step/mean_kernel (means over the steps
-    /// since the last time), step/learning_rate and step/images_per_second when it is time.
+    /// Adds a step. Every `log_steps` steps, writes step/loss, step/accuracy, step/gradient_norm and step/mean_kernel
+    /// (means over the steps since the last write), step/learning_rate and step/images_per_second.
     void step(const StepReport& report);
-    /// Writes, at `step`, the epoch's scalars as epoch/..., histograms of the test features' squared distances to
-    /// prototypes, the first few mistakes as pictures and all as a table.
+    /// Writes at `step` the scalars of an epoch as epoch/NAME, histograms of the squared distances of test features to
+    /// prototypes, the first 8 mistakes as pictures, and all mistakes as a table. `class_names` must have a name for
+    /// each class that occurs in `mistakes`.
     void epoch(const EpochResult& result, std::int64_t step, const Evaluation& evaluation,
                const std::vector<PicturedMistake>& mistakes, const std::vector<std::string>& class_names);
 
@@ -38,7 +41,7 @@ private:
         std::int64_t steps = 0, images = 0;
         double loss = 0, correct = 0, gradient_norm = 0, kernel = 0;
     };
-    /// How far the epoch is.
+    /// The progress of the epoch at one point.
     struct Mark {
         double seconds = 0;
         std::int64_t images = 0;
@@ -50,8 +53,8 @@ private:
     EventFile file_;
     std::int64_t log_steps_;
     Window window_;
-    std::optional<Mark> last_;  ///< at the last speed written
-    Mark whole_, now_;          ///< when the host had looked at all steps of its last look but one; at the present step
+    std::optional<Mark> last_;  ///< when the speed was last written
+    Mark whole_, now_;          ///< after all steps of the host's last read but one; at the current step
 };
 
 }  // namespace radial::train

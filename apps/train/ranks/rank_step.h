@@ -1,4 +1,4 @@
-// What a training step does beside computing when several ranks share its batch.
+// The communication of a training step whose batch several ranks share.
 #pragma once
 
 #include "radial/core/distributed/gradient_reducer.h"
@@ -12,51 +12,59 @@
 
 namespace radial::train {
 
+/// Options of RankStep.
 struct RankStepOptions {
-    /// Batch norms look at all ranks' images; else at their own, and running statistics are averaged.
+    /// Whether batch norms use the statistics of all ranks. Otherwise each rank uses its own, and the running
+    /// statistics are averaged over the ranks after each step.
     bool sync_batch_norm = false;
-    GradientReducerOptions gradients = {};
+    GradientReducerOptions gradients = {};  ///< how gradients are grouped into buckets
 };
 
 /// When the gradients of a backward pass are sent to the other ranks.
 enum class Sending : std::uint8_t {
-    none,        ///< more are to be added to them
-    meanwhile,   ///< each as soon as it is final
-    afterwards,  ///< where the pass comes to a parameter several times (GradientReducer::send())
+    none,        ///< not yet: gradients of further parts are added to them
+    meanwhile,   ///< each as soon as it is complete
+    afterwards,  ///< after the pass, which may reach a parameter several times (GradientReducer::send())
 };
 
-/// Numbers of a step, scalars on its device.
+/// The results of a step, scalars on its device.
 struct RankNumbers {
-    Tensor loss, kernel, correct;  ///< kernel undefined for a loss without one
+    Tensor loss, kernel, correct;  ///< loss, mean kernel (undefined if none), correct predictions
 };
 
-/// For each step: begin(), forward, backward(), finish(). Statistics of the network are the same on all ranks after
-/// each step: the running ones of batch norms that are not synchronised are averaged over the ranks, in equal parts.
-/// Losses see to theirs themselves (core/distributed/over_ranks.h). Random numbers of a step (dropout, miners) follow
-/// from the run's seed, the rank, the epoch and the step, and so need no saving.
+/// One rank's part of each training step. For each step, call begin(), compute the loss, and call backward() and
+/// finish(). After each step, the statistics of the network are the same on all ranks: the running statistics of batch
+/// norms that are not synchronised are averaged over the ranks with equal weights. Losses synchronise their statistics
+/// themselves (core/distributed/over_ranks.h). The random numbers of a step (dropout, miners) depend only on the seed
+/// of the run, the rank, the epoch and the step, so they need not be saved.
 class RankStep {
 public:
-    /// All but `parameters` must outlive it.
+    /// `ranks`, `model` and `loss` must outlive this object. `parameters` are all that are trained, in the order of a
+    /// forward pass. Throws as GradientReducer does.
     RankStep(Communicator& ranks, Layer& model, Loss& loss, const std::vector<Tensor>& parameters, Device device,
              RankStepOptions options);
     ~RankStep();
     RankStep(const RankStep&) = delete;
     RankStep& operator=(const RankStep&) = delete;
 
-    /// Begins a step of `samples` on this rank. Until finish(), losses and batch norms look at all ranks, and
-    /// default_generator() is the rank's own.
+    /// Begins a step with `samples` samples on this rank. `epoch` and `step` (of the epoch) count from 1. Until
+    /// finish(), losses and, if RankStepOptions::sync_batch_norm is set, batch norms extend over all ranks (OverRanks),
+    /// and default_generator() draws the random numbers of this rank and step.
     void begin(std::int64_t samples, std::int64_t epoch, std::int64_t step);
-    /// Samples of the whole batch, that of all ranks. Waits for the others to begin. Throws RankLost.
+    /// The number of samples in the whole batch, over all ranks. Waits until the other ranks have begun the step.
+    /// Throws RankLost.
     std::int64_t samples();
-    /// Differentiates a part's share of the whole batch's loss. Gradients add up; the last part's call sends them.
+    /// Differentiates `loss`, this part's share of the loss of the whole batch. The gradients of several parts are
+    /// summed; `sending` says whether they are sent, which must be so for the last part.
     void backward(const Tensor& loss, Sending sending);
-    /// Waits until all gradients are the whole batch's, and returns the whole batch's numbers, of which `own` are this
-    /// rank's shares. Throws RankLost.
+    /// Waits until the gradients are those of the whole batch, and returns the results of the whole batch, the sum of
+    /// the shares `own` of all ranks. Throws RankLost.
     RankNumbers finish(const RankNumbers& own);
-    /// Puts back what a step that did not end has changed: buffers, and the random stream. False when it cannot, at the
-    /// first step, where losses place their parameters.
+    /// Reverts the changes of a step that was not finished: buffers and the random generator. Returns false when that
+    /// is not possible: at the first step of the run, in which losses initialise parameters, and when the buffers are
+    /// larger than 64 MiB, so no copies of them are kept.
     bool undo();
-    /// When the last step's buckets travelled.
+    /// Timing of the gradient reduction of the last finished step.
     const ReductionTimes& times() const { return reducer_.times(); }
 
 private:
@@ -69,11 +77,11 @@ private:
     RankStepOptions options_;
     GradientReducer reducer_;
     std::vector<Tensor> buffers_;      ///< of the network and the loss
-    std::vector<Tensor> kept_;         ///< copies of these from before the step; empty where they are too large
+    std::vector<Tensor> kept_;         ///< copies from before the step; empty if they are too large
     std::vector<Tensor> averaged_;     ///< the network's statistics
-    std::unique_ptr<OverRanks> over_;  ///< while a step is under way
-    std::unique_ptr<Random> random_;   ///< likewise
-    Tensor counted_;                   ///< int64 [1]: samples
+    std::unique_ptr<OverRanks> over_;  ///< during a step
+    std::unique_ptr<Random> random_;   ///< during a step
+    Tensor counted_;                   ///< int64 [1]: number of samples
     std::unique_ptr<PendingOperation> counting_;
     std::int64_t all_samples_ = 0;
     bool first_ = true;

@@ -1,4 +1,4 @@
-// The batch of a step that ended a run, kept for whoever wants to know why.
+// The step that ended a run with an error, and a file with its batch for diagnosis.
 #pragma once
 
 #include "radial/data/loader.h"
@@ -9,18 +9,19 @@
 
 namespace radial::train {
 
-/// A step after which a run cannot go on.
+/// A step after which a run cannot continue.
 struct FailedStep {
-    std::int64_t number = 0;           ///< of the run, from 1
-    std::int64_t epoch = 0, step = 0;  ///< from 1; the step of its epoch
-    double lr = 0;
-    double loss = 0;
-    std::string reason;  ///< what the error says
-    data::Batch batch;   ///< as the network got it
+    std::int64_t number = 0;           ///< number of the step in the run, from 1
+    std::int64_t epoch = 0, step = 0;  ///< epoch, and step within the epoch, from 1
+    double lr = 0;                     ///< learning rate of the step
+    double loss = 0;                   ///< loss of the step, which may be NaN or infinite
+    std::string reason;                ///< message of the error
+    data::Batch batch;                 ///< the batch that the network received
 };
 
-/// Writes RUN/failed-step-N.safetensors: images, labels, indices (int64: which samples) and, for a mixed batch,
-/// other_labels and share; the rest as metadata. Returns its path. Throws FileError.
+/// Writes RUN/failed-step-N.safetensors and returns its path. The file contains the tensors images, labels, indices
+/// (int64 [N]: indices in the data set) and, for a mixed batch, other_labels and share; all else is in the metadata.
+/// Throws FileError.
 std::filesystem::path save_failed_step(const std::filesystem::path& run, const FailedStep& failed);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// What a checkpoint says, beside its tensors, of the images that its network wants and of what it tells apart.
+// The part of a checkpoint's metadata that describes the input images and the classes.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,19 @@
 
 namespace radial::train {
 
+/// The input images and the classes of a checkpoint.
 struct InputNotes {
-    std::vector<std::string> class_names;    ///< one a class; empty: unknown
-    std::vector<std::string> class_folders;  ///< of the training images, where classes had some; else empty
-    std::int64_t size = 0, resize = 0;       ///< side of the images, and that the shorter was resized to; 0: unknown
-    std::vector<float> mean, deviation;      ///< of the pixels in [0, 1], one a channel or one for all; empty: unknown
+    std::vector<std::string> class_names;    ///< one per class; empty: unknown
+    std::vector<std::string> class_folders;  ///< folder of each class in the training set; empty: none
+    std::int64_t size = 0, resize = 0;       ///< in pixels: side of the input, shorter side before the crop; 0: unknown
+    std::vector<float> mean, deviation;      ///< of pixels in [0, 1], one per channel or one for all; empty: unknown
 };
 
-/// As entries of a checkpoint's metadata, "class_names", "class_folders", "mean" and "deviation", JSON lists, and
-/// "image_size" and "resize", numbers; left out where empty or 0.
+/// The entries of a checkpoint's metadata: "class_names", "class_folders", "mean" and "deviation", which are JSON
+/// arrays, and "image_size" and "resize", which are integers. Those that are empty or 0 are left out.
 std::map<std::string, std::string> to_metadata(const InputNotes& notes);
-/// The inverse; entries that are not there stay empty. Throws Error for one that is no such list or
-/// number.
+/// The inverse of to_metadata(): members without an entry stay empty or 0. Throws Error for an entry that is not an
+/// array of the right type or not an integer above 0.
 InputNotes input_notes(const std::map<std::string, std::string>& metadata);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// What a run needs to go on after it was stopped: files of its folder, the last few kept.
+// Snapshots, from which a stopped run can be resumed: files in the folder of the run.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -13,23 +13,23 @@
 
 namespace radial::train {
 
-/// The folder RUN/snapshots with files step-000000390.safetensors, each written under a temporary name, synced and
-/// renamed. A file holds the tensors of model, loss, optimizer and averages, the random stream, and what else the run
-/// says.
+/// The folder RUN/snapshots, with files such as step-000000390.safetensors, each of which is written under a temporary
+/// name, synced and renamed. A file contains the tensors of the model, the loss, the optimizer and the averages, the
+/// state of default_generator(), and the state that the run passes.
 class Snapshots {
 public:
-    /// Keeps the newest `keep` files. Throws Error when `keep` is below 1.
+    /// `run` is the folder of the run. Only the newest `keep` files are kept. Throws Error when `keep` is below 1.
     Snapshots(const std::filesystem::path& run, std::int64_t keep);
 
-    /// Saves the run after `step` steps and deletes the oldest file that is one too many. Throws FileError, also when
-    /// the run's folder is not there.
+    /// Writes the snapshot of a run after `step` steps, then deletes the oldest files beyond `keep`. Throws FileError
+    /// when the file cannot be written or the folder of the run does not exist.
     void save(std::int64_t step, const Module& classifier, const Optimizer& optimizer,
               const nlohmann::ordered_json& state, const WeightAverage* average = nullptr) const;
-    /// The files there are, newest first.
+    /// The existing snapshots, the newest first.
     std::vector<std::filesystem::path> files() const;
-    /// Deletes what a killed run has left of a file that it was writing.
+    /// Deletes the temporary files of a run that was killed while it was writing a snapshot.
     void remove_temporaries() const;
-    /// Deletes all of them. Throws FileError where one cannot be deleted.
+    /// Deletes all snapshots and temporary files. Throws FileError when a snapshot cannot be deleted.
     void clear() const;
 
 private:
@@ -37,9 +37,9 @@ private:
     std::int64_t keep_;
 };
 
-/// Puts a snapshot's tensors and random stream in place and returns the state it was saved with. Throws FileError
-/// naming the file when it is damaged, without a checksum, or of another model, loss or optimizer, or with averages
-/// where none are given.
+/// Restores the tensors and default_generator() from a snapshot and returns the state that was passed to save(). Throws
+/// FileError that names the file when it is damaged, has no checksum, belongs to another model, loss or optimizer, or
+/// contains averages while `average` is null or the reverse.
 nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Module& classifier, Optimizer& optimizer,
                                      WeightAverage* average = nullptr);
 
