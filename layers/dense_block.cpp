@@ -3,10 +3,10 @@
 
 #include "radial/core/autograd/recompute.h"
 #include "radial/core/ops.h"
-#include "radial/layers/conv_norm.h"
+#include "radial/layers/activation.h"
+#include "radial/layers/common.h"
+#include "radial/layers/conv.h"
 #include "radial/layers/dense/growing_image.h"
-#include "radial/layers/dropout.h"
-#include "radial/layers/input_check.h"
 
 #include <utility>
 

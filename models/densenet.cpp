@@ -3,7 +3,7 @@
 
 #include "radial/core/autograd/observe.h"
 #include "radial/core/ops.h"
-#include "radial/layers/dropout.h"
+#include "radial/layers/activation.h"
 #include "radial/models/names_of.h"
 
 #include <fmt/ranges.h>

@@ -2,7 +2,7 @@
 #include "radial/models/efficientnet.h"
 
 #include "radial/core/ops.h"
-#include "radial/layers/dropout.h"
+#include "radial/layers/activation.h"
 #include "radial/models/efficientnet_block.h"
 #include "radial/models/names_of.h"
 

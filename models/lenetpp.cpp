@@ -4,7 +4,6 @@
 #include "radial/core/autograd/recompute.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
-#include "radial/layers/flatten.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/pool.h"
 

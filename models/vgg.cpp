@@ -7,7 +7,6 @@
 #include "radial/core/ops/conv.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
-#include "radial/layers/dropout.h"
 #include "radial/layers/linear.h"
 
 #include <fmt/ranges.h>
