@@ -11,7 +11,7 @@ set(RADIAL_INTERNAL_HEADERS
     core/memory/emulated/emulator.h core/memory/transfer.h core/ops/apply.h core/ops/common.h core/ops/distances.h
     core/ops/kernels core/ops/mixed.h core/ops/sync_norm.h core/optim/kernels.h core/precompiled.h
     core/tensor/memory_index.h core/tensor/random_kernels.h data/decoded.h data/gzip_file.h data/seeds.h data/tar.h
-    layers/dense losses/heads losses/pairs models/efficientnet_block.h models/names_of.h)
+    layers/dense losses/heads losses/pairs models/efficientnet_block.h)
 set(internal_patterns "")
 foreach(header ${RADIAL_INTERNAL_HEADERS})
     list(APPEND internal_patterns PATTERN ${header} EXCLUDE)

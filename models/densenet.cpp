@@ -4,7 +4,7 @@
 #include "radial/core/autograd/observe.h"
 #include "radial/core/ops.h"
 #include "radial/layers/activation.h"
-#include "radial/models/names_of.h"
+#include "radial/models/common.h"
 
 #include <fmt/ranges.h>
 

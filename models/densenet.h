@@ -3,7 +3,7 @@
 
 #include "radial/layers/conv.h"
 #include "radial/layers/dense_block.h"
-#include "radial/models/group.h"
+#include "radial/models/common.h"
 
 #include <optional>
 #include <string>

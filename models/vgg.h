@@ -3,7 +3,7 @@
 
 #include "radial/layers/conv.h"
 #include "radial/layers/sequential.h"
-#include "radial/models/group.h"
+#include "radial/models/common.h"
 
 #include <optional>
 #include <string>
