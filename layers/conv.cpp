@@ -1,7 +1,7 @@
 // Convolutions and batch norms: checks, initial weights, the calls of their ops, and convolutions with folded norms.
 #include "radial/layers/conv.h"
 
-#include "radial/core/autograd/observe.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 #include "radial/core/ops/conv.h"
 #include "radial/core/tensor/random.h"

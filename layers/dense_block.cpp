@@ -1,7 +1,7 @@
 // DenseBlock: checks, its layers, and the growing input.
 #include "radial/layers/dense_block.h"
 
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/common.h"

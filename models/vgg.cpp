@@ -1,8 +1,7 @@
 // The table of VGGs, and the network.
 #include "radial/models/vgg.h"
 
-#include "radial/core/autograd/observe.h"
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 #include "radial/core/ops/conv.h"
 #include "radial/core/tensor/random.h"

@@ -3,7 +3,7 @@
 
 #include "radial/apps/train/console/suggestion.h"
 #include "radial/core/io/safetensors.h"
-#include "radial/core/memory/limit.h"
+#include "radial/core/memory/storage.h"
 #include "radial/core/util/error.h"
 #include "radial/models/registry.h"
 

@@ -4,7 +4,7 @@
 #include "radial/core/kernels/launch.h"
 #include "radial/core/ops.h"
 #include "radial/core/ops/kernels/elementwise.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
 
 #include <string_view>
 

@@ -6,7 +6,7 @@
 #include "radial/core/ops/kernels/distances.h"
 
 #include "radial/core/backend/backend.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
 
 #include <algorithm>
 

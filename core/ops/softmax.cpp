@@ -2,7 +2,7 @@
 #include "radial/core/ops/kernels/log_sum_exp.h"
 
 #include "radial/core/ops/common.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
 
 #include <vector>
 

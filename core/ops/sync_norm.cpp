@@ -1,7 +1,7 @@
 // Batch normalisation over ranks: moments told and combined, forward and backward.
 #include "radial/core/ops/sync_norm.h"
 
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/backend/kernels/norm.h"
 #include "radial/core/ops/common.h"

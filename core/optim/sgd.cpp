@@ -2,7 +2,7 @@
 #include "radial/core/kernels/launch.h"
 #include "radial/core/optim/kernels.h"
 #include "radial/core/optim/optim.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
 
 #include <cmath>
 #include <utility>

@@ -1,6 +1,5 @@
 // Ranks that share a batch compute what one rank computes with all of it: batch norms over ranks, and losses' state.
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/autograd/recompute.h"
 #include "radial/core/distributed/gradient_reducer.h"
 #include "radial/core/distributed/over_ranks.h"
 #include "radial/core/ops.h"

@@ -1,7 +1,7 @@
 // The backend of a CUDA device: cuBLAS and cuDNN for products and convolutions, own kernels for the rest.
 #include "radial/core/backend/cuda/primitives.h"
 #include "radial/core/backend/device_backend.h"
-#include "radial/core/memory/cuda/launched.h"
+#include "radial/core/memory/cuda/stream.h"
 
 #include <array>
 #include <memory>

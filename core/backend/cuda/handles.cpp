@@ -2,7 +2,6 @@
 #include "radial/core/backend/cuda/handles.h"
 
 #include "radial/core/memory/cuda/check.h"
-#include "radial/core/memory/cuda/launched.h"
 #include "radial/core/memory/cuda/stream.h"
 #include "radial/core/util/error.h"
 

@@ -1,7 +1,6 @@
 // Loading and storing 16 bytes of activations at once, as floats, and choosing where that can be done.
 #pragma once
 
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/values.h"
 #include "radial/core/tensor/tensor.h"
 #include "radial/core/util/error.h"

@@ -4,8 +4,8 @@
 // coarse for exp(term - sum) to be a probability. The largest term and the logarithm of the rest can.
 #pragma once
 
-#include "radial/core/kernels/exponential.h"
 #include "radial/core/kernels/team.h"
+#include "radial/core/kernels/values.h"
 
 #include <cmath>
 #include <cstdint>

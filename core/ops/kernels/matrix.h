@@ -1,7 +1,7 @@
 // Small kernels around matrix products: biases, sums of columns, a factor that lies on the device.
 #pragma once
 
-#include "radial/core/kernels/copy.h"
+#include "radial/core/kernels/values.h"
 
 namespace radial::kernels {
 

@@ -1,7 +1,6 @@
 // Kernels that sum along dimensions, and find largest elements.
 #pragma once
 
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/team.h"
 #include "radial/core/kernels/values.h"
 
