@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 # Headers for the library's own use: folders and files. tools/check-structure holds all others to be reached from radial.h
 # or core/kernels/kernels.h.
 set(RADIAL_INTERNAL_HEADERS
-    core/autograd/node.h core/backend/cpu core/backend/cuda core/backend/device_backend.h core/backend/device_norm.h
+    core/autograd/node.h core/backend/cpu core/backend/cuda core/backend/device_backend.h
     core/backend/emulated core/backend/kernels core/backend/reference core/distributed/device_collectives.h
     core/distributed/mpi core/distributed/nccl core/io/float16.h core/memory/cuda/check.h
     core/memory/transfer.h core/ops/apply.h core/ops/common.h core/ops/distances.h

@@ -4,7 +4,6 @@
 
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/backend/backend.h"
-#include "radial/core/backend/precision.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/distributed/communicator.h"
 #include "radial/core/distributed/gradient_reducer.h"
