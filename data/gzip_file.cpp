@@ -1,7 +1,7 @@
 // Reading plain and gzipped files through zlib, with its errors told apart.
 #include "radial/data/gzip_file.h"
 
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 
 #include <zlib.h>
 

@@ -1,7 +1,7 @@
 // Reading a picture: which format it is, and what follows its decoding.
 #include "radial/data/image.h"
 
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 #include "radial/data/decoded.h"
 
 #include <fmt/ranges.h>

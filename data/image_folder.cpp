@@ -1,7 +1,7 @@
 // Walking the folders.
 #include "radial/data/image_folder.h"
 
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 #include "radial/data/find_images.h"
 

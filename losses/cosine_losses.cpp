@@ -2,7 +2,7 @@
 // registry.
 #include "radial/losses/cosine_losses.h"
 
-#include "radial/core/distributed/over_ranks.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/tensor/random.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"

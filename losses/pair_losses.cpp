@@ -1,7 +1,7 @@
 // The losses over pairs: class means and their logits, checks of options, the ops, and entries in the registry.
 #include "radial/losses/pair_losses.h"
 
-#include "radial/core/distributed/over_ranks.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"

@@ -2,7 +2,7 @@
 #include "radial/losses/regularisers.h"
 
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/distributed/over_ranks.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
 #include "radial/losses/functional.h"

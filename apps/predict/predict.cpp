@@ -11,8 +11,7 @@
 #include "radial/apps/train/console/standard_streams.h"
 #include "radial/apps/train/run/weights.h"
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/io/atomic_file.h"
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/io/safetensors.h"
 
 #include <CLI/CLI.hpp>

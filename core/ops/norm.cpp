@@ -1,7 +1,7 @@
 // Batch normalisation, in training (batch statistics) and evaluation (running statistics), with a residual where given.
 #include "radial/core/backend/kernels/norm.h"
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/distributed/over_ranks.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/ops/common.h"
 #include "radial/core/ops/sync_norm.h"
 

@@ -5,7 +5,7 @@
 #include "radial/apps/report/html_page.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 
 #include <CLI/CLI.hpp>

@@ -1,8 +1,8 @@
 // What a training step does beside computing when several ranks share its batch.
 #pragma once
 
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/distributed/gradient_reducer.h"
-#include "radial/core/distributed/over_ranks.h"
 #include "radial/core/nn/module.h"
 #include "radial/losses/loss.h"
 
@@ -32,7 +32,7 @@ struct RankNumbers {
 
 /// For each step: begin(), forward, backward(), finish(). Statistics of the network are the same on all ranks after
 /// each step: the running ones of batch norms that are not synchronised are averaged over the ranks, in equal parts.
-/// Losses see to theirs themselves (core/distributed/over_ranks.h). Random numbers of a step (dropout, miners) follow
+/// Losses see to theirs themselves (core/distributed/communicator.h). Random numbers of a step (dropout, miners) follow
 /// from the run's seed, the rank, the epoch and the step, and so need no saving.
 class RankStep {
 public:
