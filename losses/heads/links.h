@@ -4,7 +4,7 @@
 
 #include "radial/core/kernels/host_device.h"
 #include "radial/core/kernels/values.h"
-#include "radial/core/ops/kernels/compare.h"
+#include "radial/core/ops/kernels/linear_algebra.h"
 
 #include <cmath>
 #include <cstdint>
