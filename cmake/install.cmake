@@ -5,13 +5,12 @@ include(CMakePackageConfigHelpers)
 # Headers for the library's own use: folders and files. tools/check-structure holds all others to be reached from radial.h
 # or core/kernels/kernels.h.
 set(RADIAL_INTERNAL_HEADERS
-    core/autograd/node.h core/backend/cpu core/backend/cuda core/backend/device_backend.h core/backend/device_norm.h
-    core/backend/emulated core/backend/kernels core/backend/reference core/distributed/device_collectives.h
-    core/distributed/mpi core/distributed/nccl core/io/float16.h core/memory/cuda/check.h core/memory/emulated/arena.h
-    core/memory/emulated/emulator.h core/memory/transfer.h core/ops/apply.h core/ops/common.h core/ops/distances.h
-    core/ops/kernels core/ops/mixed.h core/ops/sync_norm.h core/optim/kernels.h core/precompiled.h
-    core/tensor/memory_index.h core/tensor/random_kernels.h data/archive.h data/images/jpeg_file.h data/seeds.h
-    layers/dense losses/heads losses/pairs models/efficientnet_block.h models/names_of.h)
+    core/autograd/node.h core/backend/cpu core/backend/cuda core/backend/device_backend.h core/backend/emulated
+    core/backend/kernels core/backend/reference core/distributed/device_collectives.h core/distributed/mpi
+    core/distributed/nccl core/io/float16.h core/memory/cuda/check.h core/memory/transfer.h core/ops/common.h
+    core/ops/distances.h core/ops/kernels core/optim/kernels.h core/precompiled.h core/tensor/random_kernels.h
+    data/archive.h data/images/jpeg_file.h data/seeds.h layers/dense losses/heads losses/pairs
+    models/efficientnet_block.h)
 set(internal_patterns "")
 foreach(header ${RADIAL_INTERNAL_HEADERS})
     list(APPEND internal_patterns PATTERN ${header} EXCLUDE)

@@ -10,12 +10,9 @@
 
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops/activation.h"
-#include "radial/core/ops/compare.h"
 #include "radial/core/ops/conv.h"
 #include "radial/core/ops/elementwise.h"
 #include "radial/core/ops/linear_algebra.h"
 #include "radial/core/ops/norm.h"
-#include "radial/core/ops/pool.h"
 #include "radial/core/ops/reduce.h"
 #include "radial/core/ops/shape.h"
-#include "radial/core/ops/softmax.h"

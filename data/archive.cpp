@@ -1,7 +1,7 @@
 // Reading gzip by zlib, with its errors told apart, and tar archives without trusting a byte of their headers.
 #include "radial/data/archive.h"
 
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 
 #include <zlib.h>
 

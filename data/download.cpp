@@ -1,7 +1,7 @@
 // Downloads over HTTP by libcurl: resumed, checked, and put in place only when whole.
 #include "radial/data/download.h"
 
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 
 #include <curl/curl.h>

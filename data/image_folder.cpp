@@ -1,7 +1,7 @@
 // Walking folders and their links, reading ImageNet, and threads that decode one file after another.
 #include "radial/data/image_folder.h"
 
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 #include "radial/data/images/image.h"
 #include "radial/data/images/jpeg_file.h"

@@ -1,8 +1,9 @@
-// Activation layers: checks and the calls of their ops.
+// Activations and dropout: checks and the calls of their ops.
 #include "radial/layers/activation.h"
 
 #include "radial/core/ops.h"
-#include "radial/layers/input_check.h"
+#include "radial/core/tensor/random.h"
+#include "radial/layers/common.h"
 
 #include <utility>
 
@@ -42,6 +43,29 @@ Tensor Sigmoid::forward(Tensor x) {
 Tensor Tanh::forward(Tensor x) {
     check_input("Tanh", x);
     return tanh(x);
+}
+
+Dropout::Dropout(const DropoutOptions& options) : options_(options) {
+    RADIAL_CHECK(options_.p >= 0 && options_.p < 1, "Dropout: p is {}, expected at least 0 and below 1", options_.p);
+}
+
+Tensor Dropout::forward(Tensor x) {
+    check_input("Dropout", x);
+    if (!training() || options_.p == 0) return x;
+    return dropout(x, options_.p, default_generator());
+}
+
+DropConnect::DropConnect(const DropConnectOptions& options) : options_(options) {
+    RADIAL_CHECK(options_.p >= 0 && options_.p < 1, "DropConnect: p is {}, expected at least 0 and below 1",
+                 options_.p);
+}
+
+Tensor DropConnect::forward(Tensor x) {
+    check_image_input("DropConnect", x);
+    if (!training() || options_.p == 0) return x;
+    const Tensor kept =
+        dropout(Tensor::full({x.size(0), 1}, 1, x.dtype(), x.device()), options_.p, default_generator());
+    return scale_channels(std::move(x), kept);
 }
 
 }  // namespace radial

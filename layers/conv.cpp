@@ -1,11 +1,15 @@
-// Conv2d: checks, initial weights, and the call of the op.
+// Convolutions and batch norms: checks, initial weights, the calls of their ops, and convolutions with folded norms.
 #include "radial/layers/conv.h"
 
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
+#include "radial/core/ops/conv.h"
 #include "radial/core/tensor/random.h"
-#include "radial/layers/input_check.h"
+#include "radial/layers/common.h"
 
+#include <array>
 #include <cmath>
+#include <utility>
 
 namespace radial {
 namespace {
@@ -25,6 +29,12 @@ void check_options(const Conv2dOptions& o) {
                  o.dilation.h, o.dilation.w);
     RADIAL_CHECK(o.padding.h >= 0 && o.padding.w >= 0, "Conv2d: padding is {} x {}, expected at least 0 x 0",
                  o.padding.h, o.padding.w);
+}
+
+/// A 1x1 convolution of [N, C], images of one pixel.
+Tensor on_pixels(const Conv2d& conv, const Tensor& x) {
+    const Tensor& weight = conv.weight();
+    return linear(x, reshape(weight, {weight.size(0), weight.size(1)}), conv.bias());
 }
 
 }  // namespace
@@ -65,6 +75,90 @@ std::shared_ptr<Conv2d> make_he_conv2d(std::int64_t in_channels, std::int64_t ou
                                                         .bias = false});
     init::kaiming_normal_(layer->weight(), std::sqrt(2.0), init::Fan::out);
     return layer;
+}
+
+BatchNorm2d::BatchNorm2d(const BatchNorm2dOptions& options) : options_(options) {
+    RADIAL_CHECK(options_.channels >= 1, "BatchNorm2d: channels is {}, expected at least 1", options_.channels);
+    RADIAL_CHECK(options_.momentum >= 0 && options_.momentum <= 1, "BatchNorm2d: momentum is {}, expected 0 to 1",
+                 options_.momentum);
+    RADIAL_CHECK(options_.epsilon > 0, "BatchNorm2d: epsilon is {}, expected above 0", options_.epsilon);
+    weight_ = register_parameter("weight", Tensor::full({options_.channels}, 1.0));
+    bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
+    running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}), BufferKind::statistic);
+    running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0), BufferKind::statistic);
+}
+
+Tensor BatchNorm2d::forward(Tensor x) { return forward(x, {}); }
+
+Tensor BatchNorm2d::forward(const Tensor& x, const Tensor& residual) {
+    check_image_input("BatchNorm2d", x);
+    RADIAL_CHECK(x.size(1) == options_.channels, "BatchNorm2d: input has {} channels, weight expects {}", x.size(1),
+                 options_.channels);
+    return batch_norm(x, weight_, bias_, running_mean_, running_var_,
+                      {.momentum = options_.momentum,
+                       .epsilon = options_.epsilon,
+                       .training = training(),
+                       .activation = options_.activation},
+                      residual);
+}
+
+/// The folded weights and what they were made from, to see when that has changed.
+struct ConvNorm::Folded {
+    struct Source {
+        const void* data = nullptr;
+        std::uint64_t version = 0;
+        friend bool operator==(const Source&, const Source&) = default;
+    };
+    std::array<Source, 6> sources{};
+    Tensor weight, bias;
+
+    static Source source_of(const Tensor& x) { return x.defined() ? Source{x.raw(), x.version()} : Source{}; }
+    void refresh(const Conv2d& conv, const BatchNorm2d& norm) {
+        const std::array<Source, 6> now{source_of(conv.weight()),       source_of(conv.bias()),
+                                        source_of(norm.weight()),       source_of(norm.bias()),
+                                        source_of(norm.running_mean()), source_of(norm.running_var())};
+        if (weight.defined() && now == sources) return;
+        const Tensor factor = norm.weight() / sqrt(norm.running_var() + norm.options().epsilon);
+        const Tensor offset = conv.bias().defined() ? conv.bias() - norm.running_mean() : -norm.running_mean();
+        weight = conv.weight() * reshape(factor, {factor.numel(), 1, 1, 1});
+        bias = norm.bias() + offset * factor;
+        sources = now;
+    }
+};
+
+ConvNorm::ConvNorm(std::shared_ptr<Conv2d> conv, std::shared_ptr<BatchNorm2d> norm)
+    : conv_(std::move(conv)), norm_(std::move(norm)), folded_(std::make_shared<Folded>()) {
+    RADIAL_CHECK(conv_ != nullptr && norm_ != nullptr, "ConvNorm: the convolution or the norm is null");
+    RADIAL_CHECK(conv_->weight().size(0) == norm_->options().channels,
+                 "ConvNorm: the convolution gives {} channels, the norm takes {}", conv_->weight().size(0),
+                 norm_->options().channels);
+}
+
+Tensor ConvNorm::forward(const Tensor& x, const Tensor& residual) const {
+    if (norm_->training() || grad_enabled() || ops_observed()) return norm_->forward(conv_->forward(x), residual);
+    check_image_input("ConvNorm", x);
+    folded_->refresh(*conv_, *norm_);
+    return conv2d_activated(x, folded_->weight, folded_->bias, conv_->geometry(), norm_->options().activation,
+                            residual);
+}
+
+SqueezeExcite::SqueezeExcite(const SqueezeExciteOptions& options) : options_(options) {
+    RADIAL_CHECK(options_.channels >= 1 && options_.reduced >= 1,
+                 "SqueezeExcite: channels {} and reduced {} must each be at least 1", options_.channels,
+                 options_.reduced);
+    const auto make = [](std::int64_t in, std::int64_t out) {
+        return std::make_shared<Conv2d>(Conv2dOptions{.in_channels = in, .out_channels = out, .kernel = 1});
+    };
+    conv_reduce_ = register_module("conv_reduce", make(options_.channels, options_.reduced));
+    conv_expand_ = register_module("conv_expand", make(options_.reduced, options_.channels));
+}
+
+Tensor SqueezeExcite::forward(Tensor x) {
+    check_image_input("SqueezeExcite", x);
+    RADIAL_CHECK(x.size(1) == options_.channels, "SqueezeExcite: input has {} channels, weight expects {}", x.size(1),
+                 options_.channels);
+    const Tensor gate = sigmoid(on_pixels(*conv_expand_, silu(on_pixels(*conv_reduce_, global_avg_pool(x)))));
+    return scale_channels(std::move(x), gate);
 }
 
 }  // namespace radial

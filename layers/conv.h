@@ -1,9 +1,9 @@
-// 2-D convolution.
+// 2-D convolution, batch normalisation, both as one, and squeeze-and-excitation.
 #pragma once
 
 #include "radial/core/backend/backend.h"
 #include "radial/core/nn/module.h"
-#include "radial/layers/size2d.h"
+#include "radial/layers/common.h"
 
 #include <cstdint>
 #include <memory>
@@ -56,5 +56,92 @@ private:
 /// et al. 2015, 2.2), as used in residual and dense networks. Throws as Conv2d does.
 std::shared_ptr<Conv2d> make_he_conv2d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel,
                                        std::int64_t stride = 1);
+
+/// Options of BatchNorm2d.
+struct BatchNorm2dOptions {
+    std::int64_t channels = 1;                 ///< channels of the input
+    double momentum = 0.1;                     ///< weight of the new batch in the running statistics
+    double epsilon = 1e-5;                     ///< added to the variance
+    Activation activation = Activation::none;  ///< applied in the same pass, after the residual
+};
+
+/// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, for each channel over N, H and W (Ioffe & Szegedy 2015).
+/// Training uses the statistics of the batch and moves the running statistics towards them; evaluation uses the running
+/// statistics. x [N, channels, H, W]; the result has the same shape. Parameters: weight [channels] (initially 1), bias
+/// [channels] (0). Buffers: running_mean (0), running_var (1).
+class BatchNorm2d : public Layer {
+public:
+    using Options = BatchNorm2dOptions;  ///< for Sequential::add()
+
+    /// Throws Error when channels is below 1, momentum is outside [0, 1] or epsilon is not above 0.
+    explicit BatchNorm2d(const BatchNorm2dOptions& options);
+    /// Throws Error when x is not of rank 4 or has another number of channels, and in training on a single value per
+    /// channel.
+    Tensor forward(Tensor x) override;
+    /// The same with `residual`, of x's shape, added before the activation. This computes the end of a residual block.
+    Tensor forward(const Tensor& x, const Tensor& residual);
+    /// The options given to the constructor.
+    const BatchNorm2dOptions& options() const { return options_; }
+    /// The scale [channels].
+    const Tensor& weight() const { return weight_; }
+    /// The shift [channels].
+    const Tensor& bias() const { return bias_; }
+    /// The running mean [channels].
+    const Tensor& running_mean() const { return running_mean_; }
+    /// The running variance [channels].
+    const Tensor& running_var() const { return running_var_; }
+
+private:
+    BatchNorm2dOptions options_;
+    Tensor weight_, bias_, running_mean_, running_var_;
+};
+
+/// norm(conv(x)), with the norm's residual and activation, the building block of most networks. Not a module: a model
+/// registers the two layers under names of its own. In evaluation without gradients it runs as a single convolution
+/// with folded weights, w * scale / deviation and shift + (bias - mean) * scale / deviation (Jacob et al. 2018, 3.2),
+/// which are recomputed when one of their inputs has changed. Not thread-safe.
+class ConvNorm {
+public:
+    ConvNorm() = default;
+    /// Throws Error when a layer is null, or when the norm's channels are not those of the convolution's result.
+    ConvNorm(std::shared_ptr<Conv2d> conv, std::shared_ptr<BatchNorm2d> norm);
+    /// norm(conv(x)) for x [N, C, H, W]. `residual` has the shape of the result and is added before the activation; it
+    /// may be undefined. Throws as the two layers do.
+    Tensor forward(const Tensor& x, const Tensor& residual = {}) const;
+    /// The convolution.
+    const std::shared_ptr<Conv2d>& conv() const { return conv_; }
+    /// The batch norm.
+    const std::shared_ptr<BatchNorm2d>& norm() const { return norm_; }
+
+private:
+    struct Folded;
+
+    std::shared_ptr<Conv2d> conv_;
+    std::shared_ptr<BatchNorm2d> norm_;
+    std::shared_ptr<Folded> folded_;  ///< what evaluation runs with
+};
+
+/// Options of SqueezeExcite.
+struct SqueezeExciteOptions {
+    std::int64_t channels = 1;  ///< channels of the input
+    std::int64_t reduced = 1;   ///< channels between the two convolutions
+};
+
+/// y = x * sigmoid(expand(silu(reduce(mean of x over H and W)))), which scales each channel of each image (Hu et al.
+/// 2018, Eq. 2 to 4; the SiLU as in Tan & Le 2019). x [N, channels, H, W]; the result has the same shape. Submodules:
+/// conv_reduce and conv_expand, 1x1 convolutions with a bias.
+class SqueezeExcite : public Layer {
+public:
+    using Options = SqueezeExciteOptions;  ///< for Sequential::add()
+
+    /// Throws Error when channels or reduced is below 1.
+    explicit SqueezeExcite(const SqueezeExciteOptions& options);
+    /// Throws Error when x is not of rank 4 or has another number of channels.
+    Tensor forward(Tensor x) override;
+
+private:
+    SqueezeExciteOptions options_;
+    std::shared_ptr<Conv2d> conv_reduce_, conv_expand_;
+};
 
 }  // namespace radial

@@ -1,12 +1,12 @@
 // DenseBlock: checks, its layers, and the growing input.
 #include "radial/layers/dense_block.h"
 
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
-#include "radial/layers/conv_norm.h"
+#include "radial/layers/activation.h"
+#include "radial/layers/common.h"
+#include "radial/layers/conv.h"
 #include "radial/layers/dense/growing_image.h"
-#include "radial/layers/dropout.h"
-#include "radial/layers/input_check.h"
 
 #include <utility>
 

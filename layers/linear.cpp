@@ -1,9 +1,9 @@
-// Linear: checks, initial weights, and the call of the op.
+// Linear and Flatten: checks, initial weights, and the calls of their ops.
 #include "radial/layers/linear.h"
 
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
-#include "radial/layers/input_check.h"
+#include "radial/layers/common.h"
 
 #include <cmath>
 
@@ -27,6 +27,12 @@ Tensor Linear::forward(Tensor x) {
     RADIAL_CHECK(x.size(1) == options_.in_features, "Linear: input has {} features, weight expects {}", x.size(1),
                  options_.in_features);
     return linear(x, weight_, bias_);
+}
+
+Tensor Flatten::forward(Tensor x) {
+    check_input("Flatten", x);
+    RADIAL_CHECK(x.rank() >= 2, "Flatten: input has shape {}, expected [N, ...]", x.shape().str());
+    return flatten(x);
 }
 
 }  // namespace radial

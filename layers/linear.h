@@ -1,4 +1,4 @@
-// Fully connected layer.
+// Fully connected layer, and the flattening of images to rows before it.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -26,6 +26,13 @@ public:
 private:
     LinearOptions options_;
     Tensor weight_, bias_;
+};
+
+/// Reshapes x [N, ...] to [N, product of the other extents], in logical (NCHW) order for either layout.
+class Flatten : public Layer {
+public:
+    /// Throws Error when x has no dimension after the first.
+    Tensor forward(Tensor x) override;
 };
 
 }  // namespace radial

@@ -2,7 +2,7 @@
 #include "radial/layers/pool.h"
 
 #include "radial/core/ops.h"
-#include "radial/layers/input_check.h"
+#include "radial/layers/common.h"
 
 #include <string_view>
 

@@ -3,7 +3,7 @@
 
 #include "radial/core/backend/backend.h"
 #include "radial/core/nn/module.h"
-#include "radial/layers/size2d.h"
+#include "radial/layers/common.h"
 
 #include <optional>
 

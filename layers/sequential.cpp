@@ -1,7 +1,7 @@
 // Sequential: a list of layers, each given the last one's result.
 #include "radial/layers/sequential.h"
 
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/autograd/autograd.h"
 
 #include <string>
 #include <utility>

@@ -1,7 +1,12 @@
-// What a loss does where it says nothing of its own.
+// What a loss does where it says nothing of its own, class weights, checks of inputs, and the first batch.
 #include "radial/losses/loss.h"
 
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/ops.h"
 #include "radial/core/util/error.h"
+
+#include <algorithm>
+#include <cmath>
 
 namespace radial {
 
@@ -12,5 +17,60 @@ void Loss::set_class_weights(const std::vector<double>& weights) {
 Tensor Loss::batch_weight(const Tensor&) { return {}; }
 
 void Regulariser::set_class_weights(const std::vector<double>&) {}
+
+void ClassWeights::set(std::string_view loss, std::int64_t classes, const std::vector<double>& weights) {
+    if (!weights.empty()) {
+        RADIAL_CHECK(static_cast<std::int64_t>(weights.size()) == classes, "{}: {} class weights, expected {}", loss,
+                     weights.size(), classes);
+        for (std::size_t i = 0; i < weights.size(); ++i) {
+            RADIAL_CHECK(weights[i] >= 0 && std::isfinite(weights[i]),
+                         "{}: the weight of class {} is {}, expected a number of at least 0", loss, i, weights[i]);
+        }
+        RADIAL_CHECK(std::ranges::any_of(weights, [](double w) { return w > 0; }), "{}: every class weight is 0", loss);
+    }
+    given_ = like_ = sum_ = weights.empty() ? Tensor() : Tensor::from(weights, {classes}, Device{});
+}
+
+Tensor ClassWeights::like(const Tensor& x) {
+    if (like_.defined()) like_ = like_.to(x.dtype()).to(x.device());
+    return like_;
+}
+
+Tensor ClassWeights::sum_over(const Tensor& labels) {
+    if (!given_.defined()) return {};
+    const NoGrad guard;
+    sum_ = sum_.to(labels.device());
+    return sum(gather_rows(reshape(sum_, {sum_.numel(), 1}), labels));
+}
+
+void check_feature(std::string_view loss, const Tensor& feature, const Tensor& prototypes) {
+    RADIAL_CHECK(feature.defined(), "{}: feature is undefined", loss);
+    RADIAL_CHECK(feature.rank() == 2, "{}: feature has shape {}, expected [N, {}]", loss, feature.shape().str(),
+                 prototypes.size(1));
+    RADIAL_CHECK(feature.size(1) == prototypes.size(1), "{}: feature has dimension {}, prototypes have {}", loss,
+                 feature.size(1), prototypes.size(1));
+}
+
+void check_labels(std::string_view loss, const Tensor& labels, const Tensor& feature) {
+    RADIAL_CHECK(labels.defined(), "{}: labels are undefined", loss);
+    RADIAL_CHECK(labels.dtype() == DType::int64 && labels.shape() == Shape({feature.size(0)}),
+                 "{}: labels are {}, expected int64[{}]", loss, labels.str(), feature.size(0));
+}
+
+bool FirstBatch::begins(bool training) {
+    if (!training || known_) return false;
+    known_ = true;
+    if (started_.item() != 0) return false;
+    started_.fill_(1);
+    return true;
+}
+
+std::int64_t whole_number(std::string_view loss, const LossSettings& settings, const std::string& option) {
+    const double value = settings.at(option);
+    constexpr double limit = 1e15;  // whole numbers are exact below it
+    RADIAL_CHECK(std::abs(value) < limit && value == std::floor(value), "{}: {} is {}, expected a whole number", loss,
+                 option, value);
+    return static_cast<std::int64_t>(value);
+}
 
 }  // namespace radial

@@ -1,9 +1,12 @@
-// The interface of losses: a value to minimise, logits for prediction, prototypes.
+// The interface of losses, a value to minimise, logits for prediction and prototypes; the registry of losses; and what
+// losses share: weights of classes, checks of inputs, and the detection of the first batch.
 #pragma once
 
 #include "radial/core/nn/module.h"
+#include "radial/core/tensor/tensor.h"
 #include "radial/core/util/registry.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +15,23 @@
 #include <vector>
 
 namespace radial {
+
+/// A weight for each class, or none, in which case every sample has weight 1. Copies on the device are kept, so that a
+/// step copies nothing from the host.
+class ClassWeights {
+public:
+    /// Sets the weights [classes], each at least 0; empty for none. Throws Error, naming `loss`, for invalid weights.
+    void set(std::string_view loss, std::int64_t classes, const std::vector<double>& weights);
+    /// The weights [classes] in the type and on the device of `x`; undefined for none.
+    Tensor like(const Tensor& x);
+    /// The sum of the weights of samples with these labels (int64 [N]): a float64 scalar on their device; undefined for
+    /// none.
+    Tensor sum_over(const Tensor& labels);
+
+private:
+    Tensor given_;       ///< float64
+    Tensor like_, sum_;  ///< copies for the two members above
+};
 
 /// The last part of a classifier: maps features [N, D] and labels (int64 [N]) to a scalar. Its parameters are trained
 /// with those of the network. Other state (centres, running means) is updated by forward() while training(), and is
@@ -64,6 +84,9 @@ public:
 /// Options of a loss as names and values, from a command line or a config file.
 using LossSettings = std::map<std::string, double>;
 
+/// The value of `option` as an integer. Throws Error, naming `loss`, when it is not a whole number.
+std::int64_t whole_number(std::string_view loss, const LossSettings& settings, const std::string& option);
+
 /// The registry's entry for a loss or a regulariser.
 template <class T>
 struct RegistryEntry {
@@ -108,5 +131,29 @@ std::unique_ptr<Loss> make_loss(std::string_view expression, std::int64_t classe
                                 const LossSettings& settings = {});
 /// All options that make_loss() would use, with their values. Throws as make_loss() does.
 LossSettings loss_settings(std::string_view expression, const LossSettings& settings = {});
+
+/// Throws Error unless `feature` is [N, D] with the same D as `prototypes` [classes, D]: "RbfSoftmax: feature has
+/// dimension 10, prototypes have 32".
+void check_feature(std::string_view loss, const Tensor& feature, const Tensor& prototypes);
+
+/// Throws Error unless `labels` is int64 [N] with one label per row of `feature`. The op checks their values.
+void check_labels(std::string_view loss, const Tensor& labels, const Tensor& feature);
+
+/// Detects the first forward() in training of a loss whose state was not loaded from a checkpoint.
+class FirstBatch {
+public:
+    /// `started` is a registered buffer [1] of BufferKind::state that contains 0. Checkpoints thereby record whether
+    /// the loss has started.
+    explicit FirstBatch(Tensor started) : started_(std::move(started)) {}
+    /// True once: in the first call with `training` set, unless a checkpoint loaded before says that the loss has
+    /// started. Only this first call reads the buffer from the device, so later steps do not wait.
+    bool begins(bool training);
+    /// Whether the first training batch is past. Reads the buffer if begins() has not been called in training yet.
+    bool over() const { return known_ || started_.item() != 0; }
+
+private:
+    Tensor started_;
+    bool known_ = false;
+};
 
 }  // namespace radial

@@ -1,12 +1,11 @@
 // RbfNetwork: the units, where they start, the read-out, and its entry in the registry.
 #include "radial/losses/rbf_network.h"
 
-#include "radial/core/distributed/over_ranks.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/tensor/random.h"
-#include "radial/losses/feature_check.h"
 #include "radial/losses/functional.h"
-#include "radial/losses/weighted_mean.h"
-#include "radial/losses/with_term.h"
+#include "radial/losses/loss.h"
+#include "radial/losses/softmax.h"
 
 #include <cmath>
 #include <limits>

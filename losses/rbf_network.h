@@ -1,8 +1,8 @@
 // The classical radial basis function network as a head: Gaussian units and a linear read-out.
 #pragma once
 
-#include "radial/losses/first_batch.h"
-#include "radial/losses/softmax_like.h"
+#include "radial/losses/loss.h"
+#include "radial/losses/softmax.h"
 
 namespace radial {
 

@@ -3,9 +3,8 @@
 
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
-#include "radial/losses/feature_check.h"
 #include "radial/losses/functional.h"
-#include "radial/losses/with_term.h"
+#include "radial/losses/loss.h"
 
 namespace radial {
 namespace {

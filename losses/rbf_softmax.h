@@ -1,7 +1,7 @@
 // RBF-Softmax: softmax over Gaussian kernels of the distances to class prototypes.
 #pragma once
 
-#include "radial/losses/softmax_like.h"
+#include "radial/losses/softmax.h"
 
 namespace radial {
 

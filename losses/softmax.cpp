@@ -1,14 +1,71 @@
-// Softmax: class weights, the fused loss, and its entry in the registry.
+// Softmax over classes: the base's checks and options, means weighted by class, and the losses over linear logits.
 #include "radial/losses/softmax.h"
 
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
-#include "radial/losses/feature_check.h"
 #include "radial/losses/functional.h"
+#include "radial/losses/loss.h"
 
 #include <cmath>
 
 namespace radial {
+namespace {
+
+// Makes the mean 0 where no sample counts, and changes no other sum.
+constexpr double below_all = 1e-30;
+
+// The weight of each sample's class: [N].
+Tensor sample_weights(const Tensor& labels, const Tensor& class_weights) {
+    return reshape(gather_rows(reshape(class_weights, {class_weights.numel(), 1}), labels), {labels.numel()});
+}
+
+}  // namespace
+
+Tensor class_weighted_mean(const Tensor& each, const Tensor& labels, const Tensor& class_weights) {
+    if (!class_weights.defined()) return mean(each);
+    const Tensor weights = sample_weights(labels, class_weights);
+    return sum(each * weights) / (sum(weights) + below_all);
+}
+
+Tensor normalised_cross_entropy(const Tensor& logits, const Tensor& normaliser, const Tensor& labels,
+                                const HeadOptions& options) {
+    const Tensor own = normaliser - pick(logits, labels);
+    Tensor loss = class_weighted_mean(own, labels, options.class_weights);
+    if (options.smoothing == 0) return loss;
+    // The part of the target that is spread over all classes.
+    Tensor each = reshape(normaliser, {normaliser.numel(), 1}) - logits, spread;
+    if (options.class_weights.defined()) {
+        each = each * options.class_weights;
+        spread = sum(mean(each, {1})) / (sum(sample_weights(labels, options.class_weights)) + below_all);
+    } else {
+        spread = mean(each);
+    }
+    return (1 - options.smoothing) * loss + options.smoothing * spread;
+}
+
+SoftmaxLike::SoftmaxLike(std::string_view loss, std::int64_t classes, std::int64_t dim,
+                         const SoftmaxLikeOptions& options)
+    : name_(loss), classes_(classes), options_(options) {
+    RADIAL_CHECK(classes >= 1 && dim >= 1, "{}: classes {} and dim {} must each be at least 1", loss, classes, dim);
+    RADIAL_CHECK(options.smoothing >= 0 && options.smoothing <= 1, "{}: smoothing is {}, expected within [0, 1]", loss,
+                 options.smoothing);
+}
+
+HeadOptions SoftmaxLike::head(const Tensor& like) {
+    return {
+        .smoothing = options_.smoothing, .class_weights = class_weights_.like(like), .recompute = options_.recompute};
+}
+
+LossSettings SoftmaxLike::with_settings(LossSettings own) {
+    const SoftmaxLikeOptions defaults;
+    own["smoothing"] = defaults.smoothing;
+    own["recompute"] = defaults.recompute ? 1 : 0;
+    return own;
+}
+
+SoftmaxLikeOptions SoftmaxLike::read(const LossSettings& settings) {
+    return {.smoothing = settings.at("smoothing"), .recompute = settings.at("recompute") != 0};
+}
 
 Softmax::Softmax(const SoftmaxOptions& options)
     : SoftmaxLike("Softmax", options.classes, options.dim, options.softmax) {
@@ -42,6 +99,45 @@ LossInfo Softmax::info() {
             [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
                 return std::make_unique<Softmax>(SoftmaxOptions{
                     .classes = classes, .dim = dim, .bias = settings.at("bias") != 0, .softmax = read(settings)});
+            },
+    };
+}
+
+GSoftmax::GSoftmax(const GSoftmaxOptions& options)
+    : SoftmaxLike("GSoftmax", options.classes, options.dim, options.softmax), options_(options) {
+    RADIAL_CHECK(options_.alpha >= 0 && std::isfinite(options_.alpha),
+                 "GSoftmax: alpha is {}, expected a number of at least 0", options_.alpha);
+    weight_ = register_parameter("weight", Tensor::empty({options_.classes, options_.dim}));
+    init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0));
+    bias_ = register_parameter("bias", Tensor::empty({options_.classes}));
+    const double bound = 1.0 / std::sqrt(static_cast<double>(options_.dim));
+    uniform_(bias_, -bound, bound);
+    mean_ = register_parameter("mean", Tensor::zeros({options_.classes}));
+    log_sigma_ = register_parameter("log_sigma", Tensor::zeros({options_.classes}));
+}
+
+Tensor GSoftmax::forward(const Tensor& feature, const Tensor& labels) {
+    check_feature("GSoftmax", feature, weight_);
+    check_labels("GSoftmax", labels, feature);
+    return cross_entropy(logits(feature), labels, head(weight_));
+}
+
+Tensor GSoftmax::logits(const Tensor& feature) {
+    check_feature("GSoftmax", feature, weight_);
+    const Tensor z = linear(cast(feature, weight_.dtype()), weight_, bias_);
+    return z + options_.alpha * normal_cdf((z - mean_) * exp(-log_sigma_));
+}
+
+LossInfo GSoftmax::info() {
+    return {
+        .name = "g-softmax",
+        .formula = "mean over i of -log softmax_j(z_j + alpha * Phi((z_j - mu_j) / sigma_j))[y_i], z = W x_i + b",
+        .source = "Luo et al.: G-softmax, TNNLS 2019",
+        .defaults = with_settings({{"alpha", GSoftmaxOptions{}.alpha}}),
+        .make =
+            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
+                return std::make_unique<GSoftmax>(GSoftmaxOptions{
+                    .classes = classes, .dim = dim, .alpha = settings.at("alpha"), .softmax = read(settings)});
             },
     };
 }

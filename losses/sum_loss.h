@@ -1,9 +1,12 @@
-// Sums of losses and regularisers: a + 0.01 * b.
+// Sums of losses and regularisers, a + 0.01 * b: as objects, as entries of the registry, and as users write them.
 #pragma once
 
 #include "radial/losses/loss.h"
 
+#include <cstddef>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace radial {
@@ -66,5 +69,21 @@ inline std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, std::unique_p
     return std::move(loss) + 1.0 * std::move(term);
 }
 ///@}
+
+/// The registry's entry for head + lambda * term. `entry` provides name, formula and source; the options are those of
+/// the head, those of the term, and "lambda". Its `make` throws Error when lambda is negative or not a number.
+LossInfo with_term(LossInfo entry, LossInfo head, RegulariserInfo term, double lambda);
+
+/// One term of a sum.
+struct ExpressionTerm {
+    double weight = 1;  ///< factor of the term
+    std::string name;   ///< name of a loss or regulariser
+    bool operator==(const ExpressionTerm&) const = default;
+};
+
+/// Parses NAME, or NAME + NUMBER * NAME + ..., with any spaces; a missing number means 1. A name is a letter followed
+/// by letters, digits, hyphens and underscores; it is not looked up. Throws Error that quotes the text and says at
+/// which character, counted from 1, something else was expected.
+std::vector<ExpressionTerm> parse_expression(std::string_view text);
 
 }  // namespace radial

@@ -2,7 +2,6 @@
 #include "radial/models/cost.h"
 
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/autograd/observe.h"
 #include "radial/core/tensor/random.h"
 
 #include <map>

@@ -1,10 +1,10 @@
 // The table of densely connected networks, and the network.
 #include "radial/models/densenet.h"
 
-#include "radial/core/autograd/observe.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
-#include "radial/layers/dropout.h"
-#include "radial/models/names_of.h"
+#include "radial/layers/activation.h"
+#include "radial/models/common.h"
 
 #include <fmt/ranges.h>
 

@@ -1,9 +1,9 @@
 // DenseNet: a family of networks that differ in depths and growth rates.
 #pragma once
 
-#include "radial/layers/conv_norm.h"
+#include "radial/layers/conv.h"
 #include "radial/layers/dense_block.h"
-#include "radial/models/group.h"
+#include "radial/models/common.h"
 
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 // EfficientNet: a family of networks that scale the width and depth of the first one.
 #pragma once
 
-#include "radial/layers/conv_norm.h"
+#include "radial/layers/conv.h"
 #include "radial/layers/sequential.h"
 
 #include <optional>

@@ -1,9 +1,8 @@
 // The inverted residual block of EfficientNet.
 #pragma once
 
-#include "radial/layers/conv_norm.h"
-#include "radial/layers/drop_connect.h"
-#include "radial/layers/squeeze_excite.h"
+#include "radial/layers/activation.h"
+#include "radial/layers/conv.h"
 
 namespace radial {
 

@@ -1,10 +1,9 @@
 // LeNets++: three stages of two 5x5 convolutions, each stage halved by a pool, then the feature.
 #include "radial/models/lenetpp.h"
 
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
-#include "radial/layers/flatten.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/pool.h"
 

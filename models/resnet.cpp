@@ -3,7 +3,7 @@
 
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
-#include "radial/models/names_of.h"
+#include "radial/models/common.h"
 
 #include <fmt/ranges.h>
 

@@ -1,7 +1,7 @@
 // Residual networks: a family of networks that differ in widths and depths.
 #pragma once
 
-#include "radial/layers/conv_norm.h"
+#include "radial/layers/conv.h"
 #include "radial/layers/sequential.h"
 
 #include <optional>

@@ -1,13 +1,11 @@
 // The table of VGGs, and the network.
 #include "radial/models/vgg.h"
 
-#include "radial/core/autograd/observe.h"
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 #include "radial/core/ops/conv.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
-#include "radial/layers/dropout.h"
 #include "radial/layers/linear.h"
 
 #include <fmt/ranges.h>

@@ -1,9 +1,9 @@
 // VGG: a family of networks that differ in depths.
 #pragma once
 
-#include "radial/layers/conv_norm.h"
+#include "radial/layers/conv.h"
 #include "radial/layers/sequential.h"
-#include "radial/models/group.h"
+#include "radial/models/common.h"
 
 #include <optional>
 #include <string>

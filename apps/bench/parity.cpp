@@ -9,7 +9,7 @@
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
-#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/tensor/random.h"
 

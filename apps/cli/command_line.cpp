@@ -6,7 +6,7 @@
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/console/standard_streams.h"
 #include "radial/apps/train/console/suggestion.h"
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 #include "radial/core/util/text.h"
 

@@ -1,7 +1,7 @@
 // The report of a run that is under way.
 #include "radial/apps/report/report_observer.h"
 
-#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 
 namespace radial::train {

@@ -8,7 +8,7 @@
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/evaluate.h"
-#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 
 namespace radial::train {

@@ -3,7 +3,7 @@
 
 #include "radial/apps/report/html_page.h"
 #include "radial/apps/train/console/progress.h"
-#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/files.h"
 
 #include <fmt/core.h>
 

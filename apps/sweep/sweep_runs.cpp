@@ -7,8 +7,7 @@
 #include "radial/apps/train/run/json_numbers.h"
 #include "radial/apps/train/run/json_text.h"
 #include "radial/apps/train/run/snapshots.h"
-#include "radial/core/io/atomic_file.h"
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 
 #include <fmt/core.h>

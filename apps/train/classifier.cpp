@@ -2,7 +2,7 @@
 #include "radial/apps/train/classifier.h"
 
 #include "radial/core/io/safetensors.h"
-#include "radial/core/memory/limit.h"
+#include "radial/core/memory/storage.h"
 #include "radial/core/util/error.h"
 #include "radial/models/registry.h"
 

@@ -1,7 +1,7 @@
 // Early stopping, the best checkpoint, snapshots, metrics and events of a run.
 #include "radial/apps/train/observers.h"
 
-#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/optim/weight_average.h"
 #include "radial/core/util/error.h"
 

@@ -1,7 +1,7 @@
 // Names of precisions, and the casts at both ends of a network.
 #include "radial/apps/train/precision.h"
 
-#include "radial/core/backend/precision.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/ops.h"
 #include "radial/core/util/error.h"
 

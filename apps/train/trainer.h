@@ -5,7 +5,7 @@
 #include "radial/apps/train/kernel_watch.h"
 #include "radial/apps/train/observer.h"
 #include "radial/apps/train/training_step.h"
-#include "radial/core/optim/schedule.h"
+#include "radial/core/optim/optim.h"
 
 #include <nlohmann/json.hpp>
 

@@ -2,7 +2,6 @@
 #include "radial/apps/train/training_step.h"
 
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/autograd/recompute.h"
 #include "radial/core/ops.h"
 #include "radial/core/ops/reduce.h"
 #include "radial/core/util/error.h"

@@ -1,9 +1,10 @@
-// The tape and its engine. Both the walk backwards and the destruction of a graph are loops, never recursion.
+// The tape and its engine, and segments that are run again. Both the walk backwards and the destruction of a graph are
+// loops, never recursion.
 #include "radial/core/autograd/autograd.h"
 
 #include "radial/core/autograd/node.h"
-#include "radial/core/autograd/observe.h"
 #include "radial/core/memory/device_runtime.h"
+#include "radial/core/tensor/random.h"
 
 #include <algorithm>
 #include <optional>
@@ -118,6 +119,27 @@ Tensor seed_for(const Tensor& root, const Tensor& seed) {
     RADIAL_CHECK(root.numel() == 1, "backward: {} is not a scalar, so a seed of its shape is needed", root.str());
     return Tensor::full(root.shape(), 1.0, root.dtype(), root.device());
 }
+
+thread_local int runs_again = 0;
+
+/// While it lives a segment runs again, from the generator's state at the first run.
+class SecondRun {
+public:
+    explicit SecondRun(std::uint64_t seed, std::uint64_t counter)
+        : seed_(default_generator().seed()), counter_(default_generator().counter()) {
+        ++runs_again;
+        default_generator().restore(seed, counter);
+    }
+    ~SecondRun() {
+        default_generator().restore(seed_, counter_);
+        --runs_again;
+    }
+    SecondRun(const SecondRun&) = delete;
+    SecondRun& operator=(const SecondRun&) = delete;
+
+private:
+    std::uint64_t seed_, counter_;
+};
 
 }  // namespace
 
@@ -254,5 +276,29 @@ std::vector<std::string> graph_ops(const Tensor& root) {
 }
 
 void Tensor::backward() const { radial::backward(*this); }
+
+bool recomputing() { return runs_again > 0; }
+
+Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, const Tensor& parameter) {
+    RADIAL_CHECK(x.defined(), "recompute: input is undefined");
+    if (!grad_enabled()) return segment(x);
+    const std::uint64_t seed = default_generator().seed(), counter = default_generator().counter();
+    const Tensor y = [&] {
+        const NoGrad guard;
+        // Under a name of its own, so that no layer takes x for a temporary.
+        const Tensor input = x.detach();
+        return segment(input);
+    }();
+    return record("recompute", y.detach(), {x, parameter},
+                  [segment, kept = Saved(x, "recompute", "input"), seed, counter](const Tensor& dy, Needs needs) {
+                      const SecondRun run(seed, counter);
+                      Tensor input = kept.get().detach();
+                      input.set_requires_grad(needs[0]);
+                      const Tensor again = segment(input);
+                      // Parameters get their gradients here.
+                      if (again.requires_grad()) backward(again, dy);
+                      return Grads{needs[0] ? input.grad() : Tensor(), {}};
+                  });
+}
 
 }  // namespace radial

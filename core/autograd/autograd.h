@@ -1,10 +1,12 @@
-// The tape: records which op produced each tensor and propagates gradients back through the ops.
+// The tape: records which op produced each tensor and propagates gradients back through the ops. Also watches which ops
+// run, and recomputes a part of a network in backward (gradient checkpointing).
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
 
 #include <functional>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -97,5 +99,42 @@ private:
 
 /// The names of the ops reachable from `root`, that of `root` first. For tests and debugging.
 std::vector<std::string> graph_ops(const Tensor& root);
+
+/// Called for each op with its name, its inputs as they were passed (undefined ones included), and its result.
+using OpWatcher = std::function<void(std::string_view op, std::span<const Tensor> inputs, const Tensor& output)>;
+
+/// While the object exists, `watcher` is called for every differentiable op that runs on this thread, whether it is
+/// recorded on the tape or not. Objects can be nested; the innermost is in effect.
+class ObserveOps {
+public:
+    /// Starts observing on this thread.
+    explicit ObserveOps(OpWatcher watcher);
+    ~ObserveOps();
+    ObserveOps(const ObserveOps&) = delete;
+    ObserveOps& operator=(const ObserveOps&) = delete;
+
+private:
+    OpWatcher watcher_;
+    const OpWatcher* previous_;
+};
+
+/// Whether ops are being observed on this thread. Code that would fuse several layers into one op must then run them
+/// separately.
+bool ops_observed();
+
+/// Computes segment(x) but keeps only x for backward, which runs the segment again (Chen et al. 2016, "Training Deep
+/// Nets with Sublinear Memory Cost"). This costs one more forward pass and keeps the activations of only one segment at
+/// a time.
+///
+/// The second run draws the same random numbers from default_generator() as the first and does not update running
+/// statistics, so results, gradients and buffers are bitwise equal to those of segment(x). `parameter` is any parameter
+/// that the segment uses, or undefined if it uses none; it makes the op differentiable when x needs no gradient. When
+/// gradients are disabled, this is segment(x). The segment must be deterministic: every call has to compute the same
+/// function.
+Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, const Tensor& parameter = {});
+
+/// Whether this thread is running a segment for the second time. State that changes in each forward pass, such as
+/// running statistics, must not be updated then.
+bool recomputing();
 
 }  // namespace radial

@@ -1,7 +1,6 @@
-// Which backend serves a device and a type, and how many threads the CPU's use.
+// Which backend serves a device and a type, how many threads the CPU's use, and the choice between exactness and speed.
 #include "radial/core/backend/backend.h"
 
-#include "radial/core/backend/cpu/bf16_backend.h"
 #include "radial/core/backend/cpu/onednn_backend.h"
 #include "radial/core/backend/device_backend.h"
 #include "radial/core/backend/reference/reference_backend.h"
@@ -13,15 +12,19 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+
 namespace radial {
 
 bool Backend::conv_activated(const Tensor&, const Tensor&, const Tensor&, const ConvGeometry&, const Tensor&,
                              Activation, const Tensor&) {
     return false;
 }
+
 namespace {
 
 thread_local int reference_wanted = 0;
+std::atomic<bool> tf32 = false, search = true;
 
 // The cores this process may run on, which a container or taskset can make fewer than the machine's.
 int available_cores() {
@@ -74,5 +77,11 @@ std::string describe_device(Device device) {
     return fmt::format("device: {}, {}, {} thread{}", device.str(), backend.describe(), num_threads(),
                        num_threads() == 1 ? "" : "s");
 }
+
+bool allow_tf32() { return tf32; }
+void set_allow_tf32(bool on) { tf32 = on; }
+
+bool conv_search() { return search; }
+void set_conv_search(bool on) { search = on; }
 
 }  // namespace radial

@@ -1,4 +1,5 @@
-// The primitives that a device offers. Ops check shapes and record the tape; a backend only computes.
+// The primitives that a device offers, and settings that trade their speed for exact products or for runs that repeat.
+// Ops check shapes and record the tape; a backend only computes.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -142,5 +143,19 @@ int num_threads();
 /// A description of the device for a program's log: device, library versions, instruction set and number of threads,
 /// one line each.
 std::string describe_device(Device device);
+
+///@{
+/// Whether float32 convolutions and matrix products on CUDA may round their inputs to TF32 (10 bits of mantissa instead
+/// of 23), the format that tensor cores compute in. Off by default. No effect on the CPU or on other types.
+bool allow_tf32();
+void set_allow_tf32(bool on);
+///@}
+
+///@{
+/// Whether convolutions on CUDA time several algorithms the first time they meet a shape and keep the fastest. On by
+/// default. When off, cuDNN's own first choice is used, so two runs use the same algorithms and add in the same order.
+bool conv_search();
+void set_conv_search(bool on);
+///@}
 
 }  // namespace radial

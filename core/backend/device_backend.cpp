@@ -1,13 +1,57 @@
-// Biases on devices, and which kernels of our own compute the rest.
+// Biases and batch normalisation on devices by kernels of our own: which kernels run, and how wide.
 #include "radial/core/backend/device_backend.h"
 
-#include "radial/core/backend/device_norm.h"
-#include "radial/core/backend/kernels/conv_bias.h"
+#include "radial/core/backend/kernels/norm.h"
+#include "radial/core/backend/kernels/pack.h"
 #include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/kernels/launch.h"
 
+#include <initializer_list>
+
 namespace radial {
 namespace {
+
+namespace norm = kernels::norm;
+using norm::Clamp;
+
+std::int64_t rows_of(const Tensor& x) { return x.numel() / x.size(1); }
+
+/// Every element of x through y = (x - mean) * factor + shift, and on.
+void normalise(const Tensor& x, const Tensor& residual, const Tensor& mean, const Tensor& factor, const Tensor& shift,
+               Activation activation, const Tensor& y) {
+    kernels::dispatch_pack(
+        x, {&x, &residual, &mean, &factor, &shift, &y}, "batch_norm",
+        [&]<class X, int N>(X, std::integral_constant<int, N>) {
+            const std::int64_t channels = x.size(1);
+            const norm::Affine channel{mean.data<float>(), factor.data<float>(), shift.data<float>()};
+            kernels::map2(x.device(), rows_of(x), channels / N,
+                          norm::Normalise<X, N>{x.data<X>(), residual.defined() ? residual.data<X>() : nullptr,
+                                                y.data<X>(), channel, channels, activation == Activation::relu});
+        });
+}
+
+template <class X, int N, Clamp clamp>
+void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
+    const Tensor& x = saved.x;
+    const std::int64_t channels = x.size(1), rows = rows_of(x);
+    // Rows of this matrix are what dx is made with.
+    const Tensor made_with = Tensor::empty({3, (channels + 3) / 4 * 4}, DType::float32, x.device());
+    float* const a = made_with.data<float>();
+    const norm::GradientAffine gradient{a, a + made_with.size(1), a + 2 * made_with.size(1)};
+    const norm::GradientSums<X, N, clamp> sums{
+        x.data<X>(),
+        dy.data<X>(),
+        clamp == Clamp::from_result ? saved.y.data<X>() : nullptr,
+        clamp == Clamp::from_result ? grads.dresidual.data<X>() : nullptr,
+        {saved.mean.data<float>(), clamp == Clamp::from_x ? saved.workspace.data<float>() : nullptr,
+         saved.shift.data<float>()},
+        channels};
+    kernels::reduce_columns(
+        x.device(), rows, channels / N, sums,
+        norm::StoreGradients<N>{saved.scale.data<float>(), saved.variance.data<float>(), grads.dscale.data<float>(),
+                                grads.dshift.data<float>(), gradient, static_cast<double>(rows), saved.epsilon});
+    kernels::map2(x.device(), rows, channels / N, norm::InputGradient<X, N, clamp>{sums, grads.dx.data<X>(), gradient});
+}
 
 /// f(B{}) with B the type of a bias: float, or X itself.
 template <class X, class F>
@@ -38,6 +82,40 @@ void sum_channels(const Tensor& dy, const Tensor& dbias) {
 }
 
 }  // namespace
+
+Tensor device_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                           double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
+                           const Tensor& y) {
+    const Tensor factor = Tensor::empty({x.size(1)}, DType::float32, x.device());
+    kernels::dispatch_pack(x, {&x}, "batch_norm", [&]<class X, int N>(X, std::integral_constant<int, N>) {
+        const std::int64_t channels = x.size(1), rows = rows_of(x);
+        kernels::reduce_columns(
+            x.device(), rows, channels / N, norm::Statistics<X, N>{x.data<X>(), channels},
+            norm::StoreStatistics<X, N>{x.data<X>(), scale.data<float>(), mean.data<float>(), variance.data<float>(),
+                                        factor.data<float>(), static_cast<double>(rows), epsilon});
+    });
+    normalise(x, residual, mean, factor, shift, activation, y);
+    return activation == Activation::relu && !residual.defined() ? factor : Tensor();
+}
+
+void device_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
+    const auto operands = {&saved.x,         &saved.mean, &saved.shift, &saved.y,
+                           &saved.workspace, &dy,         &grads.dx,    &grads.dresidual};
+    kernels::dispatch_pack(saved.x, operands, "batch_norm", [&]<class X, int N>(X, std::integral_constant<int, N>) {
+        if (saved.activation == Activation::none) return backward<X, N, Clamp::none>(saved, dy, grads);
+        if (saved.workspace.defined()) return backward<X, N, Clamp::from_x>(saved, dy, grads);
+        backward<X, N, Clamp::from_result>(saved, dy, grads);
+    });
+}
+
+void device_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                       const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                       const Tensor& y) {
+    const Tensor factor = Tensor::empty({x.size(1)}, DType::float32, x.device());
+    kernels::map(x.device(), x.size(1),
+                 norm::Factor{scale.data<float>(), variance.data<float>(), factor.data<float>(), epsilon});
+    normalise(x, residual, mean, factor, shift, activation, y);
+}
 
 void DeviceBackend::conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                  const Tensor& y) {

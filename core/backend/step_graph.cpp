@@ -1,8 +1,8 @@
 // Recording a step, launching it, and giving up where it cannot be recorded.
 #include "radial/core/backend/step_graph.h"
 
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/launch.h"
+#include "radial/core/kernels/values.h"
 #include "radial/core/memory/transfer.h"
 #include "radial/core/tensor/random.h"
 #include "radial/core/util/error.h"

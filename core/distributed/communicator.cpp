@@ -1,4 +1,5 @@
-// What all communicators share: a single rank, tensors on devices, rows of several ranks.
+// What all communicators share: a single rank, tensors on devices, also by way of the host, rows of several ranks, and
+// the scope in which a batch is a part of a larger one.
 #include "radial/core/distributed/communicator.h"
 
 #include "radial/core/distributed/device_collectives.h"
@@ -48,6 +49,38 @@ std::optional<int> number_in(const char* variable) {
                  text);
     return value;
 }
+
+thread_local const OverRanks* innermost = nullptr;
+
+class StagedSum : public PendingOperation {
+public:
+    StagedSum(Communicator& host, Tensor x) : x_(std::move(x)), copy_(x_.to(Device{})), sum_(host.start_sum(copy_)) {}
+    void wait() override {
+        sum_->wait();
+        x_.copy_(copy_);
+    }
+    OperationTimes times() const override { return sum_->times(); }
+
+private:
+    Tensor x_, copy_;
+    std::unique_ptr<PendingOperation> sum_;
+};
+
+class StagedCollectives : public DeviceCollectives {
+public:
+    explicit StagedCollectives(Communicator& host) : host_(host) {}
+    std::unique_ptr<PendingOperation> start_sum(const Tensor& x) override {
+        return std::make_unique<StagedSum>(host_, x);
+    }
+    void broadcast(const Tensor& x, int root) override {
+        const Tensor copy = x.to(Device{});
+        host_.broadcast(copy, root);
+        x.copy_(copy);
+    }
+
+private:
+    Communicator& host_;
+};
 
 }  // namespace
 
@@ -112,5 +145,26 @@ RankEnvironment rank_environment() {
 }
 
 std::unique_ptr<Communicator> single_rank() { return std::make_unique<SingleRank>(); }
+
+OverRanks::OverRanks(Communicator& ranks, OverRanksOptions options)
+    : ranks_(ranks.size() > 1 ? &ranks : nullptr), batch_norm_(options.batch_norm), previous_(innermost) {
+    innermost = this;
+}
+OverRanks::~OverRanks() { innermost = previous_; }
+
+Communicator* batch_ranks() { return innermost == nullptr ? nullptr : innermost->ranks_; }
+
+Communicator* batch_norm_ranks() {
+    return innermost == nullptr || !innermost->batch_norm_ ? nullptr : innermost->ranks_;
+}
+
+Tensor rows_of_all_ranks(const Tensor& x) {
+    Communicator* const ranks = batch_ranks();
+    return ranks == nullptr ? x.detach() : ranks->gather_rows(x);
+}
+
+std::unique_ptr<DeviceCollectives> make_staged_collectives(Communicator& host) {
+    return std::make_unique<StagedCollectives>(host);
+}
 
 }  // namespace radial

@@ -1,7 +1,7 @@
 // The safetensors format: eight bytes of header length, a JSON header, the tensors' bytes.
 #include "radial/core/io/safetensors.h"
 
-#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/io/float16.h"
 #include "radial/core/util/text.h"
 

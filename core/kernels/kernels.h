@@ -2,8 +2,6 @@
 #pragma once
 
 #include "radial/core/kernels/bfloat16.h"
-#include "radial/core/kernels/copy.h"
-#include "radial/core/kernels/exponential.h"
 #include "radial/core/kernels/host_device.h"
 #include "radial/core/kernels/launch.h"
 #include "radial/core/kernels/philox.h"

@@ -5,9 +5,8 @@
 // docs/kernels.md. In a CUDA build, nvcc compiles the sources that include this header.
 #pragma once
 
+#include "radial/core/kernels/device_launch.h"
 #include "radial/core/kernels/host.h"
-#include "radial/core/kernels/plan.h"
-#include "radial/core/memory/device.h"
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/memory/storage.h"
 

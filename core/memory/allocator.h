@@ -2,7 +2,7 @@
 // every time and the system's allocators are slow (fresh pages, or a stall of the whole device).
 #pragma once
 
-#include "radial/core/memory/device.h"
+#include "radial/core/memory/storage.h"
 #include "radial/core/util/error.h"
 
 #include <algorithm>

@@ -1,9 +1,11 @@
-// The caching allocators of the host and of each device, and the storage that draws on them.
+// Names of devices, the caching allocators of the host and of each device, and the storage that draws on them.
 #include "radial/core/memory/storage.h"
 
 #include "radial/core/memory/allocator.h"
 #include "radial/core/memory/device_runtime.h"
-#include "radial/core/memory/limit.h"
+#include "radial/core/util/error.h"
+
+#include <fmt/format.h>
 
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <cstdlib>
 #include <memory>
 
@@ -85,6 +88,21 @@ decltype(auto) with_allocator(Device device, const F& f) {
 }
 
 }  // namespace
+
+Device Device::parse(std::string_view text) {
+    if (text == "cpu") return {};
+    if (text == "cuda") return {Kind::cuda, 0};
+    constexpr std::string_view prefix = "cuda:";
+    if (text.starts_with(prefix)) {
+        int index = -1;
+        const char* const last = text.data() + text.size();
+        const auto [end, status] = std::from_chars(text.data() + prefix.size(), last, index);
+        if (status == std::errc{} && end == last && index >= 0) return {Kind::cuda, index};
+    }
+    throw Error(fmt::format("device: '{}' is not one of cpu, cuda, cuda:N", text));
+}
+
+std::string Device::str() const { return kind == Kind::cpu ? "cpu" : fmt::format("cuda:{}", index); }
 
 Storage::Storage(std::size_t bytes, Device device)
     : data_(with_allocator(device,

@@ -1,13 +1,32 @@
-// A reference-counted block of bytes on one device, with a version that detects changes to saved tensors.
+// Devices; reference-counted blocks of bytes on one, with a version that detects changes to saved tensors; and a limit
+// on the memory that tensors may allocate, for building objects from untrusted descriptions.
 #pragma once
 
-#include "radial/core/memory/device.h"
-
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace radial {
+
+/// The device that stores a tensor and runs its ops.
+struct Device {
+    /// The kind of a device.
+    enum class Kind : std::uint8_t {
+        cpu,  ///< the host
+        cuda  ///< a CUDA device, real or emulated
+    };
+    Kind kind = Kind::cpu;  ///< CPU or CUDA
+    int index = 0;          ///< number of the CUDA device, from 0; 0 for the CPU
+
+    /// Parses "cpu", "cuda" or "cuda:N". Throws Error for any other text.
+    static Device parse(std::string_view text);
+    /// "cpu" or "cuda:N".
+    std::string str() const;
+    friend bool operator==(const Device&, const Device&) = default;
+};
 
 /// A block of bytes from a device's caching allocator, released with the last tensor that shares it.
 class Storage {
@@ -56,6 +75,24 @@ public:
 
 private:
     std::vector<std::weak_ptr<Storage>> written_;
+};
+
+/// While the object exists, tensors created on this thread may allocate at most the given number of bytes in total,
+/// including those freed since; a further one throws Error. For building a network from a file that is not trusted.
+/// Objects can be nested; the innermost is in effect.
+class MemoryLimit {
+public:
+    /// Starts counting from 0.
+    explicit MemoryLimit(std::size_t bytes);
+    ~MemoryLimit();
+    MemoryLimit(const MemoryLimit&) = delete;
+    MemoryLimit& operator=(const MemoryLimit&) = delete;
+    /// Called with the size of every new tensor. Throws Error when the limit is exceeded.
+    static void take(std::size_t bytes);
+
+private:
+    std::size_t left_;
+    MemoryLimit* outer_;
 };
 
 }  // namespace radial

@@ -1,7 +1,7 @@
 // Bytes between the host and a device.
 #pragma once
 
-#include "radial/core/memory/device.h"
+#include "radial/core/memory/storage.h"
 
 #include <cstddef>
 

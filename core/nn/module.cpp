@@ -1,7 +1,7 @@
 // Modules: registration, naming, and what is done to a whole tree of them.
 #include "radial/core/nn/module.h"
 
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/util/text.h"
 

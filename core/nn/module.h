@@ -63,7 +63,7 @@ public:
     /// Whether the module is in training mode.
     bool training() const { return training_; }
     /// Selects whether the segments of a network (Layer::is_segment()) below this module keep only their inputs for
-    /// backward and run again there (core/autograd/recompute.h). Off by default.
+    /// backward and run again there (core/autograd/autograd.h). Off by default.
     void set_checkpointing(bool on);
     /// Whether segments are recomputed.
     bool checkpointing() const { return checkpointing_; }
@@ -125,7 +125,7 @@ public:
     virtual bool is_segment() const { return false; }
 };
 
-/// Applies recompute() (autograd/recompute.h) to a layer, which must live until backward() has run.
+/// Applies recompute() (autograd/autograd.h) to a layer, which must live until backward() has run.
 Tensor recompute(Layer& layer, const Tensor& x);
 
 }  // namespace radial

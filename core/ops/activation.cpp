@@ -1,9 +1,8 @@
 // Activations, some in place where nothing else reads their input, and dropout.
 #include "radial/core/ops/kernels/activation.h"
 
-#include "radial/core/ops/apply.h"
+#include "radial/core/ops/common.h"
 #include "radial/core/ops/kernels/reduce.h"
-#include "radial/core/ops/mixed.h"
 
 namespace radial {
 namespace {

@@ -1,11 +1,15 @@
-// What the ops share: checks, the walk over channels in either layout, sums over broadcast dimensions.
+// What the ops share: checks, the walk over channels in either layout, sums over broadcast dimensions, and how the
+// loops of kernels/elementwise.h are launched.
 #pragma once
 
+#include "radial/core/autograd/node.h"
 #include "radial/core/kernels/launch.h"
 #include "radial/core/ops.h"
 #include "radial/core/ops/kernels/elementwise.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string_view>
 
 namespace radial::ops {
@@ -59,5 +63,71 @@ Tensor sum_to(const Tensor& grad, const Shape& shape);
 Tensor channel_sums(const Tensor& x, DType dtype);
 /// The same in x's dtype.
 inline Tensor channel_sums(const Tensor& x) { return channel_sums(x, x.dtype()); }
+
+/// Throws Error unless `weight` is on `x`'s device and has its dtype, or is float32 beside a bfloat16 `x`.
+inline void check_weight(std::string_view op, const Tensor& x, std::string_view what, const Tensor& weight) {
+    const bool mixed = x.dtype() == DType::bfloat16 && weight.defined() && weight.dtype() == DType::float32;
+    if (!mixed) return check_alike(op, x, what, weight);
+    RADIAL_CHECK(x.device() == weight.device(), "{}: {} is on {}, expected {}", op, what, weight.device().str(),
+                 x.device().str());
+}
+
+/// Whether `count` elements at these addresses can be taken in packs of `width` on `device`. On the CPU they never are:
+/// there the compiler chooses.
+template <class... P>
+bool in_packs(Device device, std::int64_t count, int width, const P*... addresses) {
+    const auto aligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; };
+    return device.kind == Device::Kind::cuda && count % width == 0 && (aligned(addresses) && ...);
+}
+
+/// out[i] = g(in[i]); `out` may be `in`.
+template <class To, class From, class G>
+void apply(Device device, std::int64_t count, const G& g, const From* in, To* out) {
+    constexpr int width = std::max(kernels::pack_width<To>, kernels::pack_width<From>);
+    if (in_packs(device, count, width, in, out)) {
+        kernels::map(device, count / width, kernels::Unary<To, From, G, width>{{g}, in, out});
+    } else {
+        kernels::map(device, count, kernels::Unary<To, From, G, 1>{{g}, in, out});
+    }
+}
+
+/// out[i] = g(a[i], b[i]); `out` may be `a` or `b`.
+template <class T, class G>
+void apply(Device device, std::int64_t count, const G& g, const T* a, const T* b, T* out) {
+    constexpr int width = kernels::pack_width<T>;
+    if (in_packs(device, count, width, a, b, out)) {
+        kernels::map(device, count / width, kernels::Binary<T, G, width>{{g}, a, b, out});
+    } else {
+        kernels::map(device, count, kernels::Binary<T, G, 1>{{g}, a, b, out});
+    }
+}
+
+/// y = f(x) into `y`, recorded with F::derivative. Keeps what that reads: y where F::keeps_result, else x.
+template <class F>
+Tensor transform(std::string_view op, const Tensor& x, const Tensor& y, const F& f) {
+    dispatch_activation(x.dtype(), op, [&](auto zero) {
+        using T = decltype(zero);
+        apply(x.device(), x.numel(), f, x.data<const T>(), y.data<T>());
+    });
+    const Saved saved(F::keeps_result ? y : x, op, F::keeps_result ? "result" : "input");
+    return record(op, y, {x}, [saved, op](Tensor dy, Needs) -> Grads {
+        const Tensor kept = saved.get();
+        dy = like_layout(dy, kept);
+        const Tensor dx = reuse_or_empty(dy);
+        dispatch_activation(dy.dtype(), op, [&](auto zero) {
+            using T = decltype(zero);
+            apply(dy.device(), dy.numel(), kernels::Derivative<F>{}, dy.data<const T>(), kept.data<const T>(),
+                  dx.data<T>());
+        });
+        return {dx};
+    });
+}
+
+/// y = f(x) in memory of its own.
+template <class F>
+Tensor transform(std::string_view op, const Tensor& x, const F& f) {
+    check_floating(op, "the input", x);
+    return transform(op, x, Tensor::empty_like(x), f);
+}
 
 }  // namespace radial::ops

@@ -1,7 +1,7 @@
 // Arithmetic on elements, with broadcasting, elementary functions and conversion.
 #include "radial/core/ops/kernels/elementwise.h"
 #include "radial/core/autograd/node.h"
-#include "radial/core/ops/apply.h"
+#include "radial/core/ops/common.h"
 
 namespace radial {
 namespace {

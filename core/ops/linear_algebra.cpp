@@ -1,6 +1,84 @@
-// Matrix products.
-#include "radial/core/ops/kernels/matrix.h"
-#include "radial/core/ops/mixed.h"
+// Matrix products, and distances, cosines and lengths of rows, by one product or pair by pair.
+#include "radial/core/ops/kernels/linear_algebra.h"
+#include "radial/core/backend/backend.h"
+#include "radial/core/kernels/launch.h"
+#include "radial/core/ops/common.h"
+#include "radial/core/ops/distances.h"
+#include "radial/core/ops/kernels/reduce.h"
+#include "radial/core/tensor/types.h"
+
+#include <algorithm>
+
+namespace radial::ops {
+
+Tensor common_offset(const Tensor& points) {
+    constexpr std::int64_t enough = 1024;  // points, evenly spaced among all
+    const std::int64_t step = std::max<std::int64_t>(1, points.size(0) / enough);
+    const std::int64_t count = (points.size(0) + step - 1) / step, dim = points.size(1);
+    const Tensor offset = Tensor::empty({dim}, points.dtype(), points.device());
+    dispatch_floating(points.dtype(), "common_offset", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::reduce_columns(points.device(), count, dim,
+                                kernels::CoordinateMoments<T>{points.data<const T>(), dim, step},
+                                kernels::StoreOffset<T>{offset.data<T>(), 1.0 / static_cast<double>(count)});
+    });
+    return offset;
+}
+
+void centre_rows(const Tensor& x, const Tensor& offset, const Tensor& out, const Tensor& squares) {
+    dispatch_floating(x.dtype(), "centre_rows", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(x.device(), x.size(0), x.size(1),
+                      kernels::CentreRows<T>{x.data<const T>(), offset.data<const T>(), out.data<T>(),
+                                             squares.data<T>(), x.size(1)});
+    });
+}
+
+CentredRows centred(const Tensor& x, const Tensor& w) {
+    const Tensor offset = common_offset(w);
+    CentredRows rows{Tensor::empty_like(x), Tensor::empty_like(w), Tensor::empty({x.size(0)}, x.dtype(), x.device()),
+                     Tensor::empty({w.size(0)}, x.dtype(), x.device())};
+    centre_rows(x, offset, rows.x, rows.x_squares);
+    centre_rows(w, offset, rows.w, rows.w_squares);
+    return rows;
+}
+
+void distances_by_product(const Tensor& x, const Tensor& w, const CentredRows& centred, const Tensor& out) {
+    backend_for(x.device(), x.dtype()).gemm(false, true, 1.0, centred.x, centred.w, 0.0, out);
+    dispatch_floating(x.dtype(), "squared_distances", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(x.device(), out.size(0), out.size(1),
+                      kernels::DistancesFromProducts<T>{out.data<T>(), x.data<const T>(), w.data<const T>(),
+                                                        centred.x_squares.data<const T>(),
+                                                        centred.w_squares.data<const T>(), out.size(1), x.size(1)});
+    });
+}
+
+void distances_by_differences(const Tensor& x, const Tensor& w, const Tensor& out) {
+    dispatch_floating(x.dtype(), "squared_distances", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(
+            x.device(), x.size(0), w.size(0),
+            kernels::Distances<T, true>{x.data<const T>(), w.data<const T>(), out.data<T>(), w.size(0), x.size(1)},
+            x.size(1));
+    });
+}
+
+void products_by_pairs(const Tensor& x, const Tensor& w, const Tensor& out) {
+    dispatch_floating(x.dtype(), "products_by_pairs", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(
+            x.device(), x.size(0), w.size(0) * x.size(1),
+            kernels::InnerProducts<T>{x.data<const T>(), w.data<const T>(), out.data<T>(), w.size(0), x.size(1)});
+    });
+}
+
+bool few_pairs(const Tensor& x, const Tensor& w) {
+    constexpr std::int64_t few = std::int64_t{1} << 18;  // products of numbers
+    return x.size(0) * w.size(0) * x.size(1) <= few;
+}
+
+}  // namespace radial::ops
 
 namespace radial {
 namespace {
@@ -43,6 +121,124 @@ Tensor column_sums(const Tensor& dy, DType dtype) {
         });
     });
     return sums;
+}
+
+void check_matrix(std::string_view op, std::string_view what, const Tensor& x) {
+    ops::check_floating(op, what, x);
+    ops::check_rank(op, what, x, 2, "[N, D]");
+    RADIAL_CHECK(x.dtype() != DType::bfloat16, "{}: {} is {}, expected float32 or float64", op, what, x.str());
+}
+
+void check_pair(std::string_view op, const Tensor& x, const Tensor& w) {
+    check_matrix(op, "the first matrix", x);
+    ops::check_alike(op, x, "the second matrix", w);
+    check_matrix(op, "the second matrix", w);
+    RADIAL_CHECK(x.size(1) == w.size(1), "{}: rows of {} and {} differ in length", op, x.shape().str(),
+                 w.shape().str());
+}
+
+template <kernels::LengthForm form>
+Tensor lengths(const Tensor& x) {
+    const Tensor result = Tensor::empty({x.size(0)}, x.dtype(), x.device());
+    dispatch_floating(x.dtype(), "lengths", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(x.device(), x.size(0), x.size(1),
+                      kernels::RowLengths<T, form>{x.data<const T>(), result.data<T>(), x.size(1)});
+    });
+    return result;
+}
+
+Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, double factor) {
+    const Tensor c = Tensor::empty({a.size(transpose_a ? 1 : 0), b.size(transpose_b ? 0 : 1)}, a.dtype(), a.device());
+    backend_for(a.device(), a.dtype()).gemm(transpose_a, transpose_b, factor, a, b, 0.0, c);
+    return c;
+}
+
+// Few pairs go one by one: rows that are alike then have the same cosines, which a matrix product may round apart.
+Tensor cosines_of(const Tensor& x, const Tensor& w, const Tensor& x_inverse, const Tensor& w_inverse) {
+    const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
+    if (ops::few_pairs(x, w))
+        ops::products_by_pairs(x, w, y);
+    else
+        backend_for(x.device(), x.dtype()).gemm(false, true, 1.0, x, w, 0.0, y);
+    dispatch_floating(x.dtype(), "cosines", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::map2(x.device(), y.size(0), y.size(1),
+                      kernels::CosinesFromProducts<T>{y.data<T>(), x_inverse.data<const T>(), w_inverse.data<const T>(),
+                                                      y.size(1)});
+    });
+    return y;
+}
+
+// The gradient of `point` from dy = dL/ddistance [points, others] or its transpose: 2 sum_j dy_ij (point_i - other_j),
+// from the differences.
+Tensor gradient_by_differences(const Tensor& point, const Tensor& other, const Tensor& dy, bool transposed) {
+    const Tensor grad = Tensor::empty_like(point);
+    const std::int64_t columns = dy.size(1), dim = point.size(1);
+    dispatch_floating(point.dtype(), "squared_distances", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(point.device(), point.size(0), dim,
+                      kernels::SquaredDistancesGradient<T>{point.data<const T>(), other.data<const T>(),
+                                                           dy.data<const T>(), grad.data<T>(), other.size(0), dim,
+                                                           transposed ? 1 : columns, transposed ? columns : 1},
+                      other.size(0));
+    });
+    return grad;
+}
+
+// The same by a product, of rows that lie around the origin.
+Tensor distance_gradient(const Tensor& point, const Tensor& other, const Tensor& dy, bool transposed) {
+    const Device device = point.device();
+    const Tensor grad = product(dy, transposed, other, false, -2.0);
+    const Tensor sums = Tensor::empty({point.size(0)}, point.dtype(), device);
+    const std::int64_t rows = dy.size(0), columns = dy.size(1), dim = point.size(1);
+    dispatch_floating(point.dtype(), "squared_distances", [&](auto zero) {
+        using T = decltype(zero);
+        if (transposed) {
+            kernels::reduce_columns(device, rows, columns, kernels::ReadMatrix<T>{dy.data<const T>(), columns},
+                                    kernels::StoreSum<T>{sums.data<T>()});
+        } else {
+            kernels::rows(device, rows, columns, kernels::RowSums<T>{dy.data<const T>(), sums.data<T>(), columns});
+        }
+        kernels::map2(
+            device, point.size(0), dim,
+            kernels::SubtractScaledRows<T>{grad.data<T>(), sums.data<const T>(), point.data<const T>(), T{-2}, dim});
+    });
+    return grad;
+}
+
+// Takes out of each row of grad what is along the row of x. In place.
+void project_out(const Tensor& grad, const Tensor& x, const Tensor& inverse) {
+    dispatch_floating(x.dtype(), "cosines", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(x.device(), x.size(0), x.size(1),
+                      kernels::ProjectOut<T>{grad.data<T>(), x.data<const T>(), inverse.data<const T>(), x.size(1)});
+    });
+}
+
+// factors_i * x_i.
+Tensor scaled_rows(const Tensor& x, const Tensor& factors) {
+    const Tensor y = Tensor::empty_like(x);
+    dispatch_floating(x.dtype(), "unit_rows", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::map2(x.device(), x.size(0), x.size(1),
+                      kernels::ScaleRows<T>{x.data<const T>(), factors.data<const T>(), y.data<T>(), x.size(1)});
+    });
+    return y;
+}
+
+// The gradient of one side's points: rows of dy where `row_step` is the row's length, else its columns.
+template <class T>
+Tensor distances_gradient(const Tensor& point, const Tensor& other, const Tensor& distance, const Tensor& dy,
+                          bool transposed) {
+    const Tensor grad = Tensor::empty_like(point);
+    const std::int64_t columns = distance.size(1), dim = point.size(1), others = other.size(0);
+    kernels::rows(point.device(), point.size(0), dim,
+                  kernels::DistancesGradient<T>{point.data<const T>(), other.data<const T>(), distance.data<const T>(),
+                                                dy.data<const T>(), grad.data<T>(), others, dim,
+                                                transposed ? 1 : columns, transposed ? columns : 1},
+                  others);
+    return grad;
 }
 
 }  // namespace
@@ -95,6 +291,101 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                     needs[1] ? product(dy, true, input.get(), false, weight_dtype) : Tensor(),
                     needs[2] ? column_sums(dy, bias_dtype) : Tensor()};
         });
+}
+
+Tensor squared_distances(const Tensor& x, const Tensor& w) {
+    check_pair("squared_distances", x, w);
+    // By differences where that costs little.
+    constexpr std::int64_t little = std::int64_t{1} << 24;
+    const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
+    if (x.size(0) * w.size(0) * x.size(1) <= little) {
+        ops::distances_by_differences(x, w, y);
+    } else {
+        ops::distances_by_product(x, w, ops::centred(x, w), y);
+    }
+    return record("squared_distances", y, {x, w},
+                  [a = Saved(x, "squared_distances", "first matrix"),
+                   b = Saved(w, "squared_distances", "second matrix")](const Tensor& dy, Needs needs) -> Grads {
+                      const Tensor first = a.get(), second = b.get();
+                      if (ops::few_pairs(first, second)) {
+                          return {needs[0] ? gradient_by_differences(first, second, dy, false) : Tensor(),
+                                  needs[1] ? gradient_by_differences(second, first, dy, true) : Tensor()};
+                      }
+                      const ops::CentredRows rows = ops::centred(first, second);
+                      return {needs[0] ? distance_gradient(rows.x, rows.w, dy, false) : Tensor(),
+                              needs[1] ? distance_gradient(rows.w, rows.x, dy, true) : Tensor()};
+                  });
+}
+
+Tensor cosines(const Tensor& x, const Tensor& w) {
+    check_pair("cosines", x, w);
+    const Tensor x_inverse = lengths<kernels::LengthForm::inverse>(x),
+                 w_inverse = lengths<kernels::LengthForm::inverse>(w);
+    return record("cosines", cosines_of(x, w, x_inverse, w_inverse), {x, w},
+                  [a = Saved(x, "cosines", "first matrix"), b = Saved(w, "cosines", "second matrix"), x_inverse,
+                   w_inverse](const Tensor& dy, Needs needs) -> Grads {
+                      const Tensor pulls = Tensor::empty_like(dy), rows = a.get(), others = b.get();
+                      dispatch_floating(dy.dtype(), "cosines", [&](auto zero) {
+                          using T = decltype(zero);
+                          kernels::map2(
+                              dy.device(), dy.size(0), dy.size(1),
+                              kernels::CosinePulls<T>{dy.data<const T>(), x_inverse.data<const T>(),
+                                                      w_inverse.data<const T>(), pulls.data<T>(), dy.size(1)});
+                      });
+                      Grads grads(2);
+                      if (needs[0]) project_out(grads[0] = product(pulls, false, others, false, 1.0), rows, x_inverse);
+                      if (needs[1]) project_out(grads[1] = product(pulls, true, rows, false, 1.0), others, w_inverse);
+                      return grads;
+                  });
+}
+
+Tensor row_norms(const Tensor& x) {
+    check_matrix("row_norms", "the input", x);
+    return record("row_norms", lengths<kernels::LengthForm::plain>(x), {x},
+                  [a = Saved(x, "row_norms", "input")](const Tensor& dy, Needs) -> Grads {
+                      const NoGrad guard;
+                      const Tensor rows = a.get();
+                      return {scaled_rows(rows, dy * lengths<kernels::LengthForm::inverse>(rows))};
+                  });
+}
+
+Tensor unit_rows(const Tensor& x) {
+    check_matrix("unit_rows", "the input", x);
+    const Tensor inverse = lengths<kernels::LengthForm::inverse>(x);
+    return record("unit_rows", scaled_rows(x, inverse), {x},
+                  [a = Saved(x, "unit_rows", "input"), inverse](const Tensor& dy, Needs) -> Grads {
+                      const Tensor grad = scaled_rows(dy, inverse);
+                      project_out(grad, a.get(), inverse);
+                      return {grad};
+                  });
+}
+
+Tensor distances(const Tensor& x, const Tensor& w) {
+    ops::check_floating("distances", "x", x);
+    ops::check_alike("distances", x, "w", w);
+    ops::check_rank("distances", "x", x, 2, "[N, D]");
+    ops::check_rank("distances", "w", w, 2, "[M, D]");
+    RADIAL_CHECK(x.size(1) == w.size(1), "distances: x has dimension {}, w has {}", x.size(1), w.size(1));
+    const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
+    dispatch_floating(x.dtype(), "distances", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(
+            x.device(), x.size(0), w.size(0),
+            kernels::Distances<T, false>{x.data<const T>(), w.data<const T>(), y.data<T>(), w.size(0), x.size(1)},
+            x.size(1));
+    });
+    return record("distances", y, {x, w},
+                  [from = Saved(x, "distances", "x"), to = Saved(w, "distances", "w"),
+                   kept = Saved(y, "distances", "result")](const Tensor& dy, Needs needs) -> Grads {
+                      const Tensor a = from.get(), b = to.get(), d = kept.get();
+                      Grads grads(2);
+                      dispatch_floating(d.dtype(), "distances", [&](auto zero) {
+                          using T = decltype(zero);
+                          if (needs[0]) grads[0] = distances_gradient<T>(a, b, d, dy, false);
+                          if (needs[1]) grads[1] = distances_gradient<T>(b, a, d, dy, true);
+                      });
+                      return grads;
+                  });
 }
 
 }  // namespace radial

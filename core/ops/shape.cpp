@@ -1,7 +1,7 @@
 // Ops that rearrange elements: reshape, slice, transpose, concat, gather.
 #include "radial/core/ops/kernels/shape.h"
 
-#include "radial/core/ops/apply.h"
+#include "radial/core/ops/common.h"
 
 namespace radial {
 namespace {

@@ -1,13 +1,15 @@
-// What all optimizers share, and the clipping of gradients.
+// What all optimizers share, the clipping of gradients, SGD and Adam, each one pass over all parameters, and schedules.
 #include "radial/core/optim/optim.h"
 
 #include "radial/core/kernels/launch.h"
 #include "radial/core/optim/kernels.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
+#include "radial/core/util/error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -220,6 +222,178 @@ double clip_gradient_norm(const std::vector<Tensor>& parameters, double max_norm
     if (!std::isfinite(norm)) refuse_norm(parameters, norm);
     if (norm > max_norm) scale_gradients(parameters, numbers.data<const double>() + 1);
     return norm;
+}
+
+Sgd::Sgd(std::vector<Tensor> parameters, const SgdOptions& options)
+    : Sgd({ParameterGroup{.parameters = std::move(parameters), .weight_decay = options.weight_decay}}, options) {}
+
+Sgd::Sgd(std::vector<ParameterGroup> groups, const SgdOptions& options)
+    : Optimizer(std::move(groups), options.lr), options_(options) {
+    RADIAL_CHECK(options.momentum >= 0 && std::isfinite(options.momentum),
+                 "Sgd: momentum is {}, expected a finite number >= 0", options.momentum);
+    RADIAL_CHECK(!options.nesterov || options.momentum > 0, "Sgd: nesterov needs a momentum above 0, got {}",
+                 options.momentum);
+    if (options.momentum > 0) velocity_ = zeros_like_parameters();
+}
+
+void Sgd::step() {
+    for (const std::vector<Update>& alike : updates()) {
+        const Device device = alike.front().parameter.device();
+        const double* const lr = rate_on(device);
+        dispatch_floating(alike.front().parameter.dtype(), "Sgd", [&](auto zero) {
+            using T = decltype(zero);
+            std::vector<kernels::SgdItem<T>> list;
+            for (const Update& update : alike) {
+                const Tensor velocity = velocity_.empty() ? Tensor() : velocity_[update.group][update.index];
+                if (velocity.defined()) check_fits(velocity, update.parameter);
+                list.push_back({.w = update.parameter.data<T>(),
+                                .g = update.gradient.data<T>(),
+                                .v = velocity.defined() ? velocity.data<T>() : nullptr,
+                                .count = update.parameter.numel(),
+                                .lr_scale = groups_[update.group].lr_scale,
+                                .decay = static_cast<T>(groups_[update.group].weight_decay)});
+            }
+            const std::span<const kernels::SgdItem<T>> items(list);
+            const auto momentum = static_cast<T>(options_.momentum);
+            if (velocity_.empty()) {
+                kernels::map_list(device, items, kernels::SgdStep<T>{lr});
+            } else if (options_.nesterov) {
+                kernels::map_list(device, items, kernels::SgdMomentumStep<T, true>{lr, momentum});
+            } else {
+                kernels::map_list(device, items, kernels::SgdMomentumStep<T, false>{lr, momentum});
+            }
+        });
+        for (const Update& update : alike) {
+            update.parameter.bump_version();
+            if (!velocity_.empty()) velocity_[update.group][update.index].bump_version();
+        }
+    }
+}
+
+std::vector<NamedTensor> Sgd::state() const {
+    std::vector<NamedTensor> out;
+    append_state("momentum", velocity_, out);
+    return out;
+}
+
+void Sgd::load_state(const std::vector<NamedTensor>& state) { copy_state("Sgd::load_state", this->state(), state); }
+
+Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options)
+    : Adam({ParameterGroup{.parameters = std::move(parameters), .weight_decay = options.weight_decay}}, options) {}
+
+Adam::Adam(std::vector<ParameterGroup> groups, const AdamOptions& options)
+    : Optimizer(std::move(groups), options.lr), options_(options) {
+    RADIAL_CHECK(options.beta1 >= 0 && options.beta1 < 1, "Adam: beta1 is {}, expected [0, 1)", options.beta1);
+    RADIAL_CHECK(options.beta2 >= 0 && options.beta2 < 1, "Adam: beta2 is {}, expected [0, 1)", options.beta2);
+    RADIAL_CHECK(options.epsilon >= 0 && std::isfinite(options.epsilon),
+                 "Adam: epsilon is {}, expected a finite number >= 0", options.epsilon);
+    first_ = zeros_like_parameters();
+    second_ = zeros_like_parameters();
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        const std::vector<Tensor>& parameters = groups_[g].parameters;
+        const Device device = parameters.empty() ? Device{} : parameters.front().device();
+        for (const Tensor& parameter : parameters) {
+            RADIAL_CHECK(parameter.device() == device,
+                         "Adam: group {} has parameters on {} and {}, expected one device in a group", g, device.str(),
+                         parameter.device().str());
+        }
+        steps_.push_back(Tensor::zeros({static_cast<std::int64_t>(parameters.size())}, DType::int64, device));
+    }
+}
+
+void Adam::step() {
+    for (const std::vector<Update>& alike : updates()) {
+        const Device device = alike.front().parameter.device();
+        const auto bytes = static_cast<std::int64_t>(alike.size() * sizeof(kernels::AdamFactors));
+        const Tensor factors = Tensor::empty({bytes}, DType::uint8, device);
+        auto* const factor = static_cast<kernels::AdamFactors*>(factors.raw());
+        count_steps(alike, factor);
+        dispatch_floating(alike.front().parameter.dtype(), "Adam", [&](auto zero) {
+            using T = decltype(zero);
+            std::vector<kernels::AdamItem<T>> items;
+            for (const Update& update : alike) {
+                items.push_back(
+                    {.w = update.parameter.data<T>(),
+                     .g = update.gradient.data<T>(),
+                     .m = first_[update.group][update.index].data<T>(),
+                     .v = second_[update.group][update.index].data<T>(),
+                     .factors = factor + items.size(),
+                     .count = update.parameter.numel(),
+                     .decay = static_cast<T>(options_.decoupled ? 0.0 : groups_[update.group].weight_decay)});
+            }
+            kernels::map_list(device, std::span<const kernels::AdamItem<T>>(items),
+                              kernels::AdamStep<T>{.new1 = static_cast<T>(1 - options_.beta1),
+                                                   .keep2 = static_cast<T>(options_.beta2),
+                                                   .new2 = static_cast<T>(1 - options_.beta2),
+                                                   .epsilon = static_cast<T>(options_.epsilon)});
+        });
+        for (const Update& update : alike)
+            for (const Tensor& written : {first_[update.group][update.index], second_[update.group][update.index],
+                                          steps_[update.group], update.parameter})
+                written.bump_version();
+    }
+}
+
+void Adam::count_steps(const std::vector<Update>& alike, kernels::AdamFactors* factors) {
+    std::vector<kernels::AdamCount> counts;
+    for (const Update& update : alike) {
+        check_fits(first_[update.group][update.index], update.parameter);
+        counts.push_back({.steps = steps_[update.group].data<std::int64_t>() + update.index,
+                          .factors = factors + counts.size(),
+                          .count = 1,
+                          .lr_scale = groups_[update.group].lr_scale,
+                          .decoupled_decay = options_.decoupled ? groups_[update.group].weight_decay : 0.0});
+    }
+    const Device device = alike.front().parameter.device();
+    kernels::map_list(device, std::span<const kernels::AdamCount>(counts),
+                      kernels::AdamCountStep{.lr = rate_on(device), .beta1 = options_.beta1, .beta2 = options_.beta2});
+}
+
+std::vector<NamedTensor> Adam::state() const {
+    std::vector<NamedTensor> out;
+    append_state("first", first_, out);
+    append_state("second", second_, out);
+    for (std::size_t g = 0; g < steps_.size(); ++g) out.push_back({fmt::format("step.{}", g), steps_[g]});
+    return out;
+}
+
+void Adam::load_state(const std::vector<NamedTensor>& state) { copy_state("Adam::load_state", this->state(), state); }
+
+Schedule constant_schedule(double lr) {
+    return [lr](double) { return lr; };
+}
+
+Schedule step_schedule(double lr, std::vector<Milestone> milestones) {
+    for (std::size_t i = 1; i < milestones.size(); ++i)
+        RADIAL_CHECK(milestones[i - 1].epoch < milestones[i].epoch,
+                     "step_schedule: milestone {} follows {}, expected ascending epochs", milestones[i].epoch,
+                     milestones[i - 1].epoch);
+    return [lr, milestones = std::move(milestones)](double epoch) {
+        double rate = lr;
+        for (const Milestone& milestone : milestones)
+            if (epoch >= milestone.epoch) rate *= milestone.factor;
+        return rate;
+    };
+}
+
+Schedule cosine_schedule(const CosineOptions& options) {
+    RADIAL_CHECK(options.warmup_epochs >= 0 && options.warmup_epochs < options.epochs,
+                 "cosine_schedule: {} warm-up epochs of {}, expected at least 0 and fewer than all",
+                 options.warmup_epochs, options.epochs);
+    const Schedule cosine = [options](double epoch) {
+        const double progress = (epoch - options.warmup_epochs) / (options.epochs - options.warmup_epochs);
+        const double angle = std::numbers::pi * std::clamp(progress, 0.0, 1.0);
+        return options.final_lr + (options.lr - options.final_lr) * 0.5 * (1 + std::cos(angle));
+    };
+    return with_warmup(cosine, options.warmup_epochs, options.warmup_start);
+}
+
+Schedule with_warmup(Schedule base, double epochs, double start) {
+    RADIAL_CHECK(epochs >= 0, "with_warmup: {} epochs, expected at least 0", epochs);
+    return [base = std::move(base), epochs, start](double epoch) {
+        const double rate = base(epoch);
+        return epoch < epochs ? rate * (start + (1 - start) * epoch / epochs) : rate;
+    };
 }
 
 }  // namespace radial

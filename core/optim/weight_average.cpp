@@ -3,7 +3,7 @@
 
 #include "radial/core/kernels/launch.h"
 #include "radial/core/optim/kernels.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
 
 #include <algorithm>
 #include <utility>

@@ -2,8 +2,8 @@
 #include "radial/core/tensor/random.h"
 
 #include "radial/core/kernels/launch.h"
-#include "radial/core/tensor/dispatch.h"
 #include "radial/core/tensor/random_kernels.h"
+#include "radial/core/tensor/types.h"
 
 #include <cmath>
 #include <limits>

@@ -1,10 +1,10 @@
 // Making tensors, reading their elements, and moving them between layouts and types.
 #include "radial/core/tensor/tensor.h"
 
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/launch.h"
+#include "radial/core/kernels/values.h"
 #include "radial/core/memory/transfer.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
 
 #include <cstring>
 

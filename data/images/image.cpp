@@ -1,7 +1,7 @@
 // Decoding JPEG, by libjpeg, and PNG, by libpng, with what EXIF says of their orientation.
 #include "radial/data/images/image.h"
 
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 #include "radial/data/images/jpeg_file.h"
 
 #include <fmt/ranges.h>

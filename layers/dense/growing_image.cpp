@@ -8,9 +8,8 @@
 #include "radial/layers/dense/growing_image.h"
 
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/autograd/observe.h"
 #include "radial/core/backend/reference/reference_backend.h"
-#include "radial/core/distributed/over_ranks.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/util/error.h"
 #include "radial/layers/dense/bottleneck.h"
 #include "radial/layers/dense/growing_norm.h"

@@ -28,7 +28,8 @@ struct DenseLayerTensors {
 class GrowingImage {
 public:
     /// Whether it can be used: on the CPU in float32, while training, or where no gradient is asked for, unless ops are
-    /// watched (core/autograd/observe.h) or training batch norms look at several ranks (core/distributed/over_ranks.h).
+    /// watched (core/autograd/autograd.h) or training batch norms look at several ranks
+    /// (core/distributed/communicator.h).
     static bool takes(const Tensor& x, bool training);
 
     /// Begins with x [N, C, H, W] and room for `channels`. Throws Error when x is not rank 4 or has more, and where

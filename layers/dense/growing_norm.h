@@ -1,7 +1,7 @@
 // What the layers of a growing image share, and a batch norm of its first channels.
 #pragma once
 
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/backend/cpu/onednn_backend.h"
 #include "radial/layers/dense/growing_image.h"
 #include "radial/layers/dense/kernels.h"

@@ -8,7 +8,7 @@
 
 #include "radial/core/ops/common.h"
 #include "radial/core/ops/distances.h"
-#include "radial/core/ops/kernels/matrix.h"
+#include "radial/core/ops/kernels/linear_algebra.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/heads/links.h"
 #include "radial/losses/heads/rows.h"

@@ -2,9 +2,9 @@
 // and a similarity a logit (a link). See rows.h for what is done with them.
 #pragma once
 
-#include "radial/core/kernels/exponential.h"
 #include "radial/core/kernels/host_device.h"
-#include "radial/core/ops/kernels/compare.h"
+#include "radial/core/kernels/values.h"
+#include "radial/core/ops/kernels/linear_algebra.h"
 
 #include <cmath>
 #include <cstdint>

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "radial/core/kernels/team.h"
-#include "radial/core/ops/kernels/compare.h"
-#include "radial/core/ops/kernels/log_sum_exp.h"
+#include "radial/core/ops/kernels/linear_algebra.h"
+#include "radial/core/ops/kernels/reduce.h"
 
 #include <cmath>
 #include <cstdint>

@@ -1,6 +1,54 @@
-// Cross-entropy of logits, and the plain softmax head.
+// What the heads share beside their engine, and the heads over inner products, over distances, and over given logits.
+#include "radial/core/ops/common.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/heads/head.h"
+
+namespace radial::ops {
+
+void check_head_options(std::string_view op, const HeadOptions& options, std::int64_t classes, const Tensor& like) {
+    RADIAL_CHECK(options.smoothing >= 0 && options.smoothing <= 1, "{}: smoothing is {}, expected within [0, 1]", op,
+                 options.smoothing);
+    check_head_vector(op, "class_weights", options.class_weights, classes, like);
+}
+
+void check_head_inputs(std::string_view op, const Tensor& feature, std::string_view name, const Tensor& classes) {
+    check_floating(op, "feature", feature);
+    check_weight(op, feature, name, classes);
+    check_rank(op, "feature", feature, 2, "[N, D]");
+    check_rank(op, name, classes, 2, "[C, D]");
+    RADIAL_CHECK(feature.size(1) == classes.size(1), "{}: feature has dimension {}, {} expect{} {}", op,
+                 feature.size(1), name, name.back() == 's' ? "" : "s", classes.size(1));
+    RADIAL_CHECK(feature.size(0) > 0 && classes.size(0) > 0,
+                 "{}: feature is {} and {} {}, expected at least one of each", op, feature.shape().str(), name,
+                 classes.shape().str());
+}
+
+void check_head_vector(std::string_view op, std::string_view name, const Tensor& x, std::int64_t count,
+                       const Tensor& like) {
+    if (!x.defined()) return;
+    RADIAL_CHECK(x.shape() == Shape{count} && x.dtype() == like.dtype(), "{}: {} is {}, expected {}[{}]", op, name,
+                 x.str(), name_of(like.dtype()), count);
+    check_device(op, like, name, x);
+}
+
+Tensor factor_gradient(const Tensor& sums, const Tensor& by) {
+    const Tensor result = Tensor::empty_like(by);
+    dispatch_floating(by.dtype(), "factor_gradient", [&](auto zero) {
+        using T = decltype(zero);
+        if (by.numel() == sums.numel()) {
+            kernels::map(by.device(), by.numel(),
+                         kernels::RatioOrZero<T>{sums.data<const T>(), by.data<const T>(), result.data<T>()});
+        } else {
+            const Tensor total = Tensor::empty_like(by);
+            kernels::reduce(by.device(), sums.numel(), kernels::Element<T>{sums.data<const T>()}, 1.0, total.data<T>());
+            kernels::map(by.device(), 1,
+                         kernels::RatioOrZero<T>{total.data<const T>(), by.data<const T>(), result.data<T>()});
+        }
+    });
+    return result;
+}
+
+}  // namespace radial::ops
 
 namespace radial {
 namespace {
@@ -20,6 +68,25 @@ struct LinearMaker {
     }
 };
 
+using namespace ops;
+
+struct DistanceMaker {
+    static constexpr bool per_class_is_factor = false;
+    double gamma, margin, product_slope;
+
+    template <class T, class F>
+    void with(const LinkTensors& tensors, const F& f) const {
+        f(kernels::DistanceLink<T>{static_cast<T>(gamma), static_cast<T>(margin), data_or_null<T>(tensors.per_class),
+                                   static_cast<T>(product_slope)});
+    }
+};
+
+void check_logits(std::string_view op, const DistanceLogits& kernel, std::int64_t classes, const Tensor& like) {
+    RADIAL_CHECK(kernel.gamma > 0, "{}: gamma is {}, expected above 0", op, kernel.gamma);
+    RADIAL_CHECK(kernel.margin >= 0, "{}: margin is {}, expected at least 0", op, kernel.margin);
+    check_head_vector(op, "bias", kernel.bias, classes, like);
+}
+
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const HeadOptions& options) {
@@ -38,6 +105,31 @@ Tensor softmax_loss(const Tensor& feature, const Tensor& weight, const Tensor& b
     check_head_vector("softmax_loss", "bias", bias, weight.size(0), weight);
     return head_op<kernels::Product>("softmax_loss", {feature.to(weight.dtype()), weight, labels, options}, feature,
                                      {{}, bias, {}}, LinearMaker{});
+}
+
+Tensor distance_softmax_loss(const Tensor& feature, const Tensor& prototypes, const Tensor& labels,
+                             const DistanceLogits& kernel, const HeadOptions& options) {
+    constexpr std::string_view op = "distance_softmax_loss";
+    check_head_inputs(op, feature, "prototypes", prototypes);
+    check_labels(op, labels, feature.size(0), prototypes.size(0));
+    check_head_options(op, options, prototypes.size(0), prototypes);
+    check_logits(op, kernel, prototypes.size(0), prototypes);
+    const DistanceMaker maker{kernel.gamma, kernel.margin, kernels::SquaredDistance::slope(0.0, 0.0)};
+    return head_op<kernels::SquaredDistance>("distance_softmax_loss",
+                                             {feature.to(prototypes.dtype()), prototypes, labels, options}, feature,
+                                             {{}, kernel.bias, {}}, maker);
+}
+
+Tensor distance_cross_entropy(const Tensor& distances, const Tensor& labels, const DistanceLogits& kernel,
+                              const HeadOptions& options) {
+    constexpr std::string_view op = "distance_cross_entropy";
+    check_given(op, "distances", distances);
+    check_labels(op, labels, distances.size(0), distances.size(1));
+    check_head_options(op, options, distances.size(1), distances);
+    check_logits(op, kernel, distances.size(1), distances);
+    const DistanceMaker maker{kernel.gamma, kernel.margin, 1.0};
+    return head_op<kernels::Product>("distance_cross_entropy", {{}, distances, labels, options}, {},
+                                     {{}, kernel.bias, {}}, maker);
 }
 
 }  // namespace radial

@@ -2,7 +2,7 @@
 #include "radial/losses/pairs/class_means_kernels.h"
 
 #include "radial/core/ops/common.h"
-#include "radial/core/ops/kernels/matrix.h"
+#include "radial/core/ops/kernels/linear_algebra.h"
 #include "radial/losses/functional.h"
 
 namespace radial {

@@ -7,7 +7,7 @@
 
 #include "radial/core/kernels/team.h"
 #include "radial/core/kernels/values.h"
-#include "radial/core/ops/kernels/log_sum_exp.h"
+#include "radial/core/ops/kernels/reduce.h"
 
 #include <cmath>
 #include <cstdint>

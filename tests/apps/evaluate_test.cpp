@@ -4,7 +4,7 @@
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
-#include "radial/layers/flatten.h"
+#include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
 
 #include <cmath>

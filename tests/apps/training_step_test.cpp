@@ -10,7 +10,6 @@
 #include "radial/apps/train/training_step.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
-#include "radial/layers/flatten.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
 

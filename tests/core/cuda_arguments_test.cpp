@@ -1,7 +1,6 @@
 // What the CUDA backend hands to cuBLAS and cuDNN: the arithmetic before the call, which needs no device.
 #include "../expect.h"
-#include "radial/core/backend/cuda/conv_problem.h"
-#include "radial/core/backend/cuda/gemm_arguments.h"
+#include "radial/core/backend/cuda/arguments.h"
 
 #include <array>
 #include <cstdint>

@@ -1,8 +1,7 @@
 // The devices' kernels for batch normalisation and biases, run wherever tensors are made, against the plain loops.
-#include "radial/core/backend/device_norm.h"
+#include "radial/core/backend/device_backend.h"
 
 #include "../expect.h"
-#include "radial/core/backend/device_backend.h"
 #include "radial/core/backend/reference/reference_backend.h"
 #include "random_inputs.h"
 

@@ -4,7 +4,6 @@
 
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/autograd/recompute.h"
 #include "radial/core/distributed/gradient_reducer.h"
 #include "radial/core/ops.h"
 

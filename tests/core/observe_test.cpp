@@ -1,5 +1,4 @@
 // Watching ops: what the watcher is told, and when.
-#include "radial/core/autograd/observe.h"
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"

@@ -1,6 +1,6 @@
 // The choices between exactness and speed: what holds unless a program says otherwise.
-#include "radial/core/backend/precision.h"
 #include "../catch.h"
+#include "radial/core/backend/backend.h"
 
 using namespace radial;
 

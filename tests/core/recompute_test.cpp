@@ -1,11 +1,11 @@
 // Recomputed segments: the same bits as without, in less memory, on every network of the registry that is small.
-#include "radial/core/autograd/recompute.h"
 #include "../expect.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
+#include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
-#include "radial/layers/dropout.h"
 #include "radial/layers/sequential.h"
 #include "radial/models/registry.h"
 #include "random_inputs.h"

@@ -1,6 +1,6 @@
 // Row kernels over pairs and class means: any number of lanes gives what one lane gives.
 #include "../catch.h"
-#include "radial/core/ops/kernels/distances.h"
+#include "radial/core/ops/kernels/linear_algebra.h"
 #include "radial/losses/pairs/class_means_kernels.h"
 #include "radial/losses/pairs/triplets.h"
 

@@ -3,8 +3,8 @@
 
 #include "../catch.h"
 #include "radial/core/backend/kernels/pool.h"
-#include "radial/core/ops/kernels/compare.h"
-#include "radial/core/ops/kernels/log_sum_exp.h"
+#include "radial/core/ops/kernels/linear_algebra.h"
+#include "radial/core/ops/kernels/reduce.h"
 #include "radial/losses/heads/links.h"
 #include "radial/losses/heads/rows.h"
 

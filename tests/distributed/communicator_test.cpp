@@ -1,5 +1,5 @@
 // What ranks tell each other arrives, alike on all of them.
-#include "radial/core/distributed/over_ranks.h"
+#include "radial/core/distributed/communicator.h"
 #include "ranks.h"
 
 #include <numeric>

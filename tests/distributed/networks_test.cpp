@@ -1,8 +1,7 @@
 // Ranks that share a batch compute what one rank computes with all of it: batch norms over ranks, and losses' state.
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/autograd/recompute.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/distributed/gradient_reducer.h"
-#include "radial/core/distributed/over_ranks.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/dense/growing_image.h"

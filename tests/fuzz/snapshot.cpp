@@ -1,6 +1,5 @@
 // Fuzz target: any JSON as a snapshot's state is taken over by a trainer or refused.
 #include "radial/apps/train/trainer.h"
-#include "radial/layers/flatten.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
 #include "radial/losses/softmax.h"

@@ -2,7 +2,7 @@
 // every parameter, running statistics.
 #include "golden.h"
 #include "radial/core/autograd/autograd.h"
-#include "radial/layers/squeeze_excite.h"
+#include "radial/layers/conv.h"
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
 #include "radial/models/vgg.h"

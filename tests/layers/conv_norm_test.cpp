@@ -1,9 +1,9 @@
 // ConvNorm: what evaluation folds gives what the two layers give, and follows the weights.
-#include "radial/layers/conv_norm.h"
 #include "../core/random_inputs.h"
 #include "../expect.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
+#include "radial/layers/conv.h"
 
 namespace radial::test {
 namespace {

@@ -1,9 +1,9 @@
 // Squeeze-and-excitation, drop-connect and dense blocks: gradients, randomness, names, exact error messages.
 #include "../core/gradcheck.h"
 #include "radial/core/tensor/random.h"
+#include "radial/layers/activation.h"
+#include "radial/layers/conv.h"
 #include "radial/layers/dense_block.h"
-#include "radial/layers/drop_connect.h"
-#include "radial/layers/squeeze_excite.h"
 
 #include <algorithm>
 

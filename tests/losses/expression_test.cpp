@@ -1,6 +1,6 @@
 // Sums of losses as text: what is read, and what is said about the rest.
-#include "radial/losses/expression.h"
 #include "../expect.h"
+#include "radial/losses/sum_loss.h"
 
 namespace radial::test {
 

@@ -1,11 +1,10 @@
 // Losses over pairs of a batch: gradients, edge cases, the class means that predict, messages.
 #include "../core/gradcheck.h"
 #include "radial/core/backend/step_graph.h"
-#include "radial/losses/class_means.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
-#include "radial/losses/range.h"
-#include "radial/losses/triplet.h"
+#include "radial/losses/pair_losses.h"
+#include "radial/losses/regularisers.h"
 
 #include <cmath>
 

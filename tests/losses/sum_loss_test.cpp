@@ -4,7 +4,6 @@
 #include "../expect.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/ops.h"
-#include "radial/losses/expression.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/rbf_softmax.h"
 #include "radial/losses/softmax.h"

@@ -1,11 +1,8 @@
 // Losses and regularisers composed from ops: gradients with other options than the defaults, and error messages.
 #include "../core/gradcheck.h"
 #include "radial/core/autograd/node.h"
-#include "radial/losses/center.h"
-#include "radial/losses/compact.h"
-#include "radial/losses/exclusive.h"
 #include "radial/losses/loss.h"
-#include "radial/losses/ring.h"
+#include "radial/losses/regularisers.h"
 
 namespace radial::test {
 namespace {

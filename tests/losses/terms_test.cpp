@@ -3,15 +3,12 @@
 #include "../expect.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/ops.h"
-#include "radial/losses/center.h"
-#include "radial/losses/compact.h"
-#include "radial/losses/cos_softmax.h"
-#include "radial/losses/cpl.h"
-#include "radial/losses/exclusive.h"
+#include "radial/losses/cosine_losses.h"
 #include "radial/losses/functional.h"
+#include "radial/losses/prototype_losses.h"
 #include "radial/losses/rbf_network.h"
-#include "radial/losses/ring.h"
-#include "radial/losses/weighted_mean.h"
+#include "radial/losses/regularisers.h"
+#include "radial/losses/softmax.h"
 
 #include <cmath>
 

@@ -3,9 +3,7 @@
 #include "../expect.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
-#include "radial/layers/batch_norm.h"
 #include "radial/layers/conv.h"
-#include "radial/layers/flatten.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
 

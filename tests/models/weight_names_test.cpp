@@ -1,5 +1,5 @@
 // The names of weights against the lists that torchvision and timm give, and the patterns by themselves.
-#include "radial/models/weight_names.h"
+#include "radial/models/weight_file.h"
 
 #include "../expect.h"
 #include "../folders.h"

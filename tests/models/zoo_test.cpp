@@ -1,7 +1,6 @@
 // VGG, DenseNet and EfficientNet: shapes, first weights, options, exact error messages.
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
-#include "radial/core/autograd/observe.h"
 #include "radial/core/tensor/random.h"
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"

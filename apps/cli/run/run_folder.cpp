@@ -5,7 +5,7 @@
 #include "radial/apps/train/events/event_file.h"
 #include "radial/apps/train/run/json_text.h"
 #include "radial/apps/train/run/snapshots.h"
-#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 
 #include <fmt/ranges.h>

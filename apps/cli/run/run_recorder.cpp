@@ -4,7 +4,7 @@
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/input_notes.h"
 #include "radial/apps/train/run/version.h"
-#include "radial/core/io/atomic_file.h"
+#include "radial/core/io/files.h"
 
 #include <algorithm>
 #include <iterator>

@@ -4,7 +4,6 @@
 #include "radial/apps/cli/run/augmentation.h"
 #include "radial/apps/cli/run/pictures.h"
 #include "radial/core/optim/optim.h"
-#include "radial/core/optim/schedule.h"
 #include "radial/losses/loss.h"
 #include "radial/models/registry.h"
 

@@ -1,8 +1,8 @@
 // The communication of a training step whose batch several ranks share.
 #pragma once
 
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/distributed/gradient_reducer.h"
-#include "radial/core/distributed/over_ranks.h"
 #include "radial/core/nn/module.h"
 #include "radial/losses/loss.h"
 
@@ -35,7 +35,7 @@ struct RankNumbers {
 /// One rank's part of each training step. For each step, call begin(), compute the loss, and call backward() and
 /// finish(). After each step, the statistics of the network are the same on all ranks: the running statistics of batch
 /// norms that are not synchronised are averaged over the ranks with equal weights. Losses synchronise their statistics
-/// themselves (core/distributed/over_ranks.h). The random numbers of a step (dropout, miners) depend only on the seed
+/// themselves (core/distributed/communicator.h). The random numbers of a step (dropout, miners) depend only on the seed
 /// of the run, the rank, the epoch and the step, so they need not be saved.
 class RankStep {
 public:

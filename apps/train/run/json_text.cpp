@@ -1,7 +1,7 @@
 // Bounds on a JSON document, seen before it is parsed.
 #include "radial/apps/train/run/json_text.h"
 
-#include "radial/core/io/read_file.h"
+#include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 #include "radial/core/util/text.h"
 

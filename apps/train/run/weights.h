@@ -3,7 +3,7 @@
 
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/run/input_notes.h"
-#include "radial/models/weight_names.h"
+#include "radial/models/weight_file.h"
 
 #include <filesystem>
 #include <string>

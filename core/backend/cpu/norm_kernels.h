@@ -5,7 +5,7 @@
 #pragma once
 
 #include "radial/core/backend/backend.h"
-#include "radial/core/kernels/exponential.h"
+#include "radial/core/kernels/values.h"
 #include "radial/core/tensor/tensor.h"
 
 #include <algorithm>

@@ -1,7 +1,16 @@
-// The one place that knows how oneDNN 2.x and 3.x differ: primitive descriptors made from the same arguments.
+// Making, keeping and running oneDNN primitives, and copies of weights in the form that one wants. The one place that
+// knows how oneDNN 2.x and 3.x differ: primitive descriptors made from the same arguments.
 #pragma once
 
+#include "radial/core/tensor/tensor.h"
+#include "radial/core/util/lru_cache.h"
+
 #include <dnnl.hpp>
+
+#include <functional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace radial::onednn {
 
@@ -61,5 +70,38 @@ inline auto convolution_backward_weights(const engine& e, algorithm how, const D
 }
 
 #endif
+
+/// The one CPU engine, and a stream on it.
+engine& cpu_engine();
+dnnl::stream& cpu_stream();
+
+/// What a primitive is found by: its kind, extents, geometry and the number of threads it was made for.
+using Key = std::vector<std::int64_t>;
+struct KeyHash {
+    std::size_t operator()(const Key& key) const;
+};
+/// Shapes of a few networks in training and evaluation; the least recently used is dropped.
+inline constexpr std::size_t plan_capacity = 1024;
+
+/// A key that begins with `kind` and the number of threads, then the given extents.
+Key make_key(int kind, std::initializer_list<std::span<const std::int64_t>> parts);
+inline std::span<const std::int64_t> extents(const Tensor& tensor) {
+    return {tensor.shape().begin(), tensor.shape().end()};
+}
+
+/// The descriptor of a float32 tensor as it lies in memory.
+Desc desc_of(const Tensor& tensor);
+/// `tensor`'s bytes seen through `desc`.
+inline memory bind(const Tensor& tensor, const Desc& desc) { return memory(desc, cpu_engine(), tensor.raw()); }
+/// Uninitialised bytes to hold a tensor of `desc`, from the caching allocator.
+Tensor buffer_for(const Desc& desc);
+/// Copies between two memory formats of the same extents.
+void reorder(const memory& from, const memory& to);
+/// Runs and waits. Throws Error naming `what` with oneDNN's own message.
+void execute(const dnnl::primitive& primitive, const std::unordered_map<int, memory>& arguments, const char* what);
+
+/// A copy of `w` that lies as `desc` says, as fill(buffer) makes it. It is kept with w's storage from the second time
+/// on that it is asked for in one version of w: weights that are trained change before a copy would serve again.
+Tensor packed_copy(const Tensor& w, const Desc& desc, const std::function<void(const Tensor& buffer)>& fill);
 
 }  // namespace radial::onednn

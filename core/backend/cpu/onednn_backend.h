@@ -1,4 +1,5 @@
-// float32 on the CPU through oneDNN. Activations are channels-last; weights are packed once for each version.
+// The CPU's backends: float32 through oneDNN, with channels-last activations and weights packed once for each version,
+// and bfloat16 by way of float32, for tests and for networks that were trained in it; not made for speed.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -54,6 +55,42 @@ public:
     void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                           const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                           const Tensor& y) override;
+};
+
+/// Converts what it is given to float32, lets another backend compute, and rounds the results to bfloat16.
+class Bf16Backend : public Backend {
+public:
+    /// `single` computes in float32 and outlives this.
+    explicit Bf16Backend(Backend& single) : single_(single) {}
+
+    std::string describe() const override { return single_.describe() + ", in float32"; }
+    Layout activation_layout() const override { return single_.activation_layout(); }
+    Layout weight_layout() const override { return single_.weight_layout(); }
+
+    void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+              const Tensor& c) override;
+
+    void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                      const Tensor& y) override;
+    void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) override;
+    void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
+                               const Tensor& dbias) override;
+
+    Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
+                        bool training) override;
+    void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
+                       const Tensor& dx) override;
+
+    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                              double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
+                              const Tensor& y) override;
+    void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) override;
+    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                          const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                          const Tensor& y) override;
+
+private:
+    Backend& single_;
 };
 
 }  // namespace radial

@@ -4,7 +4,7 @@
 // the last cache, with oneDNN's products, a thread each.
 #include "radial/core/backend/cpu/winograd.h"
 
-#include "radial/core/backend/cpu/conv_shape.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/backend/cpu/small_products.h"
 #include "radial/core/backend/cpu/winograd_tiles.h"
 #include "radial/core/util/error.h"
@@ -14,6 +14,12 @@
 
 namespace radial {
 namespace {
+
+/// Whether weights [K, C, R, S] with this geometry are square, ungrouped, undilated and of stride 1.
+inline bool is_plain(const Tensor& w, const ConvGeometry& g) {
+    return w.size(2) == w.size(3) && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1 &&
+           g.groups == 1;
+}
 
 using winograd::F2x3;
 using winograd::F2x5;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "radial/core/backend/cpu/norm_kernels.h"
-#include "radial/core/backend/cpu/packed_weights.h"
+#include "radial/core/backend/cpu/onednn.h"
 #include "radial/core/backend/cpu/winograd_kernels.h"
 
 #include <algorithm>

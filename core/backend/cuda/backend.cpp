@@ -1,11 +1,127 @@
-// The backend of a CUDA device: cuBLAS and cuDNN for products and convolutions, own kernels for the rest.
+// The backend of a CUDA device: cuBLAS for products, cuDNN for convolutions (conv.cpp), own kernels for the rest; and
+// the handles of both libraries.
+#include "radial/core/backend/backend.h"
+#include "radial/core/backend/cuda/arguments.h"
 #include "radial/core/backend/cuda/primitives.h"
 #include "radial/core/backend/device_backend.h"
-#include "radial/core/memory/cuda/launched.h"
+#include "radial/core/memory/cuda/check.h"
+#include "radial/core/memory/cuda/stream.h"
+#include "radial/core/memory/device_runtime.h"
+#include "radial/core/util/error.h"
+
+#include <fmt/format.h>
 
 #include <array>
 #include <memory>
 #include <mutex>
+
+namespace radial::cuda {
+namespace {
+
+constexpr std::size_t max_devices = 16;                                // as many as have a stream
+constexpr std::size_t cublas_workspace_bytes = std::size_t{32} << 20;  // what cuBLAS asks for on Hopper
+
+/// Plain values, never destroyed: when a process ends, the driver may be gone before its static objects are.
+template <class Handle>
+struct PerDevice {
+    std::mutex mutex;
+    std::array<Handle, max_devices> handles{};
+
+    template <class Make>
+    Handle get(int device, const Make& make) {
+        RADIAL_CHECK(device >= 0 && static_cast<std::size_t>(device) < max_devices,
+                     "cuda:{} is out of range, expected 0 to {}", device, max_devices - 1);
+        static_cast<void>(stream_of(device));  // makes the device this thread's current one
+        const std::lock_guard lock(mutex);
+        Handle& handle = handles[static_cast<std::size_t>(device)];
+        if (handle == nullptr) handle = make();
+        return handle;
+    }
+};
+
+cublasHandle_t make_cublas(int device) {
+    const auto what = [&] { return fmt::format("cuBLAS on cuda:{}", device); };
+    cublasHandle_t handle = nullptr;
+    RADIAL_CUBLAS(cublasCreate(&handle), what());
+    // In this order: setting the stream takes a workspace away.
+    RADIAL_CUBLAS(cublasSetStream(handle, stream_of(device)), what());
+    void* workspace = nullptr;
+    RADIAL_CUDA(cudaMalloc(&workspace, cublas_workspace_bytes));
+    RADIAL_CUBLAS(cublasSetWorkspace(handle, workspace, cublas_workspace_bytes), what());
+    // float32 without TF32, which a product asks for by its compute type; bfloat16 summed in float32 throughout.
+    RADIAL_CUBLAS(cublasSetMathMode(handle, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION), what());
+    return handle;
+}
+
+cudnnHandle_t make_cudnn(int device) {
+    const auto what = [&] { return fmt::format("cuDNN on cuda:{}", device); };
+    cudnnHandle_t handle = nullptr;
+    RADIAL_CUDNN(cudnnCreate(&handle), what());
+    RADIAL_CUDNN(cudnnSetStream(handle, stream_of(device)), what());
+    return handle;
+}
+
+int cublas_property(libraryPropertyType type) {
+    int value = 0;
+    RADIAL_CUBLAS(cublasGetProperty(type, &value), "cuBLAS's version");
+    return value;
+}
+
+cudaDataType_t cublas_type(const Tensor& tensor) {
+    return tensor.dtype() == DType::bfloat16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+cublasOperation_t operation(bool transpose) { return transpose ? CUBLAS_OP_T : CUBLAS_OP_N; }
+
+}  // namespace
+
+cublasHandle_t cublas_handle(int device) {
+    static PerDevice<cublasHandle_t> handles;
+    return handles.get(device, [&] { return make_cublas(device); });
+}
+
+cudnnHandle_t cudnn_handle(int device) {
+    static PerDevice<cudnnHandle_t> handles;
+    return handles.get(device, [&] { return make_cudnn(device); });
+}
+
+std::string describe(int device) {
+    cudaDeviceProp properties{};
+    RADIAL_CUDA(cudaGetDeviceProperties(&properties, device));
+    int driver = 0;
+    RADIAL_CUDA(cudaDriverGetVersion(&driver));
+    const std::size_t cudnn = cudnnGetVersion();  // 91900 for 9.19.0
+    return fmt::format("CUDA: {} (sm_{}{}, {} GiB), driver {}.{}, cuDNN {}.{}.{}, cuBLAS {}.{}", properties.name,
+                       properties.major, properties.minor, properties.totalGlobalMem >> 30, driver / 1000,
+                       driver % 1000 / 10, cudnn / 10000, cudnn / 100 % 100, cudnn % 100,
+                       cublas_property(MAJOR_VERSION), cublas_property(MINOR_VERSION));
+}
+
+void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+          const Tensor& c) {
+    const auto what = [&] { return describe_product(transpose_a, transpose_b, a, b, c); };
+    RADIAL_CHECK((a.dtype() == DType::float32 || a.dtype() == DType::bfloat16) && b.dtype() == a.dtype() &&
+                     (c.dtype() == a.dtype() || c.dtype() == DType::float32),
+                 "{}: expected operands that are both float32 or both bfloat16, and a result of their type or float32",
+                 what());
+    const GemmArguments g = gemm_arguments(transpose_a, transpose_b, a, b, c);
+    if (g.rows == 0 || g.columns == 0) return;
+    const int index = c.device().index;
+    if (g.inner == 0 && beta == 0) {
+        device::fill(index, c.raw(), 0, c.bytes());
+        return;
+    }
+    const bool tf32 = a.dtype() == DType::float32 && allow_tf32();
+    const auto compute = tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+    const auto factor = static_cast<float>(alpha), keep = static_cast<float>(beta);
+    RADIAL_CUBLAS(
+        cublasGemmEx(cublas_handle(index), operation(g.transpose_first), operation(g.transpose_second), g.rows,
+                     g.columns, g.inner, &factor, b.raw(), cublas_type(b), g.lead_first, a.raw(), cublas_type(a),
+                     g.lead_second, &keep, c.raw(), cublas_type(c), g.lead_result, compute, CUBLAS_GEMM_DEFAULT),
+        what());
+}
+
+}  // namespace radial::cuda
 
 namespace radial {
 namespace {

@@ -1,8 +1,7 @@
 // Convolutions by cuDNN: which plan serves a problem, found out once, and running it.
+#include "radial/core/backend/backend.h"
 #include "radial/core/backend/cuda/cudnn_graph.h"
-#include "radial/core/backend/cuda/handles.h"
 #include "radial/core/backend/cuda/primitives.h"
-#include "radial/core/backend/precision.h"
 #include "radial/core/memory/cuda/check.h"
 #include "radial/core/memory/cuda/stream.h"
 #include "radial/core/memory/device_runtime.h"

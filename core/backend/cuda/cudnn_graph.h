@@ -1,7 +1,7 @@
 // cuDNN's graph interface, as much of it as one convolution needs: graphs, engine configurations, plans.
 #pragma once
 
-#include "radial/core/backend/cuda/conv_problem.h"
+#include "radial/core/backend/cuda/arguments.h"
 
 #include <cudnn.h>
 

@@ -1,10 +1,21 @@
-// What cuBLAS and cuDNN compute for the CUDA backend. Parameters as in Backend; everything is queued on the device's
-// stream.
+// What cuBLAS and cuDNN compute for the CUDA backend, and the handles that they compute with. Parameters as in Backend;
+// everything is queued on the device's stream.
 #pragma once
 
 #include "radial/core/backend/backend.h"
 
+#include <cublas_v2.h>
+#include <cudnn.h>
+
 namespace radial::cuda {
+
+/// The device's handle, made at first use, on stream_of(device) and with a workspace of its own, so that products can
+/// be captured in a CUDA graph. Makes `device` the thread's current one. One thread at a time may use it.
+cublasHandle_t cublas_handle(int device);
+
+/// The device's handle, made at first use, on stream_of(device). Makes `device` the thread's current one. One thread at
+/// a time may use it.
+cudnnHandle_t cudnn_handle(int device);
 
 /// c = alpha * op(a) op(b) + beta * c by cuBLAS; rank-2 tensors on one device. a and b are both float32 or both
 /// bfloat16, c is of their type, or float32. Sums are formed in float32, with TF32 products of float32 where

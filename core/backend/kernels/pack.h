@@ -1,7 +1,7 @@
-// Loading and storing 16 bytes of activations at once, as floats, and choosing where that can be done.
+// Loading and storing 16 bytes of activations at once, as floats, choosing where that can be done, and a convolution's
+// bias by such packs.
 #pragma once
 
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/values.h"
 #include "radial/core/tensor/tensor.h"
 #include "radial/core/util/error.h"
@@ -53,5 +53,32 @@ void dispatch_pack(const Tensor& x, std::initializer_list<const Tensor*> tensors
     if (x.dtype() == DType::float32) return call(float{});
     call(bfloat16{});
 }
+
+/// y += bias. B is the type of the bias.
+template <class X, class B, int N>
+struct AddBias {
+    X* y;
+    const B* bias;
+    std::int64_t channels;
+    RADIAL_HD void operator()(std::int64_t r, std::int64_t c) const {
+        Floats<N> sum = load<N>(y + r * channels + c * N);
+        for (int k = 0; k < N; ++k) sum.value[k] += convert<float>(bias[c * N + k]);
+        store<N>(y + r * channels + c * N, sum);
+    }
+};
+
+template <class X, int N>
+struct ReadRows {
+    const X* x;
+    std::int64_t channels;
+    RADIAL_HD Floats<N> operator()(std::int64_t r, std::int64_t c) const { return load<N>(x + r * channels + c * N); }
+};
+template <class B, int N>
+struct StoreSums {
+    B* out;
+    RADIAL_HD void operator()(std::int64_t c, const Wide<Floats<N>>& total) const {
+        for (int k = 0; k < N; ++k) out[c * N + k] = convert<B>(total.value[k]);
+    }
+};
 
 }  // namespace radial::kernels

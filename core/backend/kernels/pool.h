@@ -3,7 +3,6 @@
 #pragma once
 
 #include "radial/core/backend/backend.h"
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/team.h"
 #include "radial/core/kernels/values.h"
 

@@ -1,8 +1,8 @@
 // Reference matrix product: the sums of its definition, in double.
 #include "radial/core/backend/reference/reference_backend.h"
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/launch.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/kernels/values.h"
+#include "radial/core/tensor/types.h"
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 // Reference batch normalisation (Ioffe & Szegedy 2015), two passes over each channel, in double, on any device.
 #include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/kernels/launch.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
 
 #include <cmath>
 

@@ -2,7 +2,7 @@
 #include "radial/core/backend/kernels/pool.h"
 #include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/kernels/launch.h"
-#include "radial/core/tensor/dispatch.h"
+#include "radial/core/tensor/types.h"
 
 namespace radial {
 namespace {

@@ -1,14 +1,29 @@
 // Sums and broadcasts between CUDA devices by NCCL, on a stream of their own beside the one that computes.
 #include "radial/core/distributed/device_collectives.h"
-#include "radial/core/distributed/nccl/check.h"
 #include "radial/core/memory/cuda/check.h"
 #include "radial/core/memory/cuda/stream.h"
 
 #include <fmt/format.h>
+#include <nccl.h>
 
 #include <cstring>
 #include <exception>
+#include <string>
 #include <utility>
+
+namespace radial::nccl {
+
+/// Throws Error with the call's text, what it was for and NCCL's own words.
+[[noreturn]] void fail(ncclResult_t result, const char* call, const std::string& what);
+
+}  // namespace radial::nccl
+
+/// Throws unless an NCCL call succeeds; `what` becomes a std::string, evaluated only on failure.
+#define RADIAL_NCCL(call, what)                                                                   \
+    do {                                                                                          \
+        if (const ncclResult_t radial_result = (call); radial_result != ncclSuccess) [[unlikely]] \
+            ::radial::nccl::fail(radial_result, #call, what);                                     \
+    } while (false)
 
 namespace radial {
 

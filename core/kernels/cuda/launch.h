@@ -3,7 +3,6 @@
 
 #include "radial/core/kernels/device_launch.h"
 #include "radial/core/kernels/team.h"
-#include "radial/core/memory/cuda/launched.h"
 #include "radial/core/memory/cuda/stream.h"
 #include "radial/core/util/error.h"
 

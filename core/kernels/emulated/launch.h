@@ -4,7 +4,7 @@
 #include "radial/core/kernels/device_launch.h"
 #include "radial/core/kernels/host.h"
 #include "radial/core/kernels/team.h"
-#include "radial/core/memory/emulated/queue.h"
+#include "radial/core/memory/emulated/emulator.h"
 
 #include <memory>
 #include <type_traits>

@@ -3,15 +3,18 @@
 // It is stricter than a device where that finds mistakes: its memory is inaccessible to the host, what is submitted
 // runs only when somebody waits, new memory holds NaNs, and a kernel that was handed a host address is refused.
 #include "radial/core/memory/device_runtime.h"
-#include "radial/core/memory/emulated/arena.h"
 #include "radial/core/memory/emulated/emulator.h"
-#include "radial/core/memory/emulated/queue.h"
 #include "radial/core/util/error.h"
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,6 +22,98 @@
 namespace radial {
 namespace emulated {
 namespace {
+
+constexpr std::size_t alignment = 512, page = 4096, huge_page = std::size_t{2} << 20;
+
+// A gap after each block, so that a kernel that runs over its end does not meet another block at once.
+std::size_t footprint(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment + alignment; }
+
+/// The huge page's bound at or below, at or above an address.
+std::uintptr_t down(std::uintptr_t address) { return address / huge_page * huge_page; }
+std::uintptr_t up(std::uintptr_t address) { return down(address + huge_page - 1); }
+
+/// The device's memory, a range of addresses that the host may touch only while kernels run. Hands out parts of one
+/// reserved range, which is inaccessible unless unlocked. Not thread-safe.
+class Arena {
+public:
+    /// Reserves addresses for `capacity` bytes.
+    explicit Arena(std::size_t capacity);
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+    ~Arena();
+
+    /// Null when there is no room.
+    void* allocate(std::size_t bytes);
+    void release(void* block, std::size_t bytes);
+    std::size_t free_bytes() const { return limit_ - used_; }
+    std::size_t limit() const { return limit_; }
+    /// Makes the device smaller (or as large as it was), for tests of what happens when memory runs out.
+    void set_limit(std::size_t bytes);
+    bool contains(const void* address) const;
+
+    void unlock();
+    void lock();
+
+private:
+    std::byte* base_ = nullptr;
+    std::size_t capacity_, limit_, used_ = 0;
+    std::map<std::size_t, std::size_t> free_;  ///< runs by offset
+};
+
+Arena::Arena(std::size_t capacity) : capacity_((capacity + page - 1) / page * page), limit_(capacity_) {
+    void* const range = mmap(nullptr, capacity_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    RADIAL_CHECK(range != MAP_FAILED, "emulated device: {} bytes of addresses could not be reserved", capacity_);
+    // On huge pages, of which there are few enough to lock and unlock often.
+    madvise(range, capacity_, MADV_HUGEPAGE);
+    base_ = static_cast<std::byte*>(range);
+    free_.emplace(0, capacity_);
+}
+
+Arena::~Arena() { munmap(base_, capacity_); }
+
+void* Arena::allocate(std::size_t bytes) {
+    const std::size_t size = footprint(bytes);
+    if (used_ + size > limit_) return nullptr;
+    const auto found = std::find_if(free_.begin(), free_.end(), [&](const auto& run) { return run.second >= size; });
+    if (found == free_.end()) return nullptr;
+    const auto [offset, length] = *found;
+    free_.erase(found);
+    if (length > size) free_.emplace(offset + size, length - size);
+    used_ += size;
+    return base_ + offset;
+}
+
+void Arena::release(void* block, std::size_t bytes) {
+    const std::size_t size = footprint(bytes);
+    used_ -= size;
+    const auto offset = static_cast<std::size_t>(static_cast<std::byte*>(block) - base_);
+    auto run = free_.emplace(offset, size).first;
+    if (run != free_.begin()) {
+        const auto before = std::prev(run);
+        if (before->first + before->second == run->first) {
+            before->second += run->second;
+            free_.erase(run);
+            run = before;
+        }
+    }
+    const auto after = std::next(run);
+    if (after != free_.end() && run->first + run->second == after->first) {
+        run->second += after->second;
+        free_.erase(after);
+    }
+    // Huge pages that held a part of the block and are free now go back to the system.
+    const auto base = reinterpret_cast<std::uintptr_t>(base_);
+    const std::uintptr_t first = std::max(up(base + run->first), down(base + offset));
+    const std::uintptr_t last = std::min(down(base + run->first + run->second), up(base + offset + size));
+    if (first < last) madvise(base_ + (first - base), last - first, MADV_DONTNEED);
+}
+
+void Arena::set_limit(std::size_t bytes) { limit_ = std::min(bytes, capacity_); }
+
+bool Arena::contains(const void* address) const { return address >= base_ && address < base_ + capacity_; }
+
+void Arena::unlock() { mprotect(base_, capacity_, PROT_READ | PROT_WRITE); }
+void Arena::lock() { mprotect(base_, capacity_, PROT_NONE); }
 
 using Work = std::function<void()>;
 
@@ -60,7 +155,7 @@ bool is_mapped(std::uintptr_t address) {
 #else
     constexpr std::uintptr_t first = std::uintptr_t{1} << 16;
 #endif
-    constexpr std::uintptr_t page = 4096, last = std::uintptr_t{1} << 47;
+    constexpr std::uintptr_t last = std::uintptr_t{1} << 47;
     if (address < first || address >= last) return false;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): the question is whether this number is an address
     return msync(reinterpret_cast<void*>(address & ~(page - 1)), page, MS_ASYNC) == 0;

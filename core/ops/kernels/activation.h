@@ -1,10 +1,9 @@
 // Kernels of the activations: their functions, PReLU with its slopes, dropout.
 #pragma once
 
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/philox.h"
 #include "radial/core/kernels/values.h"
-#include "radial/core/tensor/memory_index.h"
+#include "radial/core/tensor/random_kernels.h"
 
 #include <cmath>
 #include <cstdint>

@@ -4,7 +4,6 @@
 // as its base, which costs no room when there is no state.
 #pragma once
 
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/values.h"
 
 #include <array>

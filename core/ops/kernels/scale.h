@@ -2,8 +2,8 @@
 #pragma once
 
 #include "radial/core/backend/kernels/pool.h"
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/host_device.h"
+#include "radial/core/kernels/values.h"
 
 #include <cstdint>
 

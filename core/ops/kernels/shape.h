@@ -1,7 +1,6 @@
 // Kernels that move elements: blocks, rows that an index names, and the check of that index.
 #pragma once
 
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/values.h"
 #include "radial/core/memory/device_runtime.h"
 

@@ -4,7 +4,6 @@
 // from 0. `r` counts rows, `c` channels.
 #pragma once
 
-#include "radial/core/kernels/copy.h"
 #include "radial/core/kernels/values.h"
 
 #include <cmath>

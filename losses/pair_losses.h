@@ -1,0 +1,205 @@
+// Losses over the pairs of a batch, and the running class means with which they predict.
+#pragma once
+
+#include "radial/core/nn/module.h"
+#include "radial/core/ops.h"
+#include "radial/losses/functional.h"
+#include "radial/losses/loss.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace radial {
+
+/// Running means, one per class. The mean of a class starts as the mean of its samples in the first batch that has any;
+/// in each later batch with samples of the class, it moves towards the mean of these by the fraction `momentum`.
+/// Results are the same on every device. Buffers: mean [classes, dim], and seen [classes], which is 1 for a class that
+/// has had a sample and 0 otherwise.
+class ClassMeans : public Module {
+public:
+    /// Throws Error, naming `loss`, when classes or dim is below 1, or momentum outside (0, 1].
+    ClassMeans(std::string_view loss, std::int64_t classes, std::int64_t dim, double momentum);
+    /// Updates the means with a batch: x [N, dim], labels int64 [N]. Not recorded on the tape; does not wait for a
+    /// device.
+    void update(const Tensor& x, const Tensor& labels) const;
+    /// The negative squared distances of x [N, dim] to the means, or the cosines: [N, classes]. A class without samples
+    /// so far gets `unseen_logit`.
+    Tensor logits(const Tensor& x, bool by_cosine) const;
+    /// The means [classes, dim].
+    const Tensor& mean() const { return mean_; }
+
+    static constexpr double unseen_logit = -1e30;  ///< smaller than any other logit, and finite in float32
+
+private:
+    double momentum_;
+    Tensor mean_, seen_;
+};
+
+/// Base of losses that compare the samples of a batch with each other. They have no class vectors: prototypes() are
+/// running means of the features of each class (see ClassMeans), and logits() are the negative squared distances to
+/// these or, for unit features, the cosines. Buffers: means.mean [classes, dim], means.seen [classes].
+class PairLoss : public Loss {
+public:
+    Tensor forward(const Tensor& feature, const Tensor& labels) override;
+    Tensor logits(const Tensor& feature) override;
+    Tensor prototypes() const override { return means_->mean(); }
+
+    /// Default of the option `momentum` of these losses.
+    static constexpr double default_momentum = 0.1;
+
+protected:
+    /// `unit` scales features to length 1. Throws as ClassMeans does.
+    PairLoss(std::string_view loss, std::int64_t classes, std::int64_t dim, bool unit, double momentum);
+    /// Computes the loss of a batch x [N, dim], whose rows have length 1 if `unit` was set.
+    virtual Tensor batch_loss(const Tensor& x, const PairLabels& labels) = 0;
+
+private:
+    Tensor prepared(const Tensor& feature) const;
+
+    std::string name_;
+    std::int64_t classes_;
+    bool unit_;
+    std::shared_ptr<ClassMeans> means_;
+};
+
+/// Options of Contrastive.
+struct ContrastiveOptions {
+    std::int64_t classes = 10;                     ///< number of classes
+    std::int64_t dim = 32;                         ///< feature dimension
+    ContrastivePairs pairs{};                      ///< margins, power, and which pairs the means are over
+    bool normalise = false;                        ///< scale features to length 1 first
+    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+};
+
+/// L = mean over positive pairs of max(0, d - positive_margin)^power + mean over negative pairs of max(0, margin -
+/// d)^power, where d is the Euclidean distance (Chopra, Hadsell, LeCun, CVPR 2005; Hadsell et al., CVPR 2006).
+class Contrastive : public PairLoss {
+public:
+    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], a margin is below 0,
+    /// or power is not 1 or 2.
+    explicit Contrastive(const ContrastiveOptions& options);
+
+    /// The loss's entry in the registry.
+    static LossInfo info();
+
+protected:
+    Tensor batch_loss(const Tensor& x, const PairLabels& labels) override;
+
+private:
+    ContrastiveOptions options_;
+};
+
+/// Options of Triplet.
+struct TripletOptions {
+    std::int64_t classes = 10;  ///< number of classes
+    std::int64_t dim = 32;      ///< feature dimension
+    TripletTerms triplets{};    ///< margin, miner and its options; `dimension` is set to dim
+    bool normalise = true;      ///< scale features to length 1 first; required by the distance-weighted miner
+    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+};
+
+/// L = mean over triplets of max(0, d(a, p) - d(a, n) + margin), where d is the Euclidean distance (Schroff,
+/// Kalenichenko, Philbin, CVPR 2015; Hermans, Beyer, Leibe 2017; Wu et al., ICCV 2017). TripletMiner selects the
+/// triplets.
+class Triplet : public PairLoss {
+public:
+    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], margin is below 0, or
+    /// the distance-weighted miner gets a cutoff that is not above 0, features that are not normalised, or a dim
+    /// below 2.
+    explicit Triplet(const TripletOptions& options);
+
+    /// The loss's entry in the registry.
+    static LossInfo info();
+
+protected:
+    Tensor batch_loss(const Tensor& x, const PairLabels& labels) override;
+
+private:
+    TripletOptions options_;
+};
+
+/// Options of SupervisedContrastive.
+struct SupervisedContrastiveOptions {
+    std::int64_t classes = 10;                     ///< number of classes
+    std::int64_t dim = 32;                         ///< feature dimension
+    double temperature = 0.1;                      ///< divisor of the cosines
+    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+};
+
+/// L = mean over anchors with a positive of the mean over positives p of -log(exp(cos(a, p) / temperature) / sum over
+/// the others j of exp(cos(a, j) / temperature)) (Khosla et al., NeurIPS 2020, Eq. 2: L_out).
+class SupervisedContrastive : public PairLoss {
+public:
+    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], or temperature is not
+    /// above 0.
+    explicit SupervisedContrastive(const SupervisedContrastiveOptions& options);
+
+    /// The loss's entry in the registry.
+    static LossInfo info();
+
+protected:
+    Tensor batch_loss(const Tensor& x, const PairLabels& labels) override;
+
+private:
+    double temperature_;
+};
+
+/// Options of MultiSimilarity.
+struct MultiSimilarityOptions {
+    std::int64_t classes = 10;                     ///< number of classes
+    std::int64_t dim = 32;                         ///< feature dimension
+    MultiSimilarityPairs pairs{};                  ///< alpha, beta, base, mining
+    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+};
+
+/// L = mean over anchors of
+///
+///     log(1 + sum over positives of exp(-alpha (cos - base))) / alpha
+///     + log(1 + sum over negatives of exp(beta (cos - base))) / beta
+///
+/// (Wang et al., CVPR 2019, Eq. 15).
+class MultiSimilarity : public PairLoss {
+public:
+    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], or alpha or beta is
+    /// not above 0.
+    explicit MultiSimilarity(const MultiSimilarityOptions& options);
+
+    /// The loss's entry in the registry.
+    static LossInfo info();
+
+protected:
+    Tensor batch_loss(const Tensor& x, const PairLabels& labels) override;
+
+private:
+    MultiSimilarityPairs pairs_;
+};
+
+/// Options of Circle.
+struct CircleOptions {
+    std::int64_t classes = 10;                     ///< number of classes
+    std::int64_t dim = 32;                         ///< feature dimension
+    CirclePairs pairs{};                           ///< margin, gamma, gradient through the weights
+    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+};
+
+/// L = mean over the anchors that have positive and negative pairs of log(1 + sum over negatives of exp(gamma [cos +
+/// m]+ (cos - m)) * sum over positives of exp(-gamma [1 + m - cos]+ (cos - 1 + m))) (Sun et al., CVPR 2020, Eq. 6). The
+/// gradient treats the weights [.]+ as constants, as published, unless pairs.through_weights is set.
+class Circle : public PairLoss {
+public:
+    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], gamma is not above 0, or
+    /// margin is not finite.
+    explicit Circle(const CircleOptions& options);
+
+    /// The loss's entry in the registry.
+    static LossInfo info();
+
+protected:
+    Tensor batch_loss(const Tensor& x, const PairLabels& labels) override;
+
+private:
+    CirclePairs pairs_;
+};
+
+}  // namespace radial

@@ -1,0 +1,83 @@
+// Softmax over the distances to learned prototypes or means of the classes.
+#pragma once
+
+#include "radial/losses/softmax.h"
+
+namespace radial {
+
+/// Options of Cpl.
+struct CplOptions {
+    std::int64_t classes = 10;              ///< number of classes
+    std::int64_t dim = 32;                  ///< feature dimension
+    std::int64_t prototypes_per_class = 1;  ///< K
+    double gamma = 1.0;                     ///< hardness: factor of the squared distances
+    SoftmaxLikeOptions softmax{};           ///< label smoothing and recomputation
+};
+
+/// L = mean of -log p(y), the distance-based cross-entropy (Yang et al., CVPR 2018, Eq. 6 to 8). p(c) is the sum over
+/// the prototypes of class c of the softmax, over all prototypes, of -gamma |x - W_ck|^2. logit_c = log(sum_k
+/// exp(-gamma |x - W_ck|^2)). Parameter: prototypes [classes * K, dim], those of a class in consecutive rows. The paper
+/// does not give their initial values; here they are Xavier-uniform, because prototypes of a class that start equal
+/// would stay equal.
+class Cpl : public SoftmaxLike {
+public:
+    /// Throws Error when classes, dim or prototypes_per_class is below 1, or gamma is not above 0.
+    explicit Cpl(const CplOptions& options);
+    Tensor forward(const Tensor& feature, const Tensor& labels) override;
+    Tensor logits(const Tensor& feature) override;
+    /// All prototypes, [classes * K, dim], those of a class in consecutive rows.
+    Tensor prototypes() const override { return prototypes_; }
+
+    /// The loss's entry in the registry.
+    static LossInfo info();
+    /// The registry's entry for g-cpl: cpl + lambda * compact, lambda 0.01 (Yang et al. 2018).
+    static LossInfo generalised_info();
+
+private:
+    CplOptions options_;
+    Tensor prototypes_;
+};
+
+/// Options of Lgm.
+struct LgmOptions {
+    /// The covariance matrix of each class.
+    enum class Covariance : std::uint8_t {
+        identity,  ///< the identity
+        diagonal   ///< diagonal, learned
+    };
+
+    std::int64_t classes = 10;                     ///< number of classes
+    std::int64_t dim = 32;                         ///< feature dimension
+    double alpha = 1.0;                            ///< margin: relative increase of the distance to the own class
+    double lambda = 0.1;                           ///< weight of the likelihood term
+    Covariance covariance = Covariance::identity;  ///< identity, or diagonal and learned
+    SoftmaxLikeOptions softmax{};                  ///< label smoothing and recomputation
+};
+
+/// L = mean cross-entropy of -(1 + alpha 1[j = y]) d_j - 1/2 log|Lambda_j| + lambda * mean of d_y + 1/2 log|Lambda_y|,
+/// with d_j = 1/2 (x - mu_j)^T Lambda_j^-1 (x - mu_j) (Wan et al., CVPR 2018, Eq. 13 and 18; equal priors). Lambda_j is
+/// the identity or diagonal. Logits for prediction have no margin. Parameters: means [classes, dim], initially
+/// Xavier-uniform as in the authors' code, and for a diagonal covariance log_variances [classes, dim], initially 0.
+class Lgm : public SoftmaxLike {
+public:
+    /// Throws Error when classes or dim is below 1, or alpha or lambda is not a number of at least 0.
+    explicit Lgm(const LgmOptions& options);
+    Tensor forward(const Tensor& feature, const Tensor& labels) override;
+    Tensor logits(const Tensor& feature) override;
+    /// The means [classes, dim].
+    Tensor prototypes() const override { return means_; }
+
+    /// The loss's entry in the registry.
+    static LossInfo info();
+
+private:
+    bool diagonal() const { return options_.covariance == LgmOptions::Covariance::diagonal; }
+    Tensor distances(const Tensor& x) const;
+    Tensor normalisers() const;
+    Tensor negative_likelihood(const Tensor& x, const Tensor& labels, const Tensor& class_weights) const;
+
+    LgmOptions options_;
+    Tensor means_, log_variances_;
+};
+
+}  // namespace radial
