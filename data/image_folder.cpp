@@ -266,6 +266,7 @@ void check_pictures(std::span<const std::filesystem::path> files, int threads,
     };
     {
         std::vector<std::jthread> workers;
+        workers.reserve(static_cast<std::size_t>(threads));
         for (int i = 0; i < threads; ++i) workers.emplace_back(work);
     }
     if (failed != nullptr) std::rethrow_exception(failed);

@@ -311,6 +311,7 @@ void Adam::step() {
         dispatch_floating(alike.front().parameter.dtype(), "Adam", [&](auto zero) {
             using T = decltype(zero);
             std::vector<kernels::AdamItem<T>> items;
+            items.reserve(alike.size());
             for (const Update& update : alike) {
                 items.push_back(
                     {.w = update.parameter.data<T>(),

@@ -26,8 +26,8 @@ public:
     std::int64_t size() const override { return 64; }
     data::Sample get(std::int64_t index) const override {
         Generator random(seed_ + 2 * static_cast<std::uint64_t>(index));
-        std::vector<float> values;
-        for (int i = 0; i < 4; ++i) values.push_back(random.uniform());
+        std::vector<float> values(4);
+        for (float& value : values) value = random.uniform();
         const std::int64_t label = std::max_element(values.begin(), values.end()) - values.begin();
         const Tensor input = Tensor::from(values, {4}, Device{});
         if (!regression_) return {input, Tensor::from(std::vector<std::int64_t>{label}, {}, Device{})};
@@ -70,6 +70,7 @@ public:
     int run(std::vector<std::string> arguments) const {
         arguments.insert(arguments.begin(), "largest");
         std::vector<const char*> words;
+        words.reserve(arguments.size());
         for (const std::string& argument : arguments) words.push_back(argument.c_str());
         return program_.run(static_cast<int>(words.size()), words.data());
     }
@@ -87,6 +88,7 @@ std::vector<nlohmann::json> metrics_of(const std::filesystem::path& run) {
 
 std::vector<double> column(const std::vector<nlohmann::json>& lines, const char* name) {
     std::vector<double> values;
+    values.reserve(lines.size());
     for (const nlohmann::json& line : lines) values.push_back(line.at(name));
     return values;
 }

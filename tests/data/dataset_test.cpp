@@ -113,7 +113,8 @@ TEST_CASE("images of a set of one's own are normalised and transformed, bytes an
     const std::vector<float> from_bytes = first_inputs(bytes), from_floats = first_inputs(floats);
     REQUIRE(from_bytes.size() == 16);
     for (std::size_t i = 0; i < 16; ++i) {
-        CHECK(from_bytes[i] == Approx((0.2 * static_cast<double>(i / 4) - 0.5) / 0.25));
+        const std::size_t image = i / 4;
+        CHECK(from_bytes[i] == Approx((0.2 * static_cast<double>(image) - 0.5) / 0.25));
         CHECK(from_floats[i] == Approx(from_bytes[i]).margin(1e-6));
     }
     LoaderOptions cropped = options;
