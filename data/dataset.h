@@ -17,13 +17,12 @@ namespace radial::data {
 
 /// One sample, on the CPU.
 struct Sample {
-    Tensor input;  ///< an image, uint8 or float32 [C, H, W], or float32 of any other shape
-    Tensor
-        target;  ///< int64 [] for one class of several; else int64 or float32 of any shape, for the loss to interpret
+    Tensor input;   ///< an image, uint8 or float32 [C, H, W], or float32 of any other shape
+    Tensor target;  ///< the class, int64 []; or int64 or float32 of any shape, whose meaning the loss defines
 };
 
-/// A set of samples with targets, the base of every data set. A set of your own says how many samples it has and makes
-/// each of them; the Loader forms batches.
+/// A set of samples with targets: the base of all data sets. A derived class implements size() and get(); the Loader
+/// forms batches from them.
 class Dataset {
 public:
     virtual ~Dataset() = default;
@@ -43,10 +42,10 @@ public:
     /// Number of classes that have names.
     std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
 
-    std::vector<std::string> class_names;    ///< one a class; empty for targets that are not classes
-    std::vector<std::string> class_folders;  ///< one a class, where each has a folder of files; else empty
-    bool names_are_guessed = false;  ///< from where the set lies: the data do not say what their classes are called
-    std::vector<std::string> notes;  ///< what its reader left out and a user should know
+    std::vector<std::string> class_names;    ///< one per class; empty for targets that are not classes
+    std::vector<std::string> class_folders;  ///< one per class if each class is a folder; else empty
+    bool names_are_guessed = false;          ///< whether the reader chose the class names, as the data contain none
+    std::vector<std::string> notes;          ///< remarks of the reader for the user, such as skipped files
 
 protected:
     Dataset() = default;

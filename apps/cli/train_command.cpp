@@ -116,7 +116,8 @@ std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
                        test, kernel, result.images_per_second, format_duration(result.seconds));
 }
 
-/// All that a program's run does beside training: saves it, records it, tells how it goes, and ends it after a signal.
+/// What a program does during a run beside training: saves and records it, prints its progress, and ends it after a
+/// signal.
 class RunKeeper : public Observer {
 public:
     /// `recorder` is null on all ranks but the first.
@@ -128,7 +129,7 @@ public:
         if (recorder_ != nullptr) recorder_->begin_events(trainer);
     }
     void between_steps(Trainer& trainer) override { saver_.after_step(trainer); }
-    /// A full disk ends what TensorBoard gets of this run, and not the run.
+    /// When the disk is full, steps are no longer written for TensorBoard, and training continues.
     void on_step(Trainer& /*trainer*/, const StepReport& report) override {
         if (recorder_ == nullptr || !writes_steps_) return;
         try {
@@ -142,11 +143,10 @@ public:
     void on_evaluation(Trainer& trainer, bool whole) override { saver_.after_evaluation(trainer, whole); }
     void on_epoch(Trainer& trainer, const EpochResult& result) override {
         const bool last = result.epoch == options_.epochs || trainer.stopped();
-        if (trainer.stopped() && result.epoch < options_.epochs)
-            progress_.line(
-                fmt::format("stopped after epoch {}, before the {} of --epochs", result.epoch, options_.epochs));
         if (recorder_ != nullptr) saver_.record([&] { recorder_->record(trainer); }, last);
         progress_.line(epoch_line(result, options_.epochs));
+        if (trainer.stopped() && result.epoch < options_.epochs)
+            progress_.line(fmt::format("stopped after epoch {} of {}", result.epoch, options_.epochs));
         saver_.after_epoch(trainer, last);
     }
     std::string on_failure(Trainer& /*trainer*/, const FailedStep& failed) override {

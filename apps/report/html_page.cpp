@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 namespace radial::train {
@@ -142,6 +143,8 @@ std::string html_page(const std::string& title, const std::string& subtitle, con
         "<footer>Radial {4}</footer>\n</main></body></html>\n",
         escape_html(title), report_style, escape_html(subtitle), body, version);
 }
+
+std::string percent(double fraction) { return std::isnan(fraction) ? "–" : fmt::format("{:.2f}%", 100 * fraction); }
 
 std::string escape_html(const std::string& text) {
     std::string escaped;

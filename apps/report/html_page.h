@@ -6,6 +6,8 @@
 
 namespace radial::train {
 
+/// "99.31%", and "–" for NaN: targets that are not classes have no accuracy.
+std::string percent(double fraction);
 /// `text` with HTML's special characters replaced, and what shown_lines() replaces.
 std::string escape_html(const std::string& text);
 

@@ -12,8 +12,6 @@
 namespace radial::train {
 namespace {
 
-std::string percent(double fraction) { return std::isnan(fraction) ? "–" : fmt::format("{:.2f}%", 100 * fraction); }
-
 /// Whether targets are classes: those of a regression have no accuracy.
 bool has_accuracy(const ReportContent& content) { return !std::isnan(content.history.back().test_accuracy); }
 

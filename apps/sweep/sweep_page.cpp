@@ -13,8 +13,6 @@
 namespace radial::train {
 namespace {
 
-std::string percent(double fraction) { return std::isnan(fraction) ? "–" : fmt::format("{:.2f}%", 100 * fraction); }
-
 /// "99.31% ± 0.04", with the sample's standard deviation where there are several.
 std::string mean_and_spread(const std::vector<double>& values) {
     if (values.empty()) return "–";

@@ -94,13 +94,6 @@ Classifier::Classifier(std::shared_ptr<Layer> network, std::shared_ptr<Loss> its
     register_module("loss", loss);
 }
 
-ClassifierSpec Classifier::without_description() {
-    ClassifierSpec spec;
-    spec.model.clear();
-    spec.loss.clear();
-    return spec;
-}
-
 Tensor Classifier::forward(const Tensor& images, const Tensor& targets) {
     return loss->forward(model->forward(images), targets);
 }

@@ -45,9 +45,6 @@ public:
     Tensor forward(const Tensor& images, const Tensor& targets);
     /// The predictions of the loss for a batch: for classes the scores, [N, classes]. See Loss::logits().
     Tensor logits(const Tensor& images);
-
-private:
-    static ClassifierSpec without_description();
 };
 
 /// The network of the registry with this name. If there is none, throws Error that suggests the nearest.

@@ -57,6 +57,7 @@ Trainer::Trainer(TrainerSetup setup)
 Trainer::~Trainer() = default;
 
 const EpochResult& Trainer::run() {
+    stopped_ = false;
     for (Observer* const observer : observers_) observer->on_start(*this);
     while (std::ssize(history_) < setup_.epochs && !stopped_) run_epoch();
     RADIAL_CHECK(!history_.empty(), "Trainer: {} epochs to run, expected at least 1", setup_.epochs);

@@ -13,7 +13,6 @@
 #include "radial/losses/softmax.h"
 
 #include <cmath>
-#include <fstream>
 #include <initializer_list>
 #include <limits>
 
@@ -75,13 +74,6 @@ public:
     Sgd optimizer;
     Trainer trainer;
 };
-
-std::vector<std::string> lines_of(const std::filesystem::path& path) {
-    std::ifstream file(path);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);) lines.push_back(line);
-    return lines;
-}
 
 std::vector<double> losses_of(const Trainer& trainer) {
     std::vector<double> losses;
@@ -220,9 +212,9 @@ TEST_CASE("metrics are a line an epoch, those of a resumed run with the epochs b
         run.trainer.observe(saver);
         run.trainer.observe(metrics);
         run.trainer.run();
-        const std::vector<std::string> lines = lines_of(folder / "run/metrics.jsonl");
+        const std::vector<nlohmann::json> lines = read_metrics(folder / "run");
         REQUIRE(std::ssize(lines) == epochs);
-        CHECK(nlohmann::ordered_json::parse(lines.back()) == train::to_json(run.trainer.history().back()));
+        CHECK(lines.back() == nlohmann::json(train::to_json(run.trainer.history().back())));
     }
 }
 
@@ -243,7 +235,7 @@ TEST_CASE("a regression has losses and no accuracy, and its best epoch is that o
         if (epoch.test_loss < history[static_cast<std::size_t>(lowest - 1)].test_loss) lowest = epoch.epoch;
     CHECK(last.best_epoch == lowest);
     CHECK(read_safetensors(folder / "best.safetensors").metadata.at("epoch") == fmt::format("{}", lowest));
-    const std::string page = fmt::format("{}", fmt::join(lines_of(folder / "report.html"), "\n"));
+    const std::string page = read_text(folder / "report.html");
     CHECK(page.find("Sums &lt;of&gt; points") != std::string::npos);
     CHECK(page.find("Lowest test loss") != std::string::npos);
     CHECK(page.find("Confusion matrix") == std::string::npos);
@@ -262,7 +254,7 @@ TEST_CASE("a report of classes shows their confusion", "[host]") {
     train::Report report(folder / "pages/report.html", run.classifier, *run.test);
     run.trainer.observe(report);
     run.trainer.run();
-    const std::string page = fmt::format("{}", fmt::join(lines_of(folder / "pages/report.html"), "\n"));
+    const std::string page = read_text(folder / "pages/report.html");
     CHECK(page.find("Confusion matrix") != std::string::npos);
     CHECK(page.find("left") != std::string::npos);
 }

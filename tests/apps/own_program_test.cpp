@@ -1,8 +1,9 @@
-// A program of one's own: a data set, a network and a loss that the registries did not have.
+// A program of your own: a data set, a network and a loss that the registries did not have.
 #include "radial/apps/program/program.h"
 #include "radial/apps/sweep/sweep_runs.h"
 #include "radial/apps/train/trainer.h"
 
+#include "../data/pictures.h"
 #include "../expect.h"
 #include "program.h"
 
@@ -12,7 +13,7 @@
 #include "radial/layers/sequential.h"
 #include "radial/losses/elementwise.h"
 
-#include <fstream>
+#include <algorithm>
 
 namespace radial::test {
 namespace {
@@ -79,13 +80,6 @@ private:
     train::Program program_;
 };
 
-std::vector<nlohmann::json> metrics_of(const std::filesystem::path& run) {
-    std::ifstream file(run / "metrics.jsonl");
-    std::vector<nlohmann::json> lines;
-    for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
-    return lines;
-}
-
 std::vector<double> column(const std::vector<nlohmann::json>& lines, const char* name) {
     std::vector<double> values;
     values.reserve(lines.size());
@@ -95,7 +89,7 @@ std::vector<double> column(const std::vector<nlohmann::json>& lines, const char*
 
 }  // namespace
 
-TEST_CASE("a program of one's own trains, evaluates and goes on as radial-mnist does", "[host]") {
+TEST_CASE("a program of your own trains, evaluates and goes on as radial-mnist does", "[host]") {
     const DefaultSignals signals;
     const TemporaryFolder folder;
     const Own own;
@@ -109,24 +103,29 @@ TEST_CASE("a program of one's own trains, evaluates and goes on as radial-mnist 
     REQUIRE(train({"--schedule", "constant", "--epochs", "4", "--out", whole}) == 0);
     REQUIRE(train({"--schedule", "constant", "--epochs", "2", "--out", out}) == 0);
     CHECK(own.run({"train", "--resume", out, "--epochs", "4"}) == 0);
-    CHECK(column(metrics_of(out), "test_loss") == column(metrics_of(whole), "test_loss"));
+    CHECK(column(read_metrics(out), "test_loss") == column(read_metrics(whole), "test_loss"));
     CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors", "--workers", "0"}) == 0);
     CHECK(std::filesystem::exists(out + "/report.html"));
     CHECK(train({"--epochs", "1", "--out", out}) == 1);  // holds a run
     CHECK(train({"--epoch", "1"}) == 2);                 // no such option
 }
 
-TEST_CASE("a program of one's own learns numbers, of which there is no accuracy", "[host]") {
+TEST_CASE("a program of your own learns numbers, of which there is no accuracy", "[host]") {
     const DefaultSignals signals;
     const TemporaryFolder folder;
     const Own own(true);
     const std::string out = (folder / "run").string();
     REQUIRE(own.run({"train", "--epochs", "5", "--batch", "16", "--workers", "0", "--threads", "1", "--out", out}) ==
             0);
-    const std::vector<nlohmann::json> lines = metrics_of(out);
+    const std::vector<nlohmann::json> lines = read_metrics(out);
     REQUIRE(lines.size() == 5);
     CHECK(lines.back().at("test_accuracy").is_null());
     CHECK(lines.back().at("test_loss") < lines.front().at("test_loss"));
+    const ProgramResult report = run_program("radial-report", out + " --out " + (folder / "compared.html").string());
+    CHECK(report.status == 0);
+    CHECK(report.first_error().empty());
+    const std::string page = read_text(folder / "compared.html");
+    for (const char* const text : {">nan", "nan%", "-nan"}) CHECK(page.find(text) == std::string::npos);
     CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors", "--workers", "0"}) == 0);
 }
 
@@ -138,12 +137,12 @@ TEST_CASE("a run with patience stops when it no longer improves, and stays so wh
     // At rate 0 every epoch is as good as the first.
     REQUIRE(own.run({"train", "--lr", "0", "--epochs", "9", "--patience", "2", "--batch", "16", "--workers", "0",
                      "--threads", "1", "--out", out}) == 0);
-    CHECK(metrics_of(out).size() == 3);
+    CHECK(read_metrics(out).size() == 3);
     CHECK(train::state_of(out).done());
     CHECK(own.run({"train", "--resume", out}) == 0);
-    CHECK(metrics_of(out).size() == 3);
+    CHECK(read_metrics(out).size() == 3);
     CHECK(own.run({"train", "--resume", out, "--patience", "4"}) == 0);
-    CHECK(metrics_of(out).size() == 5);
+    CHECK(read_metrics(out).size() == 5);
 }
 
 TEST_CASE("a program's own observers see its runs", "[host]") {
@@ -164,7 +163,32 @@ TEST_CASE("a program's own observers see its runs", "[host]") {
     own.program().observer([&] { return std::make_unique<Count>(epochs); });
     CHECK(own.run({"train", "--epochs", "5", "--workers", "0", "--out", (folder / "run").string()}) == 0);
     CHECK(epochs == 2);
-    CHECK(metrics_of(folder / "run").size() == 2);
+    CHECK(read_metrics(folder / "run").size() == 2);
+}
+
+TEST_CASE("a program of your own reads picture files at the size of --image-size", "[host]") {
+    const DefaultSignals signals;
+    const TemporaryFolder folder;
+    const PictureSet pictures;
+    train::Program program("pictures");
+    program.data_without_folder([&](const auto&, bool) { return std::make_shared<data::ImageSet>(pictures.set); });
+    program.network(
+        "flat",
+        [](std::int64_t dim) {
+            auto layers = std::make_unique<Sequential>();
+            layers->add<Flatten>().add<Linear>({.in_features = 3 * 8 * 8, .out_features = dim});
+            return layers;
+        },
+        4);
+    program.loss("softmax");
+    const auto run = [&](std::vector<const char*> words) {
+        words.insert(words.begin(), "pictures");
+        return program.run(static_cast<int>(words.size()), words.data());
+    };
+    const std::string out = (folder / "run").string(), best = out + "/best.safetensors";
+    CHECK(run({"train", "--image-size", "8", "--epochs", "1", "--workers", "0", "--out", out.c_str()}) == 0);
+    CHECK(run({"eval", "--checkpoint", best.c_str(), "--workers", "0"}) == 0);  // of the size that the checkpoint says
+    unregister_model("flat");
 }
 
 TEST_CASE("a program without a network or data is refused", "[host]") {

@@ -1,4 +1,4 @@
-// Data sets of tensors, parts of sets, several sets as one, and sets of one's own in the loader.
+// Data sets of tensors, parts of sets, several sets as one, and sets of your own in the loader.
 #include "radial/data/dataset.h"
 
 #include "../catch.h"
@@ -106,7 +106,7 @@ TEST_CASE("the loader stacks inputs and targets of any shape", "[host][data][loa
     }
 }
 
-TEST_CASE("images of a set of one's own are normalised and transformed, bytes and floats alike",
+TEST_CASE("images of a set of your own are normalised and transformed, bytes and floats alike",
           "[host][data][loader]") {
     const LoaderOptions options{.batch_size = 4, .workers = 0, .mean = {0.5F}, .deviation = {0.25F}};
     Loader bytes(std::make_shared<Numbered>(false), options), floats(std::make_shared<Numbered>(true), options);
@@ -152,7 +152,7 @@ TEST_CASE("samples that do not fit together are refused by name", "[host][data][
           "Loader: inputs of shape [2] are not images [C, H, W], which alone are transformed and normalised");
 }
 
-TEST_CASE("a class out of range in a set of one's own is refused", "[host][data][loader]") {
+TEST_CASE("a class out of range in a set of your own is refused", "[host][data][loader]") {
     class Wrong : public Numbered {
     public:
         Wrong() : Numbered(false) {}

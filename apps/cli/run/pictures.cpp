@@ -10,7 +10,10 @@ namespace radial::train {
 data::EvaluationView view_of(const PictureOptions& options, const ModelInfo& model, const InputNotes& notes) {
     const bool noted = options.image_size == 0 && notes.size > 0;
     data::EvaluationView view;
-    view.crop = noted ? notes.size : options.image_size > 0 ? options.image_size : model.image[1];
+    view.crop = noted                     ? notes.size
+                : options.image_size > 0  ? options.image_size
+                : model.image.rank() == 3 ? model.image[1]
+                                          : view.crop;
     view.resize = std::llround(static_cast<double>(view.crop) * 8 / 7);
     if (noted && notes.resize > 0) view.resize = notes.resize;
     if (options.resize > 0) view.resize = options.resize;

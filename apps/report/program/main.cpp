@@ -121,8 +121,6 @@ std::vector<RunSummary> read_runs(const std::vector<fs::path>& folders) {
     return runs;
 }
 
-std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
-
 /// A table's cell, in bold where it is the best of its column.
 std::string cell(const std::string& text, bool best) {
     return best ? "<td><b>" + text + "</b></td>" : "<td>" + text + "</td>";
@@ -148,8 +146,8 @@ std::string results(const std::vector<RunSummary>& runs) {
             fmt::format("<tr><td><i class=\"line {}\"></i>{}</td>", train::line_style(i), train::escape_html(run.name));
         html += fmt::format("<td>{}</td>", done < run.epochs_planned ? fmt::format("{} of {}", done, run.epochs_planned)
                                                                      : fmt::format("{}", done));
-        html += cell(percent(end.test_accuracy), end.test_accuracy == last);
-        html += cell(percent(end.best_accuracy), end.best_accuracy == best);
+        html += cell(train::percent(end.test_accuracy), end.test_accuracy == last);
+        html += cell(train::percent(end.best_accuracy), end.best_accuracy == best);
         html += fmt::format("<td>{}</td><td>{:.4f}</td><td>{:.4f}</td>", end.best_epoch, end.train_loss, end.test_loss);
         html += cell(fmt::format("{:.0f}", images), images == speed);
         html += fmt::format("<td>{}</td><td>{}</td><td>{:.0f} MB</td></tr>\n",
@@ -234,9 +232,14 @@ void compare(const CompareOptions& options) {
     const std::vector<RunSummary> runs = read_runs(options.runs);
     write_file(options.out, comparison_page(runs));
     for (const RunSummary& run : runs) {
-        fmt::print("{}: test accuracy: last {}, best {} (epoch {}), {} epochs, {:.0f} images/s\n",
-                   train::shown(run.name), percent(run.last().test_accuracy), percent(run.last().best_accuracy),
-                   run.last().best_epoch, run.epochs.size(), run.images_per_second());
+        const EpochResult& end = run.last();
+        const std::string result =
+            std::isnan(end.test_accuracy)
+                ? fmt::format("test loss: last {:.4f}, lowest in epoch {}", end.test_loss, end.best_epoch)
+                : fmt::format("test accuracy: last {}, best {} (epoch {})", train::percent(end.test_accuracy),
+                              train::percent(end.best_accuracy), end.best_epoch);
+        fmt::print("{}: {}, {} epochs, {:.0f} images/s\n", train::shown(run.name), result, run.epochs.size(),
+                   run.images_per_second());
     }
     fmt::print("page: {}\n", train::shown(options.out.string()));
 }

@@ -1,5 +1,5 @@
 // Fetching a benchmark's files, checked and resumable, with a line a file.
-#include "radial/apps/cli/download_command.h"
+#include "radial/apps/tasks/download_command.h"
 
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/console/standard_streams.h"
