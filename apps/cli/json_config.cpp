@@ -13,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <sstream>
 #include <string_view>
@@ -44,8 +43,8 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
 
 /// Adds `defaults` of the network or the loss, whose options begin with `prefix`, where the file names neither an
 /// option nor the one that it is part of ("loss.gamma" for "loss.rbf-softmax.gamma").
-void add_missing(std::vector<CLI::ConfigItem>& items, const std::string& prefix,
-                 const std::map<std::string, double>& defaults, const CLI::App& app) {
+void add_missing(std::vector<CLI::ConfigItem>& items, const std::string& prefix, const Settings& defaults,
+                 const CLI::App& app) {
     std::set<std::string> named;
     for (const CLI::ConfigItem& item : items) named.insert(item.name);
     for (const auto& [option, value] : defaults) {
@@ -54,7 +53,7 @@ void add_missing(std::vector<CLI::ConfigItem>& items, const std::string& prefix,
             continue;
         CLI::ConfigItem item;
         item.name = name;
-        item.inputs = {fmt::format("{}", value)};
+        item.inputs = {value.str()};
         items.push_back(std::move(item));
     }
 }
@@ -71,7 +70,7 @@ void complete_record(const Json& document, const CLI::App& app, std::vector<CLI:
         return flag == nullptr || (flag->count() > 0 && flag->as<std::string>() != recorded) ? "" : recorded;
     };
     if (const ModelInfo* const model = find_model(chosen("model")); model != nullptr)
-        add_missing(items, "model.", model->settings, app);
+        add_missing(items, "model.", model->defaults(), app);
     const std::string loss = chosen("loss");
     if (loss.empty()) return;
     try {

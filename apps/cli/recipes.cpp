@@ -50,7 +50,7 @@ Recipe on_mnist(std::string name, std::string title, const std::string& place, c
 
 /// RBF-Softmax where the paper's own loss is dead at the first step of the recipe's network.
 RecipeLoss normalised(double gamma, double scale, const std::string& place) {
-    return {"rbf-softmax", {{"gamma", gamma}, {"normalise", 1}, {"scale", scale}}, place + "; normalise: " + ours};
+    return {"rbf-softmax", {{"gamma", gamma}, {"normalise", true}, {"scale", scale}}, place + "; normalise: " + ours};
 }
 
 /// Table 5's rows; `rbf` is RBF-Softmax with that of the best accuracy.

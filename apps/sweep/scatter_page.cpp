@@ -1,7 +1,7 @@
 // Loads the runs, computes their test features, and writes the page.
 #include "radial/apps/sweep/scatter_page.h"
 
-#include "radial/apps/cli/loss_options.h"
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"

@@ -11,10 +11,10 @@ namespace radial::test {
 namespace {
 
 /// Options of config.json that begin with `prefix`, under the rest of their names.
-std::map<std::string, double> part_of(const nlohmann::ordered_json& options, const std::string& prefix) {
-    std::map<std::string, double> settings;
+Settings part_of(const nlohmann::ordered_json& options, const std::string& prefix) {
+    Settings settings;
     for (const auto& [name, value] : options.items())
-        if (name.starts_with(prefix)) settings[name.substr(prefix.size())] = value.get<double>();
+        if (name.starts_with(prefix)) settings[name.substr(prefix.size())] = value.get<OptionValue>();
     return settings;
 }
 
@@ -45,7 +45,7 @@ double first_kernel(const train::ImageTask& task, const std::vector<std::string>
 double default_kernel(const train::ImageTask& task, const std::string& network, std::int64_t side = 0) {
     const std::vector<std::string> arguments{"--model", network};
     const auto options = train_settings(task, arguments);
-    if (options.contains("model.zero-init-residual")) CHECK(options.at("model.zero-init-residual") == 0);
+    if (options.contains("model.zero-init-residual")) CHECK(options.at("model.zero-init-residual") == false);
     return first_kernel(task, arguments, side);
 }
 

@@ -31,7 +31,7 @@ TEST_CASE("every recipe names a network, losses and options that exist", "[host]
         REQUIRE(model != nullptr);
         for (const train::RecipeValue& value : recipe.values) {
             CHECK_FALSE(value.from.empty());
-            if (value.option.starts_with("model.")) CHECK(model->settings.contains(value.option.substr(6)));
+            if (value.option.starts_with("model.")) CHECK(model->defaults().contains(value.option.substr(6)));
         }
         REQUIRE_FALSE(recipe.losses.empty());
         for (const train::RecipeLoss& loss : recipe.losses) {
@@ -67,7 +67,7 @@ TEST_CASE("tab6-vgg19 halves and fifths the rate in turn and adds to the paper's
     CHECK(options.at("loss.gamma") == 2.2);
     CHECK(options.at("loss.scale") == 14);
     CHECK(options.at("loss.reach") == 0);
-    CHECK(options.at("loss.normalise") == 1);
+    CHECK(options.at("loss.normalise") == true);
 }
 
 TEST_CASE("a recipe's options of the loss are those of the loss that is chosen", "[host][recipes]") {
@@ -90,10 +90,10 @@ TEST_CASE("without a recipe radial-imagenet has the settings of the paper's ResN
 
 TEST_CASE("a recipe whose network the paper's loss can train has that loss, whatever the program's default",
           "[host][recipes]") {
-    CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("loss.normalise") == 0);
-    CHECK(cifar10({}).at("loss.normalise") == 1);
-    CHECK(mnist({"--recipe", "tab4"}).at("loss.normalise") == 0);
-    CHECK(imagenet({"--recipe", "tab7-efficientnet-b0"}).at("loss.normalise") == 0);
+    CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("loss.normalise") == false);
+    CHECK(cifar10({}).at("loss.normalise") == true);
+    CHECK(mnist({"--recipe", "tab4"}).at("loss.normalise") == false);
+    CHECK(imagenet({"--recipe", "tab7-efficientnet-b0"}).at("loss.normalise") == false);
 }
 
 TEST_CASE("what the command line gives wins over the recipe", "[host][recipes]") {
@@ -118,14 +118,14 @@ TEST_CASE("another schedule brings its own milestones and another network its ow
     const auto vgg = cifar10({"--recipe", "tab5-resnet20", "--model", "vgg11-cifar"});
     CHECK(vgg.at("model") == "vgg11-cifar");
     CHECK_FALSE(vgg.contains("model.zero-init-residual"));
-    CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("model.zero-init-residual") == 1);
+    CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("model.zero-init-residual") == true);
 }
 
 TEST_CASE("without a recipe the program's defaults stand", "[host][recipes]") {
     const auto options = cifar100({});
     CHECK_FALSE(options.contains("recipe"));
     CHECK(options.at("epochs") == 5);
-    CHECK(options.at("loss.normalise") == 1);
+    CHECK(options.at("loss.normalise") == true);
 }
 
 TEST_CASE("defaults fit what is given: half of the run is the longest warm-up, and milestones ask for steps",
