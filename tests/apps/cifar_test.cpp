@@ -114,7 +114,7 @@ TEST_CASE("a run on CIFAR-10 has ResNet-20, the paper's scale and gamma, and say
     CHECK(options.at("dim") == 64);
     CHECK(options.at("loss.scale") == 4);
     CHECK(options.at("loss.gamma") == 1.6);
-    CHECK(options.at("model.zero-init-residual") == 1);
+    CHECK(options.at("model.zero-init-residual") == true);
     CHECK(options.at("crop-padding") == 4);
     CHECK(options.at("flip") == 0.5);
     CHECK(options.at("weight-decay") == 1e-4);
@@ -217,7 +217,7 @@ TEST_CASE("weight decay falls on all parameters, or on weights alone", "[host]")
     REQUIRE(all->groups().size() == 1);
     CHECK(all->groups()[0].weight_decay == 0.5);
     CHECK(all->groups()[0].parameters.size() == 3);
-    options.weight_decay_on = "weights";
+    options.weight_decay_on = train::DecayedParameters::weights;
     const auto weights = train::make_optimizer(options, parameters);
     REQUIRE(weights->groups().size() == 2);
     CHECK(weights->groups()[0].weight_decay == 0.5);
