@@ -33,10 +33,10 @@ struct StepSetup {
     std::string model = "lenetpp", loss = "rbf-softmax";
     ModelSettings model_settings{};
     LossSettings loss_settings;
-    std::string device = "cpu";         ///< "cpu", "cuda" or "cuda:N"
-    std::string precision = "float32";  ///< "float32", "tf32" (products on tensor cores) or "bf16" (activations too)
-    std::string graph = "off";          ///< "on" submits the step to a CUDA device as one recorded graph
-    bool evaluate = false;              ///< forward alone, in evaluation without gradients
+    std::string device = "cpu";                              ///< "cpu", "cuda" or "cuda:N"
+    train::Precision precision = train::Precision::float32;  ///< precision of the network
+    std::string graph = "off";  ///< "on" submits the step to a CUDA device as one recorded graph
+    bool evaluate = false;      ///< forward alone, in evaluation without gradients
     std::int64_t batch = 128, dim = 0, image = 0, classes = 0;
 };
 

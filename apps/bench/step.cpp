@@ -4,6 +4,7 @@
 #include "radial/apps/bench/measure.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/registry_options.h"
+#include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
@@ -80,7 +81,7 @@ nlohmann::ordered_json run(const StepOptions& options) {
             {"image", setup.image},
             {"classes", setup.classes},
             {"batch", setup.batch},
-            {"precision", setup.precision},
+            {"precision", train::name_of(setup.precision)},
             {"graph", setup.graph},
             {"evaluate", setup.evaluate},
             {"threads", num_threads()},
@@ -148,7 +149,7 @@ train::Command step_command() {
             add("--classes", setup.classes, "Classes; 0 uses those of the model's data set")->check(size);
             add("--batch", setup.batch, "Images per step")->check(train::within(1, 1000000));
             add("--device", setup.device, "cpu, cuda or cuda:N");
-            add("--precision", setup.precision, "float32, tf32 or bf16");
+            train::add_precision_option(app, setup.precision);
             add("--graph", setup.graph, "on or off: run the step as a CUDA graph");
             app.add_flag("--evaluate", setup.evaluate, "Forward pass only, in evaluation mode");
             add("--threads", options->threads, "Compute threads; 0 uses every core")->check(train::within(0, 4096));

@@ -21,7 +21,8 @@ struct EvalOptions {
     std::filesystem::path checkpoint, data;
     std::int64_t batch = 128;
     int threads = 0, workers = 1;
-    std::string device = "cpu", precision = "float32";
+    std::string device = "cpu";
+    Precision precision = Precision::float32;
     PictureOptions pictures;
 };
 
@@ -42,8 +43,7 @@ void check_scores(const Evaluation& result, const std::filesystem::path& checkpo
 }
 
 void run_eval(const ImageTask& task, const EvalOptions& options) {
-    const Precision precision = parse_precision(options.precision);
-    const Device device = start_device(options.device, options.threads, precision);
+    const Device device = start_device(options.device, options.threads, options.precision);
     if (options.checkpoint.empty()) throw FileError("no checkpoint: give --checkpoint FILE");
     const TensorFile file = read_safetensors(options.checkpoint);
     Classifier classifier = load_classifier(file, options.checkpoint);
@@ -62,7 +62,7 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
         .batch_size = options.batch, .workers = options.workers, .mean = task.mean, .deviation = task.deviation};
     set_pictures(options.pictures, false, loader_options);
     data::Loader loader(set, loader_options);
-    const Evaluation result = evaluate(*classifier.model, *classifier.loss, loader, device, false, precision);
+    const Evaluation result = evaluate(*classifier.model, *classifier.loss, loader, device, false, options.precision);
     check_scores(result, options.checkpoint);
     fmt::print("model: {}, {}-D feature; loss: {}\n", classifier.spec.model, classifier.spec.dim, classifier.spec.loss);
     fmt::print("test loss: {:.4f}\n", result.loss);

@@ -51,7 +51,7 @@ data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& op
 Json settings_of(const TrainOptions& options, Json values) {
     values["model"] = options.model;
     values["dim"] = options.dim;
-    values["schedule"] = options.schedule;
+    values["schedule"] = option_value(options.schedule);
     values["warmup-epochs"] = options.warmup_epochs;
     // The loss's options in the form that names each once, whichever way they were given.
     for (const auto& [name, value] : options.loss_settings) values.erase("loss." + name);
@@ -186,10 +186,6 @@ EarlierRun earlier_run(const TrainOptions& options) {
     return options.overwrite ? EarlierRun::replaced : EarlierRun::refused;
 }
 
-GraphUse parse_graph_use(const std::string& name) {
-    return name == "on" ? GraphUse::on : name == "off" ? GraphUse::off : GraphUse::automatic;
-}
-
 /// The network and the loss with the run's first weights.
 Classifier build(const TrainOptions& options, std::int64_t classes, Device device) {
     manual_seed(options.seed);
@@ -245,7 +241,7 @@ void check_rest(const TrainOptions& options, const RankSession& session, const d
 }
 
 StepSetup step_setup(const TrainOptions& options, const RankSession& session, const Classifier& classifier,
-                     Optimizer& optimizer, WeightAverage* average, Device device, Precision precision) {
+                     Optimizer& optimizer, WeightAverage* average, Device device) {
     return {.model = *classifier.model,
             .loss = *classifier.loss,
             .optimizer = optimizer,
@@ -253,19 +249,18 @@ StepSetup step_setup(const TrainOptions& options, const RankSession& session, co
             .average = average,
             .accumulate = options.accumulate,
             .device = device,
-            .precision = precision,
-            .graph = parse_graph_use(options.graph),
+            .precision = options.precision,
+            .graph = options.graph,
             .ranks = &session.ranks(),
             .rank_options = {.sync_batch_norm = options.sync_batch_norm,
                              .gradients = {.bucket_bytes = static_cast<std::size_t>(options.bucket_mb * 1e6)}}};
 }
 
 void train(const ImageTask& task, const TrainOptions& options, Json values) {
-    const Precision precision = parse_precision(options.precision);
     const RankSession session(options);
     std::optional<RunFolder> folder;  // of the rank that writes
     if (session.first()) folder.emplace(options.out, earlier_run(options));
-    const Device device = start_device(session.device(), session.threads(), precision);
+    const Device device = start_device(session.device(), session.threads(), options.precision);
     const Schedule schedule = make_schedule(options);
     auto [train_set, test_set] = read_sets(task, options);
     const Json config = config_of(task, options, std::move(values), device, data_record(*train_set, *test_set));
@@ -274,7 +269,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const std::int64_t classes = task.classes > 0 ? task.classes : outputs_of(*train_set);
     Classifier classifier = build(options, classes, device);
     if (options.limit > 0) train_set = data::first(train_set, std::min(options.limit, train_set->size()));
-    if (options.class_weights == "balanced")
+    if (options.class_weights == ClassWeighting::balanced)
         classifier.loss->set_class_weights(balanced_weights(data::labels_of(*train_set), classes));
 
     check_batches_of(options, session, *train_set, train_set->size(), classifier);
@@ -287,7 +282,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
     RunSaver saver(session, options, classifier, *optimizer, config,
                    fmt::format("{} train --resume {}", task.program, shell_word(options.out)), progress, average.get());
-    Trainer trainer({.step = step_setup(options, session, classifier, *optimizer, average.get(), device, precision),
+    Trainer trainer({.step = step_setup(options, session, classifier, *optimizer, average.get(), device),
                      .train = train_loader,
                      .test = test_loader,
                      .schedule = schedule,

@@ -19,8 +19,8 @@ void add_data_option(CLI::App& app, std::filesystem::path& data, const std::stri
 
 /// Adds --device, whose default is RADIAL_DEVICE where that variable is set, else the CPU. Gives the option back.
 CLI::Option* add_device_option(CLI::App& app, std::string& device);
-/// Adds --precision. Gives the option back.
-CLI::Option* add_precision_option(CLI::App& app, std::string& precision);
+/// Adds --precision under a group of the help.
+void add_precision_option(CLI::App& app, Precision& precision, const std::string& group = "OPTIONS");
 
 /// Gives what neither the command line nor a config file has set a value that goes with what they have: a warm-up lasts
 /// half of the run at most, and milestones ask for the step schedule.

@@ -218,7 +218,8 @@ struct PredictOptions {
     std::vector<float> mean, deviation;
     bool skip_bad = false;
     int threads = 0;
-    std::string device = "cpu", precision = "float32";
+    std::string device = "cpu";
+    train::Precision precision = train::Precision::float32;
 };
 
 /// The network and its loss on their device, in evaluation.
@@ -371,12 +372,11 @@ void run_predict(const PredictOptions& options) {
     RADIAL_CHECK(options.images.empty() != options.input.empty(), "{}: give image files or folders, or --input FILE",
                  options.input.empty() ? "no images" : "both images and --input");
     RADIAL_CHECK(options.input.empty() == options.output.empty(), "--input and --output go together");
-    const train::Precision precision = train::parse_precision(options.precision);
-    const Device device = train::start_device(options.device, options.threads, precision);
+    const Device device = train::start_device(options.device, options.threads, options.precision);
     OpenedWeights weights = train::open_weights(options.weights, options.model, options.format);
     const train::ClassifierSpec& spec = weights.classifier.spec;
     fmt::print("model: {}, {}-D feature; loss: {}; {} classes\n", spec.model, spec.dim, spec.loss, spec.classes);
-    Predictor predictor(weights.classifier, device, precision);
+    Predictor predictor(weights.classifier, device, options.precision);
     options.input.empty() ? predict_pictures(options, weights, predictor) : predict_tensor(options, predictor);
 }
 

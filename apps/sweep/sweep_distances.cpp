@@ -74,7 +74,7 @@ SweepSection distance_section(const ImageTask& task, const SweepOptions& options
                   .rows = {},
                   .numbers_from = 2},
         .html = ""};
-    const Device device = start_device(options.device, options.threads, parse_precision(options.precision));
+    const Device device = start_device(options.device, options.threads, options.precision);
     const std::shared_ptr<data::Dataset> test = read_set(task, options.data, false);
     for (const PaperDistances& paper : paper_table_1()) {
         section.table.rows.push_back(

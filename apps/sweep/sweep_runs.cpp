@@ -49,7 +49,7 @@ std::vector<std::string> settings_for(const PaperRun& cell, const SweepOptions& 
     for (const auto& [option, value] : cell.options) add(arguments, option, value);
     if (options.epochs > 0) add(arguments, "epochs", fmt::format("{}", options.epochs));
     if (options.limit > 0) add(arguments, "limit", fmt::format("{}", options.limit));
-    add(arguments, "precision", options.precision);
+    add(arguments, "precision", name_of(options.precision));
     add(arguments, "seed", fmt::format("{}", seed));
     for (const std::string& each : options.set) {
         RADIAL_CHECK(each.find('=') != std::string::npos && each.front() != '-' && each.front() != '=',

@@ -26,7 +26,8 @@ struct SweepOptions {
     bool no_run = false;            ///< write the tables from the runs there are
     std::filesystem::path out, data;
     int threads = 0, workers = 1;
-    std::string device = "cpu", precision = "float32";
+    std::string device = "cpu";
+    Precision precision = Precision::float32;
 };
 
 /// A cell of the table with one seed.

@@ -6,34 +6,9 @@
 #include "radial/core/util/error.h"
 
 namespace radial::train {
-namespace {
-
-constexpr Precision all[] = {Precision::float32, Precision::tf32, Precision::bf16};
-
-}  // namespace
 
 std::string name_of(Precision precision) {
-    switch (precision) {
-        case Precision::tf32:
-            return "tf32";
-        case Precision::bf16:
-            return "bf16";
-        case Precision::float32:
-            break;
-    }
-    return "float32";
-}
-
-std::vector<std::string> precision_names() {
-    std::vector<std::string> names;
-    for (const Precision precision : all) names.push_back(name_of(precision));
-    return names;
-}
-
-Precision parse_precision(const std::string& name) {
-    for (const Precision precision : all)
-        if (name == name_of(precision)) return precision;
-    throw Error(fmt::format("precision: '{}' is not one of float32, tf32, bf16", name));
+    return std::string(words_of(precision)[static_cast<std::size_t>(precision)]);
 }
 
 void use_precision(Precision precision, Device device) {

@@ -3,9 +3,10 @@
 
 #include "radial/core/nn/module.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
-#include <vector>
+#include <string_view>
 
 namespace radial::train {
 
@@ -16,13 +17,10 @@ enum class Precision : std::uint8_t {
     bf16,     ///< activations are bfloat16
 };
 
+/// The names of the precisions.
+constexpr auto words_of(Precision /*value*/) { return std::to_array<std::string_view>({"float32", "tf32", "bf16"}); }
 /// The name of a precision: "float32", "tf32" or "bf16".
 std::string name_of(Precision precision);
-/// The names of all precisions.
-std::vector<std::string> precision_names();
-/// The inverse of name_of(). Throws Error for another name.
-Precision parse_precision(const std::string& name);
-
 /// Allows TF32 in ops for Precision::tf32, and disallows it otherwise. Throws Error for tf32 on a device other than
 /// CUDA.
 void use_precision(Precision precision, Device device);

@@ -27,6 +27,8 @@ enum class GraphUse : std::uint8_t {
     on,         ///< always; an error if it is not possible
     off,        ///< never
 };
+/// The names of the choices.
+constexpr auto words_of(GraphUse /*value*/) { return std::to_array<std::string_view>({"auto", "on", "off"}); }
 
 /// The place of a step in a run.
 struct StepPlace {

@@ -242,7 +242,7 @@ TEST_CASE("weight decay falls on all parameters, or on weights alone", "[host]")
     REQUIRE(all->groups().size() == 1);
     CHECK(all->groups()[0].weight_decay == 0.5);
     CHECK(all->groups()[0].parameters.size() == 3);
-    options.weight_decay_on = "weights";
+    options.weight_decay_on = train::DecayedParameters::weights;
     const auto weights = train::make_optimizer(options, parameters);
     REQUIRE(weights->groups().size() == 2);
     CHECK(weights->groups()[0].weight_decay == 0.5);

@@ -141,7 +141,7 @@ TEST_CASE("defaults fit what is given: half of the run is the longest warm-up, a
 
 TEST_CASE("factors must be one or as many as the milestones", "[host][recipes]") {
     train::TrainOptions options;
-    options.schedule = "step";
+    options.schedule = train::ScheduleKind::step;
     options.lr = 1;
     options.milestones = {1, 2, 3};
     options.lr_factors = {0.5, 0.2, 0.1};

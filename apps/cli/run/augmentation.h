@@ -1,6 +1,7 @@
 // Options of the augmentation of training images.
 #pragma once
 
+#include "radial/apps/cli/option_flags.h"
 #include "radial/data/loader.h"
 
 #include <cstdint>
@@ -19,6 +20,26 @@ struct AugmentationOptions {
     double erasing = 0;                     ///< probability that a rectangle is replaced by noise
     double mixup = 0, cutmix = 0;           ///< parameter alpha of the beta distribution; 0: off
     bool off = false;                       ///< turns off all of the above
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        constexpr Limits probability{0, 1}, pixels{0, 1024}, alpha{0, 1000};
+        visit("random-area", self.random_area,
+              "Random resized crop: smallest share of the image's area; 0 turns it off", probability);
+        visit("crop-padding", self.crop_padding, "Random crop: pixels of zero padding on each side; 0 turns it off",
+              pixels);
+        visit("flip", self.flip, "Probability of a horizontal flip", probability);
+        visit("color-jitter", self.color_jitter,
+              "Largest change of brightness, contrast, saturation and hue, such as 0.4,0.4,0.4,0.1 (default: none)",
+              not_negative);
+        visit("cutout", self.cutout, "Cutout: side of the square in pixels; 0 turns it off", pixels);
+        visit("erasing", self.erasing, "Random erasing: probability that a rectangle is replaced by noise",
+              probability);
+        visit("mixup", self.mixup, "Mixup alpha; 0 turns it off", alpha);
+        visit("cutmix", self.cutmix, "CutMix alpha; 0 turns it off", alpha);
+        visit("no-augment", self.off, "Turn off all augmentation");
+    }
 };
 
 /// The transforms in their order: colour jitter before normalisation; crop, flip, cutout and erasing after it. Throws

@@ -41,7 +41,7 @@ RankSession::RankSession(const TrainOptions& options)
         throw Error("cannot turn this rank's standard output off");
     RADIAL_CHECK(batch_ % ranks_->size() == 0, "--batch: {} images a step do not divide among {} ranks", batch_,
                  ranks_->size());
-    RADIAL_CHECK(options.graph != "on", "--graph on: steps on several ranks are not recorded");
+    RADIAL_CHECK(options.graph != GraphUse::on, "--graph on: steps on several ranks are not recorded");
     const int host = std::max(processors_, allowed_);
     if (threads_ == 0) threads_ = std::max(1, std::min(allowed_, host / ranks_->local_size()));
     if (ranks_->local_size() == 1 || !device_.starts_with("cuda")) return;

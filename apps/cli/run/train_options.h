@@ -1,81 +1,205 @@
 // The options of a training run, and the schedule and optimizer that they describe.
 #pragma once
 
+#include "radial/apps/cli/option_flags.h"
 #include "radial/apps/cli/run/augmentation.h"
 #include "radial/apps/cli/run/pictures.h"
+#include "radial/apps/train/precision.h"
+#include "radial/apps/train/training_step.h"
 #include "radial/core/optim/optim.h"
 #include "radial/losses/loss.h"
 #include "radial/models/registry.h"
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace radial::train {
 
-/// The options of `train`. The defaults are those of all training programs; a program with other defaults sets them
-/// before it adds the options to the command line.
-struct TrainOptions {
-    std::string recipe;                  ///< name of a recipe, whose values the other members hold; empty: none
-    ModelSettings model_settings;        ///< options of the network; those not given keep their defaults
-    std::string loss = "rbf-softmax";    ///< a loss, or a sum such as "softmax + 0.01 * ring" (make_loss())
-    LossSettings loss_settings;          ///< options of the loss; those not given keep their defaults
-    std::string class_weights = "none";  ///< "none", or "balanced": inverse to the sizes of the classes
-    std::string model;                   ///< name of the network; empty: the default of the program
-    std::int64_t dim = 32;               ///< length of the feature; 0: the default of the network
+/// The shape of the learning rate over a run.
+enum class ScheduleKind : std::uint8_t {
+    constant,  ///< the peak rate
+    cosine,    ///< half a cosine from the peak rate to 0
+    step       ///< multiplied by a factor at each milestone
+};
+/// The names of the schedules.
+constexpr auto words_of(ScheduleKind /*value*/) {
+    return std::to_array<std::string_view>({"constant", "cosine", "step"});
+}
+/// The parameters that weight decay applies to.
+enum class DecayedParameters : std::uint8_t {
+    all,     ///< all parameters
+    weights  ///< those of rank 2 or more
+};
+/// The names of the choices.
+constexpr auto words_of(DecayedParameters /*value*/) { return std::to_array<std::string_view>({"all", "weights"}); }
+/// The weights of the classes in the loss.
+enum class ClassWeighting : std::uint8_t {
+    none,     ///< no weights
+    balanced  ///< inverse to the sizes of the classes
+};
+/// The names of the choices.
+constexpr auto words_of(ClassWeighting /*value*/) { return std::to_array<std::string_view>({"none", "balanced"}); }
 
-    std::int64_t epochs = 8;                 ///< number of passes over the training set
-    std::int64_t patience = 0;               ///< epochs without an improvement after which training stops; 0: never
-    std::int64_t batch = 128;                ///< number of images per step, over all ranks
-    bool drop_last = false;                  ///< drop the last batch of an epoch if it is not full
-    double lr = 0.05;                        ///< peak learning rate
-    double momentum = 0.9;                   ///< momentum of SGD
-    bool nesterov = false;                   ///< use Nesterov momentum
-    double weight_decay = 0.0;               ///< factor of the L2 penalty, which is added to the gradient
-    std::string weight_decay_on = "all";     ///< parameters that decay: "all", or "weights" (rank 2 or more)
-    double clip_norm = 1.0;                  ///< largest norm of the gradient; 0: no clipping
-    std::int64_t accumulate = 1;             ///< number of parts of a batch that are computed one after another
-    double ema = 0.0;                        ///< decay of the moving average of the weights; 0: no average
-    std::string schedule = "cosine";         ///< learning-rate schedule: "constant", "cosine" or "step"
-    double warmup_epochs = 0.0;              ///< length of the linear warm-up in epochs
-    std::vector<double> milestones;          ///< of the step schedule, in epochs
-    std::vector<double> lr_factors = {0.1};  ///< factor at each milestone: one for all, or one per milestone
-    bool allow_dead_kernel = false;          ///< continue when the mean kernel is below dead_kernel
-    AugmentationOptions augmentation;        ///< augmentation of training images
-    PictureOptions pictures;                 ///< for data sets of image files
+/// The network and the loss.
+struct ClassifierOptions {
+    std::string model;                 ///< name of the network; empty: the default of the program
+    ModelSettings model_settings;      ///< options of the network; those not given keep their defaults
+    std::int64_t dim = 32;             ///< length of the feature; 0: the default of the network
+    std::string loss = "rbf-softmax";  ///< a loss, or a sum such as "softmax + 0.01 * ring" (make_loss())
+    LossSettings loss_settings;        ///< options of the loss; those not given keep their defaults
+    ClassWeighting class_weights = ClassWeighting::none;  ///< weights of the classes in the loss
 
-    std::uint64_t seed = 1;             ///< seed of the initial weights and of the order of the samples
-    int threads = 0;                    ///< number of compute threads; 0: all cores
-    int workers = 1;                    ///< number of threads that prepare batches; 0: between steps
-    std::string device = "cpu";         ///< "cpu", "cuda" or "cuda:N"
-    std::string precision = "float32";  ///< name of a Precision
-    std::string graph = "auto";         ///< run steps as a CUDA graph: "auto" (if possible), "on" or "off"
-    std::int64_t limit = 0;             ///< train on this many samples, the first of the set; 0: all
-    std::int64_t log_steps = 20;        ///< steps between two points in the event files; 0: one point per epoch
-    std::filesystem::path data;         ///< folder of the data set
-    std::filesystem::path out;          ///< folder of the run
-    bool overwrite = false;             ///< delete the run that is in `out`
+    /// The options by name, but for those of the loss and of the network: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("model", self.model, "Network; radial-models lists them");
+        visit("dim", self.dim, "Feature dimension; 0 uses the network's own", Limits{0, 1e6});
+        visit("class-weights", self.class_weights,
+              "none, or balanced: weight each sample by the inverse of the size of its class");
+    }
+};
 
+/// Epochs, batches, the optimizer and its schedule.
+struct OptimizerOptions {
+    std::int64_t epochs = 8;    ///< number of passes over the training set
+    std::int64_t patience = 0;  ///< epochs without an improvement after which training stops; 0: never
+    std::int64_t batch = 128;   ///< number of images per step, over all ranks
+    bool drop_last = false;     ///< drop the last batch of an epoch if it is not full
+    double lr = 0.05;           ///< peak learning rate
+    double momentum = 0.9;      ///< momentum of SGD
+    bool nesterov = false;      ///< use Nesterov momentum
+    double weight_decay = 0.0;  ///< factor of the L2 penalty, which is added to the gradient
+    DecayedParameters weight_decay_on = DecayedParameters::all;  ///< parameters that decay
+    double clip_norm = 1.0;                                      ///< largest norm of the gradient; 0: no clipping
+    std::int64_t accumulate = 1;                   ///< number of parts of a batch that are computed one after another
+    double ema = 0.0;                              ///< decay of the moving average of the weights; 0: no average
+    ScheduleKind schedule = ScheduleKind::cosine;  ///< learning-rate schedule
+    double warmup_epochs = 0.0;                    ///< length of the linear warm-up in epochs
+    std::vector<double> milestones;                ///< of the step schedule, in epochs
+    std::vector<double> lr_factors = {0.1};        ///< factor at each milestone: one for all, or one per milestone
+    bool allow_dead_kernel = false;                ///< continue when the mean kernel is below dead_kernel
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        constexpr Limits count{1, 1e6};
+        visit("epochs", self.epochs, "Number of passes over the training set", count);
+        visit("patience", self.patience,
+              "Stop when N epochs have brought no better test accuracy (or test loss, where targets are not classes); "
+              "0 never stops",
+              Limits{0, 1e6});
+        visit("batch", self.batch, "Images per step, over all ranks", count);
+        visit("drop-last", self.drop_last, "Drop the last batch of an epoch if it is not full");
+        visit("lr", self.lr, "Peak learning rate", not_negative);
+        visit("momentum", self.momentum, "Momentum of SGD", Limits{0, 1});
+        visit("nesterov", self.nesterov, "Use Nesterov momentum");
+        visit("weight-decay", self.weight_decay, "L2 penalty, added to the gradient", not_negative);
+        visit("weight-decay-on", self.weight_decay_on,
+              "Parameters that decay: all, or weights (two or more dimensions: no biases, slopes or batch norms)");
+        visit("clip-norm", self.clip_norm, "Clip the gradient to this norm; 0 does not clip", not_negative);
+        visit("accumulate", self.accumulate,
+              "Split each batch into this many parts to save memory; the gradient is that of the whole batch", count);
+        visit("ema", self.ema,
+              "Decay of the moving average of the weights, which is evaluated and saved; 0 keeps no average",
+              Limits{0, 0.999999999});
+        visit("schedule", self.schedule, "Learning-rate schedule: constant, cosine or step");
+        visit("warmup-epochs", self.warmup_epochs,
+              "Epochs of linear warm-up from 0 (the default is at most half of the run)", not_negative);
+        visit("milestones", self.milestones, "Epochs at which the step schedule multiplies the rate, such as 4,6",
+              not_negative);
+        visit("lr-factor", self.lr_factors, "Factor at each milestone: one for all, or one per milestone",
+              not_negative);
+        visit("allow-dead-kernel", self.allow_dead_kernel, "Continue when the mean kernel is below 1e-6");
+    }
+};
+
+/// Where and how a run computes, and where it writes.
+struct RunOptions {
+    std::int64_t limit = 0;                    ///< train on this many samples, the first of the set; 0: all
+    std::uint64_t seed = 1;                    ///< seed of the initial weights and of the order of the samples
+    int threads = 0;                           ///< number of compute threads; 0: all cores
+    int workers = 1;                           ///< number of threads that prepare batches; 0: between steps
+    std::string device = "cpu";                ///< "cpu", "cuda" or "cuda:N"
+    Precision precision = Precision::float32;  ///< precision of the network
+    GraphUse graph = GraphUse::automatic;      ///< run steps as a CUDA graph
+    std::filesystem::path data;                ///< folder of the data set
+    std::filesystem::path out;                 ///< folder of the run
+    bool overwrite = false;                    ///< delete the run that is in `out`
+    std::int64_t log_steps = 20;               ///< steps between two points in the event files; 0: one point per epoch
+
+    /// The options by name, but for the data, the device and the precision, which other commands have too: see
+    /// fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("limit", self.limit, "Train on the first N images; 0 uses all", not_negative);
+        visit("seed", self.seed, "Seed of the initial weights and the order of the images");
+        visit("threads", self.threads, "Compute threads; 0 uses every core", Limits{0, 4096});
+        visit("workers", self.workers, "Threads that prepare batches; 0 prepares them between steps", Limits{0, 256});
+        visit("graph", self.graph, "Run steps as a CUDA graph: auto (if possible), on or off");
+        visit("out", self.out,
+              "Output folder: metrics.jsonl, config.json, checkpoint.safetensors, best.safetensors, report.html, "
+              "events/");
+        visit("overwrite", self.overwrite, "Delete the run in --out once the new run is ready to start");
+        visit("log-steps", self.log_steps, "Steps between TensorBoard points; 0 writes one per epoch", Limits{0, 1e9});
+    }
+};
+
+/// Training on several ranks.
+struct RankOptions {
     bool sync_batch_norm = false;  ///< compute batch-norm statistics over all ranks
     double bucket_mb = 0;          ///< size of a gradient bucket in MB; 0: chosen by GradientReducer
     double rank_timeout = 300;     ///< seconds to wait for another rank
 
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("sync-batch-norm", self.sync_batch_norm, "Compute batch-norm statistics over all ranks");
+        visit("bucket-mb", self.bucket_mb,
+              "Size of a gradient bucket in megabytes; 0 chooses by the size of the network", Limits{0, 4096});
+        visit("rank-timeout", self.rank_timeout, "Seconds to wait for another rank before giving up", Limits{1, 1e6});
+    }
+};
+
+/// Snapshots, and resuming from them.
+struct ResumeOptions {
     std::filesystem::path resume;  ///< folder of the run to resume; empty: a new run
     std::int64_t save_steps = 0;   ///< steps between snapshots; 0: only by time and after each epoch
     double save_minutes = 10;      ///< minutes between snapshots; 0: only by steps and after each epoch
     std::int64_t keep_saves = 2;   ///< number of snapshots that are kept, the newest
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("resume", self.resume, "Resume a stopped run in this folder, with its settings");
+        visit("save-steps", self.save_steps, "Steps between snapshots for --resume; 0 saves by time only",
+              Limits{0, 1e9});
+        visit("save-minutes", self.save_minutes,
+              "Minutes between snapshots; 0 saves only by steps and after each epoch", not_negative);
+        visit("keep-saves", self.keep_saves, "Number of newest snapshots to keep", Limits{1, 1000});
+    }
+};
+
+/// The options of `train`. The defaults are those of all training programs; a program with other defaults sets them
+/// before it adds the options to the command line.
+struct TrainOptions : ClassifierOptions, OptimizerOptions, RunOptions, RankOptions, ResumeOptions {
+    std::string recipe;                ///< name of a recipe, whose values the other members hold; empty: none
+    AugmentationOptions augmentation;  ///< augmentation of training images
+    PictureOptions pictures;           ///< for data sets of image files
 };
 
 /// Text for a log: "cosine from 0.05 to 0 over 8 epochs, after a warm-up of 0.5".
-std::string describe_schedule(const TrainOptions& options);
+std::string describe_schedule(const OptimizerOptions& options);
 
 /// The learning rate over the run. Throws Error for contradictory options: milestones without the step schedule or the
 /// reverse, a number of factors that does not match the milestones, or a warm-up that is not shorter than the run.
-Schedule make_schedule(const TrainOptions& options);
+Schedule make_schedule(const OptimizerOptions& options);
 
 /// SGD for the parameters of the network and of the loss. Throws Error for Nesterov momentum with momentum 0.
-std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, const std::vector<Tensor>& parameters);
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<Tensor>& parameters);
 
 }  // namespace radial::train
