@@ -202,8 +202,8 @@ TEST_CASE("a run from before an option of the loss goes on with the loss that it
         return options.at("loss.normalise").get<bool>();
     };
     // The same settings for another run, which the command line may change.
-    sets().train("again", "--config " + config.string());
-    CHECK_FALSE(loss_of("again"));
+    sets().train("same-loss", "--config " + config.string());
+    CHECK_FALSE(loss_of("same-loss"));
     sets().train("changed", "--loss.normalise 1 --config " + config.string());
     CHECK(loss_of("changed"));
     const ProgramResult resumed =
