@@ -47,6 +47,9 @@ public:
     /// The vectors that represent the classes: [classes, D], or [classes * K, D] with the K vectors of a class in
     /// consecutive rows; undefined if the loss has none.
     virtual Tensor prototypes() const { return {}; }
+    /// The features as the loss compares them with prototypes(): [N, D], differentiable; `feature` itself unless the
+    /// loss transforms it. Changes no state. Throws Error when a shape does not fit.
+    virtual Tensor in_prototype_space(const Tensor& feature) { return feature; }
     /// The mean over the last forward() of the kernel between each feature and the prototype of its class, a scalar on
     /// the feature's device; undefined before the first forward() and for a loss without a kernel. A value near 0 means
     /// that no gradient flows.
@@ -63,6 +66,8 @@ public:
     /// that is too large for memory can then be differentiated part by part. False for a loss that compares the samples
     /// of a batch with each other, or that updates state from each batch in training.
     virtual bool additive() const { return false; }
+    /// The fewest samples, over all ranks, that forward() takes in training.
+    virtual std::int64_t smallest_batch() const { return 1; }
     /// The sum of the class weights of samples with these labels (int64 [N]): a float64 scalar on their device.
     /// Undefined without class weights, in which case each sample has weight 1. If a sum is 0, so is the loss.
     virtual Tensor batch_weight(const Tensor& labels);
@@ -72,8 +77,8 @@ public:
 /// Loss::prototypes(); undefined if it has none) to a scalar.
 class Regulariser : public Module {
 public:
-    /// The value of the term. Throws Error when a shape does not fit, or when the term needs prototypes and there are
-    /// none.
+    /// The value of the term. `feature` is in the space of the prototypes (Loss::in_prototype_space()). Throws Error
+    /// when a shape does not fit, or when the term needs prototypes and there are none.
     virtual Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) = 0;
     /// See Loss::set_class_weights(). A term that is not a mean over samples ignores the weights.
     virtual void set_class_weights(const std::vector<double>& weights);

@@ -1,13 +1,22 @@
 // RBF-Softmax: prototypes, the fused loss and its variants, and its entry in the registry.
 #include "radial/losses/rbf_softmax.h"
 
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
 
+#include <cmath>
+
 namespace radial {
 namespace {
+
+// Of the normalised feature's running statistics, as in the batch norms of networks.
+constexpr double momentum = 0.1;
+// Mean squared length of a prototype's initial values in units of gamma, beside normalised features. The force on a
+// feature at the start is proportional to |W| exp(-|W|^2 / gamma), which is largest here.
+constexpr double first_length = 0.5;
 
 void check_options(const RbfSoftmaxOptions& options) {
     // Written so that NaN fails too.
@@ -16,6 +25,8 @@ void check_options(const RbfSoftmaxOptions& options) {
     RADIAL_CHECK(options.margin >= 0 && options.margin < 1, "RbfSoftmax: margin is {}, expected within [0, 1)",
                  options.margin);
     RADIAL_CHECK(options.reach >= 0, "RbfSoftmax: reach is {}, expected at least 0", options.reach);
+    RADIAL_CHECK(options.spread > 0 && std::isfinite(options.spread), "RbfSoftmax: spread is {}, expected above 0",
+                 options.spread);
     RADIAL_CHECK(options.prototypes_per_class >= 1, "RbfSoftmax: prototypes_per_class is {}, expected at least 1",
                  options.prototypes_per_class);
     RADIAL_CHECK(!options.learn_gamma || !options.per_class_gamma,
@@ -29,15 +40,26 @@ RbfSoftmax::RbfSoftmax(const RbfSoftmaxOptions& options)
     check_options(options_);
     prototypes_ = register_parameter("prototypes",
                                      Tensor::empty({options_.classes * options_.prototypes_per_class, options_.dim}));
-    init::xavier_uniform_(prototypes_);
+    if (options_.normalise) {
+        const double bound = std::sqrt(3 * first_length * options_.gamma / static_cast<double>(options_.dim));
+        uniform_(prototypes_, -bound, bound);
+        running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.dim}), BufferKind::statistic);
+        running_variance_ =
+            register_buffer("running_variance", Tensor::full({options_.dim}, 1.0), BufferKind::statistic);
+        first_.emplace(register_buffer("started", Tensor::zeros({1}), BufferKind::state));
+    } else {
+        init::xavier_uniform_(prototypes_);
+    }
     if (options_.learn_scale) log_scale_ = register_parameter("log_scale", Tensor::zeros({1}));
     if (options_.learn_gamma || options_.per_class_gamma)
         log_gamma_ = register_parameter("log_gamma", Tensor::zeros({options_.per_class_gamma ? options_.classes : 1}));
 }
 
-Tensor RbfSoftmax::forward(const Tensor& feature, const Tensor& labels) {
-    check_feature("RbfSoftmax", feature, prototypes_);
-    check_labels("RbfSoftmax", labels, feature);
+Tensor RbfSoftmax::forward(const Tensor& given, const Tensor& labels) {
+    check_feature("RbfSoftmax", given, prototypes_);
+    check_labels("RbfSoftmax", labels, given);
+    Tensor feature = given;
+    if (options_.normalise) feature = normalised(given, first_->begins(training()) ? 1 : momentum);
     if (options_.prototypes_per_class == 1 && options_.reach == 0) {
         RbfStatistics statistics;
         Tensor loss = rbf_softmax_loss(feature, prototypes_, labels,
@@ -62,10 +84,33 @@ Tensor RbfSoftmax::forward(const Tensor& feature, const Tensor& labels) {
 }
 
 Tensor RbfSoftmax::logits(const Tensor& feature) {
-    check_feature("RbfSoftmax", feature, prototypes_);
-    const Tensor distances = nearest_distances(feature);
+    const Tensor distances = nearest_distances(in_prototype_space(feature));
     const Tensor kernels = exp(-(distances / widths(-max(-distances, 1))));
     return options_.scale * (log_scale_.defined() ? kernels * scale_factor() : kernels);
+}
+
+Tensor RbfSoftmax::in_prototype_space(const Tensor& feature) {
+    check_feature("RbfSoftmax", feature, prototypes_);
+    return options_.normalise ? normalised(feature, 0) : feature;
+}
+
+// The feature as the loss sees it. `new_weight`: of the batch's statistics in the running ones, which 0 leaves as they
+// are.
+Tensor RbfSoftmax::normalised(const Tensor& feature, double new_weight) const {
+    // Like the state of every loss, the statistics are those of all ranks' samples.
+    Communicator* const ranks = training() ? batch_ranks() : nullptr;
+    std::optional<OverRanks> over;
+    if (ranks != nullptr) over.emplace(*ranks, OverRanksOptions{.batch_norm = true});
+    RADIAL_CHECK(!training() || ranks != nullptr || feature.size(0) > 1,
+                 "RbfSoftmax: a batch of {} sample{} cannot be normalised in training, expected 2 or more",
+                 feature.size(0), feature.size(0) == 1 ? "" : "s");
+    const DType dtype = prototypes_.dtype();
+    const auto dim = static_cast<double>(options_.dim);
+    const double length = options_.spread * std::sqrt(options_.gamma / dim);
+    const Tensor scale = Tensor::full({options_.dim}, length, dtype, feature.device());
+    const Tensor shift = Tensor::full({options_.dim}, 0, dtype, feature.device());
+    return batch_norm(cast(feature, dtype), scale, shift, running_mean_, running_variance_,
+                      {.momentum = new_weight, .training = training()});
 }
 
 // |x - W|^2 to the nearest prototype of each class: [N, classes].

@@ -3,6 +3,8 @@
 
 #include "radial/losses/softmax.h"
 
+#include <optional>
+
 namespace radial {
 
 /// Options of RbfSoftmax.
@@ -20,6 +22,10 @@ struct RbfSoftmaxOptions {
     std::int64_t prototypes_per_class = 1;  ///< the nearest prototype of a class represents it
     /// tau: widens the kernel so that its value for the own class is never below exp(-tau). 0 turns this off.
     double reach = 0.0;
+    /// Normalise each dimension of the feature over the batch, so that the kernel is alive with any network. Off by
+    /// default, which is the loss of the paper: additive, without state, and defined for a batch of one sample.
+    bool normalise = false;
+    double spread = 1.0;           ///< r: root mean square length of normalised features, in units of sqrt(gamma)
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
     /// The options by name: see fields().
@@ -33,6 +39,8 @@ struct RbfSoftmaxOptions {
         visit("per_class_gamma", self.per_class_gamma, "learn one gamma per class");
         visit("prototypes_per_class", self.prototypes_per_class, "the nearest prototype of a class represents it");
         visit("reach", self.reach, "the kernel of the own class is never below exp(-reach); 0 turns this off");
+        visit("normalise", self.normalise, "normalise features over the batch: alive with any network");
+        visit("spread", self.spread, "root mean square length of normalised features, in units of sqrt(gamma)");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
 };
@@ -56,21 +64,42 @@ struct RbfSoftmaxOptions {
 ///
 /// For prediction, d_y is the distance to the nearest class, which does not change the order of the classes.
 ///
+/// **Normalised features.** |x|^2 grows with the dimension, and K vanishes with it. With `normalise`, x is replaced by
+///
+///     x' = r sqrt(gamma / dim) (x - mean) / sqrt(variance + 1e-5),
+///
+/// with mean and variance of each dimension over the batch (batch normalisation, Ioffe & Szegedy 2015, without learned
+/// scale and shift). The mean of |x'|^2 over a batch is then at most r^2 gamma, whatever the network and the weights,
+/// and prototypes start uniform with a mean squared length of gamma / 2: the mean kernel starts above about exp(-r^2 -
+/// 1/2). docs/training-rbf-softmax.md derives this. Buffers: running_mean [dim] and running_variance [dim], those of
+/// the first batch and then moving averages with momentum 0.1, which stand for the batch's in evaluation; started [1].
+/// Training needs two samples or more over all ranks, whose statistics are shared (OverRanks); the loss is not additive
+/// then. Prototypes live in the normalised space: see in_prototype_space().
+///
 /// With one prototype per class and no reach, the loss is one fused op. Otherwise it is composed of several [N, C]
 /// tensors, for which `recompute` has no effect.
 class RbfSoftmax : public SoftmaxLike {
 public:
     /// Throws Error when an option is out of range, or learn_gamma and per_class_gamma are both on.
     explicit RbfSoftmax(const RbfSoftmaxOptions& options);
+    /// Throws as Loss::forward() does, and Error when a single sample is to be normalised in training.
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
+    /// Throws as forward() does.
     Tensor logits(const Tensor& feature) override;
     Tensor prototypes() const override { return prototypes_; }
+    /// With `normalise` the normalised feature, by the batch's statistics in training. Throws as forward() does.
+    Tensor in_prototype_space(const Tensor& feature) override;
     Tensor mean_kernel() const override { return mean_kernel_; }
+    /// False if features are normalised by their batch's statistics, that is, in training.
+    bool additive() const override { return !normalises_by_batch(); }
+    std::int64_t smallest_batch() const override { return options_.normalise ? 2 : 1; }
 
     /// The loss's entry in the registry.
     static LossInfo info();
 
 private:
+    bool normalises_by_batch() const { return options_.normalise && training(); }
+    Tensor normalised(const Tensor& feature, double momentum) const;
     Tensor nearest_distances(const Tensor& feature) const;
     Tensor widths(const Tensor& reached) const;
     Tensor scale_factor() const;
@@ -78,6 +107,8 @@ private:
 
     RbfSoftmaxOptions options_;
     Tensor prototypes_, log_scale_, log_gamma_, mean_kernel_;
+    Tensor running_mean_, running_variance_;
+    std::optional<FirstBatch> first_;  ///< with `normalise`
 };
 
 }  // namespace radial

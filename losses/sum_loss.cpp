@@ -135,11 +135,14 @@ void SumLoss::add(Weighted<Regulariser> term) {
 }
 
 Tensor SumLoss::forward(const Tensor& feature, const Tensor& labels) {
-    Tensor total = head_->forward(feature, labels);
+    Tensor total = head_->forward(feature, labels), placed;
     for (const Term& term : terms_) {
-        total = total + term.weight * (term.loss != nullptr
-                                           ? term.loss->forward(feature, labels)
-                                           : term.regulariser->forward(feature, labels, head_->prototypes()));
+        if (term.loss != nullptr) {
+            total = total + term.weight * term.loss->forward(feature, labels);
+            continue;
+        }
+        if (!placed.defined()) placed = head_->in_prototype_space(feature);
+        total = total + term.weight * term.regulariser->forward(placed, labels, head_->prototypes());
     }
     return total;
 }
@@ -156,6 +159,13 @@ bool SumLoss::additive() const {
     return head_->additive() && std::ranges::all_of(terms_, [](const Term& term) {
                return term.loss != nullptr ? term.loss->additive() : term.regulariser->additive();
            });
+}
+
+std::int64_t SumLoss::smallest_batch() const {
+    std::int64_t fewest = head_->smallest_batch();
+    for (const Term& term : terms_)
+        if (term.loss != nullptr) fewest = std::max(fewest, term.loss->smallest_batch());
+    return fewest;
 }
 
 std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, Weighted<Loss> term) {

@@ -18,7 +18,8 @@ struct Weighted {
     std::unique_ptr<T> term;  ///< the loss or regulariser
 };
 
-/// The sum head + sum of weight * term. Logits and prototypes are those of the head.
+/// The sum head + sum of weight * term. Logits and prototypes are those of the head. Regularisers get the features in
+/// the space of the prototypes, losses as they are.
 class SumLoss : public Loss {
 public:
     /// Throws Error when `head` is null.
@@ -32,12 +33,14 @@ public:
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override { return head_->logits(feature); }
     Tensor prototypes() const override { return head_->prototypes(); }
+    Tensor in_prototype_space(const Tensor& feature) override { return head_->in_prototype_space(feature); }
     Tensor mean_kernel() const override { return head_->mean_kernel(); }
     /// Sets the class weights of the head, which must support them, and of every term that does.
     void set_class_weights(const std::vector<double>& weights) override;
     bool has_class_weights() const override { return head_->has_class_weights(); }
     /// True if the head and every term are additive.
     bool additive() const override;
+    std::int64_t smallest_batch() const override;
     Tensor batch_weight(const Tensor& labels) override { return head_->batch_weight(labels); }
 
 private:

@@ -1,8 +1,8 @@
 // Loads weights and a batch, runs the network in evaluation, in training and for a few steps, and writes what came out.
 #include "radial/apps/bench/commands.h"
 
-#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/classifier.h"

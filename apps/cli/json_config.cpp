@@ -6,6 +6,8 @@
 #include "radial/apps/train/run/json_text.h"
 #include "radial/core/util/error.h"
 #include "radial/core/util/text.h"
+#include "radial/losses/loss.h"
+#include "radial/models/registry.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -37,6 +39,45 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
         items.push_back(std::move(item));
     }
     return items;
+}
+
+/// Adds `defaults` of the network or the loss, whose options begin with `prefix`, where the file names neither an
+/// option nor the one that it is part of ("loss.gamma" for "loss.rbf-softmax.gamma").
+void add_missing(std::vector<CLI::ConfigItem>& items, const std::string& prefix, const Settings& defaults,
+                 const CLI::App& app) {
+    std::set<std::string> named;
+    for (const CLI::ConfigItem& item : items) named.insert(item.name);
+    for (const auto& [option, value] : defaults) {
+        const std::string name = prefix + option, general = prefix + option.substr(option.rfind('.') + 1);
+        if (named.contains(name) || named.contains(general) || app.get_option_no_throw("--" + name) == nullptr)
+            continue;
+        CLI::ConfigItem item;
+        item.name = name;
+        item.inputs = {value.str()};
+        items.push_back(std::move(item));
+    }
+}
+
+/// A run's record names every option of its network and its loss. What it does not name is newer than the run, which
+/// did as the registries' defaults do; a program's own defaults may have changed since.
+void complete_record(const Json& document, const CLI::App& app, std::vector<CLI::ConfigItem>& items) {
+    if (!document.contains("program") || !document.contains("options")) return;
+    const Json& options = document.at("options");
+    const auto chosen = [&](const char* name) {
+        const CLI::Option* const flag = app.get_option_no_throw("--" + std::string(name));
+        const std::string recorded =
+            options.contains(name) && options.at(name).is_string() ? options.at(name) : Json("");
+        return flag == nullptr || (flag->count() > 0 && flag->as<std::string>() != recorded) ? "" : recorded;
+    };
+    if (const ModelInfo* const model = find_model(chosen("model")); model != nullptr)
+        add_missing(items, "model.", model->defaults(), app);
+    const std::string loss = chosen("loss");
+    if (loss.empty()) return;
+    try {
+        add_missing(items, "loss.", loss_settings(loss), app);
+    } catch (const Error&) {  // an unknown loss, which building it will name
+        return;
+    }
 }
 
 /// All of a config file; from a pipe or a device it may have no end.
@@ -145,6 +186,7 @@ std::vector<CLI::ConfigItem> JsonConfig::read(const std::string& text) const {
         const Json document = parse_json(text);
         check_names_once(text);
         read = items_of(document);
+        complete_record(document, app_, read);
     } else {
         check_toml(text);
         input.clear();

@@ -12,6 +12,8 @@ namespace radial::train {
 /// Reads a file whose first character is '{' as JSON: an object of option names and values, or one that holds such an
 /// object under "options", as a run's config.json does. Anything else goes to CLI11's TOML and INI reader. The scale of
 /// the loss is "loss.scale" in JSON, and loss.scale, or scale in a section [loss], elsewhere.
+/// An option of the network or the loss that a run's config.json lacks, because it is newer than the run, has the
+/// default of the registry, not the program's: a run goes on as it was begun.
 /// As the command line wins over the file, --loss.radius given there hides the file's "loss.ring.radius" too.
 class JsonConfig : public CLI::ConfigTOML {
 public:

@@ -96,15 +96,15 @@ void check_channels(const std::string& model, const data::Dataset& set) {
 
 /// Throws Error where some batches of an epoch, or of what is left of one, cannot be trained on.
 void check_batches_of(const TrainOptions& options, const RankSession& session, const data::Dataset& set,
-                      std::int64_t samples, Layer& model) {
+                      std::int64_t samples, const Classifier& classifier) {
     session.check_last_batch(samples);
-    check_batches(model, set.input_shape(),
-                  {.samples = samples,
-                   .batch = options.batch,
-                   .ranks = session.ranks().size(),
-                   .accumulate = options.accumulate,
-                   .drop_last = options.drop_last},
-                  options.sync_batch_norm);
+    const BatchCut cut{.samples = samples,
+                       .batch = options.batch,
+                       .ranks = session.ranks().size(),
+                       .accumulate = options.accumulate,
+                       .drop_last = options.drop_last};
+    check_batches(*classifier.model, set.input_shape(), cut, options.sync_batch_norm);
+    check_batches(*classifier.loss, cut);
 }
 
 std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
@@ -234,10 +234,10 @@ std::pair<std::shared_ptr<data::Dataset>, std::shared_ptr<data::Dataset>> read_s
 
 /// Of an epoch that was begun with another batch, what is left after `done` samples is cut otherwise than a whole one.
 void check_rest(const TrainOptions& options, const RankSession& session, const data::Dataset& train_set,
-                std::int64_t done, Layer& model) {
+                std::int64_t done, const Classifier& classifier) {
     const std::int64_t left = train_set.size() - done;
     if (left > 0 && (left >= options.batch || !options.drop_last))
-        check_batches_of(options, session, train_set, left, model);
+        check_batches_of(options, session, train_set, left, classifier);
 }
 
 StepSetup step_setup(const TrainOptions& options, const RankSession& session, const Classifier& classifier,
@@ -272,7 +272,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     if (options.class_weights == ClassWeighting::balanced)
         classifier.loss->set_class_weights(balanced_weights(data::labels_of(*train_set), classes));
 
-    check_batches_of(options, session, *train_set, train_set->size(), *classifier.model);
+    check_batches_of(options, session, *train_set, train_set->size(), classifier);
     Progress progress;
     if (session.several()) progress.line(session.describe());
     describe_run(task, options, classifier, *train_set, *test_set, progress);
@@ -292,7 +292,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     trainer.observe(progress);
     if (!options.resume.empty()) {
         saver.resume(classifier, *optimizer, trainer, progress);
-        check_rest(options, session, *train_set, trainer.position().samples, *classifier.model);
+        check_rest(options, session, *train_set, trainer.position().samples, classifier);
     }
     check_same_step(session, trainer.steps());
     std::optional<RunRecorder> recorder;

@@ -17,6 +17,7 @@ Program::Program(std::string name) : summary_("Trains and evaluates a network on
     task_.deviation = {1.0F};
     task_.defaults.out = "runs/" + name;
     task_.defaults.dim = 0;
+    task_.loss_defaults = {{"rbf-softmax", {{"normalise", true}}}};
     task_.picture_files = true;
     task_.program = std::move(name);
 }

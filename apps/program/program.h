@@ -38,7 +38,8 @@ public:
                      std::int64_t dim);
     /// Sets the default of --model to a network of the registry.
     Program& model(std::string name);
-    /// Sets the default of --loss: a name, or a sum such as "softmax + 0.01 * ring".
+    /// Sets the default of --loss: a name, or a sum such as "softmax + 0.01 * ring". Without this call it is
+    /// rbf-softmax with normalised features (RbfSoftmaxOptions::normalise).
     Program& loss(std::string name);
     /// Sets the mean and standard deviation of the pixels in [0, 1], one number per channel or one for all channels.
     /// Without this call, pixels are only divided by 255. Inputs that are not images are not normalised.

@@ -38,7 +38,7 @@ ImageTask mnist_task() {
                     .deviation = data::dataset_registry().at("mnist").std,
                     .read = data::dataset_registry().at("mnist").read,
                     .where_to_get = "'radial-mnist download DIR' fetches MNIST",
-                    .loss_defaults = {},
+                    .loss_defaults = {{"rbf-softmax", {{"normalise", true}}}},
                     .model_defaults = {},
                     .defaults = {}};
     mnist.defaults.out = "runs/mnist";
@@ -55,8 +55,8 @@ ImageTask cifar10_task() {
                     .deviation = data::dataset_registry().at("cifar10").std,
                     .read = data::dataset_registry().at("cifar10").read,
                     .where_to_get = "'radial-cifar10 download DIR' fetches CIFAR-10",
-                    .loss_defaults = {{"rbf-softmax", {{"scale", 4}, {"gamma", 1.6}}}},
-                    .model_defaults = {{"zero-init-residual", 1}},
+                    .loss_defaults = {{"rbf-softmax", {{"scale", 4}, {"gamma", 1.6}, {"normalise", true}}}},
+                    .model_defaults = {},
                     .defaults = cifar_defaults(0.3)};
     cifar.defaults.out = "runs/cifar10";
     return cifar;
@@ -72,8 +72,8 @@ ImageTask cifar100_task() {
                     .deviation = data::dataset_registry().at("cifar100").std,
                     .read = data::dataset_registry().at("cifar100").read,
                     .where_to_get = "'radial-cifar100 download DIR' fetches CIFAR-100",
-                    .loss_defaults = {{"rbf-softmax", {{"scale", 14}, {"gamma", 2.2}, {"reach", 4}}}},
-                    .model_defaults = {{"zero-init-residual", 1}},
+                    .loss_defaults = {{"rbf-softmax", {{"scale", 14}, {"gamma", 2.2}, {"normalise", true}}}},
+                    .model_defaults = {},
                     .defaults = cifar_defaults(0.1)};
     cifar.defaults.out = "runs/cifar100";
     return cifar;
@@ -90,8 +90,8 @@ ImageTask imagenet_task() {
                        .deviation = data::dataset_registry().at("imagenet").std,
                        .read = data::dataset_registry().at("imagenet").read,
                        .where_to_get = "'radial-imagenet download' says where to get ImageNet",
-                       .loss_defaults = {{"rbf-softmax", {{"scale", 8}, {"gamma", 4}}}},
-                       .model_defaults = {{"zero-init-residual", 1}},
+                       .loss_defaults = {{"rbf-softmax", {{"scale", 8}, {"gamma", 4}, {"normalise", true}}}},
+                       .model_defaults = {},
                        .defaults = {}};
     TrainOptions& defaults = imagenet.defaults;
     defaults.dim = 0;

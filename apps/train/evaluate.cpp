@@ -135,9 +135,10 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
         const Tensor logits = classes ? loss.logits(feature) : Tensor{};
         if (classes && result.classes == 0) result.classes = logits.size(1);
         results.add(labels.size(0), loss.forward(feature, labels), loss.batch_weight(labels), logits);
-        if (keep_features) results.add_features(feature);
+        const Tensor placed = loss.in_prototype_space(feature);
+        if (keep_features) results.add_features(placed);
         if (classes && prototypes.defined() && result.classes > 1)
-            results.add_distances(prototype_distances(feature, prototypes, labels, result.classes));
+            results.add_distances(prototype_distances(placed, prototypes, labels, result.classes));
     }
     results.read(result);
     return result;

@@ -11,7 +11,8 @@ namespace radial::train {
 std::string dead_kernel_message(double kernel, std::int64_t steps) {
     return fmt::format(
         "mean kernel {:.3g} after {} step{}: every prototype is out of reach of the features, so no gradient flows. "
-        "Lower the learning rate, clip the gradient's norm at 1, or raise the loss's gamma",
+        "Normalise the loss's features, lower the learning rate, clip the gradient's norm at 1, or raise the loss's "
+        "gamma",
         kernel, steps, steps == 1 ? "" : "s");
 }
 

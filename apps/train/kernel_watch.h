@@ -45,7 +45,8 @@ private:
 };
 
 /// The message of the error: "mean kernel 0 after 50 steps: every prototype is out of reach of the features, so no
-/// gradient flows. Lower the learning rate, clip the gradient's norm at 1, or raise the loss's gamma"
+/// gradient flows. Normalise the loss's features, lower the learning rate, clip the gradient's norm at 1, or raise the
+/// loss's gamma"
 std::string dead_kernel_message(double kernel, std::int64_t steps);
 
 }  // namespace radial::train

@@ -114,7 +114,8 @@ TEST_CASE("a run on CIFAR-10 has ResNet-20, the paper's scale and gamma, and say
     CHECK(options.at("dim") == 64);
     CHECK(options.at("loss.scale") == 4);
     CHECK(options.at("loss.gamma") == 1.6);
-    CHECK(options.at("model.zero-init-residual") == true);
+    CHECK(options.at("loss.normalise") == true);
+    CHECK(options.at("model.zero-init-residual") == false);
     CHECK(options.at("crop-padding") == 4);
     CHECK(options.at("flip") == 0.5);
     CHECK(options.at("weight-decay") == 1e-4);
@@ -185,8 +186,32 @@ TEST_CASE("radial-cifar100 trains on the hundred fine classes", "[host]") {
     CHECK(file.at("loss.prototypes").shape() == Shape{100, 64});
     CHECK(file.metadata.at("loss.gamma") == "2.2");
     CHECK(file.metadata.at("loss.scale") == "14");
-    CHECK(file.metadata.at("loss.reach") == "4");
+    CHECK(file.metadata.at("loss.normalise") == "true");
+    CHECK(file.at("loss.running_mean").shape() == Shape{64});
     CHECK(contains(result.out, "data: 60 training and 20 test images"));
+}
+
+TEST_CASE("a run from before an option of the loss goes on with the loss that it began with", "[host]") {
+    sets().train("earlier", "--epochs 1 --loss.normalise false --allow-dead-kernel");
+    const fs::path config = sets().path("earlier") / "config.json";
+    auto written = nlohmann::ordered_json::parse(read_text(config));
+    for (const char* option : {"loss.normalise", "loss.spread"}) REQUIRE(written.at("options").erase(option) == 1);
+    write_text(config, written.dump());
+    const auto loss_of = [](const std::string& name) {
+        const auto options = nlohmann::json::parse(read_text(sets().path(name) / "config.json")).at("options");
+        return options.at("loss.normalise").get<bool>();
+    };
+    // The same settings for another run, which the command line may change.
+    sets().train("same-loss", "--config " + config.string());
+    CHECK_FALSE(loss_of("same-loss"));
+    sets().train("changed", "--loss.normalise 1 --config " + config.string());
+    CHECK(loss_of("changed"));
+    const ProgramResult resumed =
+        run_program("radial-cifar10", "train --epochs 2 --resume " + sets().path("earlier").string());
+    INFO(resumed.error);
+    CHECK(resumed.status == 0);
+    CHECK_FALSE(loss_of("earlier"));
+    CHECK(read_metrics(sets().path("earlier")).size() == 2);
 }
 
 TEST_CASE("without data, the CIFAR programs say how to get it", "[host]") {

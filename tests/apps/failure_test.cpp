@@ -78,11 +78,10 @@ TEST_CASE("a loss that is not a number stops the run with step, epoch and learni
 }
 
 TEST_CASE("a dead kernel stops the run in its first epoch and names the cure", "[host]") {
-    CHECK(train_error("--loss.gamma 1e-6") ==
+    CHECK(train_error("--loss.gamma 1e-6 --loss.normalise 0") ==
           "radial-mnist train: mean kernel 0 after 4 steps: every prototype is out of reach of the features, so no "
-          "gradient flows. Lower the learning rate, clip the gradient's norm at 1, or raise the loss's gamma. Its "
-          "batch is in "
-          "OUT/failed-step-4.safetensors");
+          "gradient flows. Normalise the loss's features, lower the learning rate, clip the gradient's norm at 1, or "
+          "raise the loss's gamma. Its batch is in OUT/failed-step-4.safetensors");
 }
 
 TEST_CASE("a run that cannot go on keeps the batch and the snapshot from before", "[host]") {
@@ -109,9 +108,9 @@ TEST_CASE("a run that cannot go on keeps the batch and the snapshot from before"
 TEST_CASE("a dead kernel is allowed when asked for", "[host]") {
     const TemporaryFolder folder;
     write_patterns(folder / "data", 16, 10);
-    const ProgramResult result =
-        run_program("radial-mnist", "train --loss.gamma 1e-6 --allow-dead-kernel --epochs 1 --data " +
-                                        (folder / "data").string() + " --out " + (folder / "run").string());
+    const ProgramResult result = run_program(
+        "radial-mnist", "train --loss.gamma 1e-6 --loss.normalise 0 --allow-dead-kernel --epochs 1 --data " +
+                            (folder / "data").string() + " --out " + (folder / "run").string());
     CHECK(result.status == 0);
     CHECK(read_metrics(folder / "run").front().at("mean_kernel") == 0.0);
 }
@@ -122,7 +121,8 @@ TEST_CASE("a kernel that dies in mid-epoch is noticed within fifty steps", "[hos
     add(watch, 1e-7, 49);
     CHECK(error_of<NumericError>([&] { watch.add(1e-7); }) ==
           "mean kernel 1e-07 after 100 steps: every prototype is out of reach of the features, so no gradient flows. "
-          "Lower the learning rate, clip the gradient's norm at 1, or raise the loss's gamma");
+          "Normalise the loss's features, lower the learning rate, clip the gradient's norm at 1, or raise the loss's "
+          "gamma");
 }
 
 TEST_CASE("a weak kernel above the limit is left to train", "[host]") {

@@ -24,12 +24,10 @@ public:
     fs::path data() const { return scratch_.path() / "data"; }
     fs::path run() const { return scratch_.path() / "run"; }
     ProgramResult train(const std::string& arguments, int image_size = 32) const {
-        return run_program(
-            "radial-imagenet",
-            fmt::format(
-                "train --data {} --out {} --model resnet18 --image-size {} --batch 4 --epochs 1 --loss.gamma 100 "
-                "--warmup-epochs 0 --threads 2 --overwrite {}",
-                data().string(), run().string(), image_size, arguments));
+        return run_program("radial-imagenet",
+                           fmt::format("train --data {} --out {} --model resnet18 --image-size {} --batch 4 --epochs 1 "
+                                       "--warmup-epochs 0 --threads 2 --overwrite {}",
+                                       data().string(), run().string(), image_size, arguments));
     }
     ProgramResult eval(const std::string& arguments = "") const {
         return run_program("radial-imagenet",
@@ -143,7 +141,11 @@ TEST_CASE("a last batch of one image is refused before the first step where a ba
                    "a single value a channel, too few to train on; give --drop-last, or another --batch\n"));
     CHECK_FALSE(fs::exists(folder.run() / "config.json"));
     CHECK(folder.train("--limit 5 --drop-last").status == 0);
-    CHECK(Folder().train("--limit 5", 64).status == 0);  // layer4 sees 2 x 2 pixels
+    // At 64 pixels layer4 sees 2 x 2 of one image, but the loss normalises the feature of more than one.
+    CHECK(contains(Folder().train("--limit 5", 64).error,
+                   "--batch: the last batch of 1 of 5 images is too small for the loss, which takes 2 samples or more; "
+                   "give --drop-last, or another --batch"));
+    CHECK(Folder().train("--limit 5 --loss softmax", 64).status == 0);
     CHECK(contains(folder.train("--accumulate 4").error,
                    "--batch: a batch of 4, in 4 parts on 1 rank, leaves the batch norm layer4."));
 }

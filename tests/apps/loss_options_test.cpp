@@ -78,8 +78,9 @@ TEST_CASE("an option that is a word or a switch is given as one, or as the numbe
         CHECK(parse({"--loss.bias", word}).settings == LossSettings{{"bias", false}});
     CHECK(parse({}, R"({"loss.miner": 2.0, "loss.softmax.bias": 0.0})").settings ==
           LossSettings{{"miner", "semi-hard"}, {"softmax.bias", false}});
-    CHECK(error_of([] { parse({"--loss.miner", "hrad"}); }) ==
-          "--loss: miner is hrad, expected one of all, hard, semi-hard, distance-weighted; did you mean hard?");
+    CHECK(error_of([] {
+              parse({"--loss.miner", "hrad"});
+          }) == "--loss: miner is hrad, expected one of all, hard, semi-hard, distance-weighted; did you mean hard?");
     CHECK(error_of([] { parse({"--loss.bias", "2"}); }) == "--loss: bias is 2, expected true or false");
 }
 

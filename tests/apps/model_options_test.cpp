@@ -1,8 +1,8 @@
 // The network's options on the command line, in config files and in checkpoints.
-#include "radial/apps/cli/registry_options.h"
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/cli/json_config.h"
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"

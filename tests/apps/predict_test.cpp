@@ -179,7 +179,7 @@ TEST_CASE("a checkpoint says its network, its classes and how pixels are prepare
     REQUIRE(run_program("radial-mnist",
                         "train --threads 2 --epochs 1 --data " + (folder / "fashion").string() + " --out " + run)
                 .status == 0);
-    const std::string arguments = "--weights " + run + "/checkpoint.safetensors " + picture;
+    const std::string arguments = "--top 10 --weights " + run + "/checkpoint.safetensors " + picture;
     const ProgramResult result = predict(arguments);
     REQUIRE(result.status == 0);
     CHECK(result.out.find("model: lenetpp, 32-D feature; loss: rbf-softmax; 10 classes\n") != std::string::npos);

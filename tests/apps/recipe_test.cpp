@@ -59,14 +59,15 @@ TEST_CASE("tab5-resnet20 is the paper's run, to the letter", "[host][recipes]") 
     CHECK(options.at("loss.scale") == 4);
 }
 
-TEST_CASE("tab6-vgg19 halves and fifths the rate in turn and asks nothing of the loss that the paper does not",
+TEST_CASE("tab6-vgg19 halves and fifths the rate in turn and adds to the paper's loss what keeps it alive alone",
           "[host][recipes]") {
     const auto options = cifar100({"--recipe", "tab6-vgg19"});
     CHECK(options.at("milestones") == nlohmann::ordered_json::array({100, 200, 300, 400, 500}));
     CHECK(options.at("lr-factor") == nlohmann::ordered_json::array({0.5, 0.2, 0.5, 0.2, 0.5}));
     CHECK(options.at("loss.gamma") == 2.2);
     CHECK(options.at("loss.scale") == 14);
-    CHECK(options.at("loss.reach") == 0);  // the program's own default is 4
+    CHECK(options.at("loss.reach") == 0);
+    CHECK(options.at("loss.normalise") == true);
 }
 
 TEST_CASE("a recipe's options of the loss are those of the loss that is chosen", "[host][recipes]") {
@@ -85,6 +86,14 @@ TEST_CASE("without a recipe radial-imagenet has the settings of the paper's ResN
     recipe.erase("recipe");
     plain.erase("recipe");
     CHECK(plain == recipe);
+}
+
+TEST_CASE("a recipe whose network the paper's loss can train has that loss, whatever the program's default",
+          "[host][recipes]") {
+    CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("loss.normalise") == false);
+    CHECK(cifar10({}).at("loss.normalise") == true);
+    CHECK(mnist({"--recipe", "tab4"}).at("loss.normalise") == false);
+    CHECK(imagenet({"--recipe", "tab7-efficientnet-b0"}).at("loss.normalise") == false);
 }
 
 TEST_CASE("what the command line gives wins over the recipe", "[host][recipes]") {
@@ -116,7 +125,7 @@ TEST_CASE("without a recipe the program's defaults stand", "[host][recipes]") {
     const auto options = cifar100({});
     CHECK_FALSE(options.contains("recipe"));
     CHECK(options.at("epochs") == 5);
-    CHECK(options.at("loss.reach") == 4);
+    CHECK(options.at("loss.normalise") == true);
 }
 
 TEST_CASE("defaults fit what is given: half of the run is the longest warm-up, and milestones ask for steps",

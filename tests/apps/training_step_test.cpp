@@ -25,9 +25,10 @@ constexpr std::int64_t samples = 10;
 class Stepper {
 public:
     explicit Stepper(std::int64_t accumulate, double average_decay = -1, double clip_norm = 0,
-                     const std::string& loss = "rbf-softmax", const std::vector<double>& class_weights = {}) {
+                     const std::string& loss = "rbf-softmax", const std::vector<double>& class_weights = {},
+                     const LossSettings& settings = {}) {
         manual_seed(4);
-        loss_ = make_loss(loss, 3, 2);
+        loss_ = make_loss(loss, 3, 2, settings);
         loss_->set_class_weights(class_weights);
         model_.add<Flatten>().add<Linear>(LinearOptions{.in_features = 12, .out_features = 2});
         model_.to(default_device());
@@ -116,6 +117,22 @@ TEST_CASE("Parts come to the whole batch's step with every loss, with class weig
                 }
             }
         }
+    }
+}
+
+TEST_CASE("Normalised features have the whole batch's statistics, in however many parts it is computed") {
+    const LossSettings settings{{"normalise", 1}};
+    Stepper whole(1, -1, 0, "rbf-softmax", {}, settings);
+    const train::StepNumbers expected = whole.run(batch_of(some_labels));
+    for (const std::int64_t parts : {3, 10}) {
+        Stepper stepper(parts, -1, 0, "rbf-softmax", {}, settings);
+        const train::StepNumbers numbers = stepper.run(batch_of(some_labels));
+        CHECK(numbers.loss == Approx(expected.loss).epsilon(1e-5));
+        CHECK(numbers.correct == expected.correct);
+        CHECK(*numbers.kernel == Approx(*expected.kernel).epsilon(1e-5));
+        CHECK(numbers.gradient_norm == Approx(expected.gradient_norm).epsilon(1e-4));
+        const std::vector<NamedTensor> one = stepper.loss().state(), other = whole.loss().state();
+        for (std::size_t i = 0; i < one.size(); ++i) CHECK(relative_difference(one[i].tensor, other[i].tensor) < 1e-5);
     }
 }
 

@@ -159,3 +159,32 @@ TEST_CASE("what losses keep beside their parameters is one rank's, and the same 
         }
     }
 }
+
+TEST_CASE("normalised features have all ranks' statistics, and one rank's loss and gradients", "[ranks][losses]") {
+    const LossSettings settings{{"normalise", 1}};
+    manual_seed(2);
+    const std::unique_ptr<Loss> whole = make_loss("rbf-softmax", classes, 4, settings);
+    manual_seed(2);
+    const std::unique_ptr<Loss> parts = make_loss("rbf-softmax", classes, 4, settings);
+    for (Loss* loss : {whole.get(), parts.get()}) loss->to(DType::float64);
+    for (std::uint64_t step = 0; step < 3; ++step) {
+        Generator random(step);
+        Tensor feature = Tensor::empty({9, 4}, DType::float64);
+        normal_(feature, 0.5, 1, random);
+        const Samples samples(9, 1);
+        Tensor own = own_rows(feature).clone();
+        feature.set_requires_grad();
+        own.set_requires_grad();
+        whole->forward(feature, samples.labels).backward();
+        {
+            const OverRanks scope(ranks());  // whether or not batch norms of networks share theirs
+            (parts->forward(own, own_rows(samples.labels)) * samples.share()).backward();
+        }
+        CHECK(relative_difference(own.grad(), own_rows(feature.grad())) < 1e-10);
+    }
+    const std::vector<NamedTensor> left = parts->state(), right = whole->state();
+    for (std::size_t i = 0; i < left.size(); ++i) {
+        INFO(left[i].name);
+        CHECK(relative_difference(left[i].tensor, right[i].tensor) < 1e-10);
+    }
+}

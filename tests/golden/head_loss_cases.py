@@ -101,6 +101,26 @@ def rbf_softmax(r, variants=RBF_VARIANTS):
                lambda **k: rbf(**k, **settings), settings=settings, classes=C)
 
 
+def normalised_rbf(r):
+    """RBF-Softmax of features through a batch norm without scale and shift; the first batch starts its statistics."""
+    norm_state = {"running_mean": r.normal(D, scale=0.5), "running_variance": r.uniform(D, low=0.5, high=2)}
+    for settings, training, started in (({}, True, 0), ({}, True, 1), ({}, False, 1),
+                                        ({"scale": 8, "gamma": 4, "spread": 1.5, "reach": 3}, True, 1),
+                                        ({"learn_gamma": 1, "prototypes_per_class": 2}, False, 1)):
+        spread, gamma = settings.get("spread", 1), settings.get("gamma", 1)
+
+        def function(feature, labels, running_mean, running_variance, started, **state):
+            moved = [running_mean.detach().clone(), running_variance.detach().clone()]
+            x = F.batch_norm(feature, *moved, training=training, momentum=0.1 if started.item() else 1.0)
+            results = rbf(spread * math.sqrt(gamma / D) * x, labels, **state, **settings)
+            return {**results, "after_running_mean": moved[0], "after_running_variance": moved[1]}
+        state = {"prototypes": r.normal(C * settings.get("prototypes_per_class", 1), D, scale=0.4), **norm_state}
+        state |= {key: r.normal(*shape, scale=0.4) for key, shape in rbf_learned(settings).items()}
+        r.case("rbf-softmax", {**parts(r, 9, 3.0), **state, "started": np.full(1, started, np.float32)}, function,
+               no_grad=("running_mean", "running_variance", "started"), settings={"normalise": 1, **settings},
+               classes=C, training=training)
+
+
 def rbf_compact(r, name="rbf-softmax + 0.1 * compact", weight=0.1):
     def compact(feature, labels, **state):
         prototypes = state["head.prototypes"]
@@ -244,5 +264,5 @@ def subcenter_arcface(r, variants=({}, {"centers": 2, "scale": 8, "margin": 0.2}
 
 def record(r):
     for family in (softmax, rbf_softmax, rbf_compact, normface, cosface, arcface, sphereface, adacos, curricularface, magface,
-                   subcenter_arcface):
+                   subcenter_arcface, normalised_rbf):
         family(r)

@@ -53,7 +53,8 @@ TEST_CASE("an unknown option of a loss is an error that suggests the nearest") {
               make_loss("rbf-softmax", 10, 2, {{"gama", 1}});
           }) ==
           "rbf-softmax has no option \"gama\"; did you mean gamma? Its options are gamma, learn_gamma, "
-          "learn_scale, margin, per_class_gamma, prototypes_per_class, reach, recompute, scale, smoothing");
+          "learn_scale, margin, normalise, per_class_gamma, prototypes_per_class, reach, recompute, scale, smoothing, "
+          "spread");
 }
 
 TEST_CASE("settings reach the loss that make_loss builds") {

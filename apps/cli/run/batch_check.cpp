@@ -22,6 +22,11 @@ std::int64_t smallest_part_of_batch(std::int64_t count, const BatchCut& cut) {
     return std::min(smallest_part_of(fewest, cut.accumulate), smallest_part_of(most, cut.accumulate));
 }
 
+std::string described_batch(const BatchCut& cut, bool last) {
+    return last ? fmt::format("the last batch of {} of {} images", cut.samples % cut.batch, cut.samples)
+                : fmt::format("a batch of {}", std::min(cut.batch, cut.samples));
+}
+
 /// The first batch norm for which one image has a single value a channel, or "".
 std::string norm_of_single_values(Layer& model, const Shape& image) {
     for (const LayerCost& layer : layer_costs(model, image))
@@ -49,9 +54,7 @@ void check_batches(Layer& model, const Shape& image, const BatchCut& cut, bool s
     BatchCut full = cut;
     full.drop_last = true;
     const bool by_last_batch = smallest_part(full) != 1;
-    const std::string batch =
-        by_last_batch ? fmt::format("the last batch of {} of {} images", cut.samples % cut.batch, cut.samples)
-                      : fmt::format("a batch of {}", std::min(cut.batch, cut.samples));
+    const std::string batch = described_batch(cut, by_last_batch);
     const std::string cut_into =
         cut.ranks * cut.accumulate == 1
             ? ""
@@ -62,6 +65,15 @@ void check_batches(Layer& model, const Shape& image, const BatchCut& cut, bool s
         "--batch: {}{} leaves the batch norm {} a single value a channel, too few to train on; {} another --batch{}",
         batch, cut_into, norm, can_drop ? "give --drop-last, or" : "choose",
         cut.accumulate > 1 ? " or --accumulate" : ""));
+}
+
+void check_batches(const Loss& loss, const BatchCut& cut) {
+    const std::int64_t fewest = loss.smallest_batch(), last = cut.drop_last ? 0 : cut.samples % cut.batch;
+    const bool by_last_batch = last > 0 && last < fewest;
+    if (cut.batch >= fewest && !by_last_batch) return;
+    throw Error(fmt::format("--batch: {} is too small for the loss, which takes {} samples or more; {} another --batch",
+                            described_batch(cut, by_last_batch && cut.samples >= cut.batch), fewest,
+                            by_last_batch && cut.samples >= cut.batch ? "give --drop-last, or" : "choose"));
 }
 
 }  // namespace radial::train

@@ -1,7 +1,8 @@
-// Whether what a batch is cut into suffices for batch norms, known before the first step.
+// Whether what a batch is cut into suffices for batch norms and the loss, known before the first step.
 #pragma once
 
 #include "radial/core/nn/module.h"
+#include "radial/losses/loss.h"
 
 #include <cstdint>
 
@@ -21,5 +22,9 @@ std::int64_t smallest_part(const BatchCut& cut);
 /// Throws Error, with the way out, where no batch would be left, or where a part is so small that a batch norm of
 /// `model` would see a single value a channel of images [C, H, W]. `synchronised`: norms see all ranks' parts.
 void check_batches(Layer& model, const Shape& image, const BatchCut& cut, bool synchronised);
+
+/// Throws Error, with the way out, where a batch of all ranks has fewer samples than `loss` takes in training
+/// (Loss::smallest_batch()).
+void check_batches(const Loss& loss, const BatchCut& cut);
 
 }  // namespace radial::train
