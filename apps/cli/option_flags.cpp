@@ -17,7 +17,8 @@ CLI::Validator within(Limits limits) {
     const auto check = [limits](const std::string& text) -> std::string {
         double value = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        const bool number = error == std::errc{} && end == text.data() + text.size() && std::isfinite(value);
+        const bool number = error == std::errc{} && end == text.data() + text.size();
+        if (number && !std::isfinite(value)) return fmt::format("'{}' is not a finite number", text);
         if (number && value >= limits.low && value <= limits.high) return "";
         if (std::isinf(limits.high)) return fmt::format("'{}' is not a number of at least {}", text, limits.low);
         return fmt::format("'{}' is not a number from {} to {}", text, limits.low, limits.high);
