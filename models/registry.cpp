@@ -108,7 +108,8 @@ void add_efficientnets(std::vector<ModelInfo>& all) {
 
 /// The option that every network has.
 OptionInfo checkpoint_option() {
-    return {.name = "checkpoint", .value = false, .text = "keep only the inputs of blocks for backward, to save memory"};
+    return {
+        .name = "checkpoint", .value = false, .text = "keep only the inputs of blocks for backward, to save memory"};
 }
 
 bool has_option(const ModelInfo& info, std::string_view name) {

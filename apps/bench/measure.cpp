@@ -71,9 +71,7 @@ std::int64_t peak_resident_bytes() {
 }
 
 TrainingStep::TrainingStep(StepSetup setup)
-    : setup_(completed(std::move(setup))),
-      device_(Device::parse(setup_.device)),
-      precision_(setup_.precision) {
+    : setup_(completed(std::move(setup))), device_(Device::parse(setup_.device)), precision_(setup_.precision) {
     RADIAL_CHECK(setup_.graph == "on" || setup_.graph == "off", "--graph is '{}', expected on or off", setup_.graph);
     train::use_precision(precision_, device_);
     classifier_ = train::build_classifier({.model = setup_.model,
