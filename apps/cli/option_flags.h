@@ -16,8 +16,8 @@ namespace radial::train {
 
 /// The numbers that an option may be, both ends included.
 struct Limits {
-    double low = -std::numeric_limits<double>::infinity();
-    double high = std::numeric_limits<double>::infinity();
+    double low = -std::numeric_limits<double>::infinity();  ///< the smallest
+    double high = std::numeric_limits<double>::infinity();  ///< the largest
 };
 /// Numbers of at least 0.
 inline constexpr Limits not_negative{.low = 0};

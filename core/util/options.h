@@ -19,7 +19,9 @@ namespace radial {
 /// The value of an option that is given by name: a bool, a number or a word.
 class OptionValue {
 public:
-    OptionValue() = default;  ///< false
+    ///@{
+    /// A value of this type; false by default.
+    OptionValue() = default;
     OptionValue(bool value) : value_(value) {}
     template <std::integral T>
     requires(!std::same_as<T, bool>) OptionValue(T value) : value_(static_cast<std::int64_t>(value)) {}
@@ -27,14 +29,18 @@ public:
     OptionValue(T value) : value_(static_cast<double>(value)) {}
     OptionValue(std::string word) : value_(std::move(word)) {}
     OptionValue(const char* word) : value_(std::string(word)) {}
+    ///@}
 
     /// Reads "true" or "false", a number ("3", "1e-4"), or a word, which is anything else.
     static OptionValue parse(const std::string& text);
 
+    ///@{
+    /// Whether the value is of this type. A number is whole or real.
     bool is_bool() const { return std::holds_alternative<bool>(value_); }
     bool is_whole() const { return std::holds_alternative<std::int64_t>(value_); }
     bool is_number() const { return is_whole() || std::holds_alternative<double>(value_); }
     bool is_word() const { return std::holds_alternative<std::string>(value_); }
+    ///@}
 
     ///@{
     /// The value as this type. true and false are also the numbers 1 and 0, and a number is true unless it is 0. Throws
@@ -165,6 +171,7 @@ Settings complete_settings(std::string_view owner, const std::vector<OptionInfo>
 
 }  // namespace radial
 
+/// @cond
 /// Formats an OptionValue as OptionValue::str() does.
 template <>
 struct fmt::formatter<radial::OptionValue> : fmt::formatter<std::string> {
@@ -173,3 +180,4 @@ struct fmt::formatter<radial::OptionValue> : fmt::formatter<std::string> {
         return fmt::formatter<std::string>::format(value.str(), context);
     }
 };
+/// @endcond

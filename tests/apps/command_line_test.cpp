@@ -209,7 +209,7 @@ TEST_CASE("numbers that are not finite or too large are refused by name, on the 
     CHECK(first_error("train --color-jitter 0.1,0.1,nan,0.1") ==
           start + "--color-jitter: 'nan' is not a finite number");
     CHECK(first_error("train --schedule step --milestones nan") ==
-          start + "--milestones: 'nan' is not a number of at least 0");
+          start + "--milestones: 'nan' is not a finite number");
     CHECK(first_error("train --milestones 2,-1") == start + "--milestones: '-1' is not a number of at least 0");
     const std::string seed = first_error("train --seed 18446744073709551616");  // in CLI11's words from 2.4 on
     CHECK(seed.find("--seed") != std::string::npos);
