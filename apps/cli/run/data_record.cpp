@@ -3,7 +3,7 @@
 
 #include "radial/apps/train/run/json_text.h"
 #include "radial/core/util/error.h"
-#include "radial/data/fingerprint.h"
+#include "radial/data/dataset.h"
 
 #include <algorithm>
 
