@@ -11,7 +11,6 @@
 #include "radial/apps/sweep/sweep_distances.h"
 #include "radial/apps/sweep/sweep_page.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/console/standard_streams.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/util/error.h"
 

@@ -2,7 +2,6 @@
 #include "radial/apps/tasks/download_command.h"
 
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/console/standard_streams.h"
 #include "radial/core/util/error.h"
 
 #include <CLI/CLI.hpp>
