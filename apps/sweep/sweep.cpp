@@ -3,7 +3,7 @@
 
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/run/data_record.h"
-#include "radial/apps/cli/run/folder_lock.h"
+#include "radial/apps/cli/run/run_folder.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/sweep/scatter_page.h"
