@@ -21,5 +21,6 @@
 #include "radial/core/tensor/types.h"
 #include "radial/core/util/error.h"
 #include "radial/core/util/lru_cache.h"
+#include "radial/core/util/options.h"
 #include "radial/core/util/registry.h"
 #include "radial/core/util/text.h"

@@ -47,21 +47,10 @@ Tensor CosSoftmax::logits(const Tensor& feature) {
 }
 
 LossInfo CosSoftmax::info() {
-    const CosSoftmaxOptions defaults;
-    return {
-        .name = "cos-softmax",
-        .formula = "mean over i of -log softmax_j(scale * cos(x_i, W_j))[y_i]; scale 0: log((C - 1) / epsilon) / 2 + 3",
-        .source = "Liu, Li, Wang: Rethinking Feature Discrimination and Polymerization (COCO), 2017",
-        .defaults = with_settings({{"scale", defaults.scale}, {"epsilon", defaults.epsilon}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<CosSoftmax>(CosSoftmaxOptions{.classes = classes,
-                                                                      .dim = dim,
-                                                                      .scale = settings.at("scale"),
-                                                                      .epsilon = settings.at("epsilon"),
-                                                                      .softmax = read(settings)});
-            },
-    };
+    return loss_entry<CosSoftmax, CosSoftmaxOptions>(
+        "cos-softmax",
+        "mean over i of -log softmax_j(scale * cos(x_i, W_j))[y_i]; scale 0: log((C - 1) / epsilon) / 2 + 3",
+        "Liu, Li, Wang: Rethinking Feature Discrimination and Polymerization (COCO), 2017");
 }
 
 CosineHead::CosineHead(std::string_view loss, std::int64_t classes, std::int64_t dim, double scale,
@@ -105,21 +94,9 @@ Tensor NormFace::margin_loss(const Tensor& feature, const Tensor& labels) {
 }
 
 LossInfo NormFace::info() {
-    const NormFaceOptions defaults;
-    return {
-        .name = "normface",
-        .formula = "mean over i of -log softmax_j(scale * cos(x_i, W_j))[y_i], scale learned",
-        .source = "Wang, Xiang, Cheng, Yuille: NormFace, ACM MM 2017, Eq. 6",
-        .defaults = with_settings({{"scale", defaults.scale}, {"learn_scale", 1}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<NormFace>(NormFaceOptions{.classes = classes,
-                                                                  .dim = dim,
-                                                                  .scale = settings.at("scale"),
-                                                                  .learn_scale = settings.at("learn_scale") != 0,
-                                                                  .softmax = read(settings)});
-            },
-    };
+    return loss_entry<NormFace, NormFaceOptions>(
+        "normface", "mean over i of -log softmax_j(scale * cos(x_i, W_j))[y_i], scale learned",
+        "Wang, Xiang, Cheng, Yuille: NormFace, ACM MM 2017, Eq. 6");
 }
 
 AdaCos::AdaCos(const AdaCosOptions& options)
@@ -146,17 +123,9 @@ void AdaCos::adapt(const Tensor& feature, const Tensor& labels) {
 }
 
 LossInfo AdaCos::info() {
-    return {
-        .name = "adacos",
-        .formula = "mean over i of -log softmax_j(s * cos(x_i, W_j))[y_i], s from the batch's cosines",
-        .source = "Zhang, Zhao, Qiao, Wang, Li: AdaCos, CVPR 2019, Eq. 12 to 15",
-        .defaults = with_settings({{"dynamic", 1}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<AdaCos>(AdaCosOptions{
-                    .classes = classes, .dim = dim, .dynamic = settings.at("dynamic") != 0, .softmax = read(settings)});
-            },
-    };
+    return loss_entry<AdaCos, AdaCosOptions>(
+        "adacos", "mean over i of -log softmax_j(s * cos(x_i, W_j))[y_i], s from the batch's cosines",
+        "Zhang, Zhao, Qiao, Wang, Li: AdaCos, CVPR 2019, Eq. 12 to 15");
 }
 
 CosFace::CosFace(const CosFaceOptions& options)
@@ -169,21 +138,9 @@ Tensor CosFace::margin_loss(const Tensor& feature, const Tensor& labels) {
 }
 
 LossInfo CosFace::info() {
-    const CosFaceOptions defaults;
-    return {
-        .name = "cosface",
-        .formula = "mean over i of -log softmax_j(scale * (cos(x_i, W_j) - margin * [j = y_i]))[y_i]",
-        .source = "Wang et al.: CosFace, CVPR 2018, Eq. 4",
-        .defaults = with_settings({{"scale", defaults.scale}, {"margin", defaults.margin}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<CosFace>(CosFaceOptions{.classes = classes,
-                                                                .dim = dim,
-                                                                .scale = settings.at("scale"),
-                                                                .margin = settings.at("margin"),
-                                                                .softmax = read(settings)});
-            },
-    };
+    return loss_entry<CosFace, CosFaceOptions>(
+        "cosface", "mean over i of -log softmax_j(scale * (cos(x_i, W_j) - margin * [j = y_i]))[y_i]",
+        "Wang et al.: CosFace, CVPR 2018, Eq. 4");
 }
 
 SphereFace::SphereFace(const SphereFaceOptions& options)
@@ -218,28 +175,10 @@ Tensor SphereFace::logits(const Tensor& feature) {
 }
 
 LossInfo SphereFace::info() {
-    const SphereFaceOptions defaults;
-    return {
-        .name = "sphereface",
-        .formula =
-            "mean over i of -log softmax_j(|x_i| * (cos theta_ij, or for j = y_i psi(theta_ij) blended with it))[y_i]",
-        .source = "Liu et al.: SphereFace, CVPR 2017, Eq. 7",
-        .defaults = with_settings({{"multiple", static_cast<double>(defaults.multiple)},
-                                   {"lambda_base", defaults.lambda_base},
-                                   {"lambda_decay", defaults.lambda_decay},
-                                   {"lambda_min", defaults.lambda_min}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<SphereFace>(
-                    SphereFaceOptions{.classes = classes,
-                                      .dim = dim,
-                                      .multiple = whole_number("SphereFace", settings, "multiple"),
-                                      .lambda_base = settings.at("lambda_base"),
-                                      .lambda_decay = settings.at("lambda_decay"),
-                                      .lambda_min = settings.at("lambda_min"),
-                                      .softmax = read(settings)});
-            },
-    };
+    return loss_entry<SphereFace, SphereFaceOptions>(
+        "sphereface",
+        "mean over i of -log softmax_j(|x_i| * (cos theta_ij, or for j = y_i psi(theta_ij) blended with it))[y_i]",
+        "Liu et al.: SphereFace, CVPR 2017, Eq. 7");
 }
 
 ArcFace::ArcFace(const ArcFaceOptions& options)
@@ -252,23 +191,11 @@ Tensor ArcFace::margin_loss(const Tensor& feature, const Tensor& labels) {
 }
 
 LossInfo ArcFace::info() {
-    const ArcFaceOptions defaults;
-    return {
-        .name = "arcface",
-        .formula =
-            "mean over i of -log softmax_j(scale * cos(theta_ij + margin * [j = y_i]))[y_i], theta_ij the angle of x_i "
-            "and W_j",
-        .source = "Deng, Guo, Xue, Zafeiriou: ArcFace, CVPR 2019, Eq. 3",
-        .defaults = with_settings({{"scale", defaults.scale}, {"margin", defaults.margin}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<ArcFace>(ArcFaceOptions{.classes = classes,
-                                                                .dim = dim,
-                                                                .scale = settings.at("scale"),
-                                                                .margin = settings.at("margin"),
-                                                                .softmax = read(settings)});
-            },
-    };
+    return loss_entry<ArcFace, ArcFaceOptions>(
+        "arcface",
+        "mean over i of -log softmax_j(scale * cos(theta_ij + margin * [j = y_i]))[y_i], theta_ij the angle of x_i "
+        "and W_j",
+        "Deng, Guo, Xue, Zafeiriou: ArcFace, CVPR 2019, Eq. 3");
 }
 
 SubcenterArcFace::SubcenterArcFace(const SubcenterArcFaceOptions& options)
@@ -293,25 +220,9 @@ Tensor SubcenterArcFace::nearest_cosines(const Tensor& feature) const {
 }
 
 LossInfo SubcenterArcFace::info() {
-    const SubcenterArcFaceOptions defaults;
-    return {
-        .name = "subcenter-arcface",
-        .formula = "arcface over the largest of the cosines to each class's centers",
-        .source = "Deng, Guo, Liu, Gong, Zafeiriou: Sub-center ArcFace, ECCV 2020, Eq. 2 and 3",
-        .defaults = with_settings({{"scale", defaults.scale},
-                                   {"margin", defaults.margin},
-                                   {"centers", static_cast<double>(defaults.centers)}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<SubcenterArcFace>(
-                    SubcenterArcFaceOptions{.classes = classes,
-                                            .dim = dim,
-                                            .centers = whole_number("SubcenterArcFace", settings, "centers"),
-                                            .scale = settings.at("scale"),
-                                            .margin = settings.at("margin"),
-                                            .softmax = read(settings)});
-            },
-    };
+    return loss_entry<SubcenterArcFace, SubcenterArcFaceOptions>(
+        "subcenter-arcface", "arcface over the largest of the cosines to each class's centers",
+        "Deng, Guo, Liu, Gong, Zafeiriou: Sub-center ArcFace, ECCV 2020, Eq. 2 and 3");
 }
 
 CurricularFace::CurricularFace(const CurricularFaceOptions& options)
@@ -334,23 +245,10 @@ Tensor CurricularFace::margin_loss(const Tensor& feature, const Tensor& labels) 
 }
 
 LossInfo CurricularFace::info() {
-    const CurricularFaceOptions defaults;
-    return {
-        .name = "curricularface",
-        .formula = "arcface, with scale * c_ij * (t + c_ij) for the other classes of c_ij > cos(theta_iy + margin)",
-        .source = "Huang et al.: CurricularFace, CVPR 2020, Eq. 6 to 10",
-        .defaults =
-            with_settings({{"scale", defaults.scale}, {"margin", defaults.margin}, {"momentum", defaults.momentum}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<CurricularFace>(CurricularFaceOptions{.classes = classes,
-                                                                              .dim = dim,
-                                                                              .scale = settings.at("scale"),
-                                                                              .margin = settings.at("margin"),
-                                                                              .momentum = settings.at("momentum"),
-                                                                              .softmax = read(settings)});
-            },
-    };
+    return loss_entry<CurricularFace, CurricularFaceOptions>(
+        "curricularface",
+        "arcface, with scale * c_ij * (t + c_ij) for the other classes of c_ij > cos(theta_iy + margin)",
+        "Huang et al.: CurricularFace, CVPR 2020, Eq. 6 to 10");
 }
 
 MagFace::MagFace(const MagFaceOptions& options)
@@ -379,30 +277,9 @@ Tensor MagFace::margin_loss(const Tensor& feature, const Tensor& labels) {
 }
 
 LossInfo MagFace::info() {
-    const MagFaceOptions defaults;
-    return {
-        .name = "magface",
-        .formula = "arcface with the margin m(|x_i|) + lambda * mean over i of (|x_i| / upper_length^2 + 1 / |x_i|)",
-        .source = "Meng, Zhao, Huang, Zhou: MagFace, CVPR 2021, Eq. 4",
-        .defaults = with_settings({{"scale", defaults.scale},
-                                   {"lower_length", defaults.lower_length},
-                                   {"upper_length", defaults.upper_length},
-                                   {"lower_margin", defaults.lower_margin},
-                                   {"upper_margin", defaults.upper_margin},
-                                   {"lambda", defaults.lambda}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<MagFace>(MagFaceOptions{.classes = classes,
-                                                                .dim = dim,
-                                                                .scale = settings.at("scale"),
-                                                                .lower_length = settings.at("lower_length"),
-                                                                .upper_length = settings.at("upper_length"),
-                                                                .lower_margin = settings.at("lower_margin"),
-                                                                .upper_margin = settings.at("upper_margin"),
-                                                                .lambda = settings.at("lambda"),
-                                                                .softmax = read(settings)});
-            },
-    };
+    return loss_entry<MagFace, MagFaceOptions>(
+        "magface", "arcface with the margin m(|x_i|) + lambda * mean over i of (|x_i| / upper_length^2 + 1 / |x_i|)",
+        "Meng, Zhao, Huang, Zhou: MagFace, CVPR 2021, Eq. 4");
 }
 
 }  // namespace radial

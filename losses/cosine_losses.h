@@ -15,6 +15,14 @@ struct CosSoftmaxOptions {
     double scale = 0;              ///< factor of the cosines; 0: derived from epsilon
     double epsilon = 1e-4;         ///< bound that the loss should be able to reach
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("scale", self.scale, "factor of the cosines; 0 derives it from epsilon");
+        visit("epsilon", self.epsilon, "bound that the loss should be able to reach");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax_j(scale * cos(x, W_j))[y] (Liu, Li, Wang: COCO, arXiv 1710.00870). Derived from epsilon,
@@ -81,6 +89,14 @@ struct NormFaceOptions {
     double scale = 16.0;           ///< s; the initial value if it is learned
     bool learn_scale = true;       ///< as in the paper
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("scale", self.scale, "factor of the cosines; the initial value if it is learned");
+        visit("learn_scale", self.learn_scale, "learn the scale, as in the paper");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax_j(s * cos(x, W_j))[y], with a learned s (Wang et al.: NormFace, ACM MM 2017, Eq. 6). The
@@ -108,6 +124,13 @@ struct AdaCosOptions {
     std::int64_t dim = 32;         ///< feature dimension
     bool dynamic = true;           ///< false: the fixed scale sqrt 2 * log(C - 1) of Eq. 12
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("dynamic", self.dynamic, "adapt the scale to the batches; false: the fixed scale of Eq. 12");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// Softmax over s * cos(x, W_j) (Zhang et al.: AdaCos, CVPR 2019). Each forward() in training first updates the scale,
@@ -147,6 +170,14 @@ struct CosFaceOptions {
     double scale = 64.0;           ///< s, factor of the cosines
     double margin = 0.35;          ///< m, subtracted from the cosine to the own class; in [0, 2]
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("scale", self.scale, "factor of the cosines");
+        visit("margin", self.margin, "subtracted from the cosine to the own class; in [0, 2]");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax_j(s * (cos(x, W_j) - m * 1[j = y]))[y] (Wang et al.: CosFace, CVPR 2018, Eq. 4; Wang et
@@ -176,6 +207,16 @@ struct SphereFaceOptions {
     double lambda_decay = 0.12;    ///< decay of lambda
     double lambda_min = 5.0;       ///< smallest lambda
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("multiple", self.multiple, "factor of the angle to the own class, at least 1");
+        visit("lambda_base", self.lambda_base, "initial weight of the plain cosine");
+        visit("lambda_decay", self.lambda_decay, "decay of that weight per step");
+        visit("lambda_min", self.lambda_min, "smallest weight of the plain cosine");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax_j(|x| * f_j)[y], where f_j = cos t_j for the other classes and
@@ -212,6 +253,14 @@ struct ArcFaceOptions {
     double scale = 64.0;           ///< s, factor of the cosines
     double margin = 0.5;           ///< m, added to the angle to the own class, in radians; in [0, pi)
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("scale", self.scale, "factor of the cosines");
+        visit("margin", self.margin, "added to the angle to the own class, in radians; in [0, pi)");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax_j(s * cos(t_j + m * 1[j = y]))[y], where t_j is the angle between x and W_j (Deng et al.:
@@ -240,6 +289,15 @@ struct SubcenterArcFaceOptions {
     double scale = 64.0;           ///< s, factor of the cosines
     double margin = 0.5;           ///< m, added to the angle to the own class, in radians; in [0, pi)
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("centers", self.centers, "number of centres per class");
+        visit("scale", self.scale, "factor of the cosines");
+        visit("margin", self.margin, "added to the angle to the own class, in radians; in [0, pi)");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// ArcFace over cos t_j = max over k of cos(x, W_jk) (Deng et al.: Sub-center ArcFace, ECCV 2020, Eq. 2 and 3).
@@ -271,6 +329,15 @@ struct CurricularFaceOptions {
     double margin = 0.5;           ///< m, added to the angle to the own class, in radians; in [0, pi)
     double momentum = 0.99;        ///< fraction of t that is kept in each batch, in [0, 1]
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("scale", self.scale, "factor of the cosines");
+        visit("margin", self.margin, "added to the angle to the own class, in radians; in [0, pi)");
+        visit("momentum", self.momentum, "fraction of the running mean cosine that is kept in each batch, in [0, 1]");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// ArcFace in which another class with c_j > cos(t_y + m) has the logit s * c_j (t + c_j), where t is the running mean
@@ -305,6 +372,18 @@ struct MagFaceOptions {
     double lower_margin = 0.45, upper_margin = 0.8;    ///< l_m and u_m: margins at these lengths, in radians
     double lambda = 35.0;                              ///< weight of the regulariser of the length
     SoftmaxLikeOptions softmax{};                      ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("scale", self.scale, "factor of the cosines");
+        visit("lower_length", self.lower_length, "features are clamped to at least this length");
+        visit("upper_length", self.upper_length, "features are clamped to at most this length");
+        visit("lower_margin", self.lower_margin, "margin at the lower length, in radians");
+        visit("upper_margin", self.upper_margin, "margin at the upper length, in radians");
+        visit("lambda", self.lambda, "weight of the regulariser of the length");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax_j(s * cos(t_j + m(a) * 1[j = y]))[y] + lambda * mean of g(a), where a is |x| clamped to

@@ -5,7 +5,9 @@
 
 #include "radial/core/ops.h"
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace radial {
 
@@ -142,6 +144,10 @@ enum class TripletMiner : std::uint8_t {
     /// et al. 2017).
     distance_weighted,
 };
+/// The names of the miners.
+constexpr auto words_of(TripletMiner /*value*/) {
+    return std::to_array<std::string_view>({"all", "hard", "semi-hard", "distance-weighted"});
+}
 /// Options of triplet_loss().
 struct TripletTerms {
     double margin = 0.2;                     ///< in v = d(a, p) - d(a, n) + margin

@@ -65,12 +65,4 @@ bool FirstBatch::begins(bool training) {
     return true;
 }
 
-std::int64_t whole_number(std::string_view loss, const LossSettings& settings, const std::string& option) {
-    const double value = settings.at(option);
-    constexpr double limit = 1e15;  // whole numbers are exact below it
-    RADIAL_CHECK(std::abs(value) < limit && value == std::floor(value), "{}: {} is {}, expected a whole number", loss,
-                 option, value);
-    return static_cast<std::int64_t>(value);
-}
-
 }  // namespace radial

@@ -4,14 +4,15 @@
 
 #include "radial/core/nn/module.h"
 #include "radial/core/tensor/tensor.h"
+#include "radial/core/util/options.h"
 #include "radial/core/util/registry.h"
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace radial {
@@ -82,25 +83,50 @@ public:
 };
 
 /// Options of a loss as names and values, from a command line or a config file.
-using LossSettings = std::map<std::string, double>;
-
-/// The value of `option` as an integer. Throws Error, naming `loss`, when it is not a whole number.
-std::int64_t whole_number(std::string_view loss, const LossSettings& settings, const std::string& option);
+using LossSettings = Settings;
 
 /// The registry's entry for a loss or a regulariser.
 template <class T>
 struct RegistryEntry {
-    std::string name;       ///< as on the command line: "rbf-softmax"
-    std::string formula;    ///< one line of plain text
-    std::string source;     ///< paper, year and equation
-    LossSettings defaults;  ///< every option with its default value
-    /// Builds the loss. The settings have a value for every option of `defaults`; make_loss() adds those not given.
+    std::string name;                 ///< as on the command line: "rbf-softmax"
+    std::string formula;              ///< one line of plain text
+    std::string source;               ///< paper, year and equation
+    std::vector<OptionInfo> options;  ///< every option with its default value; see describe_options()
+    /// Builds the loss. The settings have a value, of its type, for every option; make_loss() adds those not given.
     std::function<std::unique_ptr<T>(std::int64_t classes, std::int64_t dim, const LossSettings&)> make;
+
+    /// The default of each option.
+    LossSettings defaults() const { return defaults_of(options); }
 };
 /// The registry's entry for a loss.
 using LossInfo = RegistryEntry<Loss>;
 /// The registry's entry for a regulariser.
 using RegulariserInfo = RegistryEntry<Regulariser>;
+
+/// The entry of a loss or regulariser L that is built from a struct of options with a list of fields: see fields(). If
+/// the struct has members `classes` and `dim`, they are set too.
+template <class T, class L, class Options>
+RegistryEntry<T> registry_entry(std::string name, std::string formula, std::string source) {
+    const auto make = [name](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
+        Options options;
+        if constexpr (requires { options.classes; }) options.classes = classes;
+        if constexpr (requires { options.dim; }) options.dim = dim;
+        read_settings(name, settings, options);
+        return std::make_unique<L>(options);
+    };
+    return {std::move(name), std::move(formula), std::move(source), describe_options<Options>(), make};
+}
+///@{
+/// The entry of a loss, or of a regulariser: see registry_entry().
+template <class L, class Options>
+LossInfo loss_entry(std::string name, std::string formula, std::string source) {
+    return registry_entry<Loss, L, Options>(std::move(name), std::move(formula), std::move(source));
+}
+template <class L, class Options>
+RegulariserInfo regulariser_entry(std::string name, std::string formula, std::string source) {
+    return registry_entry<Regulariser, L, Options>(std::move(name), std::move(formula), std::move(source));
+}
+///@}
 
 ///@{
 /// All losses, or all regularisers: those of the library, in the order of registry.cpp, then those registered by users.

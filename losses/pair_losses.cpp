@@ -9,16 +9,6 @@
 #include <cmath>
 
 namespace radial {
-namespace {
-
-TripletMiner miner_of(std::int64_t number) {
-    constexpr auto last = static_cast<std::int64_t>(TripletMiner::distance_weighted);
-    RADIAL_CHECK(number >= 0 && number <= last, "Triplet: miner is {}, expected 0 to {}", number, last);
-    return static_cast<TripletMiner>(number);
-}
-
-}  // namespace
-
 ClassMeans::ClassMeans(std::string_view loss, std::int64_t classes, std::int64_t dim, double momentum)
     : momentum_(momentum) {
     RADIAL_CHECK(classes >= 1 && dim >= 1, "{}: classes {} and dim {} must each be at least 1", loss, classes, dim);
@@ -74,32 +64,11 @@ Tensor Contrastive::batch_loss(const Tensor& x, const PairLabels& labels) {
 }
 
 LossInfo Contrastive::info() {
-    const ContrastiveOptions defaults;
-    return {
-        .name = "contrastive",
-        .formula =
-            "mean over pairs of a class of max(0, d - positive_margin)^power + mean over other pairs of max(0, "
-            "margin - d)^power",
-        .source = "Chopra, Hadsell, LeCun, CVPR 2005; Hadsell, Chopra, LeCun, CVPR 2006, Eq. 4",
-        .defaults = {{"margin", defaults.pairs.margin},
-                     {"positive_margin", defaults.pairs.positive_margin},
-                     {"power", defaults.pairs.power},
-                     {"over_nonzero", defaults.pairs.over_nonzero ? 1 : 0},
-                     {"normalise", defaults.normalise ? 1 : 0},
-                     {"momentum", defaults.momentum}},
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<Contrastive>(ContrastiveOptions{
-                    .classes = classes,
-                    .dim = dim,
-                    .pairs = {.positive_margin = settings.at("positive_margin"),
-                              .margin = settings.at("margin"),
-                              .power = static_cast<int>(whole_number("Contrastive", settings, "power")),
-                              .over_nonzero = settings.at("over_nonzero") != 0},
-                    .normalise = settings.at("normalise") != 0,
-                    .momentum = settings.at("momentum")});
-            },
-    };
+    return loss_entry<Contrastive, ContrastiveOptions>(
+        "contrastive",
+        "mean over pairs of a class of max(0, d - positive_margin)^power + mean over other pairs of max(0, "
+        "margin - d)^power",
+        "Chopra, Hadsell, LeCun, CVPR 2005; Hadsell, Chopra, LeCun, CVPR 2006, Eq. 4");
 }
 
 Triplet::Triplet(const TripletOptions& options)
@@ -120,36 +89,11 @@ Tensor Triplet::batch_loss(const Tensor& x, const PairLabels& labels) {
 }
 
 LossInfo Triplet::info() {
-    const TripletOptions defaults;
-    return {
-        .name = "triplet",
-        .formula =
-            "mean over triplets of max(0, d(a, p) - d(a, n) + margin); miner 0 all, 1 hard, 2 semi-hard, 3 "
-            "distance-weighted",
-        .source = "Schroff et al., CVPR 2015; Hermans et al. 2017; Wu et al., ICCV 2017",
-        .defaults = {{"margin", defaults.triplets.margin},
-                     {"miner", static_cast<double>(defaults.triplets.miner)},
-                     {"soft", defaults.triplets.soft ? 1 : 0},
-                     {"over_nonzero", defaults.triplets.over_nonzero ? 1 : 0},
-                     {"cutoff", defaults.triplets.cutoff},
-                     {"furthest", defaults.triplets.furthest},
-                     {"normalise", defaults.normalise ? 1 : 0},
-                     {"momentum", defaults.momentum}},
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<Triplet>(
-                    TripletOptions{.classes = classes,
-                                   .dim = dim,
-                                   .triplets = {.margin = settings.at("margin"),
-                                                .miner = miner_of(whole_number("Triplet", settings, "miner")),
-                                                .soft = settings.at("soft") != 0,
-                                                .over_nonzero = settings.at("over_nonzero") != 0,
-                                                .cutoff = settings.at("cutoff"),
-                                                .furthest = settings.at("furthest")},
-                                   .normalise = settings.at("normalise") != 0,
-                                   .momentum = settings.at("momentum")});
-            },
-    };
+    return loss_entry<Triplet, TripletOptions>(
+        "triplet",
+        "mean over triplets of max(0, d(a, p) - d(a, n) + margin); miner: all, hard, semi-hard or "
+        "distance-weighted",
+        "Schroff et al., CVPR 2015; Hermans et al. 2017; Wu et al., ICCV 2017");
 }
 
 SupervisedContrastive::SupervisedContrastive(const SupervisedContrastiveOptions& options)
@@ -164,23 +108,11 @@ Tensor SupervisedContrastive::batch_loss(const Tensor& x, const PairLabels& labe
 }
 
 LossInfo SupervisedContrastive::info() {
-    const SupervisedContrastiveOptions defaults;
-    return {
-        .name = "supervised-contrastive",
-        .formula =
-            "mean over a and its positives p of -log softmax over the other samples j of cos(a, j) / temperature, "
-            "at p",
-        .source = "Khosla et al.: Supervised Contrastive Learning, NeurIPS 2020, Eq. 2",
-        .defaults = {{"temperature", defaults.temperature}, {"momentum", defaults.momentum}},
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<SupervisedContrastive>(
-                    SupervisedContrastiveOptions{.classes = classes,
-                                                 .dim = dim,
-                                                 .temperature = settings.at("temperature"),
-                                                 .momentum = settings.at("momentum")});
-            },
-    };
+    return loss_entry<SupervisedContrastive, SupervisedContrastiveOptions>(
+        "supervised-contrastive",
+        "mean over a and its positives p of -log softmax over the other samples j of cos(a, j) / temperature, "
+        "at p",
+        "Khosla et al.: Supervised Contrastive Learning, NeurIPS 2020, Eq. 2");
 }
 
 MultiSimilarity::MultiSimilarity(const MultiSimilarityOptions& options)
@@ -194,32 +126,11 @@ Tensor MultiSimilarity::batch_loss(const Tensor& x, const PairLabels& labels) {
 }
 
 LossInfo MultiSimilarity::info() {
-    const MultiSimilarityOptions defaults;
-    return {
-        .name = "multi-similarity",
-        .formula =
-            "mean over a of log(1 + sum over positives of exp(-alpha (cos - base))) / alpha + log(1 + sum over "
-            "negatives of exp(beta (cos - base))) / beta",
-        .source = "Wang et al.: Multi-Similarity Loss, CVPR 2019, Eq. 15; mining: Eq. 10 and 11",
-        .defaults = {{"alpha", defaults.pairs.alpha},
-                     {"beta", defaults.pairs.beta},
-                     {"base", defaults.pairs.base},
-                     {"mining", defaults.pairs.mining ? 1 : 0},
-                     {"epsilon", defaults.pairs.epsilon},
-                     {"momentum", defaults.momentum}},
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<MultiSimilarity>(
-                    MultiSimilarityOptions{.classes = classes,
-                                           .dim = dim,
-                                           .pairs = {.alpha = settings.at("alpha"),
-                                                     .beta = settings.at("beta"),
-                                                     .base = settings.at("base"),
-                                                     .mining = settings.at("mining") != 0,
-                                                     .epsilon = settings.at("epsilon")},
-                                           .momentum = settings.at("momentum")});
-            },
-    };
+    return loss_entry<MultiSimilarity, MultiSimilarityOptions>(
+        "multi-similarity",
+        "mean over a of log(1 + sum over positives of exp(-alpha (cos - base))) / alpha + log(1 + sum over "
+        "negatives of exp(beta (cos - base))) / beta",
+        "Wang et al.: Multi-Similarity Loss, CVPR 2019, Eq. 15; mining: Eq. 10 and 11");
 }
 
 Circle::Circle(const CircleOptions& options)
@@ -234,28 +145,11 @@ Tensor Circle::batch_loss(const Tensor& x, const PairLabels& labels) {
 }
 
 LossInfo Circle::info() {
-    const CircleOptions defaults;
-    return {
-        .name = "circle",
-        .formula =
-            "mean over a of log(1 + sum over negatives of exp(gamma [cos + m]+ (cos - m)) * sum over positives of "
-            "exp(-gamma [1 + m - cos]+ (cos - 1 + m)))",
-        .source = "Sun et al.: Circle Loss, CVPR 2020, Eq. 6 to 8",
-        .defaults = {{"margin", defaults.pairs.margin},
-                     {"gamma", defaults.pairs.gamma},
-                     {"through_weights", defaults.pairs.through_weights ? 1 : 0},
-                     {"momentum", defaults.momentum}},
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<Circle>(
-                    CircleOptions{.classes = classes,
-                                  .dim = dim,
-                                  .pairs = {.margin = settings.at("margin"),
-                                            .gamma = settings.at("gamma"),
-                                            .through_weights = settings.at("through_weights") != 0},
-                                  .momentum = settings.at("momentum")});
-            },
-    };
+    return loss_entry<Circle, CircleOptions>(
+        "circle",
+        "mean over a of log(1 + sum over negatives of exp(gamma [cos + m]+ (cos - m)) * sum over positives of "
+        "exp(-gamma [1 + m - cos]+ (cos - 1 + m)))",
+        "Sun et al.: Circle Loss, CVPR 2020, Eq. 6 to 8");
 }
 
 }  // namespace radial

@@ -70,6 +70,17 @@ struct ContrastiveOptions {
     ContrastivePairs pairs{};                      ///< margins, power, and which pairs the means are over
     bool normalise = false;                        ///< scale features to length 1 first
     double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("margin", self.pairs.margin, "distance above which other pairs add nothing");
+        visit("positive_margin", self.pairs.positive_margin, "distance below which pairs of a class add nothing");
+        visit("power", self.pairs.power, "exponent of the terms, 1 or 2");
+        visit("over_nonzero", self.pairs.over_nonzero, "take the means over the pairs whose term is not 0");
+        visit("normalise", self.normalise, "scale features to length 1 first");
+        visit("momentum", self.momentum, "of the running class means used for prediction, in (0, 1]");
+    }
 };
 
 /// L = mean over positive pairs of max(0, d - positive_margin)^power + mean over negative pairs of max(0, margin -
@@ -97,6 +108,20 @@ struct TripletOptions {
     TripletTerms triplets{};    ///< margin, miner and its options; `dimension` is set to dim
     bool normalise = true;      ///< scale features to length 1 first; required by the distance-weighted miner
     double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("margin", self.triplets.margin, "in v = d(a, p) - d(a, n) + margin");
+        visit("miner", self.triplets.miner, "which triplets are used");
+        visit("soft", self.triplets.soft, "log(1 + exp(v)) instead of max(0, v)");
+        visit("over_nonzero", self.triplets.over_nonzero, "take the mean over the triplets whose term is not 0");
+        visit("cutoff", self.triplets.cutoff, "distance-weighted: smaller distances get the weight of this one");
+        visit("furthest", self.triplets.furthest,
+              "distance-weighted: negatives at this distance or further are not drawn");
+        visit("normalise", self.normalise, "scale features to length 1 first");
+        visit("momentum", self.momentum, "of the running class means used for prediction, in (0, 1]");
+    }
 };
 
 /// L = mean over triplets of max(0, d(a, p) - d(a, n) + margin), where d is the Euclidean distance (Schroff,
@@ -125,6 +150,13 @@ struct SupervisedContrastiveOptions {
     std::int64_t dim = 32;                         ///< feature dimension
     double temperature = 0.1;                      ///< divisor of the cosines
     double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("temperature", self.temperature, "divisor of the cosines");
+        visit("momentum", self.momentum, "of the running class means used for prediction, in (0, 1]");
+    }
 };
 
 /// L = mean over anchors with a positive of the mean over positives p of -log(exp(cos(a, p) / temperature) / sum over
@@ -151,6 +183,17 @@ struct MultiSimilarityOptions {
     std::int64_t dim = 32;                         ///< feature dimension
     MultiSimilarityPairs pairs{};                  ///< alpha, beta, base, mining
     double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("alpha", self.pairs.alpha, "scale for positive pairs");
+        visit("beta", self.pairs.beta, "scale for negative pairs");
+        visit("base", self.pairs.base, "similarity that pairs are compared with");
+        visit("mining", self.pairs.mining, "use only hard pairs");
+        visit("epsilon", self.pairs.epsilon, "tolerance of mining");
+        visit("momentum", self.momentum, "of the running class means used for prediction, in (0, 1]");
+    }
 };
 
 /// L = mean over anchors of
@@ -181,6 +224,15 @@ struct CircleOptions {
     std::int64_t dim = 32;                         ///< feature dimension
     CirclePairs pairs{};                           ///< margin, gamma, gradient through the weights
     double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("margin", self.pairs.margin, "relaxation of the decision boundary");
+        visit("gamma", self.pairs.gamma, "scale");
+        visit("through_weights", self.pairs.through_weights, "differentiate the weights of the pairs too");
+        visit("momentum", self.momentum, "of the running class means used for prediction, in (0, 1]");
+    }
 };
 
 /// L = mean over the anchors that have positive and negative pairs of log(1 + sum over negatives of exp(gamma [cos +

@@ -38,23 +38,9 @@ Tensor Cpl::logits(const Tensor& feature) {
 }
 
 LossInfo Cpl::info() {
-    const CplOptions defaults;
-    return {
-        .name = "cpl",
-        .formula = "mean over i of -log sum_k softmax over (j, k) of (-gamma * |x_i - W_jk|^2)[y_i, k]",
-        .source = "Yang et al.: Convolutional Prototype Learning, CVPR 2018, Eq. 6 to 8",
-        .defaults = with_settings(
-            {{"gamma", defaults.gamma}, {"prototypes_per_class", static_cast<double>(defaults.prototypes_per_class)}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<Cpl>(
-                    CplOptions{.classes = classes,
-                               .dim = dim,
-                               .prototypes_per_class = whole_number("Cpl", settings, "prototypes_per_class"),
-                               .gamma = settings.at("gamma"),
-                               .softmax = read(settings)});
-            },
-    };
+    return loss_entry<Cpl, CplOptions>(
+        "cpl", "mean over i of -log sum_k softmax over (j, k) of (-gamma * |x_i - W_jk|^2)[y_i, k]",
+        "Yang et al.: Convolutional Prototype Learning, CVPR 2018, Eq. 6 to 8");
 }
 
 LossInfo Cpl::generalised_info() {
@@ -62,7 +48,7 @@ LossInfo Cpl::generalised_info() {
     return with_term({.name = "g-cpl",
                       .formula = "cpl + lambda * mean over i of |x_i - W_{y_i}|^2",
                       .source = "Yang et al.: Convolutional Prototype Learning, CVPR 2018",
-                      .defaults = {},
+                      .options = {},
                       .make = {}},
                      info(), Compact::info(), lambda);
 }
@@ -126,28 +112,11 @@ Tensor Lgm::logits(const Tensor& feature) {
 }
 
 LossInfo Lgm::info() {
-    const LgmOptions defaults;
-    return {
-        .name = "lgm",
-        .formula =
-            "mean over i of -log softmax_j(-(1 + alpha [j = y_i]) d_j - log|S_j| / 2)[y_i] + lambda (d_y + log|S_y| "
-            "/ 2), d_j = (x_i - m_j)' S_j^-1 (x_i - m_j) / 2; covariance 0: S is the identity, 1: diagonal",
-        .source = "Wan et al.: Rethinking Feature Distribution for Loss Functions, CVPR 2018, Eq. 13 and 18",
-        .defaults = with_settings({{"alpha", defaults.alpha}, {"lambda", defaults.lambda}, {"covariance", 0}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                const std::int64_t covariance = whole_number("Lgm", settings, "covariance");
-                RADIAL_CHECK(covariance == 0 || covariance == 1,
-                             "Lgm: covariance is {}, expected 0 (identity) or 1 (diagonal)", covariance);
-                return std::make_unique<Lgm>(LgmOptions{
-                    .classes = classes,
-                    .dim = dim,
-                    .alpha = settings.at("alpha"),
-                    .lambda = settings.at("lambda"),
-                    .covariance = covariance == 1 ? LgmOptions::Covariance::diagonal : LgmOptions::Covariance::identity,
-                    .softmax = read(settings)});
-            },
-    };
+    return loss_entry<Lgm, LgmOptions>(
+        "lgm",
+        "mean over i of -log softmax_j(-(1 + alpha [j = y_i]) d_j - log|S_j| / 2)[y_i] + lambda (d_y + log|S_y| "
+        "/ 2), d_j = (x_i - m_j)' S_j^-1 (x_i - m_j) / 2; S_j the identity, or diagonal and learned",
+        "Wan et al.: Rethinking Feature Distribution for Loss Functions, CVPR 2018, Eq. 13 and 18");
 }
 
 }  // namespace radial

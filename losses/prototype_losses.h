@@ -12,6 +12,14 @@ struct CplOptions {
     std::int64_t prototypes_per_class = 1;  ///< K
     double gamma = 1.0;                     ///< hardness: factor of the squared distances
     SoftmaxLikeOptions softmax{};           ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("prototypes_per_class", self.prototypes_per_class, "number of prototypes per class");
+        visit("gamma", self.gamma, "factor of the squared distances");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log p(y), the distance-based cross-entropy (Yang et al., CVPR 2018, Eq. 6 to 8). p(c) is the sum over
@@ -45,6 +53,10 @@ struct LgmOptions {
         identity,  ///< the identity
         diagonal   ///< diagonal, learned
     };
+    /// The names of the covariances.
+    friend constexpr auto words_of(Covariance /*value*/) {
+        return std::to_array<std::string_view>({"identity", "diagonal"});
+    }
 
     std::int64_t classes = 10;                     ///< number of classes
     std::int64_t dim = 32;                         ///< feature dimension
@@ -52,6 +64,15 @@ struct LgmOptions {
     double lambda = 0.1;                           ///< weight of the likelihood term
     Covariance covariance = Covariance::identity;  ///< identity, or diagonal and learned
     SoftmaxLikeOptions softmax{};                  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("alpha", self.alpha, "margin: relative increase of the distance to the own class");
+        visit("lambda", self.lambda, "weight of the likelihood term");
+        visit("covariance", self.covariance, "covariance matrix of each class; a diagonal is learned");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean cross-entropy of -(1 + alpha 1[j = y]) d_j - 1/2 log|Lambda_j| + lambda * mean of d_y + 1/2 log|Lambda_y|,

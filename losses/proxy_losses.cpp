@@ -39,25 +39,11 @@ Tensor ProxyNca::logits(const Tensor& feature) {
 }
 
 LossInfo ProxyNca::info() {
-    const ProxyNcaOptions defaults;
-    return {
-        .name = "proxy-nca",
-        .formula =
-            "mean over i of -log(exp(-scale d_{y_i}) / sum_{j != y_i} exp(-scale d_j)), d_j = |x_i - p_j|^2 of unit "
-            "vectors",
-        .source = "Movshovitz-Attias et al.: No Fuss Distance Metric Learning using Proxies, ICCV 2017",
-        .defaults =
-            with_settings({{"scale", defaults.scale}, {"own_in_denominator", defaults.own_in_denominator ? 1 : 0}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<ProxyNca>(
-                    ProxyNcaOptions{.classes = classes,
-                                    .dim = dim,
-                                    .scale = settings.at("scale"),
-                                    .own_in_denominator = settings.at("own_in_denominator") != 0,
-                                    .softmax = read(settings)});
-            },
-    };
+    return loss_entry<ProxyNca, ProxyNcaOptions>(
+        "proxy-nca",
+        "mean over i of -log(exp(-scale d_{y_i}) / sum_{j != y_i} exp(-scale d_j)), d_j = |x_i - p_j|^2 of unit "
+        "vectors",
+        "Movshovitz-Attias et al.: No Fuss Distance Metric Learning using Proxies, ICCV 2017");
 }
 
 ProxyAnchor::ProxyAnchor(const ProxyAnchorOptions& options) : options_(options) {
@@ -88,20 +74,11 @@ Tensor ProxyAnchor::logits(const Tensor& feature) {
 }
 
 LossInfo ProxyAnchor::info() {
-    const ProxyAnchorOptions defaults;
-    return {
-        .name = "proxy-anchor",
-        .formula =
-            "mean over the batch's classes of log(1 + sum over own samples of exp(-alpha (cos - delta))) + mean "
-            "over all classes of log(1 + sum over other samples of exp(alpha (cos + delta)))",
-        .source = "Kim et al.: Proxy Anchor Loss, CVPR 2020, Eq. 4",
-        .defaults = {{"alpha", defaults.alpha}, {"delta", defaults.delta}},
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<ProxyAnchor>(ProxyAnchorOptions{
-                    .classes = classes, .dim = dim, .alpha = settings.at("alpha"), .delta = settings.at("delta")});
-            },
-    };
+    return loss_entry<ProxyAnchor, ProxyAnchorOptions>(
+        "proxy-anchor",
+        "mean over the batch's classes of log(1 + sum over own samples of exp(-alpha (cos - delta))) + mean "
+        "over all classes of log(1 + sum over other samples of exp(alpha (cos + delta)))",
+        "Kim et al.: Proxy Anchor Loss, CVPR 2020, Eq. 4");
 }
 
 SoftTriple::SoftTriple(const SoftTripleOptions& options)
@@ -162,31 +139,11 @@ Tensor SoftTriple::logits(const Tensor& feature) {
 }
 
 LossInfo SoftTriple::info() {
-    const SoftTripleOptions defaults;
-    return {
-        .name = "soft-triple",
-        .formula =
-            "mean over i of -log softmax_c(lambda (S_c - delta [c = y_i]))[y_i], S_c = sum_k softmax_k(s_ck / "
-            "gamma) s_ck, s_ck = cos(x_i, w_ck); + tau * mean |w_cs - w_ct| / 2",
-        .source = "Qian et al.: SoftTriple Loss, ICCV 2019",
-        .defaults = with_settings({{"centres_per_class", static_cast<double>(defaults.centres_per_class)},
-                                   {"lambda", defaults.lambda},
-                                   {"gamma", defaults.gamma},
-                                   {"delta", defaults.delta},
-                                   {"tau", defaults.tau}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<SoftTriple>(
-                    SoftTripleOptions{.classes = classes,
-                                      .dim = dim,
-                                      .centres_per_class = whole_number("SoftTriple", settings, "centres_per_class"),
-                                      .lambda = settings.at("lambda"),
-                                      .gamma = settings.at("gamma"),
-                                      .delta = settings.at("delta"),
-                                      .tau = settings.at("tau"),
-                                      .softmax = read(settings)});
-            },
-    };
+    return loss_entry<SoftTriple, SoftTripleOptions>(
+        "soft-triple",
+        "mean over i of -log softmax_c(lambda (S_c - delta [c = y_i]))[y_i], S_c = sum_k softmax_k(s_ck / "
+        "gamma) s_ck, s_ck = cos(x_i, w_ck); + tau * mean |w_cs - w_ct| / 2",
+        "Qian et al.: SoftTriple Loss, ICCV 2019");
 }
 
 }  // namespace radial

@@ -14,6 +14,14 @@ struct ProxyNcaOptions {
     double scale = 1;                 ///< factor of the squared distances: 1 / temperature
     bool own_in_denominator = false;  ///< as in ProxyNCA++ (Teh et al. 2020); the loss is then a softmax
     SoftmaxLikeOptions softmax{};     ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("scale", self.scale, "factor of the squared distances");
+        visit("own_in_denominator", self.own_in_denominator, "sum over all classes, as ProxyNCA++ does");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log(exp(-s d_y) / sum_{j != y} exp(-s d_j)), d_j = |x / |x| - p_j / |p_j||^2, s the scale
@@ -42,6 +50,13 @@ struct ProxyAnchorOptions {
     std::int64_t dim = 32;      ///< feature dimension
     double alpha = 32;          ///< factor of the cosines
     double delta = 0.1;         ///< margin
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("alpha", self.alpha, "factor of the cosines");
+        visit("delta", self.delta, "margin");
+    }
 };
 
 /// L = mean over the classes c of the batch of log(1 + sum over their samples x of exp(-alpha (cos(x, P_c) - delta))) +
@@ -76,6 +91,17 @@ struct SoftTripleOptions {
     double delta = 0.01;                  ///< margin, subtracted from the similarity to the own class
     double tau = 0.2;                     ///< weight of the term that merges a class's centres
     SoftmaxLikeOptions softmax{};         ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("centres_per_class", self.centres_per_class, "number of centres per class");
+        visit("lambda", self.lambda, "factor of the similarities");
+        visit("gamma", self.gamma, "temperature of the softmax over a class's centres");
+        visit("delta", self.delta, "margin, subtracted from the similarity to the own class");
+        visit("tau", self.tau, "weight of the term that merges a class's centres");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax_c(lambda (S_c - delta 1[c = y]))[y], S_c = sum_k softmax_k(s_ck / gamma) s_ck, where s_ck

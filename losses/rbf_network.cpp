@@ -92,23 +92,9 @@ Tensor RbfNetwork::logits(const Tensor& feature) {
 }
 
 LossInfo RbfNetwork::info() {
-    const RbfNetworkOptions defaults;
-    return {
-        .name = "rbf-network",
-        .formula = "mean over i of -log softmax_j(b_j + M^-1/4 * sum_m W_jm * exp(-|x_i - c_m|^2 / w_m))[y_i]",
-        .source = "Broomhead, Lowe: Multivariable functional interpolation and adaptive networks, 1988",
-        .defaults = with_settings({{"units_per_class", static_cast<double>(defaults.units_per_class)},
-                                   {"squared_error", defaults.squared_error ? 1 : 0}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<RbfNetwork>(
-                    RbfNetworkOptions{.classes = classes,
-                                      .dim = dim,
-                                      .units_per_class = whole_number("RbfNetwork", settings, "units_per_class"),
-                                      .squared_error = settings.at("squared_error") != 0,
-                                      .softmax = read(settings)});
-            },
-    };
+    return loss_entry<RbfNetwork, RbfNetworkOptions>(
+        "rbf-network", "mean over i of -log softmax_j(b_j + M^-1/4 * sum_m W_jm * exp(-|x_i - c_m|^2 / w_m))[y_i]",
+        "Broomhead, Lowe: Multivariable functional interpolation and adaptive networks, 1988");
 }
 
 }  // namespace radial

@@ -13,6 +13,14 @@ struct RbfNetworkOptions {
     std::int64_t units_per_class = 10;  ///< there are M = classes * units_per_class units, which belong to no class
     bool squared_error = false;         ///< squared error to the one-hot target instead of cross-entropy
     SoftmaxLikeOptions softmax{};       ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("units_per_class", self.units_per_class, "number of units divided by the number of classes");
+        visit("squared_error", self.squared_error, "squared error to the one-hot target instead of cross-entropy");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// logits_j = b_j + M^-1/4 sum_m W_jm exp(-|x - c_m|^2 / w_m) (Broomhead & Lowe 1988, with Gaussians whose centres and

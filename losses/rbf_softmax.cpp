@@ -88,35 +88,9 @@ Tensor RbfSoftmax::scale_factor() const { return log_scale_.defined() ? exp(log_
 Tensor RbfSoftmax::gamma_factor() const { return log_gamma_.defined() ? exp(log_gamma_) : Tensor(); }
 
 LossInfo RbfSoftmax::info() {
-    const RbfSoftmaxOptions defaults;
-    return {
-        .name = "rbf-softmax",
-        .formula = "mean over i of -log softmax_j(scale * (exp(-|x_i - W_j|^2 / gamma) - margin * [j = y_i]))[y_i]",
-        .source = "Zhang, Zhao, Qiao, Li: RBF-Softmax, ECCV 2020, Eq. 3 and 4",
-        .defaults = with_settings({{"scale", defaults.scale},
-                                   {"gamma", defaults.gamma},
-                                   {"margin", defaults.margin},
-                                   {"learn_scale", 0},
-                                   {"learn_gamma", 0},
-                                   {"per_class_gamma", 0},
-                                   {"prototypes_per_class", static_cast<double>(defaults.prototypes_per_class)},
-                                   {"reach", defaults.reach}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<RbfSoftmax>(RbfSoftmaxOptions{
-                    .classes = classes,
-                    .dim = dim,
-                    .scale = settings.at("scale"),
-                    .gamma = settings.at("gamma"),
-                    .margin = settings.at("margin"),
-                    .learn_scale = settings.at("learn_scale") != 0,
-                    .learn_gamma = settings.at("learn_gamma") != 0,
-                    .per_class_gamma = settings.at("per_class_gamma") != 0,
-                    .prototypes_per_class = whole_number("RbfSoftmax", settings, "prototypes_per_class"),
-                    .reach = settings.at("reach"),
-                    .softmax = read(settings)});
-            },
-    };
+    return loss_entry<RbfSoftmax, RbfSoftmaxOptions>(
+        "rbf-softmax", "mean over i of -log softmax_j(scale * (exp(-|x_i - W_j|^2 / gamma) - margin * [j = y_i]))[y_i]",
+        "Zhang, Zhao, Qiao, Li: RBF-Softmax, ECCV 2020, Eq. 3 and 4");
 }
 
 }  // namespace radial

@@ -21,6 +21,20 @@ struct RbfSoftmaxOptions {
     /// tau: widens the kernel so that its value for the own class is never below exp(-tau). 0 turns this off.
     double reach = 0.0;
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("scale", self.scale, "s: logits are in [0, s]");
+        visit("gamma", self.gamma, "width of the kernel, in squared distance");
+        visit("margin", self.margin, "subtracted from the kernel of the own class; in [0, 1)");
+        visit("learn_scale", self.learn_scale, "learn s, starting from scale");
+        visit("learn_gamma", self.learn_gamma, "learn one gamma for all classes");
+        visit("per_class_gamma", self.per_class_gamma, "learn one gamma per class");
+        visit("prototypes_per_class", self.prototypes_per_class, "the nearest prototype of a class represents it");
+        visit("reach", self.reach, "the kernel of the own class is never below exp(-reach); 0 turns this off");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax_j(s * (K_j - m * 1[j = y]))[y], K_j = exp(-|x - W_j|^2 / gamma) (Zhang et al., ECCV 2020,

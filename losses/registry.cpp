@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 namespace radial {
@@ -74,7 +73,7 @@ struct Term {
     const RegulariserInfo* regulariser;
 
     const std::string& name() const { return loss != nullptr ? loss->name : regulariser->name; }
-    const LossSettings& defaults() const { return loss != nullptr ? loss->defaults : regulariser->defaults; }
+    const std::vector<OptionInfo>& options() const { return loss != nullptr ? loss->options : regulariser->options; }
 };
 
 Term further_term(const ExpressionTerm& read) {
@@ -100,9 +99,9 @@ std::vector<Term> terms_of(std::string_view expression) {
 void check_known(std::string_view expression, const std::vector<Term>& terms, const LossSettings& settings) {
     std::set<std::string> plain, full;
     for (const Term& term : terms) {
-        for (const auto& [option, value] : term.defaults()) {
-            plain.insert(option);
-            full.insert(term.name() + "." + option);
+        for (const OptionInfo& option : term.options()) {
+            plain.insert(option.name);
+            full.insert(term.name() + "." + option.name);
         }
     }
     std::vector<std::string> choices(plain.begin(), plain.end());
@@ -118,13 +117,12 @@ void check_known(std::string_view expression, const std::vector<Term>& terms, co
 
 /// The defaults of a term, under what `settings` say of it: "ring.radius" before "radius".
 LossSettings settings_of(const Term& term, const LossSettings& settings) {
-    LossSettings complete = term.defaults();
-    for (auto& [option, value] : complete) {
-        auto given = settings.find(term.name() + "." + option);
-        if (given == settings.end()) given = settings.find(option);
-        if (given == settings.end()) continue;
-        value = given->second;
-        RADIAL_CHECK(std::isfinite(value), "{}: {} is {}, expected a finite number", term.name(), option, value);
+    LossSettings complete;
+    for (const OptionInfo& option : term.options()) {
+        auto given = settings.find(term.name() + "." + option.name);
+        if (given == settings.end()) given = settings.find(option.name);
+        const OptionValue& value = given == settings.end() ? option.value : given->second;
+        complete.emplace(option.name, convert(term.name(), option, value));
     }
     return complete;
 }
@@ -175,7 +173,8 @@ LossSettings loss_settings(std::string_view expression, const LossSettings& sett
     if (terms.size() == 1) return settings_of(terms.front(), settings);
     LossSettings all;
     for (const Term& term : terms)
-        for (const auto& [option, value] : settings_of(term, settings)) all[term.name() + "." + option] = value;
+        for (const auto& [option, value] : settings_of(term, settings))
+            all.insert_or_assign(term.name() + "." + option, value);
     return all;
 }
 

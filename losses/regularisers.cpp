@@ -46,17 +46,9 @@ void Center::move_centres(const Tensor& feature, const Tensor& own, const Tensor
 }
 
 RegulariserInfo Center::info() {
-    return {
-        .name = "center",
-        .formula = "1/2 * mean over i of |x_i - c_{y_i}|^2, c a running mean of the class",
-        .source = "Wen et al.: A Discriminative Feature Learning Approach, ECCV 2016, Eq. 2 and 4",
-        .defaults = {{"alpha", CenterOptions{}.alpha}},
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<Center>(
-                    CenterOptions{.classes = classes, .dim = dim, .alpha = settings.at("alpha")});
-            },
-    };
+    return regulariser_entry<Center, CenterOptions>(
+        "center", "1/2 * mean over i of |x_i - c_{y_i}|^2, c a running mean of the class",
+        "Wen et al.: A Discriminative Feature Learning Approach, ECCV 2016, Eq. 2 and 4");
 }
 
 LossInfo Center::loss_info() {
@@ -64,7 +56,7 @@ LossInfo Center::loss_info() {
     return with_term({.name = "center",
                       .formula = "softmax + lambda/2 * mean over i of |x_i - c_{y_i}|^2, c a running mean of the class",
                       .source = "Wen et al.: A Discriminative Feature Learning Approach, ECCV 2016, Eq. 5",
-                      .defaults = {},
+                      .options = {},
                       .make = {}},
                      Softmax::info(), info(), lambda);
 }
@@ -84,13 +76,11 @@ Tensor Ring::forward(const Tensor& feature, const Tensor& labels, const Tensor&)
 }
 
 RegulariserInfo Ring::info() {
-    return {
-        .name = "ring",
-        .formula = "1/2 * mean over i of (|x_i| - R)^2, R learned",
-        .source = "Zheng, Pal, Savvides: Ring loss, CVPR 2018",
-        .defaults = {},
-        .make = [](std::int64_t, std::int64_t, const LossSettings&) { return std::make_unique<Ring>(); },
-    };
+    return {.name = "ring",
+            .formula = "1/2 * mean over i of (|x_i| - R)^2, R learned",
+            .source = "Zheng, Pal, Savvides: Ring loss, CVPR 2018",
+            .options = {},
+            .make = [](std::int64_t, std::int64_t, const LossSettings&) { return std::make_unique<Ring>(); }};
 }
 
 LossInfo Ring::loss_info() {
@@ -98,7 +88,7 @@ LossInfo Ring::loss_info() {
     return with_term({.name = "ring",
                       .formula = "softmax + lambda/2 * mean over i of (|x_i| - R)^2, R learned",
                       .source = "Zheng, Pal, Savvides: Ring loss, CVPR 2018",
-                      .defaults = {},
+                      .options = {},
                       .make = {}},
                      Softmax::info(), info(), lambda);
 }
@@ -122,25 +112,11 @@ Tensor Range::forward(const Tensor& feature, const Tensor& labels, const Tensor&
 }
 
 RegulariserInfo Range::info() {
-    const RangeOptions defaults;
-    return {
-        .name = "range",
-        .formula =
-            "alpha * sum over classes of the harmonic mean of the k largest |x_i - x_j|^2 + beta * max(0, margin - "
-            "smallest |c_a - c_b|^2)",
-        .source = "Zhang, Fang, Wen, Li, Qiao: Range Loss, ICCV 2017, Eq. 5 to 8",
-        .defaults = {{"alpha", defaults.alpha},
-                     {"beta", defaults.beta},
-                     {"margin", defaults.margin},
-                     {"k", static_cast<double>(defaults.largest)}},
-        .make =
-            [](std::int64_t, std::int64_t, const LossSettings& settings) {
-                return std::make_unique<Range>(RangeOptions{.alpha = settings.at("alpha"),
-                                                            .beta = settings.at("beta"),
-                                                            .margin = settings.at("margin"),
-                                                            .largest = whole_number("Range", settings, "k")});
-            },
-    };
+    return regulariser_entry<Range, RangeOptions>(
+        "range",
+        "alpha * sum over classes of the harmonic mean of the k largest |x_i - x_j|^2 + beta * max(0, margin - "
+        "smallest |c_a - c_b|^2)",
+        "Zhang, Fang, Wen, Li, Qiao: Range Loss, ICCV 2017, Eq. 5 to 8");
 }
 
 LossInfo Range::loss_info() {
@@ -150,7 +126,7 @@ LossInfo Range::loss_info() {
          .formula = "softmax + lambda * (alpha * sum over classes of the harmonic mean of the k largest |x_i "
                     "- x_j|^2 + beta * max(0, margin - smallest |c_a - c_b|^2))",
          .source = "Zhang, Fang, Wen, Li, Qiao: Range Loss, ICCV 2017, Eq. 5 to 8",
-         .defaults = {},
+         .options = {},
          .make = {}},
         Softmax::info(), info(), lambda);
 }
@@ -176,14 +152,13 @@ Tensor Compact::forward(const Tensor& feature, const Tensor& labels, const Tenso
 }
 
 RegulariserInfo Compact::info() {
-    return {
-        .name = "compact",
-        .formula = "mean over i of |x_i - W_{y_i}|^2, to the loss's own prototypes",
-        .source = "Yang et al.: Convolutional Prototype Learning, CVPR 2018, the prototype loss",
-        .defaults = {},
-        .make = [](std::int64_t classes, std::int64_t,
-                   const LossSettings&) { return std::make_unique<Compact>(classes); },
-    };
+    return {.name = "compact",
+            .formula = "mean over i of |x_i - W_{y_i}|^2, to the loss's own prototypes",
+            .source = "Yang et al.: Convolutional Prototype Learning, CVPR 2018, the prototype loss",
+            .options = {},
+            .make = [](std::int64_t classes, std::int64_t, const LossSettings&) {
+                return std::make_unique<Compact>(classes);
+            }};
 }
 
 Exclusive::Exclusive(std::int64_t classes) : classes_(classes) {
@@ -223,14 +198,13 @@ Tensor Exclusive::nearest(const Tensor& prototypes) {
 }
 
 RegulariserInfo Exclusive::info() {
-    return {
-        .name = "exclusive",
-        .formula = "mean over classes i of max_{j != i} cos(W_i, W_j), of the loss's own prototypes",
-        .source = "Zhao, Xu, Cheng: RegularFace, CVPR 2019, exclusive regularisation",
-        .defaults = {},
-        .make = [](std::int64_t classes, std::int64_t,
-                   const LossSettings&) { return std::make_unique<Exclusive>(classes); },
-    };
+    return {.name = "exclusive",
+            .formula = "mean over classes i of max_{j != i} cos(W_i, W_j), of the loss's own prototypes",
+            .source = "Zhao, Xu, Cheng: RegularFace, CVPR 2019, exclusive regularisation",
+            .options = {},
+            .make = [](std::int64_t classes, std::int64_t, const LossSettings&) {
+                return std::make_unique<Exclusive>(classes);
+            }};
 }
 
 }  // namespace radial

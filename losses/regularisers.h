@@ -10,6 +10,12 @@ struct CenterOptions {
     std::int64_t classes = 10;  ///< number of classes
     std::int64_t dim = 32;      ///< feature dimension
     double alpha = 0.5;         ///< fraction by which a centre moves in a step, in [0, 1]
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("alpha", self.alpha, "fraction by which a centre moves in a step, in [0, 1]");
+    }
 };
 
 /// L = 1/2 mean of |x - c_y|^2 (Wen et al., ECCV 2016, Eq. 2; the mean over the batch as in their code). The centres
@@ -70,6 +76,15 @@ struct RangeOptions {
     double beta = 1e-4;        ///< weight of the distances between classes
     double margin = 2e4;       ///< M: squared distance above which two centres add nothing
     std::int64_t largest = 2;  ///< k: number of largest distances per class
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("alpha", self.alpha, "weight of the distances within classes");
+        visit("beta", self.beta, "weight of the distances between classes");
+        visit("margin", self.margin, "squared distance above which two centres add nothing");
+        visit("k", self.largest, "number of largest distances per class");
+    }
 };
 
 /// L = alpha * sum over the classes of the batch of the harmonic mean of their k largest squared distances between two

@@ -56,17 +56,6 @@ HeadOptions SoftmaxLike::head(const Tensor& like) {
         .smoothing = options_.smoothing, .class_weights = class_weights_.like(like), .recompute = options_.recompute};
 }
 
-LossSettings SoftmaxLike::with_settings(LossSettings own) {
-    const SoftmaxLikeOptions defaults;
-    own["smoothing"] = defaults.smoothing;
-    own["recompute"] = defaults.recompute ? 1 : 0;
-    return own;
-}
-
-SoftmaxLikeOptions SoftmaxLike::read(const LossSettings& settings) {
-    return {.smoothing = settings.at("smoothing"), .recompute = settings.at("recompute") != 0};
-}
-
 Softmax::Softmax(const SoftmaxOptions& options)
     : SoftmaxLike("Softmax", options.classes, options.dim, options.softmax) {
     weight_ = register_parameter("weight", Tensor::empty({options.classes, options.dim}));
@@ -89,18 +78,8 @@ Tensor Softmax::logits(const Tensor& feature) {
 }
 
 LossInfo Softmax::info() {
-    const SoftmaxOptions defaults;
-    return {
-        .name = "softmax",
-        .formula = "mean over i of -log softmax_j(W_j x_i + b_j)[y_i]",
-        .source = "Bridle 1990; Zhang et al., RBF-Softmax, ECCV 2020, Eq. 1",
-        .defaults = with_settings({{"bias", defaults.bias ? 1.0 : 0.0}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<Softmax>(SoftmaxOptions{
-                    .classes = classes, .dim = dim, .bias = settings.at("bias") != 0, .softmax = read(settings)});
-            },
-    };
+    return loss_entry<Softmax, SoftmaxOptions>("softmax", "mean over i of -log softmax_j(W_j x_i + b_j)[y_i]",
+                                               "Bridle 1990; Zhang et al., RBF-Softmax, ECCV 2020, Eq. 1");
 }
 
 GSoftmax::GSoftmax(const GSoftmaxOptions& options)
@@ -129,17 +108,9 @@ Tensor GSoftmax::logits(const Tensor& feature) {
 }
 
 LossInfo GSoftmax::info() {
-    return {
-        .name = "g-softmax",
-        .formula = "mean over i of -log softmax_j(z_j + alpha * Phi((z_j - mu_j) / sigma_j))[y_i], z = W x_i + b",
-        .source = "Luo et al.: G-softmax, TNNLS 2019",
-        .defaults = with_settings({{"alpha", GSoftmaxOptions{}.alpha}}),
-        .make =
-            [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<GSoftmax>(GSoftmaxOptions{
-                    .classes = classes, .dim = dim, .alpha = settings.at("alpha"), .softmax = read(settings)});
-            },
-    };
+    return loss_entry<GSoftmax, GSoftmaxOptions>(
+        "g-softmax", "mean over i of -log softmax_j(z_j + alpha * Phi((z_j - mu_j) / sigma_j))[y_i], z = W x_i + b",
+        "Luo et al.: G-softmax, TNNLS 2019");
 }
 
 }  // namespace radial

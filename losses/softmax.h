@@ -24,6 +24,13 @@ Tensor normalised_cross_entropy(const Tensor& logits, const Tensor& normaliser, 
 struct SoftmaxLikeOptions {
     double smoothing = 0;    ///< label smoothing, in [0, 1]: see HeadOptions
     bool recompute = false;  ///< keep no [N, C] buffer: see HeadOptions
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("smoothing", self.smoothing, "label smoothing, in [0, 1]");
+        visit("recompute", self.recompute, "keep no [N, C] buffer for backward, to save memory");
+    }
 };
 
 /// Base of the losses that are a softmax cross-entropy over classes.
@@ -36,11 +43,6 @@ public:
     Tensor batch_weight(const Tensor& labels) override { return class_weights_.sum_over(labels); }
     /// True, unless a derived loss updates state from the batches in training.
     bool additive() const override { return true; }
-
-    /// Adds the settings that every such loss has, "smoothing" and "recompute", with their defaults, to `own`.
-    static LossSettings with_settings(LossSettings own);
-    /// The options given by the settings "smoothing" and "recompute".
-    static SoftmaxLikeOptions read(const LossSettings& settings);
 
 protected:
     /// Throws Error, naming `loss`, when classes or dim is below 1 or smoothing is outside [0, 1].
@@ -61,6 +63,13 @@ struct SoftmaxOptions {
     std::int64_t dim = 32;         ///< feature dimension
     bool bias = true;              ///< add a bias per class
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("bias", self.bias, "add a bias per class");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax(W x + b)[y] (Zhang et al., ECCV 2020, Eq. 1). Parameters: weight [classes, dim], bias
@@ -87,6 +96,13 @@ struct GSoftmaxOptions {
     std::int64_t dim = 32;         ///< feature dimension
     double alpha = 1.0;            ///< weight of the distribution function
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("alpha", self.alpha, "weight of the distribution function");
+        SoftmaxLikeOptions::fields(self.softmax, visit);
+    }
 };
 
 /// L = mean of -log softmax_j(z_j + alpha Phi((z_j - mu_j) / sigma_j))[y] with z = W x + b (Luo et al., TNNLS 2019),

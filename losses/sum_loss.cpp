@@ -166,12 +166,12 @@ std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, Weighted<Regulariser
 }
 
 LossInfo with_term(LossInfo entry, LossInfo head, RegulariserInfo term, double lambda) {
-    entry.defaults = head.defaults;
-    entry.defaults.insert(term.defaults.begin(), term.defaults.end());
-    entry.defaults["lambda"] = lambda;
+    entry.options = head.options;
+    entry.options.insert(entry.options.end(), term.options.begin(), term.options.end());
+    entry.options.push_back({.name = "lambda", .value = lambda, .text = "weight of the added term"});
     entry.make = [name = entry.name, make_head = std::move(head.make), make_term = std::move(term.make)](
                      std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-        const double weight = settings.at("lambda");
+        const double weight = settings.at("lambda").number();
         RADIAL_CHECK(weight >= 0 && std::isfinite(weight), "{}: lambda is {}, expected a number of at least 0", name,
                      weight);
         return make_head(classes, dim, settings) + weight * make_term(classes, dim, settings);

@@ -32,6 +32,12 @@ struct DenseNetOptions {
 
     /// The length of the feature: the channels of the last block's result.
     std::int64_t feature_dim() const;
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("dropout", self.dropout, "probability that dropout sets a number to 0, in [0, 1)");
+    }
 };
 
 /// The names of the published networks (Huang et al. 2017, Tables 1 and 2): densenet121, 169, 201 and 161 for ImageNet;

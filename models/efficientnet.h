@@ -41,6 +41,15 @@ struct EfficientNetOptions {
 
     /// The length of the feature: the channels of the head.
     std::int64_t feature_dim() const;
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("dropout", self.dropout, "probability that dropout sets a number to 0, in [0, 1)");
+        visit("drop-connect", self.drop_connect, "probability that a block's branch is dropped, in [0, 1)");
+        visit("norm-epsilon", self.norm_epsilon, "added to the variance in batch norms");
+        visit("norm-momentum", self.norm_momentum, "weight of a batch in the running statistics of batch norms");
+    }
 };
 
 /// The names of the published networks: efficientnet-b0 to efficientnet-b7 (Tan & Le 2019), and tf-efficientnet-b0 to

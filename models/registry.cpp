@@ -1,22 +1,30 @@
 // The list of networks: one function a family.
 #include "radial/models/registry.h"
 
-#include "radial/core/util/text.h"
+#include "radial/core/util/options.h"
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
 #include "radial/models/lenetpp.h"
 #include "radial/models/resnet.h"
 #include "radial/models/vgg.h"
 
-#include <fmt/ranges.h>
-
-#include <cmath>
+#include <algorithm>
 
 namespace radial {
 namespace {
 
 const Shape cifar_image{3, 32, 32}, imagenet_image{3, 224, 224};
 constexpr std::int64_t cifar_classes = 10, imagenet_classes = 1000;
+
+/// Builds a network with `options` under what the settings say.
+template <class Network, class Options>
+auto maker(const std::string& name, const Options& options) {
+    return [name, options](std::int64_t, const ModelSettings& settings) {
+        Options chosen = options;
+        read_settings(name, settings, chosen);
+        return std::make_unique<Network>(chosen);
+    };
+}
 
 void add_lenetpp(std::vector<ModelInfo>& all) {
     all.push_back({.name = "lenetpp",
@@ -43,12 +51,8 @@ void add_resnets(std::vector<ModelInfo>& all) {
                        .image = cifar ? cifar_image : imagenet_image,
                        .classes = cifar ? cifar_classes : imagenet_classes,
                        .dim = options.feature_dim(),
-                       .settings = {{"zero-init-residual", 0}},
-                       .make = [options](std::int64_t, const ModelSettings& settings) {
-                           ResNetOptions chosen = options;
-                           chosen.zero_init_residual = settings.at("zero-init-residual") != 0;
-                           return std::make_unique<ResNet>(chosen);
-                       }});
+                       .options = describe_options(options),
+                       .make = maker<ResNet>(name, options)});
     }
 }
 
@@ -65,12 +69,8 @@ void add_vggs(std::vector<ModelInfo>& all) {
                        .image = cifar ? cifar_image : imagenet_image,
                        .classes = cifar ? cifar_classes : imagenet_classes,
                        .dim = options.feature_dim(),
-                       .settings = cifar ? ModelSettings{} : ModelSettings{{"dropout", options.dropout}},
-                       .make = [options, cifar](std::int64_t, const ModelSettings& settings) {
-                           VggOptions chosen = options;
-                           if (!cifar) chosen.dropout = settings.at("dropout");
-                           return std::make_unique<Vgg>(chosen);
-                       }});
+                       .options = describe_options(options),
+                       .make = maker<Vgg>(name, options)});
     }
 }
 
@@ -84,12 +84,8 @@ void add_densenets(std::vector<ModelInfo>& all) {
                        .image = cifar ? cifar_image : imagenet_image,
                        .classes = cifar ? cifar_classes : imagenet_classes,
                        .dim = options.feature_dim(),
-                       .settings = {{"dropout", options.dropout}},
-                       .make = [options](std::int64_t, const ModelSettings& settings) {
-                           DenseNetOptions chosen = options;
-                           chosen.dropout = settings.at("dropout");
-                           return std::make_unique<DenseNet>(chosen);
-                       }});
+                       .options = describe_options(options),
+                       .make = maker<DenseNet>(name, options)});
     }
 }
 
@@ -105,19 +101,18 @@ void add_efficientnets(std::vector<ModelInfo>& all) {
                        .image = {3, side, side},
                        .classes = imagenet_classes,
                        .dim = options.feature_dim(),
-                       .settings = {{"dropout", options.dropout},
-                                    {"drop-connect", options.drop_connect},
-                                    {"norm-epsilon", options.norm_epsilon},
-                                    {"norm-momentum", options.norm_momentum}},
-                       .make = [options](std::int64_t, const ModelSettings& settings) {
-                           EfficientNetOptions chosen = options;
-                           chosen.dropout = settings.at("dropout");
-                           chosen.drop_connect = settings.at("drop-connect");
-                           chosen.norm_epsilon = settings.at("norm-epsilon");
-                           chosen.norm_momentum = settings.at("norm-momentum");
-                           return std::make_unique<EfficientNet>(chosen);
-                       }});
+                       .options = describe_options(options),
+                       .make = maker<EfficientNet>(name, options)});
     }
+}
+
+/// The option that every network has.
+OptionInfo checkpoint_option() {
+    return {.name = "checkpoint", .value = false, .text = "keep only the inputs of blocks for backward, to save memory"};
+}
+
+bool has_option(const ModelInfo& info, std::string_view name) {
+    return std::any_of(info.options.begin(), info.options.end(), [&](const auto& each) { return each.name == name; });
 }
 
 Registry<ModelInfo> built_in() {
@@ -127,7 +122,7 @@ Registry<ModelInfo> built_in() {
     add_vggs(all);
     add_densenets(all);
     add_efficientnets(all);
-    for (ModelInfo& info : all) info.settings["checkpoint"] = 0;
+    for (ModelInfo& info : all) info.options.push_back(checkpoint_option());
     return {"model", "models", std::move(all)};
 }
 
@@ -145,7 +140,7 @@ void register_model(ModelInfo info) {
     RADIAL_CHECK(info.image.rank() == 0 || (info.image.rank() == 3 && info.image.numel() > 0),
                  "the model \"{}\" takes images {}, expected [C, H, W]", info.name, info.image.str());
     RADIAL_CHECK(info.dim > 0, "the model \"{}\" has a feature of length {}, expected above 0", info.name, info.dim);
-    info.settings.try_emplace("checkpoint", 0);
+    if (!has_option(info, checkpoint_option().name)) info.options.push_back(checkpoint_option());
     models().add(std::move(info));
 }
 void unregister_model(std::string_view name) { models().remove(name); }
@@ -153,21 +148,7 @@ void unregister_model(std::string_view name) { models().remove(name); }
 const ModelInfo* find_model(std::string_view name) { return models().find(name); }
 
 ModelSettings model_settings(const ModelInfo& info, const ModelSettings& settings) {
-    ModelSettings complete = info.settings;
-    std::vector<std::string> options;
-    for (const auto& [option, value] : info.settings) options.push_back(option);
-    for (const auto& [option, value] : settings) {
-        const auto known = complete.find(option);
-        if (known != complete.end()) {
-            RADIAL_CHECK(std::isfinite(value), "{}: {} is {}, expected a finite number", info.name, option, value);
-            known->second = value;
-            continue;
-        }
-        RADIAL_CHECK(!options.empty(), "{} has no option \"{}\", nor any other", info.name, option);
-        throw Error(fmt::format("{} has no option \"{}\"; did you mean {}? Its options are {}", info.name, option,
-                                nearest(option, options), fmt::join(options, ", ")));
-    }
-    return complete;
+    return complete_settings(info.name, info.options, settings);
 }
 
 std::unique_ptr<Layer> make_model(const ModelInfo& info, std::int64_t dim, const ModelSettings& settings) {
@@ -175,7 +156,7 @@ std::unique_ptr<Layer> make_model(const ModelInfo& info, std::int64_t dim, const
                  dim);
     const ModelSettings complete = model_settings(info, settings);
     std::unique_ptr<Layer> model = info.make(dim, complete);
-    model->set_checkpointing(complete.at("checkpoint") != 0);
+    model->set_checkpointing(complete.at("checkpoint").flag());
     return model;
 }
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "radial/core/nn/module.h"
+#include "radial/core/util/options.h"
 #include "radial/core/util/registry.h"
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +14,7 @@
 namespace radial {
 
 /// Options of a network as names and values, from a command line or a config file.
-using ModelSettings = std::map<std::string, double>;
+using ModelSettings = Settings;
 
 /// A network's entry in the registry.
 struct ModelInfo {
@@ -25,18 +25,21 @@ struct ModelInfo {
     std::int64_t classes = 0;  ///< number of classes of that data
     std::int64_t dim = 0;      ///< length of its feature; the default if it can be chosen
     bool any_dim = false;      ///< whether the length of the feature can be chosen
-    /// Every option with its default value. All networks have "checkpoint": if it is not 0, blocks keep only their
-    /// inputs for backward (Module::set_checkpointing()).
-    ModelSettings settings{};
-    /// Builds the network with initial weights from default_generator(). `settings` has a value for every option;
-    /// make_model() adds those not given.
+    /// Every option with its default value; see describe_options(). All networks have "checkpoint": if it is true,
+    /// blocks keep only their inputs for backward (Module::set_checkpointing()).
+    std::vector<OptionInfo> options{};
+    /// Builds the network with initial weights from default_generator(). `settings` has a value, of its type, for every
+    /// option; make_model() adds those not given.
     std::function<std::unique_ptr<Layer>(std::int64_t dim, const ModelSettings& settings)> make;
+
+    /// The default of each option.
+    ModelSettings defaults() const { return defaults_of(options); }
 };
 
 /// All networks: those of the library, in the order of registry.cpp, then those registered by users.
 const Registry<ModelInfo>& model_registry();
 /// Adds a network to the registry. Call it before training starts, for example from main(). The option "checkpoint" is
-/// added if `settings` does not have it. Throws Error for a name that is taken or invalid (see Registry), an image that
+/// added if `options` does not have it. Throws Error for a name that is taken or invalid (see Registry), an image that
 /// is not [C, H, W], a feature of length 0, and an entry without `make`.
 void register_model(ModelInfo info);
 /// Removes a network that register_model() added. Throws Error when there is none with this name.

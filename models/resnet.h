@@ -41,6 +41,12 @@ struct ResNetOptions {
 
     /// The length of the feature: the channels of the last stage's result.
     std::int64_t feature_dim() const;
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        visit("zero-init-residual", self.zero_init_residual, "each block starts as its shortcut");
+    }
 };
 
 /// The names of the networks. For CIFAR, with option A shortcuts: resnet20, 32, 44, 56 and 110 (He et al. 2016, 4.2).

@@ -25,6 +25,12 @@ struct VggOptions {
 
     /// The length of the feature.
     std::int64_t feature_dim() const { return hidden > 0 ? hidden : widths.back(); }
+
+    /// The options by name: see fields().
+    template <class Self, class Visit>
+    static void fields(Self& self, Visit&& visit) {
+        if (self.hidden > 0) visit("dropout", self.dropout, "probability that dropout sets a number to 0, in [0, 1)");
+    }
 };
 
 /// The names of the published networks (Simonyan & Zisserman 2015, Table 1, A, B, D and E): vgg11, 13, 16 and 19 for

@@ -2,8 +2,7 @@
 #include "radial/apps/bench/bench.h"
 
 #include "radial/apps/cli/image_task.h"
-#include "radial/apps/cli/loss_options.h"
-#include "radial/apps/cli/model_options.h"
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/classifier.h"

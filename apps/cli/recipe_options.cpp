@@ -1,6 +1,6 @@
 // --recipe: which values it fills in, and the list that explains them.
-#include "radial/apps/cli/loss_options.h"
 #include "radial/apps/cli/recipes.h"
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/train/console/suggestion.h"
 #include "radial/core/util/error.h"
 

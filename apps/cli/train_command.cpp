@@ -1,7 +1,7 @@
 // `train`: from options to a run's folder.
 #include "radial/apps/cli/image_task.h"
-#include "radial/apps/cli/loss_options.h"
 #include "radial/apps/cli/recipes.h"
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/run/batch_check.h"
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/cli/run/rank_agreement.h"
@@ -76,8 +76,9 @@ TrainOptions completed(const ImageTask& task, TrainOptions options) {
     if (options.model.empty()) options.model = task.model;
     const ModelInfo& model = model_named(options.model);
     if (options.dim == 0) options.dim = model.dim;
+    const ModelSettings known = model.defaults();
     for (const auto& setting : task.model_defaults)
-        if (model.settings.contains(setting.first)) options.model_settings.insert(setting);
+        if (known.contains(setting.first)) options.model_settings.insert(setting);
     const auto defaults = task.loss_defaults.find(options.loss);
     // insert() leaves what was given as it is. A recipe says all that it asks of a loss.
     if (options.recipe.empty() && defaults != task.loss_defaults.end())

@@ -1,8 +1,7 @@
 // The flags that fill TrainOptions and its parts.
 #include "radial/apps/cli/train_flags.h"
 
-#include "radial/apps/cli/loss_options.h"
-#include "radial/apps/cli/model_options.h"
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/precision.h"
 

@@ -85,7 +85,7 @@ nlohmann::ordered_json to_json(const ListedModel& model) {
             {"parameters", model.cost.parameters},
             {"multiply_adds", model.cost.multiply_adds},
             {"activations", model.cost.activations},
-            {"options", info.settings}};
+            {"options", info.defaults()}};
 }
 
 /// Every op of a network on one image, a line each, then its classifier and the totals.

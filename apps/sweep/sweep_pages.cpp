@@ -1,7 +1,7 @@
 // Tables from the states of runs, curves from formulas, distances and features from snapshots and checkpoints.
 #include "radial/apps/sweep/sweep_pages.h"
 
-#include "radial/apps/cli/loss_options.h"
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"

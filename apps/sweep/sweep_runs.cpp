@@ -173,6 +173,26 @@ std::vector<SweepRun> runs_of(const PaperTable& table, const SweepOptions& optio
     return runs;
 }
 
+/// The options of a run with those of its loss and its network in their types: earlier versions wrote all as numbers.
+Json with_typed_settings(Json options) {
+    const auto retype = [&options](const std::string& prefix,
+                                   const std::function<Settings(const Settings&)>& complete) {
+        Settings given;
+        for (const auto& [name, value] : options.items())
+            if (name.starts_with(prefix)) given.emplace(name.substr(prefix.size()), value.get<OptionValue>());
+        for (const auto& [name, value] : complete(given))
+            if (options.contains(prefix + name)) options[prefix + name] = value;
+    };
+    try {
+        const auto loss = options.at("loss").get<std::string>(), model = options.at("model").get<std::string>();
+        retype("loss.", [&](const Settings& given) { return loss_settings(loss, given); });
+        retype("model.", [&](const Settings& given) { return model_settings(model_named(model), given); });
+    } catch (const std::exception&) {
+        return options;  // not those of a run of this version or an earlier one: compared as they are
+    }
+    return options;
+}
+
 RunState state_of(const fs::path& folder) {
     RunState state{.failure = read_text(folder / failure_file)};
     const Json config = parsed(read_text(folder / "config.json"));
@@ -203,7 +223,8 @@ void check_settings(const ImageTask& task, const SweepRun& run) {
     const Json now = train_settings(task, run.settings);
     const Json config = parsed(read_text(run.folder / "config.json"));
     if (config.is_discarded() || !config.contains("options")) return;
-    for (const auto& [option, value] : config.at("options").items()) {
+    const Json there = with_typed_settings(config.at("options"));
+    for (const auto& [option, value] : there.items()) {
         const auto found = now.find(option);
         const bool same = found != now.end() && *found == value;
         RADIAL_CHECK(same || may_differ(option),

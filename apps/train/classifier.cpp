@@ -30,19 +30,11 @@ T number(const TensorFile& file, const std::string& key) {
     return value;
 }
 
-double setting(const std::string& key, const std::string& text) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size(), "metadata '{}' is '{}', expected a number",
-                 key, text);
-    return value;
-}
-
-/// The numbers in the metadata whose keys begin with `prefix`, under the rest of their keys.
-std::map<std::string, double> settings_in(const TensorFile& file, std::string_view prefix) {
-    std::map<std::string, double> settings;
+/// The options in the metadata whose keys begin with `prefix`, under the rest of their keys.
+Settings settings_in(const TensorFile& file, std::string_view prefix) {
+    Settings settings;
     for (const auto& [key, text] : file.metadata)
-        if (key.starts_with(prefix)) settings[key.substr(prefix.size())] = setting(key, text);
+        if (key.starts_with(prefix)) settings.emplace(key.substr(prefix.size()), OptionValue::parse(text));
     return settings;
 }
 
@@ -72,7 +64,8 @@ void check_spec(const ClassifierSpec& spec, const TensorFile& file) {
     constexpr double most = 1e9;
     for (const auto* const settings : {&spec.model_settings, &spec.loss_settings})
         for (const auto& [name, value] : *settings)
-            RADIAL_CHECK(std::abs(value) <= most, "option '{}' is {}", name, value);
+            RADIAL_CHECK(!value.is_number() || std::abs(value.number()) <= most, "option '{}' is {}", name,
+                         value.str());
 }
 
 /// The tensors whose names begin with `prefix`, under the rest of their names.
@@ -113,8 +106,8 @@ TensorFile classifier_file(const Classifier& classifier, const std::map<std::str
     file.metadata["dim"] = fmt::format("{}", spec.dim);
     file.metadata["loss"] = spec.loss;
     file.metadata["classes"] = fmt::format("{}", spec.classes);
-    for (const auto& [name, value] : spec.model_settings) file.metadata["model." + name] = fmt::format("{}", value);
-    for (const auto& [name, value] : spec.loss_settings) file.metadata["loss." + name] = fmt::format("{}", value);
+    for (const auto& [name, value] : spec.model_settings) file.metadata["model." + name] = value.str();
+    for (const auto& [name, value] : spec.loss_settings) file.metadata["loss." + name] = value.str();
     return file;
 }
 

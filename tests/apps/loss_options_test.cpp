@@ -1,9 +1,9 @@
 // The loss on the command line, in config files and in checkpoints.
-#include "radial/apps/cli/loss_options.h"
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/json_config.h"
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/train/evaluate.h"
 #include "radial/core/io/safetensors.h"
 
@@ -58,15 +58,29 @@ TEST_CASE("an option of a loss is given by name, for all terms or for one", "[ho
 TEST_CASE("every option of every registry entry has its flags", "[host]") {
     const auto check = [](const auto& registry) {
         for (const auto& info : registry) {
-            for (const auto& [option, value] : info.defaults) {
-                CHECK(parse({"--loss." + option, "3"}).settings == LossSettings{{option, 3}});
-                const std::string full = info.name + "." + option;
-                CHECK(parse({"--loss." + full, "3"}).settings == LossSettings{{full, 3}});
+            for (const OptionInfo& option : info.options) {
+                const OptionValue value = option.value.is_word()   ? option.choices.back()
+                                          : option.value.is_bool() ? OptionValue(true)
+                                                                   : OptionValue(3);
+                for (const std::string& name : {option.name, info.name + "." + option.name})
+                    CHECK(parse({"--loss." + name, value.str()}).settings == LossSettings{{name, value}});
             }
         }
     };
     check(loss_registry());
     check(regulariser_registry());
+}
+
+TEST_CASE("an option that is a word or a switch is given as one, or as the number of earlier versions", "[host]") {
+    for (const std::string word : {"hard", "1", "1.0"})
+        CHECK(parse({"--loss.miner", word}).settings == LossSettings{{"miner", "hard"}});
+    for (const std::string word : {"false", "0", "0.0"})
+        CHECK(parse({"--loss.bias", word}).settings == LossSettings{{"bias", false}});
+    CHECK(parse({}, R"({"loss.miner": 2.0, "loss.softmax.bias": 0.0})").settings ==
+          LossSettings{{"miner", "semi-hard"}, {"softmax.bias", false}});
+    CHECK(error_of([] { parse({"--loss.miner", "hrad"}); }) ==
+          "--loss: miner is hrad, expected one of all, hard, semi-hard, distance-weighted; did you mean hard?");
+    CHECK(error_of([] { parse({"--loss.bias", "2"}); }) == "--loss: bias is 2, expected true or false");
 }
 
 TEST_CASE("an option of the loss is read from JSON and from TOML", "[host]") {
@@ -162,7 +176,7 @@ TEST_CASE("a run with a sum is written, evaluated, repeated and drawn", "[host]"
     const auto config = nlohmann::json::parse(read_text(folder / "run" / "config.json")).at("options");
     CHECK(config.at("loss") == sum_expression);
     CHECK(config.at("loss.rbf-softmax.gamma") == 2.0);
-    CHECK(config.at("loss.softmax.bias") == 1.0);
+    CHECK(config.at("loss.softmax.bias") == true);
     CHECK_FALSE(config.contains("loss.gamma"));
 
     const auto checkpoint = folder / "run" / "checkpoint.safetensors";

@@ -1,5 +1,5 @@
 // The network's options on the command line, in config files and in checkpoints.
-#include "radial/apps/cli/model_options.h"
+#include "radial/apps/cli/registry_options.h"
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/cli/json_config.h"
@@ -33,8 +33,12 @@ ModelSettings model_settings(const std::vector<std::string>& words, const std::s
 
 TEST_CASE("every option of every network has its flag", "[host]") {
     for (const ModelInfo& info : model_registry())
-        for (const auto& [option, value] : info.settings)
-            CHECK(model_settings({"--model." + option, "0.5"}) == ModelSettings{{option, 0.5}});
+        for (const auto& [option, value] : info.defaults()) {
+            if (value.is_bool())
+                CHECK(model_settings({"--model." + option, "true"}) == ModelSettings{{option, true}});
+            else
+                CHECK(model_settings({"--model." + option, "0.5"}) == ModelSettings{{option, 0.5}});
+        }
     CHECK(model_settings({"--model.drop_connect=0.25"}) == ModelSettings{{"drop-connect", 0.25}});
     CHECK(model_settings({}).empty());
 }
@@ -72,12 +76,12 @@ TEST_CASE("programs take a network's options and refuse those that it does not h
         "step --model densenet-40-12 --image 8 --model.dropout 0.25 --batch 2 --threads 2 --steps 1 --warmup 0 --json");
     REQUIRE(result.status == 0);
     CHECK(nlohmann::json::parse(result.out).at("model_settings") ==
-          nlohmann::json{{"checkpoint", 0}, {"dropout", 0.25}});
+          nlohmann::json{{"checkpoint", false}, {"dropout", 0.25}});
     const ProgramResult refused = run_program("radial-bench", "step --model resnet20 --model.dropout 0.25");
     CHECK(refused.status == 1);
     CHECK(refused.first_error() ==
-          "radial-bench step: resnet20 has no option \"dropout\"; did you mean checkpoint? Its options are checkpoint, "
-          "zero-init-residual");
+          "radial-bench step: resnet20 has no option \"dropout\"; did you mean checkpoint? Its options are "
+          "zero-init-residual, checkpoint");
     const ProgramResult named = run_program("radial-bench", "step --model.OPTION 1");
     CHECK(named.status == 2);
 }

@@ -31,7 +31,7 @@ TEST_CASE("every recipe names a network, losses and options that exist", "[host]
         REQUIRE(model != nullptr);
         for (const train::RecipeValue& value : recipe.values) {
             CHECK_FALSE(value.from.empty());
-            if (value.option.starts_with("model.")) CHECK(model->settings.contains(value.option.substr(6)));
+            if (value.option.starts_with("model.")) CHECK(model->defaults().contains(value.option.substr(6)));
         }
         REQUIRE_FALSE(recipe.losses.empty());
         for (const train::RecipeLoss& loss : recipe.losses) {
@@ -109,7 +109,7 @@ TEST_CASE("another schedule brings its own milestones and another network its ow
     const auto vgg = cifar10({"--recipe", "tab5-resnet20", "--model", "vgg11-cifar"});
     CHECK(vgg.at("model") == "vgg11-cifar");
     CHECK_FALSE(vgg.contains("model.zero-init-residual"));
-    CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("model.zero-init-residual") == 1);
+    CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("model.zero-init-residual") == true);
 }
 
 TEST_CASE("without a recipe the program's defaults stand", "[host][recipes]") {

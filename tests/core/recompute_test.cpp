@@ -42,7 +42,7 @@ TEST_CASE(
     for (const auto& [name, images, settings] : cases) {
         INFO(name);
         ModelSettings with = settings;
-        with["checkpoint"] = 1;
+        with["checkpoint"] = true;
         const auto plain = trained(name, images, settings), saved = trained(name, images, with);
         REQUIRE(plain.size() == saved.size());
         for (std::size_t i = 0; i < plain.size(); ++i) {
@@ -53,7 +53,7 @@ TEST_CASE(
 }
 
 TEST_CASE("recomputing the blocks of a residual network takes less than half the memory") {
-    const auto peak = [](double checkpointed) {
+    const auto peak = [](bool checkpointed) {
         const ModelInfo& info = *find_model("resnet56");
         const auto model = make_model(info, info.dim, {{"checkpoint", checkpointed}});
         const Tensor x = RandomInputs(343).tensor({8, 3, 32, 32}, -1, 1, DType::float32).to(default_device());
@@ -62,7 +62,7 @@ TEST_CASE("recomputing the blocks of a residual network takes less than half the
         sum(model->forward(x)).backward();
         return memory_statistics(default_device()).peak - before;
     };
-    CHECK(2 * peak(1) < peak(0));
+    CHECK(2 * peak(true) < peak(false));
 }
 
 TEST_CASE("a recomputed segment on an input that wants no gradient still gives its parameters theirs") {

@@ -25,7 +25,7 @@ struct Learner {
         const ModelInfo& info = *find_model(network);
         ModelSettings settings;  // nothing random, which ranks would do each in a way of its own
         for (const char* name : {"dropout", "drop-connect"})
-            if (info.settings.contains(name)) settings[name] = 0;
+            if (info.defaults().contains(name)) settings.emplace(name, 0);
         model = make_model(info, info.dim, settings);
         loss = make_loss("softmax", classes, info.dim);
     }

@@ -29,9 +29,9 @@ LossInfo nearest_prototype() {
     return {.name = "nearest-prototype",
             .formula = "-log softmax_j(-scale |x - w_j|^2)[y]",
             .source = "this program",
-            .defaults = {{"scale", 1}},
+            .options = {{.name = "scale", .value = 1.0, .text = "factor of the squared distances"}},
             .make = [](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
-                return std::make_unique<NearestPrototype>(classes, dim, settings.at("scale"));
+                return std::make_unique<NearestPrototype>(classes, dim, settings.at("scale").number());
             }};
 }
 

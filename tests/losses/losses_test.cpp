@@ -37,9 +37,9 @@ Tensor composed_rbf(const Tensor& feature, const Tensor& prototypes, const Tenso
 
 TEST_CASE("the registry lists the losses with their defaults") {
     CHECK(loss_registry().size() >= 20);
-    CHECK(find_loss("softmax").defaults == LossSettings{{"bias", 1}, {"recompute", 0}, {"smoothing", 0}});
-    CHECK(find_loss("rbf-softmax").defaults.at("gamma") == 1);
-    CHECK(find_loss("rbf-softmax").defaults.at("scale") == 2);
+    CHECK(find_loss("softmax").defaults() == LossSettings{{"bias", true}, {"recompute", false}, {"smoothing", 0}});
+    CHECK(find_loss("rbf-softmax").defaults().at("gamma") == 1);
+    CHECK(find_loss("rbf-softmax").defaults().at("scale") == 2);
 }
 
 TEST_CASE("an unknown loss is an error that suggests the nearest") {

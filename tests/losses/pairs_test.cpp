@@ -64,8 +64,8 @@ TEST_CASE("losses over pairs have the gradients of their differences with any op
         {"contrastive", {{"margin", 1.3}}},
         {"contrastive", {{"power", 1}, {"positive_margin", 0.2}, {"normalise", 1}, {"over_nonzero", 1}}},
         {"triplet", {{"margin", 0.7}}},
-        {"triplet", {{"miner", 1}, {"soft", 1}, {"normalise", 0}}},
-        {"triplet", {{"miner", 2}, {"margin", 0.9}, {"over_nonzero", 0}}},
+        {"triplet", {{"miner", "hard"}, {"soft", true}, {"normalise", false}}},
+        {"triplet", {{"miner", "semi-hard"}, {"margin", 0.9}, {"over_nonzero", false}}},
         {"supervised-contrastive", {{"temperature", 0.4}}},
         {"multi-similarity", {{"mining", 0}, {"beta", 7}, {"alpha", 3}, {"base", 0.1}}},
         {"multi-similarity", {{"beta", 7}, {"epsilon", 0.23}}},
@@ -222,13 +222,15 @@ TEST_CASE("losses over pairs refuse options that make no sense", "[losses][pairs
     CHECK(setting_error("contrastive", {{"momentum", 0}}) ==
           "Contrastive: momentum is 0, expected above 0 and at most 1");
     CHECK(setting_error("triplet", {{"margin", -1}}) == "Triplet: margin is -1, expected at least 0");
-    CHECK(setting_error("triplet", {{"miner", 4}}) == "Triplet: miner is 4, expected 0 to 3");
-    CHECK(setting_error("triplet", {{"miner", 0.5}}) == "Triplet: miner is 0.5, expected a whole number");
-    CHECK(setting_error("triplet", {{"miner", 3}, {"normalise", 0}}) ==
+    CHECK(setting_error("triplet", {{"miner", 4}}) ==
+          "triplet: miner is 4, expected one of all, hard, semi-hard, distance-weighted");
+    CHECK(setting_error("triplet", {{"miner", "hrad"}}) ==
+          "triplet: miner is hrad, expected one of all, hard, semi-hard, distance-weighted; did you mean hard?");
+    CHECK(setting_error("triplet", {{"miner", "distance-weighted"}, {"normalise", false}}) ==
           "Triplet: the distance-weighted miner needs normalise, which is off");
-    CHECK(setting_error("triplet", {{"miner", 3}}, 1) ==
+    CHECK(setting_error("triplet", {{"miner", "distance-weighted"}}, 1) ==
           "Triplet: the distance-weighted miner needs a dim of at least 2, which is 1");
-    CHECK(setting_error("triplet", {{"miner", 3}, {"cutoff", 0}}) ==
+    CHECK(setting_error("triplet", {{"miner", "distance-weighted"}, {"cutoff", 0}}) ==
           "Triplet: cutoff 0 and furthest 1.4 must each be above 0");
     CHECK(setting_error("supervised-contrastive", {{"temperature", 0}}) ==
           "SupervisedContrastive: temperature is 0, expected above 0");

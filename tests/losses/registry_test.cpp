@@ -28,9 +28,9 @@ LossInfo first_features(const std::string& name) {
     return {.name = name,
             .formula = "-log softmax(scale x)[y]",
             .source = "this test",
-            .defaults = {{"scale", 2}},
+            .options = {{.name = "scale", .value = 2}},
             .make = [](std::int64_t classes, std::int64_t, const LossSettings& settings) {
-                return std::make_unique<FirstFeatures>(classes, settings.at("scale"));
+                return std::make_unique<FirstFeatures>(classes, settings.at("scale").number());
             }};
 }
 
@@ -38,7 +38,7 @@ RegulariserInfo squared_mean(const std::string& name) {
     return {.name = name,
             .formula = "mean of x^2",
             .source = "this test",
-            .defaults = {},
+            .options = {},
             .make = [](std::int64_t, std::int64_t, const LossSettings&) { return std::make_unique<SquaredMean>(); }};
 }
 

@@ -187,7 +187,7 @@ TEST_CASE("every regulariser can stand behind a loss", "[losses][expression][hos
         INFO(info.name);
         const auto sum = make_loss("softmax + 0.5 * " + info.name, classes, dim);
         CHECK(names(sum->state())[0] == "head.weight");
-        for (const auto& [option, value] : info.defaults)
+        for (const auto& [option, value] : info.defaults())
             CHECK(loss_settings("softmax + 0.5 * " + info.name).at(info.name + "." + option) == value);
     }
 }
@@ -197,7 +197,7 @@ TEST_CASE("an option of a sum goes to every term that has it", "[losses][express
         loss_settings("rbf-softmax + 0.1 * softmax + 0.1 * rbf-softmax", {{"gamma", 3}, {"bias", 0}});
     CHECK(settings.at("rbf-softmax.gamma") == 3);
     CHECK(settings.at("rbf-softmax.scale") == 2);
-    CHECK(settings.at("softmax.bias") == 0);
+    CHECK(settings.at("softmax.bias") == false);
     CHECK(make_loss("rbf-softmax + softmax", classes, dim, {{"bias", 0}})->parameter_count() == 2 * classes * dim);
 }
 
@@ -260,7 +260,7 @@ TEST_CASE("every entry of the registries can be read in an expression and has pl
             CHECK(seen.insert(info.name).second);
             CHECK_FALSE(info.formula.empty());
             CHECK_FALSE(info.source.empty());
-            for (const auto& [option, value] : info.defaults)
+            for (const auto& [option, value] : info.defaults())
                 CHECK(option.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos);
         }
     };

@@ -92,12 +92,12 @@ TEST_CASE("composed losses refuse options that make no sense", "[losses]") {
     CHECK(setting_error("cpl", {{"gamma", 0}}) == "Cpl: gamma is 0, expected above 0");
     CHECK(setting_error("cpl", {{"prototypes_per_class", 0}}) == "Cpl: prototypes_per_class is 0, expected at least 1");
     CHECK(setting_error("g-cpl", {{"prototypes_per_class", 1.5}}) ==
-          "Cpl: prototypes_per_class is 1.5, expected a whole number");
+          "g-cpl: prototypes_per_class is 1.5, expected a whole number");
     CHECK(setting_error("rbf-network", {{"units_per_class", 0}}) ==
           "RbfNetwork: units_per_class is 0, expected at least 1");
     CHECK(setting_error("lgm", {{"alpha", -0.5}}) == "Lgm: alpha is -0.5, expected a number of at least 0");
     CHECK(setting_error("lgm", {{"lambda", -0.5}}) == "Lgm: lambda is -0.5, expected a number of at least 0");
-    CHECK(setting_error("lgm", {{"covariance", 2}}) == "Lgm: covariance is 2, expected 0 (identity) or 1 (diagonal)");
+    CHECK(setting_error("lgm", {{"covariance", 2}}) == "lgm: covariance is 2, expected one of identity, diagonal");
     CHECK(setting_error("cos-softmax", {{"scale", -1}}) ==
           "CosSoftmax: scale is -1, expected above 0, or 0 for the rule");
     CHECK(setting_error("cos-softmax", {{"epsilon", 0}}) == "CosSoftmax: epsilon is 0, expected in (0, 1]");

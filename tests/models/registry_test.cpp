@@ -48,13 +48,13 @@ TEST_CASE("a network's options are its defaults under those given", "[models][re
                          .family = "",
                          .source = "",
                          .image = {3, 4, 4},
-                         .settings = {{"dropout", 0}, {"drop-connect", 0.2}},
+                         .options = {{.name = "dropout", .value = 0.0}, {.name = "drop-connect", .value = 0.2}},
                          .make = {}};
-    CHECK(model_settings(info) == info.settings);
+    CHECK(model_settings(info) == info.defaults());
     CHECK(model_settings(info, {{"dropout", 0.5}}) == ModelSettings{{"dropout", 0.5}, {"drop-connect", 0.2}});
     CHECK(error_of([&] {
               model_settings(info, {{"dropuot", 0.5}});
-          }) == "a has no option \"dropuot\"; did you mean dropout? Its options are drop-connect, dropout");
+          }) == "a has no option \"dropuot\"; did you mean dropout? Its options are dropout, drop-connect");
 }
 
 namespace {

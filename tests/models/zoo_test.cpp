@@ -72,8 +72,8 @@ TEST_CASE("dropout and drop-connect act in training alone, and are off by defaul
         CHECK_FALSE(is_random(*net, x));
     }
     for (const char* name : {"vgg11", "vgg16-bn", "densenet121", "densenet-40-12", "efficientnet-b4"})
-        for (const auto& [option, value] : find_model(name)->settings)
-            CHECK((option.starts_with("norm-") || value == 0));
+        for (const auto& [option, value] : find_model(name)->defaults())
+            CHECK((option.starts_with("norm-") || value.number() == 0));
     EfficientNetOptions without = small_efficientnet();
     without.dropout = without.drop_connect = 0;
     EfficientNet plain(without);
@@ -81,16 +81,18 @@ TEST_CASE("dropout and drop-connect act in training alone, and are off by defaul
 }
 
 TEST_CASE("a network's options come through the registry", "[models]") {
-    CHECK(find_model("efficientnet-b0")->settings ==
-          ModelSettings{
-              {"checkpoint", 0}, {"dropout", 0}, {"drop-connect", 0}, {"norm-epsilon", 1e-5}, {"norm-momentum", 0.1}});
+    CHECK(find_model("efficientnet-b0")->defaults() == ModelSettings{{"checkpoint", false},
+                                                                     {"dropout", 0},
+                                                                     {"drop-connect", 0},
+                                                                     {"norm-epsilon", 1e-5},
+                                                                     {"norm-momentum", 0.1}});
     const auto net = make_model(*find_model("densenet-bc-100-12"), 342, {{"dropout", 0.5}});
     CHECK(is_random(*net, random_images({1, 3, 8, 8})));
     CHECK(error_of([] {
               make_model(*find_model("efficientnet-b0"), 1280, {{"drop_conect", 0.2}});
           }) ==
           "efficientnet-b0 has no option \"drop_conect\"; did you mean drop-connect? Its options are "
-          "checkpoint, drop-connect, dropout, norm-epsilon, norm-momentum");
+          "dropout, drop-connect, norm-epsilon, norm-momentum, checkpoint");
     CHECK(error_of([] {
               make_model(*find_model("densenet121"), 1024, {{"dropout", 1}});
           }) == "DenseNet: dropout is 1, expected at least 0 and below 1");

@@ -37,9 +37,9 @@ std::unique_ptr<Layer> as_in(WeightFormat format, const ModelInfo& info, const C
     const SkipRandomFill skip;
     std::unique_ptr<Layer> model = make_model(info, classifier.spec.dim, classifier.spec.model_settings);
     model->load_state(classifier.model->state());
-    if (!info.settings.contains(key)) return model;
-    const double own = model_settings(info, classifier.spec.model_settings).at(key);
-    const double theirs = model_settings(info, weight_settings(info, format)).at(key);
+    if (!info.defaults().contains(key)) return model;
+    const double own = model_settings(info, classifier.spec.model_settings).at(key).number();
+    const double theirs = model_settings(info, weight_settings(info, format)).at(key).number();
     if (own == theirs) return model;
     const NoGrad no_grad;
     std::map<std::string, Tensor> tensors;
