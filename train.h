@@ -1,7 +1,7 @@
 // Training without a command line: classifiers, the trainer, its observers and reports. Link Radial::train.
 #pragma once
 
-#include "radial/apps/report/report_observer.h"
+#include "radial/apps/report/report.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/observers.h"
 #include "radial/radial.h"

@@ -8,9 +8,9 @@ set(RADIAL_INTERNAL_HEADERS
     core/autograd/node.h core/backend/cpu core/backend/cuda core/backend/device_backend.h core/backend/emulated
     core/backend/kernels core/backend/reference core/distributed/device_collectives.h core/distributed/mpi
     core/distributed/nccl core/io/float16.h core/memory/cuda/check.h core/memory/transfer.h core/ops/common.h
-    core/ops/distances.h core/ops/kernels core/optim/kernels.h core/precompiled.h core/tensor/random_kernels.h
-    data/archive.h data/images/jpeg_file.h data/seeds.h layers/dense losses/heads losses/pairs
-    models/efficientnet_block.h)
+    core/ops/distances.h core/ops/kernels core/optim/kernels.h core/precompiled.h
+    core/tensor/random_kernels.h data/archive.h data/images/jpeg_file.h data/seeds.h layers/dense losses/heads
+    losses/pairs models/efficientnet_block.h)
 set(internal_patterns "")
 foreach(header ${RADIAL_INTERNAL_HEADERS})
     list(APPEND internal_patterns PATTERN ${header} EXCLUDE)
@@ -20,9 +20,8 @@ install(DIRECTORY core layers losses models data DESTINATION ${CMAKE_INSTALL_INC
 # Those of Radial::train and Radial::program, all that train.h and program.h reach.
 set(RADIAL_TRAIN_HEADERS
     apps/cli/cli_forward.h apps/cli/command_line.h apps/cli/image_task.h apps/cli/option_flags.h
-    apps/cli/run/augmentation.h apps/cli/run/pictures.h apps/cli/run/train_options.h apps/program/program.h apps/report/report.h
-    apps/report/report_observer.h apps/train/classifier.h apps/train/confusion.h apps/train/console/progress.h
-    apps/train/epoch_result.h apps/train/evaluate.h apps/train/events/event_file.h apps/train/events/png_writer.h
+    apps/cli/run/augmentation.h apps/cli/run/train_options.h apps/program/program.h apps/report/report.h
+    apps/train/classifier.h apps/train/console/progress.h apps/train/epoch_result.h apps/train/evaluate.h
     apps/train/events/run_events.h apps/train/kernel_watch.h apps/train/observer.h apps/train/observers.h
     apps/train/precision.h apps/train/ranks/rank_step.h apps/train/run/failed_step.h apps/train/run/input_notes.h
     apps/train/run/snapshots.h apps/train/step_log.h apps/train/trainer.h apps/train/training_step.h)

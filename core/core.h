@@ -16,7 +16,6 @@
 #include "radial/core/ops.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/optim/weight_average.h"
-#include "radial/core/tensor/print.h"
 #include "radial/core/tensor/random.h"
 #include "radial/core/tensor/tensor.h"
 #include "radial/core/tensor/types.h"

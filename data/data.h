@@ -4,7 +4,6 @@
 #include "radial/data/cifar.h"
 #include "radial/data/dataset.h"
 #include "radial/data/download.h"
-#include "radial/data/fingerprint.h"
 #include "radial/data/idx.h"
 #include "radial/data/image_folder.h"
 #include "radial/data/image_set.h"

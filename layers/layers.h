@@ -6,5 +6,4 @@
 #include "radial/layers/conv.h"
 #include "radial/layers/dense_block.h"
 #include "radial/layers/linear.h"
-#include "radial/layers/pool.h"
 #include "radial/layers/sequential.h"

@@ -5,7 +5,6 @@
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
 #include "radial/layers/linear.h"
-#include "radial/layers/pool.h"
 
 #include <utility>
 

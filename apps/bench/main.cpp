@@ -1,5 +1,5 @@
 // radial-bench: how fast this machine trains.
-#include "radial/apps/bench/commands.h"
+#include "radial/apps/bench/bench.h"
 
 int main(int argc, char** argv) {
     return radial::train::run_program(

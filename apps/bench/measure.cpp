@@ -1,5 +1,5 @@
 // Wall-clock timing and resident memory; the model, the loss, the optimizer and the batch of a training step.
-#include "radial/apps/bench/measure.h"
+#include "radial/apps/bench/bench.h"
 
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/tensor/random.h"

@@ -1,7 +1,6 @@
 // Times the loader by itself (decode, random region, flip, normalise), and what loading costs a training step.
-#include "radial/apps/bench/commands.h"
+#include "radial/apps/bench/bench.h"
 
-#include "radial/apps/bench/measure.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/tasks/tasks.h"
 #include "radial/apps/train/run/version.h"

@@ -1,7 +1,6 @@
 // Times steps on the ranks that mpirun has started, and shows one step's buckets against its backward pass.
-#include "radial/apps/bench/commands.h"
+#include "radial/apps/bench/bench.h"
 
-#include "radial/apps/bench/measure.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/ranks/rank_step.h"

@@ -1,6 +1,5 @@
 // radial-cifar100: trains and measures networks on CIFAR-100.
 #include "radial/apps/sweep/sweep.h"
-#include "radial/apps/tasks/download_command.h"
 #include "radial/apps/tasks/tasks.h"
 
 int main(int argc, char** argv) {

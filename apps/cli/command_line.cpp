@@ -4,8 +4,6 @@
 #include "radial/apps/cli/json_config.h"
 #include "radial/apps/train/console/interrupt.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/console/standard_streams.h"
-#include "radial/apps/train/console/suggestion.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 #include "radial/core/util/text.h"

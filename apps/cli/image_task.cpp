@@ -1,7 +1,7 @@
 // The start of every command: which device, which data.
 #include "radial/apps/cli/image_task.h"
 
-#include "radial/apps/train/console/standard_streams.h"
+#include "radial/apps/train/console/safe_text.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/util/error.h"
 

@@ -2,7 +2,6 @@
 #include "radial/apps/cli/json_config.h"
 
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/console/suggestion.h"
 #include "radial/apps/train/run/json_text.h"
 #include "radial/core/util/error.h"
 #include "radial/core/util/text.h"

@@ -1,7 +1,7 @@
 // --recipe: which values it fills in, and the list that explains them.
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/registry_options.h"
-#include "radial/apps/train/console/suggestion.h"
+#include "radial/apps/train/console/safe_text.h"
 #include "radial/core/util/error.h"
 
 #include <fmt/core.h>

@@ -1,6 +1,5 @@
 // radial-mnist: trains and measures LeNets++ on MNIST, or on any set in MNIST's four IDX files.
 #include "radial/apps/sweep/sweep.h"
-#include "radial/apps/tasks/download_command.h"
 #include "radial/apps/tasks/tasks.h"
 
 int main(int argc, char** argv) {

@@ -2,7 +2,6 @@
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/console/standard_streams.h"
 #include "radial/apps/train/run/weights.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/tensor/random.h"

@@ -5,7 +5,6 @@
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/console/standard_streams.h"
 #include "radial/apps/train/run/weights.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/io/files.h"

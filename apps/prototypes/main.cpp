@@ -2,7 +2,7 @@
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
-#include "radial/apps/sweep/scatter_page.h"
+#include "radial/apps/sweep/sweep_pages.h"
 #include "radial/apps/tasks/tasks.h"
 
 #include <CLI/CLI.hpp>

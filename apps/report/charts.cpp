@@ -1,4 +1,5 @@
-// Grid, axes and round tick values of every chart, and curves over epochs.
+// Grid, axes and round tick values of every chart; curves over epochs; confusion among classes as a table and as a
+// picture, its largest cells, and the share of each class that was found.
 #include "radial/apps/report/charts.h"
 
 #include "radial/apps/report/html_page.h"
@@ -6,7 +7,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
+#include <tuple>
 
 namespace radial::train {
 namespace {
@@ -138,6 +142,178 @@ std::string line_chart(const std::vector<Series>& series, bool percent) {
     std::string svg = frame.open(description);
     for (std::size_t i = 0; i < series.size(); ++i) svg += curve(frame, series[i], i, percent);
     return legend + "</ul>\n" + svg + "</svg>\n";
+}
+
+namespace {
+
+std::string cell(std::int64_t count, std::int64_t row_total, bool diagonal, const std::string& note) {
+    if (count == 0) return fmt::format("<td class=\"none\" title=\"{}\">0</td>", note);
+    // The square root lets a few errors among many be seen.
+    const double share = std::sqrt(static_cast<double>(count) / static_cast<double>(row_total));
+    const double alpha = diagonal ? 0.6 * share * share : 0.15 + 0.85 * share;
+    return fmt::format("<td style=\"background:rgb(var(--{}) / {:.2f})\" title=\"{}\">{}</td>",
+                       diagonal ? "right" : "wrong", alpha, note, count);
+}
+
+constexpr int levels = 8;
+
+double share(std::int64_t count, std::int64_t total) {
+    return total > 0 ? static_cast<double>(count) / static_cast<double>(total) : 0;
+}
+
+/// Marks at every tenth, twentieth ... class, on both sides of the picture.
+std::string class_ticks(std::size_t classes, double cell, double margin) {
+    std::string svg;
+    const double side = static_cast<double>(classes) * cell;
+    for (const double tick : round_ticks(0, static_cast<double>(classes - 1), 5)) {
+        const double at = margin + (tick + 0.5) * cell;
+        svg += fmt::format(R"(<text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="end">{:.0f}</text>)", margin - 6,
+                           at + 4, tick);
+        svg += fmt::format(R"(<text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="middle">{:.0f}</text>)", at,
+                           margin + side + 16, tick);
+    }
+    return svg;
+}
+
+constexpr std::size_t most_bars = 40, each_end = 20;
+
+struct ClassShare {
+    std::string name;
+    std::int64_t found = 0, total = 0;
+
+    double share() const { return total > 0 ? static_cast<double>(found) / static_cast<double>(total) : 0; }
+};
+
+std::string bars(std::span<const ClassShare> classes) {
+    std::size_t longest = 2;
+    for (const ClassShare& one : classes) longest = std::max(longest, one.name.size());
+    std::string html =
+        fmt::format("<ul class=\"bars\" style=\"--name: {}ch\">\n", std::min<std::size_t>(longest + 1, 22));
+    for (const ClassShare& one : classes) {
+        const std::string percent = one.total > 0 ? fmt::format("{:.1f}%", 100 * one.share()) : "–";
+        html += fmt::format(
+            "<li title=\"{} of {} images\"><span>{}</span><i><u style=\"width:{:.1f}%\"></u></i><b>{}</b></li>\n",
+            one.found, one.total, escape_html(one.name), 100 * one.share(), percent);
+    }
+    return html + "</ul>\n";
+}
+
+/// How many classes lie in each tenth of the accuracy, as bars.
+std::string tenths(std::span<const ClassShare> classes) {
+    std::array<std::int64_t, 10> counts{};
+    for (const ClassShare& one : classes)
+        ++counts[std::min<std::size_t>(9, static_cast<std::size_t>(10 * one.share()))];
+    const std::int64_t most = *std::max_element(counts.begin(), counts.end());
+    std::string html = "<ul class=\"bars\">\n";
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        html += fmt::format("<li><span>{} to {}%</span><i><u style=\"width:{:.1f}%\"></u></i><b>{}</b></li>\n", 10 * i,
+                            10 * (i + 1), 100 * static_cast<double>(counts[i]) / static_cast<double>(most), counts[i]);
+    }
+    return html + "</ul>\n";
+}
+
+}  // namespace
+
+std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& class_names) {
+    const std::size_t classes = class_names.size();
+    // A name that is wider than a column of counts stands upright.
+    const bool upright =
+        std::any_of(class_names.begin(), class_names.end(), [](const auto& n) { return n.size() > 6; });
+    std::string html = fmt::format("<table class=\"confusion{}\"><thead><tr><th></th>", upright ? " upright" : "");
+    for (const std::string& name : class_names) html += "<th>" + escape_html(name) + "</th>";
+    html += "<th>found</th></tr></thead><tbody>\n";
+    for (std::size_t truth = 0; truth < classes; ++truth) {
+        const auto row = static_cast<std::int64_t>(truth), total = confusion.total(row);
+        html += "<tr><th>" + escape_html(class_names[truth]) + "</th>";
+        for (std::size_t guess = 0; guess < classes; ++guess) {
+            const std::int64_t count = confusion.count(row, static_cast<std::int64_t>(guess));
+            const std::string note =
+                fmt::format("{} of {} images of {} taken for {}", count, total, class_names[truth], class_names[guess]);
+            html += cell(count, total, truth == guess, escape_html(note));
+        }
+        const double found =
+            total > 0 ? static_cast<double>(confusion.count(row, row)) / static_cast<double>(total) : 0;
+        html += fmt::format("<td class=\"share\">{:.1f}%</td></tr>\n", 100 * found);
+    }
+    return html + "</tbody></table>\n";
+}
+
+std::string confusion_map(const Confusion& confusion, const std::vector<std::string>& class_names) {
+    const std::size_t classes = class_names.size();
+    // One path for each level of each colour: a cell takes some twenty bytes.
+    std::array<std::string, levels> right, wrong;
+    const double margin = 36, cell = 640.0 / static_cast<double>(classes);
+    for (const auto& [truth, guess, count] : confusion.cells()) {
+        // The square root lets a few errors among many be seen.
+        const double part = share(count, confusion.total(truth)), shade = truth == guess ? part : std::sqrt(part);
+        const auto level = std::min(static_cast<std::size_t>(shade * levels), std::size_t{levels - 1});
+        (truth == guess ? right : wrong)[level] +=
+            fmt::format("M{:.1f} {:.1f}h{:.1f}v{:.1f}h-{:.1f}z", margin + static_cast<double>(guess) * cell,
+                        margin + static_cast<double>(truth) * cell, cell, cell, cell);
+    }
+    const double size = 640 + 2 * margin;
+    std::string svg = fmt::format(
+        R"(<svg class="map" viewBox="0 0 {0} {0}" role="img" aria-label="Confusion matrix of {1} classes">)", size,
+        classes);
+    svg += fmt::format(R"(<rect class="frame" x="{0}" y="{0}" width="640" height="640"/>)", margin);
+    for (std::size_t level = 0; level < levels; ++level) {
+        const double alpha = (static_cast<double>(level) + 1) / levels;
+        for (const auto& [paths, colour] : {std::pair(&right, "right"), std::pair(&wrong, "wrong")})
+            if (!(*paths)[level].empty())
+                svg +=
+                    fmt::format("<path d=\"{}\" fill=\"rgb(var(--{}) / {:.2f})\"/>\n", (*paths)[level], colour, alpha);
+    }
+    svg += class_ticks(classes, cell, margin);
+    svg += fmt::format(R"(<text class="tick" x="{:.0f}" y="{}" text-anchor="middle">predicted class</text>)", size / 2,
+                       24);
+    svg += fmt::format(R"svg(<text class="tick" transform="translate({} {:.0f}) rotate(90)" text-anchor="middle">)svg"
+                       "true class</text>",
+                       size - 24, size / 2);
+    return svg + "</svg>\n";
+}
+
+std::string confused_pairs(const Confusion& confusion, const std::vector<std::string>& class_names, std::size_t count) {
+    /// Count, share of the true class, and minus the place, so that of equals the first comes first.
+    std::vector<std::tuple<std::int64_t, double, std::int64_t, std::int64_t>> cells;
+    for (const auto& [truth, guess, images] : confusion.cells())
+        if (guess != truth) cells.emplace_back(images, share(images, confusion.total(truth)), -truth, -guess);
+    const auto shown = static_cast<std::ptrdiff_t>(std::min(count, cells.size()));
+    std::partial_sort(cells.begin(), cells.begin() + shown, cells.end(), std::greater<>());
+    if (shown == 0) return "";
+    std::string html =
+        "<table class=\"pairs\"><thead><tr><th>true class</th><th>taken for</th><th>images</th><th>of the class</th>"
+        "</tr></thead><tbody>\n";
+    for (std::ptrdiff_t i = 0; i < shown; ++i) {
+        const auto& [images, part, truth, guess] = cells[static_cast<std::size_t>(i)];
+        html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.1f}%</td></tr>\n",
+                            escape_html(class_names[static_cast<std::size_t>(-truth)]),
+                            escape_html(class_names[static_cast<std::size_t>(-guess)]), images, 100 * part);
+    }
+    return html + "</tbody></table>\n";
+}
+
+std::string class_accuracy(const Confusion& confusion, const std::vector<std::string>& class_names) {
+    const std::size_t count = class_names.size();
+    std::vector<ClassShare> classes;
+    for (std::size_t c = 0; c < count; ++c) {
+        const auto row = static_cast<std::int64_t>(c);
+        classes.push_back({class_names[c], confusion.count(row, row), confusion.total(row)});
+    }
+    const std::vector<ClassShare> in_order = classes;
+    // A class without samples has no share: it stands at the end.
+    std::stable_sort(classes.begin(), classes.end(), [](const ClassShare& a, const ClassShare& b) {
+        return (a.total == 0) != (b.total == 0) ? a.total > 0 : a.share() < b.share();
+    });
+    if (count <= most_bars) return bars(classes);
+    const auto with_samples =
+        std::find_if(classes.begin(), classes.end(), [](const auto& one) { return one.total == 0; });
+    const std::span<const ClassShare> sorted(classes.begin(), with_samples);
+    if (sorted.size() <= most_bars) return bars(sorted);
+    std::string html = "<div class=\"columns\">\n<div><h3>Lowest</h3>\n" + bars(sorted.first(each_end));
+    html += "</div>\n<div><h3>Highest</h3>\n" + bars(sorted.last(each_end));
+    html += "</div>\n<div><h3>Classes by accuracy</h3>\n" + tenths(sorted) + "</div>\n</div>\n";
+    return html + fmt::format("<details><summary>All {} classes</summary>\n<div class=\"many\">\n", count) +
+           bars(in_order) + "</div></details>\n";
 }
 
 }  // namespace radial::train

@@ -1,7 +1,7 @@
 // Charts of a run's report, as SVG and HTML that need nothing from outside the page.
 #pragma once
 
-#include "radial/apps/train/confusion.h"
+#include "radial/apps/train/evaluate.h"
 
 #include <cstdint>
 #include <functional>

@@ -3,15 +3,11 @@
 
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/run/data_record.h"
-#include "radial/apps/cli/run/folder_lock.h"
+#include "radial/apps/cli/run/run_folder.h"
 #include "radial/apps/cli/train_flags.h"
 #include "radial/apps/cli/validators.h"
-#include "radial/apps/sweep/scatter_page.h"
-#include "radial/apps/sweep/sweep_curves.h"
-#include "radial/apps/sweep/sweep_distances.h"
-#include "radial/apps/sweep/sweep_page.h"
+#include "radial/apps/sweep/sweep_pages.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/console/standard_streams.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/util/error.h"
 

@@ -1,8 +1,13 @@
-// MNIST, CIFAR and ImageNet as the programs read, train on and measure them.
+// MNIST, CIFAR and ImageNet as the programs read, train on and measure them, and the command that fetches them.
 #pragma once
 
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/image_task.h"
+#include "radial/data/download.h"
+
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace radial::train {
 
@@ -23,5 +28,10 @@ ImageTask imagenet_task();
 
 /// `download`: says where ImageNet is to be had, which nobody may hand on, and how its folders are laid out.
 Command imagenet_download_command();
+
+/// The `download` of `program`, for the set that people call `title`. `files` lists what to fetch, from the usual place
+/// when its argument is empty, else from that mirror (a URL that ends in "/").
+Command download_command(const std::string& program, const std::string& title,
+                         std::function<std::vector<data::RemoteFile>(const std::string& mirror)> files);
 
 }  // namespace radial::train

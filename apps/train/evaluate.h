@@ -1,17 +1,52 @@
-// Evaluation of a network and its loss on a data set.
+// Evaluation of a network and its loss on a data set, and the confusion matrix that it comes to.
 #pragma once
 
-#include "radial/apps/train/confusion.h"
 #include "radial/apps/train/precision.h"
 #include "radial/core/nn/module.h"
+#include "radial/core/tensor/tensor.h"
 #include "radial/data/loader.h"
 #include "radial/losses/loss.h"
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace radial::train {
+
+/// A confusion matrix, [classes, classes]: the number of samples of each true class (row) for which each class was
+/// predicted (column). Only cells that are not 0 are stored, so memory is proportional to the number of samples at
+/// most, not to the square of the number of classes.
+class Confusion {
+public:
+    /// A cell of the matrix that is not 0.
+    struct Cell {
+        std::int64_t truth = 0, predicted = 0;  ///< true class (row) and predicted class (column)
+        std::int64_t count = 0;                 ///< number of samples
+    };
+
+    Confusion() = default;
+    /// Counts the pairs of true and predicted class, one per sample. Throws Error when the spans differ in length or a
+    /// class is outside [0, classes).
+    Confusion(std::span<const std::int64_t> truths, std::span<const std::int64_t> predicted, std::int64_t classes);
+
+    /// The number of classes.
+    std::int64_t classes() const { return classes_; }
+    /// All stored cells, ordered by true class, then by predicted class.
+    std::span<const Cell> cells() const { return cells_; }
+    /// The stored cells of a true class, ordered by predicted class. Throws Error when the class is out of range, as
+    /// total() and count() do.
+    std::span<const Cell> row(std::int64_t truth) const;
+    /// The number of samples of a true class.
+    std::int64_t total(std::int64_t truth) const;
+    /// The number of samples of class `truth` for which `predicted` was predicted.
+    std::int64_t count(std::int64_t truth, std::int64_t predicted) const;
+
+private:
+    std::int64_t classes_ = 0;
+    std::vector<Cell> cells_;
+    std::vector<std::size_t> rows_ = {0};  ///< start of each row in cells_, and the end of the last
+};
 
 /// The results of evaluate(). Members that are described as [total] have one element per sample, in the same order. For
 /// targets that are not classes, those other than `samples` and `features` are empty.
@@ -54,5 +89,9 @@ std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t co
 /// end. `stop` is called before each batch; if it returns true, the evaluation ends and Evaluation::whole is false.
 Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
                     Precision precision = Precision::float32, const std::function<bool()>& stop = {});
+
+/// One number a class, inversely proportional to how often it stands in `labels` (int64 [N], on the CPU, in
+/// [0, classes)), with mean 1 over the classes that are there at all; 0 for the others.
+std::vector<double> balanced_weights(const Tensor& labels, std::int64_t classes);
 
 }  // namespace radial::train

@@ -3,7 +3,6 @@
 
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
-#include "radial/core/ops/reduce.h"
 #include "radial/core/util/error.h"
 
 #include <algorithm>

@@ -5,6 +5,7 @@
 #include "radial/core/tensor/types.h"
 #include "radial/core/util/error.h"
 
+#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -165,11 +166,11 @@ public:
     /// radial::backward().
     void backward() const;
 
-    /// The part with index `i` of dimension 0, which is removed: a view, recorded on the tape (core/ops/shape.h).
-    /// Negative numbers count from the back. Throws Error when out of range.
+    /// The part with index `i` of dimension 0, which is removed: a view, recorded on the tape. Negative
+    /// numbers count from the back. Throws Error when out of range.
     Tensor operator[](std::int64_t i) const;
 
-    /// Type and shape, for messages: "float32[128, 10]". `stream << tensor` prints the elements (core/tensor/print.h).
+    /// Type and shape, for messages: "float32[128, 10]". `stream << tensor` prints the elements.
     std::string str() const;
 
     /// What the handle refers to. For internal use.
@@ -180,5 +181,15 @@ private:
 
     std::shared_ptr<TensorImpl> impl_;
 };
+
+/// Writes type, shape and elements, as in
+///
+///     float32[2, 3]
+///     [[0.5, 1, -2],
+///      [3, 4.25, 1e-05]]
+///
+/// with up to six significant digits. In a tensor of more than 1000 elements, only the first and last three of a
+/// dimension longer than 8 are shown. Waits for the tensor's device.
+std::ostream& operator<<(std::ostream& stream, const Tensor& tensor);
 
 }  // namespace radial

@@ -11,8 +11,8 @@
 #include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/distributed/communicator.h"
 #include "radial/core/util/error.h"
-#include "radial/layers/dense/bottleneck.h"
 #include "radial/layers/dense/growing_norm.h"
+#include "radial/layers/dense/kernels.h"
 
 #include <atomic>
 #include <memory>

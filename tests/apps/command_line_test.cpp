@@ -3,7 +3,7 @@
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/cli/json_config.h"
-#include "radial/apps/train/console/suggestion.h"
+#include "radial/apps/train/console/safe_text.h"
 
 #include <fstream>
 #include <sstream>

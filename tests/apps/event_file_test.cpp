@@ -1,9 +1,8 @@
 // Event files are what TensorBoard's format says, and hold what was added.
-#include "radial/apps/train/events/event_file.h"
 #include "../expect.h"
 #include "event_reader.h"
 #include "program.h"
-#include "radial/apps/train/events/png_writer.h"
+#include "radial/apps/train/events/run_events.h"
 #include "radial/data/images/image.h"
 
 #include <cmath>

@@ -2,7 +2,7 @@
 #include "../data/pictures.h"
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/cli/run/batch_check.h"
+#include "radial/apps/cli/run/data_record.h"
 
 #include <fmt/core.h>
 

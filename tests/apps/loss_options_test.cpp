@@ -4,7 +4,7 @@
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/json_config.h"
 #include "radial/apps/cli/registry_options.h"
-#include "radial/apps/train/class_weights.h"
+#include "radial/apps/train/evaluate.h"
 #include "radial/core/io/safetensors.h"
 
 #include <fstream>

@@ -4,7 +4,7 @@
 #include "../expect.h"
 #include "program.h"
 
-#include "radial/apps/report/report_observer.h"
+#include "radial/apps/report/report.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/linear.h"

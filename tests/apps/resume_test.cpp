@@ -2,7 +2,7 @@
 #include "../expect.h"
 #include "../folders.h"
 #include "program.h"
-#include "radial/apps/cli/run/folder_lock.h"
+#include "radial/apps/cli/run/run_folder.h"
 #include "radial/apps/train/run/snapshots.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"

@@ -1,7 +1,7 @@
 // What becomes of a run when another is started into its folder.
+#include "radial/apps/cli/run/run_folder.h"
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/cli/run/folder_lock.h"
 
 #include <fmt/core.h>
 

@@ -3,9 +3,7 @@
 #include "../expect.h"
 #include "program.h"
 #include "radial/apps/cli/recipes.h"
-#include "radial/apps/sweep/sweep_curves.h"
-#include "radial/apps/sweep/sweep_distances.h"
-#include "radial/apps/sweep/sweep_page.h"
+#include "radial/apps/sweep/sweep_pages.h"
 #include "radial/apps/sweep/sweep_tables.h"
 #include "radial/apps/train/run/snapshots.h"
 

@@ -11,7 +11,6 @@
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
 #include "radial/layers/linear.h"
-#include "radial/layers/pool.h"
 #include "radial/layers/sequential.h"
 #include "radial/losses/rbf_softmax.h"
 

@@ -4,7 +4,6 @@
 #include "../expect.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/memory/device_runtime.h"
-#include "radial/core/tensor/print.h"
 
 #include <numeric>
 #include <sstream>

@@ -1,6 +1,6 @@
 // Fingerprints: the same wherever a set lies, another one for any other set.
-#include "radial/data/fingerprint.h"
 #include "../expect.h"
+#include "radial/data/dataset.h"
 #include "radial/data/image_set.h"
 #include "scratch.h"
 

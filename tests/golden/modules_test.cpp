@@ -5,7 +5,6 @@
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
 #include "radial/layers/linear.h"
-#include "radial/layers/pool.h"
 #include "radial/layers/sequential.h"
 #include "radial/losses/loss.h"
 #include "radial/models/lenetpp.h"

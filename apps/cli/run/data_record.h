@@ -1,11 +1,15 @@
-// What a run keeps of its data, so that it does not go on with others, nor is measured on other classes.
+// Checks of the data before the first step: that they are those that the run began with, that their classes are those
+// of the weights, and that what a batch is cut into suffices for batch norms and the loss.
 #pragma once
 
 #include "radial/apps/train/run/input_notes.h"
+#include "radial/core/nn/module.h"
 #include "radial/data/dataset.h"
+#include "radial/losses/loss.h"
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -38,5 +42,24 @@ void check_same_data(const nlohmann::ordered_json& before, const nlohmann::order
 /// is returned as a warning. "" where all is well, or either has no names.
 std::string check_class_names(const std::filesystem::path& checkpoint, const InputNotes& notes,
                               const data::Dataset& set, const std::filesystem::path& data);
+
+/// How samples become the parts that go through a network at once.
+struct BatchCut {
+    std::int64_t samples = 0;  ///< of an epoch, or of what is left of one
+    std::int64_t batch = 1;    ///< of all ranks together
+    std::int64_t ranks = 1, accumulate = 1;
+    bool drop_last = false;
+};
+
+/// Fewest samples of a part of one rank. 0 where there is no batch at all, or one that leaves a rank without samples.
+std::int64_t smallest_part(const BatchCut& cut);
+
+/// Throws Error, with the way out, where no batch would be left, or where a part is so small that a batch norm of
+/// `model` would see a single value a channel of images [C, H, W]. `synchronised`: norms see all ranks' parts.
+void check_batches(Layer& model, const Shape& image, const BatchCut& cut, bool synchronised);
+
+/// Throws Error, with the way out, where a batch of all ranks has fewer samples than `loss` takes in training
+/// (Loss::smallest_batch()).
+void check_batches(const Loss& loss, const BatchCut& cut);
 
 }  // namespace radial::train

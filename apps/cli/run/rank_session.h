@@ -1,8 +1,10 @@
-// The ranks of a training run: who does what, and what they agree on between steps.
+// The ranks of a training run: who does what, what they agree on between steps, and that all do the same run.
 #pragma once
 
 #include "radial/apps/cli/run/train_options.h"
 #include "radial/core/distributed/communicator.h"
+
+#include <nlohmann/json.hpp>
 
 #include <memory>
 #include <string>
@@ -48,5 +50,14 @@ private:
     int threads_ = 0, processors_ = 0, allowed_ = 0;
     std::string device_;
 };
+
+/// Throws Error on every rank, naming two ranks and what differs, unless all have the same program, the same options
+/// (but for those that may_differ() when a run goes on, where they read and how they compute) and the same data
+/// (data_record.h). Called by all ranks; throws RankLost.
+void check_same_run(const RankSession& session, const nlohmann::ordered_json& options,
+                    const nlohmann::ordered_json& data);
+
+/// The same for the step after which a resumed run goes on: ranks may see different folders.
+void check_same_step(const RankSession& session, std::int64_t step);
 
 }  // namespace radial::train

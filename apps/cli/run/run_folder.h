@@ -1,7 +1,5 @@
-// The folder a run writes to: settings, a log line an epoch, weights, report.
+// The folder a run writes to (settings, a log line an epoch, weights, report), and keeping a second process out of it.
 #pragma once
-
-#include "radial/apps/cli/run/folder_lock.h"
 
 #include <nlohmann/json.hpp>
 
@@ -12,6 +10,23 @@
 #include <vector>
 
 namespace radial::train {
+
+/// Holds a folder for as long as it lives, by flock() on the file .lock in it. The file stays, the lock goes with the
+/// process, however that ends. On a file system without such locks nothing is held.
+class FolderLock {
+public:
+    /// Whether processes that this one starts hold the folder, too, until they have ended.
+    enum class Children : std::uint8_t { let_go, hold };
+
+    /// Throws FileError when another process holds the folder, naming that process, or when .lock cannot be made.
+    explicit FolderLock(const std::filesystem::path& folder, Children children = Children::let_go);
+    ~FolderLock();
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+private:
+    int file_;
+};
 
 /// What is to become of a run that the output folder holds already.
 enum class EarlierRun : std::uint8_t { refused, replaced, resumed };

@@ -3,7 +3,7 @@
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/run/run_folder.h"
-#include "radial/apps/report/report_observer.h"
+#include "radial/apps/report/report.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/events/run_events.h"

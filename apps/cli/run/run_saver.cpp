@@ -3,7 +3,6 @@
 
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/console/standard_streams.h"
 #include "radial/core/util/error.h"
 
 #include <cmath>

@@ -3,7 +3,6 @@
 
 #include "radial/apps/cli/option_flags.h"
 #include "radial/apps/cli/run/augmentation.h"
-#include "radial/apps/cli/run/pictures.h"
 #include "radial/apps/train/precision.h"
 #include "radial/apps/train/training_step.h"
 #include "radial/core/optim/optim.h"

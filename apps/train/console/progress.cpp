@@ -2,7 +2,6 @@
 #include "radial/apps/train/console/progress.h"
 
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/console/standard_streams.h"
 
 #include <fmt/core.h>
 #include <sys/ioctl.h>

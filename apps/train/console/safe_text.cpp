@@ -1,11 +1,19 @@
-// Reading UTF-8 character by character, and escapes for what is not to be shown as it is.
+// Reading UTF-8 character by character, escapes for what is not to be shown as it is, and guarding descriptors 0, 1
+// and 2.
 #include "radial/apps/train/console/safe_text.h"
+
+#include "radial/core/util/text.h"
 
 #include <fmt/core.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
+#include <cstdio>
 
 namespace radial::train {
 namespace {
@@ -144,6 +152,51 @@ std::string text_from_json(const Json& value) {
         bytes += static_cast<char>(static_cast<unsigned char>(next.code));
     }
     return bytes;
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string>& choices) {
+    const std::string best = nearest(word, choices);
+    if (best.empty() || word.size() > 2 * best.size() || 2 * edit_distance(word, best) > word.size()) return "";
+    return fmt::format("; did you mean {}?", best);
+}
+
+namespace {
+
+int first_error = 0;  // stdio remembers that there was one, not which
+
+void note_error() {
+    if (first_error == 0) first_error = errno != 0 ? errno : EIO;
+}
+
+}  // namespace
+
+void open_standard_streams() {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
+        // The lowest free number is this stream's, since those below it are open.
+        if (open("/dev/null", O_RDONLY) != stream) _exit(1);
+    }
+}
+
+void print_error(std::string_view text) {
+    const std::string visible = shown_lines(text);
+    std::fwrite(visible.data(), 1, visible.size(), stderr);
+    std::fflush(stderr);
+}
+
+void print_on(std::string_view text) {
+    errno = 0;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) note_error();
+}
+
+std::error_code output_error() {
+    errno = 0;
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) note_error();
+    return {first_error, std::generic_category()};
+}
+
+void check_output() {
+    if (const std::error_code error = output_error()) throw std::system_error(error);
 }
 
 }  // namespace radial::train

@@ -1,4 +1,5 @@
-// Text that users and files bring along, made fit for terminals, shells and JSON.
+// Text for terminals, shells and JSON: made fit for them where users and files bring it along, suggested where a word
+// was mistyped, and printed on streams that may be closed, full, or read by nobody.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -6,6 +7,8 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 namespace radial::train {
 
@@ -26,5 +29,25 @@ nlohmann::ordered_json text_to_json(const std::string& text);
 bool is_latin1_text(const nlohmann::ordered_json& value);
 /// The inverse of text_to_json(); values of other types as JSON.
 std::string text_from_json(const nlohmann::ordered_json& value);
+
+/// "; did you mean NAME?" with the nearest of `choices`, or "" when more than half of the word would have to change.
+std::string suggestion(std::string_view word, const std::vector<std::string>& choices);
+
+/// Puts /dev/null in the place of standard streams that are closed, so that no file opened later gets one of their
+/// numbers and what is printed there. It is opened for reading: printing goes on failing. To be called before anything
+/// is opened.
+void open_standard_streams();
+
+/// Prints to standard error as far as that can be written, as shown_lines() has it, and throws nothing.
+void print_error(std::string_view text);
+
+/// Prints to standard output and flushes it, and throws nothing: output_error() tells. For what goes on when nobody
+/// reads it.
+void print_on(std::string_view text);
+
+/// Flushes standard output, and says why something that was printed has not arrived, if so.
+std::error_code output_error();
+/// Throws that as a std::system_error.
+void check_output();
 
 }  // namespace radial::train

@@ -2,7 +2,7 @@
 // direct kernels for all else, both on channels-last images.
 #include "radial/core/backend/cpu/onednn.h"
 #include "radial/core/backend/cpu/onednn_backend.h"
-#include "radial/core/backend/cpu/vectors.h"
+#include "radial/core/backend/cpu/small_products.h"
 #include "radial/core/backend/cpu/winograd.h"
 
 #include <algorithm>

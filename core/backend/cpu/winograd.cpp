@@ -6,7 +6,7 @@
 
 #include "radial/core/backend/backend.h"
 #include "radial/core/backend/cpu/small_products.h"
-#include "radial/core/backend/cpu/winograd_tiles.h"
+#include "radial/core/backend/cpu/winograd_kernels.h"
 #include "radial/core/util/error.h"
 
 #include <algorithm>

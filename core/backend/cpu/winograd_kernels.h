@@ -3,10 +3,15 @@
 //
 // A tile of results is A' [(B' d B) . (G g G')] A with d its patch of the image, g the kernel and . the product of
 // elements. The gradient of g takes the transposes of A' and G.
+//
+// Then the parts of whole convolutions: their tiles, and the ways of images and kernels to Winograd's points and back.
 #pragma once
 
+#include "radial/core/backend/cpu/norm_kernels.h"
+#include "radial/core/backend/cpu/onednn.h"
 #include "radial/core/backend/cpu/small_products.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace radial::winograd {
@@ -153,5 +158,230 @@ void both_ways(const Lanes (&in)[from][from], Lanes (&out)[to][to], const Once& 
 #pragma GCC unroll 8
     for (int i = 0; i < to; ++i) once(half[i], out[i]);
 }
+
+using small_products::whole_vectors;
+using vectors::load;
+
+/// A channels-last image.
+struct Image {
+    float* data;
+    std::int64_t images, channels, height, width;
+
+    explicit Image(const Tensor& t)
+        : data(t.data<float>()), images(t.size(0)), channels(t.size(1)), height(t.size(2)), width(t.size(3)) {}
+    /// A pixel's channels; nullptr for one outside.
+    float* pixel(std::int64_t n, std::int64_t h, std::int64_t w) const {
+        const bool inside = h >= 0 && h < height && w >= 0 && w < width;
+        return inside ? data + ((n * height + h) * width + w) * channels : nullptr;
+    }
+};
+
+template <class F>
+inline constexpr std::int64_t points = std::int64_t{F::points} * F::points;
+
+template <class F>
+std::int64_t tiles_along(std::int64_t extent) {
+    return (extent + F::tile - 1) / F::tile;
+}
+
+/// The tiles of a result's images.
+template <class F>
+struct Tiles {
+    std::int64_t down, across, count;
+
+    explicit Tiles(const Image& result)
+        : down(tiles_along<F>(result.height)),
+          across(tiles_along<F>(result.width)),
+          count(result.images * down * across) {}
+    /// Pointers to the pixels of a square at tile t, moved up and left by the padding; nullptr outside the image.
+    template <int extent>
+    void place(std::int64_t t, const Image& image, std::int64_t pad_h, std::int64_t pad_w,
+               float* (&pixels)[extent][extent]) const {
+        const std::int64_t n = t / (down * across), row = t / across % down * F::tile - pad_h,
+                           column = t % across * F::tile - pad_w;
+        for (int i = 0; i < extent; ++i)
+            for (int j = 0; j < extent; ++j) pixels[i][j] = image.pixel(n, row + i, column + j);
+    }
+};
+
+/// Channels come in vectors, the last of which may be partly empty: it holds one or more quads.
+inline constexpr std::int64_t quad = 4;
+
+/// A pixel's channels from c on, zero behind the last.
+inline void read(const float* pixel, std::int64_t c, std::int64_t channels, Lanes& to) {
+    if (c + lanes <= channels) {
+        to = load<lanes>(pixel + c);
+    } else {
+        to = Lanes{};
+        for (std::int64_t l = 0; c + l < channels; l += quad)
+            vectors::at<quad>(reinterpret_cast<float*>(&to) + l) = load<quad>(pixel + c + l);
+    }
+}
+inline void write(const Lanes& from, std::int64_t c, std::int64_t channels, float* pixel) {
+    if (c + lanes <= channels) {
+        vectors::at<lanes>(pixel + c) = from;
+    } else {
+        for (std::int64_t l = 0; c + l < channels; l += quad)
+            vectors::at<quad>(pixel + c + l) = load<quad>(reinterpret_cast<const float*>(&from) + l);
+    }
+}
+
+/// How the matrices of the points lie: one behind the other, or together, all points of a tile's vector of channels.
+enum class Order : std::uint8_t { by_point, by_tile };
+
+/// One matrix [tiles of a block, channels] a point, in memory that somebody else holds. Its rows are whole vectors.
+template <class F, Order order>
+struct Points {
+    std::int64_t channels, row_length, tiles;
+    float* data = nullptr;
+
+    Points(std::int64_t tiles_in, std::int64_t channels_in)
+        : channels(channels_in), row_length(whole_vectors(channels_in)), tiles(tiles_in) {}
+    // By point, the matrices begin in different sets of the cache, which a tile writes all of at once.
+    std::int64_t point_step() const { return order == Order::by_tile ? lanes : tiles * row_length + 16; }
+    std::int64_t vector_step() const { return order == Order::by_tile ? points<F> * lanes : lanes; }
+    std::int64_t row_step() const { return order == Order::by_tile ? points<F> * row_length : row_length; }
+    std::int64_t numbers() const { return points<F> * (tiles * row_length + 16); }
+    float* row(std::int64_t tile) const { return data + tile * row_step(); }
+    small_products::Matrix<float> matrix(std::int64_t point) const {
+        return {data + point * point_step(), row_step(), vector_step()};
+    }
+};
+
+/// Asks for the pixels of the next tile, a tile's width further on, that are not among this one's.
+template <class F, int extent>
+void ask_for_next(const float* const (&pixels)[extent][extent], std::int64_t c, std::int64_t channels) {
+#pragma GCC unroll 8
+    for (int i = 0; i < extent; ++i)
+#pragma GCC unroll 8
+        for (int j = extent - F::tile; j < extent; ++j) __builtin_prefetch(pixels[i][j] + F::tile * channels + c);
+}
+
+/// Writes one tile's `extent` x `extent` pixels to its row of each matrix, changed by `once` both ways; zero outside.
+template <class F, Order order, int extent, class Once>
+void spread(const Points<F, order>& to, std::int64_t tile, float* const (&pixels)[extent][extent], const float* zeros,
+            const Once& once) {
+    const float* from[extent][extent];
+    for (int i = 0; i < extent; ++i)
+        for (int j = 0; j < extent; ++j) from[i][j] = pixels[i][j] != nullptr ? pixels[i][j] : zeros;
+    float* out = to.row(tile);
+    for (std::int64_t c = 0; c < to.channels; c += lanes, out += to.vector_step()) {
+        Lanes in[extent][extent], made[F::points][F::points];
+#pragma GCC unroll 8
+        for (int i = 0; i < extent; ++i)
+#pragma GCC unroll 8
+            for (int j = 0; j < extent; ++j) read(from[i][j], c, to.channels, in[i][j]);
+        ask_for_next<F>(from, c, to.channels);
+        both_ways(in, made, once);
+#pragma GCC unroll 8
+        for (int i = 0; i < F::points; ++i)
+#pragma GCC unroll 8
+            for (int j = 0; j < F::points; ++j)
+                vectors::at<lanes>(out + (i * F::points + j) * to.point_step()) = made[i][j];
+    }
+}
+
+/// What is done to a result before it is written.
+struct Finish {
+    const float* bias = nullptr;
+    const float* residual = nullptr;  ///< as the result lies
+    Activation activation = Activation::none;
+
+    void operator()(Lanes& value, std::int64_t channel, std::int64_t channels, std::int64_t pixel) const {
+        Lanes more;
+        if (bias != nullptr) {
+            read(bias, channel, channels, more);
+            value += more;
+        }
+        if (residual != nullptr) {
+            read(residual + pixel, channel, channels, more);
+            value += more;
+        }
+        if (activation == Activation::relu) value = value < 0 ? Lanes{} : value;  // a NaN stays one
+        if (activation == Activation::silu)
+            for (std::int64_t i = 0; i < lanes; ++i) value[i] = norm_kernels::activated<Activation::silu>(value[i]);
+    }
+};
+
+/// Reads one tile's row of each matrix and writes its results, those inside the image.
+template <class F, Order order>
+void collect(const Points<F, order>& from, std::int64_t tile, float* const (&pixels)[F::tile][F::tile],
+             const Image& result, const Finish& finish) {
+    const float* in = from.row(tile);
+    for (std::int64_t c = 0; c < from.channels; c += lanes, in += from.vector_step()) {
+        Lanes m[F::points][F::points], y[F::tile][F::tile];
+#pragma GCC unroll 8
+        for (int i = 0; i < F::points; ++i)
+#pragma GCC unroll 8
+            for (int j = 0; j < F::points; ++j) m[i][j] = load<lanes>(in + (i * F::points + j) * from.point_step());
+        both_ways(m, y, [](const auto& v, auto& r) { F::result(v, r); });
+        for (int i = 0; i < F::tile; ++i) {
+            for (int j = 0; j < F::tile; ++j) {
+                if (pixels[i][j] == nullptr) continue;
+                finish(y[i][j], c, result.channels, pixels[i][j] - result.data);
+                write(y[i][j], c, result.channels, pixels[i][j]);
+            }
+        }
+    }
+}
+
+/// Kernels [K, C, 3, 3] at their points, one matrix [inputs, outputs] each, its rows whole vectors. The gradient of a
+/// convolution's input is the convolution of its result's gradient by the kernels turned around, from K channels to C.
+struct Kernels {
+    std::int64_t inputs, outputs, row_length, input_step, output_step;
+    bool turned;
+
+    Kernels(const Tensor& w, bool turned_in) : turned(turned_in) {
+        const std::int64_t taps = w.size(2) * w.size(3), to = w.size(0), from = w.size(1);
+        inputs = turned ? to : from;
+        outputs = turned ? from : to;
+        row_length = whole_vectors(outputs);
+        input_step = turned ? from * taps : taps;
+        output_step = turned ? taps : from * taps;
+    }
+    /// From one point's matrix to the next, which begins in another set of the cache.
+    std::int64_t stride() const { return inputs * row_length + 16; }
+    template <class F>
+    onednn::Desc desc() const {
+        return {{points<F>, stride()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
+    }
+
+    /// each(offset of a kernel in the weights, and of its number in a point's matrix, how many kernels) for the first
+    /// of every `lanes` outputs.
+    template <class Each>
+    void each_vector(const Each& each) const {
+#pragma omp parallel for schedule(static)
+        for (std::int64_t o = 0; o < outputs; o += lanes)
+            for (std::int64_t i = 0; i < inputs; ++i)
+                each(o * output_step + i * input_step, i * row_length + o, std::min(lanes, outputs - o));
+    }
+    template <class F>
+    void transform(const float* w, float* u) const {
+        constexpr int taps = F::taps * F::taps;
+        each_vector([&](std::int64_t kernel, std::int64_t number, std::int64_t count) {
+            Lanes g[F::taps][F::taps] = {}, made[F::points][F::points];
+            for (int tap = 0; tap < taps; ++tap)
+                for (std::int64_t l = 0; l < count; ++l)
+                    g[tap / F::taps][tap % F::taps][l] = w[kernel + l * output_step + (turned ? taps - 1 - tap : tap)];
+            both_ways(g, made, [](const auto& v, auto& r) { F::kernel(v, r); });
+            for (int p = 0; p < points<F>; ++p)
+                vectors::at<lanes>(u + p * stride() + number) = made[p / F::points][p % F::points];
+        });
+    }
+    /// The transpose of transform(), to dw.
+    template <class F>
+    void gradient(const float* u, float* dw) const {
+        constexpr int taps = F::taps * F::taps;
+        each_vector([&](std::int64_t kernel, std::int64_t number, std::int64_t count) {
+            Lanes m[F::points][F::points], g[F::taps][F::taps];
+            for (int p = 0; p < points<F>; ++p)
+                m[p / F::points][p % F::points] = load<lanes>(u + p * stride() + number);
+            both_ways(m, g, [](const auto& v, auto& r) { F::kernel_gradient(v, r); });
+            for (int tap = 0; tap < taps; ++tap)
+                for (std::int64_t l = 0; l < count; ++l)
+                    dw[kernel + l * output_step + tap] = g[tap / F::taps][tap % F::taps][l];
+        });
+    }
+};
 
 }  // namespace radial::winograd

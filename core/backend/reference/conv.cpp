@@ -1,11 +1,15 @@
-// Reference convolution: the sums of its definition, in double, on any device, by strides whatever the layout.
+// Reference convolution, matrix product and pooling: the sums of their definitions, in double; the convolution on any
+// device, by strides whatever the layout.
+#include "radial/core/backend/kernels/pool.h"
 #include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/kernels/host_device.h"
 #include "radial/core/kernels/launch.h"
+#include "radial/core/kernels/values.h"
 #include "radial/core/tensor/tensor.h"
 #include "radial/core/tensor/types.h"
 
 #include <cstdint>
+#include <vector>
 
 namespace radial::ref {
 
@@ -188,6 +192,194 @@ void ReferenceBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, 
             dbias.dtype() == DType::float64 ? dbias : Tensor::empty(dbias.shape(), DType::float64, dbias.device());
         kernels::rows(x.device(), f.dy.C, f.dy.H, BackwardBias<T>{f.dy, total.data<double>()}, f.dy.N * f.dy.W);
         if (dbias.dtype() != DType::float64) dbias.copy_(total);
+    });
+}
+
+namespace {
+
+/// Elements of op(matrix) by row and column.
+template <class T>
+struct Operand {
+    const T* elements;
+    std::int64_t rows, columns, row_stride, column_stride;
+    Operand(const Tensor& matrix, bool transpose)
+        : elements(matrix.data<const T>()),
+          rows(matrix.size(transpose ? 1 : 0)),
+          columns(matrix.size(transpose ? 0 : 1)),
+          row_stride(transpose ? 1 : matrix.size(1)),
+          column_stride(transpose ? matrix.size(1) : 1) {}
+    RADIAL_HD double operator()(std::int64_t row, std::int64_t column) const {
+        return static_cast<double>(elements[row * row_stride + column * column_stride]);
+    }
+};
+
+/// alpha op(a) op(b) + beta c, an element at a time.
+template <class T, class R>
+struct Product {
+    Operand<T> a, b;
+    double alpha, beta;
+    R* result;
+
+    RADIAL_HD void operator()(std::int64_t m, std::int64_t n) const {
+        double sum = 0;
+        for (std::int64_t k = 0; k < a.columns; ++k) sum += a(m, k) * b(k, n);
+        store(m, n, sum);
+    }
+    RADIAL_HD void store(std::int64_t m, std::int64_t n, double sum) const {
+        R* const at = result + m * b.columns + n;
+        // beta 0 must not read the old elements, which may be anything.
+        const double old = beta == 0 ? 0.0 : beta * static_cast<double>(*at);
+        *at = static_cast<R>(alpha * sum + old);
+    }
+};
+
+/// The same on the CPU, a row at a time: b is then read in the order in which it lies.
+template <class T, class R>
+void multiply_on_host(const Product<T, R>& p) {
+#pragma omp parallel for schedule(static)
+    for (std::int64_t m = 0; m < p.a.rows; ++m) {
+        std::vector<double> sums(static_cast<std::size_t>(p.b.columns), 0.0);
+        for (std::int64_t k = 0; k < p.a.columns; ++k) {
+            for (std::int64_t n = 0; n < p.b.columns; ++n) sums[static_cast<std::size_t>(n)] += p.a(m, k) * p.b(k, n);
+        }
+        for (std::int64_t n = 0; n < p.b.columns; ++n) p.store(m, n, sums[static_cast<std::size_t>(n)]);
+    }
+}
+
+}  // namespace
+
+std::string ReferenceBackend::describe() const { return "CPU: reference loops"; }
+
+Backend& reference_backend() {
+    static ReferenceBackend backend;
+    return backend;
+}
+
+void ReferenceBackend::gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b,
+                            double beta, const Tensor& c) {
+    dispatch_activation(a.dtype(), "reference gemm", [&](auto zero) {
+        using T = decltype(zero);
+        dispatch_activation(c.dtype(), "reference gemm", [&](auto result_zero) {
+            using R = decltype(result_zero);
+            const Product<T, R> product{Operand<T>(a, transpose_a), Operand<T>(b, transpose_b), alpha, beta,
+                                        c.data<R>()};
+            if (c.device().kind == Device::Kind::cpu) return multiply_on_host(product);
+            kernels::map2(c.device(), product.a.rows, product.b.columns, product);
+        });
+    });
+}
+
+namespace {
+
+template <class P>
+P* packs(const Tensor& tensor) {
+    return static_cast<P*>(tensor.raw());
+}
+
+/// How many channels a lane takes: as many as fill 16 bytes where the channels divide so and begin at such an address.
+template <class T>
+int width_for(const Tensor& a, const Tensor& b) {
+    constexpr std::uintptr_t unit = 16;
+    const auto aligned = [](const Tensor& t) { return reinterpret_cast<std::uintptr_t>(t.raw()) % unit == 0; };
+    return a.size(1) % kernels::pack_width<T> == 0 && aligned(a) && aligned(b) ? kernels::pack_width<T> : 1;
+}
+
+/// f(std::integral_constant<int, V>) with V the channels a lane takes.
+template <class T, class F>
+void with_width(const Tensor& a, const Tensor& b, const F& f) {
+    if (width_for<T>(a, b) == 1) return f(std::integral_constant<int, 1>{});
+    f(std::integral_constant<int, kernels::pack_width<T>>{});
+}
+
+/// f(Tap{}) with the type in which a window's taps are numbered.
+template <class F>
+void with_tap(DType dtype, const F& f) {
+    if (dtype == DType::uint8) return f(std::uint8_t{});
+    f(std::int32_t{});
+}
+DType tap_dtype(const PoolGeometry& g) { return g.window_h * g.window_w <= 256 ? DType::uint8 : DType::int32; }
+
+/// One lane a pack of channels of each pixel of `target`.
+template <class F>
+void for_each_pixel(const Tensor& target, const kernels::Pooling& pooling, const F& f) {
+    kernels::map2(target.device(), target.size(0) * target.size(2) * target.size(3), pooling.packs, f);
+}
+
+template <class T>
+void max_forward(const Tensor& x, const PoolGeometry& g, const Tensor& y, const Tensor& taps) {
+    with_width<T>(x, y, [&](auto width) {
+        constexpr int V = width;
+        with_tap(tap_dtype(g), [&](auto tap) {
+            using Tap = decltype(tap);
+            using kernels::Pack;
+            const kernels::MaxPool<T, Tap, V> f{packs<const Pack<T, V>>(x), packs<Pack<T, V>>(y),
+                                                taps.defined() ? packs<Pack<Tap, V>>(taps) : nullptr,
+                                                kernels::Pooling(g, x, y, V)};
+            for_each_pixel(y, f.p, f);
+        });
+    });
+}
+
+template <class T>
+void max_backward(const Tensor& dy, const Tensor& taps, const PoolGeometry& g, const Tensor& dx) {
+    with_width<T>(dx, dy, [&](auto width) {
+        constexpr int V = width;
+        with_tap(taps.dtype(), [&](auto tap) {
+            using Tap = decltype(tap);
+            using kernels::Pack;
+            const kernels::MaxPoolGradient<T, Tap, V> f{packs<const Pack<T, V>>(dy), packs<const Pack<Tap, V>>(taps),
+                                                        packs<Pack<T, V>>(dx), kernels::Pooling(g, dx, dy, V)};
+            for_each_pixel(dx, f.p, f);
+        });
+    });
+}
+
+template <class T>
+void average_forward(const Tensor& x, const PoolGeometry& g, const Tensor& y) {
+    with_width<T>(x, y, [&](auto width) {
+        constexpr int V = width;
+        using kernels::Pack;
+        const kernels::AveragePool<T, V> f{packs<const Pack<T, V>>(x), packs<Pack<T, V>>(y),
+                                           kernels::Pooling(g, x, y, V)};
+        for_each_pixel(y, f.p, f);
+    });
+}
+
+template <class T>
+void average_backward(const Tensor& dy, const PoolGeometry& g, const Tensor& dx) {
+    with_width<T>(dx, dy, [&](auto width) {
+        constexpr int V = width;
+        using kernels::Pack;
+        const kernels::AveragePoolGradient<T, V> f{packs<const Pack<T, V>>(dy), packs<Pack<T, V>>(dx),
+                                                   kernels::Pooling(g, dx, dy, V)};
+        for_each_pixel(dx, f.p, f);
+    });
+}
+
+}  // namespace
+
+Tensor ReferenceBackend::pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
+                                      bool training) {
+    const bool keeps = kind == PoolKind::max && training;
+    const Tensor taps = keeps ? Tensor::empty(y.shape(), tap_dtype(geometry), y.device(), y.layout()) : Tensor{};
+    dispatch_activation(x.dtype(), "reference pooling", [&]<class T>(T) {
+        if (kind == PoolKind::max) {
+            max_forward<T>(x, geometry, y, taps);
+        } else {
+            average_forward<T>(x, geometry, y);
+        }
+    });
+    return taps;
+}
+
+void ReferenceBackend::pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace,
+                                     const PoolGeometry& geometry, const Tensor& dx) {
+    dispatch_activation(dy.dtype(), "reference pooling", [&]<class T>(T) {
+        if (kind == PoolKind::max) {
+            max_backward<T>(dy, workspace, geometry, dx);
+        } else {
+            average_backward<T>(dy, geometry, dx);
+        }
     });
 }
 

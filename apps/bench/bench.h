@@ -1,6 +1,8 @@
-// Times of repeated work, memory of the process, and a training step that can be run again and again.
+// The commands of radial-bench, and what they share: times of repeated work, memory of the process, and a training step
+// that can be run again and again.
 #pragma once
 
+#include "radial/apps/cli/command_line.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/precision.h"
 #include "radial/core/backend/step_graph.h"
@@ -13,6 +15,21 @@
 #include <vector>
 
 namespace radial::bench {
+
+/// How long one training step takes.
+train::Command step_command();
+/// How long a loss over many classes takes, forward and backward, and what memory it asks for.
+train::Command head_command();
+/// Whether a device trains as the CPU does.
+train::Command parity_command();
+/// What a network computes from given weights and images, to be compared with another program's.
+train::Command replay_command();
+/// Times the way from JPEG files to batches by itself.
+train::Command pipeline_command();
+/// Times training steps on batches from a loader beside steps on one batch that is there already.
+train::Command loader_command();
+/// When the gradients of a training step travel, and what a step on several ranks costs.
+train::Command ranks_command();
 
 /// Order statistics of a set of durations, in milliseconds.
 struct Times {
