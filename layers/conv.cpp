@@ -4,6 +4,7 @@
 
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
+#include "radial/core/ops/conv.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/common.h"
 

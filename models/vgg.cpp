@@ -3,6 +3,7 @@
 
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
+#include "radial/core/ops/conv.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/linear.h"

@@ -1,6 +1,6 @@
 // 2-D convolution and pooling: shape checks and the tape; the arithmetic is the backend's. And one factor a channel of
 // each image.
-#include "radial/core/ops.h"
+#include "radial/core/ops/conv.h"
 
 #include "radial/core/backend/kernels/pool.h"
 #include "radial/core/ops/common.h"

@@ -1,6 +1,7 @@
 // Convolutions with what follows them in the same pass: values against the ops one by one, exact error messages.
 #include "../expect.h"
 #include "radial/core/ops.h"
+#include "radial/core/ops/conv.h"
 #include "random_inputs.h"
 
 namespace radial::test {

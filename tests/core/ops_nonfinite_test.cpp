@@ -3,6 +3,7 @@
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
+#include "radial/core/ops/conv.h"
 #include "radial/losses/functional.h"
 #include "random_inputs.h"
 

@@ -1,0 +1,34 @@
+// Sums, means, maxima, counts, and logarithms of sums of exponentials.
+//
+// core/ops.h describes what all ops have in common.
+#pragma once
+
+#include "radial/core/tensor/tensor.h"
+
+#include <vector>
+
+namespace radial {
+
+/// The sum over `dims` (all if empty; negative numbers count from the back). The dimensions are removed, or kept with
+/// extent 1 if `keep_dims` is set.
+Tensor sum(const Tensor& x, const std::vector<int>& dims = {}, bool keep_dims = false);
+/// The mean over `dims`, with the arguments of sum().
+Tensor mean(const Tensor& x, const std::vector<int>& dims = {}, bool keep_dims = false);
+/// The largest elements along `dim`, which is removed. The gradient goes to the first of equal elements.
+Tensor max(const Tensor& x, int dim);
+/// The median of x [N], N > 0; for an even number of elements the smaller of the two in the middle. NaN when any
+/// element is NaN. The result is [1]. Not differentiable.
+Tensor median(const Tensor& x);
+/// The index (int64) of the first largest element in each row of x [N, C]: [N]. Not differentiable.
+Tensor argmax(const Tensor& x);
+/// The number of positions where `a` and `b` are equal, as a float64 scalar on their device. Throws Error unless both
+/// are int64 of one shape on one device. Not differentiable.
+Tensor count_equal(const Tensor& a, const Tensor& b);
+
+/// log(softmax(x)) over the last dimension of x [N, C].
+Tensor log_softmax(const Tensor& x);
+/// log(sum(exp(x))) over the last dimension, which is removed. The maximum is subtracted first, so exp does not
+/// overflow. -inf where all elements are -inf; elements that are -inf get no gradient. float32 or float64.
+Tensor log_sum_exp(const Tensor& x);
+
+}  // namespace radial
