@@ -51,7 +51,9 @@ public:
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
     Tensor prototypes() const override { return prototypes_; }
-    Tensor mean_kernel() const override { return mean_kernel_; }
+    /// "mean_kernel": the mean over the batch of the kernel K_y of each sample's own class, in [0, 1]. Near 0, no
+    /// gradient flows.
+    std::vector<LossMetric> metrics() const override;
 
     /// The loss's entry in the registry.
     static LossInfo info();

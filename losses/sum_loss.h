@@ -32,7 +32,9 @@ public:
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override { return head_->logits(feature); }
     Tensor prototypes() const override { return head_->prototypes(); }
-    Tensor mean_kernel() const override { return head_->mean_kernel(); }
+    /// The metrics of the head under their own names, then those of the terms, whose names begin with the term's name
+    /// in state(): "term1_mean_kernel".
+    std::vector<LossMetric> metrics() const override;
     /// Sets the class weights of the head, which must support them, and of every term that does.
     void set_class_weights(const std::vector<double>& weights) override;
     bool has_class_weights() const override { return head_->has_class_weights(); }

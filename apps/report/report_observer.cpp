@@ -37,7 +37,8 @@ void Report::on_epoch(Trainer& trainer, const EpochResult& /*result*/) {
                           .prototypes = {},
                           .dim = 0,
                           .mistakes = pictured_mistakes(test_, trainer.evaluation()),
-                          .settings = options_.settings};
+                          .settings = options_.settings,
+                          .metric_descriptions = metric_descriptions(*classifier_.loss)};
     const Tensor prototypes = classifier_.loss->prototypes();
     if (prototypes.defined()) {
         content.prototypes = prototypes.to_vector<float>();

@@ -42,7 +42,7 @@ struct TrainOptions {
     double warmup_epochs = 0.0;              ///< length of the linear warm-up in epochs
     std::vector<double> milestones;          ///< of the step schedule, in epochs
     std::vector<double> lr_factors = {0.1};  ///< factor at each milestone: one for all, or one per milestone
-    bool allow_dead_kernel = false;          ///< continue when the mean kernel is below dead_kernel
+    bool allow_dead_kernel = false;          ///< continue when the kernel is dead (DeadKernelWatch)
     AugmentationOptions augmentation;        ///< augmentation of training images
     PictureOptions pictures;                 ///< for data sets of image files
 
