@@ -34,6 +34,15 @@ private:
     Tensor like_, sum_;  ///< copies for the two members above
 };
 
+/// A number that a loss reports beside its value: a mean over the samples of the batch of its last forward().
+struct LossMetric {
+    /// "mean_kernel": lower-case letters, digits and underscores, first a letter. The name under which the number is
+    /// logged; it must not begin with "initial_" or be that of another number of a run, such as "lr" or "train_loss".
+    std::string name;
+    std::string description;  ///< one sentence or two for reports, as plain text
+    Tensor value;             ///< a floating-point scalar on the feature's device; a new tensor for each forward()
+};
+
 /// The last part of a classifier: maps features [N, D] and labels (int64 [N]) to a scalar. Its parameters are trained
 /// with those of the network. Other state (centres, running means) is updated by forward() while training(), and is
 /// saved.
@@ -50,10 +59,9 @@ public:
     /// The features as the loss compares them with prototypes(): [N, D], differentiable; `feature` itself unless the
     /// loss transforms it. Changes no state. Throws Error when a shape does not fit.
     virtual Tensor in_prototype_space(const Tensor& feature) { return feature; }
-    /// The mean over the last forward() of the kernel between each feature and the prototype of its class, a scalar on
-    /// the feature's device; undefined before the first forward() and for a loss without a kernel. A value near 0 means
-    /// that no gradient flows.
-    virtual Tensor mean_kernel() const { return {}; }
+    /// The metrics of the last forward(), which training logs by name: the same names in the same order after each
+    /// forward(). Empty before the first forward() and for a loss that reports nothing.
+    virtual std::vector<LossMetric> metrics() const { return {}; }
     /// Sets the weight of the samples of each class, one number of at least 0 per class; empty removes the weights.
     /// They are not saved. Every mean over samples becomes sum(w l) / sum(w), including the terms that a paper adds for
     /// each sample (center, ring, G-CPL, LGM, MagFace). Terms over classes or pairs (range, exclusive, SoftTriple's
@@ -80,6 +88,8 @@ public:
     /// The value of the term. `feature` is in the space of the prototypes (Loss::in_prototype_space()). Throws Error
     /// when a shape does not fit, or when the term needs prototypes and there are none.
     virtual Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) = 0;
+    /// See Loss::metrics().
+    virtual std::vector<LossMetric> metrics() const { return {}; }
     /// See Loss::set_class_weights(). A term that is not a mean over samples ignores the weights.
     virtual void set_class_weights(const std::vector<double>& weights);
     /// See Loss::additive(); the parts of a batch are weighted by the batch_weight() of the main loss. A term that does

@@ -86,6 +86,14 @@ Tensor RbfNetwork::squared_error(const Tensor& outputs, const Tensor& labels) {
     return class_weighted_mean(sum(square(outputs - target), {1}), labels, options.class_weights);
 }
 
+std::vector<LossMetric> RbfNetwork::metrics() const {
+    if (!mean_kernel_.defined()) return {};
+    return {{.name = "mean_kernel",
+             .description = "The largest unit's value for each training feature: 1 at a unit's centre; near 0 no "
+                            "gradient reaches the units.",
+             .value = mean_kernel_}};
+}
+
 Tensor RbfNetwork::logits(const Tensor& feature) {
     check_feature("RbfNetwork", feature, centres_);
     return linear(factor_ * units(feature), weight_, bias_);

@@ -38,8 +38,9 @@ public:
     explicit RbfNetwork(const RbfNetworkOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
-    /// The mean over the batch of the value of the largest unit.
-    Tensor mean_kernel() const override { return mean_kernel_; }
+    /// "mean_kernel": the mean over the batch of the value of the largest unit, in [0, 1]. Near 0, no gradient reaches
+    /// the units.
+    std::vector<LossMetric> metrics() const override;
 
     /// True once the units have been initialised.
     bool additive() const override { return first_.over(); }

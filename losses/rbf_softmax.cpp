@@ -83,6 +83,14 @@ Tensor RbfSoftmax::forward(const Tensor& given, const Tensor& labels) {
                                 head(prototypes_));
 }
 
+std::vector<LossMetric> RbfSoftmax::metrics() const {
+    if (!mean_kernel_.defined()) return {};
+    return {{.name = "mean_kernel",
+             .description = "Between each training feature and its own class's prototype: 1 where they coincide; near "
+                            "0 no gradient flows.",
+             .value = mean_kernel_}};
+}
+
 Tensor RbfSoftmax::logits(const Tensor& feature) {
     const Tensor distances = nearest_distances(in_prototype_space(feature));
     const Tensor kernels = exp(-(distances / widths(-max(-distances, 1))));

@@ -89,7 +89,9 @@ public:
     Tensor prototypes() const override { return prototypes_; }
     /// With `normalise` the normalised feature, by the batch's statistics in training. Throws as forward() does.
     Tensor in_prototype_space(const Tensor& feature) override;
-    Tensor mean_kernel() const override { return mean_kernel_; }
+    /// "mean_kernel": the mean over the batch of the kernel K_y of each sample's own class, in [0, 1]. Near 0, no
+    /// gradient flows.
+    std::vector<LossMetric> metrics() const override;
     /// False if features are normalised by their batch's statistics, that is, in training.
     bool additive() const override { return !normalises_by_batch(); }
     std::int64_t smallest_batch() const override { return options_.normalise ? 2 : 1; }

@@ -147,6 +147,18 @@ Tensor SumLoss::forward(const Tensor& feature, const Tensor& labels) {
     return total;
 }
 
+std::vector<LossMetric> SumLoss::metrics() const {
+    std::vector<LossMetric> all = head_->metrics();
+    for (std::size_t i = 0; i < terms_.size(); ++i) {
+        const Term& term = terms_[i];
+        for (LossMetric& metric : term.loss != nullptr ? term.loss->metrics() : term.regulariser->metrics()) {
+            metric.name = fmt::format("term{}_{}", i + 1, metric.name);
+            all.push_back(std::move(metric));
+        }
+    }
+    return all;
+}
+
 void SumLoss::set_class_weights(const std::vector<double>& weights) {
     head_->set_class_weights(weights);
     for (const Term& term : terms_) {

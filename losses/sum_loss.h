@@ -34,7 +34,9 @@ public:
     Tensor logits(const Tensor& feature) override { return head_->logits(feature); }
     Tensor prototypes() const override { return head_->prototypes(); }
     Tensor in_prototype_space(const Tensor& feature) override { return head_->in_prototype_space(feature); }
-    Tensor mean_kernel() const override { return head_->mean_kernel(); }
+    /// The metrics of the head under their own names, then those of the terms, whose names begin with the term's name
+    /// in state(): "term1_mean_kernel".
+    std::vector<LossMetric> metrics() const override;
     /// Sets the class weights of the head, which must support them, and of every term that does.
     void set_class_weights(const std::vector<double>& weights) override;
     bool has_class_weights() const override { return head_->has_class_weights(); }

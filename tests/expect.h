@@ -4,10 +4,12 @@
 #include "catch.h"
 #include "radial/core/memory/transfer.h"
 #include "radial/core/tensor/tensor.h"
+#include "radial/losses/loss.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 namespace radial::test {
@@ -59,6 +61,13 @@ std::string differences(const Values& a, const std::type_identity_t<Values>& b) 
     if (count == 0) return "";
     const auto at = [&](std::size_t i) { return fmt::format("[{}] {} and {}", i, +a[i], +b[i]); };
     return fmt::format("{} of {} differ: {}, the first; {}, the most", count, a.size(), at(first), at(most));
+}
+
+/// The metric of this name that `loss` reports; undefined where there is none.
+inline Tensor metric_of(const Loss& loss, std::string_view name) {
+    for (const LossMetric& metric : loss.metrics())
+        if (metric.name == name) return metric.value;
+    return {};
 }
 
 /// Largest |a - b| over the largest |b| (at least `floor`): the difference relative to the tensor's own scale.

@@ -75,7 +75,7 @@ public:
         const double forward = since();
         const Tensor share = loss * (static_cast<double>(samples_) / static_cast<double>(step_->samples()));
         step_->backward(share, train::Sending::meanwhile);
-        step_->finish({.loss = share, .kernel = {}, .correct = Tensor::zeros({})});
+        step_->finish({.loss = share, .correct = Tensor::zeros({})});
         optimizer_->step();
         return {forward, since()};
     }

@@ -106,13 +106,15 @@ void check_batches_of(const TrainOptions& options, const RankSession& session, c
 }
 
 std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
-    const std::string kernel = result.mean_kernel ? fmt::format(", mean kernel {:.4f}", *result.mean_kernel) : "";
+    std::string metrics;
+    for (const MetricResult& metric : result.metrics)
+        metrics += fmt::format(", {} {:.4f}", metric_label(metric.name), metric.mean);
     const std::string test = std::isnan(result.test_accuracy)
                                  ? fmt::format("test loss {:.4f}", result.test_loss)
                                  : fmt::format("test accuracy {:.2f}% (best {:.2f}%)", 100 * result.test_accuracy,
                                                100 * result.best_accuracy);
     return fmt::format("epoch {}/{}: loss {:.4f}, {}{}, {:.0f} images/s, {}", result.epoch, epochs, result.train_loss,
-                       test, kernel, result.images_per_second, format_duration(result.seconds));
+                       test, metrics, result.images_per_second, format_duration(result.seconds));
 }
 
 /// What a program does during a run beside training: saves and records it, prints its progress, and ends it after a
@@ -285,9 +287,10 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
                      .test = test_loader,
                      .schedule = schedule,
                      .epochs = options.epochs,
-                     .allow_dead_kernel = options.allow_dead_kernel,
                      .keep_features = options.dim == 2});
     trainer.observe(progress);
+    DeadKernelWatch kernel_watch({.stops = !options.allow_dead_kernel});
+    trainer.observe(kernel_watch);
     if (!options.resume.empty()) {
         saver.resume(classifier, *optimizer, trainer, progress);
         check_rest(options, session, *train_set, trainer.position().samples, classifier);

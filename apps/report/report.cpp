@@ -37,7 +37,8 @@ std::string tiles(const ReportContent& content) {
                      fmt::format("{:.4f}", best.test_loss));
     }
     html += tile("Training loss", fmt::format("{:.4f}", last.train_loss));
-    if (last.mean_kernel) html += tile("Mean kernel", fmt::format("{:.3f}", *last.mean_kernel));
+    for (const MetricResult& metric : last.metrics)
+        if (std::isfinite(metric.mean)) html += tile(metric_title(metric.name), fmt::format("{:.3f}", metric.mean));
     html += tile("Images a second", fmt::format("{:.0f}", last.images_per_second));
     return html + tile("Time", format_duration(seconds)) + "</div>\n";
 }
@@ -95,6 +96,22 @@ std::string mistakes(const ReportContent& content) {
                         html + "</div>\n");
 }
 
+/// A curve for each metric of the loss.
+std::string metric_curves(const ReportContent& content) {
+    std::string html;
+    for (const std::string& name : metric_names(content.history)) {
+        const auto found = content.metric_descriptions.find(name);
+        std::string text = found == content.metric_descriptions.end() ? "" : found->second;
+        for (const MetricResult& metric : content.history.back().metrics)
+            if (metric.name == name && std::isfinite(metric.initial))
+                text += fmt::format("{}At the first step: {:.3g}.", text.empty() ? "" : " ", metric.initial);
+        const auto mean = [&](const EpochResult& e) { return e.metric(name).value_or(std::nan("")); };
+        html += html_section(metric_title(name) + " by epoch", text,
+                             line_chart({series(content, metric_label(name), mean)}, false));
+    }
+    return html;
+}
+
 std::string curves(const ReportContent& content) {
     const auto train_loss = [](const EpochResult& e) { return e.train_loss; };
     const auto test_loss = [](const EpochResult& e) { return e.test_loss; };
@@ -109,14 +126,7 @@ std::string curves(const ReportContent& content) {
             "Accuracy by epoch", "",
             line_chart({series(content, "test", test_accuracy), series(content, "training", train_accuracy)}, true));
     }
-    if (content.history.back().mean_kernel) {
-        const auto kernel = [](const EpochResult& e) { return e.mean_kernel.value_or(0); };
-        html += html_section("Mean kernel by epoch",
-                             fmt::format("Between each training feature and its own class's prototype: 1 where they "
-                                         "coincide; near 0 no gradient flows. At the first step: {:.3g}.",
-                                         content.history.back().initial_mean_kernel.value_or(0)),
-                             line_chart({series(content, "mean kernel", kernel)}, false));
-    }
+    html += metric_curves(content);
     if (!has_accuracy(content) || content.class_names.empty()) return html + "</div>\n";
     const Confusion confusion = content.evaluation.confusion();
     html += confusion_of(content, confusion);
@@ -127,16 +137,21 @@ std::string curves(const ReportContent& content) {
 std::string numbers(const ReportContent& content) {
     std::string html =
         "<table class=\"numbers\"><thead><tr><th>epoch</th><th>training loss</th><th>test loss</th>"
-        "<th>training accuracy</th><th>test accuracy</th><th>best</th><th>mean kernel</th><th>gradient norm</th>"
-        "<th>learning rate</th><th>images/s</th><th>seconds</th></tr></thead><tbody>\n";
+        "<th>training accuracy</th><th>test accuracy</th><th>best</th>";
+    const std::vector<std::string> metrics = metric_names(content.history);
+    for (const std::string& name : metrics) html += fmt::format("<th>{}</th>", escape_html(metric_label(name)));
+    html += "<th>gradient norm</th><th>learning rate</th><th>images/s</th><th>seconds</th></tr></thead><tbody>\n";
     for (const EpochResult& e : content.history) {
-        html += fmt::format(
-            "<tr{}><td>{}</td><td>{:.4f}</td><td>{:.4f}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.3g}</td>"
-            "<td>{:.3g}</td><td>{:.0f}</td><td>{:.1f}</td></tr>\n",
-            e.epoch == content.history.back().best_epoch ? " class=\"best\"" : "", e.epoch, e.train_loss, e.test_loss,
-            percent(e.train_accuracy), percent(e.test_accuracy), percent(e.best_accuracy),
-            e.mean_kernel ? fmt::format("{:.4f}", *e.mean_kernel) : "–", e.gradient_norm, e.lr, e.images_per_second,
-            e.seconds);
+        html +=
+            fmt::format("<tr{}><td>{}</td><td>{:.4f}</td><td>{:.4f}</td><td>{}</td><td>{}</td><td>{}</td>",
+                        e.epoch == content.history.back().best_epoch ? " class=\"best\"" : "", e.epoch, e.train_loss,
+                        e.test_loss, percent(e.train_accuracy), percent(e.test_accuracy), percent(e.best_accuracy));
+        for (const std::string& name : metrics) {
+            const double mean = e.metric(name).value_or(std::nan(""));
+            html += std::isfinite(mean) ? fmt::format("<td>{:.4f}</td>", mean) : "<td>–</td>";
+        }
+        html += fmt::format("<td>{:.3g}</td><td>{:.3g}</td><td>{:.0f}</td><td>{:.1f}</td></tr>\n", e.gradient_norm,
+                            e.lr, e.images_per_second, e.seconds);
     }
     return html + "</tbody></table>\n";
 }
@@ -160,6 +175,12 @@ std::string scatter(const ReportContent& content) {
 }
 
 }  // namespace
+
+std::map<std::string, std::string> metric_descriptions(const Loss& loss) {
+    std::map<std::string, std::string> descriptions;
+    for (const LossMetric& metric : loss.metrics()) descriptions[metric.name] = metric.description;
+    return descriptions;
+}
 
 std::string report_page(const ReportContent& content) {
     const auto done = static_cast<std::int64_t>(content.history.size());
@@ -204,7 +225,8 @@ void Report::on_epoch(Trainer& trainer, const EpochResult& /*result*/) {
                           .prototypes = {},
                           .dim = 0,
                           .mistakes = pictured_mistakes(test_, trainer.evaluation()),
-                          .settings = options_.settings};
+                          .settings = options_.settings,
+                          .metric_descriptions = metric_descriptions(*classifier_.loss)};
     const Tensor prototypes = classifier_.loss->prototypes();
     if (prototypes.defined()) {
         content.prototypes = prototypes.to_vector<float>();

@@ -6,6 +6,7 @@
 #include "radial/apps/train/trainer.h"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,11 @@ struct ReportContent {
     std::int64_t dim = 0;                   ///< length of the feature; if it is 2, features are plotted
     std::vector<PicturedMistake> mistakes;  ///< most confident first
     std::vector<std::pair<std::string, std::string>> settings;  ///< names and values of the options
+    std::map<std::string, std::string> metric_descriptions{};   ///< LossMetric::description by name
 };
+
+/// The descriptions of the metrics of a loss, by name, for ReportContent.
+std::map<std::string, std::string> metric_descriptions(const Loss& loss);
 
 /// The HTML page. It contains no scripts and loads nothing from elsewhere.
 std::string report_page(const ReportContent& content);

@@ -5,6 +5,8 @@
 #include "radial/apps/train/run/failed_step.h"
 #include "radial/apps/train/step_log.h"
 
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <string>
 
@@ -45,6 +47,8 @@ public:
     virtual void on_progress(const ProgressState& /*state*/) {}
     /// Called with a line that a user should read, such as a warning.
     virtual void on_note(const std::string& /*line*/) {}
+    /// Called when all steps of an epoch are done and their results are known, before the evaluation.
+    virtual void before_evaluation(Trainer& /*trainer*/) {}
     /// Called between the batches of an evaluation; true abandons the evaluation.
     virtual bool wants_to_stop() { return false; }
     /// Called after each evaluation, while state() still describes an epoch that awaits its evaluation. `whole` is
@@ -55,6 +59,13 @@ public:
     /// Called with the step that ends the training, before its NumericError is thrown. What it returns is appended to
     /// the error's message.
     virtual std::string on_failure(Trainer& /*trainer*/, const FailedStep& /*failed*/) { return {}; }
+
+    /// Adds what a resumed run needs of this observer to `states`, under a key that no other observer has. It is a part
+    /// of Trainer::state().
+    virtual void save_state(nlohmann::ordered_json& /*states*/) const {}
+    /// Restores what save_state() added to `states`, which may lack it. Called by Trainer::restore(), or by
+    /// Trainer::observe() if that comes later. Throws nlohmann::json::exception or Error when it is invalid.
+    virtual void restore_state(const nlohmann::ordered_json& /*states*/) {}
 };
 
 }  // namespace radial::train

@@ -1,6 +1,7 @@
-// Early stopping, the best checkpoint, snapshots, metrics and events of a run.
+// Early stopping, dead kernels, the best checkpoint, snapshots, metrics and events of a run.
 #include "radial/apps/train/observers.h"
 
+#include "radial/apps/train/run/json_numbers.h"
 #include "radial/core/io/files.h"
 #include "radial/core/optim/weight_average.h"
 #include "radial/core/util/error.h"
@@ -17,6 +18,16 @@ void make_folder(const std::filesystem::path& folder) {
     std::filesystem::create_directories(folder, error);
     if (error) throw FileError(fmt::format("{}: cannot make the folder: {}", folder.string(), error.message()));
 }
+
+std::string dead_kernel_message(double kernel, std::int64_t steps) {
+    return fmt::format(
+        "mean kernel {:.3g} after {} step{}: every prototype is out of reach of the features, so no gradient flows. "
+        "Normalise the loss's features, lower the learning rate, clip the gradient's norm at 1, or raise the loss's "
+        "gamma",
+        kernel, steps, steps == 1 ? "" : "s");
+}
+
+constexpr const char* kernel_key = "kernel";  // of the watch's state, as earlier versions called it
 
 }  // namespace
 
@@ -48,6 +59,52 @@ void EarlyStopping::on_start(Trainer& trainer) {
 
 void EarlyStopping::on_epoch(Trainer& trainer, const EpochResult& result) {
     if (add(result)) trainer.stop();
+}
+
+DeadKernelWatch::DeadKernelWatch(DeadKernelWatchOptions options) : options_(options) {
+    RADIAL_CHECK(options.window >= 1, "DeadKernelWatch: window is {}, expected at least 1", options.window);
+    RADIAL_CHECK(options.limit >= 0, "DeadKernelWatch: limit is {}, expected at least 0", options.limit);
+}
+
+void DeadKernelWatch::on_step(Trainer& trainer, const StepReport& report) {
+    const std::optional<double> kernel = report.numbers.metric("mean_kernel");
+    if (!kernel) return;
+    if (report.step == 1) {
+        trainer.note(fmt::format("mean kernel at the first step: {:.3g}", *kernel));
+        if (*kernel < options_.limit) trainer.note("warning: " + dead_kernel_message(*kernel, 0));
+    }
+    sum_ += *kernel;
+    ++epoch_steps_;
+    if (++window_steps_ >= options_.window) end_window(report.step);
+}
+
+// A few steps are no evidence, unless they are all that an epoch has.
+void DeadKernelWatch::before_evaluation(Trainer& trainer) {
+    if (window_steps_ > 0 && window_steps_ == epoch_steps_) end_window(trainer.steps());
+    sum_ = 0;
+    window_steps_ = epoch_steps_ = 0;
+}
+
+void DeadKernelWatch::end_window(std::int64_t steps) {
+    const double mean = std::exchange(sum_, 0) / static_cast<double>(std::exchange(window_steps_, 0));
+    if (mean < options_.limit && options_.stops) throw NumericError(dead_kernel_message(mean, steps));
+}
+
+void DeadKernelWatch::save_state(nlohmann::ordered_json& states) const {
+    states[kernel_key] = {{"window_sum", sum_}, {"window_steps", window_steps_}, {"epoch_steps", epoch_steps_}};
+}
+
+void DeadKernelWatch::restore_state(const nlohmann::ordered_json& states) {
+    const bool saved = states.contains(kernel_key);
+    const auto number = [&](const char* key) {
+        return saved ? whole_number<std::int64_t>(states.at(kernel_key), key) : 0;
+    };
+    const std::int64_t window = number("window_steps"), epoch = number("epoch_steps");
+    RADIAL_CHECK(window >= 0 && window <= epoch, "the state is of {} steps with a kernel in a window of {}", epoch,
+                 window);
+    sum_ = saved ? real_number(states.at(kernel_key), "window_sum") : 0;
+    window_steps_ = window;
+    epoch_steps_ = epoch;
 }
 
 BestCheckpoint::BestCheckpoint(std::filesystem::path path, const Classifier& classifier)

@@ -1,4 +1,5 @@
-// Common observers: early stopping, the best checkpoint, snapshots, metrics.jsonl, TensorBoard.
+// Common observers: early stopping, the watch over dead kernels, the best checkpoint, snapshots, metrics.jsonl,
+// TensorBoard.
 #pragma once
 
 #include "radial/apps/train/classifier.h"
@@ -36,6 +37,40 @@ private:
     EarlyStoppingOptions options_;
     double best_ = -std::numeric_limits<double>::infinity();
     std::int64_t waited_ = 0;
+};
+
+/// Options of DeadKernelWatch.
+struct DeadKernelWatchOptions {
+    double limit = 1e-6;       ///< mean kernel below which a loss is dead
+    std::int64_t window = 50;  ///< steps over which the mean kernel is averaged
+    bool stops = true;         ///< false: only warns, at the first step of the run
+};
+
+/// Stops training when a loss is dead: its metric "mean_kernel" (Loss::metrics(), as RBF-Softmax has it) is so small
+/// that no gradient moves features and prototypes towards each other again. Does nothing for a loss without this
+/// metric.
+///
+/// At the first step of a run, it notes the mean kernel, with a warning if it is below the limit. When the mean over a
+/// window of steps is below the limit, it throws NumericError: "mean kernel 0 after 50 steps: every prototype is out of
+/// reach of the features, so no gradient flows. Lower the learning rate, clip the gradient's norm at 1, or raise the
+/// loss's gamma". Windows begin with the epoch; an epoch that is shorter than a window is one.
+class DeadKernelWatch : public Observer {
+public:
+    /// Throws Error when the window is below 1 or the limit is negative.
+    explicit DeadKernelWatch(DeadKernelWatchOptions options = {});
+    /// Throws NumericError at the end of a window, as does before_evaluation().
+    void on_step(Trainer& trainer, const StepReport& report) override;
+    void before_evaluation(Trainer& trainer) override;
+    void save_state(nlohmann::ordered_json& states) const override;
+    void restore_state(const nlohmann::ordered_json& states) override;
+
+private:
+    void end_window(std::int64_t steps);
+
+    DeadKernelWatchOptions options_;
+    double sum_ = 0;                 ///< over the steps of the window
+    std::int64_t window_steps_ = 0;  ///< in the window so far
+    std::int64_t epoch_steps_ = 0;   ///< in the epoch so far
 };
 
 /// Writes the classifier after each epoch that is the best so far, as save_classifier() does. If the training keeps an
@@ -101,8 +136,8 @@ private:
     std::filesystem::path path_;
 };
 
-/// Writes event files for TensorBoard: loss, accuracy, gradient norm and learning rate every few steps and after each
-/// epoch, and histograms of the distances to prototypes.
+/// Writes event files for TensorBoard: loss, accuracy, gradient norm, learning rate and the loss's metrics every few
+/// steps and after each epoch, and histograms of the distances to prototypes.
 class TensorBoard : public Observer {
 public:
     /// Writes to a new file in `folder`, every `log_steps` steps, or if it is 0 only after each epoch.

@@ -2,19 +2,31 @@
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
+#include "radial/losses/loss.h"
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace radial::train {
 
+/// A metric of the loss (LossMetric) as a number.
+struct MetricValue {
+    std::string name;  ///< the metric's name
+    double value = 0;  ///< its value
+};
+
 /// The results of a training step.
 struct StepNumbers {
-    double loss = 0;               ///< mean over the batch
-    double correct = 0;            ///< number of correct predictions; NaN for targets that are not classes
-    std::optional<double> kernel;  ///< mean kernel of the loss; nothing for a loss without one
-    double gradient_norm = 0;      ///< before clipping
+    double loss = 0;                     ///< mean over the batch
+    double correct = 0;                  ///< number of correct predictions; NaN for targets that are not classes
+    double gradient_norm = 0;            ///< before clipping
+    std::vector<MetricValue> metrics{};  ///< metrics of the loss, means over the batch
+
+    /// The metric with this name, or nothing if the loss has none.
+    std::optional<double> metric(std::string_view name) const;
 };
 
 /// The results of a training step and its place in the run, for observers.
@@ -32,18 +44,17 @@ public:
     /// Keeps the results of up to `capacity` steps on `device`.
     StepLog(Device device, std::int64_t capacity);
 
-    /// Sets the loss of the current step: a scalar of any type on the device. Part of the step, so a step graph records
-    /// it; the same holds for the other setters.
+    /// Sets the metrics of the current step. Call it before the other setters, which like this one take scalars of any
+    /// floating-point type on the device and are part of the step, so a step graph records them. Throws Error for an
+    /// invalid name (check_metric_name()), for a name that occurs twice, and for names other than those of the first
+    /// step.
+    void set_metrics(const std::vector<LossMetric>& metrics);
+    /// Sets the loss of the current step.
     void set_loss(const Tensor& value) { set(0, value); }
     /// Sets the number of correct predictions of the current step.
     void set_correct(const Tensor& value) { set(1, value); }
-    /// Sets the mean kernel of the current step. An undefined tensor means that the loss has no kernel.
-    void set_kernel(const Tensor& value) {
-        has_kernel_ = value.defined();
-        if (has_kernel_) set(2, value);
-    }
     /// Sets the gradient norm of the current step.
-    void set_gradient_norm(const Tensor& value) { set(3, value); }
+    void set_gradient_norm(const Tensor& value) { set(2, value); }
 
     /// Ends the current step and keeps its results. Not part of a step graph. Throws Error when full().
     void keep();
@@ -53,12 +64,14 @@ public:
     std::vector<StepNumbers> take();
 
 private:
+    void begin(const std::vector<LossMetric>& metrics);
     void set(std::int64_t which, const Tensor& value);
 
+    Device device_;
     std::int64_t capacity_, kept_ = 0;
-    bool has_kernel_ = true;
-    Tensor present_;  ///< float64 [4]
-    Tensor rows_;     ///< float64 [capacity, 4]
+    std::vector<std::string> names_;  ///< of the metrics
+    Tensor present_;                  ///< float64 [3 + metrics]; undefined before the first step
+    Tensor rows_;                     ///< float64 [capacity, 3 + metrics]
 };
 
 }  // namespace radial::train

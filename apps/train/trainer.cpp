@@ -2,6 +2,7 @@
 #include "radial/apps/train/trainer.h"
 
 #include "radial/apps/train/ranks/rank_evaluation.h"
+#include "radial/apps/train/run/earlier_state.h"
 #include "radial/apps/train/run/json_numbers.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/util/error.h"
@@ -48,9 +49,7 @@ struct Trainer::Sums {
 };
 
 Trainer::Trainer(TrainerSetup setup)
-    : setup_(std::move(setup)),
-      kernel_(setup_.allow_dead_kernel),
-      step_(setup_.step, [this](const std::string& line) { note(line); }) {
+    : setup_(std::move(setup)), step_(setup_.step, [this](const std::string& line) { note(line); }) {
     if (!setup_.schedule) setup_.schedule = constant_schedule(setup_.step.optimizer.lr());
 }
 
@@ -62,6 +61,11 @@ const EpochResult& Trainer::run() {
     while (std::ssize(history_) < setup_.epochs && !stopped_) run_epoch();
     RADIAL_CHECK(!history_.empty(), "Trainer: {} epochs to run, expected at least 1", setup_.epochs);
     return history_.back();
+}
+
+void Trainer::observe(Observer& observer) {
+    if (!restored_.is_null()) observer.restore_state(restored_);
+    observers_.push_back(&observer);
 }
 
 void Trainer::note(const std::string& line) const {
@@ -96,7 +100,6 @@ EpochResult Trainer::run_epoch() {
     }
     for (Observer* const observer : observers_) observer->on_evaluation(*this, evaluation_.whole);
     RADIAL_CHECK(evaluation_.whole, "the evaluation of epoch {} was given up", epoch_);
-    kernel_.end_epoch();
     if (how.ranks != nullptr) evaluation_ = merge_evaluations(*how.ranks, evaluation_);
     evaluation_seconds_ = seconds_since(evaluation_start);
     result.test_loss = evaluation_.loss;
@@ -111,6 +114,7 @@ EpochResult Trainer::run_epoch() {
     history_.push_back(result);
     steps_before_ += sums.submitted;
     sums_.reset();
+    metrics_.clear();
     for (Observer* const observer : observers_) observer->on_epoch(*this, result);
     return result;
 }
@@ -134,12 +138,12 @@ void Trainer::train_epoch(Sums& sums, EpochResult& result) {
     result = {.epoch = epoch_,
               .train_loss = sums.mean_loss(),
               .train_accuracy = sums.accuracy(),
-              .mean_kernel = KernelWatch(kernel_).end_epoch(),  // state() is to know the epoch until it is evaluated
-              .initial_mean_kernel = kernel_.initial(),
+              .metrics = metrics_.results(),
               .images_per_second = sums.images_per_second(),
               .lr = sums.lr,
               .gradient_norm = sums.gradient_norm / static_cast<double>(sums.steps),
               .order = fmt::format("{:016x}", sums.order)};
+    for (Observer* const observer : observers_) observer->before_evaluation(*this);
 }
 
 // The batch is made once more: the loader gives the same one again, and none is kept while steps wait for a look.
@@ -176,11 +180,14 @@ nlohmann::ordered_json Trainer::state() {
                          {"lr", sums_->lr},
                          {"order", sums_->order}};
     }
-    state["kernel"] = kernel_.state();
+    state["metrics"] = metrics_.state();
+    state["observers"] = nlohmann::ordered_json::object();
+    for (const Observer* const observer : observers_) observer->save_state(state["observers"]);
     return state;
 }
 
-void Trainer::restore(const nlohmann::ordered_json& state) {
+void Trainer::restore(const nlohmann::ordered_json& saved) {
+    const nlohmann::ordered_json state = of_this_version(saved);
     std::vector<EpochResult> history;
     for (const auto& line : state.at("history")) history.push_back(epoch_result(line));
     const bool begun = state.contains("sums");
@@ -209,7 +216,11 @@ void Trainer::restore(const nlohmann::ordered_json& state) {
                      restored->images, size);
         restored->before = {restored->steps, restored->images};
     }
-    kernel_.restore(state.at("kernel"));
+    MetricMeans metrics;
+    metrics.restore(state.at("metrics"));
+    for (Observer* const observer : observers_) observer->restore_state(state.at("observers"));
+    restored_ = state.at("observers");
+    metrics_ = std::move(metrics);
     epoch_ = epoch;
     steps_before_ = steps_before;
     history_ = std::move(history);
@@ -250,12 +261,13 @@ double Trainer::progress() const {
 }
 
 void Trainer::submit(const data::Batch& batch, Sums& sums) {
+    restored_ = nullptr;
     sums.lr = setup_.schedule(progress());
     const StepPlace place{epoch_, ++sums.submitted, batch.labels.size(0), sums.lr};
     try {
         step_.run(batch, place);
     } catch (const BadStep& bad) {
-        judged_ = {.place = place, .numbers = {.loss = bad.loss(), .kernel = {}}};
+        judged_ = {.place = place, .numbers = {.loss = bad.loss()}};
         throw;
     }
     digest(sums.order, batch.indices);
@@ -275,11 +287,7 @@ void Trainer::account(const TrainingStep::Finished& step, double seconds, Sums& 
     const auto& [place, numbers] = step;
     judged_ = step;
     step_.check(step);
-    if (numbers.kernel && epoch_ == 1 && place.step == 1) {
-        note(fmt::format("mean kernel at the first step: {:.3g}", *numbers.kernel));
-        if (*numbers.kernel < dead_kernel) note("warning: " + dead_kernel_message(*numbers.kernel, 0));
-    }
-    kernel_.add(numbers.kernel);
+    metrics_.add(numbers.metrics);
     sums.gradient_norm += numbers.gradient_norm;
     sums.correct += numbers.correct;
     sums.loss += numbers.loss * static_cast<double>(place.images);

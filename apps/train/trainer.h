@@ -2,7 +2,6 @@
 #pragma once
 
 #include "radial/apps/train/evaluate.h"
-#include "radial/apps/train/kernel_watch.h"
 #include "radial/apps/train/observer.h"
 #include "radial/apps/train/training_step.h"
 #include "radial/core/optim/optim.h"
@@ -18,13 +17,12 @@ namespace radial::train {
 
 /// The components and settings of a Trainer.
 struct TrainerSetup {
-    StepSetup step;                  ///< settings of a step; evaluations use its average if it has one
-    data::Loader& train;             ///< the training set
-    data::Loader& test;              ///< the test set, on which each epoch is evaluated
-    Schedule schedule = {};          ///< learning rate; by default constant at the optimizer's rate
-    std::int64_t epochs = 1;         ///< number of epochs of the run
-    bool allow_dead_kernel = false;  ///< continue when the mean kernel is below dead_kernel
-    bool keep_features = false;      ///< evaluations keep the features of the test set
+    StepSetup step;              ///< settings of a step; evaluations use its average if it has one
+    data::Loader& train;         ///< the training set
+    data::Loader& test;          ///< the test set, on which each epoch is evaluated
+    Schedule schedule = {};      ///< learning rate; by default constant at the optimizer's rate
+    std::int64_t epochs = 1;     ///< number of epochs of the run
+    bool keep_features = false;  ///< evaluations keep the features of the test set
 };
 
 /// Trains a network and its loss. Everything else that a run does is the work of observers (observer.h).
@@ -39,8 +37,11 @@ public:
     Trainer(const Trainer&) = delete;
     Trainer& operator=(const Trainer&) = delete;
 
-    /// Adds an observer, which must outlive the trainer.
-    void observe(Observer& observer) { observers_.push_back(&observer); }
+    /// Adds an observer, which must outlive the trainer. After restore() and before the next step, throws as
+    /// Observer::restore_state() does.
+    void observe(Observer& observer);
+    /// Shows a line that a user should read: calls Observer::on_note() of each observer.
+    void note(const std::string& line) const;
     /// Trains until all epochs are done, or until an observer calls stop(), and returns the last epoch's result. Throws
     /// as run_epoch() does, and Error where there is no epoch to run.
     const EpochResult& run();
@@ -53,17 +54,18 @@ public:
 
     /// Trains on the whole training set once, or on the rest of it when an epoch was interrupted, then evaluates.
     /// Throws NumericError when the loss or the norm of the gradient is not finite, naming epoch, step and learning
-    /// rate, or when the kernel is dead (KernelWatch). Throws Error when a step cannot be recorded despite
+    /// rate, and what an observer throws. Throws Error when a step cannot be recorded despite
     /// GraphUse::on, when the training set is empty, and when an observer has abandoned the evaluation.
     EpochResult run_epoch();
-    /// The state of the run, except for the tensors of model, loss and optimizer and for default_generator(). Waits for
-    /// the device.
+    /// The state of the run and of its observers, except for the tensors of model, loss and optimizer and for
+    /// default_generator(). Waits for the device.
     nlohmann::ordered_json state();
-    /// Restores the state() of another trainer with the same setup: the next run_epoch() continues with the next batch.
-    /// If the batch size has changed, this batch begins with the first sample of the epoch that is still to be visited.
+    /// Restores `saved`, the state() of another trainer with the same setup, also of an earlier version: the next
+    /// run_epoch() continues with the next batch. If the batch size has changed, this batch begins with the first
+    /// sample of the epoch that is still to be visited. Observers get their part of it (Observer::restore_state()).
     /// Throws nlohmann::json::exception when a value is missing or has the wrong type, and Error for numbers that are
-    /// not possible.
-    void restore(const nlohmann::ordered_json& state);
+    /// not possible; the trainer is then as it was.
+    void restore(const nlohmann::ordered_json& saved);
     /// Discards a step that failed because another rank was lost, so that state() is that after the last complete step.
     /// Returns false when that is not possible (TrainingStep::abandon()).
     bool abandon_step();
@@ -90,14 +92,13 @@ private:
     void look(Sums& sums);
     void account(const TrainingStep::Finished& step, double seconds, Sums& sums);
     void show(const Sums& sums);
-    void note(const std::string& line) const;
     bool wants_to_stop() const;
     bool is_better(const EpochResult& result) const;
 
     TrainerSetup setup_;
     std::vector<Observer*> observers_;
     bool stopped_ = false;
-    KernelWatch kernel_;
+    MetricMeans metrics_;         ///< over the current epoch
     std::unique_ptr<Sums> sums_;  ///< of the current epoch
     TrainingStep step_;
     TrainingStep::Finished judged_{};  ///< the step whose results were read last
@@ -106,6 +107,7 @@ private:
     std::int64_t epoch_ = 0;
     std::int64_t steps_before_ = 0;  ///< steps of the completed epochs
     double evaluation_seconds_ = 0;
+    nlohmann::ordered_json restored_;  ///< the observers' part of the state, until the next step
 };
 
 }  // namespace radial::train

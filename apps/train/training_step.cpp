@@ -40,6 +40,33 @@ Tensor mixture(const Tensor& one, const Tensor& other, const Tensor& share) {
     return part * one + (part * -1.0 + 1.0) * other;
 }
 
+/// The metrics of the last forward(), each times `share`.
+std::vector<LossMetric> metrics_of(const Loss& loss, double share, Device device) {
+    const NoGrad no_grad;
+    std::vector<LossMetric> metrics = loss.metrics();
+    for (LossMetric& metric : metrics) {
+        const Tensor& value = metric.value;
+        RADIAL_CHECK(value.defined() && value.numel() == 1 && value.device() == device,
+                     "the loss's metric \"{}\" is {}, expected a scalar on {}", metric.name,
+                     value.defined() ? fmt::format("{} on {}", value.str(), value.device().str()) : "undefined",
+                     device.str());
+        metric.value = weighted(value.detach(), share);
+    }
+    return metrics;
+}
+
+/// Replaces each metric by `combine` of it and the same metric of `others`. Throws Error where the loss has told others
+/// in another forward pass of the step.
+template <class F>
+void combine(std::vector<LossMetric>& metrics, const std::vector<LossMetric>& others, const F& combined) {
+    const bool same = std::ranges::equal(metrics, others, {}, &LossMetric::name, &LossMetric::name);
+    RADIAL_CHECK(same,
+                 "the loss has {} metrics after one forward pass and {} after another of the same step, expected "
+                 "the same ones",
+                 metrics.size(), others.size());
+    for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].value = combined(metrics[i].value, others[i].value);
+}
+
 /// In the order in which a forward pass reaches them, whatever groups the optimizer has.
 std::vector<Tensor> all_parameters(const StepSetup& setup) {
     std::vector<Tensor> all = setup.model.parameters();
@@ -123,8 +150,8 @@ void TrainingStep::compute(const Samples& samples) {
         place.images = ranks_->samples();
         if (looks_at_each_) check_loss(whole.loss.item(), place);  // the same on every rank
     }
+    log_.set_metrics(whole.metrics);
     log_.set_loss(whole.loss);
-    log_.set_kernel(whole.kernel);
     log_.set_correct(whole.correct);
     log_.set_gradient_norm(clip(whole.loss));
     setup_.optimizer.step();
@@ -142,8 +169,11 @@ RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
         differentiate(judged.loss, end == count ? Sending::meanwhile : Sending::none);
         const NoGrad no_grad;
         add_to(sums.loss, judged.loss.detach());
-        if (judged.kernel.defined()) add_to(sums.kernel, judged.kernel);
         add_to(sums.correct, judged.correct);
+        if (begin == 0)
+            sums.metrics = judged.metrics;
+        else
+            combine(sums.metrics, judged.metrics, [](const Tensor& sum, const Tensor& more) { return sum + more; });
     }
     return sums;
 }
@@ -186,7 +216,7 @@ Tensor TrainingStep::feature_of(const Tensor& images) const {
     return train::feature_of(setup_.model, images, setup_.precision);
 }
 
-// A mixed image has two labels: loss, kernel and right predictions are by both, in the shares of the mixture.
+// A mixed image has two labels: loss, metrics and right predictions are by both, in the shares of the mixture.
 RankNumbers TrainingStep::judge(const Tensor& feature, const Samples& samples, const Whole& whole) {
     RankNumbers judged = judge_by(feature, samples.labels, whole.weight, whole.samples), other;
     if (samples.mixed()) other = judge_by(feature, samples.other_labels, whole.other_weight, whole.samples);
@@ -201,25 +231,23 @@ RankNumbers TrainingStep::judge(const Tensor& feature, const Samples& samples, c
     if (!samples.mixed()) return judged;
     judged.loss = mixture(judged.loss, other.loss, samples.share);
     const NoGrad no_grad;
-    if (judged.kernel.defined()) judged.kernel = mixture(judged.kernel, other.kernel, samples.share);
+    combine(judged.metrics, other.metrics,
+            [&](const Tensor& one, const Tensor& two) { return mixture(one, two, samples.share); });
     judged.correct = mixture(judged.correct, other.correct, samples.share);
     return judged;
 }
 
-// Loss and kernel of samples with these labels, as shares of those of the whole batch; `weight` is that of its labels.
+// Loss and metrics of samples with these labels, as shares of those of the whole batch; `weight` is that of its labels.
 RankNumbers TrainingStep::judge_by(const Tensor& feature, const Tensor& labels, const Tensor& weight,
                                    std::int64_t own) {
-    Tensor loss = setup_.loss.forward(feature, labels), kernel = setup_.loss.mean_kernel();
+    Tensor loss = setup_.loss.forward(feature, labels);
     const std::int64_t all = ranks_ == nullptr ? own : ranks_->samples();
     const double share = static_cast<double>(labels.size(0)) / static_cast<double>(all);
-    {
-        const NoGrad no_grad;
-        if (kernel.defined()) kernel = weighted(kernel, share);
-    }
-    if (share == 1) return {.loss = loss, .kernel = kernel, .correct = {}};
-    if (!weight.defined()) return {.loss = weighted(loss, share), .kernel = kernel, .correct = {}};
+    std::vector<LossMetric> metrics = metrics_of(setup_.loss, share, setup_.device);
+    if (share == 1) return {.loss = loss, .correct = {}, .metrics = std::move(metrics)};
+    if (!weight.defined()) return {.loss = weighted(loss, share), .correct = {}, .metrics = std::move(metrics)};
     const Tensor part = setup_.loss.batch_weight(labels) / (weight + std::numeric_limits<double>::min());
-    return {.loss = loss * cast(part.view(loss.shape()), loss.dtype()), .kernel = kernel, .correct = {}};
+    return {.loss = loss * cast(part.view(loss.shape()), loss.dtype()), .correct = {}, .metrics = std::move(metrics)};
 }
 
 // On the CPU what is not finite ends the step before the weights have changed.

@@ -31,6 +31,13 @@ nlohmann::json epoch(int number, double accuracy, double best, int best_epoch) {
             {"order", "00"}};
 }
 
+/// The same of a loss with a metric.
+nlohmann::json reporting(nlohmann::json line) {
+    line["feature_length"] = 3.5;
+    line["initial_feature_length"] = 1.5;
+    return line;
+}
+
 /// Folders of made-up runs.
 class Runs {
 public:
@@ -59,7 +66,7 @@ void write_two(const Runs& runs) {
     runs.write("fast", {{"epochs", 2}, {"lr", 0.1}, {"loss", "softmax"}, {"batch", 128}},
                {epoch(1, 0.7, 0.7, 1), epoch(2, 0.6, 0.7, 1)});
     runs.write("slow & long", {{"epochs", 3}, {"lr", 0.2}, {"loss", "rbf-softmax"}, {"batch", 128}, {"loss.gamma", 2}},
-               {epoch(1, 0.8, 0.8, 1)});
+               {reporting(epoch(1, 0.8, 0.8, 1))});
 }
 
 std::size_t count(const std::string& text, const std::string& part) {
@@ -87,6 +94,7 @@ TEST_CASE("radial-report shows accuracies, curves and the settings that differ o
     CHECK(count(page, "<th>batch</th>") == 0);
     CHECK(count(page, "Test accuracy by epoch") == 1);
     CHECK(count(page, "Mean kernel by epoch") == 0);  // neither run has one
+    CHECK(count(page, "Feature length by epoch") == 1);
     for (const char* outside : {"http:", "https:", "<script", "<link", "url("}) CHECK(count(page, outside) == 0);
 }
 

@@ -1,7 +1,6 @@
 // Runs that cannot go on, and what they tell the user.
 #include "../expect.h"
 #include "program.h"
-#include "radial/apps/train/kernel_watch.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/memory/device_runtime.h"
 
@@ -23,10 +22,6 @@ std::string train_error(const std::string& arguments) {
     const std::string out = (folder / "run").string();
     if (const std::size_t at = error.find(out); at != std::string::npos) error.replace(at, out.size(), "OUT");
     return error;
-}
-
-void add(train::KernelWatch& watch, double kernel, int steps) {
-    for (int i = 0; i < steps; ++i) watch.add(kernel);
 }
 
 }  // namespace
@@ -113,38 +108,6 @@ TEST_CASE("a dead kernel is allowed when asked for", "[host]") {
                             (folder / "data").string() + " --out " + (folder / "run").string());
     CHECK(result.status == 0);
     CHECK(read_metrics(folder / "run").front().at("mean_kernel") == 0.0);
-}
-
-TEST_CASE("a kernel that dies in mid-epoch is noticed within fifty steps", "[host]") {
-    train::KernelWatch watch(false);
-    add(watch, 0.5, 50);
-    add(watch, 1e-7, 49);
-    CHECK(error_of<NumericError>([&] { watch.add(1e-7); }) ==
-          "mean kernel 1e-07 after 100 steps: every prototype is out of reach of the features, so no gradient flows. "
-          "Normalise the loss's features, lower the learning rate, clip the gradient's norm at 1, or raise the loss's "
-          "gamma");
-}
-
-TEST_CASE("a weak kernel above the limit is left to train", "[host]") {
-    train::KernelWatch watch(false);
-    add(watch, 2e-6, 100);
-    CHECK(*watch.end_epoch() == Approx(2e-6));
-}
-
-TEST_CASE("a mean kernel is over the epoch's steps, the first one kept", "[host]") {
-    train::KernelWatch watch(false);
-    add(watch, 0.25, 1);
-    add(watch, 0.75, 1);
-    CHECK(*watch.end_epoch() == 0.5);
-    add(watch, 1.0, 60);
-    CHECK(*watch.end_epoch() == 1.0);
-    CHECK(*watch.initial() == 0.25);
-}
-
-TEST_CASE("a loss without a kernel has no mean kernel", "[host]") {
-    train::KernelWatch watch(false);
-    watch.add(std::nullopt);
-    CHECK_FALSE(watch.end_epoch().has_value());
 }
 
 }  // namespace radial::test

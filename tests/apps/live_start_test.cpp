@@ -38,7 +38,7 @@ double first_kernel(const train::ImageTask& task, const std::vector<std::string>
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < batch; ++i) labels.push_back(i % 10);
     classifier.forward(images, Tensor::from(labels, {batch}));
-    return classifier.loss->mean_kernel().item();
+    return metric_of(*classifier.loss, "mean_kernel").item();
 }
 
 /// The same for a network by the program's defaults.

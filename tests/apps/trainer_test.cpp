@@ -147,7 +147,7 @@ std::vector<double> numbers_of(const std::vector<EpochResult>& history) {
     std::vector<double> numbers;
     for (const EpochResult& epoch : history)
         for (const double number : {epoch.train_loss, epoch.train_accuracy, epoch.test_loss, epoch.test_accuracy,
-                                    epoch.gradient_norm, epoch.mean_kernel.value_or(-1), epoch.lr})
+                                    epoch.gradient_norm, epoch.metric("mean_kernel").value_or(-1), epoch.lr})
             numbers.push_back(number);
     return numbers;
 }

@@ -88,7 +88,7 @@ TEST_CASE("The parts of a batch add up to the whole batch's step, the last and s
         const train::StepNumbers numbers = stepper.run(batch_of(some_labels));
         CHECK(numbers.loss == Approx(expected.loss).epsilon(1e-6));
         CHECK(numbers.correct == expected.correct);
-        CHECK(*numbers.kernel == Approx(*expected.kernel).epsilon(1e-6));
+        CHECK(numbers.metric("mean_kernel").value() == Approx(expected.metric("mean_kernel").value()).epsilon(1e-6));
         CHECK(numbers.gradient_norm == Approx(expected.gradient_norm).epsilon(1e-5));
         const std::vector<Tensor> one = stepper.parameters(), other = whole.parameters();
         for (std::size_t i = 0; i < one.size(); ++i) CHECK(relative_difference(one[i], other[i]) < 1e-6);
@@ -129,7 +129,7 @@ TEST_CASE("Normalised features have the whole batch's statistics, in however man
         const train::StepNumbers numbers = stepper.run(batch_of(some_labels));
         CHECK(numbers.loss == Approx(expected.loss).epsilon(1e-5));
         CHECK(numbers.correct == expected.correct);
-        CHECK(*numbers.kernel == Approx(*expected.kernel).epsilon(1e-5));
+        CHECK(numbers.metric("mean_kernel").value() == Approx(expected.metric("mean_kernel").value()).epsilon(1e-5));
         CHECK(numbers.gradient_norm == Approx(expected.gradient_norm).epsilon(1e-4));
         const std::vector<NamedTensor> one = stepper.loss().state(), other = whole.loss().state();
         for (std::size_t i = 0; i < one.size(); ++i) CHECK(relative_difference(one[i].tensor, other[i].tensor) < 1e-5);
@@ -146,14 +146,18 @@ TEST_CASE("A mixed batch's parts count by both its labels' class weights") {
     CHECK(parts.gradient_norm == Approx(whole.gradient_norm).epsilon(1e-5));
 }
 
-TEST_CASE("A mixed batch's loss is that of both labels, in their shares, in one part or several") {
-    const double one = Stepper(1).run(batch_of(some_labels)).loss, other = Stepper(1).run(batch_of(other_labels)).loss;
+TEST_CASE("A mixed batch's loss and metrics are those of both labels, in their shares, in one part or several") {
+    const train::StepNumbers one = Stepper(1).run(batch_of(some_labels)),
+                             other = Stepper(1).run(batch_of(other_labels));
     data::Batch mixed = batch_of(some_labels);
     mixed.other_labels = batch_of(other_labels).labels;
     mixed.share = Tensor::full({}, 0.3, DType::float32, Device{});
     for (const std::int64_t parts : {1, 3}) {
         const train::StepNumbers numbers = Stepper(parts).run(mixed);
-        CHECK(numbers.loss == Approx(0.3 * one + 0.7 * other).epsilon(1e-5));
+        CHECK(numbers.loss == Approx(0.3 * one.loss + 0.7 * other.loss).epsilon(1e-5));
+        CHECK(
+            numbers.metric("mean_kernel").value() ==
+            Approx(0.3 * one.metric("mean_kernel").value() + 0.7 * other.metric("mean_kernel").value()).epsilon(1e-5));
     }
 }
 

@@ -13,7 +13,7 @@ TensorMap results_of(const GoldenCase& golden, TensorMap& inputs) {
     const auto loss = recorded_loss(golden, inputs);
     const Tensor feature = inputs.at("feature");
     TensorMap results = {{"y", loss->forward(feature, inputs.at("labels"))}, {"logits", loss->logits(feature)}};
-    if (loss->mean_kernel().defined()) results["mean_kernel"] = loss->mean_kernel();
+    for (const LossMetric& metric : loss->metrics()) results[metric.name] = metric.value;
     return results;
 }
 

@@ -116,7 +116,7 @@ TensorMap loss_results(const GoldenCase& golden, TensorMap& inputs) {
     const auto loss = make_loss(golden.op, 10, feature.size(1));
     adopt_state(*loss, inputs, feature.dtype(), {"feature", "labels"});
     TensorMap results = {{"y", loss->forward(feature, inputs.at("labels"))}, {"logits", loss->logits(feature)}};
-    if (loss->mean_kernel().defined()) results["mean_kernel"] = loss->mean_kernel();
+    for (const LossMetric& metric : loss->metrics()) results[metric.name] = metric.value;
     return results;
 }
 

@@ -39,12 +39,13 @@ int main(int argc, char** argv) {
                             .epochs = 200});
 
     train::EarlyStopping early_stopping({.patience = 5});
+    train::DeadKernelWatch kernel_watch;
     train::BestCheckpoint best(out / "best.safetensors", subject);
     train::MetricsFile metrics(out / "metrics.jsonl");
     train::TensorBoard events(out / "events");
     train::Report report(out / "report.html", subject, *test_set, {.title = "Corners of a triangle"});
     for (train::Observer* const observer :
-         std::initializer_list<train::Observer*>{&early_stopping, &best, &metrics, &events, &report})
+         std::initializer_list<train::Observer*>{&early_stopping, &kernel_watch, &best, &metrics, &events, &report})
         trainer.observe(*observer);
     const train::EpochResult last = trainer.run();
     std::printf("stopped after epoch %d, best test accuracy %.1f%% in epoch %d\n", static_cast<int>(last.epoch),

@@ -107,14 +107,15 @@ TEST_CASE("a feature at a class's prototype is predicted as that class by RBF-So
     for (std::size_t i = 0; i < predicted.size(); ++i) CHECK(predicted[i] == static_cast<std::int64_t>(i));
 }
 
-TEST_CASE("mean_kernel is undefined before the first forward and then the mean of K to the own class") {
+TEST_CASE("RBF-Softmax reports nothing before the first forward and then the mean of K to the own class") {
     RbfSoftmax loss({.classes = 2, .dim = 1, .gamma = 2});
-    CHECK_FALSE(loss.mean_kernel().defined());
+    CHECK(loss.metrics().empty());
     loss.prototypes().copy_(Tensor::from(std::vector<float>{0, 1}, {2, 1}));
     loss.forward(Tensor::from(std::vector<float>{0, 3}, {2, 1}), Tensor::from(std::vector<std::int64_t>{0, 1}, {2}));
-    REQUIRE(loss.mean_kernel().defined());
-    CHECK(loss.mean_kernel().item() == Approx((1 + std::exp(-2.0)) / 2));
-    CHECK_FALSE(Softmax({.classes = 2, .dim = 1}).mean_kernel().defined());
+    REQUIRE(loss.metrics().size() == 1);
+    CHECK(metric_of(loss, "mean_kernel").item() == Approx((1 + std::exp(-2.0)) / 2));
+    CHECK_FALSE(loss.metrics()[0].description.empty());
+    CHECK(Softmax({.classes = 2, .dim = 1}).metrics().empty());
 }
 
 TEST_CASE("the fused RBF-Softmax has its composition's value and gradients in float64") {
@@ -192,10 +193,10 @@ TEST_CASE("a kernel with reach is alive however far the features are, and a Gaus
     };
     CHECK(gradient_at(plain, 1000) == 0);
     CHECK(gradient_at(reaching, 1000) > 1e-7);
-    CHECK(reaching.mean_kernel().item() == Approx(std::exp(-4)).epsilon(1e-3));
+    CHECK(metric_of(reaching, "mean_kernel").item() == Approx(std::exp(-4)).epsilon(1e-3));
     gradient_at(plain, 0.01F);
     gradient_at(reaching, 0.01F);
-    CHECK(reaching.mean_kernel().item() == Approx(plain.mean_kernel().item()).epsilon(1e-4));
+    CHECK(metric_of(reaching, "mean_kernel").item() == Approx(metric_of(plain, "mean_kernel").item()).epsilon(1e-4));
 }
 
 }  // namespace radial::test

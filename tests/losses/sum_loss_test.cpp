@@ -24,11 +24,16 @@ public:
     Pull() { centre_ = register_parameter("centre", Tensor::full({1, dim}, 0.5)); }
     Tensor forward(const Tensor& feature, const Tensor&, const Tensor& prototypes) override {
         const Tensor pull = mean(square(feature - centre_));
+        distance_ = pull.detach();
         return prototypes.defined() ? pull + mean(square(prototypes)) : pull;
+    }
+    std::vector<LossMetric> metrics() const override {
+        if (!distance_.defined()) return {};
+        return {{.name = "distance", .description = "Mean square.", .value = distance_}};
     }
 
 private:
-    Tensor centre_;
+    Tensor centre_, distance_;
 };
 
 Tensor random_feature(std::int64_t rows, DType dtype = DType::float32) {
@@ -89,10 +94,19 @@ TEST_CASE("a sum predicts as its head, with its prototypes and its kernel", "[lo
     const Tensor feature = random_feature(6);
     CHECK(differences(sum->logits(feature).to_vector<float>(), inner->logits(feature).to_vector<float>()) == "");
     CHECK(differences(sum->prototypes().to_vector<float>(), inner->prototypes().to_vector<float>()) == "");
-    CHECK_FALSE(sum->mean_kernel().defined());
+    CHECK(sum->metrics().empty());
     sum->forward(feature, some_labels(6));
-    REQUIRE(sum->mean_kernel().defined());
-    CHECK(sum->mean_kernel().item() == inner->mean_kernel().item());
+    REQUIRE(metric_of(*sum, "mean_kernel").defined());
+    CHECK(metric_of(*sum, "mean_kernel").item() == metric_of(*inner, "mean_kernel").item());
+}
+
+TEST_CASE("a sum reports its head's metrics as they are called, and its terms' with the term before", "[losses][sum]") {
+    auto term = rbf();
+    Loss* const inner = term.get();
+    const auto sum = rbf() + pull() + 0.5 * std::move(term);
+    sum->forward(random_feature(6), some_labels(6));
+    CHECK(joined(sum->metrics()) == "mean_kernel, term1_distance, term2_mean_kernel");
+    CHECK(metric_of(*sum, "term2_mean_kernel").item() == metric_of(*inner, "mean_kernel").item());
 }
 
 TEST_CASE("the state of a sum is its head's and its terms', one after the other", "[losses][sum]") {

@@ -109,7 +109,7 @@ TEST_CASE("the units of an RBF network start on the first training batch", "[los
     // Of the six distances between two features and three centres, three are 25.
     for (const double width : named(loss, "log_widths").to_vector<double>())
         CHECK(width == Approx(std::log(12.5)).epsilon(1e-5));
-    CHECK(loss.mean_kernel().item() == Approx(1));
+    CHECK(metric_of(loss, "mean_kernel").item() == Approx(1));
     loss.forward(matrix({9, 9, 8, 8}, 2), labels);
     CHECK(named(loss, "centres").to_vector<float>() == std::vector<float>{0, 0, 3, 4, 0, 0});
 }

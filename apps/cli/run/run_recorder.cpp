@@ -123,7 +123,8 @@ ReportContent RunRecorder::report_content(const Trainer& trainer) const {
         .prototypes = {},
         .dim = options_.dim,
         .mistakes = pictured_mistakes(test_, trainer.evaluation()),
-        .settings = {}};
+        .settings = {},
+        .metric_descriptions = metric_descriptions(*classifier_.loss)};
     const Tensor prototypes = classifier_.loss->prototypes();
     if (prototypes.defined()) content.prototypes = prototypes.to_vector<float>();
     for (const auto& [name, value] : config_.at("options").items())

@@ -81,7 +81,7 @@ struct OptimizerOptions {
     double warmup_epochs = 0.0;                    ///< length of the linear warm-up in epochs
     std::vector<double> milestones;                ///< of the step schedule, in epochs
     std::vector<double> lr_factors = {0.1};        ///< factor at each milestone: one for all, or one per milestone
-    bool allow_dead_kernel = false;                ///< continue when the mean kernel is below dead_kernel
+    bool allow_dead_kernel = false;                ///< continue when the kernel is dead (DeadKernelWatch)
 
     /// The options by name: see fields().
     template <class Self, class Visit>

@@ -159,7 +159,7 @@ std::string results(const std::vector<RunSummary>& runs) {
 }
 
 template <class F>
-std::string chart(const std::vector<RunSummary>& runs, const char* name, bool as_percent, const F& value) {
+std::string chart(const std::vector<RunSummary>& runs, const std::string& name, bool as_percent, const F& value) {
     std::vector<train::Series> lines;
     bool any = false;
     for (const RunSummary& run : runs) {
@@ -178,8 +178,11 @@ std::string curves(const std::vector<RunSummary>& runs) {
     html += chart(runs, "Test loss by epoch", false, [](const EpochResult& e) { return e.test_loss; });
     html += chart(runs, "Training accuracy by epoch", true, [](const EpochResult& e) { return e.train_accuracy; });
     html += chart(runs, "Training loss by epoch", false, [](const EpochResult& e) { return e.train_loss; });
-    html += chart(runs, "Mean kernel by epoch", false,
-                  [](const EpochResult& e) { return e.mean_kernel.value_or(std::nan("")); });
+    std::vector<EpochResult> all;
+    for (const RunSummary& run : runs) all.insert(all.end(), run.epochs.begin(), run.epochs.end());
+    for (const std::string& name : train::metric_names(all))
+        html += chart(runs, train::metric_title(name) + " by epoch", false,
+                      [&](const EpochResult& e) { return e.metric(name).value_or(std::nan("")); });
     html += chart(runs, "Learning rate by epoch", false, [](const EpochResult& e) { return e.lr; });
     return html + "</div>\n";
 }

@@ -362,7 +362,7 @@ void RunEvents::step(const StepReport& report) {
     window_.loss += report.numbers.loss * static_cast<double>(report.images);
     window_.correct += report.numbers.correct;
     window_.gradient_norm += report.numbers.gradient_norm;
-    window_.kernel += report.numbers.kernel.value_or(0);
+    window_.metrics.add(report.numbers.metrics);
     if (report.step % log_steps_ != 0) return;
 
     const auto steps = static_cast<double>(window_.steps), images = static_cast<double>(window_.images);
@@ -370,7 +370,8 @@ void RunEvents::step(const StepReport& report) {
                                       {"step/accuracy", window_.correct / images},
                                       {"step/gradient_norm", window_.gradient_norm / steps},
                                       {"step/learning_rate", report.lr}};
-    if (report.numbers.kernel) scalars.emplace_back("step/mean_kernel", window_.kernel / steps);
+    for (const MetricResult& metric : window_.metrics.results())
+        scalars.emplace_back("step/" + metric.name, metric.mean);
     if (const auto speed = images_per_second()) scalars.emplace_back("step/images_per_second", *speed);
     add_finite(report.step, std::move(scalars));
     file_.flush();
@@ -409,7 +410,7 @@ void RunEvents::epoch(const EpochResult& result, std::int64_t step, const Evalua
                                       {"epoch/gradient_norm", result.gradient_norm},
                                       {"epoch/learning_rate", result.lr},
                                       {"epoch/images_per_second", result.images_per_second}};
-    if (result.mean_kernel) scalars.emplace_back("epoch/mean_kernel", *result.mean_kernel);
+    for (const MetricResult& metric : result.metrics) scalars.emplace_back("epoch/" + metric.name, metric.mean);
     add_finite(step, std::move(scalars));
     file_.add_histogram(step, "squared distance/to the own prototype", evaluation.own_distances);
     file_.add_histogram(step, "squared distance/to the nearest other prototype", evaluation.nearest_distances);

@@ -106,8 +106,9 @@ public:
     /// written, as do the other functions.
     RunEvents(const std::filesystem::path& folder, std::int64_t first_step, std::int64_t log_steps);
 
-    /// Adds a step. Every `log_steps` steps, writes step/loss, step/accuracy, step/gradient_norm and step/mean_kernel
-    /// (means over the steps since the last write), step/learning_rate and step/images_per_second.
+    /// Adds a step. Every `log_steps` steps, writes step/loss, step/accuracy, step/gradient_norm and step/NAME for
+    /// each metric of the loss (means over the steps since the last write), step/learning_rate and
+    /// step/images_per_second.
     void step(const StepReport& report);
     /// Writes at `step` the scalars of an epoch as epoch/NAME, histograms of the squared distances of test features to
     /// prototypes, the first 8 mistakes as pictures, and all mistakes as a table. `class_names` must have a name for
@@ -119,7 +120,8 @@ private:
     /// Sums over the steps since the last scalars.
     struct Window {
         std::int64_t steps = 0, images = 0;
-        double loss = 0, correct = 0, gradient_norm = 0, kernel = 0;
+        double loss = 0, correct = 0, gradient_norm = 0;
+        MetricMeans metrics;
     };
     /// The progress of the epoch at one point.
     struct Mark {

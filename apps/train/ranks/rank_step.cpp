@@ -103,10 +103,9 @@ void RankStep::backward(const Tensor& loss, Sending sending) {
 
 RankNumbers RankStep::finish(const RankNumbers& own) {
     const NoGrad guard;
-    const Tensor numbers = Tensor::zeros({3}, DType::float64, device_);
-    numbers.rows(0, 1).copy_(own.loss.detach().view({1}));
-    if (own.kernel.defined()) numbers.rows(1, 2).copy_(own.kernel.detach().view({1}));
-    numbers.rows(2, 3).copy_(own.correct.detach().view({1}));
+    std::vector<Tensor> values = {own.loss.detach(), own.correct.detach()};
+    for (const LossMetric& metric : own.metrics) values.push_back(metric.value.detach());
+    const Tensor numbers = joined(values, device_);
     const auto summing = ranks_.start_sum(numbers);
     Tensor statistics;
     std::unique_ptr<PendingOperation> averaging;
@@ -127,7 +126,10 @@ RankNumbers RankStep::finish(const RankNumbers& own) {
     }
     end();
     const auto number = [&](std::int64_t i) { return numbers.rows(i, i + 1).view({}); };
-    return {.loss = number(0), .kernel = own.kernel.defined() ? number(1) : Tensor(), .correct = number(2)};
+    RankNumbers whole{.loss = number(0), .correct = number(1), .metrics = own.metrics};
+    for (std::size_t i = 0; i < whole.metrics.size(); ++i)
+        whole.metrics[i].value = number(static_cast<std::int64_t>(2 + i));
+    return whole;
 }
 
 bool RankStep::undo() {

@@ -29,7 +29,8 @@ enum class Sending : std::uint8_t {
 
 /// The results of a step, scalars on its device.
 struct RankNumbers {
-    Tensor loss, kernel, correct;  ///< loss, mean kernel (undefined if none), correct predictions
+    Tensor loss, correct;               ///< loss, number of correct predictions
+    std::vector<LossMetric> metrics{};  ///< metrics of the loss
 };
 
 /// One rank's part of each training step. For each step, call begin(), compute the loss, and call backward() and
