@@ -15,7 +15,7 @@ namespace radial::data {
 
 /// One batch, ready for the network.
 struct Batch {
-    Tensor images;  ///< float32 [N, ...]: the inputs. Images are (byte / 255 - mean) / deviation, transformed
+    Tensor images;  ///< float32 [N, ...]: the inputs. Images are (byte / 255 - mean) / std, transformed
     Tensor labels;  ///< int64 [N], or the targets of the samples (Sample::target), one a row
     std::vector<std::int64_t> indices;  ///< which samples of the data set these are
     Tensor other_labels = {};           ///< int64 [N]: of what each image is mixed with; undefined without mixing
@@ -46,15 +46,15 @@ struct EpochPosition {
 
 /// Options of Loader.
 struct LoaderOptions {
-    std::int64_t batch_size = 128;          ///< of all ranks together
-    bool shuffle = false;                   ///< visit the samples in random order, another one in every epoch
-    bool drop_last = false;                 ///< leave out a last batch that is not full
-    std::uint64_t seed = 0;                 ///< order = function of (seed, epoch) alone
-    int workers = 1;                        ///< threads that prepare batches; 0 prepares in next()
-    int prefetch = 4;                       ///< batches ready at most
-    std::vector<float> mean = {0.0F};       ///< per channel, or one for all
-    std::vector<float> deviation = {1.0F};  ///< per channel, or one for all
-    Transforms transforms = {};             ///< what each sample goes through, anew in every epoch
+    std::int64_t batch_size = 128;     ///< of all ranks together
+    bool shuffle = false;              ///< visit the samples in random order, another one in every epoch
+    bool drop_last = false;            ///< leave out a last batch that is not full
+    std::uint64_t seed = 0;            ///< order = function of (seed, epoch) alone
+    int workers = 1;                   ///< threads that prepare batches; 0 prepares in next()
+    int prefetch = 4;                  ///< batches ready at most
+    std::vector<float> mean = {0.0F};  ///< per channel, or one for all
+    std::vector<float> std = {1.0F};   ///< per channel, or one for all
+    Transforms transforms = {};        ///< what each sample goes through, anew in every epoch
     /// Before those: a random region of each image, resized to the image's size, or to ImageSet::view.crop for files.
     std::optional<RandomRegionOptions> random_region = std::nullopt;
     MixingOptions mixing = {};     ///< after those: what each batch goes through, by its number's own random numbers
@@ -71,9 +71,9 @@ struct LoaderOptions {
 /// error in a worker, such as a transform's, is thrown by next(). Not for use by several threads at once.
 class Loader {
 public:
-    /// Throws Error when the batch size or prefetch is below 1, the number of means or deviations does not fit the
-    /// channels, a deviation is not above 0, rank is not below ranks, the tensors are not what ImageSet says, or there
-    /// are transforms, means or deviations for samples that are not images. `dataset` must not change meanwhile.
+    /// Throws Error when the batch size or prefetch is below 1, the length of mean or std does not fit the
+    /// channels, a std is not above 0, rank is not below ranks, the tensors are not what ImageSet says, or there
+    /// are transforms, a mean or a std for samples that are not images. `dataset` must not change meanwhile.
     Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options);
     /// The same for a set of images, which the loader copies; tensors and files are shared.
     Loader(ImageSet dataset, LoaderOptions options);

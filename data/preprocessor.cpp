@@ -14,7 +14,8 @@ namespace {
 /// `values` with one value a channel.
 std::vector<float> per_channel(const char* what, const std::vector<float>& values, std::int64_t channels) {
     RADIAL_CHECK(values.size() == 1 || std::ssize(values) == channels,
-                 "Loader: {} {} for images of {} channels, expected 1 or {}", values.size(), what, channels, channels);
+                 "Loader: {} has {} numbers for images of {} channels, expected 1 or {}", what, values.size(), channels,
+                 channels);
     return values.size() == 1 ? std::vector<float>(static_cast<std::size_t>(channels), values[0]) : values;
 }
 
@@ -34,7 +35,7 @@ std::int64_t channels_of(const Dataset& set, const LoaderOptions& options) {
     if (shape.rank() == 3) return shape[0];
     const LoaderOptions none;
     RADIAL_CHECK(options.transforms.pixels.empty() && options.transforms.normalised.empty() && !options.random_region &&
-                     options.mean == none.mean && options.deviation == none.deviation,
+                     options.mean == none.mean && options.std == none.std,
                  "Loader: inputs of shape {} are not images [C, H, W], which alone are transformed and normalised",
                  shape.str());
     return 1;
@@ -67,8 +68,8 @@ Preprocessor::Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderO
     : set_(std::move(dataset)),
       images_(in_rows(*set_)),
       channels_(channels_of(*set_, options)),
-      mean_(per_channel("means", options.mean, channels_)),
-      deviation_(per_channel("deviations", options.deviation, channels_)),
+      mean_(per_channel("mean", options.mean, channels_)),
+      std_(per_channel("std", options.std, channels_)),
       transforms_(options.transforms),
       region_(options.random_region),
       scaled_decoding_(options.scaled_decoding),
@@ -78,9 +79,9 @@ Preprocessor::Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderO
       normalised_(mean_.size()) {
     if (region_) check(*region_);
     for (std::size_t c = 0; c < mean_.size(); ++c) {
-        const float m = mean_[c], d = deviation_[c];
+        const float m = mean_[c], d = std_[c];
         RADIAL_CHECK(std::isfinite(m), "Loader: mean of channel {} is {}, expected a finite number", c, m);
-        RADIAL_CHECK(std::isfinite(d) && d > 0, "Loader: deviation of channel {} is {}, expected above 0", c, d);
+        RADIAL_CHECK(std::isfinite(d) && d > 0, "Loader: std of channel {} is {}, expected above 0", c, d);
         // Float arithmetic in the documented order, so that results match other frameworks bit for bit.
         for (std::size_t byte = 0; byte < 256; ++byte) {
             unit_[c][byte] = static_cast<float>(byte) / 255.0F;
@@ -262,7 +263,7 @@ void Preprocessor::write(const std::vector<Table>& tables, const Bytes& bytes, f
 
 void Preprocessor::normalise(Image& image) const {
     for (std::int64_t c = 0; c < image.channels; ++c) {
-        const float m = mean_[static_cast<std::size_t>(c)], d = deviation_[static_cast<std::size_t>(c)];
+        const float m = mean_[static_cast<std::size_t>(c)], d = std_[static_cast<std::size_t>(c)];
         for (std::int64_t y = 0; y < image.height; ++y)
             for (float& value : image.row(c, y)) value = (value - m) / d;
     }

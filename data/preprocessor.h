@@ -23,7 +23,7 @@ Generator sample_stream(std::uint64_t seed, std::int64_t epoch, std::int64_t sam
 /// Prepares samples for a Loader. Its functions may be called by several threads at once.
 class Preprocessor {
 public:
-    /// Throws Error (as the Loader, whose options these are) when the number of means or deviations does not fit the
+    /// Throws Error (as the Loader, whose options these are) when the length of mean or std does not fit the
     /// channels, or a number makes no sense.
     Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options);
 
@@ -66,7 +66,7 @@ private:
     std::shared_ptr<const Dataset> set_;
     std::optional<ImageSet> images_;  ///< the set, where it is one of images, in row-major memory
     std::int64_t channels_;
-    std::vector<float> mean_, deviation_;  ///< one a channel
+    std::vector<float> mean_, std_;  ///< one a channel
     Transforms transforms_;
     std::optional<RandomRegionOptions> region_;
     bool scaled_decoding_;

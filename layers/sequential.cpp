@@ -21,7 +21,7 @@ Sequential& Sequential::add(std::shared_ptr<Layer> layer) {
 Tensor Sequential::forward(Tensor x) {
     // Moved along, so that a layer holds the only handle to a temporary and may overwrite it.
     for (const auto& layer : layers_)
-        x = checkpointing() && layer->is_segment() ? recompute(*layer, x) : layer->forward(std::move(x));
+        x = recomputes() && layer->is_segment() ? recompute(*layer, x) : layer->forward(std::move(x));
     return x;
 }
 

@@ -42,7 +42,7 @@ Tensor LeNetPlusPlus::forward(Tensor x) {
         x.rank() == 4 && x.size(1) == options_.in_channels && x.size(2) == image_size && x.size(3) == image_size,
         "LeNetPlusPlus: input has shape {}, expected [N, {}, {}, {}]", x.shape().str(), options_.in_channels,
         image_size, image_size);
-    if (!checkpointing()) return body_->forward(std::move(x));
+    if (!recomputes()) return body_->forward(std::move(x));
     // A stage at a time: two convolutions with their activations, and a pool.
     constexpr std::size_t stage_layers = 5;
     const auto& layers = body_->layers();

@@ -107,9 +107,11 @@ void add_efficientnets(std::vector<ModelInfo>& all) {
 }
 
 /// The option that every network has.
-OptionInfo checkpoint_option() {
-    return {
-        .name = "checkpoint", .value = false, .text = "keep only the inputs of blocks for backward, to save memory"};
+OptionInfo recompute_option() {
+    return {.name = "recompute",
+            .value = false,
+            .text = "keep only the inputs of blocks for backward, to save memory",
+            .former = "checkpoint"};
 }
 
 bool has_option(const ModelInfo& info, std::string_view name) {
@@ -123,7 +125,7 @@ Registry<ModelInfo> built_in() {
     add_vggs(all);
     add_densenets(all);
     add_efficientnets(all);
-    for (ModelInfo& info : all) info.options.push_back(checkpoint_option());
+    for (ModelInfo& info : all) info.options.push_back(recompute_option());
     return {"model", "models", std::move(all)};
 }
 
@@ -141,7 +143,7 @@ void register_model(ModelInfo info) {
     RADIAL_CHECK(info.image.rank() == 0 || (info.image.rank() == 3 && info.image.numel() > 0),
                  "the model \"{}\" takes images {}, expected [C, H, W]", info.name, info.image.str());
     RADIAL_CHECK(info.dim > 0, "the model \"{}\" has a feature of length {}, expected above 0", info.name, info.dim);
-    if (!has_option(info, checkpoint_option().name)) info.options.push_back(checkpoint_option());
+    if (!has_option(info, recompute_option().name)) info.options.push_back(recompute_option());
     models().add(std::move(info));
 }
 void unregister_model(std::string_view name) { models().remove(name); }
@@ -157,7 +159,7 @@ std::unique_ptr<Layer> make_model(const ModelInfo& info, std::int64_t dim, const
                  dim);
     const ModelSettings complete = model_settings(info, settings);
     std::unique_ptr<Layer> model = info.make(dim, complete);
-    model->set_checkpointing(complete.at("checkpoint").flag());
+    model->set_recompute(complete.at("recompute").flag());
     return model;
 }
 

@@ -25,8 +25,8 @@ struct ModelInfo {
     std::int64_t classes = 0;  ///< number of classes of that data
     std::int64_t dim = 0;      ///< length of its feature; the default if it can be chosen
     bool any_dim = false;      ///< whether the length of the feature can be chosen
-    /// Every option with its default value; see describe_options(). All networks have "checkpoint": if it is true,
-    /// blocks keep only their inputs for backward (Module::set_checkpointing()).
+    /// Every option with its default value; see describe_options(). All networks have "recompute": if it is true,
+    /// blocks keep only their inputs for backward (Module::set_recompute()).
     std::vector<OptionInfo> options{};
     /// Builds the network with initial weights from default_generator(). `settings` has a value, of its type, for every
     /// option; make_model() adds those not given.
@@ -38,7 +38,7 @@ struct ModelInfo {
 
 /// All networks: those of the library, in the order of registry.cpp, then those registered by users.
 const Registry<ModelInfo>& model_registry();
-/// Adds a network to the registry. Call it before training starts, for example from main(). The option "checkpoint" is
+/// Adds a network to the registry. Call it before training starts, for example from main(). The option "recompute" is
 /// added if `options` does not have it. Throws Error for a name that is taken or invalid (see Registry), an image that
 /// is not [C, H, W], a feature of length 0, and an entry without `make`.
 void register_model(ModelInfo info);

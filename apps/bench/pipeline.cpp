@@ -31,7 +31,7 @@ nlohmann::ordered_json run(const PipelineOptions& options) {
                                        .seed = 1,
                                        .workers = options.workers,
                                        .mean = {0.485F, 0.456F, 0.406F},
-                                       .deviation = {0.229F, 0.224F, 0.225F}};
+                                       .std = {0.229F, 0.224F, 0.225F}};
     if (!options.evaluate) {
         loader_options.random_region = data::RandomRegionOptions{};
         loader_options.transforms.normalised = {data::random_flip()};
@@ -93,7 +93,7 @@ private:
                                    .seed = 1,
                                    .workers = options.workers,
                                    .mean = task.mean,
-                                   .deviation = task.deviation,
+                                   .std = task.std,
                                    .scaled_decoding = true};
         train::set_augmentation(task.defaults.augmentation, loader);
         return loader;

@@ -59,7 +59,7 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     if (auto* const images = dynamic_cast<data::ImageSet*>(set.get()))
         images->view = view_of(options.pictures, model_named(classifier.spec.model), notes);
     data::LoaderOptions loader_options{
-        .batch_size = options.batch, .workers = options.workers, .mean = task.mean, .deviation = task.deviation};
+        .batch_size = options.batch, .workers = options.workers, .mean = task.mean, .std = task.std};
     set_pictures(options.pictures, false, loader_options);
     data::Loader loader(set, loader_options);
     const Evaluation result = evaluate(*classifier.model, *classifier.loss, loader, device, false, options.precision);

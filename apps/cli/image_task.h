@@ -18,16 +18,16 @@ namespace radial::train {
 
 /// The properties of one benchmark program: its data set, network and defaults.
 struct ImageTask {
-    std::string program;                 ///< "radial-mnist"
-    std::string set;                     ///< folder of the data set in $RADIAL_DATA; empty: none
-    std::string model;                   ///< default of --model: a name in the registry of networks
-    std::string model_title;             ///< the name as in a title: "LeNets++"
-    std::int64_t classes = 0;            ///< number of classes; 0: as in the data set
-    bool picture_files = false;          ///< whether images are files of any size (PictureOptions)
-    std::vector<float> mean, deviation;  ///< of pixels in [0, 1]: one number per channel, or one for all channels
-    data::DatasetReader read;            ///< reads the training or the test set
-    bool needs_folder = true;            ///< whether --data is required
-    std::string where_to_get;            ///< where to get the data; appended to the error about a missing folder
+    std::string program;           ///< "radial-mnist"
+    std::string set;               ///< folder of the data set in $RADIAL_DATA; empty: none
+    std::string model;             ///< default of --model: a name in the registry of networks
+    std::string model_title;       ///< the name as in a title: "LeNets++"
+    std::int64_t classes = 0;      ///< number of classes; 0: as in the data set
+    bool picture_files = false;    ///< whether images are files of any size (PictureOptions)
+    std::vector<float> mean, std;  ///< of pixels in [0, 1]: one number per channel, or one for all channels
+    data::DatasetReader read;      ///< reads the training or the test set
+    bool needs_folder = true;      ///< whether --data is required
+    std::string where_to_get;      ///< where to get the data; appended to the error about a missing folder
     /// Defaults of loss options that differ from the loss's own, by the name of the loss. They do not apply to the
     /// terms of a sum, nor with --recipe.
     std::map<std::string, LossSettings> loss_defaults;

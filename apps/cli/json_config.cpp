@@ -44,11 +44,13 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
 /// option nor the one that it is part of ("loss.gamma" for "loss.rbf-softmax.gamma").
 void add_missing(std::vector<CLI::ConfigItem>& items, const std::string& prefix, const Settings& defaults,
                  const CLI::App& app) {
-    std::set<std::string> named;
-    for (const CLI::ConfigItem& item : items) named.insert(item.name);
+    std::set<const CLI::Option*> named;
+    for (const CLI::ConfigItem& item : items) named.insert(app.get_option_no_throw("--" + item.name));
+    named.erase(nullptr);
     for (const auto& [option, value] : defaults) {
         const std::string name = prefix + option, general = prefix + option.substr(option.rfind('.') + 1);
-        if (named.contains(name) || named.contains(general) || app.get_option_no_throw("--" + name) == nullptr)
+        const CLI::Option* const flag = app.get_option_no_throw("--" + name);
+        if (flag == nullptr || named.contains(flag) || named.contains(app.get_option_no_throw("--" + general)))
             continue;
         CLI::ConfigItem item;
         item.name = name;

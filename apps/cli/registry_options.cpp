@@ -99,6 +99,11 @@ std::string spellings(const std::string& prefix, const std::string& name, char f
     return prefix + name + (other == name ? "" : "," + prefix + other);
 }
 
+/// ",--model.checkpoint": the option's name in earlier versions, or "".
+std::string former_spelling(const std::string& prefix, const std::optional<OptionInfo>& option) {
+    return option && !option->former.empty() ? "," + prefix + option->former : "";
+}
+
 /// Adds a hidden option whose value, in its type, goes to `settings`.
 void add_setting(CLI::App& app, const std::string& spelled, const std::string& name,
                  const std::optional<OptionInfo>& option, Settings& settings) {
@@ -138,7 +143,8 @@ CLI::Option* add_loss_options(CLI::App& app, std::string& loss, LossSettings& se
     collect(flags, loss_registry());
     collect(flags, regulariser_registry());
     for (const auto& [name, option] : flags)
-        add_setting(app, spellings("--loss.", name, '_', '-'), name, option, settings);
+        add_setting(app, spellings("--loss.", name, '_', '-') + former_spelling("--loss.", option), name, option,
+                    settings);
     app.add_flag_callback(
            "--list-losses",
            [] {
@@ -164,7 +170,8 @@ void add_model_options(CLI::App& app, ModelSettings& settings) {
     add_placeholder(app, "--model.OPTION", "Model", "--model.dropout 0.2",
                     "Option of the network, where it has it, as --model.dropout 0.2: " + shown);
     for (const auto& [name, option] : flags)
-        add_setting(app, spellings("--model.", name, '-', '_'), name, option, settings);
+        add_setting(app, spellings("--model.", name, '-', '_') + former_spelling("--model.", option), name, option,
+                    settings);
 }
 
 std::string loss_list() {

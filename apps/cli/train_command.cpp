@@ -37,7 +37,7 @@ data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& op
                                .seed = options.seed,
                                .workers = options.workers,
                                .mean = task.mean,
-                               .deviation = task.deviation,
+                               .std = task.std,
                                .rank = ranks.rank(),
                                .ranks = ranks.size()};
     if (train) set_augmentation(options.augmentation, loader);

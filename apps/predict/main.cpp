@@ -38,12 +38,12 @@ using train::OpenedWeights;
 /// How a picture becomes a network's input.
 struct Preprocessing {
     std::int64_t channels = 3;
-    std::int64_t resize = 256;           ///< its shorter side is made so long
-    std::int64_t size = 224;             ///< and so large a square cut out of its middle
-    std::vector<float> mean, deviation;  ///< of the pixels in [0, 1], one a channel or one for all
+    std::int64_t resize = 256;     ///< its shorter side is made so long
+    std::int64_t size = 224;       ///< and so large a square cut out of its middle
+    std::vector<float> mean, std;  ///< of the pixels in [0, 1], one a channel or one for all
 };
 
-/// bytes [C, H, W] to (byte / 255 - mean) / deviation.
+/// bytes [C, H, W] to (byte / 255 - mean) / std.
 void normalise(const Tensor& bytes, const Preprocessing& preprocessing, float* to) {
     const std::int64_t channels = bytes.size(0), pixels = bytes.size(1) * bytes.size(2);
     const std::uint8_t* from = bytes.data<std::uint8_t>();
@@ -51,8 +51,8 @@ void normalise(const Tensor& bytes, const Preprocessing& preprocessing, float* t
         return values.size() == 1 ? values.front() : values.at(static_cast<std::size_t>(c));
     };
     for (std::int64_t c = 0; c < channels; ++c) {
-        const float mean = of_channel(preprocessing.mean, c), deviation = of_channel(preprocessing.deviation, c);
-        for (std::int64_t i = 0; i < pixels; ++i) *to++ = (static_cast<float>(*from++) / 255.0F - mean) / deviation;
+        const float mean = of_channel(preprocessing.mean, c), std = of_channel(preprocessing.std, c);
+        for (std::int64_t i = 0; i < pixels; ++i) *to++ = (static_cast<float>(*from++) / 255.0F - mean) / std;
     }
 }
 
@@ -214,7 +214,7 @@ struct PredictOptions {
     std::vector<fs::path> images;
     fs::path input, output, classes, csv;
     std::int64_t top = 5, batch = 32, resize = 0, size = 0;
-    std::vector<float> mean, deviation;
+    std::vector<float> mean, std;
     bool skip_bad = false;
     int threads = 0;
     std::string device = "cpu";
@@ -273,29 +273,29 @@ void check_order(const fs::path& path, const std::vector<std::string>& names, co
 /// What flags, the file and the network say, in this order of precedence.
 Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeights& weights) {
     const Shape& image = train::model_named(weights.classifier.spec.model).image;
-    Preprocessing result{.channels = image[0], .mean = {0.0F}, .deviation = {1.0F}};
+    Preprocessing result{.channels = image[0], .mean = {0.0F}, .std = {1.0F}};
     if (result.channels == 3) {  // those of ImageNet's training images
         result.mean = {0.485F, 0.456F, 0.406F};
-        result.deviation = {0.229F, 0.224F, 0.225F};
+        result.std = {0.229F, 0.224F, 0.225F};
     }
     const auto take = [](std::vector<float>& value, const std::vector<float>& other) {
         if (!other.empty()) value = other;
     };
     take(result.mean, weights.notes.mean);
-    take(result.deviation, weights.notes.deviation);
+    take(result.std, weights.notes.std);
     take(result.mean, options.mean);
-    take(result.deviation, options.deviation);
+    take(result.std, options.std);
     const auto or_noted = [](std::int64_t given, std::int64_t noted) { return given > 0 ? given : noted; };
     const std::int64_t size = or_noted(options.size, weights.notes.size);
     const std::int64_t resize = options.size > 0 ? options.resize : or_noted(options.resize, weights.notes.resize);
     const auto fits = [&](const std::vector<float>& values) {
         return values.size() == 1 || std::ssize(values) == result.channels;
     };
-    RADIAL_CHECK(fits(result.mean) && fits(result.deviation),
-                 "--mean and --deviation: {} and {} numbers, expected 1 or {}, one a channel", result.mean.size(),
-                 result.deviation.size(), result.channels);
-    RADIAL_CHECK(std::all_of(result.deviation.begin(), result.deviation.end(), [](float d) { return d > 0; }),
-                 "--deviation: has a number that is not above 0");
+    RADIAL_CHECK(fits(result.mean) && fits(result.std),
+                 "--mean and --std: {} and {} numbers, expected 1 or {}, one a channel", result.mean.size(),
+                 result.std.size(), result.channels);
+    RADIAL_CHECK(std::all_of(result.std.begin(), result.std.end(), [](float d) { return d > 0; }),
+                 "--std: has a number that is not above 0");
     // Small images are taken whole; of photographs the outer eighth is left out, as usual.
     constexpr std::int64_t small = 64;
     result.size = size > 0 ? size : image[1];
@@ -409,10 +409,13 @@ void add_flags(CLI::App& app, PredictOptions& options) {
                    "ImageNet's, or 0 for gray images)")
         ->delimiter(',')
         ->allow_extra_args(false);
-    app.add_option("--deviation", options.deviation,
-                   "Standard deviation of the pixels per channel (default: as --mean)")
+    app.add_option("--std", options.std, "Standard deviation of the pixels per channel (default: as --mean)")
         ->delimiter(',')
         ->allow_extra_args(false);
+    app.add_option("--deviation", options.std, "--std as earlier versions called it")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->group("");
     add("--batch", options.batch, "Images per batch")->check(train::within(1, 1000000));
     add("--threads", options.threads, "Compute threads; 0 uses every core")->check(train::within(0, 4096));
     train::add_device_option(app, options.device);

@@ -14,7 +14,7 @@ Program::Program(std::string name) : summary_("Trains and evaluates a network on
     task_.set = name;
     task_.where_to_get = "Give its folder by --data DIR";
     task_.mean = {0.0F};
-    task_.deviation = {1.0F};
+    task_.std = {1.0F};
     task_.defaults.out = "runs/" + name;
     task_.defaults.dim = 0;
     task_.loss_defaults = {{"rbf-softmax", {{"normalise", true}}}};
@@ -68,7 +68,7 @@ Program& Program::loss(std::string name) {
 
 Program& Program::normalise(std::vector<float> mean, std::vector<float> std) {
     task_.mean = std::move(mean);
-    task_.deviation = std::move(std);
+    task_.std = std::move(std);
     return *this;
 }
 

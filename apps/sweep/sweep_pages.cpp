@@ -303,7 +303,7 @@ SweepSection distance_section(const ImageTask& task, const SweepOptions& options
                 const Classifier classifier = classifier_of(run.folder, snapshot);
                 classifier.model->to(device);
                 classifier.loss->to(device);
-                data::Loader loader(test, {.batch_size = 128, .mean = task.mean, .deviation = task.deviation});
+                data::Loader loader(test, {.batch_size = 128, .mean = task.mean, .std = task.std});
                 const Evaluation found = evaluate(*classifier.model, *classifier.loss, loader, device, true);
                 const Tensor prototypes = classifier.loss->prototypes();
                 section.table.rows.push_back(
@@ -375,7 +375,7 @@ void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options
         const Classifier& classifier = runs[i].classifier;
         classifier.model->to(device);
         classifier.loss->to(device);
-        data::Loader loader(test, {.batch_size = options.batch, .mean = task.mean, .deviation = task.deviation});
+        data::Loader loader(test, {.batch_size = options.batch, .mean = task.mean, .std = task.std});
         const Evaluation evaluation = evaluate(*classifier.model, *classifier.loss, loader, device, true);
         fmt::print("{}: {}, test accuracy {:.2f}%\n", shown(options.runs[i]), classifier.spec.loss,
                    100 * evaluation.accuracy());

@@ -180,8 +180,15 @@ Json with_typed_settings(Json options) {
         Settings given;
         for (const auto& [name, value] : options.items())
             if (name.starts_with(prefix)) given.emplace(name.substr(prefix.size()), value.get<OptionValue>());
-        for (const auto& [name, value] : complete(given))
-            if (options.contains(prefix + name)) options[prefix + name] = value;
+        const Settings now = complete(given);
+        bool renamed = false;  // an option has another name in this version
+        for (const auto& each : given) {
+            if (now.contains(each.first)) continue;
+            options.erase(prefix + each.first);
+            renamed = true;
+        }
+        for (const auto& [name, value] : now)
+            if (renamed || options.contains(prefix + name)) options[prefix + name] = value;
     };
     try {
         const auto loss = options.at("loss").get<std::string>(), model = options.at("model").get<std::string>();

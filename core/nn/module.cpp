@@ -121,9 +121,9 @@ void Module::train(bool on) {
     for (const auto& [name, child] : children_) child->train(on);
 }
 
-void Module::set_checkpointing(bool on) {
-    checkpointing_ = on;
-    for (const auto& [name, child] : children_) child->set_checkpointing(on);
+void Module::set_recompute(bool on) {
+    recomputes_ = on;
+    for (const auto& [name, child] : children_) child->set_recompute(on);
 }
 
 void Module::freeze(bool on) {

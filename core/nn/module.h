@@ -64,9 +64,9 @@ public:
     bool training() const { return training_; }
     /// Selects whether the segments of a network (Layer::is_segment()) below this module keep only their inputs for
     /// backward and run again there (core/autograd/autograd.h). Off by default.
-    void set_checkpointing(bool on);
+    void set_recompute(bool on);
     /// Whether segments are recomputed.
-    bool checkpointing() const { return checkpointing_; }
+    bool recomputes() const { return recomputes_; }
     /// Removes the gradients of all parameters.
     void zero_grad();
     /// Freezes all parameters of this module and its submodules: they get no gradients, existing gradients are removed,
@@ -110,7 +110,7 @@ private:
     std::vector<BufferKind> buffer_kinds_;  ///< of buffers_
     std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
     bool training_ = true;
-    bool checkpointing_ = false;
+    bool recomputes_ = false;
 };
 
 /// A module that maps one tensor to one tensor.
@@ -120,7 +120,7 @@ public:
     virtual Tensor forward(Tensor x) = 0;
     /// Same as forward().
     Tensor operator()(Tensor x) { return forward(std::move(x)); }
-    /// Whether set_checkpointing() treats this layer as a segment, that is, as a block of a network rather than a
+    /// Whether set_recompute() treats this layer as a segment, that is, as a block of a network rather than a
     /// single op.
     virtual bool is_segment() const { return false; }
 };

@@ -31,9 +31,9 @@ void fill_uniform(const Tensor& x, double low, double high, std::uint64_t seed, 
 }
 
 template <class T>
-void fill_normal(const Tensor& x, double mean, double deviation, std::uint64_t seed, std::uint64_t first) {
+void fill_normal(const Tensor& x, double mean, double std, std::uint64_t seed, std::uint64_t first) {
     kernels::map(x.device(), (x.numel() + 1) / 2,
-                 kernels::Normal<T>{x.data<T>(), x.numel(), mean, deviation, seed, first, kernels::MemoryIndex(x)});
+                 kernels::Normal<T>{x.data<T>(), x.numel(), mean, std, seed, first, kernels::MemoryIndex(x)});
 }
 
 // A recorded fill would repeat the same numbers at every launch.
@@ -93,14 +93,14 @@ void uniform_(const Tensor& x, double low, double high, Generator& generator) {
 SkipRandomFill::SkipRandomFill() : previous_(std::exchange(skip_random_fill, true)) {}
 SkipRandomFill::~SkipRandomFill() { skip_random_fill = previous_; }
 
-void normal_(const Tensor& x, double mean, double deviation, Generator& generator) {
-    RADIAL_CHECK(deviation >= 0 && std::isfinite(deviation) && std::isfinite(mean),
-                 "normal_: expected a finite mean and deviation >= 0, got {} and {}", mean, deviation);
+void normal_(const Tensor& x, double mean, double std, Generator& generator) {
+    RADIAL_CHECK(std >= 0 && std::isfinite(std) && std::isfinite(mean),
+                 "normal_: expected a finite mean and std >= 0, got {} and {}", mean, std);
     check_not_recorded("normal_", x);
     if (skip_random_fill) return x.fill_(0);
     dispatch_floating(x.dtype(), "normal_", [&](auto zero) {
         const auto numbers = static_cast<std::uint64_t>((x.numel() + 1) / 2 * 2);
-        fill_normal<decltype(zero)>(x, mean, deviation, generator.seed(), generator.reserve(numbers));
+        fill_normal<decltype(zero)>(x, mean, std, generator.seed(), generator.reserve(numbers));
     });
     x.bump_version();
 }

@@ -63,9 +63,8 @@ void manual_seed(std::uint64_t seed);
 void uniform_(const Tensor& x, double low, double high, Generator& generator = default_generator());
 /// Fills x in place with normally distributed numbers, as uniform_() does (Box-Muller: elements 2k and 2k + 1 share two
 /// numbers of the generator, so numel() rounded up to even are used). With 24 bits per number, no element deviates from
-/// the mean by more than 5.8 standard deviations. Throws Error for an integer tensor and for an invalid mean or
-/// deviation.
-void normal_(const Tensor& x, double mean, double deviation, Generator& generator = default_generator());
+/// the mean by more than 5.8 standard deviations. Throws Error for an integer tensor and for an invalid mean or std.
+void normal_(const Tensor& x, double mean, double std, Generator& generator = default_generator());
 /// While the object exists, uniform_() and normal_() on this thread, and all functions that use them, write zeros and
 /// draw no numbers. For networks whose weights are about to be loaded or whose operations are only counted. Objects can
 /// be nested.

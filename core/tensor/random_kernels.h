@@ -49,14 +49,14 @@ template <class T>
 struct Normal {
     T* out;
     std::int64_t count;
-    double mean, deviation;
+    double mean, std;
     std::uint64_t seed, first;
     MemoryIndex at;
     RADIAL_HD void operator()(std::int64_t pair) const {
         const std::uint64_t index = first + 2 * static_cast<std::uint64_t>(pair);
         const double positive = 1.0 - static_cast<double>(to_unit(random_bits(seed, index)));  // (0, 1]: log is finite
         const double angle = 2 * std::numbers::pi * static_cast<double>(to_unit(random_bits(seed, index + 1)));
-        const double radius = deviation * std::sqrt(-2 * std::log(positive));
+        const double radius = std * std::sqrt(-2 * std::log(positive));
         out[at(2 * pair)] = static_cast<T>(mean + radius * std::cos(angle));
         if (2 * pair + 1 < count) out[at(2 * pair + 1)] = static_cast<T>(mean + radius * std::sin(angle));
     }

@@ -129,9 +129,11 @@ Settings complete_settings(std::string_view owner, const std::vector<OptionInfo>
     std::transform(options.begin(), options.end(), std::back_inserter(names),
                    [](const auto& each) { return each.name; });
     for (const auto& [name, value] : settings) {
-        const auto option = std::find_if(options.begin(), options.end(), [&](const auto& o) { return o.name == name; });
+        const auto option = std::find_if(options.begin(), options.end(), [&](const auto& o) {
+            return o.name == name || (!o.former.empty() && o.former == name);
+        });
         if (option != options.end()) {
-            complete.insert_or_assign(name, convert(owner, *option, value));
+            complete.insert_or_assign(option->name, convert(owner, *option, value));
             continue;
         }
         RADIAL_CHECK(!names.empty(), "{} has no option \"{}\", nor any other", owner, name);

@@ -88,6 +88,7 @@ struct OptionInfo {
     OptionValue value;                   ///< the default; its type is that of the option
     std::string text{};                  ///< what the option does, in one line
     std::vector<std::string> choices{};  ///< the words that it can be, if it is a word
+    std::string former{};                ///< its name in earlier versions, which is still read; empty: none
 };
 
 /// The defaults of `options`.

@@ -191,11 +191,13 @@ TEST_CASE("radial-cifar100 trains on the hundred fine classes", "[host]") {
     CHECK(contains(result.out, "data: 60 training and 20 test images"));
 }
 
-TEST_CASE("a run from before an option of the loss goes on with the loss that it began with", "[host]") {
+TEST_CASE("a run from before options were added or renamed goes on as it began", "[host]") {
     sets().train("earlier", "--epochs 1 --loss.normalise false --allow-dead-kernel");
     const fs::path config = sets().path("earlier") / "config.json";
     auto written = nlohmann::ordered_json::parse(read_text(config));
     for (const char* option : {"loss.normalise", "loss.spread"}) REQUIRE(written.at("options").erase(option) == 1);
+    REQUIRE(written.at("options").erase("model.recompute") == 1);
+    written["options"]["model.checkpoint"] = 1.0;  // its former name and form
     write_text(config, written.dump());
     const auto loss_of = [](const std::string& name) {
         const auto options = nlohmann::json::parse(read_text(sets().path(name) / "config.json")).at("options");
@@ -211,6 +213,9 @@ TEST_CASE("a run from before an option of the loss goes on with the loss that it
     INFO(resumed.error);
     CHECK(resumed.status == 0);
     CHECK_FALSE(loss_of("earlier"));
+    const auto options = nlohmann::json::parse(read_text(config)).at("options");
+    CHECK(options.at("model.recompute") == true);
+    CHECK_FALSE(options.contains("model.checkpoint"));
     CHECK(read_metrics(sets().path("earlier")).size() == 2);
 }
 

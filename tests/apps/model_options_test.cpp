@@ -4,6 +4,7 @@
 #include "radial/apps/cli/json_config.h"
 #include "radial/apps/cli/registry_options.h"
 #include "radial/apps/train/classifier.h"
+#include "radial/apps/train/run/input_notes.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
 
@@ -76,14 +77,32 @@ TEST_CASE("programs take a network's options and refuse those that it does not h
         "step --model densenet-40-12 --image 8 --model.dropout 0.25 --batch 2 --threads 2 --steps 1 --warmup 0 --json");
     REQUIRE(result.status == 0);
     CHECK(nlohmann::json::parse(result.out).at("model_settings") ==
-          nlohmann::json{{"checkpoint", false}, {"dropout", 0.25}});
+          nlohmann::json{{"dropout", 0.25}, {"recompute", false}});
     const ProgramResult refused = run_program("radial-bench", "step --model resnet20 --model.dropout 0.25");
     CHECK(refused.status == 1);
     CHECK(refused.first_error() ==
           "radial-bench step: resnet20 has no option \"dropout\"; did you mean checkpoint? Its options are "
-          "zero-init-residual, checkpoint");
+          "zero-init-residual, recompute");
     const ProgramResult named = run_program("radial-bench", "step --model.OPTION 1");
     CHECK(named.status == 2);
+}
+
+TEST_CASE("the former name of a network's option is read from flags, config files and checkpoints", "[host]") {
+    const ProgramResult result = run_program(
+        "radial-bench",
+        "step --model resnet20 --image 8 --model.checkpoint 1 --batch 2 --threads 2 --steps 1 --warmup 0 --json");
+    REQUIRE(result.status == 0);
+    CHECK(nlohmann::json::parse(result.out).at("model_settings").at("recompute") == true);
+    CHECK_FALSE(nlohmann::json::parse(result.out).at("model_settings").contains("checkpoint"));
+    CHECK(model_settings({"--model.checkpoint", "true"}) == ModelSettings{{"recompute", true}});
+    CHECK(model_settings({}, R"({"model.checkpoint": 1.0})") == ModelSettings{{"recompute", true}});
+    CHECK(radial::model_settings(*find_model("vgg11"), {{"checkpoint", true}}).at("recompute") == true);
+}
+
+TEST_CASE("the deviation of an earlier checkpoint is its std", "[host]") {
+    const train::InputNotes notes = train::input_notes({{"mean", "[0.5]"}, {"deviation", "[0.25]"}});
+    CHECK(notes.std == std::vector<float>{0.25F});
+    CHECK(train::to_metadata(notes).at("std") == "[0.25]");
 }
 
 TEST_CASE("replaying a network gives its logits, gradients and losses", "[host]") {

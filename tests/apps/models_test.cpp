@@ -85,7 +85,7 @@ TEST_CASE("a loss without a linear classifier has no other program's names", "[h
     // Its class names and pixel statistics stay with it.
     CHECK(models(given).status == 0);
     const auto before = read_safetensors(run + "/checkpoint.safetensors"), after = read_safetensors(folder / "x");
-    for (const char* const key : {"class_names", "mean", "deviation", "model", "loss", "loss.gamma"})
+    for (const char* const key : {"class_names", "mean", "std", "model", "loss", "loss.gamma"})
         CHECK(after.metadata.at(key) == before.metadata.at(key));
 }
 

@@ -29,10 +29,10 @@ std::string problem(const std::string& arguments, int status = 1) {
 std::vector<double> probabilities(const WeightsFolder& folder, const std::string& picture) {
     const Tensor view = data::evaluation_view(data::read_image(picture), 32, 32);
     Tensor images = Tensor::empty({1, 3, 32, 32});
-    const double mean[] = {0.485, 0.456, 0.406}, deviation[] = {0.229, 0.224, 0.225};
+    const double mean[] = {0.485, 0.456, 0.406}, std[] = {0.229, 0.224, 0.225};
     const auto bytes = view.to_vector<double>();
     for (std::size_t i = 0; i < bytes.size(); ++i)
-        images.data<float>()[i] = static_cast<float>((bytes[i] / 255 - mean[i / 1024]) / deviation[i / 1024]);
+        images.data<float>()[i] = static_cast<float>((bytes[i] / 255 - mean[i / 1024]) / std[i / 1024]);
     auto result = folder.logits(images).to_vector<double>();
     double sum = 0;
     for (double& value : result) sum += value = std::exp(value);
@@ -184,8 +184,9 @@ TEST_CASE("a checkpoint says its network, its classes and how pixels are prepare
     REQUIRE(result.status == 0);
     CHECK(result.out.find("model: lenetpp, 32-D feature; loss: rbf-softmax; 10 classes\n") != std::string::npos);
     CHECK(result.out.find("Ankle boot") != std::string::npos);
+    CHECK(predict("--mean 0.1307 --std 0.3081 " + arguments).out == result.out);
     CHECK(predict("--mean 0.1307 --deviation 0.3081 " + arguments).out == result.out);
-    CHECK(predict("--mean 0.3 --deviation 0.3081 " + arguments).out != result.out);
+    CHECK(predict("--mean 0.3 --std 0.3081 " + arguments).out != result.out);
     CHECK(problem("--model resnet20 " + arguments) == run + "/checkpoint.safetensors: holds lenetpp, not resnet20");
 }
 
@@ -220,8 +221,8 @@ TEST_CASE("radial-predict says what is missing or contradicts itself", "[host][p
     CHECK(problem(known + "--format timm " + picture) == "weights of the family resnet have no format timm");
     CHECK(problem(known + "--resize 20 " + picture) == "--resize: 20 is below --size 32");
     CHECK(problem(known + "--mean 1,2 " + picture) ==
-          "--mean and --deviation: 2 and 3 numbers, expected 1 or 3, one a channel");
-    CHECK(problem(known + "--deviation 0 " + picture) == "--deviation: has a number that is not above 0");
+          "--mean and --std: 2 and 3 numbers, expected 1 or 3, one a channel");
+    CHECK(problem(known + "--std 0 " + picture) == "--std: has a number that is not above 0");
     CHECK(problem(known + "--classes " + folder.text("two", "a\nb\n") + " " + picture) ==
           (folder / "two").string() + ": 2 lines, expected a name for each of 7 classes");
     std::filesystem::create_directory(folder / "empty");

@@ -99,6 +99,13 @@ TEST_CASE("complete settings have every option in its type, and refuse a name th
     CHECK(error_of([] { complete_settings("thing", {}, {{"a", 1}}); }) == "thing has no option \"a\", nor any other");
 }
 
+TEST_CASE("an option's former name sets the option of today", "[core][options]") {
+    const std::vector<OptionInfo> options = {{.name = "recompute", .value = false, .former = "checkpoint"},
+                                             {.name = "width", .value = 2}};
+    CHECK(complete_settings("thing", options, {{"checkpoint", 1}}) == Settings{{"recompute", true}, {"width", 2}});
+    CHECK(error_of([&] { complete_settings("thing", options, {{"", 1}}); }).starts_with("thing has no option \"\""));
+}
+
 TEST_CASE("a value is read from text as a bool, a number or a word, and written as such", "[core][options]") {
     for (const char* const text : {"true", "false", "3", "-7", "0.5", "1e-05", "semi-hard", "9007199254740993"})
         CHECK(OptionValue::parse(text).str() == text);

@@ -42,7 +42,7 @@ TEST_CASE(
     for (const auto& [name, images, settings] : cases) {
         INFO(name);
         ModelSettings with = settings;
-        with["checkpoint"] = true;
+        with["recompute"] = true;
         const auto plain = trained(name, images, settings), saved = trained(name, images, with);
         REQUIRE(plain.size() == saved.size());
         for (std::size_t i = 0; i < plain.size(); ++i) {
@@ -53,9 +53,9 @@ TEST_CASE(
 }
 
 TEST_CASE("recomputing the blocks of a residual network takes less than half the memory") {
-    const auto peak = [](bool checkpointed) {
+    const auto peak = [](bool recomputed) {
         const ModelInfo& info = *find_model("resnet56");
-        const auto model = make_model(info, info.dim, {{"checkpoint", checkpointed}});
+        const auto model = make_model(info, info.dim, {{"recompute", recomputed}});
         const Tensor x = RandomInputs(343).tensor({8, 3, 32, 32}, -1, 1, DType::float32).to(default_device());
         reset_peak_memory(default_device());
         const std::size_t before = memory_statistics(default_device()).current;

@@ -108,7 +108,7 @@ TEST_CASE("the loader stacks inputs and targets of any shape", "[host][data][loa
 
 TEST_CASE("images of a set of your own are normalised and transformed, bytes and floats alike",
           "[host][data][loader]") {
-    const LoaderOptions options{.batch_size = 4, .workers = 0, .mean = {0.5F}, .deviation = {0.25F}};
+    const LoaderOptions options{.batch_size = 4, .workers = 0, .mean = {0.5F}, .std = {0.25F}};
     Loader bytes(std::make_shared<Numbered>(false), options), floats(std::make_shared<Numbered>(true), options);
     const std::vector<float> from_bytes = first_inputs(bytes), from_floats = first_inputs(floats);
     REQUIRE(from_bytes.size() == 16);

@@ -114,8 +114,8 @@ TEST_CASE("an epoch of no samples ends at once", "[host][data][loader]") {
 
 TEST_CASE("a batch holds its samples' normalised bytes and labels exactly", "[host][data][loader]") {
     const ImageSet set = sample_dataset(50);
-    const std::vector<float> mean = {0.1307F, 0.5F}, deviation = {0.3081F, 0.25F};
-    Loader loader(set, {.batch_size = 7, .shuffle = true, .seed = 3, .mean = mean, .deviation = deviation});
+    const std::vector<float> mean = {0.1307F, 0.5F}, std = {0.3081F, 0.25F};
+    Loader loader(set, {.batch_size = 7, .shuffle = true, .seed = 3, .mean = mean, .std = std});
     const std::span<const std::uint8_t> bytes = set.images.values<std::uint8_t>();
     for (const Batch& batch : epoch_of(loader, 2)) {
         std::vector<float> images;
@@ -124,7 +124,7 @@ TEST_CASE("a batch holds its samples' normalised bytes and labels exactly", "[ho
             labels.push_back(sample % 10);
             for (std::size_t i = 0; i < 12; ++i) {
                 const float byte = bytes[static_cast<std::size_t>(sample) * 12 + i];
-                images.push_back((byte / 255.0F - mean[i / 6]) / deviation[i / 6]);
+                images.push_back((byte / 255.0F - mean[i / 6]) / std[i / 6]);
             }
         }
         CHECK(differences(batch.images.to_vector<float>(), images) == "");
@@ -132,7 +132,7 @@ TEST_CASE("a batch holds its samples' normalised bytes and labels exactly", "[ho
     }
 }
 
-TEST_CASE("without a mean and deviation, bytes become 0 to 1", "[host][data][loader]") {
+TEST_CASE("without a mean and std, bytes become 0 to 1", "[host][data][loader]") {
     std::vector<std::uint8_t> bytes(256);
     std::iota(bytes.begin(), bytes.end(), 0);
     Loader loader({Tensor::from(bytes, {1, 1, 16, 16}), Tensor::from(Indices{0}, {1}), {}}, {});
@@ -234,9 +234,9 @@ TEST_CASE("options that make no sense are refused by name and value", "[host][da
     CHECK(error_with({.batch_size = 0}) == "Loader: batch size is 0, expected at least 1");
     CHECK(error_with({.workers = -1}) == "Loader: number of workers is -1, expected at least 0");
     CHECK(error_with({.prefetch = 0}) == "Loader: prefetch is 0, expected at least 1");
-    CHECK(error_with({.mean = {0, 0, 0}}) == "Loader: 3 means for images of 2 channels, expected 1 or 2");
-    CHECK(error_with({.deviation = {}}) == "Loader: 0 deviations for images of 2 channels, expected 1 or 2");
-    CHECK(error_with({.deviation = {1, 0}}) == "Loader: deviation of channel 1 is 0, expected above 0");
+    CHECK(error_with({.mean = {0, 0, 0}}) == "Loader: mean has 3 numbers for images of 2 channels, expected 1 or 2");
+    CHECK(error_with({.std = {}}) == "Loader: std has 0 numbers for images of 2 channels, expected 1 or 2");
+    CHECK(error_with({.std = {1, 0}}) == "Loader: std of channel 1 is 0, expected above 0");
     CHECK(error_with({.mean = {NAN}}) == "Loader: mean of channel 0 is nan, expected a finite number");
 }
 

@@ -51,7 +51,7 @@ LoaderOptions training() {
 
 TEST_CASE("evaluation sees each file as ImageSet::picture shows it, normalised", "[host][data][loader][pictures]") {
     const PictureSet pictures;
-    Loader loader(pictures.set, {.batch_size = 3, .workers = 2, .mean = {0.5F}, .deviation = {0.25F}});
+    Loader loader(pictures.set, {.batch_size = 3, .workers = 2, .mean = {0.5F}, .std = {0.25F}});
     for (const Batch& batch : epoch_of(loader, 0)) {
         std::vector<float> expected;
         for (const std::int64_t sample : batch.indices) {

@@ -244,7 +244,7 @@ TEST_CASE("transforms of pixels see values in [0, 1], those after normalisation 
     ImageSet set = sample_dataset().first(1);
     Loader loader(set, {.workers = 0,
                         .mean = {0.5F, 0.25F, 0.0F},
-                        .deviation = {0.5F, 0.25F, 2.0F},
+                        .std = {0.5F, 0.25F, 2.0F},
                         .transforms = {.pixels = {watch(before)}, .normalised = {watch(after_it)}}});
     loader.start(0);
     const Batch batch = *loader.next();
@@ -252,8 +252,8 @@ TEST_CASE("transforms of pixels see values in [0, 1], those after normalisation 
     for (std::size_t i = 0; i < 192; ++i) {
         const float value = static_cast<float>(bytes[i]) / 255.0F;
         CHECK(before[i] == value);
-        const std::vector<float> mean{0.5F, 0.25F, 0.0F}, deviation{0.5F, 0.25F, 2.0F};
-        CHECK(after_it[i] == (value - mean[i / 64]) / deviation[i / 64]);
+        const std::vector<float> mean{0.5F, 0.25F, 0.0F}, std{0.5F, 0.25F, 2.0F};
+        CHECK(after_it[i] == (value - mean[i / 64]) / std[i / 64]);
     }
     CHECK(differences(batch.images.to_vector<float>(), after_it) == "");
 }

@@ -56,11 +56,11 @@ struct Samples {
 /// The relative differences in gradients and buffers, each taken as one vector, between a rank alone with the whole
 /// batch and all ranks with a part each.
 std::pair<double, double> difference_from_one_rank(const std::string& network, DType dtype, const Samples& samples,
-                                                   bool checkpointed = false) {
+                                                   bool recomputed = false) {
     Learner whole(network), parts(network);
     whole.to(dtype);
     parts.to(dtype);
-    parts.model->set_checkpointing(checkpointed);
+    parts.model->set_recompute(recomputed);
     const Tensor images = samples.images.to(dtype);
     whole.loss->forward(whole.model->forward(images), samples.labels).backward();
     GradientReducer reducer(ranks(), parts.parameters());
@@ -108,7 +108,7 @@ TEST_CASE("in float32 synchronised batch norms give one rank's gradients to its 
     CHECK(buffers < 1e-5);
 }
 
-TEST_CASE("checkpointed blocks run their synchronised batch norms again", "[ranks][norm]") {
+TEST_CASE("recomputed blocks run their synchronised batch norms again", "[ranks][norm]") {
     const auto [gradients, buffers] = difference_from_one_rank("resnet20", DType::float64, Samples(4, 16), true);
     CHECK(gradients < 1e-10);
     CHECK(buffers < 1e-10);

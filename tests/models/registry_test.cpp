@@ -81,7 +81,7 @@ TEST_CASE("a registered model is built by its name until it is taken back", "[mo
     register_model(mean_model("mean-pixel"));
     const ModelInfo* const info = find_model("mean-pixel");
     REQUIRE(info != nullptr);
-    const Tensor y = make_model(*info, 1, {{"checkpoint", 1}})->forward(Tensor::full({3, 1, 2, 2}, 4));
+    const Tensor y = make_model(*info, 1, {{"recompute", 1}})->forward(Tensor::full({3, 1, 2, 2}, 4));
     CHECK(y.to_vector<float>() == std::vector<float>(3, 8));
     unregister_model("mean-pixel");
     CHECK(find_model("mean-pixel") == nullptr);

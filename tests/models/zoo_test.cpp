@@ -81,18 +81,17 @@ TEST_CASE("dropout and drop-connect act in training alone, and are off by defaul
 }
 
 TEST_CASE("a network's options come through the registry", "[models]") {
-    CHECK(find_model("efficientnet-b0")->defaults() == ModelSettings{{"checkpoint", false},
-                                                                     {"dropout", 0},
-                                                                     {"drop-connect", 0},
-                                                                     {"norm-epsilon", 1e-5},
-                                                                     {"norm-momentum", 0.1}});
+    CHECK(
+        find_model("efficientnet-b0")->defaults() ==
+        ModelSettings{
+            {"recompute", false}, {"dropout", 0}, {"drop-connect", 0}, {"norm-epsilon", 1e-5}, {"norm-momentum", 0.1}});
     const auto net = make_model(*find_model("densenet-bc-100-12"), 342, {{"dropout", 0.5}});
     CHECK(is_random(*net, random_images({1, 3, 8, 8})));
     CHECK(error_of([] {
               make_model(*find_model("efficientnet-b0"), 1280, {{"drop_conect", 0.2}});
           }) ==
           "efficientnet-b0 has no option \"drop_conect\"; did you mean drop-connect? Its options are "
-          "dropout, drop-connect, norm-epsilon, norm-momentum, checkpoint");
+          "dropout, drop-connect, norm-epsilon, norm-momentum, recompute");
     CHECK(error_of([] {
               make_model(*find_model("densenet121"), 1024, {{"dropout", 1}});
           }) == "DenseNet: dropout is 1, expected at least 0 and below 1");

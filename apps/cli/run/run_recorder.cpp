@@ -104,7 +104,7 @@ std::map<std::string, std::string> RunRecorder::notes_on(const EpochResult& resu
                                                             .size = view.crop,
                                                             .resize = view.resize,
                                                             .mean = task_.mean,
-                                                            .deviation = task_.deviation});
+                                                            .std = task_.std});
     if (config_.contains("data")) notes["data"] = config_.at("data").dump();
     notes["program"] = fmt::format("{} {}", task_.program, version);
     notes["epoch"] = fmt::format("{}", result.epoch);

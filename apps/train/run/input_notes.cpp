@@ -46,7 +46,7 @@ std::map<std::string, std::string> to_metadata(const InputNotes& notes) {
     write_list(metadata, "class_names", notes.class_names);
     write_list(metadata, "class_folders", notes.class_folders);
     write_list(metadata, "mean", notes.mean);
-    write_list(metadata, "deviation", notes.deviation);
+    write_list(metadata, "std", notes.std);
     if (notes.size > 0) metadata["image_size"] = fmt::format("{}", notes.size);
     if (notes.resize > 0) metadata["resize"] = fmt::format("{}", notes.resize);
     return metadata;
@@ -57,7 +57,8 @@ InputNotes input_notes(const std::map<std::string, std::string>& metadata) {
     read_list(metadata, "class_names", notes.class_names);
     read_list(metadata, "class_folders", notes.class_folders);
     read_list(metadata, "mean", notes.mean);
-    read_list(metadata, "deviation", notes.deviation);
+    read_list(metadata, "deviation", notes.std);  // as earlier versions called it
+    read_list(metadata, "std", notes.std);
     read_number(metadata, "image_size", notes.size);
     read_number(metadata, "resize", notes.resize);
     return notes;

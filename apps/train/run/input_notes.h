@@ -13,10 +13,10 @@ struct InputNotes {
     std::vector<std::string> class_names;    ///< one per class; empty: unknown
     std::vector<std::string> class_folders;  ///< folder of each class in the training set; empty: none
     std::int64_t size = 0, resize = 0;       ///< in pixels: side of the input, shorter side before the crop; 0: unknown
-    std::vector<float> mean, deviation;      ///< of pixels in [0, 1], one per channel or one for all; empty: unknown
+    std::vector<float> mean, std;            ///< of pixels in [0, 1], one per channel or one for all; empty: unknown
 };
 
-/// The entries of a checkpoint's metadata: "class_names", "class_folders", "mean" and "deviation", which are JSON
+/// The entries of a checkpoint's metadata: "class_names", "class_folders", "mean" and "std", which are JSON
 /// arrays, and "image_size" and "resize", which are integers. Those that are empty or 0 are left out.
 std::map<std::string, std::string> to_metadata(const InputNotes& notes);
 /// The inverse of to_metadata(): members without an entry stay empty or 0. Throws Error for an entry that is not an
