@@ -262,7 +262,7 @@ void add_tensor(Digest& digest, const Tensor& tensor) {
     }
 }
 
-/// Of up to 4096 samples, spread evenly.
+/// The fingerprint of a set from up to 4096 samples, spread evenly over it.
 Fingerprint of_samples(const Dataset& set) {
     constexpr std::size_t most = 4096;
     Digest digest;

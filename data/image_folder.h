@@ -28,8 +28,8 @@ struct FoundImages {
 /// Throws FileError when a folder cannot be read.
 FoundImages find_images(const std::filesystem::path& folder);
 
-/// A message about FoundImages::others, of which there must be at least one: "3 files passed over, being no JPEG or PNG
-/// by name or content, as PATH".
+/// A message about FoundImages::others, which must not be empty: "3 files passed over, being no JPEG or PNG by name or
+/// content, as PATH".
 std::string passed_over(std::span<const std::filesystem::path> others);
 
 /// Whether two paths refer to the same folder, or the first to a folder above the second. False if one does not exist.

@@ -10,7 +10,7 @@
 
 namespace radial::data {
 
-/// Images as bytes and their classes. A set that is too large to be kept decoded names its files in the place of
+/// Images as bytes and their classes. A set that is too large to be kept decoded names its files instead of filling
 /// `images`; the Loader decodes each when its batch is prepared.
 class ImageSet : public Dataset {
 public:

@@ -105,7 +105,7 @@ public:
         room_.notify_all();
     }
 
-    /// Passes over batches of which all samples were left out.
+    /// Skips batches whose samples were all left out.
     std::optional<Batch> next() {
         std::optional<Batch> batch = next_of_any_size();
         while (batch && batch->indices.empty() && options_.corrupt_files == CorruptFiles::leave_out)

@@ -95,7 +95,7 @@ public:
     std::optional<Batch> next();
     /// Batches in an epoch.
     std::int64_t batches() const;
-    /// Batches in an epoch that goes on behind what was given: those given, and those to come.
+    /// Batches in an epoch that continues after `given`: those already given and those to come.
     std::int64_t batches(EpochPosition given) const;
     /// Samples in a batch, of all ranks together.
     std::int64_t batch_size() const;

@@ -96,7 +96,7 @@ std::pair<Tensor, Tensor> Preprocessor::batch(std::vector<std::int64_t>& samples
     return {std::move(images), labels_of(samples)};
 }
 
-// Checked at every use, since labels are the caller's to rewrite between epochs.
+// Checks the labels at every use, because the caller may change them between epochs.
 Tensor Preprocessor::labels_of(const std::vector<std::int64_t>& samples) const {
     const std::span<const std::int64_t> all = images_->labels.values<std::int64_t>();
     Tensor labels = Tensor::empty({std::ssize(samples)}, DType::int64, Device{});
@@ -113,7 +113,7 @@ void Preprocessor::check_label(std::int64_t sample, std::int64_t label) const {
                  "Loader: label of sample {} is {}, expected 0 to {}", sample, label, set_->classes() - 1);
 }
 
-/// Of a set that makes its samples itself.
+/// A batch of a set that makes its samples itself.
 std::pair<Tensor, Tensor> Preprocessor::samples_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
     const std::vector<std::int64_t> wanted = std::exchange(samples, {});
     Tensor inputs, targets;

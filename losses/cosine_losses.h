@@ -48,8 +48,8 @@ private:
     Tensor weight_;
 };
 
-/// Base of the cosine losses: one weight vector per class, of which only the direction matters. Parameter: weight
-/// [classes, dim], initially Xavier-uniform.
+/// Base of the cosine losses: one weight vector per class; only its direction matters. Parameter: weight [classes,
+/// dim], initially Xavier-uniform.
 class CosineHead : public SoftmaxLike {
 public:
     Tensor forward(const Tensor& feature, const Tensor& labels) override;

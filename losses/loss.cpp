@@ -1,4 +1,4 @@
-// What a loss does where it says nothing of its own, class weights, checks of inputs, and the first batch.
+// The default behaviour of losses, class weights, checks of inputs, and the first batch.
 #include "radial/losses/loss.h"
 
 #include "radial/core/autograd/autograd.h"

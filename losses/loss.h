@@ -107,7 +107,8 @@ struct RegistryEntry {
     std::string formula;              ///< one line of plain text
     std::string source;               ///< paper, year and equation
     std::vector<OptionInfo> options;  ///< every option with its default value; see describe_options()
-    /// Builds the loss. The settings have a value, of its type, for every option; make_loss() adds those not given.
+    /// Builds the loss. The settings have a value of the right type for every option; make_loss() adds the values that
+    /// were not given.
     std::function<std::unique_ptr<T>(std::int64_t classes, std::int64_t dim, const LossSettings&)> make;
 
     /// The default of each option.

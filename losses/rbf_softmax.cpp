@@ -12,7 +12,7 @@
 namespace radial {
 namespace {
 
-// Of the normalised feature's running statistics, as in the batch norms of networks.
+// The momentum of the normalised feature's running statistics, as in the batch norms of networks.
 constexpr double momentum = 0.1;
 // Mean squared length of a prototype's initial values in units of gamma, beside normalised features. The force on a
 // feature at the start is proportional to |W| exp(-|W|^2 / gamma), which is largest here.

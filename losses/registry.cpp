@@ -115,7 +115,7 @@ void check_known(std::string_view expression, const std::vector<Term>& terms, co
     }
 }
 
-/// The defaults of a term, under what `settings` say of it: "ring.radius" before "radius".
+/// The defaults of a term, overridden by `settings`, where "ring.radius" takes precedence over "radius".
 LossSettings settings_of(const Term& term, const LossSettings& settings) {
     LossSettings complete;
     for (const OptionInfo& option : term.options()) {

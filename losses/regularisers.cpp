@@ -175,7 +175,7 @@ Tensor Exclusive::forward(const Tensor&, const Tensor&, const Tensor& prototypes
     return mean(sum(unit_rows(prototypes) * unit_rows(gather_rows(prototypes, nearest(prototypes))), {1}));
 }
 
-// Of each class the other one whose prototype is nearest in angle.
+// For each class, the other class whose prototype is nearest in angle.
 Tensor Exclusive::nearest(const Tensor& prototypes) {
     const NoGrad guard;
     if (!classes_in_order_.defined()) {

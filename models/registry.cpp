@@ -16,7 +16,7 @@ namespace {
 const Shape cifar_image{3, 32, 32}, imagenet_image{3, 224, 224};
 constexpr std::int64_t cifar_classes = 10, imagenet_classes = 1000;
 
-/// Builds a network with `options` under what the settings say.
+/// Returns a function that builds a network with `options`, overridden by the settings.
 template <class Network, class Options>
 auto maker(const std::string& name, const Options& options) {
     return [name, options](std::int64_t, const ModelSettings& settings) {

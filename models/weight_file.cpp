@@ -105,7 +105,7 @@ Part next_part(std::string_view& pattern) {
     return part;
 }
 
-/// What stands in a pattern's places.
+/// The values of a pattern's placeholders.
 struct Places {
     std::map<char, std::int64_t> numbers;
     std::string_view text;  ///< of {x}
@@ -153,7 +153,7 @@ std::string wrapper_of(const TensorFile& file) {
     return found;
 }
 
-/// Of two tensors that come to have one name the first counts, and the other will be left over.
+/// If two tensors get the same name, the first one counts and the other will be left over.
 Given given_tensors(const TensorFile& file, std::string_view family, WeightFormat format) {
     Given given{.wrapper = wrapper_of(file)};
     for (const NamedTensor& tensor : file.tensors) {

@@ -24,9 +24,9 @@ train::Command head_command();
 train::Command parity_command();
 /// What a network computes from given weights and images, to be compared with another program's.
 train::Command replay_command();
-/// Times the way from JPEG files to batches by itself.
+/// Times only the pipeline from JPEG files to batches.
 train::Command pipeline_command();
-/// Times training steps on batches from a loader beside steps on one batch that is there already.
+/// Times training steps on batches from a loader and, for comparison, on one batch that is already loaded.
 train::Command loader_command();
 /// When the gradients of a training step travel, and what a step on several ranks costs.
 train::Command ranks_command();
@@ -65,14 +65,14 @@ public:
     explicit TrainingStep(StepSetup setup);
     TrainingStep(const TrainingStep&) = delete;
     TrainingStep& operator=(const TrainingStep&) = delete;
-    /// Takes another batch, of float32 [N, C, H, W] and int64 [N], in the place of the noise. Not for a recorded graph.
+    /// Uses another batch, of float32 [N, C, H, W] and int64 [N], instead of the noise. Not for a recorded graph.
     void set_batch(const Tensor& images, const Tensor& labels);
     /// One step. Does not wait for a CUDA device. Throws Error when it should be a graph and cannot.
     void run();
     /// Waits until every step has been made; the loss of the last.
     double loss() const { return loss_.item(); }
 
-    /// With the model's own values in the place of zeros.
+    /// The setup, with zeros replaced by the model's own values.
     const StepSetup& setup() const { return setup_; }
     Device device() const { return device_; }
     /// Floating-point operations of a step, elementwise ones left out. Runs the model on one image to count them.

@@ -3,7 +3,7 @@
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/registry_options.h"
-#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/run/version.h"

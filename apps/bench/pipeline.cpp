@@ -133,7 +133,7 @@ nlohmann::ordered_json run(const LoaderBenchOptions& options) {
     for (std::int64_t i = 0; i < 3; ++i) timed(true);
     for (std::int64_t round = 0; round < options.rounds; ++round) {
         for (const bool fresh : {true, false}) {
-            timed(fresh);  // the workers come to what the block needs of them
+            timed(fresh);  // not counted: lets the workers settle into the block
             for (std::int64_t i = 0; i < options.block; ++i) (fresh ? real : cached).push_back(timed(fresh));
         }
     }

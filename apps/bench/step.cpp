@@ -3,7 +3,7 @@
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/registry_options.h"
-#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/core/backend/backend.h"
@@ -180,7 +180,7 @@ public:
         : device_(Device::parse(options.device)),
           loss_(make_loss(options.loss, options.classes, options.dim, options.settings)) {
         loss_->to(device_);
-        // Of a length at which kernels of width 1 are alive, and labels all over the classes.
+        // The features are short enough for kernels of width 1 to be alive; the labels spread over all classes.
         feature_ = Tensor::empty({options.batch, options.dim}, DType::float32, Device{});
         normal_(feature_, 0, 0.02);
         feature_ = feature_.to(device_).set_requires_grad();

@@ -64,7 +64,7 @@ void run_check(const ImageTask& task, const CheckOptions& options) {
     std::vector<fs::path> files;
     for (const bool train : {true, false}) {
         const char* const part = train ? "train" : "val";
-        // Neither: reading says so.
+        // If neither folder exists, reading reports it.
         if (!fs::is_directory(options.data / part) && (train || !files.empty())) continue;
         const auto set = read_set(task, options.data, train);
         fmt::print("{}: {} pictures of {} classes\n", part, set->size(), set->classes());

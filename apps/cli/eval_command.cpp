@@ -1,7 +1,7 @@
 // `eval`: the accuracy of a checkpoint.
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/run/data_record.h"
-#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/safe_text.h"

@@ -33,7 +33,7 @@ struct ImageTask {
     std::map<std::string, LossSettings> loss_defaults;
     ModelSettings model_defaults;  ///< defaults of network options; those that a network does not have are ignored
     TrainOptions defaults;         ///< defaults of all other options of `train`
-    /// Makes observers for each run of `train`. They are called before those that record and save the run.
+    /// Makes observers for each run of `train`. They are called before the observers that record and save the run.
     std::vector<std::function<std::unique_ptr<Observer>()>> observers = {};
 };
 

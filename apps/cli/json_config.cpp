@@ -108,7 +108,7 @@ void check_toml(const std::string& text) {
     }
 }
 
-/// Looks for a name that an object has twice, of which reading keeps the last in silence.
+/// Looks for a name that occurs twice in an object: the parser would silently keep only the last value.
 class TwiceCheck : public nlohmann::json_sax<Json> {
 public:
     bool null() override { return true; }

@@ -45,7 +45,7 @@ void fill(CLI::App& app, const Recipe& recipe, const std::string& option, const 
     found->run_callback();
 }
 
-/// Each number of a list as "60,120", of a run of `from` epochs, for one of `to`.
+/// Scales each number of a list such as "60,120" from a run of `from` epochs to one of `to`.
 std::string scaled(const std::string& list, double from, double to) {
     std::string text;
     std::istringstream stream(list);

@@ -11,7 +11,8 @@ using Values = std::vector<RecipeValue>;
 
 const std::string he = "He et al. 2016, 4.2", ours = "Radial";
 
-/// What makes runs with the paper's RBF-Softmax start and stay where its kernel is alive; docs/training-rbf-softmax.md.
+/// Settings that keep the kernel of the paper's RBF-Softmax alive at the start of a run and throughout; see
+/// docs/training-rbf-softmax.md.
 const RecipeValue clipped{"clip-norm", "1", ours};
 const RecipeValue from_shortcuts{"model.zero-init-residual", "1", ours};
 
@@ -125,7 +126,7 @@ Recipe tab6_vgg19() {
                        {"g-cpl", {{"gamma", 1}, {"lambda", 0.01}}, "Yang et al. 2018"}}};
 }
 
-/// The paper names the network and the losses alone.
+/// The paper specifies only the network and the losses.
 Recipe tab2_resnet50() {
     return {.name = "tab2-resnet50",
             .program = "radial-cifar100",

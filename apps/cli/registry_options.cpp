@@ -2,11 +2,15 @@
 #include "radial/apps/cli/registry_options.h"
 
 #include "radial/apps/cli/command_line.h"
+#include "radial/apps/train/classifier.h"
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <exception>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -92,7 +96,7 @@ void collect(Flags& flags, const Registry<RegistryEntry<T>>& registry) {
     }
 }
 
-/// "--loss.learn_scale,--loss.learn-scale": the name as it is, and with the other of hyphen and underscore.
+/// "--loss.learn_scale,--loss.learn-scale": the name as given and, if that differs, with each `from` replaced by `to`.
 std::string spellings(const std::string& prefix, const std::string& name, char from, char to) {
     std::string other = name;
     std::replace(other.begin(), other.end(), from, to);
@@ -172,6 +176,32 @@ void add_model_options(CLI::App& app, ModelSettings& settings) {
     for (const auto& [name, option] : flags)
         add_setting(app, spellings("--model.", name, '-', '_') + former_spelling("--model.", option), name, option,
                     settings);
+}
+
+nlohmann::ordered_json options_of_this_version(nlohmann::ordered_json options) {
+    const auto retype = [&options](const std::string& prefix,
+                                   const std::function<Settings(const Settings&)>& complete) {
+        Settings given;
+        for (const auto& [name, value] : options.items())
+            if (name.starts_with(prefix)) given.emplace(name.substr(prefix.size()), value.get<OptionValue>());
+        const Settings now = complete(given);
+        bool renamed = false;  // an option has another name in this version
+        for (const auto& each : given) {
+            if (now.contains(each.first)) continue;
+            options.erase(prefix + each.first);
+            renamed = true;
+        }
+        for (const auto& [name, value] : now)
+            if (renamed || options.contains(prefix + name)) options[prefix + name] = value;
+    };
+    try {
+        const auto loss = options.at("loss").get<std::string>(), model = options.at("model").get<std::string>();
+        retype("loss.", [&](const Settings& given) { return loss_settings(loss, given); });
+        retype("model.", [&](const Settings& given) { return model_settings(model_named(model), given); });
+    } catch (const std::exception&) {
+        return options;  // not those of a run of this version or an earlier one: compared as they are
+    }
+    return options;
 }
 
 std::string loss_list() {

@@ -5,6 +5,8 @@
 #include "radial/losses/loss.h"
 #include "radial/models/registry.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 
 namespace radial::train {
@@ -23,6 +25,10 @@ void add_model_options(CLI::App& app, ModelSettings& settings);
 
 /// Every loss and regulariser with formula, options and their defaults, and source, at most 100 columns wide.
 std::string loss_list();
+
+/// The recorded options of a run, with the names and types that this version gives to those of the loss and the network
+/// (earlier versions wrote all of these as numbers). Returned as they are if they are not those of a run.
+nlohmann::ordered_json options_of_this_version(nlohmann::ordered_json options);
 
 /// "gamma 1, scale 2", or "" for none.
 std::string describe_settings(const Settings& settings);

@@ -1,4 +1,5 @@
 // `train`: from options to a run's folder.
+#include "radial/apps/cli/train_command.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/registry_options.h"
@@ -6,8 +7,7 @@
 #include "radial/apps/cli/run/rank_session.h"
 #include "radial/apps/cli/run/run_recorder.h"
 #include "radial/apps/cli/run/run_saver.h"
-#include "radial/apps/cli/train_flags.h"
-#include "radial/apps/cli/train_settings.h"
+#include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/evaluate.h"
@@ -68,7 +68,7 @@ Json config_of(const ImageTask& task, const TrainOptions& options, Json values, 
             {"data", std::move(data)}};
 }
 
-/// `options` with what follows from the task and the network in the place of what was left open.
+/// `options`, with the values that were not given filled in from the task and the network.
 TrainOptions completed(const ImageTask& task, TrainOptions options) {
     if (!options.resume.empty()) options.out = options.resume;
     if (options.model.empty()) options.model = task.model;
@@ -78,7 +78,7 @@ TrainOptions completed(const ImageTask& task, TrainOptions options) {
     for (const auto& setting : task.model_defaults)
         if (known.contains(setting.first)) options.model_settings.insert(setting);
     const auto defaults = task.loss_defaults.find(options.loss);
-    // insert() leaves what was given as it is. A recipe says all that it asks of a loss.
+    // insert() does not overwrite values that were given. A recipe already sets all the loss options that it needs.
     if (options.recipe.empty() && defaults != task.loss_defaults.end())
         options.loss_settings.insert(defaults->second.begin(), defaults->second.end());
     return options;
@@ -162,7 +162,7 @@ private:
     bool writes_steps_ = true;
 };
 
-/// Trains to the end, and saves the run where a rank or a sample that cannot be had ends it.
+/// Trains to the end. If a lost rank or an unreadable sample ends the run early, saves it.
 void run_to_end(Trainer& trainer, const RunRecorder* recorder, RunSaver& saver, Progress& progress) {
     try {
         const EpochResult& last = trainer.run();
@@ -232,7 +232,8 @@ std::pair<std::shared_ptr<data::Dataset>, std::shared_ptr<data::Dataset>> read_s
     return {std::move(train_set), std::move(test_set)};
 }
 
-/// Of an epoch that was begun with another batch, what is left after `done` samples is cut otherwise than a whole one.
+/// Checks the batches left after `done` samples: in an epoch begun with another batch size, they are divided
+/// differently from those of a whole epoch.
 void check_rest(const TrainOptions& options, const RankSession& session, const data::Dataset& train_set,
                 std::int64_t done, const Classifier& classifier) {
     const std::int64_t left = train_set.size() - done;

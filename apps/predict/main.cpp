@@ -2,7 +2,7 @@
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/run/data_record.h"
-#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/weights.h"
@@ -75,7 +75,7 @@ data::FoundImages picture_files(const std::vector<fs::path>& paths) {
 
 /// Some pictures, ready for the network.
 struct PictureBatch {
-    std::vector<std::filesystem::path> files;  ///< of which there is a row in `images`
+    std::vector<std::filesystem::path> files;  ///< those that were read, one per row of `images`
     std::vector<std::string> problems;         ///< one for each file that could not be read
     Tensor images;                             ///< float32 [files, channels, size, size] on the CPU, undefined for none
 };

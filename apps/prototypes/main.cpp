@@ -1,6 +1,6 @@
 // radial-prototypes: looks at what classifiers have learned, as in Fig. 1 of the RBF-Softmax paper.
 #include "radial/apps/cli/command_line.h"
-#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/sweep/sweep_pages.h"
 #include "radial/apps/tasks/tasks.h"

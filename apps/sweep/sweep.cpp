@@ -4,7 +4,7 @@
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/cli/run/run_folder.h"
-#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/sweep/sweep_pages.h"
 #include "radial/apps/train/console/safe_text.h"

@@ -1,8 +1,9 @@
 // From a cell of a table to a folder with a trained run, by fork and exec of /proc/self/exe.
 #include "radial/apps/sweep/sweep_runs.h"
 
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/run/run_saver.h"
-#include "radial/apps/cli/train_settings.h"
+#include "radial/apps/cli/train_command.h"
 #include "radial/apps/train/run/json_numbers.h"
 #include "radial/apps/train/run/json_text.h"
 #include "radial/apps/train/run/snapshots.h"
@@ -102,7 +103,7 @@ std::string read_text(const fs::path& path) {
     return fs::exists(path) ? read_file(path, most) : "";
 }
 
-/// What is no whole JSON, as of a file that was being written, is discarded.
+/// Text that is not complete JSON, such as a file that was still being written, gives a discarded value.
 Json parsed(const std::string& text) {
     try {
         return parse_json(text);
@@ -173,33 +174,6 @@ std::vector<SweepRun> runs_of(const PaperTable& table, const SweepOptions& optio
     return runs;
 }
 
-/// The options of a run with those of its loss and its network in their types: earlier versions wrote all as numbers.
-Json with_typed_settings(Json options) {
-    const auto retype = [&options](const std::string& prefix,
-                                   const std::function<Settings(const Settings&)>& complete) {
-        Settings given;
-        for (const auto& [name, value] : options.items())
-            if (name.starts_with(prefix)) given.emplace(name.substr(prefix.size()), value.get<OptionValue>());
-        const Settings now = complete(given);
-        bool renamed = false;  // an option has another name in this version
-        for (const auto& each : given) {
-            if (now.contains(each.first)) continue;
-            options.erase(prefix + each.first);
-            renamed = true;
-        }
-        for (const auto& [name, value] : now)
-            if (renamed || options.contains(prefix + name)) options[prefix + name] = value;
-    };
-    try {
-        const auto loss = options.at("loss").get<std::string>(), model = options.at("model").get<std::string>();
-        retype("loss.", [&](const Settings& given) { return loss_settings(loss, given); });
-        retype("model.", [&](const Settings& given) { return model_settings(model_named(model), given); });
-    } catch (const std::exception&) {
-        return options;  // not those of a run of this version or an earlier one: compared as they are
-    }
-    return options;
-}
-
 RunState state_of(const fs::path& folder) {
     RunState state{.failure = read_text(folder / failure_file)};
     const Json config = parsed(read_text(folder / "config.json"));
@@ -230,7 +204,7 @@ void check_settings(const ImageTask& task, const SweepRun& run) {
     const Json now = train_settings(task, run.settings);
     const Json config = parsed(read_text(run.folder / "config.json"));
     if (config.is_discarded() || !config.contains("options")) return;
-    const Json there = with_typed_settings(config.at("options"));
+    const Json there = options_of_this_version(config.at("options"));
     for (const auto& [option, value] : there.items()) {
         const auto found = now.find(option);
         const bool same = found != now.end() && *found == value;

@@ -13,7 +13,7 @@
 
 namespace radial::train {
 
-/// What a sweep is told on its command line.
+/// The command-line options of a sweep.
 struct SweepOptions {
     std::string table;              ///< empty: what `vary` says
     std::vector<std::string> vary;  ///< options of `train` and their values, as "lr=0.1,0.05"

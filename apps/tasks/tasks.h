@@ -26,7 +26,7 @@ ImageTask cifar100_task();
 /// without which the kernel is dead from the first step (docs/training-rbf-softmax.md).
 ImageTask imagenet_task();
 
-/// `download`: says where ImageNet is to be had, which nobody may hand on, and how its folders are laid out.
+/// `download`: says where to get ImageNet, which may not be redistributed, and how its folders are laid out.
 Command imagenet_download_command();
 
 /// The `download` of `program`, for the set that people call `title`. `files` lists what to fetch, from the usual place

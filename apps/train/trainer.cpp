@@ -119,7 +119,7 @@ EpochResult Trainer::run_epoch() {
     return result;
 }
 
-// Of classes the accuracy decides, of other targets the loss.
+// The accuracy decides for classes, the loss for other targets.
 bool Trainer::is_better(const EpochResult& result) const {
     const EpochResult& last = history_.back();
     if (!std::isnan(result.test_accuracy)) return result.test_accuracy > last.best_accuracy;
@@ -253,7 +253,7 @@ double Trainer::progress() const {
     if (sums_ == nullptr) return static_cast<double>(epoch_);
     const auto [steps, samples] = position_after(*sums_, sums_->submitted);
     const std::int64_t size = setup_.train.dataset().size();
-    // By steps, unless those before had another batch size.
+    // Counts by steps, unless earlier ones of the epoch had another batch size.
     const bool alike = sums_->before.samples == std::min(sums_->before.batches * setup_.train.batch_size(), size);
     const double part = alike ? static_cast<double>(steps) / static_cast<double>(setup_.train.batches())
                               : static_cast<double>(samples) / static_cast<double>(size);

@@ -60,14 +60,14 @@ public:
     /// The state of the run and of its observers, except for the tensors of model, loss and optimizer and for
     /// default_generator(). Waits for the device.
     nlohmann::ordered_json state();
-    /// Restores `saved`, the state() of another trainer with the same setup, also of an earlier version: the next
-    /// run_epoch() continues with the next batch. If the batch size has changed, this batch begins with the first
-    /// sample of the epoch that is still to be visited. Observers get their part of it (Observer::restore_state()).
-    /// Throws nlohmann::json::exception when a value is missing or has the wrong type, and Error for numbers that are
-    /// not possible; the trainer is then as it was.
+    /// Restores `saved`, the state() of another trainer with the same setup, which an earlier version may have saved.
+    /// The next run_epoch() continues with the next batch. If the batch size has changed, that batch begins with the
+    /// first sample of the epoch that has not been visited yet. Each observer gets its part of the state
+    /// (Observer::restore_state()). Throws nlohmann::json::exception when a value is missing or has the wrong type, and
+    /// Error for impossible numbers; the trainer is then unchanged.
     void restore(const nlohmann::ordered_json& saved);
-    /// Discards a step that failed because another rank was lost, so that state() is that after the last complete step.
-    /// Returns false when that is not possible (TrainingStep::abandon()).
+    /// Discards a step that failed because another rank was lost, so that state() is the state after the last complete
+    /// step. Returns false when that is not possible (TrainingStep::abandon()).
     bool abandon_step();
     /// The number of steps of the run so far.
     std::int64_t steps() const;

@@ -22,7 +22,7 @@ void check_loss(double loss, const StepPlace& place) {
                   loss);
 }
 
-/// Weights that follow such a gradient are lost, whether or not it is clipped.
+/// Throws BadStep unless the norm is finite: an update by such a gradient would ruin the weights, clipped or not.
 void check_norm(double norm, double loss, const StepPlace& place) {
     if (std::isfinite(norm)) return;
     throw BadStep(fmt::format("the gradient's norm is {}, {}. Lower the learning rate", std::abs(norm), place.str()),

@@ -95,8 +95,8 @@ std::vector<const Entry*> by_name(const std::vector<Entry>& entries) {
     return sorted;
 }
 
-/// CRC-32 of what a header says, in whatever order and spelling, but for the checksum itself: of its JSON with all
-/// names in order and no space.
+/// CRC-32 of a header's content without the checksum itself. It does not depend on order or spelling, because it is
+/// computed from the JSON with all names sorted and no spaces.
 std::uint32_t crc_of_header(const std::vector<Entry>& entries, Metadata metadata) {
     metadata.erase(checksum_key);
     std::uint32_t sum = 0;
@@ -336,7 +336,8 @@ private:
               shape.size(), static_cast<int>(Shape::max_rank));
         constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
         std::vector<std::int64_t> extents;
-        // Of the extents that are not 0: strides must not overflow either, nor those of what the numbers are read as.
+        // Multiplies the extents that are not 0: strides must not overflow either, nor those of the type that the
+        // numbers are read as.
         const std::uint64_t widening = size_of(entry.stored.dtype) / entry.stored.bytes;
         std::uint64_t product = size_of(entry.stored.dtype);
         bool none = false;

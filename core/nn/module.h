@@ -28,7 +28,7 @@ void copy_state(std::string_view who, const std::vector<NamedTensor>& target, co
 /// (core/optim/weight_average.h) or over ranks.
 enum class BufferKind : std::uint8_t {
     statistic,  ///< numbers with a meaningful mean (running means, centres, scales): averaged like weights
-    state,      ///< counters and flags, of which only the current value is meaningful: never averaged
+    state,      ///< counters and flags, where only the current value is meaningful: never averaged
 };
 
 /// Owns parameters (trained), buffers (saved but not trained) and submodules, each under a name that is unique within

@@ -23,7 +23,7 @@ void check_device(std::string_view op, const Tensor& a, std::string_view what, c
 /// Throws Error unless `x` has `rank` dimensions; `expected` spells them: "[N, C, H, W]".
 void check_rank(std::string_view op, std::string_view what, const Tensor& x, int rank, std::string_view expected);
 /// Throws Error unless `labels` is int64 [batch] with values in [0, classes). The values of labels on a device are
-/// looked at there, and what is wrong with them is told by the next synchronize(): kernels must take any value.
+/// checked there, and the next synchronize() reports wrong ones, so kernels must accept any value.
 void check_labels(std::string_view op, const Tensor& labels, std::int64_t batch, std::int64_t classes);
 /// Throws Error unless `x` is a floating [N, C] with at least one sample and class.
 void check_given(std::string_view op, std::string_view name, const Tensor& x);

@@ -12,7 +12,7 @@ namespace {
 
 namespace sync = kernels::sync_norm;
 
-/// The statistics of all ranks' batches, [C] each but for `rows`, a float64 scalar.
+/// The statistics of all ranks' batches, [C] each except `rows`, a float64 scalar.
 struct Statistics {
     Tensor mean, variance, unbiased, rows;
 };

@@ -152,7 +152,8 @@ private:
         return {state.top.template data<T>(), state.share.template data<T>(), state.rest.template data<T>()};
     }
 
-    /// Classes of a block: what fits a core's cache, or is worth a launch. Depends on the sizes alone.
+    /// The number of classes in a block: as many as fit a core's cache, or make a launch worthwhile. Depends only on
+    /// the sizes and the kind of device.
     std::int64_t width() const {
         const std::int64_t elements = std::int64_t{1} << (in_.device().kind == Device::Kind::cpu ? 18 : 24);
         constexpr std::int64_t step = 64;

@@ -1,9 +1,9 @@
-// The passes of a softmax head over one block of classes, a team a sample: forward gathers what the softmax needs,
-// backward turns products into the pull of each class on its sample.
+// The passes of a softmax head over one block of classes, with one team per sample: forward gathers what the softmax
+// needs, backward turns products into the pull of each class on its sample.
 //
-// Only differences of logits matter, and nothing here is rounded at the size of the logits themselves: not the loss,
-// log of (the others' sum / the own class's part), nor the probabilities, which add up to 1. Sums over classes are
-// formed in double: one lane may have 100,000 of them.
+// Only differences of logits matter, so no result has a rounding error that grows with the logits themselves: neither
+// the loss, log of (the others' sum / the own class's part), nor the probabilities, which add up to 1. Sums over
+// classes are formed in double, because one lane may add up 100,000 terms.
 #pragma once
 
 #include "radial/core/kernels/team.h"
@@ -27,12 +27,12 @@ struct HeadTarget {
     std::int64_t classes;
     T smoothing;
     const T* class_weights;  ///< [classes], or null: 1 each
-    const T* mean_weight;    ///< of them, or null: 1
+    const T* mean_weight;    ///< the mean of class_weights, or null: 1
 
     RADIAL_HD T weight(std::int64_t j) const { return class_weights == nullptr ? T{1} : class_weights[j]; }
     RADIAL_HD T at_label(std::int64_t label) const { return (1 - smoothing) * weight(label); }
     RADIAL_HD T everywhere() const { return smoothing / static_cast<T>(classes); }
-    /// Of all classes together, without what is at the label besides.
+    /// The share of all classes together, without the extra share of the label.
     RADIAL_HD T spread() const { return smoothing * (mean_weight == nullptr ? T{1} : *mean_weight); }
     RADIAL_HD T total(std::int64_t label) const { return at_label(label) + spread(); }
 };
@@ -46,7 +46,7 @@ struct HeadBlock {
     const T* own;                    ///< each sample's similarity to its own class
 };
 
-/// What the classes other than each sample's own have come to, block by block.
+/// Sums over the classes other than each sample's own, accumulated block by block.
 template <class T>
 struct HeadSums {
     T* top;          ///< the largest logit
@@ -183,7 +183,7 @@ template <class T>
 struct HeadDerivative {
     HeadSoftmax<T> softmax;
     const T *upstream, *inverse_weight;  ///< two numbers, dL/dloss and 1 / the sum of weights
-    T plain_inverse;                     ///< in the place of a null inverse_weight
+    T plain_inverse;                     ///< used when inverse_weight is null
 
     RADIAL_HD T factor() const { return *upstream * (inverse_weight == nullptr ? plain_inverse : *inverse_weight); }
     /// dL/dz of sample i's own class: the probability less the target, where both may be 1 to the last digit.

@@ -37,7 +37,7 @@ struct PairRow {
     RADIAL_HD bool is_pair(std::int64_t j) const { return index.is_pair(row, j); }
 };
 
-/// What the terms of one anchor come to, part by part.
+/// Sums of the terms of one anchor, for each part.
 struct PairSums {
     double sum[2], count[2];
 };
@@ -214,8 +214,8 @@ struct MultiSimilarityRule {
     }
 };
 
-/// Sun et al. 2020, Eq. 6 to 8 with the margins of Sec. 3.3. In double: gamma is large, and float32 would leave
-/// exponents of hundreds, of which the exp is wanted, with four digits behind the point.
+/// Sun et al. 2020, Eq. 6 to 8 with the margins of Sec. 3.3. Computed in double: gamma is large, so exponents reach the
+/// hundreds, and float32 would keep only four of their decimals for exp().
 template <class T>
 struct CircleRule {
     static constexpr bool two_parts = false;

@@ -5,6 +5,7 @@
 #include "program.h"
 #include "radial/apps/cli/run/augmentation.h"
 #include "radial/apps/cli/run/train_options.h"
+#include "radial/apps/train/run/snapshots.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
 
@@ -97,6 +98,17 @@ std::string train_error(const std::string& arguments) {
                                                   sets().path("refused").string(), arguments));
     CHECK(result.status == 1);
     return result.first_error();
+}
+
+/// A run's options as earlier versions wrote them: those of the loss and of the network all numbers, without the ones
+/// that are new, and under former names.
+nlohmann::ordered_json of_before(nlohmann::ordered_json options) {
+    for (const char* option : {"loss.normalise", "loss.spread", "model.recompute"}) REQUIRE(options.erase(option) == 1);
+    options["model.checkpoint"] = 0.0;
+    for (auto& [name, value] : options.items())
+        if ((name.starts_with("loss.") || name.starts_with("model.")) && value.is_boolean())
+            value = value.get<bool>() ? 1.0 : 0.0;
+    return options;
 }
 
 }  // namespace
@@ -195,10 +207,15 @@ TEST_CASE("a run from before options were added or renamed goes on as it began",
     sets().train("earlier", "--epochs 1 --loss.normalise false --allow-dead-kernel");
     const fs::path config = sets().path("earlier") / "config.json";
     auto written = nlohmann::ordered_json::parse(read_text(config));
-    for (const char* option : {"loss.normalise", "loss.spread"}) REQUIRE(written.at("options").erase(option) == 1);
-    REQUIRE(written.at("options").erase("model.recompute") == 1);
-    written["options"]["model.checkpoint"] = 1.0;  // its former name and form
+    written["options"] = of_before(written.at("options"));
     write_text(config, written.dump());
+    for (const fs::path& path : train::Snapshots(sets().path("earlier"), 2).files()) {
+        TensorFile snapshot = read_safetensors(path, Checksum::added);
+        auto state = nlohmann::ordered_json::parse(snapshot.metadata.at("state"));
+        state["options"] = of_before(state.at("options"));
+        snapshot.metadata["state"] = state.dump();
+        write_safetensors(path, snapshot, Checksum::added);
+    }
     const auto loss_of = [](const std::string& name) {
         const auto options = nlohmann::json::parse(read_text(sets().path(name) / "config.json")).at("options");
         return options.at("loss.normalise").get<bool>();
@@ -214,7 +231,7 @@ TEST_CASE("a run from before options were added or renamed goes on as it began",
     CHECK(resumed.status == 0);
     CHECK_FALSE(loss_of("earlier"));
     const auto options = nlohmann::json::parse(read_text(config)).at("options");
-    CHECK(options.at("model.recompute") == true);
+    CHECK(options.at("model.recompute") == false);
     CHECK_FALSE(options.contains("model.checkpoint"));
     CHECK(read_metrics(sets().path("earlier")).size() == 2);
 }

@@ -1,7 +1,7 @@
 // RBF-Softmax is alive at the first step: of every family of networks by the programs' defaults, and of every recipe.
 #include "../expect.h"
 #include "radial/apps/cli/recipes.h"
-#include "radial/apps/cli/train_settings.h"
+#include "radial/apps/cli/train_command.h"
 #include "radial/apps/tasks/tasks.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/core/autograd/autograd.h"

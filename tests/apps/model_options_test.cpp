@@ -81,7 +81,7 @@ TEST_CASE("programs take a network's options and refuse those that it does not h
     const ProgramResult refused = run_program("radial-bench", "step --model resnet20 --model.dropout 0.25");
     CHECK(refused.status == 1);
     CHECK(refused.first_error() ==
-          "radial-bench step: resnet20 has no option \"dropout\"; did you mean checkpoint? Its options are "
+          "radial-bench step: resnet20 has no option \"dropout\"; did you mean recompute? Its options are "
           "zero-init-residual, recompute");
     const ProgramResult named = run_program("radial-bench", "step --model.OPTION 1");
     CHECK(named.status == 2);

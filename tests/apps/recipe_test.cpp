@@ -3,7 +3,7 @@
 #include "../folders.h"
 #include "program.h"
 #include "radial/apps/cli/recipes.h"
-#include "radial/apps/cli/train_settings.h"
+#include "radial/apps/cli/train_command.h"
 #include "radial/apps/tasks/tasks.h"
 
 #include <fmt/core.h>

@@ -4,7 +4,7 @@
 #include "../expect.h"
 
 #include "radial/apps/cli/image_task.h"
-#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/run/snapshots.h"
 #include "radial/apps/train/trainer.h"

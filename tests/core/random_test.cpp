@@ -243,7 +243,7 @@ TEST_CASE("Fillers refuse integers and senseless bounds") {
     CHECK(error_of([&] { normal_(integers, 0, 1); }) == "normal_: dtype is int64, expected float32 or float64");
     CHECK(error_of([&] { uniform_(x, 2, 1); }) == "uniform_: expected finite low <= high, got 2 and 1");
     CHECK(error_of([&] { uniform_(x, 0, INFINITY); }) == "uniform_: expected finite low <= high, got 0 and inf");
-    CHECK(error_of([&] { normal_(x, 0, -1); }) == "normal_: expected a finite mean and deviation >= 0, got 0 and -1");
+    CHECK(error_of([&] { normal_(x, 0, -1); }) == "normal_: expected a finite mean and std >= 0, got 0 and -1");
 }
 
 TEST_CASE("A permutation holds every index once and depends on the seed", "[host]") {

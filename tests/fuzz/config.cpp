@@ -1,7 +1,7 @@
 // Fuzz target: any bytes, read as a --config of `train`, give options or an error that the command line reports.
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/json_config.h"
-#include "radial/apps/cli/train_flags.h"
+#include "radial/apps/cli/shared_flags.h"
 
 #include "memory_file.h"
 

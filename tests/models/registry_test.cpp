@@ -40,7 +40,7 @@ TEST_CASE("a network is built for the feature that it can give", "[models][regis
 TEST_CASE("an option that a network does not have is refused", "[models][registry]") {
     CHECK(error_of([] {
               make_model(*find_model("lenetpp"), 64, {{"dropout", 0.5}});
-          }) == "lenetpp has no option \"dropout\"; did you mean checkpoint? Its options are checkpoint");
+          }) == "lenetpp has no option \"dropout\"; did you mean recompute? Its options are recompute");
 }
 
 TEST_CASE("a network's options are its defaults under those given", "[models][registry]") {

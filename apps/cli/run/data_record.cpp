@@ -104,13 +104,13 @@ std::string check_class_names(const std::filesystem::path& checkpoint, const Inp
 
 namespace {
 
-/// Of `count` samples of a rank, cut as TrainingStep does.
+/// The smallest part of a rank's `count` samples when they are divided as TrainingStep does.
 std::int64_t smallest_part_of(std::int64_t count, std::int64_t accumulate) {
     const std::int64_t part = (count + accumulate - 1) / accumulate;
     return part == 0 || count % part == 0 ? part : count % part;
 }
 
-/// Of a whole batch. The ranks have as many samples or one more.
+/// The smallest part of a whole batch. Some ranks may have one sample more than the others.
 std::int64_t smallest_part_of_batch(std::int64_t count, const BatchCut& cut) {
     const std::int64_t fewest = count / cut.ranks, most = (count + cut.ranks - 1) / cut.ranks;
     return std::min(smallest_part_of(fewest, cut.accumulate), smallest_part_of(most, cut.accumulate));

@@ -125,7 +125,7 @@ std::string difference(const Json& first, const Json& other, std::size_t rank) {
     return data_difference(first.at("data"), "rank 0 has", other.at("data"), fmt::format("rank {} has", rank));
 }
 
-/// Throws Error unless all ranks say the same; `tell` says what another rank has otherwise.
+/// Throws Error unless `own` is the same on all ranks; `tell` describes how another rank differs.
 template <class F>
 void compare(const RankSession& session, const Json& own, const F& tell) {
     if (!session.several()) return;

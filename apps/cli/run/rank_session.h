@@ -30,7 +30,7 @@ public:
     bool first() const { return ranks_->rank() == 0; }
     /// Threads that this rank computes with: what --threads says, else its part of the host's processors.
     int threads() const { return threads_; }
-    /// The device that --device says, where cuda means one of its own for each rank on a host.
+    /// The device that --device names; "cuda" gives each rank on a host a different device.
     const std::string& device() const { return device_; }
     /// "ranks: 2, 64 images a step and 1 thread each", and what to look at where mpirun has left processors out.
     std::string describe() const;
@@ -52,8 +52,8 @@ private:
 };
 
 /// Throws Error on every rank, naming two ranks and what differs, unless all have the same program, the same options
-/// (but for those that may_differ() when a run goes on, where they read and how they compute) and the same data
-/// (data_record.h). Called by all ranks; throws RankLost.
+/// (except those that may_differ() when a run is resumed, which say where ranks read and how they compute) and the same
+/// data (data_record.h). Called by all ranks; throws RankLost.
 void check_same_run(const RankSession& session, const nlohmann::ordered_json& options,
                     const nlohmann::ordered_json& data);
 

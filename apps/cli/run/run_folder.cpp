@@ -56,7 +56,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder, Children children)
                                     holder.empty() ? "" : " (" + holder + ")"));
     }
     const std::string holder = this_process() + (children == Children::hold ? ", or one that it has started" : "");
-    // For people to read alone: a disk that is too full for it is no reason to end.
+    // Only people read this text, so it does not matter if the disk is too full for it.
     [[maybe_unused]] const bool written =
         ftruncate(file_, 0) == 0 && pwrite(file_, holder.data(), holder.size(), 0) >= 0;
 }
@@ -82,8 +82,8 @@ bool write_at(int file, std::int64_t begin, std::string_view text) {
 }
 
 constexpr std::string_view failed_step = "failed-step-";
-/// What a run writes beside snapshots, events and failed steps. config.json comes first, so that a run of which only a
-/// part could be deleted cannot be resumed.
+/// The files that a run writes besides snapshots, events and failed steps. config.json comes first, so that a run that
+/// could only be deleted in part cannot be resumed.
 constexpr std::array files_of_run = {"config.json", "checkpoint.safetensors", "best.safetensors", "report.html",
                                      "metrics.jsonl"};
 

@@ -28,7 +28,7 @@ private:
     int file_;
 };
 
-/// What is to become of a run that the output folder holds already.
+/// What to do with a run that is already in the output folder.
 enum class EarlierRun : std::uint8_t { refused, replaced, resumed };
 
 /// A run's output folder, which no other process gets while this lives.

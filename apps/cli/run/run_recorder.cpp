@@ -72,8 +72,8 @@ void RunRecorder::write_checkpoints(const EpochResult& result) {
     }
 }
 
-// Earlier versions wrote no best checkpoint, and the disk may have been full. It is still there where the last epoch
-// was the best.
+// The best checkpoint may be missing, because earlier versions wrote none or because the disk was full. If the last
+// epoch was the best, its checkpoint can still be copied.
 void RunRecorder::find_best(const Trainer& trainer, Progress& progress) const {
     if (trainer.history().empty()) return;
     const std::int64_t best = trainer.history().back().best_epoch;
@@ -84,7 +84,7 @@ void RunRecorder::find_best(const Trainer& trainer, Progress& progress) const {
             return 0;
         }
     };
-    // One of a later epoch belongs to what is about to be done again.
+    // A best checkpoint of a later epoch is left alone: that epoch is about to be repeated.
     if (epoch_of(folder_.best()) >= best) return;
     if (epoch_of(folder_.checkpoint()) == best) {
         write_safetensors(folder_.best(), read_safetensors(folder_.checkpoint()), Checksum::added);

@@ -25,9 +25,9 @@ std::string title_of(const ImageTask& task, const std::string& model);
 /// better, the report and a line of metrics.jsonl.
 class RunRecorder {
 public:
-    /// All but `config` and `trainer` must outlive it. Where `options` say that the run goes on, its folder stays as it
-    /// is, but for what an earlier start did after the step at which `trainer` stands; otherwise the folder begins a
-    /// new run. Tells `progress` where a run that goes on lacks its best checkpoint. Throws FileError.
+    /// All but `config` and `trainer` must outlive it. If `options` say that the run is resumed, its folder keeps
+    /// everything except what was written after the step that `trainer` has reached; otherwise a new run begins in the
+    /// folder. Tells `progress` when a resumed run lacks its best checkpoint. Throws FileError.
     RunRecorder(const ImageTask& task, const TrainOptions& options, RunFolder& folder, nlohmann::ordered_json config,
                 const Classifier& classifier, const data::Dataset& test, const Trainer& trainer, Progress& progress);
 
@@ -36,8 +36,8 @@ public:
     void begin_events(const Trainer& trainer);
     /// Writes what a step came to, now and then; after begin_events(). Throws FileError.
     void step(const StepReport& report) { events_->step(report); }
-    /// Writes what the trainer's last epoch came to. Throws FileError; a checkpoint that was the best is then tried
-    /// again with the next epoch.
+    /// Writes the results of the trainer's last epoch. Throws FileError; if the best checkpoint was not written, the
+    /// next epoch tries again.
     void record(const Trainer& trainer);
     const RunFolder& folder() const { return folder_; }
 

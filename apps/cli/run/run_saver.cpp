@@ -1,6 +1,7 @@
 // Saving a run by steps, by minutes and at a signal, and taking it up again.
 #include "radial/apps/cli/run/run_saver.h"
 
+#include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/util/error.h"
@@ -173,7 +174,7 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
                 if (!state.contains(name)) throw FileError(fmt::format("{}: its state has no {}", file.string(), name));
                 return state.at(name);
             };
-            const std::vector<std::string> changes = check_options(part("options"));
+            const std::vector<std::string> changes = check_options(options_of_this_version(part("options")));
             check_same_data(state.value("data", Json()), data_, run_.data);  // earlier versions saved none
             restore(trainer, part("trainer"), file);
             const auto begun = static_cast<std::int64_t>(std::ceil(trainer.progress()));

@@ -16,11 +16,12 @@
 
 namespace radial::train {
 
-/// Whether an option may have another value when a run goes on: it says where and how, not what.
+/// Whether an option may have another value when a run is resumed: it says where and how the run works, not what it
+/// does.
 bool may_differ(const std::string& option);
 
-/// Whether an option that says what a run does may be changed when it goes on, since it could not go on otherwise: for
-/// want of memory, or of files that can be read, or because it is over.
+/// Whether an option that says what a run does may still be changed when it is resumed, because the run could not
+/// continue otherwise: it lacks memory, some files cannot be read, or it has already ended.
 bool may_change(const std::string& option);
 
 /// Saves a run between its steps and after its epochs.
@@ -35,9 +36,9 @@ public:
     /// Saves the run's beginning, so that it can be resumed wherever it stops. Throws FileError.
     void start(Trainer& trainer) { save_now(trainer); }
 
-    // A snapshot that cannot be written, on a full disk say, is told as a warning that says what is kept; the run goes
-    // on, and tries again when the next one is due. Where the run's folder is gone there is nothing to go on for:
-    // Error.
+    // When a snapshot cannot be written, for example because the disk is full, a warning says which snapshot is kept.
+    // The run goes on and tries again when the next snapshot is due. If the run's folder no longer exists, these
+    // functions throw Error.
 
     /// Saves when the steps or minutes between two snapshots have passed. After a signal (see SignalWatch) saves at
     /// once and throws Interrupted, which says how to resume.
@@ -47,20 +48,21 @@ public:
     void after_evaluation(Trainer& trainer, bool whole);
     /// Saves, and ends the run after a signal as after_step() does, unless it is over anyway.
     void after_epoch(Trainer& trainer, bool last);
-    /// Puts the newest snapshot that can be read in place and says where the run goes on; those that cannot be read are
-    /// named, and so are options that were changed (may_change()). Throws FileError when there is none, and Error when
-    /// another option that matters is not the run's, --epochs is below what is done, or
-    /// the data are others (data_record.h).
+    /// Loads the newest snapshot that can be read and says where the run continues. Also names the snapshots that
+    /// cannot be read and the options that were changed (may_change()). Throws FileError when no snapshot can be read,
+    /// and Error when another option that matters differs from the run's, when --epochs is below the number of epochs
+    /// begun, or when the data differ (data_record.h).
     void resume(Classifier& classifier, Optimizer& optimizer, Trainer& trainer, Progress& progress) const;
-    /// Does `write`, which writes what an epoch came to, with the averages in the weights' place. A FileError of its
-    /// becomes a warning, but after the last epoch an Error that says how to write that once more; see after_epoch().
+    /// Calls `write`, which writes the results of an epoch, with the averages in place of the weights. If it throws
+    /// FileError, this becomes a warning, or after the last epoch a FileError that says how to write the results again;
+    /// see after_epoch().
     void record(const std::function<void()>& write, bool last);
-    /// What `failed` of TrainerSetup is to do: keeps the batch in the run's folder and says where.
+    /// Handles TrainerSetup::failed: keeps the batch in the run's folder and says where.
     std::string keep_failed(const FailedStep& failed) const;
     /// Where `lost` ended a step: saves the run as it was before that step, and adds to the message how to go on.
     [[noreturn]] void end_after(const RankLost& lost, Trainer& trainer);
-    /// Where a picture cannot be read: saves the run as it is, and adds to the message how to go on without the
-    /// picture.
+    /// Called when a picture cannot be read: saves the current state unless there are several ranks, and adds to the
+    /// message how to go on without the picture.
     [[noreturn]] void end_after(const data::UnreadableSample& unreadable, Trainer& trainer);
 
 private:

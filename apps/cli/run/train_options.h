@@ -53,7 +53,7 @@ struct ClassifierOptions {
     LossSettings loss_settings;        ///< options of the loss; those not given keep their defaults
     ClassWeighting class_weights = ClassWeighting::none;  ///< weights of the classes in the loss
 
-    /// The options by name, but for those of the loss and of the network: see fields().
+    /// The options by name, except those of the loss and of the network: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("model", self.model, "Network; radial-models lists them");
@@ -131,8 +131,7 @@ struct RunOptions {
     bool overwrite = false;                    ///< delete the run that is in `out`
     std::int64_t log_steps = 20;               ///< steps between two points in the event files; 0: one point per epoch
 
-    /// The options by name, but for the data, the device and the precision, which other commands have too: see
-    /// fields().
+    /// The options by name, except the data, the device and the precision, which other commands have too: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("limit", self.limit, "Train on the first N images; 0 uses all", not_negative);

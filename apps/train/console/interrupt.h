@@ -19,9 +19,10 @@ private:
     int signal_;
 };
 
-/// Notes SIGINT, SIGTERM and SIGHUP for as long as it lives, in the place of what they do by default. A second signal
-/// of a kind has its usual effect at once. SIGHUP stays ignored where it was, as under nohup. One at a time, made on
-/// the main thread, because the system delivers a process's signals there.
+/// Notes SIGINT, SIGTERM and SIGHUP for as long as it lives, instead of letting them have their default effect. A
+/// second signal of the same kind has its usual effect at once. SIGHUP stays ignored if it was ignored before, as under
+/// nohup. Only one may exist at a time; make it on the main thread, because the system delivers a process's signals
+/// there.
 ///
 /// The handlers run on a stack of their own. While oneDNN multiplies long matrices, the stack pointer points into the
 /// heap, and a handler on the usual stack would overwrite what lies below. A program's own handlers need SA_ONSTACK for

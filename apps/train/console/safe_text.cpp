@@ -1,4 +1,4 @@
-// Reading UTF-8 character by character, escapes for what is not to be shown as it is, and guarding descriptors 0, 1
+// Reading UTF-8 character by character, escaping characters that should not be printed, and guarding descriptors 0, 1
 // and 2.
 #include "radial/apps/train/console/safe_text.h"
 
@@ -55,7 +55,7 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
-/// Whether a terminal or a page would obey it in the place of showing it.
+/// Whether a terminal or a page would obey the character instead of showing it.
 bool is_command(std::uint32_t code) {
     const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
     const bool direction = code == 0x200E || code == 0x200F || code == 0x061C || (code >= 0x202A && code <= 0x202E) ||

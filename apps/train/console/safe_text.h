@@ -18,8 +18,8 @@ std::string shown(std::string_view text);
 /// The same for text of several lines, whose line ends and tabs stay.
 std::string shown_lines(std::string_view text);
 
-/// `path` as one word of a command line for bash, zsh and other shells that know $'\344'; as it is where that needs no
-/// quotes. One that begins with a dash is put behind "./".
+/// `path` as one word of a command line for bash, zsh and other shells that know $'\344'; unchanged if it needs no
+/// quotes. A path that begins with a dash gets "./" in front.
 std::string shell_word(const std::filesystem::path& path);
 
 /// `text` as a JSON string where it is UTF-8. Any other bytes, as a path may hold, are taken for Latin-1, so that each
@@ -33,12 +33,12 @@ std::string text_from_json(const nlohmann::ordered_json& value);
 /// "; did you mean NAME?" with the nearest of `choices`, or "" when more than half of the word would have to change.
 std::string suggestion(std::string_view word, const std::vector<std::string>& choices);
 
-/// Puts /dev/null in the place of standard streams that are closed, so that no file opened later gets one of their
-/// numbers and what is printed there. It is opened for reading: printing goes on failing. To be called before anything
+/// Replaces closed standard streams by /dev/null, so that no file opened later gets one of their descriptors and
+/// receives what is printed there. /dev/null is opened for reading, so printing still fails. Call this before anything
 /// is opened.
 void open_standard_streams();
 
-/// Prints to standard error as far as that can be written, as shown_lines() has it, and throws nothing.
+/// Prints `text`, escaped by shown_lines(), to standard error as far as possible. Throws nothing.
 void print_error(std::string_view text);
 
 /// Prints to standard output and flushes it, and throws nothing: output_error() tells. For what goes on when nobody

@@ -14,7 +14,8 @@
 
 namespace radial::norm_kernels {
 
-/// Of a matrix [rows, channels]: the same numbers as `rows` longer rows, and what does not fill one.
+/// Views a matrix [rows, channels] as `lengths` longer rows; the last `rest` rows of the matrix do not fill another
+/// one.
 struct Fold {
     std::int64_t rows, channels;
     std::int64_t times;    ///< rows of the matrix in a long one
@@ -38,7 +39,7 @@ inline std::vector<float> repeated(const float* vector, const Fold& fold) {
     return all;
 }
 
-/// The long rows cut into `count` chunks of `length`, the last of what is left.
+/// Divides the long rows into `count` chunks of `length` rows; the last chunk has what is left.
 struct Chunks {
     static constexpr std::int64_t most = 64, least_rows = 16;
     std::int64_t length, count;

@@ -1,5 +1,5 @@
-// Matrix products of one thread on matrices that its caches hold, row-major, float32: without the copies that a library
-// makes of its factors, which pay for larger ones alone.
+// Matrix products of one thread on row-major float32 matrices that fit into its caches. They avoid the copies that a
+// library makes of its factors, which only pay off for larger matrices.
 #pragma once
 
 #include <algorithm>
@@ -45,11 +45,11 @@ inline constexpr std::int64_t lanes = 16;
 #else
 inline constexpr std::int64_t lanes = 8;
 #endif
-/// So many numbers and what fills their last vector.
+/// `numbers` rounded up to whole vectors.
 inline constexpr std::int64_t whole_vectors(std::int64_t numbers) { return (numbers + lanes - 1) / lanes * lanes; }
 
-/// A matrix in memory: from one row to the next `row_step` numbers, within a row vectors of `lanes` numbers, from one
-/// to the next `vector_step`.
+/// A matrix in memory. Rows are `row_step` numbers apart; within a row, vectors of `lanes` numbers are `vector_step`
+/// apart.
 template <class T>
 struct Matrix {
     T* data;

@@ -143,7 +143,7 @@ void with_own_points(const First& first, const Second& second, std::int64_t coun
     }
 }
 
-/// Each thread on blocks of its own.
+/// Convolves with each thread working on its own blocks.
 template <class F>
 void convolve_apart(const Convolution<F>& c, const Kernels& kernels, const float* u, const Finish& finish) {
     using OwnPoints = Points<F, Order::by_tile>;

@@ -237,7 +237,8 @@ struct Points {
 
     Points(std::int64_t tiles_in, std::int64_t channels_in)
         : channels(channels_in), row_length(whole_vectors(channels_in)), tiles(tiles_in) {}
-    // By point, the matrices begin in different sets of the cache, which a tile writes all of at once.
+    // In Order::by_point the matrices begin in different sets of the cache, because a tile writes to all of them at
+    // once.
     std::int64_t point_step() const { return order == Order::by_tile ? lanes : tiles * row_length + 16; }
     std::int64_t vector_step() const { return order == Order::by_tile ? points<F> * lanes : lanes; }
     std::int64_t row_step() const { return order == Order::by_tile ? points<F> * row_length : row_length; }

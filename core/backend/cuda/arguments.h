@@ -76,7 +76,7 @@ struct ConvProblem {
     friend bool operator==(const ConvProblem&, const ConvProblem&) = default;
 };
 
-/// What the widest loads of a vendor's kernels ask of an address, as far as `address` gives it.
+/// The alignment of `address`, up to the 16 bytes that the widest loads of a vendor's kernels need.
 inline std::int64_t alignment_of(const void* address) {
     const auto bits = reinterpret_cast<std::uintptr_t>(address);
     std::int64_t alignment = 16;

@@ -126,7 +126,7 @@ struct Backward {
     }
 };
 
-/// A vector in float64 whatever its own type, which gets the result when finish() is called.
+/// A float64 version of a vector of any type; finish() copies the result to that vector.
 struct Vector {
     Tensor own, wide;
     explicit Vector(const Tensor& target)

@@ -239,7 +239,7 @@ MPI_Datatype type_of(DType dtype) {
     }
 }
 
-/// As MPI counts. Throws Error for more than that.
+/// `count` as an int, as MPI expects it. Throws Error if it does not fit.
 int count_of(std::size_t count) {
     RADIAL_CHECK(count <= static_cast<std::size_t>(std::numeric_limits<int>::max()),
                  "MPI: {} elements in one message, at most {} can be sent", count, std::numeric_limits<int>::max());

@@ -63,7 +63,7 @@ private:
 Arena::Arena(std::size_t capacity) : capacity_((capacity + page - 1) / page * page), limit_(capacity_) {
     void* const range = mmap(nullptr, capacity_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     RADIAL_CHECK(range != MAP_FAILED, "emulated device: {} bytes of addresses could not be reserved", capacity_);
-    // On huge pages, of which there are few enough to lock and unlock often.
+    // Use huge pages: there are few enough of them to lock and unlock often.
     madvise(range, capacity_, MADV_HUGEPAGE);
     base_ = static_cast<std::byte*>(range);
     free_.emplace(0, capacity_);

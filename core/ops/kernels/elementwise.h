@@ -57,7 +57,7 @@ struct Stretch {
     static constexpr int max_rank = 5;  ///< a tensor's, less the last
     std::int64_t extent[max_rank], step[max_rank], inner, inner_step, rank;
 
-    /// Of the first element of row `row`, a row being the last dimension.
+    /// The offset of the first element of row `row`; a row spans the last dimension.
     RADIAL_HD std::int64_t row_start(std::int64_t row) const {
         std::int64_t offset = 0;
         // The bound is constant so that a device unrolls the loop and need not keep the arrays in memory.

@@ -278,8 +278,9 @@ struct SquaredDistancesGradient {
     }
 };
 
-// ---- by products: |x - w|^2 = |x - c|^2 + |w - c|^2 - 2 <x - c, w - c> for any c, which loses the digits that the
-// distance has less than the lengths. So c lies among the rows, and what is near all the same goes by differences ----
+// ---- by products: |x - w|^2 = |x - c|^2 + |w - c|^2 - 2 <x - c, w - c> for any c. This loses digits where the
+// distance is small compared with the lengths. So c lies among the rows, and pairs that are still too near are computed
+// by differences ----
 
 /// For reduce_columns: coordinate d of every `step`th point, and its square.
 template <class T>

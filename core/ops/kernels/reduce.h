@@ -227,7 +227,7 @@ struct LogSum {
     RADIAL_HD T share(T term) const { return std::exp(relative(term)); }
 };
 
-/// Of z(j) for j in [0, n).
+/// The LogSum of z(j) for j in [0, n).
 template <class Team, class Z>
 RADIAL_HD auto log_sum(const Team& team, std::int64_t n, const Z& z) {
     using T = Returned<Z>;
@@ -237,7 +237,7 @@ RADIAL_HD auto log_sum(const Team& team, std::int64_t n, const Z& z) {
     return LogSum<T>{top, static_cast<T>(std::log(total))};
 }
 
-/// Of z(j) for the j in [0, n) with in(j), and of 0 if `start` is 1 rather than 0.
+/// The LogSum of z(j) for the j in [0, n) with in(j), and of a further term 0 if `start` is 1 rather than 0.
 template <class T, class Team, class In, class Z>
 RADIAL_HD LogSum<T> log_sum_of(const Team& team, std::int64_t n, int start, const In& in, const Z& z) {
     T top = team.max(n, [&](std::int64_t j) { return in(j) ? z(j) : -infinity<T>; });

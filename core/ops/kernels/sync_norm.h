@@ -1,7 +1,7 @@
 // Batch normalisation whose statistics are those of several ranks' batches, on [rows, channels].
 //
-// What a rank tells the others are moments of its own batch in float64, so that nothing is lost where a mean is far
-// from 0. `r` counts rows, `c` channels.
+// Each rank sends the others the moments of its own batch in float64, so that nothing is lost where a mean is far from
+// 0. `r` counts rows, `c` channels.
 #pragma once
 
 #include "radial/core/kernels/values.h"

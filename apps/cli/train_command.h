@@ -1,4 +1,4 @@
-// The settings that a training command comes to, without training.
+// The settings of a `train` command, without training.
 #pragma once
 
 #include "radial/apps/cli/image_task.h"

@@ -1,5 +1,5 @@
-// The flags that fill TrainOptions and its parts.
-#include "radial/apps/cli/train_flags.h"
+// Flags that several commands share.
+#include "radial/apps/cli/shared_flags.h"
 
 #include "radial/apps/cli/option_flags.h"
 #include "radial/apps/cli/registry_options.h"

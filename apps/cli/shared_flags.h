@@ -1,4 +1,4 @@
-// The flags that fill TrainOptions and its parts.
+// Flags that several commands share: data, device, precision, pictures, augmentation, and those of TrainOptions.
 #pragma once
 
 #include "radial/apps/cli/cli_forward.h"
