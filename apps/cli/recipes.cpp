@@ -160,7 +160,7 @@ Recipe on_imagenet(std::string name, std::string title, const std::string& model
                              {"momentum", "0.9", "Sec. 4.4"},
                              {"random-area", "0.08", "the authors' code"},
                              {"flip", "0.5", "the authors' code"}} +
-                      further + Values{clipped},
+                      further + Values{{"clip-norm", "5", ours}},
             .losses = {std::move(rbf), {"softmax", {}, ""}}};
 }
 
