@@ -1,4 +1,4 @@
-// What nearly every source of the programs includes, compiled once.
+// Precompiled header: the includes that nearly every source file of the programs needs.
 #pragma once
 
 #include <fmt/format.h>

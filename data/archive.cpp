@@ -1,4 +1,4 @@
-// Reading gzip by zlib, with its errors told apart, and tar archives without trusting a byte of their headers.
+// Reads gzip files with zlib, distinguishing its errors, and tar archives without trusting their headers.
 #include "radial/data/archive.h"
 
 #include "radial/core/io/files.h"
@@ -17,19 +17,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// gzip reaches a factor of 1032. Photographs stay below 10, drawings and labels reach 100.
+/// The compression ratio of gzip is at most 1032. Photographs stay below 10; drawings and labels reach 100.
 constexpr std::uintmax_t plausible_factor = 200, always_plausible_bytes = std::uintmax_t{256} << 20U;
 
 constexpr std::size_t block_bytes = 512;
 using Block = std::array<std::uint8_t, block_bytes>;
 
-/// The text of a field, which ends at its first zero byte if it has one.
+/// The text of a field, which ends at its first zero byte or at the end of the field.
 std::string_view text_at(const Block& block, std::size_t begin, std::size_t length) {
     const auto* const text = reinterpret_cast<const char*>(block.data() + begin);
     return {text, strnlen(text, length)};
 }
 
-/// An octal number between blanks, or nothing.
+/// An octal number, possibly surrounded by blanks; nothing if there is none.
 std::optional<std::uint64_t> octal_at(const Block& block, std::size_t begin, std::size_t length) {
     std::string_view text = text_at(block, begin, length);
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
@@ -43,14 +43,14 @@ std::optional<std::uint64_t> octal_at(const Block& block, std::size_t begin, std
     return value;
 }
 
-/// The sum of a header's bytes, those of the sum itself as blanks.
+/// The sum of the bytes of a header, where the bytes of the checksum itself count as blanks.
 std::uint64_t checksum_of(const Block& block) {
     constexpr std::ptrdiff_t begin = 148, end = 156;
     const std::uint64_t before = std::accumulate(block.begin(), block.begin() + begin, std::uint64_t{0});
     return std::accumulate(block.begin() + end, block.end(), before + std::uint64_t{' '} * (end - begin));
 }
 
-/// A header's name with the prefix that ustar puts before long ones.
+/// The name in a header, with the prefix in which ustar stores the beginning of long names.
 std::string name_of(const Block& block) {
     const std::string name(text_at(block, 0, 100));
     const std::string_view prefix = text_at(block, 345, 155);
@@ -90,7 +90,7 @@ std::size_t GzipFile::read(std::uint8_t* to, std::size_t count) {
     return done;
 }
 
-/// zlib tells the end of the file from a broken stream only through gzerror.
+/// Only gzerror distinguishes the end of the file from a broken stream.
 void GzipFile::check_stream() const {
     int code = Z_OK;
     std::string_view message = gzerror(file_, &code);
@@ -109,7 +109,7 @@ std::optional<TarEntry> TarReader::next() {
         Block block{};
         const std::size_t got = file_.read(block.data(), block.size());
         if (got == 0 && entries_ == 0) fail_at(file_.path(), "empty file, expected a tar archive");
-        // The end is two blocks of zeros; some writers leave them out.
+        // An archive ends with two blocks of zeros, but some writers omit them.
         if (got == 0 || std::all_of(block.begin(), block.end(), [](std::uint8_t byte) { return byte == 0; }))
             return std::nullopt;
         const std::optional<std::uint64_t> sum = octal_at(block, 148, 8), size = octal_at(block, 124, 12);
@@ -143,7 +143,7 @@ void TarReader::skip(std::uint64_t count) {
     while (count > 0) {
         const std::size_t step = std::min<std::uint64_t>(count, scrap.size());
         const std::size_t got = file_.read(scrap.data(), step);
-        // The padding of the last file may be missing with the end's zeros.
+        // The padding of the last file may be missing along with the final zeros.
         if (got < step && count - got > padding_)
             fail_at(file_.path(), "truncated tar archive: {} bytes of a file are missing", count - got - padding_);
         if (got < step) return;

@@ -1,4 +1,4 @@
-// Files read front to back: plain, gzipped, and those within a tar archive.
+// Sequential reading of files: plain files, gzipped files, and the members of a tar archive.
 #pragma once
 
 #include "radial/core/util/error.h"
@@ -20,23 +20,23 @@ template <class... Args>
     throw FileError(path.string() + ": " + fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// A regular file, plain or gzipped, which its first bytes tell.
+/// A regular file, plain or gzipped. The first bytes of the file determine which.
 class GzipFile {
 public:
-    /// Throws FileError when it is missing, no regular file or cannot be opened.
+    /// Throws FileError when the file is missing, is not a regular file or cannot be opened.
     explicit GzipFile(std::filesystem::path path);
     ~GzipFile();
     GzipFile(const GzipFile&) = delete;
     GzipFile& operator=(const GzipFile&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
-    /// True when the bytes are as in the file. Known after the first read.
+    /// Whether the file is not compressed. Valid after the first read.
     bool plain() const;
-    /// Bytes of the file itself.
+    /// The size of the file on disk in bytes.
     std::uintmax_t size() const { return size_; }
-    /// Reads up to `count` bytes; fewer only at the end. Throws FileError when the file cannot be read, its gzip stream
-    /// is cut short or damaged, or more than 256 MB have come out of it and more than 200 times its size: images do not
-    /// shrink like that, files that are made to fill the memory do.
+    /// Reads up to `count` bytes; fewer only at the end of the file. Throws FileError when the file cannot be read or
+    /// its gzip stream is truncated or damaged. Also throws if decompression has produced more than 256 MB and more
+    /// than 200 times the size of the file: images never compress that well, unlike files made to exhaust memory.
     std::size_t read(std::uint8_t* to, std::size_t count);
 
 private:
@@ -49,29 +49,31 @@ private:
 
 /// A regular file in an archive.
 struct TarEntry {
-    std::string name;  ///< as the archive has it, folders included
+    std::string name;  ///< name in the archive, including folders
     std::uint64_t bytes = 0;
 };
 
-/// Walks an archive in the ustar format (POSIX.1-1988) or GNU's or pax's, whose extensions for long names are passed
-/// over: an entry then has the short name of its plain header. Never holds more in memory than has arrived.
+/// Iterates over an archive in ustar format (POSIX.1-1988) or in the formats of GNU and pax. Their extensions for long
+/// names are ignored, so that an entry has the short name in its plain header. Memory use never exceeds the data read
+/// so far.
 class TarReader {
 public:
     /// Throws FileError as GzipFile does.
     explicit TarReader(const std::filesystem::path& path) : file_(path) {}
 
-    /// The next regular file, or nothing at the archive's end. Throws FileError naming the archive when it is no tar
-    /// archive, damaged or truncated.
+    /// The next regular file, or nothing at the end of the archive. Throws FileError naming the archive when it is not
+    /// a tar archive, damaged or truncated.
     std::optional<TarEntry> next();
-    /// The content of the file that next() gave, once. Throws FileError when the archive is truncated.
+    /// The content of the file that next() returned. Call it at most once per file. Throws FileError when the archive
+    /// is truncated.
     std::vector<std::uint8_t> read();
 
 private:
     void skip(std::uint64_t count);
 
     GzipFile file_;
-    std::uint64_t left_ = 0;     ///< bytes of the present file that have not been read
-    std::uint64_t padding_ = 0;  ///< after it, up to a whole block
+    std::uint64_t left_ = 0;     ///< unread bytes of the current file
+    std::uint64_t padding_ = 0;  ///< bytes after it, up to the next block boundary
     std::uint64_t entries_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Reading CIFAR's records and class names, from a folder or the published archive.
+// Reads the records and class names of CIFAR, from a folder or from the published archive.
 #include "radial/data/cifar.h"
 
 #include "radial/data/archive.h"
@@ -16,7 +16,7 @@ using Bytes = std::vector<std::uint8_t>;
 constexpr std::int64_t channels = 3, side = 32;
 constexpr std::size_t pixels = channels * side * side;
 
-/// What tells the two sets apart.
+/// The differences between the two data sets.
 struct Format {
     std::string title, folder, archive;
     std::vector<std::string> train, test;  ///< file names
@@ -25,7 +25,7 @@ struct Format {
         std::string name;
         std::size_t classes;
     };
-    std::vector<Label> labels;  ///< a byte each, before the pixels of each record; the last is the class
+    std::vector<Label> labels;  ///< one byte each, before the pixels of each record; the last is the class
 
     std::size_t classes() const { return labels.back().classes; }
     std::size_t record() const { return labels.size() + pixels; }
@@ -48,7 +48,7 @@ const Format cifar100{.title = "CIFAR-100",
                       .names = "fine_label_names.txt",
                       .labels = {{"coarse label", 20}, {"fine label", 100}}};
 
-/// A file of the set: where it is, as messages name it, and what it holds.
+/// A file of the data set: its path for messages, and its content.
 struct Content {
     fs::path path;
     Bytes bytes;
@@ -67,7 +67,7 @@ Bytes read_file(const fs::path& path) {
     }
 }
 
-/// The files `names` of `archive`, whatever folder they are in there.
+/// The files `names` of `archive`, in any folder within it.
 std::vector<Content> read_archive(const fs::path& archive, const std::vector<std::string>& names) {
     std::map<std::string, Bytes> found;
     TarReader reader(archive);
@@ -86,7 +86,7 @@ std::vector<Content> read_archive(const fs::path& archive, const std::vector<std
     return contents;
 }
 
-/// The files `names` from wherever `source` has them.
+/// The files `names` from `source`: a folder, its subfolder, or an archive.
 std::vector<Content> read_files(const Format& format, const fs::path& source, const std::vector<std::string>& names) {
     if (!fs::exists(source)) fail_at(source, "no such folder or archive");
     if (!fs::is_directory(source)) return read_archive(source, names);
@@ -105,10 +105,10 @@ std::vector<Content> read_files(const Format& format, const fs::path& source, co
     return contents;
 }
 
-/// A name a line; blank lines, such as the one that ends CIFAR-10's file, are not names.
+/// One name per line. Empty lines, such as the last line of CIFAR-10's file, are ignored.
 std::vector<std::string> parse_names(const Format& format, const Content& content) {
     std::vector<std::string> names;
-    std::size_t count = 0;  // a file of nothing but names is not kept
+    std::size_t count = 0;  // also counts excess names, which are not stored
     std::istringstream text(std::string(content.bytes.begin(), content.bytes.end()));
     for (std::string line; std::getline(text, line);) {
         if (line.ends_with('\r')) line.pop_back();

@@ -1,5 +1,5 @@
-// Sets made of tensors, of parts of a set, and of several sets; digesting a set's bytes, or its files' names, sizes and
-// beginnings.
+// Data sets made of tensors, of parts of a set, and of several sets. Fingerprints of data sets, from the bytes of a set
+// or from the names, sizes and first bytes of its files.
 #include "radial/data/dataset.h"
 
 #include "radial/core/util/error.h"
@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Row `index` of a tensor, without the dimension of the rows.
+/// Row `index` of a tensor, without dimension 0.
 Tensor row(const Tensor& tensor, std::int64_t index) {
     const Shape& shape = tensor.shape();
     return tensor.rows(index, index + 1).view(Shape(std::span(shape.begin() + 1, shape.end())));
@@ -33,7 +33,7 @@ void check_index(const char* who, std::int64_t index, std::int64_t size) {
     RADIAL_CHECK(index >= 0 && index < size, "{}: sample {} of {} asked for", who, index, size);
 }
 
-/// A reader of a set of images.
+/// Adapts a function that reads an ImageSet.
 DatasetReader reader(ImageSet (*read)(const std::filesystem::path& folder, bool train)) {
     return [read](const std::filesystem::path& folder, bool train) {
         return std::make_shared<ImageSet>(read(folder, train));
@@ -179,8 +179,8 @@ Tensor labels_of(const Dataset& set) {
 
 namespace {
 
-/// A 64-bit digest of bytes: each word is mixed in by the finaliser of SplitMix64 (Steele et al. 2014), through which
-/// every bit of it reaches every bit of the digest. It finds accidents; who wants to can make two sets with the same.
+/// A 64-bit digest of bytes. Each word is mixed in by the finaliser of SplitMix64 (Steele et al. 2014), so that each of
+/// its bits affects every bit of the digest. It detects accidental changes only; collisions are easy to construct.
 class Digest {
 public:
     void add(std::uint64_t word) {
@@ -189,7 +189,7 @@ public:
         x = (x ^ (x >> 27U)) * 0x94D049BB133111EB;
         state_ = (x ^ (x >> 31U)) + 0x9E3779B97F4A7C15;
     }
-    /// The bytes and how many they are.
+    /// Adds the bytes and their number.
     void add(std::span<const std::byte> bytes) {
         add(bytes.size());
         for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), sizeof(std::uint64_t)))) {
@@ -205,7 +205,7 @@ private:
     std::uint64_t state_ = 0;
 };
 
-/// The deepest folder that holds all of `files`, with the slash at its end.
+/// The deepest folder that contains all of `files`, with a trailing slash.
 std::string common_folder(const std::vector<fs::path>& files) {
     std::string folder = files.empty() ? "" : files.front().native();
     folder.erase(folder.rfind('/') + 1);
@@ -218,7 +218,7 @@ std::string common_folder(const std::vector<fs::path>& files) {
     return folder;
 }
 
-/// Whether sample `i` of `all` is among `wanted` that are spread evenly.
+/// Whether sample `i` of `all` is one of `wanted` samples that are spread evenly.
 bool chosen(std::size_t i, std::size_t all, std::size_t wanted) {
     return all <= wanted || (i * wanted) / all != ((i + 1) * wanted) / all;
 }
@@ -242,7 +242,7 @@ void add_files(Digest& digest, const std::vector<fs::path>& files) {
     }
 }
 
-/// A tensor's type, shape and elements.
+/// Adds the type, shape and elements of a tensor.
 void add_tensor(Digest& digest, const Tensor& tensor) {
     digest.add(tensor.str());
     const Tensor rows = tensor.to(Layout::row_major);
@@ -262,7 +262,7 @@ void add_tensor(Digest& digest, const Tensor& tensor) {
     }
 }
 
-/// The fingerprint of a set from up to 4096 samples, spread evenly over it.
+/// The fingerprint of a data set from up to 4096 samples, spread evenly.
 Fingerprint of_samples(const Dataset& set) {
     constexpr std::size_t most = 4096;
     Digest digest;

@@ -1,4 +1,4 @@
-// What every data set offers, sets that are made of tensors or of other sets, and what identifies a set.
+// The interface of data sets, data sets made of tensors or of other data sets, the registry, and fingerprints.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -29,17 +29,17 @@ public:
 
     /// Number of samples.
     virtual std::int64_t size() const = 0;
-    /// Sample `index`, from 0. Inputs of a set have one type, and one shape unless a transform crops them; targets have
-    /// one type and shape. Called by several threads at once. Throws Error when there is no such sample, and FileError
-    /// when its file cannot be read.
+    /// Sample `index`, from 0. All inputs of a set have one type, and one shape unless a transform crops them; all
+    /// targets have one type and shape. May be called by several threads at once. Throws Error when there is no such
+    /// sample, and FileError when its file cannot be read.
     virtual Sample get(std::int64_t index) const = 0;
-    /// Shape of an input as the network gets it, without the batch; that of the first sample by default. Throws Error
-    /// when the set is empty.
+    /// The shape of an input as the network receives it, without the batch dimension. By default that of the first
+    /// sample. Throws Error when the set is empty.
     virtual Shape input_shape() const;
-    /// A sample's picture for a report: uint8 [1 or 3, H, W]. Undefined for inputs that are not such pictures.
+    /// The picture of a sample for a report: uint8 [1 or 3, H, W]. Undefined if the input is not such a picture.
     virtual Tensor picture(std::int64_t index) const;
 
-    /// Number of classes that have names.
+    /// The number of classes that have names.
     std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
 
     std::vector<std::string> class_names;    ///< one per class; empty for targets that are not classes
@@ -58,8 +58,8 @@ protected:
 /// Samples that are rows of two tensors in memory.
 class TensorSet : public Dataset {
 public:
-    /// inputs [N, ...], targets [N] (int64: classes) or [N, ...]; both on the CPU, row-major. Throws Error when the
-    /// number of rows differs.
+    /// `inputs` is [N, ...]. `targets` is [N] (int64: classes) or [N, ...]. Both are row-major and on the CPU. Throws
+    /// Error when the numbers of rows differ.
     TensorSet(Tensor inputs, Tensor targets, std::vector<std::string> class_names = {});
     std::int64_t size() const override { return inputs_.size(0); }
     Sample get(std::int64_t index) const override;
@@ -68,7 +68,7 @@ private:
     Tensor inputs_, targets_;
 };
 
-/// Some samples of another set, in the order of `indices`.
+/// A selection of the samples of another set, in the order of `indices`.
 class Subset : public Dataset {
 public:
     /// Throws Error when an index is not in the set.
@@ -96,21 +96,21 @@ public:
     Tensor picture(std::int64_t index) const override;
 
 private:
-    /// The set that holds a sample, and its index there.
+    /// The set that contains a sample, and the sample's index in that set.
     std::pair<const Dataset*, std::int64_t> at(std::int64_t index) const;
 
     std::vector<std::shared_ptr<const Dataset>> sets_;
-    std::vector<std::int64_t> ends_;  ///< of each set's samples
+    std::vector<std::int64_t> ends_;  ///< end of each set's range of samples
 };
 
 /// Reads the training set or, with `train` false, the test set from a folder.
 using DatasetReader = std::function<std::shared_ptr<Dataset>(const std::filesystem::path& folder, bool train)>;
 
-/// What the registry knows of a data set.
+/// An entry of the registry of data sets.
 struct DatasetInfo {
     std::string name;         ///< "cifar10"
     std::string source;       ///< paper and year
-    std::vector<float> mean;  ///< of the pixels in [0, 1], one for each channel or one for all
+    std::vector<float> mean;  ///< mean of the pixels in [0, 1], one per channel or one for all
     std::vector<float> std;   ///< their standard deviation, likewise
     DatasetReader read;       ///< how to read it
 };
@@ -118,12 +118,13 @@ struct DatasetInfo {
 /// Every data set: mnist, cifar10, cifar100 and imagenet, then those that register_dataset() added.
 const Registry<DatasetInfo>& dataset_registry();
 /// Adds a data set to the registry. Call it before training starts, for example from main(). Throws Error for a name
-/// that is taken or invalid (see Registry), for an entry without `read`, and where `mean` and `std` differ in length.
+/// that is taken or invalid (see Registry), for an entry without `read`, and when `mean` and `std` differ in length.
 void register_dataset(DatasetInfo info);
 /// Removes a data set that register_dataset() added. Throws Error when there is none with this name.
 void unregister_dataset(std::string_view name);
 
-/// The first `count` samples. An ImageSet stays one, and shares its storage. Throws Error when there are fewer.
+/// The first `count` samples. For an ImageSet the result is an ImageSet that shares its storage. Throws Error when
+/// there are fewer.
 std::shared_ptr<Dataset> first(const std::shared_ptr<const Dataset>& set, std::int64_t count);
 
 /// The classes of all samples, int64 [N]. Reads every sample unless the set is an ImageSet. Throws Error when targets
@@ -140,7 +141,7 @@ struct Fingerprint {
 /// The fingerprint of a data set, independent of its location. For images in memory it covers every byte and every
 /// label. For files it covers, in order, each file's name below their common folder, the sizes of up to 100,000 files,
 /// and the first 64 KiB of up to 512 files, spread evenly over the set; this takes about a second on a local disk. A
-/// file that cannot be read has a value of its own. For other sets it covers up to 4096 samples, spread evenly.
+/// file that cannot be read contributes a special value. For other sets it covers up to 4096 samples, spread evenly.
 Fingerprint fingerprint(const Dataset& set);
 
 }  // namespace radial::data

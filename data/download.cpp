@@ -1,4 +1,4 @@
-// Downloads over HTTP by libcurl: resumed, checked, and put in place only when whole.
+// Downloads over HTTP with libcurl: resumable, verified, and renamed to the target only when complete.
 #include "radial/data/download.h"
 
 #include "radial/core/io/files.h"
@@ -33,7 +33,7 @@ using File = std::unique_ptr<std::FILE, decltype([](std::FILE* f) { std::fclose(
 using Curl = std::unique_ptr<CURL, decltype([](CURL* c) { curl_easy_cleanup(c); })>;
 using Digest = std::unique_ptr<EVP_MD_CTX, decltype([](EVP_MD_CTX* d) { EVP_MD_CTX_free(d); })>;
 
-/// One transfer into a part file, as the callbacks of libcurl see it.
+/// One transfer into a part file, used by the callbacks of libcurl.
 struct Transfer {
     const RemoteFile& file;
     const Progress& progress;
@@ -41,7 +41,8 @@ struct Transfer {
     std::uint64_t done = 0;  ///< bytes in the part file
     File out = nullptr;
     CURL* curl = nullptr;
-    std::exception_ptr error = nullptr;  ///< what a callback threw: exceptions may not cross C code
+    std::exception_ptr error = nullptr;  ///< exception of a callback, stored because exceptions must not propagate
+                                         ///< through C code
 
     long response_code() const {
         long code = 0;
@@ -49,9 +50,10 @@ struct Transfer {
         return code;
     }
 
-    /// Opens the part at the first bytes, so that a request that fails leaves it alone.
+    /// Opens the part file when the first bytes arrive, so that a failed request leaves it unchanged.
     void begin() {
-        // 206 goes on after the bytes that are there; a server that knows no ranges answers 200 with all of them.
+        // 206 continues after the existing bytes. A server that does not support ranges answers 200 with the whole
+        // file.
         if (response_code() != 206) done = 0;
         out.reset(std::fopen(part.c_str(), done == 0 ? "wb" : "ab"));
         if (!out) fail(part.string(), "cannot write: {}", last_error());
@@ -64,7 +66,7 @@ struct Transfer {
         if (progress) progress(file, done, file.bytes);
     }
 
-    /// Ends the part file; its bytes have reached the disk.
+    /// Closes the part file after its bytes have reached the disk.
     void finish() {
         if (!out) return;
         const bool written = std::fflush(out.get()) == 0 && ::fsync(::fileno(out.get())) == 0;
@@ -76,7 +78,7 @@ std::size_t on_bytes(char* bytes, std::size_t size, std::size_t count, void* sel
     auto& transfer = *static_cast<Transfer*>(self);
     try {
         transfer.write(bytes, size * count);
-        // More than the file can be: no need to wait for the end of it.
+        // Stop if there are more bytes than the file can have.
         return transfer.done <= transfer.file.bytes ? size * count : 0;
     } catch (...) {
         transfer.error = std::current_exception();
@@ -97,18 +99,18 @@ Curl make_request(Transfer& transfer) {
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_USERAGENT, "radial");
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 30L);
-    // Below 100 bytes a second for half a minute counts as dead.
+    // A transfer below 100 bytes per second for half a minute counts as dead.
     curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 100L);
     curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, 30L);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, &on_bytes);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, &transfer);
-    // Not CURLOPT_RESUME_FROM, with which libcurl gives up on a server that knows no ranges.
+    // CURLOPT_RESUME_FROM is not used, because libcurl then fails for servers that do not support ranges.
     if (transfer.done > 0) curl_easy_setopt(c, CURLOPT_RANGE, fmt::format("{}-", transfer.done).c_str());
     transfer.curl = c;
     return curl;
 }
 
-/// Fetches what the part file lacks. Returns false when the server refuses to go on from there.
+/// Downloads the missing bytes of the part file. Returns false when the server cannot resume from there.
 bool fetch(const RemoteFile& file, const fs::path& part, const Progress& progress) {
     Transfer transfer{file, progress, part, fs::file_size(part)};
     const bool resuming = transfer.done > 0;
@@ -116,7 +118,7 @@ bool fetch(const RemoteFile& file, const fs::path& part, const Progress& progres
     const CURLcode result = curl_easy_perform(curl.get());
     if (transfer.error) std::rethrow_exception(transfer.error);
     transfer.finish();
-    // Too many bytes stop a transfer as well; the check of the part tells.
+    // Too many bytes also end a transfer; check_part() reports that.
     if (result == CURLE_OK || transfer.done > file.bytes) return true;
     if (transfer.done == 0) fs::remove(part);
     if (result == CURLE_HTTP_RETURNED_ERROR) {
@@ -129,7 +131,7 @@ bool fetch(const RemoteFile& file, const fs::path& part, const Progress& progres
          curl_easy_strerror(result));
 }
 
-/// Throws, and deletes `part`, unless it is what `file` says.
+/// Throws and deletes `part` unless it matches the size and checksum of `file`.
 void check_part(const RemoteFile& file, const fs::path& part) {
     const std::uint64_t bytes = fs::file_size(part);
     if (bytes > file.bytes) {
@@ -146,7 +148,7 @@ void check_part(const RemoteFile& file, const fs::path& part) {
     }
 }
 
-/// True when the file at `path` is what `file` says.
+/// Whether the file at `path` matches the size and checksum of `file`.
 bool is_whole(const RemoteFile& file, const fs::path& path) {
     std::error_code none;
     return fs::file_size(path, none) == file.bytes && !none && sha256_of(path) == file.sha256;
@@ -154,7 +156,7 @@ bool is_whole(const RemoteFile& file, const fs::path& path) {
 
 constexpr const char* cifar_publisher = "https://www.cs.toronto.edu/~kriz/";
 
-/// `files` with the addresses that they have at `mirror`.
+/// `files` with their URLs at `mirror`.
 std::vector<RemoteFile> at(const std::string& mirror, std::vector<RemoteFile> files) {
     for (RemoteFile& file : files) file.url = mirror + file.name;
     return files;
@@ -169,12 +171,12 @@ void download(const RemoteFile& file, const fs::path& folder, const Progress& pr
     fs::create_directories(folder, error);
     if (error) fail(folder.string(), "cannot make the folder: {}", error.message());
     if (fs::exists(part)) check_regular_file(part);
-    // Found out before the first byte is asked for. An append changes nothing that is there.
+    // Check that the part file is writable before requesting anything. Opening it for append does not change it.
     if (const File writable(std::fopen(part.c_str(), "ab")); !writable) {
         fail(part.string(), "cannot write: {}", last_error());
     }
     if (!is_whole(file, part)) {
-        // A part that is too long, or long enough yet wrong, has nothing to go on from.
+        // A part that is too long, or complete but wrong, cannot be resumed.
         if (fs::file_size(part) >= file.bytes) fs::resize_file(part, 0);
         if (!fetch(file, part, progress)) {
             fs::resize_file(part, 0);

@@ -1,4 +1,4 @@
-// Fetching data sets from public mirrors, checked and resumable.
+// Downloads data sets from public mirrors, with checksums and resumption.
 #pragma once
 
 #include <cstdint>
@@ -9,27 +9,29 @@
 
 namespace radial::data {
 
-/// A file of a data set: where it is and what it must be.
+/// A file of a data set: its location and expected content.
 struct RemoteFile {
-    std::string url;      ///< where it is
+    std::string url;      ///< location
     std::string name;     ///< file name under the target folder
     std::string sha256;   ///< lower-case hexadecimal
     std::uint64_t bytes;  ///< exact size
 };
 
-/// Called with bytes so far and in total.
+/// Called with the number of bytes so far and in total.
 using Progress = std::function<void(const RemoteFile&, std::uint64_t done, std::uint64_t total)>;
 
-/// Fetches `file` into `folder` unless a file of that name with that checksum is there. An interrupted download goes on
-/// where it stopped (NAME.part). Throws FileError on an HTTP error, a checksum or size that differs (the part is then
-/// deleted), or a folder that cannot be written. What `progress` throws ends the download too, and leaves the part.
+/// Downloads `file` into `folder` unless a file with that name and checksum is already there. An interrupted download
+/// (NAME.part) is resumed. Throws FileError on an HTTP error, on a wrong checksum or size (the partial file is then
+/// deleted), or when the folder cannot be written. An exception from `progress` also ends the download but keeps the
+/// partial file.
 void download(const RemoteFile& file, const std::filesystem::path& folder, const Progress& progress = {});
 
-/// MNIST's four files, from a public mirror when `mirror` (a URL that ends in "/") is empty.
+/// The four files of MNIST. If `mirror` (a URL that ends in "/") is empty, a public mirror is used.
 std::vector<RemoteFile> mnist_files(const std::string& mirror = "");
-/// The archive of CIFAR-10's binary version, from its publisher when `mirror` (a URL that ends in "/") is empty.
+/// The archive of the binary version of CIFAR-10. If `mirror` (a URL that ends in "/") is empty, the publisher's site
+/// is used.
 std::vector<RemoteFile> cifar10_files(const std::string& mirror = "");
-/// As cifar10_files(), for CIFAR-100.
+/// Like cifar10_files(), for CIFAR-100.
 std::vector<RemoteFile> cifar100_files(const std::string& mirror = "");
 
 /// SHA-256 of a file, lower-case hexadecimal. Throws FileError.

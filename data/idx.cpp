@@ -1,4 +1,4 @@
-// Reading IDX files, plain or gzipped, without trusting a byte of their headers.
+// Reads IDX files, plain or gzipped, without trusting their headers.
 #include "radial/data/idx.h"
 
 #include "radial/data/archive.h"
@@ -16,10 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What an IDX header says.
+/// The content of an IDX header.
 struct Header {
     Shape shape;
-    std::uint64_t bytes = 0;  ///< of data after the header: the product of the extents
+    std::uint64_t bytes = 0;  ///< size of the data after the header: the product of the extents
 };
 
 /// "0x0d (float32)"
@@ -61,7 +61,7 @@ Header read_header(const fs::path& path, GzipFile& reader) {
         extents[d] = std::int64_t{b[0]} << 24 | std::int64_t{b[1]} << 16 | std::int64_t{b[2]} << 8 | std::int64_t{b[3]};
     }
     Header header{Shape(std::span<const std::int64_t>(extents).first(static_cast<std::size_t>(rank))), 1};
-    // Zeros are left out of the overflow check's product, so that strides cannot overflow either.
+    // The product of the overflow check skips zeros, so that strides cannot overflow either.
     std::int64_t product = 1;
     for (const std::int64_t extent : header.shape) {
         if (extent > 0 && product > std::numeric_limits<std::int64_t>::max() / extent) {
@@ -73,7 +73,7 @@ Header read_header(const fs::path& path, GzipFile& reader) {
     return header;
 }
 
-/// Reads what a plain file holds: its size proves the header before anything is allocated.
+/// Reads the data of a plain file. Its size is checked against the header before anything is allocated.
 Tensor read_plain(const fs::path& path, GzipFile& reader, const Header& header) {
     const std::uint64_t held = reader.size() - 4 - 4 * static_cast<std::uint64_t>(header.shape.rank());
     if (held < header.bytes) {
@@ -88,7 +88,7 @@ Tensor read_plain(const fs::path& path, GzipFile& reader, const Header& header) 
     return result;
 }
 
-/// Reads a gzipped file's data into a buffer that grows with what has arrived, never with what the header claims.
+/// Reads the data of a gzipped file into a buffer that grows with the data received, not with the size in the header.
 Tensor read_gzip(const fs::path& path, GzipFile& reader, const Header& header) {
     std::vector<std::uint8_t> buffer;
     while (buffer.size() < header.bytes) {
@@ -100,14 +100,14 @@ Tensor read_gzip(const fs::path& path, GzipFile& reader, const Header& header) {
                     header.shape.str());
         }
     }
-    // Reading on past the data also makes zlib check the stream's CRC.
+    // Reading past the end of the data also makes zlib check the CRC of the stream.
     if (std::uint8_t more = 0; reader.read(&more, 1) != 0) {
         fail_at(path, "too long: more than the {} bytes of data of shape {}", header.bytes, header.shape.str());
     }
     return Tensor::from<std::uint8_t>(std::span<const std::uint8_t>(buffer), header.shape, Device{});
 }
 
-/// The file of `stem` ("train-images") and `kind` ("idx3") in `folder`, under any of its four usual names.
+/// The file for `stem` ("train-images") and `kind` ("idx3") in `folder`, under any of its four usual names.
 fs::path find_mnist_file(const fs::path& folder, const std::string& stem, const std::string& kind) {
     const std::string dashed = stem + "-" + kind + "-ubyte", dotted = stem + "." + kind + "-ubyte";
     for (const std::string& name : {dashed, dashed + ".gz", dotted, dotted + ".gz"}) {
@@ -116,11 +116,11 @@ fs::path find_mnist_file(const fs::path& folder, const std::string& stem, const 
     fail_at(folder, "no {0} in this folder (nor {0}.gz, {1}, {1}.gz)", dashed, dotted);
 }
 
-/// CRC-32 of the labels that tell two sets of the same format and file names apart, of 60,000 and of 10,000 images.
+/// CRC-32 of the labels, which distinguish the two data sets (same format, same file names): 60,000 and 10,000 images.
 constexpr std::array<std::uint32_t, 2> mnist_labels = {0xBA07E8EF, 0xEE8604D9};
 constexpr std::array<std::uint32_t, 2> fashion_labels = {0x2ED6E46A, 0x242BC73F};
 
-/// The name of a folder itself, in lower case, whatever way led there.
+/// The name of the folder itself, in lower case, regardless of how the path is written.
 std::string own_name(const fs::path& folder) {
     const fs::path path = fs::absolute(folder).lexically_normal();
     std::string name = (path.has_filename() ? path : path.parent_path()).filename().string();
@@ -128,8 +128,8 @@ std::string own_name(const fs::path& folder) {
     return name;
 }
 
-/// Fashion-MNIST has MNIST's format and file names. Its labels tell, and of a part of it, or of another set of clothes,
-/// the folder's name.
+/// Fashion-MNIST has the same format and file names as MNIST. It is recognised by its labels or, for a part of it or
+/// another data set, by the name of the folder.
 std::vector<std::string> class_names_for(const fs::path& folder, std::span<const std::uint8_t> labels) {
     const auto sum = static_cast<std::uint32_t>(crc32_z(0, labels.data(), labels.size()));
     const auto among = [sum](const auto& sums) { return std::find(sums.begin(), sums.end(), sum) != sums.end(); };

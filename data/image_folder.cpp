@@ -1,4 +1,4 @@
-// Walking folders and their links, reading ImageNet, and threads that decode one file after another.
+// Traversal of folders and links, the reader of ImageNet, and threads that check files by decoding them.
 #include "radial/data/image_folder.h"
 
 #include "radial/core/io/files.h"
@@ -28,7 +28,7 @@ bool has_image_name(const fs::path& path) {
     return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
 }
 
-/// Only for files whose names do not say it: opening each would take a large set on a network minutes.
+/// Only called for files without an image extension: opening every file of a large data set on a network takes minutes.
 bool has_image_content(const fs::path& path) {
     std::array<std::uint8_t, 8> first{};
     std::ifstream file(path, std::ios::binary);
@@ -37,14 +37,14 @@ bool has_image_content(const fs::path& path) {
     return is_jpeg(content) || is_png(content);
 }
 
-/// The real path, or an empty one where a link leads nowhere or in a circle.
+/// The canonical path; empty if a link is broken or circular.
 fs::path real_path(const fs::path& path) {
     std::error_code error;
     const fs::path real = fs::canonical(path, error);
     return error ? fs::path() : real;
 }
 
-/// One walk. Links wait until all that is really there has been seen, so that it counts under its own path.
+/// One traversal. Links are followed last, so that each file and folder is listed under its own path if possible.
 class Walk {
 public:
     explicit Walk(const fs::path& folder) {
@@ -65,7 +65,7 @@ public:
     FoundImages take() { return std::move(found_); }
 
 private:
-    /// Looks into a folder that no other path has led to, and the real folders below it.
+    /// Visits a folder that has not been visited under another path, and the real folders below it.
     void enter(const fs::path& folder) {
         std::vector<fs::path> waiting{folder};
         while (!waiting.empty()) {
@@ -78,7 +78,7 @@ private:
                 const fs::path& path = entry->path();
                 const std::string name = path.filename().string();
                 if (name.starts_with('.')) continue;
-                std::error_code gone;  // while the folder is read
+                std::error_code gone;  // set if the entry has vanished in the meantime
                 if (entry->is_symlink(gone)) {
                     links_.push_back(path);
                 } else if (entry->is_directory(gone)) {
@@ -110,7 +110,7 @@ private:
     }
 
     FoundImages found_;
-    std::unordered_set<std::string> folders_, files_;  ///< real paths of what has been seen
+    std::unordered_set<std::string> folders_, files_;  ///< canonical paths seen so far
     std::vector<fs::path> links_;
 };
 
@@ -119,7 +119,7 @@ template <class... Args>
     throw FileError(path.string() + ": " + fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// The classes are those expected, or there is an error.
+/// Throws FileError unless the classes are the expected ones.
 void check_classes(const fs::path& root, const std::vector<std::string>& there,
                    const std::vector<std::string>& expected) {
     const auto has = [](const std::vector<std::string>& list, const std::string& name) {
@@ -209,7 +209,7 @@ std::map<std::string, std::string> read_synset_names(const fs::path& path) {
 }
 
 ImageSet make_dataset(const ImageFolder& folder) {
-    std::vector<std::pair<std::int64_t, std::size_t>> turns;  // which of its class a picture is, and its place
+    std::vector<std::pair<std::int64_t, std::size_t>> turns;  // position of a picture within its class, and its index
     std::vector<std::int64_t> seen(folder.folders.size(), 0);
     for (std::size_t i = 0; i < folder.files.size(); ++i)
         turns.emplace_back(seen[static_cast<std::size_t>(folder.labels[i])]++, i);
@@ -242,7 +242,7 @@ void check_pictures(std::span<const std::filesystem::path> files, int threads,
                     const std::function<void(const CheckedPicture&)>& checked) {
     RADIAL_CHECK(threads >= 1, "check_pictures: {} threads, expected at least 1", threads);
     std::mutex mutex;
-    std::size_t next = 0;  // guarded, as the error
+    std::size_t next = 0;  // guarded by mutex, as is `failed`
     std::exception_ptr failed;
     const auto work = [&] {
         std::unique_lock lock(mutex);
@@ -252,7 +252,7 @@ void check_pictures(std::span<const std::filesystem::path> files, int threads,
             std::exception_ptr error;
             try {
                 picture.problem = problem_with(files[picture.number]);
-            } catch (...) {  // no memory, say
+            } catch (...) {  // for example, out of memory
                 error = std::current_exception();
             }
             lock.lock();

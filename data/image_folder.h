@@ -1,4 +1,5 @@
-// Images in folders: finding them, reading a class a folder as ImageNet (Russakovsky et al. 2015) has, checking them.
+// Images in folders: finding them, reading one folder per class as in ImageNet (Russakovsky et al. 2015), and checking
+// them.
 #pragma once
 
 #include "radial/data/image_set.h"

@@ -1,4 +1,4 @@
-// ImageSet: views of a labelled set of images.
+// ImageSet: access to a set of images with class labels.
 #include "radial/data/image_set.h"
 
 #include "radial/core/util/error.h"

@@ -1,4 +1,4 @@
-// Loader: worker threads that prepare batches ahead of training, delivered in order through a bounded ring.
+// Loader: worker threads prepare batches ahead of training, which are delivered in order through a bounded ring buffer.
 #include "radial/data/loader.h"
 
 #include "radial/data/preprocessor.h"
@@ -40,7 +40,7 @@ void check_options(const LoaderOptions& options) {
     check(options.mixing);
 }
 
-/// Mixes a batch's images and labels, by a stream that no sample has.
+/// Mixes the images and labels of a batch. `random` is a stream that no sample uses.
 void mix(Batch& batch, const MixingOptions& options, Generator random) {
     RADIAL_CHECK(batch.images.rank() == 4 && batch.labels.dtype() == DType::int64 && batch.labels.rank() == 1,
                  "Loader: mixes images with classes; inputs are {}, targets {}", batch.images.str(),
@@ -66,8 +66,8 @@ std::vector<std::int64_t> epoch_order(std::int64_t size, bool shuffle, std::uint
     return order;
 }
 
-/// Workers claim batch numbers in order, at most `prefetch` ahead of the last one delivered, and leave each in the
-/// slot (number % prefetch). Everything under "guarded" is read and written with the mutex held only.
+/// Workers claim batch numbers in order, at most `prefetch` ahead of the last batch delivered, and store each batch in
+/// slot (number % prefetch). Members under "guarded" are accessed only while the mutex is held.
 class Loader::State {
 public:
     State(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
@@ -133,7 +133,7 @@ public:
     }
 
 private:
-    /// An epoch, its samples in order, where it began, and how many batches it has.
+    /// An epoch: the order of its samples, its start position, and its number of batches.
     struct Plan {
         std::int64_t epoch;
         std::vector<std::int64_t> order;
@@ -156,7 +156,7 @@ private:
         }
         Slot& slot = slots_[static_cast<std::size_t>(delivered_ % options_.prefetch)];
         ready_.wait(lock, [&] { return slot.batch.has_value() || slot.error != nullptr; });
-        // The error stays in its slot: until start(), every further call throws it again.
+        // The error stays in its slot, so that every further call throws it again until start().
         if (slot.error != nullptr) std::rethrow_exception(slot.error);
         std::optional<Batch> batch = std::exchange(slot.batch, std::nullopt);
         ++delivered_;
@@ -165,7 +165,7 @@ private:
         return batch;
     }
 
-    /// What every worker does until the loader goes away.
+    /// The loop of each worker, which runs until the loader is destroyed.
     void work(const std::stop_token& stop) {
         std::unique_lock lock(mutex_);
         for (;;) {
@@ -182,7 +182,7 @@ private:
                 slot.error = std::current_exception();
             }
             lock.lock();
-            if (run != run_) continue;  // start() was called meanwhile: this batch is of an epoch nobody wants
+            if (run != run_) continue;  // start() was called in the meantime, so this batch is obsolete
             slots_[static_cast<std::size_t>(number % options_.prefetch)] = std::move(slot);
             ready_.notify_one();
         }
@@ -192,7 +192,8 @@ private:
         return plan_ != nullptr && claimed_ < std::min(plan_->batches, delivered_ + options_.prefetch);
     }
 
-    /// Gathers, normalises and transforms batch `number` of an epoch. Touches nothing that is guarded.
+    /// Prepares batch `number` of an epoch: collects, normalises and transforms its samples. Does not access guarded
+    /// members.
     Batch prepare(const Plan& plan, std::int64_t number) const {
         const std::int64_t whole_begin = plan.given.samples + (number - plan.given.batches) * options_.batch_size;
         const std::int64_t whole = std::min(options_.batch_size, size_ - whole_begin);
@@ -207,22 +208,22 @@ private:
     }
 
     std::shared_ptr<const Dataset> dataset_;
-    std::int64_t size_ = 0;  ///< of the data set
+    std::int64_t size_ = 0;  ///< number of samples in the data set
     LoaderOptions options_;
-    std::optional<Preprocessor> preprocessor_;  ///< made once the options have been checked
+    std::optional<Preprocessor> preprocessor_;  ///< created after the options have been checked
 
     std::mutex mutex_;
     std::condition_variable_any room_;  ///< a batch may be claimed
     std::condition_variable ready_;     ///< a slot has been filled
 
     // ---- guarded ----
-    std::uint64_t run_ = 0;  ///< counts start(), so that late batches are known
+    std::uint64_t run_ = 0;  ///< number of calls of start(), to recognise obsolete batches
     std::shared_ptr<const Plan> plan_;
     std::int64_t claimed_ = 0;    ///< batches given to workers
     std::int64_t delivered_ = 0;  ///< batches given to the caller
     std::vector<Slot> slots_;
 
-    std::vector<std::jthread> workers_;  ///< last, so that they end before what they use
+    std::vector<std::jthread> workers_;  ///< last, so that the threads end before the members they use are destroyed
 };
 
 Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)

@@ -1,4 +1,4 @@
-// Normalisation by tables, and the transforms of each sample with its own random numbers.
+// Normalisation with lookup tables, and the transforms of each sample with its own random stream.
 #include "radial/data/preprocessor.h"
 
 #include "radial/core/util/error.h"
@@ -11,7 +11,7 @@
 namespace radial::data {
 namespace {
 
-/// `values` with one value a channel.
+/// Expands `values` to one value per channel.
 std::vector<float> per_channel(const char* what, const std::vector<float>& values, std::int64_t channels) {
     RADIAL_CHECK(values.size() == 1 || std::ssize(values) == channels,
                  "Loader: {} has {} numbers for images of {} channels, expected 1 or {}", what, values.size(), channels,
@@ -19,7 +19,7 @@ std::vector<float> per_channel(const char* what, const std::vector<float>& value
     return values.size() == 1 ? std::vector<float>(static_cast<std::size_t>(channels), values[0]) : values;
 }
 
-/// The set as one of images, their bytes in row-major memory; nothing for other sets.
+/// A copy of the set with row-major images if it is an ImageSet; nothing otherwise.
 std::optional<ImageSet> in_rows(const Dataset& set) {
     const auto* const given = dynamic_cast<const ImageSet*>(&set);
     if (given == nullptr) return std::nullopt;
@@ -28,7 +28,7 @@ std::optional<ImageSet> in_rows(const Dataset& set) {
     return images;
 }
 
-/// Channels of the set's images; 1 for other inputs, which have none to normalise.
+/// The number of channels of the set's images; 1 for other inputs, which are not normalised.
 std::int64_t channels_of(const Dataset& set, const LoaderOptions& options) {
     if (const auto* const images = dynamic_cast<const ImageSet*>(&set)) return images->channels();
     const Shape shape = set.size() > 0 ? set.input_shape() : Shape{};
@@ -41,7 +41,7 @@ std::int64_t channels_of(const Dataset& set, const LoaderOptions& options) {
     return 1;
 }
 
-/// `value` as one row of a batch of `rows`, which is made with the first of them.
+/// Copies `value` to one row of a batch of `rows` rows. The batch is allocated for the first row.
 void put_row(const char* what, std::int64_t sample, const Tensor& value, std::int64_t row, std::int64_t rows,
              Tensor& batch) {
     if (!batch.defined()) {
@@ -60,7 +60,7 @@ void put_row(const char* what, std::int64_t sample, const Tensor& value, std::in
 }  // namespace
 
 Generator sample_stream(std::uint64_t seed, std::int64_t epoch, std::int64_t sample) {
-    // One round more than epoch_order(), whose stream is another's then.
+    // One more round of hashing than in epoch_order(), so that the streams differ.
     return Generator(stream_seed(stream_seed(seed, epoch), sample));
 }
 
@@ -113,7 +113,7 @@ void Preprocessor::check_label(std::int64_t sample, std::int64_t label) const {
                  "Loader: label of sample {} is {}, expected 0 to {}", sample, label, set_->classes() - 1);
 }
 
-/// A batch of a set that makes its samples itself.
+/// A batch of a data set that is not an ImageSet.
 std::pair<Tensor, Tensor> Preprocessor::samples_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
     const std::vector<std::int64_t> wanted = std::exchange(samples, {});
     Tensor inputs, targets;
@@ -132,14 +132,14 @@ std::pair<Tensor, Tensor> Preprocessor::samples_of(std::vector<std::int64_t>& sa
         if (used) samples.push_back(*used);
     }
     if (inputs.defined()) return {inputs.rows(0, std::ssize(samples)), targets.rows(0, std::ssize(samples))};
-    // A batch without samples.
+    // A batch without samples still needs the right types and shapes.
     const Sample any = set_->get(0);
     put_row("input", 0, prepared(0, any.input, epoch), 0, 1, inputs);
     put_row("target", 0, any.target, 0, 1, targets);
     return {inputs.rows(0, 0), targets.rows(0, 0)};
 }
 
-/// A sample's input as the network gets it.
+/// The input of a sample as passed to the network.
 Tensor Preprocessor::prepared(std::int64_t sample, const Tensor& given, std::int64_t epoch) const {
     const Tensor input = given.to(Layout::row_major);
     const bool bytes = input.dtype() == DType::uint8, floats = input.dtype() == DType::float32;
@@ -201,8 +201,8 @@ Tensor Preprocessor::images_of(std::vector<std::int64_t>& samples, std::int64_t 
     return Tensor::empty(none, DType::float32, Device{});
 }
 
-/// Calls `read` with `sample` or, where its file cannot be read and is to be replaced, with the next that can. Returns
-/// which it was, or nothing when the sample is left out.
+/// Calls `read` with `sample`. If its file cannot be read and is to be replaced, continues with the next samples until
+/// one can be read. Returns the sample used, or nothing if the sample is left out.
 template <class F>
 std::optional<std::int64_t> Preprocessor::readable(std::int64_t sample, const F& read) const {
     for (std::int64_t tries = 0;; ++tries) {
@@ -227,7 +227,7 @@ std::map<std::int64_t, std::string> Preprocessor::problems() const {
     return problems_;
 }
 
-/// What is seen of a sample, until the reader's next use.
+/// The bytes of a sample's view. Valid until the reader is used again.
 Preprocessor::Bytes Preprocessor::bytes_of(std::int64_t sample, Generator& random, ViewReader& reader) const {
     if (images_->files) {
         const std::int64_t side = images_->view.crop;
@@ -246,7 +246,7 @@ Preprocessor::Bytes Preprocessor::bytes_of(std::int64_t sample, Generator& rando
     return {reader.resize(planes, channels_, height, width, choose).data(), height, width, false};
 }
 
-/// Writes planes, each byte through its channel's table.
+/// Writes planes, mapping each byte through the table of its channel.
 void Preprocessor::write(const std::vector<Table>& tables, const Bytes& bytes, float* to) const {
     const std::int64_t plane = bytes.height * bytes.width, channels = std::ssize(tables);
     const std::uint8_t* from = bytes.first;
@@ -279,7 +279,7 @@ void Preprocessor::transform(const Bytes& bytes, Generator& random, Image& image
     transform(random, image, from_pixels);
 }
 
-/// The transforms of an image, whose pixels are normalised already unless `from_pixels`.
+/// Applies the transforms to an image. Its pixels are already normalised unless `from_pixels` is set.
 void Preprocessor::transform(Generator& random, Image& image, bool from_pixels) const {
     for (const Transform& transform : transforms_.pixels) transform(image, random);
     if (from_pixels) normalise(image);

@@ -1,4 +1,4 @@
-// From bytes to the normalised, transformed floats of a batch.
+// Converts bytes to the normalised, transformed floats of a batch.
 #pragma once
 
 #include "radial/data/images/transforms.h"
@@ -17,34 +17,34 @@
 
 namespace radial::data {
 
-/// The stream that a sample's transforms draw from in `epoch`: a function of these three numbers.
+/// The random stream of a sample's transforms in `epoch`: a function of these three numbers.
 Generator sample_stream(std::uint64_t seed, std::int64_t epoch, std::int64_t sample);
 
-/// Prepares samples for a Loader. Its functions may be called by several threads at once.
+/// Prepares samples for a Loader. Thread-safe.
 class Preprocessor {
 public:
-    /// Throws Error (as the Loader, whose options these are) when the length of mean or std does not fit the
-    /// channels, or a number makes no sense.
+    /// `options` are those of the Loader. Throws Error when the length of mean or std does not fit the channels, or
+    /// when an option is invalid.
     Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options);
 
-    /// The samples' inputs, float32 [samples, ...], and their targets, a row each; `samples` becomes those that are in
-    /// it, should files that cannot be read be replaced or left out. Throws Error when transforms leave images of
-    /// different sizes, or a sample is not what Dataset::get() says, FileError for a file that cannot be read, and what
-    /// a transform throws.
+    /// The inputs of the samples, float32 [samples, ...], and their targets, one per row. If files that cannot be read
+    /// are replaced or left out, `samples` is changed to the samples actually used. Throws Error when transforms
+    /// produce images of different sizes or when a sample is not as Dataset::get() specifies. Throws FileError for a
+    /// file that cannot be read, and rethrows exceptions of transforms.
     std::pair<Tensor, Tensor> batch(std::vector<std::int64_t>& samples, std::int64_t epoch) const;
-    /// Why samples were replaced or left out so far, by their numbers.
+    /// The reasons why samples were replaced or left out so far, by sample number.
     std::map<std::int64_t, std::string> problems() const;
 
 private:
-    /// What each of the 256 bytes becomes.
+    /// The value that each of the 256 bytes is mapped to.
     using Table = std::array<float, 256>;
-    /// An image as bytes: planes, or with its channels side by side.
+    /// An image as bytes, either planar or with interleaved channels.
     struct Bytes {
         const std::uint8_t* first;
         std::int64_t height, width;
         bool planar;
     };
-    /// What one thread works in.
+    /// The buffers that one thread uses.
     struct Scratch {
         ViewReader reader;
         Image image;
@@ -64,18 +64,18 @@ private:
     std::optional<std::int64_t> readable(std::int64_t sample, const F& read) const;
 
     std::shared_ptr<const Dataset> set_;
-    std::optional<ImageSet> images_;  ///< the set, where it is one of images, in row-major memory
+    std::optional<ImageSet> images_;  ///< the set if it is an ImageSet, in row-major memory
     std::int64_t channels_;
-    std::vector<float> mean_, std_;  ///< one a channel
+    std::vector<float> mean_, std_;  ///< one per channel
     Transforms transforms_;
     std::optional<RandomRegionOptions> region_;
     bool scaled_decoding_;
     CorruptFiles corrupt_;
     std::uint64_t seed_;
-    std::vector<Table> unit_, normalised_;  ///< one a channel: byte / 255, and that normalised
+    std::vector<Table> unit_, normalised_;  ///< one per channel: byte / 255, and the same normalised
 
     mutable std::mutex mutex_;
-    mutable std::map<std::int64_t, std::string> problems_;  ///< guarded
+    mutable std::map<std::int64_t, std::string> problems_;  ///< guarded by mutex_
 };
 
 }  // namespace radial::data

@@ -1,4 +1,4 @@
-// Activations and dropout: checks and the calls of their ops.
+// Activations and dropout: input checks and calls of their ops.
 #include "radial/layers/activation.h"
 
 #include "radial/core/ops.h"

@@ -1,4 +1,4 @@
-// What layers share: extents along height and width, and checks of inputs, so that an error names the layer, not an op.
+// What layers share: sizes along height and width, and input checks whose errors name the layer instead of an op.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"

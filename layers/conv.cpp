@@ -1,4 +1,4 @@
-// Convolutions, batch norms and pooling: checks, initial weights, the calls of their ops, and convolutions with folded
+// Convolutions, batch norms and pooling: checks, initial weights, calls of their ops, and convolutions with folded
 // norms.
 #include "radial/layers/conv.h"
 
@@ -33,7 +33,7 @@ void check_options(const Conv2dOptions& o) {
                  o.padding.h, o.padding.w);
 }
 
-/// A 1x1 convolution of [N, C], images of one pixel.
+/// Applies a 1x1 convolution to x [N, C], seen as images of one pixel.
 Tensor on_pixels(const Conv2d& conv, const Tensor& x) {
     const Tensor& weight = conv.weight();
     return linear(x, reshape(weight, {weight.size(0), weight.size(1)}), conv.bias());
@@ -104,7 +104,7 @@ Tensor BatchNorm2d::forward(const Tensor& x, const Tensor& residual) {
                       residual);
 }
 
-/// The folded weights and what they were made from, to see when that has changed.
+/// The folded weights, with the identity and version of the tensors they were computed from, to detect changes.
 struct ConvNorm::Folded {
     struct Source {
         const void* data = nullptr;
@@ -171,7 +171,7 @@ PoolGeometry checked_geometry(std::string_view layer, const Pool2dOptions& o) {
                  o.window.h, o.window.w);
     RADIAL_CHECK(stride.h >= 1 && stride.w >= 1, "{}: stride is {} x {}, expected at least 1 x 1", layer, stride.h,
                  stride.w);
-    // A window that lay wholly in the padding would have no value.
+    // A window that lies wholly in the padding would have no value.
     RADIAL_CHECK(o.padding.h >= 0 && o.padding.w >= 0 && 2 * o.padding.h <= o.window.h && 2 * o.padding.w <= o.window.w,
                  "{}: padding is {} x {}, expected 0 to half the window {} x {}", layer, o.padding.h, o.padding.w,
                  o.window.h, o.window.w);

@@ -1,4 +1,4 @@
-// 2-D convolution, batch normalisation, both as one, squeeze-and-excitation, and pooling.
+// 2-D convolution, batch normalisation, the two combined, squeeze-and-excitation, and pooling.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -79,7 +79,7 @@ public:
     /// Throws Error when x is not of rank 4 or has another number of channels, and in training on a single value per
     /// channel.
     Tensor forward(Tensor x) override;
-    /// The same with `residual`, of x's shape, added before the activation. This computes the end of a residual block.
+    /// The same with `residual`, of x's shape, added before the activation, as at the end of a residual block.
     Tensor forward(const Tensor& x, const Tensor& residual);
     /// The options given to the constructor.
     const BatchNorm2dOptions& options() const { return options_; }
@@ -97,10 +97,10 @@ private:
     Tensor weight_, bias_, running_mean_, running_var_;
 };
 
-/// norm(conv(x)), with the norm's residual and activation, the building block of most networks. Not a module: a model
-/// registers the two layers under names of its own. In evaluation without gradients it runs as a single convolution
-/// with folded weights, w * scale / deviation and shift + (bias - mean) * scale / deviation (Jacob et al. 2018, 3.2),
-/// which are recomputed when one of their inputs has changed. Not thread-safe.
+/// norm(conv(x)), with the norm's residual and activation: the building block of most networks. It is not a module; a
+/// model registers the two layers under its own names. In evaluation without gradients it runs as a single convolution
+/// with folded weights, w * scale / std and shift + (bias - mean) * scale / std (Jacob et al. 2018, 3.2), which are
+/// computed again when one of their inputs has changed. Not thread-safe.
 class ConvNorm {
 public:
     ConvNorm() = default;
@@ -119,7 +119,7 @@ private:
 
     std::shared_ptr<Conv2d> conv_;
     std::shared_ptr<BatchNorm2d> norm_;
-    std::shared_ptr<Folded> folded_;  ///< what evaluation runs with
+    std::shared_ptr<Folded> folded_;  ///< the folded weights for evaluation
 };
 
 /// Options of SqueezeExcite.
@@ -148,12 +148,12 @@ private:
 /// Options of MaxPool2d and AvgPool2d.
 struct Pool2dOptions {
     Size2d window = 2;                  ///< height and width of the window
-    std::optional<Size2d> stride = {};  ///< step of the window; its extents if not given
-    Size2d padding = 0;                 ///< on each side; at most half the window
+    std::optional<Size2d> stride = {};  ///< step of the window; the size of the window if not given
+    Size2d padding = 0;                 ///< pixels added on each side; at most half the window
 };
 
-/// The maximum of each window; padding never wins. x [N, C, H, W]; the result is [N, C, H', W'] with H' = floor((H + 2
-/// padding - window) / stride) + 1, and W' likewise.
+/// The maximum of each window; padding is never the maximum. x [N, C, H, W]; the result is [N, C, H', W'] with H' =
+/// floor((H + 2 padding - window) / stride) + 1, and W' likewise.
 class MaxPool2d : public Layer {
 public:
     using Options = Pool2dOptions;  ///< for Sequential::add()

@@ -1,4 +1,4 @@
-// DenseBlock: checks, its layers, and the growing input.
+// DenseBlock: checks, its layers, and their two ways of building up the result.
 #include "radial/layers/dense_block.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -12,7 +12,7 @@
 
 namespace radial {
 
-/// One layer of the block: from all channels so far to `growth` new ones.
+/// One layer of the block: computes `growth` new channels from all channels so far.
 class DenseLayer : public Layer {
 public:
     DenseLayer(const DenseBlockOptions& options, std::int64_t channels) : drops_(options.dropout > 0) {
@@ -27,7 +27,7 @@ public:
         dropout_ = register_module("dropout", std::make_shared<Dropout>(DropoutOptions{.p = options.dropout}));
     }
 
-    /// What GrowingImage computes with.
+    /// The tensors that GrowingImage needs.
     DenseLayerTensors tensors() const {
         const auto of = [](const BatchNorm2d& norm) {
             return NormTensors{norm.weight(),           norm.bias(),           norm.running_mean(), norm.running_var(),

@@ -1,4 +1,4 @@
-// A densely connected block.
+// A densely connected block of convolutions.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -14,7 +14,7 @@ struct DenseBlockOptions {
     std::int64_t layers = 1;       ///< number of layers
     std::int64_t growth = 12;      ///< channels that each layer adds
     std::int64_t bottleneck = 0;   ///< channels of a 1x1 convolution before each layer's 3x3; 0 for none
-    double dropout = 0;            ///< probability after each convolution, in [0, 1)
+    double dropout = 0;            ///< dropout probability after each convolution, in [0, 1)
 
     /// Channels of the result.
     std::int64_t out_channels() const { return in_channels + layers * growth; }

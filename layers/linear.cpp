@@ -1,4 +1,4 @@
-// Linear and Flatten: checks, initial weights, and the calls of their ops.
+// Linear and Flatten: checks, initial weights, and calls of their ops.
 #include "radial/layers/linear.h"
 
 #include "radial/core/ops.h"

@@ -1,4 +1,4 @@
-// Fully connected layer, and the flattening of images to rows before it.
+// Fully connected layer, and the layer that flattens images to rows before it.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -28,7 +28,7 @@ private:
     Tensor weight_, bias_;
 };
 
-/// Reshapes x [N, ...] to [N, product of the other extents], in logical (NCHW) order for either layout.
+/// Reshapes x [N, ...] to [N, product of the other sizes], in logical (NCHW) order for either memory layout.
 class Flatten : public Layer {
 public:
     /// Throws Error when x has no dimension after the first.

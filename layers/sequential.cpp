@@ -1,4 +1,4 @@
-// Sequential: a list of layers, each given the last one's result.
+// Sequential: a list of layers, each applied to the result of the previous one.
 #include "radial/layers/sequential.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -19,7 +19,7 @@ Sequential& Sequential::add(std::shared_ptr<Layer> layer) {
 }
 
 Tensor Sequential::forward(Tensor x) {
-    // Moved along, so that a layer holds the only handle to a temporary and may overwrite it.
+    // x is moved on, so that each layer holds the only reference to a temporary and may overwrite it.
     for (const auto& layer : layers_)
         x = recomputes() && layer->is_segment() ? recompute(*layer, x) : layer->forward(std::move(x));
     return x;

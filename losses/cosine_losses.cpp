@@ -1,5 +1,4 @@
-// The cosine losses: scales, margins and running statistics, the calls of the fused losses, and entries in the
-// registry.
+// The cosine losses: scales, margins, running statistics, calls of the fused losses, and registry entries.
 #include "radial/losses/cosine_losses.h"
 
 #include "radial/core/distributed/communicator.h"
@@ -22,7 +21,7 @@ double scale_of(const CosSoftmaxOptions& options) {
                  options.classes);
     RADIAL_CHECK(options.epsilon > 0 && options.epsilon <= 1, "CosSoftmax: epsilon is {}, expected in (0, 1]",
                  options.epsilon);
-    // The first term is what reaches epsilon at cosines of 1 and -1; the rest is the paper's allowance.
+    // The first term is the scale that reaches epsilon at cosines of 1 and -1; the second is the paper's allowance.
     constexpr double allowance = 3;
     return 0.5 * std::log(static_cast<double>(options.classes - 1) / options.epsilon) + allowance;
 }
@@ -108,7 +107,7 @@ AdaCos::AdaCos(const AdaCosOptions& options)
 
 Tensor AdaCos::margin_loss(const Tensor& feature, const Tensor& labels) {
     if (training() && dynamic_) adapt(rows_of_all_ranks(feature), rows_of_all_ranks(labels));
-    // A copy: the next forward() moves the buffer, perhaps before this one's backward().
+    // A copy, because the next forward() may change the buffer before the backward() of this one.
     return cosine_softmax_loss(feature, weight(), labels, {.scale = 1, .scale_factor = s_.clone()}, head(weight()));
 }
 
@@ -117,7 +116,7 @@ void AdaCos::adapt(const Tensor& feature, const Tensor& labels) {
     constexpr double cos_quarter_pi = 0.70710678118654752;
     const Tensor all = all_cosines(feature), own = pick(all, labels);
     const Tensor others = sum(exp(all * s_), {1}) - exp(own * s_);
-    // The smallest angle is the largest cosine, and min(pi / 4, angle) a cosine of at least cos(pi / 4).
+    // The smallest angle has the largest cosine, so min(pi / 4, angle) means a cosine of at least cos(pi / 4).
     const Tensor middle = -median(-own);
     s_.copy_(reshape(log(mean(others)), {1}) / clamp(reshape(middle, {1}), cos_quarter_pi, 1));
 }

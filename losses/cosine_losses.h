@@ -25,9 +25,9 @@ struct CosSoftmaxOptions {
     }
 };
 
-/// L = mean of -log softmax_j(scale * cos(x, W_j))[y] (Liu, Li, Wang: COCO, arXiv 1710.00870). Derived from epsilon,
-/// scale = 1/2 log((classes - 1) / epsilon) + 3, as in the paper. Parameter: weight [classes, dim], initially
-/// Xavier-uniform.
+/// L = mean of -log softmax_j(scale * cos(x, W_j))[y] (Liu, Li, Wang: COCO, arXiv 1710.00870). If the scale is derived
+/// from epsilon, it is 1/2 log((classes - 1) / epsilon) + 3, as in the paper. Parameter: weight [classes, dim],
+/// initially Xavier-uniform.
 class CosSoftmax : public SoftmaxLike {
 public:
     /// Throws Error when classes or dim is below 1, scale or epsilon is invalid, or scale is derived with fewer than 2
@@ -59,12 +59,12 @@ public:
 
 protected:
     /// `vectors` is the number of weight vectors per class. Throws Error when classes, dim or vectors is below 1, or
-    /// scale is not above 0.
+    /// when scale is not above 0.
     CosineHead(std::string_view loss, std::int64_t classes, std::int64_t dim, double scale,
                const SoftmaxLikeOptions& options, std::int64_t vectors = 1);
     /// Computes the loss of features [N, dim], in the dtype of the weight, and of labels. Both have been checked.
     virtual Tensor margin_loss(const Tensor& feature, const Tensor& labels) = 0;
-    /// A further factor of the cosines besides scale(): [1], or undefined.
+    /// A factor of the cosines in addition to scale(): [1], or undefined.
     virtual Tensor scale_factor() const { return {}; }
 
     /// The factor of the cosines.
@@ -73,7 +73,7 @@ protected:
     const Tensor& weight() const { return weight_; }
     /// The cosines [N, vectors * classes] between features and weight vectors.
     Tensor all_cosines(const Tensor& feature) const;
-    /// The cosine between each sample and its own class, without history: [N].
+    /// The cosine between each sample and its own class, not recorded for gradients: [N].
     Tensor own_cosines(const Tensor& feature, const Tensor& labels) const;
 
 private:
@@ -101,7 +101,7 @@ struct NormFaceOptions {
 
 /// L = mean of -log softmax_j(s * cos(x, W_j))[y], with a learned s (Wang et al.: NormFace, ACM MM 2017, Eq. 6). The
 /// paper gives no initial value of s. Parameters: weight [classes, dim] and, if s is learned, log_scale [1], the
-/// logarithm of a factor of `scale`.
+/// logarithm of the factor that multiplies `scale`.
 class NormFace : public CosineHead {
 public:
     /// Throws Error when an option is out of range.

@@ -7,7 +7,7 @@
 namespace radial {
 namespace {
 
-/// The targets in the output's shape and type.
+/// The targets in the shape and dtype of the output.
 Tensor like_output(const char* who, const Tensor& output, const Tensor& targets) {
     const bool column = output.rank() == 2 && output.size(1) == 1 && targets.rank() == 1;
     RADIAL_CHECK(
@@ -23,7 +23,7 @@ Tensor MeanSquaredError::forward(const Tensor& output, const Tensor& targets) {
     return mean(square(output - like_output("MeanSquaredError", output, targets)));
 }
 
-// log p = -softplus(-y), log(1 - p) = -softplus(y).
+// With p = sigmoid(y): log p = -softplus(-y), log(1 - p) = -softplus(y).
 Tensor BinaryCrossEntropy::forward(const Tensor& output, const Tensor& targets) {
     const Tensor t = like_output("BinaryCrossEntropy", output, targets);
     return mean(softplus(-output) * t + softplus(output) * (1.0 - t));

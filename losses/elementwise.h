@@ -1,11 +1,11 @@
-// Losses of targets with a number for each output: regression, and several classes at a time.
+// Losses for targets with one number per output: regression and multi-label classification.
 #pragma once
 
 #include "radial/losses/loss.h"
 
 namespace radial {
 
-/// Mean of (y - t)² over all outputs y [N, K] and targets t, float [N, K], or [N] where K is 1. The network's output is
+/// Mean of (y - t)² over all outputs y [N, K] and targets t, float [N, K], or [N] if K is 1. The network's output is
 /// the prediction; the loss has no parameters.
 class MeanSquaredError : public Loss {
 public:
@@ -17,8 +17,9 @@ public:
 };
 
 /// Mean of -(t log p + (1 - t) log(1 - p)) with p = sigmoid(y), over all outputs y [N, K] and targets t in [0, 1],
-/// float [N, K], or [N] where K is 1: each output says whether the sample belongs to one class, and a sample may belong
-/// to several. Computed from logits without cancellation, so that it holds for outputs of any size.
+/// float [N, K], or [N] if K is 1. Each output says whether the sample belongs to one class; a sample may belong to
+/// several classes. The loss is computed from the logits without cancellation, so it is accurate for outputs of any
+/// size.
 class BinaryCrossEntropy : public Loss {
 public:
     /// Throws Error when the shapes differ.

@@ -1,6 +1,6 @@
 // The fused ops of losses: softmax heads over classes, and losses over the pairs of a batch.
 //
-// The properties of all ops (core/ops.h) hold for these as well. Losses as modules are in losses/losses.h.
+// These ops have the properties of all ops (core/ops.h). losses/losses.h has the losses as modules.
 #pragma once
 
 #include "radial/core/ops.h"
@@ -15,18 +15,18 @@ namespace radial {
 /// Options of all heads that end in a softmax cross-entropy.
 ///
 /// Labels are int64 [N] with values in [0, C). On the CPU any other value throws Error at once; on a CUDA device the
-/// sample's loss is NaN, its gradient 0, and the next synchronize() throws Error. The heads accept bfloat16 features
-/// with float32 weights, and then compute and return float32. They compare feature x [N, D] with one vector per class
-/// [C, D], by one matrix product, computed in blocks of classes, and one pass over each block. They never store an [N,
-/// C, D] tensor, and keep one [N, C] buffer, or none.
+/// sample's loss is NaN, its gradient is 0, and the next synchronize() throws Error. The heads accept bfloat16 features
+/// with float32 weights, and then compute and return float32. They compare features x [N, D] with one vector per class
+/// [C, D]: a matrix product, computed in blocks of classes, followed by one pass over each block. They never store an
+/// [N, C, D] tensor, and they keep one [N, C] buffer or none.
 struct HeadOptions {
     double smoothing = 0;  ///< part of the target that is spread evenly over all classes (Szegedy 2016), in [0, 1]
-    /// Class weights [C], at least 0, in the dtype of the logits: the weight of each sample is that of its class (and,
-    /// with smoothing, that of each class in the target), and the mean is over the weights of the samples, as in
-    /// PyTorch. Undefined: all weights are 1. Gets no gradient.
+    /// Class weights [C], at least 0, in the dtype of the logits. Each sample is weighted by its class (and, with
+    /// smoothing, each class in the target by its own weight), and the mean is divided by the sum of the samples'
+    /// weights, as in PyTorch. If undefined, all weights are 1. Gets no gradient.
     Tensor class_weights{};
-    /// Do not keep an [N, C] buffer from forward to backward. Backward then computes the products again, which adds a
-    /// third to the arithmetic.
+    /// Does not keep an [N, C] buffer between forward and backward. Backward then computes the products again, which
+    /// adds a third to the arithmetic.
     bool recompute = false;
 };
 
@@ -51,7 +51,7 @@ struct RbfKernel {
     Tensor scale_factor{};  ///< [1]: multiplies scale
     Tensor gamma_factor{};  ///< [1], or [C] with one per class: multiplies gamma
 };
-/// Statistics of rbf_softmax_loss(): scalars on the feature's device, without history.
+/// Statistics of rbf_softmax_loss(): scalars on the feature's device, not recorded for gradients.
 struct RbfStatistics {
     Tensor mean_kernel;    ///< mean over the batch of K(x_i, W_{y_i}), in [0, 1]
     Tensor mean_distance;  ///< mean over the batch of |x_i - W_{y_i}|^2
@@ -98,9 +98,9 @@ struct CosineMargin {
     Tensor blend{};         ///< [1], at least 0; undefined means 0; no gradient
     Tensor hardness{};      ///< [1]; no gradient
 };
-/// Cross-entropy of the logits of CosineMargin for the cosines between x and weight [C, D]. A zero row has the cosine 0
-/// with every row and gets no gradient. If `own` is not null, it is set to the cosines [N] to the own class, without
-/// history. Scalar.
+/// Cross-entropy of the logits of CosineMargin for the cosines between x and weight [C, D]. A zero row has cosine 0
+/// with every row and gets no gradient. If `own` is not null, it is set to the cosines [N] to the own class, not
+/// recorded for gradients. Scalar.
 Tensor cosine_softmax_loss(const Tensor& feature, const Tensor& weight, const Tensor& labels,
                            const CosineMargin& margin, const HeadOptions& options = {}, Tensor* own = nullptr);
 /// The same for given cosines [N, C].
@@ -111,13 +111,13 @@ Tensor margin_cross_entropy(const Tensor& cosines, const Tensor& labels, const C
 
 /// The labels of the rows and columns of a matrix of pairs.
 ///
-/// The losses over pairs take a matrix [R, M] of the similarities or distances between each of R anchors and each of M
-/// others. Two samples with equal labels are a positive pair, otherwise a negative pair; labels are only compared, so
-/// they may be any numbers. Each loss is a mean over terms, or 0 with a gradient of 0 if there are none. The results
-/// are scalars.
+/// The losses over pairs take a matrix [R, M] of the similarities or distances between R anchors and M other samples.
+/// Two samples with equal labels are a positive pair, otherwise a negative pair. Labels are only compared, so they may
+/// be any numbers. Each loss is a mean over terms; without terms, the loss and its gradient are 0. The results are
+/// scalars.
 struct PairLabels {
     Tensor rows;               ///< int64 [R]
-    Tensor columns{};          ///< int64 [M]; undefined if rows and columns are one batch: the diagonal is then no pair
+    Tensor columns{};          ///< int64 [M]; undefined if rows and columns are one batch: the diagonal is skipped
     std::int64_t classes = 0;  ///< if above 0, the labels of samples (columns, or rows) must be in [0, classes)
 };
 /// Options of contrastive_loss().
@@ -150,7 +150,7 @@ constexpr auto words_of(TripletMiner /*value*/) {
 }
 /// Options of triplet_loss().
 struct TripletTerms {
-    double margin = 0.2;                     ///< in v = d(a, p) - d(a, n) + margin
+    double margin = 0.2;                     ///< margin in v = d(a, p) - d(a, n) + margin
     TripletMiner miner = TripletMiner::all;  ///< which triplets are used
     bool soft = false;                       ///< log(1 + exp(v)) instead of max(0, v)
     bool over_nonzero = true;                ///< take the mean over the triplets whose term is not 0
@@ -159,8 +159,8 @@ struct TripletTerms {
     double cutoff = 0.5;         ///< smaller distances get the weight of this one
     double furthest = 1.4;       ///< negatives at this distance or further are not drawn
 };
-/// Mean over triplets of max(0, v), v = d(a, p) - d(a, n) + margin (Schroff et al. 2015, Eq. 3; soft: Hermans et al.
-/// 2017). The distance-weighted miner draws R * M numbers from `generator`.
+/// Mean over triplets of max(0, v) with v = d(a, p) - d(a, n) + margin (Schroff et al. 2015, Eq. 3; soft: Hermans et
+/// al. 2017). The distance-weighted miner draws R * M numbers from `generator`.
 Tensor triplet_loss(const Tensor& distances, const PairLabels& labels, const TripletTerms& options = {},
                     Generator& generator = default_generator());
 
@@ -190,8 +190,8 @@ Tensor multi_similarity_loss(const Tensor& similarities, const PairLabels& label
 struct CirclePairs {
     double margin = 0.25;  ///< m
     double gamma = 256;    ///< scale
-    /// Differentiate the weights [.]+ too. As published they are treated as constants, and the gradient is then not the
-    /// derivative of the loss.
+    /// Differentiates the weights [.]+ too. The paper treats them as constants; the gradient is then not the derivative
+    /// of the loss.
     bool through_weights = false;
 };
 /// Mean over the anchors that have positive and negative pairs of log(1 + sum over negatives of exp(gamma [s + m]+ (s -
@@ -212,15 +212,15 @@ Tensor proxy_anchor_loss(const Tensor& similarities, const PairLabels& labels, c
 /// class, or of all distances if there are fewer (Zhang et al. 2017, Eq. 5). distances [N, N], labels int64 [N]. A
 /// class in which one of these distances is 0 adds 0 and gets no gradient. Scalar.
 Tensor range_intra_loss(const Tensor& distances, const Tensor& labels, std::int64_t largest = 2);
-/// max(0, margin - the smallest distance between samples of two classes) (Zhang et al. 2017, Eq. 7, which takes the
-/// distances between batch_class_means()). The gradient goes to the first of equal distances. distances [N, N], labels
-/// int64 [N]. Scalar.
+/// max(0, margin - the smallest distance between samples of two different classes) (Zhang et al. 2017, Eq. 7, where the
+/// distances are those between batch_class_means()). If several distances are smallest, the first one gets the
+/// gradient. distances [N, N], labels int64 [N]. Scalar.
 Tensor range_inter_loss(const Tensor& distances, const Tensor& labels, double margin);
-/// The mean of the samples of its class in the batch, for each sample: [N, D]. x [N, D], labels int64 [N].
+/// For each sample, the mean of the samples of its class in the batch: [N, D]. x [N, D], labels int64 [N].
 Tensor batch_class_means(const Tensor& x, const Tensor& labels);
-/// Updates the running means of the classes in a batch, in place: the mean of class c moves towards the batch's mean of
-/// the class by the fraction `momentum`, or all the way if seen[c] is 0, which is then set to 1. means [C, D] and seen
-/// [C], in x's dtype; x [N, D], labels int64 [N]. Labels outside [0, C) are ignored. Not recorded on the tape.
+/// Updates the running means of the classes in a batch, in place. The mean of class c moves towards the batch's mean of
+/// the class by the fraction `momentum`; if seen[c] is 0, it is set to the batch's mean and seen[c] to 1. means [C, D]
+/// and seen [C], in x's dtype; x [N, D], labels int64 [N]. Labels outside [0, C) are ignored. Not recorded on the tape.
 void update_class_means(const Tensor& means, const Tensor& seen, const Tensor& x, const Tensor& labels,
                         double momentum);
 

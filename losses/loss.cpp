@@ -1,4 +1,4 @@
-// The default behaviour of losses, class weights, checks of inputs, and the first batch.
+// The default behaviour of losses, class weights, input checks, and the detection of the first training batch.
 #include "radial/losses/loss.h"
 
 #include "radial/core/autograd/autograd.h"

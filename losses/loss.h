@@ -1,5 +1,5 @@
-// The interface of losses, a value to minimise, logits for prediction and prototypes; the registry of losses; and what
-// losses share: weights of classes, checks of inputs, and the detection of the first batch.
+// The interface of losses and regularisers, the registry of losses, and what losses share: class weights, input checks,
+// and the detection of the first training batch.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -17,8 +17,8 @@
 
 namespace radial {
 
-/// A weight for each class, or none, in which case every sample has weight 1. Copies on the device are kept, so that a
-/// step copies nothing from the host.
+/// A weight for each class, or none, in which case every sample has weight 1. Keeps a copy on the device, so that a
+/// training step copies nothing from the host.
 class ClassWeights {
 public:
     /// Sets the weights [classes], each at least 0; empty for none. Throws Error, naming `loss`, for invalid weights.
@@ -31,36 +31,37 @@ public:
 
 private:
     Tensor given_;       ///< float64
-    Tensor like_, sum_;  ///< copies for the two members above
+    Tensor like_, sum_;  ///< cached copies for like() and sum_over()
 };
 
-/// A number that a loss reports beside its value: a mean over the samples of the batch of its last forward().
+/// A number that a loss reports in addition to its value: a mean over the samples of the batch of its last forward().
 struct LossMetric {
-    /// "mean_kernel": lower-case letters, digits and underscores, first a letter. The name under which the number is
-    /// logged; it must not begin with "initial_" or be that of another number of a run, such as "lr" or "train_loss".
+    /// The name under which the number is logged, such as "mean_kernel": lower-case letters, digits and underscores,
+    /// starting with a letter. It must not begin with "initial_" or equal the name of another logged number, such as
+    /// "lr" or "train_loss".
     std::string name;
-    std::string description;  ///< one sentence or two for reports, as plain text
+    std::string description;  ///< one or two sentences for reports, as plain text
     Tensor value;             ///< a floating-point scalar on the feature's device; a new tensor for each forward()
 };
 
 /// The last part of a classifier: maps features [N, D] and labels (int64 [N]) to a scalar. Its parameters are trained
-/// with those of the network. Other state (centres, running means) is updated by forward() while training(), and is
-/// saved.
+/// together with those of the network. Other state (centres, running means) is updated by forward() while training(),
+/// and is saved.
 class Loss : public Module {
 public:
     /// Mean loss over the batch. feature [N, D], labels int64 [N] in [0, classes). Scalar.
     /// Throws Error when a shape does not fit or a label is out of range.
     virtual Tensor forward(const Tensor& feature, const Tensor& labels) = 0;
-    /// Scores for prediction, [N, classes]; the largest wins. feature [N, D].
+    /// Scores for prediction, [N, classes]; the class with the largest score is predicted. feature [N, D].
     virtual Tensor logits(const Tensor& feature) = 0;
     /// The vectors that represent the classes: [classes, D], or [classes * K, D] with the K vectors of a class in
     /// consecutive rows; undefined if the loss has none.
     virtual Tensor prototypes() const { return {}; }
-    /// The features as the loss compares them with prototypes(): [N, D], differentiable; `feature` itself unless the
-    /// loss transforms it. Changes no state. Throws Error when a shape does not fit.
+    /// The features in the space in which the loss compares them with prototypes(): [N, D], differentiable; `feature`
+    /// itself unless the loss transforms it. Changes no state. Throws Error when a shape does not fit.
     virtual Tensor in_prototype_space(const Tensor& feature) { return feature; }
-    /// The metrics of the last forward(), which training logs by name: the same names in the same order after each
-    /// forward(). Empty before the first forward() and for a loss that reports nothing.
+    /// The metrics of the last forward(), which training logs by name. Every forward() gives the same names in the same
+    /// order. Empty before the first forward() and for a loss that reports nothing.
     virtual std::vector<LossMetric> metrics() const { return {}; }
     /// Sets the weight of the samples of each class, one number of at least 0 per class; empty removes the weights.
     /// They are not saved. Every mean over samples becomes sum(w l) / sum(w), including the terms that a paper adds for
@@ -70,14 +71,14 @@ public:
     /// Whether the loss supports class weights.
     virtual bool has_class_weights() const { return false; }
 
-    /// Whether forward() of a batch is the mean of forward() of its parts, weighted by their batch_weight(). A batch
-    /// that is too large for memory can then be differentiated part by part. False for a loss that compares the samples
-    /// of a batch with each other, or that updates state from each batch in training.
+    /// Whether forward() of a batch equals the mean of forward() over the parts of the batch, weighted by their
+    /// batch_weight(). A batch that is too large for memory can then be differentiated part by part. False for a loss
+    /// that compares the samples of a batch with each other, or that updates state from each batch in training.
     virtual bool additive() const { return false; }
-    /// The fewest samples, over all ranks, that forward() takes in training.
+    /// The smallest number of samples, over all ranks, that forward() accepts in training.
     virtual std::int64_t smallest_batch() const { return 1; }
-    /// The sum of the class weights of samples with these labels (int64 [N]): a float64 scalar on their device.
-    /// Undefined without class weights, in which case each sample has weight 1. If a sum is 0, so is the loss.
+    /// The sum of the class weights of the samples with these labels (int64 [N]): a float64 scalar on their device.
+    /// Undefined without class weights, in which case each sample has weight 1. If the sum is 0, the loss is 0.
     virtual Tensor batch_weight(const Tensor& labels);
 };
 
@@ -103,7 +104,7 @@ using LossSettings = Settings;
 /// The registry's entry for a loss or a regulariser.
 template <class T>
 struct RegistryEntry {
-    std::string name;                 ///< as on the command line: "rbf-softmax"
+    std::string name;                 ///< name on the command line: "rbf-softmax"
     std::string formula;              ///< one line of plain text
     std::string source;               ///< paper, year and equation
     std::vector<OptionInfo> options;  ///< every option with its default value; see describe_options()
@@ -150,24 +151,24 @@ const Registry<LossInfo>& loss_registry();
 const Registry<RegulariserInfo>& regulariser_registry();
 ///@}
 ///@{
-/// Adds a loss or a regulariser, which make_loss() and all programs then know. Call it before training starts, for
-/// example from main(). Throws Error for a name that another loss or regulariser has or that cannot be part of a sum,
-/// and for an entry without `make`.
+/// Adds a loss or a regulariser, which is then available to make_loss() and all programs. Call it before training
+/// starts, for example from main(). Throws Error when another loss or regulariser has the name, when the name cannot be
+/// part of a sum, and for an entry without `make`.
 void register_loss(LossInfo info);
 void register_regulariser(RegulariserInfo info);
 ///@}
 ///@{
-/// Removes an entry that a user has registered. Throws Error when there is none with this name.
+/// Removes an entry that a user has registered. Throws Error when there is no such entry.
 void unregister_loss(std::string_view name);
 void unregister_regulariser(std::string_view name);
 ///@}
-/// The loss with this name. If there is none, throws Error that lists the names and suggests the nearest.
+/// The loss with this name. If there is none, throws an Error that lists the names and suggests the nearest one.
 const LossInfo& find_loss(std::string_view name);
 
 /// Builds a loss of the registry, or a sum: "softmax + 0.01 * ring + 0.1 * triplet". The first term is a loss, which
-/// computes the predictions; each other term is a regulariser or, if none has the name, a loss. Options not in
-/// `settings` keep their defaults. In a sum, an option applies to every term that has it; "ring.radius" applies only to
-/// the term of that name. Throws Error for an unknown name or option, suggesting the nearest, and for text that is not
+/// computes the predictions. Each other term is a regulariser or, if no regulariser has the name, a loss. Options not
+/// in `settings` keep their defaults. In a sum, an option applies to every term that has it; "ring.radius" applies only
+/// to the term "ring". Throws Error for an unknown name or option, suggesting the nearest one, and for text that is not
 /// a sum.
 std::unique_ptr<Loss> make_loss(std::string_view expression, std::int64_t classes, std::int64_t dim,
                                 const LossSettings& settings = {});
@@ -178,19 +179,20 @@ LossSettings loss_settings(std::string_view expression, const LossSettings& sett
 /// dimension 10, prototypes have 32".
 void check_feature(std::string_view loss, const Tensor& feature, const Tensor& prototypes);
 
-/// Throws Error unless `labels` is int64 [N] with one label per row of `feature`. The op checks their values.
+/// Throws Error unless `labels` is int64 [N] with one label per row of `feature`. The op itself checks the values.
 void check_labels(std::string_view loss, const Tensor& labels, const Tensor& feature);
 
 /// Detects the first forward() in training of a loss whose state was not loaded from a checkpoint.
 class FirstBatch {
 public:
-    /// `started` is a registered buffer [1] of BufferKind::state that contains 0. Checkpoints thereby record whether
-    /// the loss has started.
+    /// `started` is a registered buffer [1] of BufferKind::state that contains 0. Through it, checkpoints record
+    /// whether the loss has started.
     explicit FirstBatch(Tensor started) : started_(std::move(started)) {}
-    /// True once: in the first call with `training` set, unless a checkpoint loaded before says that the loss has
+    /// Returns true once: in the first call with `training` set, unless a loaded checkpoint says that the loss has
     /// started. Only this first call reads the buffer from the device, so later steps do not wait.
     bool begins(bool training);
-    /// Whether the first training batch is past. Reads the buffer if begins() has not been called in training yet.
+    /// Whether the first training batch has been seen. Reads the buffer if begins() has not been called in training
+    /// yet.
     bool over() const { return known_ || started_.item() != 0; }
 
 private:

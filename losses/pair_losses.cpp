@@ -1,4 +1,4 @@
-// The losses over pairs: class means and their logits, checks of options, the ops, and entries in the registry.
+// The losses over pairs: class means and their logits, checks of options, calls of the ops, and registry entries.
 #include "radial/losses/pair_losses.h"
 
 #include "radial/core/distributed/communicator.h"
@@ -22,7 +22,7 @@ void ClassMeans::update(const Tensor& x, const Tensor& labels) const {
 }
 
 Tensor ClassMeans::logits(const Tensor& x, bool by_cosine) const {
-    // Copies, so that a batch taken in before backward() does not change what that reads.
+    // Copies, so that an update of the means before backward() does not change what backward() reads.
     const Tensor mean = mean_.clone(), seen = seen_.clone();
     const Tensor score = by_cosine ? cosines(x, mean) : -squared_distances(x, mean);
     return score * seen + (seen * -1.0 + 1.0) * unseen_logit;

@@ -1,4 +1,4 @@
-// Losses over the pairs of a batch, and the running class means with which they predict.
+// Losses over the pairs of a batch, and the running class means that they use for prediction.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -12,10 +12,10 @@
 
 namespace radial {
 
-/// Running means, one per class. The mean of a class starts as the mean of its samples in the first batch that has any;
-/// in each later batch with samples of the class, it moves towards the mean of these by the fraction `momentum`.
-/// Results are the same on every device. Buffers: mean [classes, dim], and seen [classes], which is 1 for a class that
-/// has had a sample and 0 otherwise.
+/// Running means, one per class. The mean of a class starts as the mean of its samples in the first batch that contains
+/// any. In each later batch with samples of the class, it moves towards their mean by the fraction `momentum`. Results
+/// are the same on every device. Buffers: mean [classes, dim], and seen [classes], which is 1 for a class that has had
+/// a sample and 0 otherwise.
 class ClassMeans : public Module {
 public:
     /// Throws Error, naming `loss`, when classes or dim is below 1, or momentum outside (0, 1].
@@ -23,8 +23,8 @@ public:
     /// Updates the means with a batch: x [N, dim], labels int64 [N]. Not recorded on the tape; does not wait for a
     /// device.
     void update(const Tensor& x, const Tensor& labels) const;
-    /// The negative squared distances of x [N, dim] to the means, or the cosines: [N, classes]. A class without samples
-    /// so far gets `unseen_logit`.
+    /// The negative squared distances of x [N, dim] to the means, or the cosines: [N, classes]. A class that has had no
+    /// samples gets `unseen_logit`.
     Tensor logits(const Tensor& x, bool by_cosine) const;
     /// The means [classes, dim].
     const Tensor& mean() const { return mean_; }
@@ -36,9 +36,9 @@ private:
     Tensor mean_, seen_;
 };
 
-/// Base of losses that compare the samples of a batch with each other. They have no class vectors: prototypes() are
+/// Base of losses that compare the samples of a batch with each other. They have no class vectors: prototypes() are the
 /// running means of the features of each class (see ClassMeans), and logits() are the negative squared distances to
-/// these or, for unit features, the cosines. Buffers: means.mean [classes, dim], means.seen [classes].
+/// them or, for unit features, the cosines. Buffers: means.mean [classes, dim], means.seen [classes].
 class PairLoss : public Loss {
 public:
     Tensor forward(const Tensor& feature, const Tensor& labels) override;

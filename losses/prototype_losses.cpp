@@ -65,9 +65,9 @@ Lgm::Lgm(const LgmOptions& options)
         log_variances_ = register_parameter("log_variances", Tensor::zeros({options_.classes, options_.dim}));
 }
 
-// d_j for the diagonal: from the differences where they are few, else by one product of [x^2, x] with
-// [1/2 Lambda^-1, -Lambda^-1 mu], and what is left of the square, all relative to the mean of the means: at a distance
-// from them that is far from the origin, the square is nearly all that there is.
+// The distances d_j for a diagonal covariance. Small problems use the differences x - mu. Larger ones use one product
+// of [x^2, x] with [1/2 Lambda^-1, -Lambda^-1 mu], plus 1/2 mu^T Lambda^-1 mu, with everything taken relative to the
+// mean of the means: far from the origin, the squares would be so large that their rounding errors hide the distances.
 Tensor Lgm::distances(const Tensor& x) const {
     const Tensor precision = exp(-log_variances_);
     const std::int64_t batch = x.size(0), classes = options_.classes, dim = options_.dim;

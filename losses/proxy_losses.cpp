@@ -1,4 +1,4 @@
-// The proxy losses: learned vectors, similarities to them, and entries in the registry.
+// The proxy losses: learned class vectors, similarities to them, and registry entries.
 #include "radial/losses/proxy_losses.h"
 
 #include "radial/core/tensor/random.h"
@@ -20,7 +20,7 @@ ProxyNca::ProxyNca(const ProxyNcaOptions& options)
     init::xavier_uniform_(proxies_);
 }
 
-// Distances, not 2 - 2 cos, which has no digits left for vectors of nearly one direction.
+// Computes distances instead of 2 - 2 cos, which loses all precision for vectors of nearly the same direction.
 Tensor ProxyNca::forward(const Tensor& feature, const Tensor& labels) {
     check_feature("ProxyNca", feature, proxies_);
     check_labels("ProxyNca", labels, feature);
@@ -61,7 +61,7 @@ ProxyAnchor::ProxyAnchor(const ProxyAnchorOptions& options) : options_(options) 
 Tensor ProxyAnchor::forward(const Tensor& feature, const Tensor& labels) {
     check_feature("ProxyAnchor", feature, proxies_);
     check_labels("ProxyAnchor", labels, feature);
-    // Kept where it was last wanted, so that a step copies nothing from the host.
+    // Kept on the device of the last batch, so that a step copies nothing from the host.
     proxy_labels_ = proxy_labels_.to(labels.device());
     return proxy_anchor_loss(cosines(proxies_, cast(feature, proxies_.dtype())),
                              {.rows = proxy_labels_, .columns = labels, .classes = options_.classes},
@@ -96,7 +96,7 @@ SoftTriple::SoftTriple(const SoftTripleOptions& options)
     init::xavier_uniform_(centres_);
 }
 
-// S_c of each sample and class: [N, classes].
+// The similarity S_c of each sample to each class: [N, classes].
 Tensor SoftTriple::similarities(const Tensor& feature, const Tensor& unit_centres) const {
     const std::int64_t batch = feature.size(0), each = options_.centres_per_class;
     const Tensor all = linear(unit_rows(cast(feature, centres_.dtype())), unit_centres);
@@ -106,17 +106,18 @@ Tensor SoftTriple::similarities(const Tensor& feature, const Tensor& unit_centre
     return reshape(sum(shares * grouped, {1}), {batch, options_.classes});
 }
 
-// The mean over classes and ordered pairs of different centres of sqrt(2 - 2 cos) / 2: the paper's sum over unordered
-// pairs, divided by C K (K - 1). A centre is paired with the one `shift` places on, round the class.
+// The mean over classes and ordered pairs of different centres of sqrt(2 - 2 cos) / 2. This equals the paper's sum over
+// unordered pairs, divided by C K (K - 1). Each centre is paired with the centre `shift` places further, cyclically
+// within the class.
 Tensor SoftTriple::spread(const Tensor& unit_centres) const {
-    constexpr double below_root = 1e-5;  // so that centres that meet have a gradient
+    constexpr double below_root = 1e-5;  // gives coinciding centres a gradient
     const std::int64_t each = options_.centres_per_class;
     const Tensor grouped = reshape(unit_centres, {options_.classes, each, options_.dim});
     Tensor total;
     for (std::int64_t shift = 1; 2 * shift <= each; ++shift) {
         const Tensor others = concat({slice(grouped, 1, shift, each), slice(grouped, 1, 0, shift)}, 1);
         const Tensor lengths = sqrt(-2.0 * sum(grouped * others, {2}) + (2 + below_root));
-        // Half way round, each pair comes twice.
+        // At a shift of half the centres, each pair occurs twice.
         const Tensor pairs = (2 * shift == each ? 0.5 : 1.0) * sum(lengths);
         total = total.defined() ? total + pairs : pairs;
     }

@@ -1,4 +1,4 @@
-// Losses of metric learning that compare a sample with learned vectors of the classes instead of other samples.
+// Metric-learning losses that compare a sample with learned class vectors instead of with other samples.
 #pragma once
 
 #include "radial/core/ops.h"
@@ -78,7 +78,7 @@ public:
 private:
     ProxyAnchorOptions options_;
     Tensor proxies_;
-    Tensor proxy_labels_;  // 0 .. classes - 1, where the batch was last
+    Tensor proxy_labels_;  // 0 .. classes - 1, on the device of the last batch
 };
 
 /// Options of SoftTriple.

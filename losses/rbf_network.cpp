@@ -1,4 +1,4 @@
-// RbfNetwork: the units, where they start, the read-out, and its entry in the registry.
+// RbfNetwork: the units, their initial values, the read-out, and the registry entry.
 #include "radial/losses/rbf_network.h"
 
 #include "radial/core/distributed/communicator.h"
@@ -14,13 +14,13 @@
 namespace radial {
 namespace {
 
-// The features of a network that was not trained lie so close together that a step at a usual learning rate would throw
-// them far out of the reach of units as narrow as that.
+// The smallest initial width. The features of an untrained network lie so close together that units as narrow as their
+// distances would lose them in one step at a usual learning rate.
 constexpr double least_width = 1;
 
-// What the read-out multiplies the units by. They are all above 0 and much alike at first, so that together they are
-// one more bias, whose steps grow with their number and shake the features out of reach: M^-1/4 makes those steps a
-// root of M smaller. LeNets++ on MNIST: 89% of the test images right after two epochs without it, 99% with it.
+// The factor of the units in the read-out. The units are all above 0 and initially similar, so together they act as one
+// more bias. Its steps grow with the number of units and push the features out of the units' reach; M^-1/4 reduces the
+// steps by a factor of sqrt(M). LeNets++ on MNIST: 89% test accuracy after two epochs without the factor, 99% with it.
 double read_out_factor(std::int64_t units) { return std::pow(static_cast<double>(units), -0.25); }
 
 }  // namespace
@@ -36,7 +36,7 @@ RbfNetwork::RbfNetwork(const RbfNetworkOptions& options)
     centres_ = register_parameter("centres", Tensor::empty({units, options_.dim}));
     init::xavier_uniform_(centres_);
     log_widths_ = register_parameter("log_widths", Tensor::zeros({units}));
-    // With the factor, as a Linear layer's.
+    // Times the factor, the initial weights are those of a Linear layer.
     weight_ = register_parameter("weight", Tensor::empty({options_.classes, units}));
     init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0) / factor_);
     bias_ = register_parameter("bias", Tensor::empty({options_.classes}));
@@ -56,9 +56,9 @@ void RbfNetwork::place_units(const Tensor& feature) {
     for (std::int64_t m = 0; m < count; ++m) rows.push_back(m % batch);
     const Tensor x = cast(feature.detach(), centres_.dtype());
     const Tensor chosen = gather_rows(x, Tensor::from(rows, {count}, x.device()));
-    constexpr double tiny = 1e-12;  // of a batch of equal features, whose distances are all 0
+    constexpr double tiny = 1e-12;  // for a batch of equal features, whose distances are all 0
     const Tensor distance = mean(squared_distances(x, chosen)) + tiny;
-    // max(1, least_width / distance): how much wider than the features the units lie.
+    // max(1, least_width / distance): how much wider the units are than the features.
     const Tensor stretch = clamp(least_width * exp(-log(distance)), 1, std::numeric_limits<double>::infinity());
     const Tensor middle = mean(x, {0}, true);
     centres_.copy_(middle + sqrt(stretch) * (chosen - middle));

@@ -10,7 +10,7 @@ namespace radial {
 struct RbfNetworkOptions {
     std::int64_t classes = 10;          ///< number of classes
     std::int64_t dim = 32;              ///< feature dimension
-    std::int64_t units_per_class = 10;  ///< there are M = classes * units_per_class units, which belong to no class
+    std::int64_t units_per_class = 10;  ///< the M = classes * units_per_class units are shared by all classes
     bool squared_error = false;         ///< squared error to the one-hot target instead of cross-entropy
     SoftmaxLikeOptions softmax{};       ///< label smoothing and recomputation
 
@@ -24,22 +24,23 @@ struct RbfNetworkOptions {
 };
 
 /// logits_j = b_j + M^-1/4 sum_m W_jm exp(-|x - c_m|^2 / w_m) (Broomhead & Lowe 1988, with Gaussians whose centres and
-/// widths are learned; the factor M^-1/4, for which the initial W compensates, is this library's: see the source). L =
-/// mean cross-entropy, or mean over the batch of sum_j (logits_j - t_j)^2 with the one-hot, smoothed target t.
-/// Parameters: centres [M, dim], log_widths [M], weight [classes, M], bias [classes]. Buffer: started [1].
+/// widths are learned). The factor M^-1/4 is an addition of this library, explained in rbf_network.cpp; the initial W
+/// compensates for it. L = mean cross-entropy, or mean over the batch of sum_j (logits_j - t_j)^2 with the one-hot,
+/// smoothed target t. Parameters: centres [M, dim], log_widths [M], weight [classes, M], bias [classes]. Buffer:
+/// started [1].
 ///
-/// A Gaussian far from the data gets no gradient, so the first training batch initialises the units: the centres are
-/// its features in order, starting over when M is larger, and the widths are the mean squared distance between features
-/// and centres. If this is below 1, the centres are moved away from the mean of the features, in their directions,
-/// until it is 1.
+/// A Gaussian far from the data gets no gradient, so the first training batch initialises the units. The centres are
+/// set to its features in order, starting again from the first one if there are more units than features, and the
+/// widths to the mean squared distance between features and centres. If this distance is below 1, the centres are moved
+/// away from the mean of the features, each in its own direction, until it is 1.
 class RbfNetwork : public SoftmaxLike {
 public:
     /// Throws Error when classes, dim or units_per_class is below 1.
     explicit RbfNetwork(const RbfNetworkOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
-    /// "mean_kernel": the mean over the batch of the value of the largest unit, in [0, 1]. Near 0, no gradient reaches
-    /// the units.
+    /// "mean_kernel": the mean over the batch of the largest unit's value, in [0, 1]. Near 0, no gradient reaches the
+    /// units.
     std::vector<LossMetric> metrics() const override;
 
     /// True once the units have been initialised.

@@ -1,4 +1,4 @@
-// RBF-Softmax: prototypes, the fused loss and its variants, and its entry in the registry.
+// RBF-Softmax: prototypes, the fused loss and its variants, and the registry entry.
 #include "radial/losses/rbf_softmax.h"
 
 #include "radial/core/distributed/communicator.h"
@@ -12,14 +12,14 @@
 namespace radial {
 namespace {
 
-// The momentum of the normalised feature's running statistics, as in the batch norms of networks.
+// The momentum of the running statistics of normalised features, as in the batch norms of networks.
 constexpr double momentum = 0.1;
-// Mean squared length of a prototype's initial values in units of gamma, beside normalised features. The force on a
-// feature at the start is proportional to |W| exp(-|W|^2 / gamma), which is largest here.
+// The initial mean squared length of a prototype, in units of gamma, when features are normalised. The initial force on
+// a feature is proportional to |W| exp(-|W|^2 / gamma), which is largest at this length.
 constexpr double first_length = 0.5;
 
 void check_options(const RbfSoftmaxOptions& options) {
-    // Written so that NaN fails too.
+    // Written so that the checks also fail for NaN.
     RADIAL_CHECK(options.scale > 0, "RbfSoftmax: scale is {}, expected above 0", options.scale);
     RADIAL_CHECK(options.gamma > 0, "RbfSoftmax: gamma is {}, expected above 0", options.gamma);
     RADIAL_CHECK(options.margin >= 0 && options.margin < 1, "RbfSoftmax: margin is {}, expected within [0, 1)",
@@ -102,10 +102,10 @@ Tensor RbfSoftmax::in_prototype_space(const Tensor& feature) {
     return options_.normalise ? normalised(feature, 0) : feature;
 }
 
-// The feature as the loss sees it. `new_weight`: of the batch's statistics in the running ones, which 0 leaves as they
-// are.
+// The normalised feature. `new_weight` is the weight of the batch's statistics in the running ones; 0 leaves these
+// unchanged.
 Tensor RbfSoftmax::normalised(const Tensor& feature, double new_weight) const {
-    // Like the state of every loss, the statistics are those of all ranks' samples.
+    // As for the state of every loss, the statistics are those of the samples of all ranks.
     Communicator* const ranks = training() ? batch_ranks() : nullptr;
     std::optional<OverRanks> over;
     if (ranks != nullptr) over.emplace(*ranks, OverRanksOptions{.batch_norm = true});
@@ -121,14 +121,14 @@ Tensor RbfSoftmax::normalised(const Tensor& feature, double new_weight) const {
                       {.momentum = new_weight, .training = training()});
 }
 
-// |x - W|^2 to the nearest prototype of each class: [N, classes].
+// |x - W|^2 for the nearest prototype W of each class: [N, classes].
 Tensor RbfSoftmax::nearest_distances(const Tensor& feature) const {
     const Tensor all = squared_distances(cast(feature, prototypes_.dtype()), prototypes_);
     const std::int64_t each = options_.prototypes_per_class;
     return each == 1 ? all : -max(-reshape(all, {feature.size(0), options_.classes, each}), 2);
 }
 
-// What distances are divided by, as it broadcasts to [N, classes]. `reached` [N]: the distances that widen the kernel.
+// The divisor of the distances, broadcast to [N, classes]. `reached` [N] are the distances that widen the kernel.
 Tensor RbfSoftmax::widths(const Tensor& reached) const {
     const Tensor factor = gamma_factor();
     Tensor plain = factor.defined() ? options_.gamma * factor

@@ -22,8 +22,9 @@ struct RbfSoftmaxOptions {
     std::int64_t prototypes_per_class = 1;  ///< the nearest prototype of a class represents it
     /// tau: widens the kernel so that its value for the own class is never below exp(-tau). 0 turns this off.
     double reach = 0.0;
-    /// Normalise each dimension of the feature over the batch, so that the kernel is alive with any network. Off by
-    /// default, which is the loss of the paper: additive, without state, and defined for a batch of one sample.
+    /// Normalises each dimension of the feature over the batch, so that the kernel does not underflow, whatever the
+    /// network. Off by default: the loss is then that of the paper, which is additive, has no state, and accepts a
+    /// batch of one sample.
     bool normalise = false;
     double spread = 1.0;           ///< r: root mean square length of normalised features, in units of sqrt(gamma)
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
@@ -64,17 +65,18 @@ struct RbfSoftmaxOptions {
 ///
 /// For prediction, d_y is the distance to the nearest class, which does not change the order of the classes.
 ///
-/// **Normalised features.** |x|^2 grows with the dimension, and K vanishes with it. With `normalise`, x is replaced by
+/// **Normalised features.** |x|^2 grows with the dimension, so K vanishes. With `normalise`, x is replaced by
 ///
 ///     x' = r sqrt(gamma / dim) (x - mean) / sqrt(variance + 1e-5),
 ///
-/// with mean and variance of each dimension over the batch (batch normalisation, Ioffe & Szegedy 2015, without learned
-/// scale and shift). The mean of |x'|^2 over a batch is then at most r^2 gamma, whatever the network and the weights,
-/// and prototypes start uniform with a mean squared length of gamma / 2: the mean kernel starts above about exp(-r^2 -
-/// 1/2). docs/training-rbf-softmax.md derives this. Buffers: running_mean [dim] and running_variance [dim], those of
-/// the first batch and then moving averages with momentum 0.1, which stand for the batch's in evaluation; started [1].
-/// Training needs two samples or more over all ranks, whose statistics are shared (OverRanks); the loss is not additive
-/// then. Prototypes live in the normalised space: see in_prototype_space().
+/// where mean and variance are those of each dimension over the batch (batch normalisation, Ioffe & Szegedy 2015,
+/// without learned scale and shift). The mean of |x'|^2 over a batch is then at most r^2 gamma, whatever the network
+/// and the weights, and prototypes are initially uniform with a mean squared length of gamma / 2: the mean kernel
+/// starts above about exp(-r^2 - 1/2). docs/training-rbf-softmax.md derives this. Buffers: running_mean [dim] and
+/// running_variance [dim], which start as the statistics of the first batch and are then moving averages with momentum
+/// 0.1; evaluation uses them instead of the batch's; started [1]. Training needs two or more samples over all ranks,
+/// which share their statistics (OverRanks); the loss is then not additive. Prototypes live in the normalised space:
+/// see in_prototype_space().
 ///
 /// With one prototype per class and no reach, the loss is one fused op. Otherwise it is composed of several [N, C]
 /// tensors, for which `recompute` has no effect.
@@ -82,17 +84,18 @@ class RbfSoftmax : public SoftmaxLike {
 public:
     /// Throws Error when an option is out of range, or learn_gamma and per_class_gamma are both on.
     explicit RbfSoftmax(const RbfSoftmaxOptions& options);
-    /// Throws as Loss::forward() does, and Error when a single sample is to be normalised in training.
+    /// Throws as Loss::forward() does, and throws Error when a single sample is to be normalised in training.
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     /// Throws as forward() does.
     Tensor logits(const Tensor& feature) override;
     Tensor prototypes() const override { return prototypes_; }
-    /// With `normalise` the normalised feature, by the batch's statistics in training. Throws as forward() does.
+    /// With `normalise`, the normalised feature, which uses the batch's statistics in training. Throws as forward()
+    /// does.
     Tensor in_prototype_space(const Tensor& feature) override;
     /// "mean_kernel": the mean over the batch of the kernel K_y of each sample's own class, in [0, 1]. Near 0, no
     /// gradient flows.
     std::vector<LossMetric> metrics() const override;
-    /// False if features are normalised by their batch's statistics, that is, in training.
+    /// False while features are normalised by the statistics of their batch, that is, in training.
     bool additive() const override { return !normalises_by_batch(); }
     std::int64_t smallest_batch() const override { return options_.normalise ? 2 : 1; }
 

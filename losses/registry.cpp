@@ -1,4 +1,4 @@
-// Every loss and regulariser by name. A new one is an include in losses.h and a line here.
+// The list of all losses and regularisers. To add one, include its header in losses.h and add a line here.
 #include "radial/core/util/error.h"
 #include "radial/core/util/text.h"
 #include "radial/losses/losses.h"
@@ -12,7 +12,7 @@ namespace radial {
 
 namespace {
 
-// One a line.
+// One entry per line.
 // clang-format off
 Registry<LossInfo>& losses() {
     static Registry<LossInfo> registry("loss", "losses", {
@@ -66,7 +66,7 @@ void check_entry(const Info& info, std::string_view what) {
                  "there is a loss or regulariser called \"{}\" already", info.name);
 }
 
-/// A term of a sum and its entry: exactly one of the two is there.
+/// A term of a sum and its registry entry: exactly one of the two pointers is set.
 struct Term {
     double weight;
     const LossInfo* loss;

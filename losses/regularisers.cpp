@@ -1,4 +1,4 @@
-// The regularisers, and their entries in the registries.
+// The regularisers and their registry entries.
 #include "radial/losses/regularisers.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -105,7 +105,7 @@ Tensor Range::forward(const Tensor& feature, const Tensor& labels, const Tensor&
     check_labels("Range", labels, feature);
     const Tensor x = feature.dtype() == DType::bfloat16 ? cast(feature, DType::float32) : feature;
     const Tensor centres = batch_class_means(x, labels);
-    // Squares of what distances() gives: equal samples are at exactly 0.
+    // distances() gives exactly 0 for equal samples, and so do its squares.
     const Tensor within = range_intra_loss(square(distances(x, x)), labels, options_.largest);
     const Tensor between = range_inter_loss(square(distances(centres, centres)), labels, options_.margin);
     return options_.alpha * within + options_.beta * between;
@@ -148,7 +148,7 @@ Tensor Compact::forward(const Tensor& feature, const Tensor& labels, const Tenso
     if (each == 1) return class_weighted_mean(sum(square(x - gather_rows(prototypes, labels)), {1}), labels, weights);
     const Tensor own = gather_rows(reshape(prototypes, {classes_, each * dim}), labels);
     const Tensor distances = sum(square(reshape(own, {rows, each, dim}) - reshape(x, {rows, 1, dim})), {2});
-    return -class_weighted_mean(max(-distances, 1), labels, weights);  // the nearest
+    return -class_weighted_mean(max(-distances, 1), labels, weights);  // the distance to the nearest prototype
 }
 
 RegulariserInfo Compact::info() {
@@ -170,12 +170,12 @@ Tensor Exclusive::forward(const Tensor&, const Tensor&, const Tensor& prototypes
     RADIAL_CHECK(prototypes.rank() == 2 && prototypes.size(0) == classes_,
                  "Exclusive: prototypes are {}, expected one for each of {} classes", prototypes.shape().str(),
                  classes_);
-    // max has the gradient of the cosine that it chose: one number a class, where all cosines at once would be classes
-    // squared.
+    // The gradient of max is that of the chosen cosine, so one cosine per class suffices; all of them would be
+    // [classes, classes].
     return mean(sum(unit_rows(prototypes) * unit_rows(gather_rows(prototypes, nearest(prototypes))), {1}));
 }
 
-// For each class, the other class whose prototype is nearest in angle.
+// For each class, the other class whose prototype has the smallest angle to its own.
 Tensor Exclusive::nearest(const Tensor& prototypes) {
     const NoGrad guard;
     if (!classes_in_order_.defined()) {
@@ -183,7 +183,7 @@ Tensor Exclusive::nearest(const Tensor& prototypes) {
         std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
         classes_in_order_ = Tensor::from(numbers, {classes_}, Device{});
     }
-    // Once for each device, so that a step copies nothing from the host.
+    // Copied once per device, so that a step copies nothing from the host.
     classes_in_order_ = classes_in_order_.to(prototypes.device());
     const Tensor chosen = Tensor::empty({classes_}, DType::int64, prototypes.device());
     constexpr std::int64_t block = 1024;  // rows of cosines at a time

@@ -1,4 +1,4 @@
-// Terms that are added to a loss: on features and their class's centre, length or prototype, and on prototypes.
+// Terms that are added to a loss: distances to class centres or prototypes, feature lengths, and angles of prototypes.
 #pragma once
 
 #include "radial/losses/loss.h"
@@ -9,7 +9,7 @@ namespace radial {
 struct CenterOptions {
     std::int64_t classes = 10;  ///< number of classes
     std::int64_t dim = 32;      ///< feature dimension
-    double alpha = 0.5;         ///< fraction by which a centre moves in a step, in [0, 1]
+    double alpha = 0.5;         ///< fraction by which a centre moves in each step, in [0, 1]
 
     /// The options by name: see fields().
     template <class Self, class Visit>
@@ -107,9 +107,9 @@ private:
     RangeOptions options_;
 };
 
-/// L = mean of |x - W_y|^2, with the nearest prototype if the class has several (Yang et al., CVPR 2018, the prototype
-/// loss). The prototypes are those of the main loss: [classes, D], or [classes * K, D] with the K prototypes of a class
-/// in consecutive rows.
+/// L = mean of |x - W_y|^2, where W_y is the nearest prototype if the class has several (the prototype loss of Yang et
+/// al., CVPR 2018). The prototypes are those of the main loss: [classes, D], or [classes * K, D] with the K prototypes
+/// of a class in consecutive rows.
 class Compact : public Regulariser {
 public:
     /// Throws Error when classes is below 1.
@@ -145,7 +145,7 @@ private:
     Tensor nearest(const Tensor& prototypes);
 
     std::int64_t classes_;
-    Tensor classes_in_order_;  ///< 0, 1, 2 ..., where they were last wanted
+    Tensor classes_in_order_;  ///< 0, 1, 2, ..., on the device of the last call
 };
 
 }  // namespace radial

@@ -1,5 +1,5 @@
-// Softmax over classes: the common base of such losses, with label smoothing, class weights and recomputation, means
-// weighted by class, and the losses over linear logits.
+// Softmax over classes: the common base of these losses, with label smoothing, class weights and recomputation;
+// class-weighted means; and the losses over linear logits.
 #pragma once
 
 #include "radial/core/ops.h"
@@ -10,17 +10,17 @@
 
 namespace radial {
 
-/// The mean of `each` [N] over the batch, with each sample weighted by the entry for its class in `class_weights` [C];
-/// unweighted if that is undefined. Scalar; 0 if all weights are 0.
+/// The mean of `each` [N] over the batch, with each sample weighted by the entry for its class in `class_weights` [C],
+/// or unweighted if `class_weights` is undefined. Scalar; 0 if all weights are 0.
 Tensor class_weighted_mean(const Tensor& each, const Tensor& labels, const Tensor& class_weights);
 
-/// The mean of -sum_j t_j (z_j - normaliser) over the batch, where target t and weights are as described in
-/// HeadOptions. This is cross_entropy() with a given normaliser [N], the logarithm of the sum that it divides by.
-/// logits [N, C]. Scalar.
+/// The mean of -sum_j t_j (z_j - normaliser) over the batch, where the target t and the weights are as described in
+/// HeadOptions. This is cross_entropy() with a given normaliser [N], the logarithm of the softmax denominator. logits
+/// [N, C]. Scalar.
 Tensor normalised_cross_entropy(const Tensor& logits, const Tensor& normaliser, const Tensor& labels,
                                 const HeadOptions& options);
 
-/// Options of every softmax over classes, which are part of each loss's own options.
+/// Options of every softmax over classes. Each loss includes them in its own options.
 struct SoftmaxLikeOptions {
     double smoothing = 0;    ///< label smoothing, in [0, 1]: see HeadOptions
     bool recompute = false;  ///< keep no [N, C] buffer: see HeadOptions
@@ -47,7 +47,7 @@ public:
 protected:
     /// Throws Error, naming `loss`, when classes or dim is below 1 or smoothing is outside [0, 1].
     SoftmaxLike(std::string_view loss, std::int64_t classes, std::int64_t dim, const SoftmaxLikeOptions& options);
-    /// The options for the ops, with class weights on the device and in the type of `like`.
+    /// The options for the ops, with class weights on the device and in the dtype of `like`.
     HeadOptions head(const Tensor& like);
 
 private:

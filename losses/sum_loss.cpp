@@ -1,4 +1,4 @@
-// Sums of losses: the terms and what they come to together, entries of losses that are sums, and a reader of sums.
+// Sums of losses: the terms and their sum, registry entries for sums, and the parser of expressions.
 #include "radial/losses/sum_loss.h"
 
 #include "radial/core/ops.h"
@@ -17,7 +17,7 @@ void check_term(const Weighted<T>& term) {
     RADIAL_CHECK(std::isfinite(term.weight), "SumLoss: a term's weight is {}, expected a finite number", term.weight);
 }
 
-// A sum takes further terms; anything else becomes one.
+// Returns `loss` itself if it is a sum, or else a new sum with `loss` as its head.
 std::unique_ptr<SumLoss> as_sum(std::unique_ptr<Loss> loss) {
     if (auto* const sum = dynamic_cast<SumLoss*>(loss.get())) {
         static_cast<void>(loss.release());
@@ -72,7 +72,7 @@ private:
     double number() {
         double value = 0;
         const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
-        const bool begins = is_digit(peek()) || peek() == '-' || peek() == '.';  // keeps "inf" and "nan" out
+        const bool begins = is_digit(peek()) || peek() == '-' || peek() == '.';  // rules out "inf" and "nan"
         if (!begins || error == std::errc::invalid_argument) expected("a loss or a number");
         if (error != std::errc{} || !std::isfinite(value)) fail(at_, "this number is too large or too small");
         at_ = static_cast<std::size_t>(end - text_.data());
@@ -104,7 +104,7 @@ private:
         throw Error(fmt::format("loss \"{}\", at character {}: {}", text_, at + 1, problem));
     }
 
-    /// The one at the current place, all bytes of it.
+    /// The character at the current position, with all of its UTF-8 bytes.
     std::string_view character() const {
         std::size_t end = at_ + 1;
         while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xC0U) == 0x80U) ++end;

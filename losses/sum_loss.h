@@ -1,4 +1,4 @@
-// Sums of losses and regularisers, a + 0.01 * b: as objects, as entries of the registry, and as users write them.
+// Sums of losses and regularisers, a + 0.01 * b: as objects, as registry entries, and as text that users write.
 #pragma once
 
 #include "radial/losses/loss.h"
@@ -19,7 +19,7 @@ struct Weighted {
 };
 
 /// The sum head + sum of weight * term. Logits and prototypes are those of the head. Regularisers get the features in
-/// the space of the prototypes, losses as they are.
+/// the space of the prototypes; losses get them unchanged.
 class SumLoss : public Loss {
 public:
     /// Throws Error when `head` is null.
@@ -34,10 +34,10 @@ public:
     Tensor logits(const Tensor& feature) override { return head_->logits(feature); }
     Tensor prototypes() const override { return head_->prototypes(); }
     Tensor in_prototype_space(const Tensor& feature) override { return head_->in_prototype_space(feature); }
-    /// The metrics of the head under their own names, then those of the terms, whose names begin with the term's name
-    /// in state(): "term1_mean_kernel".
+    /// The metrics of the head under their own names, then those of the terms, prefixed with the term's name in
+    /// state(): "term1_mean_kernel".
     std::vector<LossMetric> metrics() const override;
-    /// Sets the class weights of the head, which must support them, and of every term that does.
+    /// Sets the class weights of the head, which must support them, and of every term that supports them.
     void set_class_weights(const std::vector<double>& weights) override;
     bool has_class_weights() const override { return head_->has_class_weights(); }
     /// True if the head and every term are additive.
@@ -48,7 +48,7 @@ public:
 private:
     struct Term {
         double weight;
-        std::shared_ptr<Loss> loss;  ///< this or the other
+        std::shared_ptr<Loss> loss;  ///< exactly one of `loss` and `regulariser` is set
         std::shared_ptr<Regulariser> regulariser;
     };
 
@@ -87,8 +87,8 @@ struct ExpressionTerm {
 };
 
 /// Parses NAME, or NAME + NUMBER * NAME + ..., with any spaces; a missing number means 1. A name is a letter followed
-/// by letters, digits, hyphens and underscores; it is not looked up. Throws Error that quotes the text and says at
-/// which character, counted from 1, something else was expected.
+/// by letters, digits, hyphens and underscores; it is not looked up. Throws an Error that quotes the text and gives the
+/// character, counted from 1, at which something else was expected.
 std::vector<ExpressionTerm> parse_expression(std::string_view text);
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// What several families of networks share: groups of modules, and the names in a table of published networks.
+// What the families of networks share: groups of modules, and the names in a table of published networks.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -8,14 +8,14 @@
 
 namespace radial {
 
-/// Modules registered in a group are named below it: "features.0". The owner of the group runs them.
+/// A group of modules, whose names begin with the group's: "features.0". The owner of the group runs the modules.
 class Group : public Module {
 public:
-    /// Public here: the owner registers the modules.
+    /// Made public, because the owner registers the modules.
     using Module::register_module;
 };
 
-/// The names of a table's entries, in its order.
+/// The names of a table's entries, in the order of the table.
 template <class Entry>
 std::vector<std::string> names_of(const std::vector<Entry>& table) {
     std::vector<std::string> names;

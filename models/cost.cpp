@@ -1,4 +1,4 @@
-// Counts a network's arithmetic by watching it run.
+// Counts a network's arithmetic by observing the ops of a forward pass.
 #include "radial/models/cost.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -11,7 +11,7 @@
 namespace radial {
 namespace {
 
-/// Back to how the network was, whatever happens.
+/// Puts a network into evaluation mode, and restores its mode at the end of the scope.
 class Evaluation {
 public:
     explicit Evaluation(Layer& model) : model_(model), was_training_(model.training()) { model_.eval(); }
@@ -24,11 +24,11 @@ private:
     bool was_training_;
 };
 
-/// The elements of a tensor, which a view of it shares.
+/// Identifies the memory of a tensor; a view that begins at the same element has the same place.
 using Place = std::pair<const Storage*, std::int64_t>;
 Place place_of(const Tensor& x) { return {x.impl()->storage.get(), x.impl()->offset}; }
 
-/// Turns ops into costs.
+/// Turns observed ops into costs.
 class Counter {
 public:
     explicit Counter(const Layer& model) {
@@ -92,7 +92,7 @@ ModelCost model_cost(const ModelInfo& info, std::int64_t dim, std::int64_t class
     Generator& generator = default_generator();
     const std::uint64_t seed = generator.seed(), counter = generator.counter();
     const std::unique_ptr<Layer> model = make_model(info, dim);
-    generator.restore(seed, counter);  // counting is not to change what is drawn after it
+    generator.restore(seed, counter);  // counting must not change later random numbers
     return model_cost(*model, {info.image[0], side, side}, dim, classes);
 }
 

@@ -27,7 +27,7 @@ DenseNetOptions imagenet(std::vector<std::int64_t> depths, std::int64_t growth) 
     return {.depths = std::move(depths), .growth = growth, .stem_width = 2 * growth};
 }
 
-/// Three blocks of equal depth; `depth` counts every convolution and the classifier.
+/// Options with three blocks of equal depth; `depth` counts every convolution and the classifier.
 DenseNetOptions cifar(std::int64_t depth, std::int64_t growth, bool bottleneck) {
     const std::int64_t layers = (depth - 4) / (bottleneck ? 6 : 3);
     return {.depths = {layers, layers, layers},
@@ -133,8 +133,8 @@ Tensor DenseNet::forward(Tensor x) {
         if (b > 0) {
             const Transition& transition = transitions_[b - 1];
             x = transition.norm->forward(std::move(x));
-            // A 1x1 convolution of means is the mean of convolutions, for a quarter of the arithmetic. Dropout comes
-            // between the two, and who counts the arithmetic counts the published order's.
+            // A 1x1 convolution and an average pool commute, and pooling first takes a quarter of the arithmetic. This
+            // does not hold with dropout between the two, and observed ops must be those of the published order.
             const bool means_first = !ops_observed() && (options_.dropout == 0 || !training());
             x = transition.conv->forward(means_first ? avg_pool2d(x) : x);
             if (!means_first) x = avg_pool2d(transition.dropout->forward(std::move(x)));

@@ -1,4 +1,4 @@
-// DenseNet: a family of networks that differ in depths and growth rates.
+// DenseNet: a family of networks that differ in depth and growth rate.
 #pragma once
 
 #include "radial/layers/conv.h"
@@ -12,7 +12,7 @@
 
 namespace radial {
 
-/// Options of DenseNet. Two blocks are separated by a norm, a 1x1 convolution and a 2x2 average pool.
+/// Options of DenseNet. Between two blocks there are a norm, a 1x1 convolution and a 2x2 average pool.
 struct DenseNetOptions {
     /// The layers before the first block.
     enum class Stem : std::uint8_t {
@@ -26,7 +26,8 @@ struct DenseNetOptions {
     Stem stem = Stem::large;                             ///< for 32x32 or larger images
     bool bottleneck = true;    ///< a 1x1 convolution to four times `growth` before each 3x3 (the B of BC)
     double compression = 0.5;  ///< fraction of the channels kept between blocks (the C of BC), in (0, 1]
-    /// Dropout probability after each convolution but the first, in [0, 1). Published: 0.2 without augmentation.
+    /// Dropout probability after each convolution except the first, in [0, 1). The paper uses 0.2 without data
+    /// augmentation.
     double dropout = 0;
     std::int64_t in_channels = 3;  ///< channels of the images
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t squeeze_factor = 4;
 
-/// Weights at N(0, 2 / fan_out), biases at 0.
+/// Initialises weights from N(0, 2 / fan_out) and biases to 0.
 void start(const Module& convolutions, std::int64_t groups) {
     for (const Tensor& parameter : convolutions.parameters()) {
         if (parameter.rank() == 1) {
@@ -52,7 +52,7 @@ const Entry* find(std::string_view name) {
     return nullptr;
 }
 
-/// The nearest multiple of 8, but not a tenth below.
+/// The nearest multiple of 8, or the next one above if the nearest is more than a tenth below `channels`.
 std::int64_t rounded(double channels) {
     const auto nearest = static_cast<std::int64_t>(channels + 4) / 8 * 8;
     const std::int64_t at_least = std::max<std::int64_t>(8, nearest);
@@ -155,7 +155,7 @@ Tensor InvertedResidual::forward(Tensor x) {
     const Tensor residual = shortcut_ ? x : Tensor();
     if (expands_) x = expand_.forward(x);
     x = squeeze_->forward(depthwise_.forward(pads_ ? pad_same(x, kernel_, stride_) : x));
-    // A branch that is dropped for some images cannot have the shortcut added before.
+    // If the branch is dropped for some images, the shortcut must be added after the drop.
     if (drop_connect_ == nullptr || !drop_connect_->training()) return project_.forward(x, residual);
     return drop_connect_->forward(project_.forward(x)) + residual;
 }

@@ -1,4 +1,4 @@
-// EfficientNet: a family of networks that scale the width and depth of the first one.
+// EfficientNet: a family of networks that are scaled in width and depth from the first one.
 #pragma once
 
 #include "radial/layers/conv.h"
@@ -22,11 +22,11 @@ struct EfficientNetStage {
 struct EfficientNetOptions {
     double width = 1;  ///< multiplies every number of channels, which is then rounded to a multiple of 8
     double depth = 1;  ///< multiplies the repeats of every stage, rounded up
-    /// Dropout probability of the feature, in [0, 1). Published: 0.2 for B0 and B1, 0.3 for B2 and B3, 0.4 for B4 and
-    /// B5, 0.5 for B6 and B7.
+    /// Dropout probability of the feature, in [0, 1). The paper uses 0.2 for B0 and B1, 0.3 for B2 and B3, 0.4 for B4
+    /// and B5, 0.5 for B6 and B7.
     double dropout = 0;
-    /// Drop-connect probability, in [0, 1): a block's branch gets this times the block's index, from 0, over the number
-    /// of blocks. Published: 0.2.
+    /// Drop-connect probability, in [0, 1). For the branch of block i of n, counted from 0, it is multiplied by i / n.
+    /// The paper uses 0.2.
     double drop_connect = 0;
     std::int64_t stem_width = 32;    ///< channels of the stem, before `width`
     std::int64_t head_width = 1280;  ///< channels of the head, before `width`
@@ -35,8 +35,8 @@ struct EfficientNetOptions {
                                              {5, 1, 6, 112, 3}, {5, 2, 6, 192, 4}, {3, 1, 6, 320, 1}};
     std::int64_t in_channels = 3;                     ///< channels of the images
     double norm_epsilon = 1e-5, norm_momentum = 0.1;  ///< of the batch norms, see BatchNorm2dOptions
-    /// Pads the input of strided convolutions with as many zeros as give ceil(H / stride) rows, the odd one below and
-    /// to the right, as in TensorFlow. Otherwise every side is padded by half the kernel, as in PyTorch.
+    /// Pads the input of strided convolutions with as many zeros as give ceil(H / stride) rows, with an odd one below
+    /// and to the right, as in TensorFlow. If false, every side is padded by half the kernel, as in PyTorch.
     bool same_padding = false;
 
     /// The length of the feature: the channels of the head.
@@ -58,7 +58,7 @@ struct EfficientNetOptions {
 const std::vector<std::string>& efficientnet_names();
 /// The options of a published network; empty for any other name.
 std::optional<EfficientNetOptions> efficientnet_options(std::string_view name);
-/// The height and width of the images that a published network is for; 0 for any other name.
+/// The height and width of the images for which a published network is designed; 0 for any other name.
 std::int64_t efficientnet_image(std::string_view name);
 
 /// EfficientNet (Tan & Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks") without the
@@ -82,7 +82,7 @@ public:
 private:
     EfficientNetOptions options_;
     ConvNorm stem_, head_;
-    bool pads_;  ///< the stem's input, by pad_same()
+    bool pads_;  ///< whether pad_same() pads the stem's input
     std::shared_ptr<Sequential> blocks_;
     std::shared_ptr<Layer> dropout_;
 };

@@ -1,4 +1,4 @@
-// LeNets++: three stages of two 5x5 convolutions, each stage halved by a pool, then the feature.
+// LeNets++: three stages of two 5x5 convolutions and a pool that halves the image, then the feature.
 #include "radial/models/lenetpp.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -43,7 +43,7 @@ Tensor LeNetPlusPlus::forward(Tensor x) {
         "LeNetPlusPlus: input has shape {}, expected [N, {}, {}, {}]", x.shape().str(), options_.in_channels,
         image_size, image_size);
     if (!recomputes()) return body_->forward(std::move(x));
-    // A stage at a time: two convolutions with their activations, and a pool.
+    // Recomputes one stage at a time: two convolutions with their activations, and a pool.
     constexpr std::size_t stage_layers = 5;
     const auto& layers = body_->layers();
     for (std::size_t first = 0; first + stage_layers < layers.size(); first += stage_layers) {

@@ -12,10 +12,10 @@ struct LeNetPlusPlusOptions {
 };
 
 /// LeNets++ (Wen et al. 2016, "A Discriminative Feature Learning Approach for Deep Face Recognition", Table 1): stages
-/// of 32, 64 and 128 channels, each with two 5x5 convolutions, a PReLU after each of them, and a 2x2 max pool; then a
-/// linear layer that gives the feature. Stride 1, padding 2, one PReLU slope per channel. x [N, in_channels, 28, 28];
-/// the result is [N, feature_dim]. Parameters: "body.0.weight" and so on, with the layers' indices in the chain;
-/// initial values as for the layers.
+/// of 32, 64 and 128 channels, each with two 5x5 convolutions, a PReLU after each of them, and a 2x2 max pool, followed
+/// by a linear layer that computes the feature. Stride 1, padding 2, one PReLU slope per channel. x [N, in_channels,
+/// 28, 28]; the result is [N, feature_dim]. Parameters are named by the layers' indices in the chain: "body.0.weight"
+/// and so on; initial values are those of the layers.
 class LeNetPlusPlus : public Layer {
 public:
     using Options = LeNetPlusPlusOptions;  ///< for Sequential::add()

@@ -1,4 +1,4 @@
-// The list of networks: one function a family.
+// The list of networks, with one function per family.
 #include "radial/models/registry.h"
 
 #include "radial/core/util/options.h"

@@ -1,4 +1,4 @@
-// The registry of networks: the images each takes, the length of its feature, its options, and how to build it.
+// The registry of networks: the images that each takes, its feature length, its options, and how to build it.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -18,18 +18,18 @@ using ModelSettings = Settings;
 
 /// A network's entry in the registry.
 struct ModelInfo {
-    std::string name;          ///< as on the command line: "resnet20"
+    std::string name;          ///< name on the command line: "resnet20"
     std::string family;        ///< "lenetpp", "resnet", "vgg", "densenet", "efficientnet" or "tf-efficientnet"
     std::string source;        ///< paper, year and table
-    Shape image;               ///< [C, H, W] of the data it was published for
-    std::int64_t classes = 0;  ///< number of classes of that data
-    std::int64_t dim = 0;      ///< length of its feature; the default if it can be chosen
+    Shape image;               ///< [C, H, W] of the images it was published for
+    std::int64_t classes = 0;  ///< number of classes of that data set
+    std::int64_t dim = 0;      ///< length of the feature; the default if it can be chosen
     bool any_dim = false;      ///< whether the length of the feature can be chosen
-    /// Every option with its default value; see describe_options(). All networks have "recompute": if it is true,
-    /// blocks keep only their inputs for backward (Module::set_recompute()).
+    /// Every option with its default value; see describe_options(). All networks have "recompute": if true, blocks keep
+    /// only their inputs for backward (Module::set_recompute()).
     std::vector<OptionInfo> options{};
-    /// Builds the network with initial weights from default_generator(). `settings` has a value, of its type, for every
-    /// option; make_model() adds those not given.
+    /// Builds the network with initial weights from default_generator(). `settings` has a value of the right type for
+    /// every option; make_model() adds those not given.
     std::function<std::unique_ptr<Layer>(std::int64_t dim, const ModelSettings& settings)> make;
 
     /// The default of each option.
@@ -42,15 +42,15 @@ const Registry<ModelInfo>& model_registry();
 /// added if `options` does not have it. Throws Error for a name that is taken or invalid (see Registry), an image that
 /// is not [C, H, W], a feature of length 0, and an entry without `make`.
 void register_model(ModelInfo info);
-/// Removes a network that register_model() added. Throws Error when there is none with this name.
+/// Removes a network that register_model() added. Throws Error when there is no such network.
 void unregister_model(std::string_view name);
 /// The network with this name; null if there is none.
 const ModelInfo* find_model(std::string_view name);
 /// All options that make_model() would use, with their values. Throws Error for an unknown option, suggesting the
-/// nearest.
+/// nearest one.
 ModelSettings model_settings(const ModelInfo& info, const ModelSettings& settings = {});
-/// Builds a network. Options not in `settings` keep their defaults. Throws Error when `dim` is not a possible length of
-/// the feature, for an unknown option, suggesting the nearest, and for an invalid value of an option.
+/// Builds a network. Options not in `settings` keep their defaults. Throws Error when `dim` is not a possible feature
+/// length, for an unknown option, suggesting the nearest one, and for an invalid value of an option.
 std::unique_ptr<Layer> make_model(const ModelInfo& info, std::int64_t dim, const ModelSettings& settings = {});
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// The table of residual networks, their block, and the trunk.
+// The table of residual networks, their block, and the network.
 #include "radial/models/resnet.h"
 
 #include "radial/core/ops.h"
@@ -21,7 +21,7 @@ constexpr std::int64_t bottleneck_expansion = 4;
 
 enum class Kind : std::uint8_t { narrow_cifar, cifar, imagenet };
 
-/// One network of the table: what its stages' depths are, all else following from the kind.
+/// One network of the table: the depths of its stages; `kind` determines the rest.
 struct Entry {
     std::string name;
     Block block;
@@ -54,9 +54,9 @@ std::shared_ptr<BatchNorm2d> norm(std::int64_t channels, Activation activation) 
     return std::make_shared<BatchNorm2d>(BatchNorm2dOptions{.channels = channels, .activation = activation});
 }
 
-/// Every stride-th pixel of x, between zeros that bring it to `channels`.
+/// Every stride-th pixel of x, with zero channels on both sides to give `channels` in total.
 Tensor subsample_and_pad(const Tensor& x, std::int64_t channels, std::int64_t stride) {
-    // A window of one pixel: the mean is the pixel itself.
+    // The mean over a window of one pixel is the pixel itself.
     const Tensor pixels =
         stride == 1 ? x : avg_pool2d(x, {.window_h = 1, .window_w = 1, .stride_h = stride, .stride_w = stride});
     const std::int64_t missing = channels - pixels.size(1), before = missing / 2;

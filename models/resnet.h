@@ -1,4 +1,4 @@
-// Residual networks: a family of networks that differ in widths and depths.
+// Residual networks: a family of networks that differ in width and depth.
 #pragma once
 
 #include "radial/layers/conv.h"
@@ -35,8 +35,8 @@ struct ResNetOptions {
     std::vector<std::int64_t> depths = {2, 2, 2, 2};         ///< number of blocks of each stage
     std::vector<std::int64_t> widths = {64, 128, 256, 512};  ///< width of each stage
     std::int64_t in_channels = 3;                            ///< channels of the images
-    /// Initialises the scale of the last batch norm of each block to 0, so that each block starts as its shortcut
-    /// (Goyal et al. 2017, 5.1). Features are then short at first, as a kernel over distances needs.
+    /// Initialises the scale of the last batch norm of each block to 0, so that each block initially computes only its
+    /// shortcut (Goyal et al. 2017, 5.1). Features are then short at first, as a kernel of distances requires.
     bool zero_init_residual = false;
 
     /// The length of the feature: the channels of the last stage's result.
@@ -50,8 +50,8 @@ struct ResNetOptions {
 };
 
 /// The names of the networks. For CIFAR, with option A shortcuts: resnet20, 32, 44, 56 and 110 (He et al. 2016, 4.2).
-/// For ImageNet, with the stride in a bottleneck's 3x3 as in torchvision: resnet18, 34, 50, 101 and 152.
-/// resnet18-cifar, resnet34-cifar and resnet50-cifar are the first three of these with a small stem.
+/// For ImageNet, with the stride in a bottleneck's 3x3 convolution, as in torchvision: resnet18, 34, 50, 101 and 152.
+/// For CIFAR, resnet18-cifar, resnet34-cifar and resnet50-cifar are resnet18, 34 and 50 with a small stem.
 const std::vector<std::string>& resnet_names();
 /// The options of one of these networks; empty for any other name.
 std::optional<ResNetOptions> resnet_options(std::string_view name);
@@ -59,7 +59,7 @@ std::optional<ResNetOptions> resnet_options(std::string_view name);
 /// A residual block: relu(bn(conv(... x)) + shortcut(x)). Created by ResNet.
 class ResNetBlock : public Layer {
 public:
-    /// A block from `in_channels` channels to the stage's `width`, times four for a bottleneck.
+    /// A block from `in_channels` channels to the stage's `width`, or four times `width` for a bottleneck.
     ResNetBlock(const ResNetOptions& options, std::int64_t in_channels, std::int64_t width, std::int64_t stride);
     Tensor forward(Tensor x) override;
     bool is_segment() const override { return true; }
@@ -70,7 +70,7 @@ private:
     std::int64_t in_channels_, out_channels_, stride_;
     std::vector<ConvNorm> convs_;
     std::shared_ptr<Sequential> downsample_;  ///< null without a projection
-    ConvNorm projection_;                     ///< what it holds
+    ConvNorm projection_;                     ///< the projection in downsample_
 };
 
 /// A residual network (He et al. 2016, "Deep Residual Learning for Image Recognition") without the classifier. The
@@ -82,7 +82,7 @@ class ResNet : public Layer {
 public:
     using Options = ResNetOptions;  ///< for Sequential::add()
 
-    /// Throws Error unless there are as many widths as depths, there is at least one, and all are at least 1.
+    /// Throws Error unless there are as many widths as depths, at least one of each, and all are at least 1.
     explicit ResNet(const ResNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;

@@ -1,4 +1,4 @@
-// The table of VGGs, and the network.
+// The table of VGG networks, and the network.
 #include "radial/models/vgg.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -87,7 +87,7 @@ Vgg::Vgg(const VggOptions& options) : options_(options) {
     check(options_);
     features_ = register_module("features", std::make_shared<Group>());
     std::int64_t channels = options_.in_channels;
-    int index = 0;  // as if the ReLUs and the pools were layers too
+    int index = 0;  // counts the ReLUs and pools as layers too
     for (std::size_t s = 0; s < options_.depths.size(); ++s) {
         std::vector<Step>& steps = stages_.emplace_back();
         for (std::int64_t i = 0; i < options_.depths[s]; ++i) {

@@ -1,4 +1,4 @@
-// VGG: a family of networks that differ in depths.
+// VGG: a family of networks that differ in depth.
 #pragma once
 
 #include "radial/layers/conv.h"
@@ -20,7 +20,7 @@ struct VggOptions {
     /// Width of the two linear layers after the last stage, whose result is pooled to 7x7 pixels. 0 means no linear
     /// layers: the feature is then the mean of the last stage's result over H and W (for 32x32 images, its only pixel).
     std::int64_t hidden = 4096;
-    double dropout = 0;            ///< probability after each linear layer, in [0, 1); published: 0.5
+    double dropout = 0;            ///< dropout probability after each linear layer, in [0, 1); published: 0.5
     std::int64_t in_channels = 3;  ///< channels of the images
 
     /// The length of the feature.
@@ -48,16 +48,16 @@ class Vgg : public Layer {
 public:
     using Options = VggOptions;  ///< for Sequential::add()
 
-    /// Throws Error unless there are as many widths as depths, there is at least one, and all are at least 1.
+    /// Throws Error unless there are as many widths as depths, at least one of each, and all are at least 1.
     explicit Vgg(const VggOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W], and with `hidden` when the height and width after the pools
-    /// are not multiples of 7, as they are for 224 and 448.
+    /// are not multiples of 7, as they are for 224 and 448 pixels.
     Tensor forward(Tensor x) override;
     /// The length of the feature.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:
-    /// A convolution and what follows it: a norm with a ReLU, or a ReLU alone.
+    /// A convolution and what follows it: a norm with a ReLU, or only a ReLU.
     struct Step {
         std::shared_ptr<Conv2d> conv;
         ConvNorm with_norm;

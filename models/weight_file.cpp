@@ -1,4 +1,4 @@
-// Files of weights: the names of tensors in each format, what a file holds of a network, and the network that takes it.
+// Weight files: the tensor names of each format, the matching of a file with a network, reading and writing.
 #include "radial/models/weight_file.h"
 
 #include "radial/core/tensor/random.h"
@@ -17,15 +17,15 @@
 namespace radial {
 namespace {
 
-/// One family in one format: of the rules that fit a name, the first counts.
+/// The naming rules of one family in one format. The first rule that matches a name is used.
 struct Naming {
     std::string_view family;
     WeightFormat format;
     std::vector<NameRule> rules;
-    std::vector<NameRule> older{};  ///< names in its files: as they are now, and as they were
+    std::vector<NameRule> older{};  ///< current names, and the older names in the library's files
 };
 
-/// Where a network's names are the same and only the classifier lies elsewhere.
+/// Rules for a format in which only the names of the classifier differ.
 std::vector<NameRule> same_but(std::string_view classifier) { return {{"loss.{x}", classifier}, {"model.{x}", "{x}"}}; }
 
 const std::vector<Naming>& table() {
@@ -48,7 +48,7 @@ const std::vector<Naming>& table() {
              {"model.bn1.{x}", "features.0.1.{x}"},
              {"model.conv_head.{x}", "features.8.0.{x}"},
              {"model.bn2.{x}", "features.8.1.{x}"},
-             // The first stage does not expand its channels and has one convolution less.
+             // The first stage does not expand its channels, so it has one convolution less.
              {"model.blocks.0.{i}.conv_dw.{x}", "features.1.{i}.block.0.0.{x}"},
              {"model.blocks.0.{i}.bn1.{x}", "features.1.{i}.block.0.1.{x}"},
              {"model.blocks.0.{i}.se.conv_reduce.{x}", "features.1.{i}.block.1.fc1.{x}"},
@@ -84,7 +84,7 @@ const std::vector<NameRule>& rules_of(std::string_view family, WeightFormat form
     return naming->rules;
 }
 
-/// The next part of a pattern: literal text, or a place with its letter and what is added to its number.
+/// The next part of a pattern: literal text, or a placeholder with its letter and the number added to its value.
 struct Part {
     std::string_view literal;
     char letter = 0;
@@ -111,7 +111,7 @@ struct Places {
     std::string_view text;  ///< of {x}
 };
 
-/// Takes the part off the front of `name`; false when it is not there.
+/// Removes the part from the front of `name`; returns false when `name` does not begin with it.
 bool take(const Part& part, std::string_view& name, Places& places) {
     if (part.letter == 0) {
         if (!name.starts_with(part.literal)) return false;
@@ -133,9 +133,9 @@ constexpr std::string_view weight_name = "loss.weight", bias_name = "loss.bias";
 constexpr std::string_view counter = "num_batches_tracked", variance = "running_var";
 constexpr std::array<std::string_view, 2> wrappers = {"module.", "_orig_mod."};  // DataParallel's, torch.compile()'s
 
-/// The tensors of a file under the names that the newest networks of a format have.
+/// The tensors of a file, by the names that the newest version of the library uses.
 struct Given {
-    std::string wrapper;  ///< what stands before every name in the file
+    std::string wrapper;  ///< prefix of every name in the file
     std::unordered_map<std::string, const NamedTensor*> tensors{};
 };
 
@@ -153,7 +153,7 @@ std::string wrapper_of(const TensorFile& file) {
     return found;
 }
 
-/// If two tensors get the same name, the first one counts and the other will be left over.
+/// If two tensors get the same name, the first one is used and the other will be left over.
 Given given_tensors(const TensorFile& file, std::string_view family, WeightFormat format) {
     Given given{.wrapper = wrapper_of(file)};
     for (const NamedTensor& tensor : file.tensors) {
@@ -163,7 +163,7 @@ Given given_tensors(const TensorFile& file, std::string_view family, WeightForma
     return given;
 }
 
-/// A tensor of the network, or of its classifier, and its name in the file.
+/// A tensor of the network or of its classifier, and its name in the file's format.
 struct Wanted {
     std::string name;
     Tensor target;  ///< undefined for the classifier
@@ -183,7 +183,7 @@ std::vector<Wanted> wanted_tensors(const ModelInfo& info, const Layer& model, We
     return wanted;
 }
 
-/// The format with whose names the most of the network's tensors are in the file, and those.
+/// A format, and the file's and the network's tensors by their names in it.
 struct Match {
     WeightFormat format = WeightFormat::radial;
     Given given;
@@ -218,7 +218,8 @@ Match match(const TensorFile& file, const std::filesystem::path& path, const Mod
     return best;
 }
 
-/// A classifier's shape is as the file says, as long as it fits the feature and itself.
+/// Describes a problem with the classifier's shapes, or "". Any number of classes is valid, as long as weight and bias
+/// agree and the weight matches the feature's length.
 std::string classifier_problem(const Match& match, std::int64_t dim) {
     const auto& tensors = match.given.tensors;
     const auto w = tensors.find((match.wanted.end() - 2)->name), b = tensors.find(match.wanted.back().name);
@@ -257,7 +258,7 @@ std::vector<std::string> problems_with(const TensorFile& file, const Match& matc
     return problems;
 }
 
-/// Copies the tensors into the network, or throws and leaves it as it is.
+/// Copies the tensors into the network, or throws and leaves the network unchanged.
 LinearClassifier take(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                       const Match& match) {
     const std::vector<std::string> problems = problems_with(file, match, info.dim);
@@ -358,7 +359,7 @@ LinearClassifier read_weights(const std::filesystem::path& path, const ModelInfo
 
 ReadNetwork read_network(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                          std::optional<WeightFormat> format) {
-    const SkipRandomFill skip;  // what a network starts with is overwritten
+    const SkipRandomFill skip;  // initial weights would be overwritten
     ReadNetwork network{.settings = model_settings(info), .model = make_model(info, info.dim), .classifier = {}};
     Match found = match(file, path, info, *network.model, format);
     const ModelSettings settings = weight_settings(info, found.format);
@@ -389,7 +390,7 @@ void write_weights(const std::filesystem::path& path, const ModelInfo& info, con
     for (const auto& [name, tensor] : model.state()) add("model." + name, tensor);
     add(std::string(weight_name), classifier.weight);
     add(std::string(bias_name), classifier.bias);
-    if (format != WeightFormat::radial) file.metadata.emplace("format", "pt");  // as safetensors' own writer says
+    if (format != WeightFormat::radial) file.metadata.emplace("format", "pt");  // as safetensors' own writer does
     write_safetensors(path, file);
 }
 

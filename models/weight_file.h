@@ -1,4 +1,4 @@
-// Reads and writes files of weights of torchvision, timm and Radial, and knows the names of tensors in each.
+// Reads and writes weight files of torchvision, timm and Radial, and converts between their tensor names.
 #pragma once
 
 #include "radial/core/io/safetensors.h"
@@ -23,32 +23,32 @@ enum class WeightFormat : std::uint8_t {
 };
 /// The name of a format: "radial", "torchvision" or "timm".
 std::string_view name_of(WeightFormat format);
-/// The format with this name. Throws Error that lists the names.
+/// The format with this name. Throws an Error that lists the names.
 WeightFormat parse_weight_format(std::string_view name);
 
 /// The formats in which a family of networks can be read and written, Radial's own first.
 std::vector<WeightFormat> weight_formats(std::string_view family);
 
-/// Converts a name from Radial's format to `format`; empty when no rule of the family fits it. Throws Error when the
+/// Converts a name from Radial's format to `format`; empty when no rule of the family matches it. Throws Error when the
 /// family does not have this format.
 std::optional<std::string> exported_name(std::string_view family, WeightFormat format, std::string_view name);
-/// Converts a name from `format` to Radial's format; empty when no rule of the family fits it. Throws Error when the
+/// Converts a name from `format` to Radial's format; empty when no rule of the family matches it. Throws Error when the
 /// family does not have this format.
 std::optional<std::string> imported_name(std::string_view family, WeightFormat format, std::string_view name);
-/// Converts a name in `format` to that used by the newest version of the library: the DenseNet files that torchvision
-/// publishes have "norm.1" and "conv.2", its networks "norm1" and "conv2".
+/// Converts a name in `format` to the one that the newest version of the library uses: the DenseNet files that
+/// torchvision publishes have "norm.1" and "conv.2", its networks "norm1" and "conv2".
 std::string newest_name(std::string_view family, WeightFormat format, std::string_view name);
 
-/// The options of make_model(), where they differ from its defaults, for the network as `format` defines it: properties
-/// that affect the results and are not part of a weight file. torchvision's EfficientNet-B5 to B7, whose weights come
-/// from TensorFlow, have batch norms of epsilon 1e-3 and momentum 0.01; timm's efficientnet_b5 to b7 and Radial's have
-/// 1e-5 and 0.1.
+/// The options of make_model() that differ from its defaults for the network as `format` defines it. They are
+/// properties that affect the results but are not part of a weight file. torchvision's EfficientNet-B5 to B7, whose
+/// weights come from TensorFlow, have batch norms with epsilon 1e-3 and momentum 0.01; timm's efficientnet_b5 to b7 and
+/// Radial's have 1e-5 and 0.1.
 ModelSettings weight_settings(const ModelInfo& info, WeightFormat format);
 
-/// Two patterns for the names of the same tensors. {i}, or any letter but x, stands for a number, {i+1} for the number
-/// after it, and {x}, at the end, for any text.
+/// Two patterns for the names of the same tensors. {i}, or any letter except x, stands for a number, {i+1} for that
+/// number plus one, and {x}, which must be at the end, for any text.
 struct NameRule {
-    std::string_view radial, other;  ///< in Radial's and in the other format
+    std::string_view radial, other;  ///< in Radial's format, in the other format
 };
 /// Converts a name that matches the pattern `from` to the pattern `to`; empty when it does not match.
 std::optional<std::string> renamed(std::string_view name, std::string_view from, std::string_view to);
@@ -60,15 +60,15 @@ struct LinearClassifier {
 };
 
 /// Copies the weights in a safetensors file into `model`, built from `info`, and returns the weights of the classifier,
-/// with as many classes as in the file. Tensor names are those of `format`; if it is not given, of the format of the
-/// family that fits most names. Entries "num_batches_tracked" are ignored, as is a prefix "module." or "_orig_mod." of
-/// all names, which PyTorch's DataParallel and torch.compile() add. Properties that the file does not contain, such as
-/// the epsilon of batch norms, stay as `model` was built: see read_network(). Throws FileError when the file cannot be
-/// read, no format fits, or tensors are missing, left over, of another shape or have elements that are not finite; the
-/// message has up to eight names of each kind as in the file. `model` is then unchanged.
+/// with as many classes as in the file. Tensor names are those of `format`; if it is not given, those of the family's
+/// format that matches most names. Entries "num_batches_tracked" are ignored, as is a prefix "module." or "_orig_mod."
+/// of all names, which PyTorch's DataParallel and torch.compile() add. Properties that the file does not contain, such
+/// as the epsilon of batch norms, stay as `model` was built: see read_network(). Throws FileError when the file cannot
+/// be read, when no format matches, or when tensors are missing, left over, have another shape or have elements that
+/// are not finite; the message has up to eight names of each kind, as in the file. `model` is then unchanged.
 LinearClassifier read_weights(const std::filesystem::path& path, const ModelInfo& info, Layer& model,
                               std::optional<WeightFormat> format = {});
-/// The same for a file that has already been read. `path` is used in error messages only.
+/// The same for a file that has already been read. `path` is only used in error messages.
 LinearClassifier read_weights(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                               Layer& model, std::optional<WeightFormat> format = {});
 
@@ -76,20 +76,20 @@ LinearClassifier read_weights(const TensorFile& file, const std::filesystem::pat
 struct ReadNetwork {
     ModelSettings settings;        ///< the value of every option
     std::unique_ptr<Layer> model;  ///< the network without the classifier
-    LinearClassifier classifier;   ///< its classifier
+    LinearClassifier classifier;   ///< the network's classifier
 };
 
 /// Builds the network `info` as the file's format defines it (weight_settings()) and reads its weights. Throws as
 /// read_weights() does.
 ReadNetwork read_network(const std::filesystem::path& path, const ModelInfo& info,
                          std::optional<WeightFormat> format = {});
-/// The same for a file that has already been read. `path` is used in error messages only.
+/// The same for a file that has already been read. `path` is only used in error messages.
 ReadNetwork read_network(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                          std::optional<WeightFormat> format = {});
 
 /// Writes the network and its classifier to a safetensors file with the tensor names of `format`. In the formats of
 /// other libraries, each running variance is accompanied by a "num_batches_tracked" of 0, as in PyTorch. Throws
-/// FileError, and Error when the family does not have this format or a tensor has no name in it.
+/// FileError, and throws Error when the family does not have this format or a tensor has no name in it.
 void write_weights(const std::filesystem::path& path, const ModelInfo& info, const Layer& model,
                    const LinearClassifier& classifier, WeightFormat format,
                    const std::map<std::string, std::string>& metadata = {});

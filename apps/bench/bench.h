@@ -1,5 +1,5 @@
-// The commands of radial-bench, and what they share: times of repeated work, memory of the process, and a training step
-// that can be run again and again.
+// The commands of radial-bench and what they share: timing of repeated work, memory of the process, and a training step
+// that can be repeated.
 #pragma once
 
 #include "radial/apps/cli/command_line.h"
@@ -16,19 +16,19 @@
 
 namespace radial::bench {
 
-/// How long one training step takes.
+/// Times a training step.
 train::Command step_command();
-/// How long a loss over many classes takes, forward and backward, and what memory it asks for.
+/// Times a loss over many classes, forward and backward, and measures the memory that it allocates.
 train::Command head_command();
-/// Whether a device trains as the CPU does.
+/// Checks that training on a device gives the same losses as on the CPU.
 train::Command parity_command();
-/// What a network computes from given weights and images, to be compared with another program's.
+/// Runs a network on given weights and images, for comparison with another program.
 train::Command replay_command();
-/// Times only the pipeline from JPEG files to batches.
+/// Times the pipeline from JPEG files to batches, without training.
 train::Command pipeline_command();
-/// Times training steps on batches from a loader and, for comparison, on one batch that is already loaded.
+/// Times training steps on batches from a loader and, for comparison, on one batch that is already in memory.
 train::Command loader_command();
-/// When the gradients of a training step travel, and what a step on several ranks costs.
+/// Shows when the gradients of a training step are sent, and times a step on several ranks.
 train::Command ranks_command();
 
 /// Order statistics of a set of durations, in milliseconds.
@@ -36,16 +36,16 @@ struct Times {
     double median = 0, minimum = 0, lower_quartile = 0, upper_quartile = 0;
 };
 
-/// Runs `work` `warmup` times unmeasured, then `repeats` (at least 1) times measured.
+/// Runs `work` `warmup` times without timing it, then `repeats` (at least 1) times with timing.
 Times measure(const std::function<void()>& work, std::int64_t warmup, std::int64_t repeats);
 
-/// Order statistics of `milliseconds` (at least one), linear between neighbours.
+/// Order statistics of `milliseconds` (at least one value), interpolated linearly between neighbours.
 Times summarise(std::vector<double> milliseconds);
 
-/// The most memory that this process ever had resident, in bytes.
+/// The peak resident memory of this process, in bytes.
 std::int64_t peak_resident_bytes();
 
-/// What a step consists of. A 0 stands for the model's own value in models/registry.h.
+/// The components of a step. 0 means the model's own value in models/registry.h.
 struct StepSetup {
     std::string model = "lenetpp", loss = "rbf-softmax";
     ModelSettings model_settings{};
@@ -53,29 +53,32 @@ struct StepSetup {
     std::string device = "cpu";                              ///< "cpu", "cuda" or "cuda:N"
     train::Precision precision = train::Precision::float32;  ///< precision of the network
     std::string graph = "off";  ///< "on" submits the step to a CUDA device as one recorded graph
-    bool evaluate = false;      ///< forward alone, in evaluation without gradients
+    bool evaluate = false;      ///< forward only, in evaluation mode without gradients
     std::int64_t batch = 128, dim = 0, image = 0, classes = 0;
 };
 
-/// Zeroed gradients, forward, loss, backward, SGD with momentum 0.9 and no clipping, on one batch of noise; or with
-/// `evaluate` forward and loss alone, in evaluation without gradients.
+/// A training step on one batch of noise: zeroed gradients, forward, loss, backward, and SGD with momentum 0.9 and no
+/// clipping. With `evaluate`, only forward and loss, in evaluation mode without gradients.
 class TrainingStep {
 public:
-    /// Throws Error for an unknown name, a size that does not fit the model, and what the device cannot do.
+    /// Throws Error for an unknown name, a size that does not fit the model, and a setup that the device does not
+    /// support.
     explicit TrainingStep(StepSetup setup);
     TrainingStep(const TrainingStep&) = delete;
     TrainingStep& operator=(const TrainingStep&) = delete;
-    /// Uses another batch, of float32 [N, C, H, W] and int64 [N], instead of the noise. Not for a recorded graph.
+    /// Uses another batch, float32 [N, C, H, W] and int64 [N], instead of the noise. Not possible with a recorded
+    /// graph.
     void set_batch(const Tensor& images, const Tensor& labels);
-    /// One step. Does not wait for a CUDA device. Throws Error when it should be a graph and cannot.
+    /// Runs one step. Does not wait for a CUDA device. Throws Error when the step is to be recorded as a graph and
+    /// cannot be.
     void run();
-    /// Waits until every step has been made; the loss of the last.
+    /// Waits for all steps and returns the loss of the last one.
     double loss() const { return loss_.item(); }
 
     /// The setup, with zeros replaced by the model's own values.
     const StepSetup& setup() const { return setup_; }
     Device device() const { return device_; }
-    /// Floating-point operations of a step, elementwise ones left out. Runs the model on one image to count them.
+    /// Floating-point operations of a step, without elementwise ones. Runs the model on one image to count them.
     double flops() const;
 
 private:
@@ -88,7 +91,7 @@ private:
     train::Classifier classifier_;
     std::unique_ptr<Optimizer> optimizer_;
     Tensor images_, labels_, loss_;
-    std::unique_ptr<StepGraph> graph_;  ///< null when steps are to run eagerly
+    std::unique_ptr<StepGraph> graph_;  ///< null when steps run eagerly
 };
 
 }  // namespace radial::bench

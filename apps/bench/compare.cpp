@@ -1,4 +1,4 @@
-// Comparisons of results: of a device with the CPU, and of a network on given weights with another program.
+// Comparisons of results: of a device with the CPU, and of a network with given weights with another program.
 #include "radial/apps/bench/bench.h"
 
 #include "radial/apps/cli/image_task.h"
@@ -41,17 +41,17 @@ struct ParityOptions {
 
 constexpr std::int64_t classes = 10;
 
-/// The loss that a model is trained with: RBF-Softmax where its kernel is alive from the start. Untrained residual
-/// networks put their features so far from the prototypes that it gives ln 10 whatever the network computes.
+/// The loss used to train a model: RBF-Softmax if its kernel does not underflow from the start. Untrained residual
+/// networks give features so far from the prototypes that the loss is ln 10, whatever the network computes.
 std::string loss_for(const ModelInfo& subject, const ParityOptions& options) {
     if (!options.loss.empty()) return options.loss;
     return subject.name == "lenetpp" ? "rbf-softmax" : "softmax";
 }
 
-/// The largest relative difference of a loss that rounding explains.
+/// The largest relative difference between two losses that rounding can explain.
 double limit_of(Precision precision) { return precision == Precision::float32 ? 1e-4 : 2e-2; }
 
-/// Images that show their class: its pattern under noise, other noise at each step.
+/// Images of each class: the class's pattern plus noise, which differs from step to step.
 class Images {
 public:
     Images(const Shape& image, std::int64_t batch) : image_(image), batch_(batch) {
@@ -111,7 +111,7 @@ std::vector<double> train(const ModelInfo& subject, const ParityOptions& options
     return losses;
 }
 
-/// Compares two runs; prints a row of the table and returns it as JSON.
+/// Compares two runs, prints a row of the table, and returns the row as JSON.
 Json compare(const ModelInfo& subject, Precision precision, const std::vector<double>& expected,
              const std::vector<double>& found) {
     std::vector<double> differences;
@@ -141,7 +141,7 @@ void run_parity(const ParityOptions& options) {
     const Device host{};
     fmt::print("{:<14}{:<10}{:>12}{:>12}{:>14}{:>8}{:>10}\n", "model", "precision", "CPU's loss", "device's", "worst",
                "step", "limit");
-    for (const std::string& name : options.models) static_cast<void>(train::model_named(name));  // throws for a mistake
+    for (const std::string& name : options.models) static_cast<void>(train::model_named(name));  // throws if unknown
     Json rows = Json::array();
     std::string different;
     for (const ModelInfo& subject : model_registry()) {

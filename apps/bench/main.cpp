@@ -1,4 +1,4 @@
-// radial-bench: how fast this machine trains.
+// radial-bench: measures how fast this machine trains.
 #include "radial/apps/bench/bench.h"
 
 int main(int argc, char** argv) {

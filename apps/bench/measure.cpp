@@ -1,4 +1,4 @@
-// Wall-clock timing and resident memory; the model, the loss, the optimizer and the batch of a training step.
+// Wall-clock timing, resident memory, and the training step: its model, loss, optimizer and batch.
 #include "radial/apps/bench/bench.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -29,7 +29,7 @@ StepSetup completed(StepSetup setup) {
     return setup;
 }
 
-/// A batch of noise: what the pixels show does not matter to the time, that they are ordinary numbers does.
+/// A batch of noise. The content of the images does not affect the timing, as long as the values are ordinary numbers.
 Tensor noise(const Shape& shape, Device device) {
     const Tensor images = Tensor::empty(shape, DType::float32, device);
     normal_(images, 0, 1);
@@ -123,8 +123,9 @@ void TrainingStep::step() {
 }
 
 double TrainingStep::flops() const {
-    // 2 a multiply-add: once forward, once for the weights' gradient, once for the input's, which nobody wants of the
-    // images. The head's are the products of the feature with one vector a class.
+    // 2 per multiply-add: once forward, once for the gradient of the weights, and once for the gradient of the input,
+    // which is not computed for the images. Those of the head are the products of the feature with one vector per
+    // class.
     const double passes = setup_.evaluate ? 1 : 3;
     double total = 2 * passes * static_cast<double>(setup_.dim * setup_.classes);
     bool first = true;

@@ -1,4 +1,4 @@
-// Times the loader by itself (decode, random region, flip, normalise), and what loading costs a training step.
+// Times the loader alone (decode, random crop, flip, normalise), and how much loading adds to a training step.
 #include "radial/apps/bench/bench.h"
 
 #include "radial/apps/cli/validators.h"
@@ -39,7 +39,7 @@ nlohmann::ordered_json run(const PipelineOptions& options) {
     }
     data::Loader loader(set, loader_options);
     std::int64_t epoch = 0;
-    double sum = 0;  // so that each batch is looked at
+    double sum = 0;  // makes sure that each batch is read
     const Times times = measure(
         [&] {
             loader.start(epoch++);
@@ -68,7 +68,7 @@ struct LoaderBenchOptions {
     bool json = false;
 };
 
-/// The data set's loader with its program's own augmentation, over and over.
+/// Batches from the data set's loader with the augmentation of its program, repeated without end.
 class Batches {
 public:
     Batches(const train::ImageTask& task, const LoaderBenchOptions& options, std::int64_t batch)
@@ -133,7 +133,7 @@ nlohmann::ordered_json run(const LoaderBenchOptions& options) {
     for (std::int64_t i = 0; i < 3; ++i) timed(true);
     for (std::int64_t round = 0; round < options.rounds; ++round) {
         for (const bool fresh : {true, false}) {
-            timed(fresh);  // not counted: lets the workers settle into the block
+            timed(fresh);  // not counted: the workers adapt to the new kind of batch
             for (std::int64_t i = 0; i < options.block; ++i) (fresh ? real : cached).push_back(timed(fresh));
         }
     }

@@ -1,4 +1,5 @@
-// Times steps on the ranks that mpirun has started, and shows one step's buckets against its backward pass.
+// Times steps on the ranks that mpirun has started, and shows when one step reduces its gradient buckets during
+// backward.
 #include "radial/apps/bench/bench.h"
 
 #include "radial/apps/cli/validators.h"
@@ -31,7 +32,7 @@ struct RanksOptions {
     int threads = 0;
 };
 
-/// Seconds of processor time that this process has taken.
+/// Processor time that this process has used, in seconds.
 double processor_seconds() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -41,7 +42,7 @@ double processor_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// A rank's part of a batch of noise, and what it trains.
+/// A rank's part of a batch of noise, and the network that it trains.
 class Rank {
 public:
     Rank(Communicator& ranks, const RanksOptions& options) : info_(train::model_named(options.model)) {
@@ -64,7 +65,8 @@ public:
         labels_ = Tensor::from(labels, {samples_});
     }
 
-    /// One step; returns when the forward pass began, backward() began, and all was done, in seconds from the first.
+    /// Runs one step. Returns when backward() began and when everything was done, in seconds from the start of the
+    /// step.
     std::pair<double, double> run() {
         const Clock::time_point start = Clock::now();
         const auto since = [start] { return std::chrono::duration<double>(Clock::now() - start).count(); };
@@ -90,7 +92,8 @@ private:
     std::int64_t samples_ = 0, steps_ = 0;
 };
 
-/// "....====---" of `width` characters for something that was ready, ran and ended at parts of a whole.
+/// "....====" in a text of `width` characters: '.' from `ready` to `begin`, '=' from `begin` to `end`, on a time axis
+/// of length `whole`.
 std::string bar(double ready, double begin, double end, double whole, int width) {
     std::string text(static_cast<std::size_t>(width), ' ');
     const auto place = [&](double t) {

@@ -1,4 +1,4 @@
-// Times training steps, and a loss by itself: features of noise, its gradient by them and by its parameters.
+// Times training steps, and a loss alone: its value on features of noise, and the gradients of features and parameters.
 #include "radial/apps/bench/bench.h"
 
 #include "radial/apps/cli/image_task.h"
@@ -27,17 +27,17 @@ struct StepOptions {
     bool json = false;
 };
 
-/// Steps between two looks at the clock. A CUDA device works behind the host, which waits for it at the end of a block
-/// only, as in training.
+/// Steps between two readings of the clock. The host runs ahead of a CUDA device and waits for it only at the end of a
+/// block, as in training.
 std::int64_t block_of(const StepOptions& options, Device device) {
     if (options.block > 0) return options.block;
     return device.kind == Device::Kind::cpu ? 1 : device_block;
 }
 
 struct Measured {
-    Times times;                 ///< of one step, over blocks
-    std::vector<double> losses;  ///< of the first steps, warming up or not
-    std::int64_t steps;          ///< whole blocks
+    Times times;                 ///< of one step, averaged over blocks
+    std::vector<double> losses;  ///< of the first steps, including warm-up
+    std::int64_t steps;          ///< a whole number of blocks
 };
 
 Measured measure_steps(TrainingStep& step, const StepOptions& options) {
@@ -173,14 +173,15 @@ struct HeadBenchOptions {
     int threads = 0;
 };
 
-/// A loss, a batch for it, and one pass over both.
+/// A loss, a batch for it, and one forward and backward pass.
 class HeadPass {
 public:
     explicit HeadPass(const HeadBenchOptions& options)
         : device_(Device::parse(options.device)),
           loss_(make_loss(options.loss, options.classes, options.dim, options.settings)) {
         loss_->to(device_);
-        // The features are short enough for kernels of width 1 to be alive; the labels spread over all classes.
+        // The features are short enough that kernels of width 1 do not underflow; the labels are spread over all
+        // classes.
         feature_ = Tensor::empty({options.batch, options.dim}, DType::float32, Device{});
         normal_(feature_, 0, 0.02);
         feature_ = feature_.to(device_).set_requires_grad();
@@ -198,7 +199,7 @@ public:
     }
 
     Device device() const { return device_; }
-    /// Bytes of what stays between passes: parameters and features, and the gradients of both.
+    /// Bytes of the tensors that persist between passes: parameters and features, the gradients of both, and labels.
     std::size_t lasting_bytes() const {
         std::size_t bytes = 2 * feature_.bytes() + labels_.bytes();
         for (const Tensor& parameter : loss_->parameters()) bytes += 2 * parameter.bytes();

@@ -1,4 +1,4 @@
-// `check`: decoding a data set for its errors alone.
+// The command `check`: decodes a data set only to find the files that cannot be read.
 #include "radial/apps/cli/check_command.h"
 
 #include "radial/apps/cli/run/train_options.h"
@@ -24,7 +24,7 @@ struct CheckOptions {
     int workers = 0;
 };
 
-/// Counts pictures, names the bad ones, and says now and then how far it is.
+/// Counts pictures, names those that cannot be read, and prints the progress every 10 seconds.
 class Report {
 public:
     explicit Report(std::size_t files) : files_(files) {}
@@ -42,7 +42,7 @@ public:
         progress_.line(fmt::format("checked {} of {} files, {} bad, {:.0f} files/s, {} left", checked_, files_, bad_,
                                    speed, format_duration(static_cast<double>(files_ - checked_) / speed)));
     }
-    /// Throws Error when there were bad ones.
+    /// Throws Error if some pictures could not be read.
     void end() {
         RADIAL_CHECK(
             bad_ == 0,

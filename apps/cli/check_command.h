@@ -1,4 +1,4 @@
-// `check`: whether all pictures of a data set can be read.
+// The command `check`, which tests whether all pictures of a data set can be read.
 #pragma once
 
 #include "radial/apps/cli/command_line.h"
@@ -6,8 +6,8 @@
 
 namespace radial::train {
 
-/// Decodes all of the pictures that `train` and `eval` would read from a folder, as a whole, names those that cannot be
-/// read, and ends with status 1 where there are any. Of a task whose images are files, in folders train/ and val/.
+/// Completely decodes every picture that `train` and `eval` would read from a folder, names those that cannot be read,
+/// and ends with status 1 if there are any. For tasks whose images are files, in the folders train/ and val/.
 Command check_command(const ImageTask& task);
 
 }  // namespace radial::train

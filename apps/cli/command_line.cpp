@@ -1,4 +1,4 @@
-// Parsing of the command line through CLI11, and the errors it ends in.
+// Parses the command line with CLI11, and reports the errors in it.
 #include "radial/apps/cli/command_line.h"
 
 #include "radial/apps/cli/json_config.h"
@@ -25,7 +25,7 @@ namespace radial::train {
 namespace {
 
 constexpr int exit_error = 1, exit_usage = 2;
-constexpr int signal_status = 128;  // plus the signal, as shells have it
+constexpr int signal_status = 128;  // plus the number of the signal, as in shells
 
 int usage_error(const std::string& program, const std::string& message, const std::string& help) {
     print_error(fmt::format("{}: {}\nRun '{} --help' for what it takes.\n", program, message, help));
@@ -42,14 +42,15 @@ std::vector<std::string> flag_names(const CLI::App& app) {
     std::vector<std::string> names;
     for (const CLI::Option* option : app.get_options())
         for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    // Capitals stand for other names: --loss.OPTION.
+    // Names with capitals are placeholders, such as --loss.OPTION.
     std::erase_if(names, [](const std::string& name) {
         return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     });
     return names;
 }
 
-/// Arguments that fit no option: unknown flags first, since a flag's value is left over with it.
+/// Describes arguments that match no option. Unknown flags come first, because the value of such a flag is left over
+/// with it.
 std::string describe_extras(const CLI::App& app) {
     const std::vector<std::string> extras = app.remaining();
     const auto flag =
@@ -59,7 +60,7 @@ std::string describe_extras(const CLI::App& app) {
     return fmt::format("unknown flag '{}'{}", shortened(name), suggestion(name, flag_names(app)));
 }
 
-/// CLI11's help without the hidden options. (Those of CLI11's own hidden group have no name in its errors.)
+/// CLI11's help without the hidden options. (The errors of CLI11 do not name options in its own hidden group.)
 class Help : public CLI::Formatter {
 public:
     std::string make_group(std::string group, bool is_positional,
@@ -67,7 +68,7 @@ public:
         return group == hidden_group ? "" : CLI::Formatter::make_group(group, is_positional, options);
     }
 
-    /// A list that is empty by default has no default to show.
+    /// Omits the default of a list that is empty by default.
     std::string make_option_opts(const CLI::Option* option) const override {
         std::string text = CLI::Formatter::make_option_opts(option);
         for (const std::string empty : {"=[]", " [{}] "})
@@ -76,15 +77,16 @@ public:
     }
 };
 
-/// With --resume RUN and no --config: RUN/config.json, whose settings the run goes on with. Empty otherwise.
+/// RUN/config.json if --resume RUN is given and --config is not, because the run continues with the settings in that
+/// file. Otherwise empty.
 std::filesystem::path config_to_resume(const CLI::App& app) {
     const CLI::Option* const resume = app.get_option_no_throw("--resume");
     if (resume == nullptr || resume->count() == 0 || app.get_config_ptr()->count() > 0) return {};
     return std::filesystem::path(resume->as<std::string>()) / "config.json";
 }
 
-/// Refuses a --config that is no regular file before it is opened, which CLI11 does: a pipe would wait for its writer.
-/// What is missing is left to CLI11.
+/// Rejects a --config that is not a regular file before CLI11 opens it: opening a pipe would wait for its writer. A
+/// missing file is left to CLI11.
 CLI::Validator regular_file() {
     const auto check = [](const std::string& path) -> std::string {
         std::error_code unknown;
@@ -99,7 +101,7 @@ CLI::Validator regular_file() {
     return {check, ""};
 }
 
-/// Throws Error where the command line has an --out beside --resume that is another folder.
+/// Throws Error when the command line contains both --resume and an --out that is another folder.
 void check_out_beside_resume(const CLI::App& app, int argc, const char* const* argv) {
     const CLI::Option* const resume = app.get_option_no_throw("--resume");
     const bool given = std::any_of(
@@ -121,7 +123,8 @@ int run_command(const std::string& full_name, const Command& command, int argc, 
         ->trigger_on_parse();
     app.config_formatter(std::make_shared<JsonConfig>(app));
     app.formatter(std::make_shared<Help>());
-    // Left-over words are looked at first, so that a mistyped flag is not reported as the right one missing.
+    // Leftover arguments are checked first, so that a mistyped flag is reported instead of the required flag that it
+    // replaces.
     app.allow_extras();
     const std::function<void()> run = command.set_up(app);
     try {
@@ -134,7 +137,7 @@ int run_command(const std::string& full_name, const Command& command, int argc, 
         std::ostringstream text;
         const int status = app.exit(help, text, text);
         fmt::print("{}", text.str());
-        check_output();  // what is asked for here is the result of any command
+        check_output();  // the printed text is the result, whatever the command
         return status;
     } catch (const CLI::ParseError& error) {
         const bool extras = app.remaining_size() > 0;
@@ -153,10 +156,10 @@ int run_command(const std::string& full_name, const Command& command, int argc, 
     return 0;
 }
 
-/// Does `work`, which returns an exit status, and reports what it throws and what it could not print.
+/// Runs `work`, which returns an exit status. Reports exceptions, and output that could not be written.
 int guarded(const std::string& name, bool keeps_results, const std::function<int()>& work) {
     const auto report = [&](const std::string& problem) { print_error(fmt::format("{}: {}\n", name, problem)); };
-    if (keeps_results) std::signal(SIGPIPE, SIG_IGN);  // printing then fails, which may be passed over
+    if (keeps_results) std::signal(SIGPIPE, SIG_IGN);  // printing then fails, which is allowed
     int status = exit_error;
     std::error_code unwritten;
     try {
@@ -166,7 +169,7 @@ int guarded(const std::string& name, bool keeps_results, const std::function<int
         return signal_status + stop.signal();
     } catch (const std::bad_alloc&) {
         report("out of memory");
-    } catch (const std::system_error& error) {  // fmt throws one where printing fails
+    } catch (const std::system_error& error) {  // fmt throws one when printing fails
         if (std::ferror(stdout) != 0)
             unwritten = error.code();
         else
@@ -181,24 +184,25 @@ int guarded(const std::string& name, bool keeps_results, const std::function<int
     return warn || status != 0 ? status : exit_error;
 }
 
-/// What an option takes, by the name that CLI11 has for its type.
+/// Whether an option takes values of a type, by CLI11's name for the type.
 bool takes(const CLI::Option& option, std::string_view type) { return option.get_type_name().starts_with(type); }
 bool takes_whole_numbers(const CLI::Option& option) { return takes(option, "INT") || takes(option, "UINT"); }
 bool takes_numbers(const CLI::Option& option) { return takes_whole_numbers(option) || takes(option, "FLOAT"); }
 
-/// The value of an option in JSON: a number (of its default, also a list of some) where the option takes numbers.
+/// The value of an option in JSON. For an option that takes numbers, it is a number, or a list of numbers for a
+/// default.
 nlohmann::ordered_json typed(const CLI::Option& option, const std::string& text) {
     if (!takes_numbers(option)) return text_to_json(text);
     auto value = nlohmann::ordered_json::parse(text, nullptr, false);
     if (value.is_number() || value.is_array()) return value;
-    // Numbers that JSON spells otherwise: .5, 0x10.
+    // Numbers that are spelled differently in JSON: .5, 0x10.
     std::int64_t whole = 0;
     if (takes_whole_numbers(option) && CLI::detail::lexical_cast(text, whole)) return whole;
     double number = 0;
     return CLI::detail::lexical_cast(text, number) ? nlohmann::ordered_json(number) : nlohmann::ordered_json(text);
 }
 
-/// A list's default, which CLI11 2.4 gives as "{}" where it is empty, earlier versions as "[]".
+/// The default of a list. An empty list is "{}" in CLI11 2.4, and "[]" in earlier versions.
 nlohmann::ordered_json default_list(const CLI::Option& option, const std::string& text) {
     return text == "{}" || text == "[]" ? nlohmann::ordered_json::array() : typed(option, text);
 }
@@ -238,7 +242,7 @@ void check_numbers(const CLI::App& app) {
     for (const CLI::Option* option : app.get_options()) {
         if (option->count() == 0 || !takes_numbers(*option)) continue;
         for (const std::string& text : option->reduced_results()) {
-            long double number = 0;  // which holds whole numbers of 64 bits exactly
+            long double number = 0;  // represents 64-bit integers exactly
             if (!CLI::detail::lexical_cast(text, number)) continue;
             RADIAL_CHECK(std::isfinite(static_cast<double>(number)), "{}: '{}' is not a finite number",
                          option->get_name(), text);

@@ -1,4 +1,4 @@
-// `eval`: the accuracy of a checkpoint.
+// The command `eval`: evaluates a checkpoint on the test set.
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/cli/shared_flags.h"
@@ -26,14 +26,14 @@ struct EvalOptions {
     PictureOptions pictures;
 };
 
-/// Throws Error unless the classifier tells as many classes apart as `what` has.
+/// Throws Error unless the classifier has as many classes as `what`, which has `classes`.
 void check_classes(const std::filesystem::path& checkpoint, const Classifier& classifier, const std::string& what,
                    std::int64_t classes) {
     RADIAL_CHECK(classifier.spec.classes == classes, "{}: a classifier of {} classes, {} has {}", checkpoint.string(),
                  classifier.spec.classes, what, classes);
 }
 
-/// Throws NumericError where a NaN among the scores leaves no class predicted.
+/// Throws NumericError when the scores of some images are NaN or infinite, so that no class is predicted.
 void check_scores(const Evaluation& result, const std::filesystem::path& checkpoint) {
     const auto broken = std::count_if(result.confidences.begin(), result.confidences.end(),
                                       [](float confidence) { return std::isnan(confidence); });

@@ -1,4 +1,4 @@
-// The start of every command: which device, which data.
+// The start of every command: selects the device and reads the data.
 #include "radial/apps/cli/image_task.h"
 
 #include "radial/apps/train/console/safe_text.h"

@@ -1,4 +1,4 @@
-// A config file's options, from JSON or from TOML.
+// Reads the options of a config file, from JSON or from TOML.
 #include "radial/apps/cli/json_config.h"
 
 #include "radial/apps/train/console/safe_text.h"
@@ -40,8 +40,8 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
     return items;
 }
 
-/// Adds `defaults` of the network or the loss, whose options begin with `prefix`, where the file names neither an
-/// option nor the one that it is part of ("loss.gamma" for "loss.rbf-softmax.gamma").
+/// Adds the `defaults` of the network or the loss, whose options begin with `prefix`, for options that the file sets
+/// neither by their own name nor by the general one ("loss.gamma" for "loss.rbf-softmax.gamma").
 void add_missing(std::vector<CLI::ConfigItem>& items, const std::string& prefix, const Settings& defaults,
                  const CLI::App& app) {
     std::set<const CLI::Option*> named;
@@ -59,8 +59,8 @@ void add_missing(std::vector<CLI::ConfigItem>& items, const std::string& prefix,
     }
 }
 
-/// A run's record names every option of its network and its loss. What it does not name is newer than the run, which
-/// did as the registries' defaults do; a program's own defaults may have changed since.
+/// A run's config.json contains every option of its network and its loss. An option that is missing is newer than the
+/// run, which behaved as with the default of the registry. The program's own default may have changed since.
 void complete_record(const Json& document, const CLI::App& app, std::vector<CLI::ConfigItem>& items) {
     if (!document.contains("program") || !document.contains("options")) return;
     const Json& options = document.at("options");
@@ -76,12 +76,12 @@ void complete_record(const Json& document, const CLI::App& app, std::vector<CLI:
     if (loss.empty()) return;
     try {
         add_missing(items, "loss.", loss_settings(loss), app);
-    } catch (const Error&) {  // an unknown loss, which building it will name
+    } catch (const Error&) {  // an unknown loss; building it will report the error
         return;
     }
 }
 
-/// All of a config file; from a pipe or a device it may have no end.
+/// Reads a whole config file. The size is limited, because a pipe or a device may have no end.
 std::string read_all(std::istream& input) {
     constexpr std::size_t step = 65536;
     std::string text;
@@ -96,7 +96,8 @@ std::string read_all(std::istream& input) {
     return text;
 }
 
-/// CLI11's reader takes time and memory that grow with the square of a line's length and of a section's depth.
+/// Checks the size, because the time and memory of CLI11's reader are quadratic in the length of a line and the depth
+/// of a section.
 void check_toml(const std::string& text) {
     constexpr std::size_t most = std::size_t{64} << 10U;
     constexpr std::ptrdiff_t deepest = 16;
@@ -138,16 +139,17 @@ private:
         return true;
     }
 
-    std::vector<std::set<std::string>> names_;  ///< of the objects and lists that are open
+    std::vector<std::set<std::string>> names_;  ///< the names in each object or list that is open
 };
 
-/// Throws Error where an object of a JSON text has a name twice.
+/// Throws Error when an object in a JSON text contains a name twice.
 void check_names_once(const std::string& text) {
     TwiceCheck check;
     Json::sax_parse(text, &check);
 }
 
-/// CLI11 takes loss.scale and [loss] for parts of a subcommand; here a name may hold dots.
+/// Joins names that CLI11 has split. It treats loss.scale and [loss] as parts of a subcommand; here, names may contain
+/// dots.
 void flatten(std::vector<CLI::ConfigItem>& items) {
     std::erase_if(items, [](const CLI::ConfigItem& item) { return item.name == "++" || item.name == "--"; });
     for (CLI::ConfigItem& item : items) {
@@ -158,7 +160,8 @@ void flatten(std::vector<CLI::ConfigItem>& items) {
     }
 }
 
-/// [] in JSON or TOML. CLI11 2.4 itself writes {} for it, which it does not read, and which runs have in config.json.
+/// Whether the item is an empty list, [] in JSON or TOML. CLI11 2.4 writes {} for it but cannot read that, and the
+/// config.json of existing runs contains it.
 bool is_empty_list(const CLI::ConfigItem& item, const CLI::Option& option) {
     if (item.inputs.empty()) return true;
     if (option.get_items_expected_max() <= 1 || item.inputs.size() > 1) return false;
@@ -207,7 +210,7 @@ std::vector<CLI::ConfigItem> JsonConfig::read(const std::string& text) const {
         const bool first = given.insert(app_.get_option_no_throw("--" + name)).second;
         RADIAL_CHECK(first, "option '{}' is there twice", name);
     }
-    // An empty list is the same as not naming the option.
+    // An empty list is the same as an option that is not given.
     std::erase_if(read, [this](const CLI::ConfigItem& item) {
         const CLI::Option* const option = app_.get_option_no_throw("--" + item.name);
         return is_overridden(item.name) || (option != nullptr && is_empty_list(item, *option));

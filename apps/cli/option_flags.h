@@ -14,7 +14,7 @@
 
 namespace radial::train {
 
-/// The numbers that an option may be, both ends included.
+/// The range of a numeric option, both ends included.
 struct Limits {
     double low = -std::numeric_limits<double>::infinity();  ///< the smallest
     double high = std::numeric_limits<double>::infinity();  ///< the largest
@@ -22,11 +22,11 @@ struct Limits {
 /// Numbers of at least 0.
 inline constexpr Limits not_negative{.low = 0};
 
-/// Adds a flag for each field that it visits, --NAME with the field's present value as default: a switch for a bool,
-/// one of its words for an enum, a list with commas for a vector.
+/// Adds a flag --NAME for each visited field, with the field's current value as default: a switch for a bool, one of
+/// its words for an enum, a comma-separated list for a vector.
 class FlagAdder {
 public:
-    /// The flags stand under `group` in the help. `app` and the visited structs must outlive parsing.
+    /// The help lists the flags under the heading `group`. `app` and the visited structs must outlive parsing.
     FlagAdder(CLI::App& app, std::string group) : app_(app), group_(std::move(group)) {}
 
     ///@{
@@ -55,7 +55,7 @@ private:
     std::string group_;
 };
 
-/// Adds a flag for every field of `options`, which must outlive parsing, under a heading of the help.
+/// Adds a flag for every field of `options`, which must outlive parsing. The help lists them under the heading `group`.
 template <class Options>
 void add_fields(CLI::App& app, Options& options, const std::string& group) {
     fields(options, FlagAdder(app, group));

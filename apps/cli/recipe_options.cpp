@@ -1,4 +1,4 @@
-// --recipe: which values it fills in, and the list that explains them.
+// The options --recipe, which fills in the values of a recipe, and --list-recipes.
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/registry_options.h"
 #include "radial/apps/train/console/safe_text.h"
@@ -14,7 +14,7 @@
 namespace radial::train {
 namespace {
 
-/// Why `name` is no recipe of `program`, or "".
+/// The reason why `name` is not a recipe of `program`, or "".
 std::string problem_with(const std::string& name, const std::string& program) {
     const Recipe* const recipe = find_recipe(name);
     if (recipe != nullptr) {
@@ -69,7 +69,7 @@ void fill_loss(CLI::App& app, const Recipe& recipe) {
 
 std::string padded(const std::string& text, std::size_t width) { return fmt::format("{:<{}}", text, width); }
 
-/// A Markdown table whose columns line up as plain text too.
+/// A Markdown table whose columns also line up as plain text.
 std::string table(const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths(rows.front().size(), 0);
     for (const auto& row : rows)

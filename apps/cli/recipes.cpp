@@ -49,12 +49,12 @@ Recipe on_mnist(std::string name, std::string title, const std::string& place, c
             .losses = std::move(losses)};
 }
 
-/// RBF-Softmax where the paper's own loss is dead at the first step of the recipe's network.
+/// RBF-Softmax with normalised features, for networks with which the paper's own loss is dead at the first step.
 RecipeLoss normalised(double gamma, double scale, const std::string& place) {
     return {"rbf-softmax", {{"gamma", gamma}, {"normalise", true}, {"scale", scale}}, place + "; normalise: " + ours};
 }
 
-/// Table 5's rows; `rbf` is RBF-Softmax with that of the best accuracy.
+/// The losses of Table 5. `rbf` is RBF-Softmax with the settings of the best accuracy.
 std::vector<RecipeLoss> losses_of_table_5(RecipeLoss rbf) {
     return {std::move(rbf),
             {"softmax", {}, ""},
@@ -184,7 +184,7 @@ std::vector<Recipe> all_recipes() {
     const std::vector<RecipeLoss> rbf = {{"rbf-softmax", {{"gamma", 1}, {"scale", 2}}, "Sec. 4.2"}};
     Recipe tab1 = on_mnist("tab1", "LeNets++ on MNIST with softmax, whose early features Table 1 looks at", "Table 1",
                            "32", {{"softmax", {}, ""}});
-    // Early training alone is looked at: 200 steps, at a rate that does not fall.
+    // Table 1 examines only early training: 200 steps, at a constant learning rate.
     tab1.values.push_back({"limit", "25600", ours});
     for (RecipeValue& value : tab1.values) {
         if (value.option == "epochs") value.value = "1";

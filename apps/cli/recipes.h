@@ -1,4 +1,4 @@
-// The paper's experiments as settings of the training programs: what --recipe NAME stands for.
+// The paper's experiments as settings of the training programs, for --recipe NAME.
 #pragma once
 
 #include "radial/apps/cli/cli_forward.h"
@@ -14,10 +14,10 @@ namespace radial::train {
 struct RecipeValue {
     std::string option;  ///< without dashes
     std::string value;   ///< as on the command line
-    std::string from;    ///< where it stands: the paper's section or table, another paper, or "Radial"
+    std::string from;    ///< the source: the paper's section or table, another paper, or "Radial"
 };
 
-/// The options that a loss has in a recipe; its own defaults are not repeated.
+/// The options that a recipe sets for a loss; the others keep the defaults of the loss.
 struct RecipeLoss {
     std::string loss;
     LossSettings settings;
@@ -27,29 +27,31 @@ struct RecipeLoss {
 /// The settings of one experiment.
 struct Recipe {
     std::string name;     ///< "tab5-resnet20"
-    std::string program;  ///< the one that has the data set: "radial-cifar10"
+    std::string program;  ///< program for the data set: "radial-cifar10"
     std::string title;
     std::vector<RecipeValue> values;
-    std::vector<RecipeLoss> losses;  ///< the first is trained with unless --loss names another
+    std::vector<RecipeLoss> losses;  ///< the first is the default of --loss
 };
 
-/// Every recipe, in the paper's order. The one place where the settings stand.
+/// All recipes, in the paper's order. This is the only place that defines the settings.
 const std::vector<Recipe>& recipes();
-/// Null when there is none of that name.
+/// The recipe with this name, or null.
 const Recipe* find_recipe(const std::string& name);
 /// The value of a recipe's option, or "".
 std::string value_of(const Recipe& recipe, const std::string& option);
-/// Every recipe as Markdown, which docs/recipes.md repeats.
+/// All recipes as Markdown, as in docs/recipes.md.
 std::string recipe_list();
 
-/// Adds --recipe NAME, which refuses a name that is no recipe of `program`, and --list-recipes, which prints
-/// recipe_list() and ends the program well. `recipe` must outlive `app`.
+/// Adds --recipe NAME, which rejects names that are not recipes of `program`, and --list-recipes, which prints
+/// recipe_list() and ends the program successfully. `recipe` must outlive `app`.
 void add_recipe_options(CLI::App& app, std::string& recipe, const std::string& program);
 
-/// Gives the options of a parsed `train` that neither the command line nor a config file has set the recipe's values,
-/// those of the loss by the loss's name (in a sum, its first term's). What is counted in epochs (milestones, warm-up)
-/// scales with a number of epochs that was given. A --schedule that was given brings its own milestones and factors, a
-/// --model its own options. Does nothing when `name` is empty. Throws Error when the program lacks an option.
+/// Sets options of a parsed `train` to the recipe's values, unless the command line or a config file has set them.
+/// Options of the loss are set to those that the recipe has for this loss (in a sum, for the first term). If the number
+/// of epochs was given, options that count epochs (milestones, warm-up) are scaled to it. If --schedule was given, the
+/// recipe's milestones and factors are not used. If another --model was given, the recipe's options of the model are
+/// not used. Does nothing when `name` is empty. Throws Error for an unknown recipe, and when the program lacks an
+/// option.
 void apply_recipe(CLI::App& app, const std::string& name);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// The registries' options as flags, and the list that explains those of losses.
+// The options of the registries as flags, and the list of the losses with their options.
 #include "radial/apps/cli/registry_options.h"
 
 #include "radial/apps/cli/command_line.h"
@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t list_width = 100;
 
-/// `words` in lines that begin with `indent` spaces, the first with `label` in them.
+/// Wraps `words` into lines that begin with `indent` spaces; `label` is in the indentation of the first line.
 std::string wrapped(std::size_t indent, const std::string& label, const std::vector<std::string>& words) {
     std::string lines, line = fmt::format("{:<{}}", "  " + label, indent);
     bool begun = false;
@@ -51,7 +51,7 @@ std::string with_default(const OptionInfo& option) {
     return text + (others.empty() ? "" : fmt::format(" (or {})", others));
 }
 
-/// "gamma 1," and so on: what one line is to hold together.
+/// "gamma 1," and so on: units that are not broken across lines.
 std::vector<std::string> pairs_of(const std::vector<OptionInfo>& options) {
     std::vector<std::string> pairs;
     for (const OptionInfo& option : options) {
@@ -77,7 +77,7 @@ bool same_type(const OptionInfo& a, const OptionInfo& b) {
            a.choices == b.choices;
 }
 
-/// Options of several entries that share their flags. Null stands for options of several types.
+/// Flags by name. Several entries may share the flag of an option; null stands for options of different types.
 using Flags = std::map<std::string, std::optional<OptionInfo>>;
 
 void collect(Flags& flags, const std::string& name, const OptionInfo& option) {
@@ -85,7 +85,7 @@ void collect(Flags& flags, const std::string& name, const OptionInfo& option) {
     if (!is_new && place->second && !same_type(*place->second, option)) place->second.reset();
 }
 
-/// Every option's flag: for all terms that have it, and for one term alone.
+/// Collects two flags for each option: one for all terms that have it, and one for a single term.
 template <class T>
 void collect(Flags& flags, const Registry<RegistryEntry<T>>& registry) {
     for (const auto& entry : registry) {
@@ -108,7 +108,7 @@ std::string former_spelling(const std::string& prefix, const std::optional<Optio
     return option && !option->former.empty() ? "," + prefix + option->former : "";
 }
 
-/// Adds a hidden option whose value, in its type, goes to `settings`.
+/// Adds a hidden option that stores its value, converted to its type, in `settings`.
 void add_setting(CLI::App& app, const std::string& spelled, const std::string& name,
                  const std::optional<OptionInfo>& option, Settings& settings) {
     if (option && option->value.is_number()) {
@@ -124,7 +124,7 @@ void add_setting(CLI::App& app, const std::string& spelled, const std::string& n
     app.add_option_function<std::string>(spelled, store, "")->group(hidden_group);
 }
 
-/// Adds --PREFIX.OPTION, which stands in the help for flags that would fill pages.
+/// Adds --PREFIX.OPTION, which the help shows in place of the many hidden flags.
 void add_placeholder(CLI::App& app, const std::string& flag, const std::string& group, const std::string& example,
                      const std::string& text) {
     const auto refuse = [flag, example](const std::string&) {
@@ -199,7 +199,7 @@ nlohmann::ordered_json options_of_this_version(nlohmann::ordered_json options) {
         retype("loss.", [&](const Settings& given) { return loss_settings(loss, given); });
         retype("model.", [&](const Settings& given) { return model_settings(model_named(model), given); });
     } catch (const std::exception&) {
-        return options;  // not those of a run of this version or an earlier one: compared as they are
+        return options;  // not the options of a run: they are compared unchanged
     }
     return options;
 }

@@ -9,25 +9,25 @@
 
 namespace radial::train {
 
-/// Adds a flag for every member; see add_loss_options() and add_model_options() for those of the loss and of
-/// the model.
+/// Adds the flags of `options`, except --data, --recipe and those of the pictures. See add_loss_options() and
+/// add_model_options() for the options of the loss and the model.
 void add_train_options(CLI::App& app, TrainOptions& options);
 
-/// Adds --data. Its default is the folder `set` under RADIAL_DATA where that variable is set, and none for an empty
-/// `set`.
+/// Adds --data. The default is the folder `set` in $RADIAL_DATA if that variable is set, and none if `set` is empty.
 void add_data_option(CLI::App& app, std::filesystem::path& data, const std::string& set);
 
-/// Adds --device, whose default is RADIAL_DEVICE where that variable is set, else the CPU. Gives the option back.
+/// Adds --device. The default is $RADIAL_DEVICE if that variable is set, or else the value of `device`. Returns the
+/// option.
 CLI::Option* add_device_option(CLI::App& app, std::string& device);
-/// Adds --precision under a group of the help.
+/// Adds --precision, which the help lists under the heading `group`.
 void add_precision_option(CLI::App& app, Precision& precision, const std::string& group = "OPTIONS");
 
-/// Gives what neither the command line nor a config file has set a value that goes with what they have: a warm-up lasts
-/// half of the run at most, and milestones ask for the step schedule.
+/// Adjusts options that neither the command line nor a config file has set to those that they have set: a warm-up lasts
+/// at most half of the run, and milestones select the step schedule.
 void fit_defaults(const CLI::App& app, TrainOptions& options);
 
 /// Adds --random-area, --crop-padding, --flip, --color-jitter, --cutout, --erasing, --mixup, --cutmix and --no-augment,
-/// which wins over the others.
+/// which overrides the others.
 void add_augmentation_options(CLI::App& app, AugmentationOptions& options);
 
 /// Adds --image-size, --resize, --skip-corrupt and, for training, --exact-decoding.

@@ -1,4 +1,4 @@
-// `train`: from options to a run's folder.
+// The command `train`: trains with the given options and writes the folder of the run.
 #include "radial/apps/cli/train_command.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/recipes.h"
@@ -45,13 +45,13 @@ data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& op
     return loader;
 }
 
-/// The options of config.json: all of the command line, with what it left to the network and the loss.
+/// The options for config.json: those of the command line, completed by the options of the network and the loss.
 Json settings_of(const TrainOptions& options, Json values) {
     values["model"] = options.model;
     values["dim"] = options.dim;
     values["schedule"] = option_value(options.schedule);
     values["warmup-epochs"] = options.warmup_epochs;
-    // The loss's options in the form that names each once, whichever way they were given.
+    // Each option of the loss is named once, in the same form however it was given.
     for (const auto& [name, value] : options.loss_settings) values.erase("loss." + name);
     for (const auto& [name, value] : loss_settings(options.loss, options.loss_settings)) values["loss." + name] = value;
     for (const auto& [name, value] : model_settings(model_named(options.model), options.model_settings))
@@ -59,7 +59,7 @@ Json settings_of(const TrainOptions& options, Json values) {
     return values;
 }
 
-/// What config.json holds: the options, and what cannot be given on the command line.
+/// The content of config.json: the options, and facts that cannot be given on the command line.
 Json config_of(const ImageTask& task, const TrainOptions& options, Json values, Device device, Json data) {
     return {{"program", task.program + " train"},
             {"version", version},
@@ -84,7 +84,7 @@ TrainOptions completed(const ImageTask& task, TrainOptions options) {
     return options;
 }
 
-/// Throws Error when the network takes images of another number of channels.
+/// Throws Error when the network expects images with another number of channels.
 void check_channels(const std::string& model, const data::Dataset& set) {
     const Shape shape = set.input_shape(), image = model_named(model).image;
     if (shape.rank() != 3 || image.rank() != 3) return;
@@ -92,7 +92,7 @@ void check_channels(const std::string& model, const data::Dataset& set) {
     RADIAL_CHECK(taken == given, "--model {}: takes images of {} channels, the data set has {}", model, taken, given);
 }
 
-/// Throws Error where some batches of an epoch, or of what is left of one, cannot be trained on.
+/// Throws Error when some batches of an epoch, or of the rest of an epoch, cannot be trained on.
 void check_batches_of(const TrainOptions& options, const RankSession& session, const data::Dataset& set,
                       std::int64_t samples, const Classifier& classifier) {
     session.check_last_batch(samples);
@@ -117,8 +117,8 @@ std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
                        test, metrics, result.images_per_second, format_duration(result.seconds));
 }
 
-/// What a program does during a run beside training: saves and records it, prints its progress, and ends it after a
-/// signal.
+/// The work of a program during a run besides training: saves and records the run, prints its progress, and ends it
+/// after a signal.
 class RunKeeper : public Observer {
 public:
     /// `recorder` is null on all ranks but the first.
@@ -186,7 +186,7 @@ EarlierRun earlier_run(const TrainOptions& options) {
     return options.overwrite ? EarlierRun::replaced : EarlierRun::refused;
 }
 
-/// The network and the loss with the run's first weights.
+/// The network and the loss with the initial weights of the run.
 Classifier build(const TrainOptions& options, std::int64_t classes, Device device) {
     manual_seed(options.seed);
     Classifier classifier =
@@ -200,7 +200,7 @@ Classifier build(const TrainOptions& options, std::int64_t classes, Device devic
     return classifier;
 }
 
-/// Null unless it is asked for.
+/// The moving average of the weights, or null if --ema is 0.
 std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier) {
     if (options.ema == 0) return nullptr;
     return std::make_unique<WeightAverage>(classifier.averaged_state(), options.ema);
@@ -220,7 +220,7 @@ void describe_run(const ImageTask& task, const TrainOptions& options, const Clas
         for (const std::string& note : set->notes) progress.line("note: " + note);
 }
 
-/// The training and the test set.
+/// Reads the training and the test set.
 std::pair<std::shared_ptr<data::Dataset>, std::shared_ptr<data::Dataset>> read_sets(const ImageTask& task,
                                                                                     const TrainOptions& options) {
     std::shared_ptr<data::Dataset> train_set = read_set(task, options.data, true);
@@ -259,7 +259,7 @@ StepSetup step_setup(const TrainOptions& options, const RankSession& session, co
 
 void train(const ImageTask& task, const TrainOptions& options, Json values) {
     const RankSession session(options);
-    std::optional<RunFolder> folder;  // of the rank that writes
+    std::optional<RunFolder> folder;  // only on the rank that writes
     if (session.first()) folder.emplace(options.out, earlier_run(options));
     const Device device = start_device(session.device(), session.threads(), options.precision);
     const Schedule schedule = make_schedule(options);
@@ -314,7 +314,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
         for (const std::string& line : problem_lines(*loader)) progress.line(line);
 }
 
-/// The options that the flags added to `app` will fill.
+/// Adds the flags to `app`, and returns the options that they will fill.
 std::shared_ptr<TrainOptions> add_options(const ImageTask& task, CLI::App& app) {
     auto options = std::make_shared<TrainOptions>(task.defaults);
     options->model = task.model;

@@ -1,4 +1,4 @@
-// radial-models: networks and their layers as tables, and the conversion of weight files.
+// radial-models: prints tables of networks and of their layers, and converts weight files.
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/console/safe_text.h"
@@ -20,13 +20,13 @@
 namespace radial::zoo {
 namespace {
 
-/// A network of the registry and its cost with a classifier, as published: for ModelInfo's images and classes.
+/// A network of the registry and its cost with a classifier, for the images and classes that ModelInfo gives.
 struct ListedModel {
     const ModelInfo* info;
     ModelCost cost;
 };
 
-/// "11,689,512".
+/// Formats a number with thousands separators: "11,689,512".
 std::string grouped(std::int64_t number) {
     std::string digits = fmt::format("{}", number);
     for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
@@ -34,7 +34,7 @@ std::string grouped(std::int64_t number) {
     return digits;
 }
 
-/// "3 x 224 x 224".
+/// Formats a shape: "3 x 224 x 224".
 std::string by(const Shape& shape) {
     std::string text;
     for (const std::int64_t extent : shape) text += fmt::format("{}{}", text.empty() ? "" : " x ", extent);
@@ -43,7 +43,7 @@ std::string by(const Shape& shape) {
 
 using Row = std::vector<std::string>;
 
-/// Rows as lines, every column as wide as its widest entry; the first two to the left, the others to the right.
+/// Formats rows as lines with aligned columns: the first two aligned to the left, the others to the right.
 std::string aligned(const std::vector<Row>& rows) {
     std::vector<std::size_t> widths;
     for (const Row& row : rows) {
@@ -62,7 +62,7 @@ std::string aligned(const std::vector<Row>& rows) {
 
 constexpr std::string_view list_format = "{:<18}  {:>12}  {:>16}  {:>12}  {:>15}  {:>7}  {:>7}\n";
 
-/// The heading of the list of networks, and a network's line in it.
+/// The heading of the list of networks. list_line() formats the line of one network.
 std::string list_heading() {
     return fmt::format(list_format, "model", "parameters", "multiply-adds", "activations", "input", "feature",
                        "classes");
@@ -88,7 +88,7 @@ nlohmann::ordered_json to_json(const ListedModel& model) {
             {"options", info.defaults()}};
 }
 
-/// Every op of a network on one image, a line each, then its classifier and the totals.
+/// Every op of a network on one image, one per line, then its classifier and the totals.
 std::string summary_table(const ModelInfo& info) {
     const std::unique_ptr<Layer> model = make_model(info, info.dim);
     std::vector<Row> rows = {{"name", "op", "output", "parameters", "multiply-adds"}};
@@ -146,7 +146,7 @@ void convert(const ModelsOptions& options) {
 }
 
 void run_models(const ModelsOptions& options) {
-    const SkipRandomFill skip;  // no answer depends on weights but those that are read
+    const SkipRandomFill skip;  // no output depends on initial weights
     set_num_threads(options.threads);
     if (!options.weights.empty() || !options.written.empty()) return convert(options);
     RADIAL_CHECK(!options.summary || !options.model.empty(), "--summary: of which network? Give --model NAME");
@@ -159,7 +159,7 @@ void run_models(const ModelsOptions& options) {
     }
 }
 
-/// Lists the networks, shows one's layers, or converts a file of weights.
+/// Lists the networks, shows the layers of one, or converts a weight file.
 train::Command models_command() {
     return {"", "Lists networks and their cost, shows a network's layers, and converts weight files.",
             [](CLI::App& app) {

@@ -1,4 +1,4 @@
-// radial-predict: from a file of weights, and pictures or a tensor, to classes and their probabilities.
+// radial-predict: predicts classes and their probabilities for images or a tensor, with the weights in a file.
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/run/data_record.h"
@@ -35,15 +35,15 @@ namespace {
 namespace fs = std::filesystem;
 using train::OpenedWeights;
 
-/// How a picture becomes a network's input.
+/// How an image becomes the input of a network.
 struct Preprocessing {
     std::int64_t channels = 3;
-    std::int64_t resize = 256;     ///< its shorter side is made so long
-    std::int64_t size = 224;       ///< and so large a square cut out of its middle
-    std::vector<float> mean, std;  ///< of the pixels in [0, 1], one a channel or one for all
+    std::int64_t resize = 256;     ///< length to which the shorter side is resized
+    std::int64_t size = 224;       ///< side of the square that is then cut out of the middle
+    std::vector<float> mean, std;  ///< of the pixels in [0, 1], one per channel or one for all
 };
 
-/// bytes [C, H, W] to (byte / 255 - mean) / std.
+/// Converts bytes [C, H, W] to (byte / 255 - mean) / std.
 void normalise(const Tensor& bytes, const Preprocessing& preprocessing, float* to) {
     const std::int64_t channels = bytes.size(0), pixels = bytes.size(1) * bytes.size(2);
     const std::uint8_t* from = bytes.data<std::uint8_t>();
@@ -56,8 +56,8 @@ void normalise(const Tensor& bytes, const Preprocessing& preprocessing, float* t
     }
 }
 
-/// The files named by `paths`: those themselves, and what data::find_images() finds in the folders among them. Throws
-/// FileError for a folder without images.
+/// The files in `paths`, and those that data::find_images() finds in the folders in `paths`. Throws FileError for a
+/// folder without images.
 data::FoundImages picture_files(const std::vector<fs::path>& paths) {
     data::FoundImages all;
     for (const fs::path& path : paths) {
@@ -73,14 +73,14 @@ data::FoundImages picture_files(const std::vector<fs::path>& paths) {
     return all;
 }
 
-/// Some pictures, ready for the network.
+/// Some images, ready for the network.
 struct PictureBatch {
-    std::vector<std::filesystem::path> files;  ///< those that were read, one per row of `images`
-    std::vector<std::string> problems;         ///< one for each file that could not be read
-    Tensor images;                             ///< float32 [files, channels, size, size] on the CPU, undefined for none
+    std::vector<std::filesystem::path> files;  ///< the files that were read, one per row of `images`
+    std::vector<std::string> problems;         ///< one message per file that could not be read
+    Tensor images;                             ///< float32 [files, channels, size, size] on the CPU; undefined if empty
 };
 
-/// Reads the files. Throws FileError for one that cannot be read, unless `skip_bad`.
+/// Reads the files. Throws FileError for one that cannot be read, unless `skip_bad` is set.
 PictureBatch read_pictures(std::span<const fs::path> files, const Preprocessing& preprocessing, bool skip_bad) {
     PictureBatch batch;
     std::vector<Tensor> views;
@@ -136,8 +136,8 @@ std::vector<Guess> rank_row(std::span<const double> logits, std::int64_t count) 
     return guesses;
 }
 
-/// For each row of logits [N, classes] its `count` likeliest classes, or all when there are fewer, the likeliest first.
-/// Throws NumericError for a NaN or an infinity, under the name of its row's file where there are `files`.
+/// For each row of logits [N, classes], its `count` most likely classes, the most likely first, or all classes if there
+/// are fewer. Throws NumericError for NaN or infinity, with the name of the row's file if `files` are given.
 std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count,
                                      std::span<const std::filesystem::path> files = {}) {
     const std::vector<double> values = logits.to_vector<double>();
@@ -151,16 +151,16 @@ std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count,
     return rankings;
 }
 
-/// What a class is called: its name, or its number where there are no names.
+/// The name of a class, or its number if there are no names.
 std::string class_name(const std::vector<std::string>& names, std::int64_t index) {
     return names.empty() ? fmt::format("{}", index) : names.at(static_cast<std::size_t>(index));
 }
 
-/// Whether a spreadsheet would take a text for a formula.
+/// Whether a spreadsheet program would interpret `text` as a formula.
 bool looks_like_formula(const std::string& text) { return text.find_first_of("=+-@\t\r") == 0; }
 
-/// A file that looks like a formula as "./=a.png", which is the same file. Its bytes stay, so that it can be opened,
-/// but where some would be commands to a terminal.
+/// The path of a file; one that looks like a formula becomes "./=a.png", which is the same file. The bytes are kept, so
+/// that the path can be opened, unless some of them are control characters for a terminal.
 std::string path_field(const std::filesystem::path& file) {
     const std::string path = (looks_like_formula(file.string()) ? "./" : "") + file.string();
     const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
@@ -169,10 +169,10 @@ std::string path_field(const std::filesystem::path& file) {
     return plain ? path : train::shown(path);
 }
 
-/// A name that looks like a formula behind an apostrophe, which spreadsheets take for the sign of a text.
+/// A class name; one that looks like a formula is preceded by an apostrophe, which marks it as text in a spreadsheet.
 std::string name_field(const std::string& name) { return (looks_like_formula(name) ? "'" : "") + train::shown(name); }
 
-/// A field of a CSV table, in quotes where RFC 4180 wants them.
+/// A field of a CSV table, quoted if RFC 4180 requires it.
 std::string csv_field(const std::string& text) {
     if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
     std::string quoted = "\"";
@@ -180,12 +180,12 @@ std::string csv_field(const std::string& text) {
     return quoted + "\"";
 }
 
-/// The rankings of many files: a CSV table (RFC 4180) with the columns file, class_1, score_1, class_2 ...
-/// A file or a class whose name begins with =, +, -, @, a tab or a carriage return, which spreadsheets take for a
-/// formula, gets "./" or an apostrophe before it. Characters that a terminal obeys are written as in \x1b.
+/// The rankings of many files, as a CSV table (RFC 4180) with the columns file, class_1, score_1, class_2 ... A file or
+/// class name that begins with =, +, -, @, a tab or a carriage return would be a formula to a spreadsheet, so "./" or
+/// an apostrophe is put before it. Control characters are escaped, as in \x1b.
 class RankingTable {
 public:
-    /// `names` has one name a class, or none: then classes are numbers.
+    /// `names` has one name per class, or is empty; classes are then given as numbers.
     RankingTable(std::vector<std::string> names, std::int64_t count);
     void add(const std::filesystem::path& file, const std::vector<Guess>& guesses);
     const std::string& text() const { return text_; }
@@ -221,7 +221,7 @@ struct PredictOptions {
     train::Precision precision = train::Precision::float32;
 };
 
-/// The network and its loss on their device, in evaluation.
+/// The network and its loss on their device, in evaluation mode.
 class Predictor {
 public:
     Predictor(train::Classifier& classifier, Device device, train::Precision precision)
@@ -247,7 +247,7 @@ private:
     train::Precision precision_;
 };
 
-/// One name a line. Throws FileError unless there are as many as classes.
+/// Reads one name per line. Throws FileError unless there are as many names as classes.
 std::vector<std::string> read_class_names(const fs::path& path, std::int64_t classes) {
     constexpr std::size_t most = std::size_t{8} << 20U;
     std::istringstream file(read_file(path, most));
@@ -262,7 +262,7 @@ std::vector<std::string> read_class_names(const fs::path& path, std::int64_t cla
     return names;
 }
 
-/// Throws Error when `names`, of the file `path`, are the classes that the checkpoint knows in another order.
+/// Throws Error when `names`, read from the file `path`, are the classes of the checkpoint in another order.
 void check_order(const fs::path& path, const std::vector<std::string>& names, const std::vector<std::string>& known) {
     if (names == known || !train::same_names(names, known)) return;
     const auto [given, expected] = std::mismatch(names.begin(), names.end(), known.begin());
@@ -270,11 +270,11 @@ void check_order(const fs::path& path, const std::vector<std::string>& names, co
                             path.string(), given - names.begin() + 1, *given, *expected));
 }
 
-/// What flags, the file and the network say, in this order of precedence.
+/// The preprocessing given by the command line, the weight file and the network, in this order of precedence.
 Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeights& weights) {
     const Shape& image = train::model_named(weights.classifier.spec.model).image;
     Preprocessing result{.channels = image[0], .mean = {0.0F}, .std = {1.0F}};
-    if (result.channels == 3) {  // those of ImageNet's training images
+    if (result.channels == 3) {  // values of ImageNet's training images
         result.mean = {0.485F, 0.456F, 0.406F};
         result.std = {0.229F, 0.224F, 0.225F};
     }
@@ -296,7 +296,7 @@ Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeigh
                  result.std.size(), result.channels);
     RADIAL_CHECK(std::all_of(result.std.begin(), result.std.end(), [](float d) { return d > 0; }),
                  "--std: has a number that is not above 0");
-    // Small images are taken whole; of photographs the outer eighth is left out, as usual.
+    // Small images are used whole; photographs are resized to 8/7 of the size and cropped, as is usual.
     constexpr std::int64_t small = 64;
     result.size = size > 0 ? size : image[1];
     result.resize = resize > 0             ? resize
@@ -422,7 +422,7 @@ void add_flags(CLI::App& app, PredictOptions& options) {
     train::add_precision_option(app, options.precision);
 }
 
-/// Classifies images or a tensor of images by the weights in a file.
+/// Classifies images, or a tensor of images, with the weights in a file.
 train::Command predict_command() {
     return {"", "Classifies images.", [](CLI::App& app) {
                 auto options = std::make_shared<PredictOptions>();

@@ -1,4 +1,4 @@
-// From a data set and a network to the commands train, eval and sweep.
+// Builds the commands train, eval and sweep from a data set and a network.
 #include "radial/apps/program/program.h"
 
 #include "radial/apps/cli/command_line.h"

@@ -1,4 +1,4 @@
-// radial-prototypes: looks at what classifiers have learned, as in Fig. 1 of the RBF-Softmax paper.
+// radial-prototypes: shows what classifiers have learned, as in Fig. 1 of the RBF-Softmax paper.
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
@@ -10,7 +10,7 @@
 namespace radial::prototypes {
 namespace {
 
-/// Writes one page with a scatter chart a run: test features, prototypes, loss, settings, test accuracy.
+/// Writes a page with one scatter chart per run: test features, prototypes, loss, settings, test accuracy.
 train::Command scatter_command() {
     return {"scatter", "Plot the test features of two-dimensional runs side by side", [](CLI::App& app) {
                 auto options = std::make_shared<train::ScatterPageOptions>();

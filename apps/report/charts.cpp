@@ -1,5 +1,5 @@
-// Grid, axes and round tick values of every chart; curves over epochs; confusion among classes as a table and as a
-// picture, its largest cells, and the share of each class that was found.
+// Grid, axes and round tick values of every chart; curves over epochs; the confusion matrix as a table and as a
+// picture, its largest cells, and the accuracy of each class.
 #include "radial/apps/report/charts.h"
 
 #include "radial/apps/report/html_page.h"
@@ -26,7 +26,7 @@ std::string format_value(double value, bool percent) {
 
 Axis epoch_axis(std::size_t epochs) {
     const auto last = static_cast<double>(epochs);
-    // With one epoch the only point stands in the middle.
+    // With one epoch, the only point is in the middle.
     Axis axis{.low = epochs > 1 ? 1.0 : 0.0, .high = std::max(2.0, last), .ticks = {}, .label = [](double epoch) {
                   return fmt::format("{:.0f}", epoch);
               }};
@@ -51,7 +51,7 @@ Axis value_axis(const std::vector<Series>& series, bool percent) {
     axis.low = percent ? std::max(0.0, low - margin) : 0;
     axis.high = percent ? std::min(1.0, high + margin) : high + margin;
     axis.ticks = round_ticks(axis.low, axis.high, 5);
-    // As many digits as tell neighbouring ticks apart.
+    // Uses enough digits to tell neighbouring ticks apart.
     const double gap = (percent ? 100 : 1) * (axis.high - axis.low) / 5;
     const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(gap))), 0, 6);
     axis.label = [percent, digits](double value) {
@@ -87,7 +87,7 @@ std::vector<double> round_ticks(double low, double high, int count) {
     for (const double factor : {5.0, 2.0, 1.0})
         if (factor * power >= rough * 0.999) step = factor * power;
     std::vector<double> ticks;
-    // Multiples of the step, so that no error accumulates; the margin keeps an end that is itself a tick.
+    // Multiples of the step avoid accumulated rounding errors. The margin keeps a limit that is itself a tick.
     for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) ticks.push_back(i * step + 0.0);
     return ticks;
 }
@@ -133,7 +133,7 @@ std::string line_chart(const std::vector<Series>& series, bool percent) {
         const std::vector<double>& values = series[i].values;
         epochs = std::max(epochs, values.size());
         const auto last = std::find_if(values.rbegin(), values.rend(), [](double v) { return std::isfinite(v); });
-        if (last == values.rend()) continue;  // nothing of it is drawn
+        if (last == values.rend()) continue;  // no finite value, so nothing is drawn
         legend += fmt::format("<li><i class=\"line {}\"></i><span>{}</span> <b>{}</b></li>", line_style(i),
                               escape_html(series[i].name), format_value(*last, percent));
         description += " " + series[i].name;
@@ -161,7 +161,7 @@ double share(std::int64_t count, std::int64_t total) {
     return total > 0 ? static_cast<double>(count) / static_cast<double>(total) : 0;
 }
 
-/// Marks at every tenth, twentieth ... class, on both sides of the picture.
+/// Class numbers at about five round ticks, on the left of the picture and below it.
 std::string class_ticks(std::size_t classes, double cell, double margin) {
     std::string svg;
     const double side = static_cast<double>(classes) * cell;
@@ -198,7 +198,7 @@ std::string bars(std::span<const ClassShare> classes) {
     return html + "</ul>\n";
 }
 
-/// How many classes lie in each tenth of the accuracy, as bars.
+/// The number of classes in each tenth of the accuracy, as bars.
 std::string tenths(std::span<const ClassShare> classes) {
     std::array<std::int64_t, 10> counts{};
     for (const ClassShare& one : classes)
@@ -216,7 +216,7 @@ std::string tenths(std::span<const ClassShare> classes) {
 
 std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& class_names) {
     const std::size_t classes = class_names.size();
-    // A name that is wider than a column of counts stands upright.
+    // Names that are wider than a column of counts are written vertically.
     const bool upright =
         std::any_of(class_names.begin(), class_names.end(), [](const auto& n) { return n.size() > 6; });
     std::string html = fmt::format("<table class=\"confusion{}\"><thead><tr><th></th>", upright ? " upright" : "");
@@ -240,7 +240,7 @@ std::string confusion_table(const Confusion& confusion, const std::vector<std::s
 
 std::string confusion_map(const Confusion& confusion, const std::vector<std::string>& class_names) {
     const std::size_t classes = class_names.size();
-    // One path for each level of each colour: a cell takes some twenty bytes.
+    // One path for each level of each colour, so that a cell takes only about twenty bytes.
     std::array<std::string, levels> right, wrong;
     const double margin = 36, cell = 640.0 / static_cast<double>(classes);
     for (const auto& [truth, guess, count] : confusion.cells()) {
@@ -273,7 +273,7 @@ std::string confusion_map(const Confusion& confusion, const std::vector<std::str
 }
 
 std::string confused_pairs(const Confusion& confusion, const std::vector<std::string>& class_names, std::size_t count) {
-    /// Count, share of the true class, and minus the place, so that of equals the first comes first.
+    /// Count, share of the true class, and the negated classes, so that among equal cells the first comes first.
     std::vector<std::tuple<std::int64_t, double, std::int64_t, std::int64_t>> cells;
     for (const auto& [truth, guess, images] : confusion.cells())
         if (guess != truth) cells.emplace_back(images, share(images, confusion.total(truth)), -truth, -guess);
@@ -300,7 +300,7 @@ std::string class_accuracy(const Confusion& confusion, const std::vector<std::st
         classes.push_back({class_names[c], confusion.count(row, row), confusion.total(row)});
     }
     const std::vector<ClassShare> in_order = classes;
-    // A class without samples has no share: it stands at the end.
+    // Classes without samples have no accuracy and come last.
     std::stable_sort(classes.begin(), classes.end(), [](const ClassShare& a, const ClassShare& b) {
         return (a.total == 0) != (b.total == 0) ? a.total > 0 : a.share() < b.share();
     });

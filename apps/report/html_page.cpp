@@ -105,7 +105,7 @@ img.coarse { image-rendering: pixelated; }
 footer { color: var(--soft); font-size: 13px; }
 )css";
 
-/// Columns that UTF-8 text takes: bytes that do not go on a character.
+/// The number of characters of UTF-8 text: counts the bytes that do not continue a character.
 std::size_t width_of(const std::string& text) {
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));

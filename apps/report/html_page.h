@@ -1,4 +1,5 @@
-// The frame of every page that a program writes, self-contained HTML, legible in light and dark; and tables in it.
+// The frame of every HTML page that a program writes (self-contained, for light and dark colour schemes), and its
+// tables.
 #pragma once
 
 #include <string>
@@ -6,26 +7,26 @@
 
 namespace radial::train {
 
-/// "99.31%", and "–" for NaN: targets that are not classes have no accuracy.
+/// "99.31%", or "–" for NaN, which is the accuracy of targets that are not classes.
 std::string percent(double fraction);
-/// `text` with HTML's special characters replaced, and what shown_lines() replaces.
+/// `text` with HTML's special characters escaped, and those that shown_lines() escapes.
 std::string escape_html(const std::string& text);
 
-/// A card with a heading, a note (left out when empty) and `body`, which is HTML already.
+/// A section with a heading, a note (left out if it is empty) and `body`, which is already HTML.
 std::string html_section(const std::string& name, const std::string& note, const std::string& body,
                          const std::string& css_class = "");
 
-/// The whole page around `body`: no script, nothing fetched from anywhere.
+/// The whole page around `body`. It contains no scripts and loads nothing from elsewhere.
 std::string html_page(const std::string& title, const std::string& subtitle, const std::string& body);
 
-/// Cells of plain text. The columns from `numbers_from` on are aligned to the right.
+/// A table whose cells are plain text. Columns from `numbers_from` on are aligned to the right.
 struct TextTable {
     std::vector<std::string> headers;
     std::vector<std::vector<std::string>> rows;  ///< each as long as `headers`
     std::size_t numbers_from = 1;
 };
 
-/// With columns that line up as plain text too; ends in a newline.
+/// The table as Markdown, whose columns also line up as plain text. Ends with a newline.
 std::string to_markdown(const TextTable& table);
 std::string to_html(const TextTable& table);
 

@@ -1,4 +1,4 @@
-// The report's sections, the page around them, and writing it while a run is under way.
+// The sections of a report, the page around them, and the observer that writes it during a run.
 #include "radial/apps/report/report.h"
 
 #include "radial/apps/report/charts.h"
@@ -195,7 +195,7 @@ std::string report_page(const ReportContent& content) {
 
 namespace {
 
-constexpr std::int64_t picture_side = 128;  // pixels of a mistake's shorter side at most
+constexpr std::int64_t picture_side = 128;  // largest shorter side of a mistake's picture, in pixels
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Features in the plane, the square around them, and the marks of their classes' prototypes.
+// Scatter charts: 2-D features, the square around them, and marks for the prototypes of their classes.
 #include "radial/apps/report/charts.h"
 
 #include "radial/apps/report/html_page.h"
@@ -11,12 +11,12 @@
 namespace radial::train {
 namespace {
 
-constexpr double margin = 1.05;  // of the square, around what it holds
-constexpr double inset = 0.94;   // where marks at the edge stand, so that they are seen whole
-constexpr double reach = 1.5;    // prototypes up to here, in half widths of the features' square, widen it
-constexpr double bunched = 0.1;  // extent of the prototypes, in that of the features, below which they are one heap
+constexpr double margin = 1.05;  // size of the square relative to its content
+constexpr double inset = 0.94;   // position of marks at the edge, in half widths, so that they are not cut off
+constexpr double reach = 1.5;    // prototypes up to this distance, in half widths of the features' square, widen it
+constexpr double bunched = 0.1;  // prototypes whose extent is below this fraction of the features' are shown as rays
 
-/// The smallest upright rectangle around points. Those that are not finite are left out.
+/// The smallest axis-aligned rectangle around points. Points that are not finite are left out.
 struct Box {
     double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL};
 
@@ -39,13 +39,14 @@ void frame(ScatterView& view, const Box& box) {
     view.half = std::max(box.extent() / 2 * margin, 1e-6);
 }
 
-/// How far (x, y) is from the view's centre, in half widths: above 1 it is outside.
+/// The distance of (x, y) from the centre of the view, in half widths (maximum norm); above 1, the point is outside.
 double distance(const ScatterView& view, double x, double y) {
     const double d = std::max(std::abs(x - view.x), std::abs(y - view.y)) / view.half;
     return std::isfinite(d) ? d : HUGE_VAL;
 }
 
-/// The point where the ray from (x, y), within the view, leaves the part of it that marks may stand in.
+/// The point where the ray from (x, y) in the direction (dx, dy) leaves the area in which marks may be drawn. (x, y)
+/// must be within the view.
 PrototypeMark at_edge(const ScatterView& view, double x, double y, double dx, double dy) {
     const double length = std::hypot(dx, dy);
     if (!(length > 0) || !std::isfinite(length)) return {x, y, false};
@@ -59,7 +60,7 @@ PrototypeMark at_edge(const ScatterView& view, double x, double y, double dx, do
     return {x + t * dx / length, y + t * dy / length, false};
 }
 
-// The frame's margins differ; this makes the area inside them a square.
+// The frame's margins differ. These sizes make the area inside them a square.
 constexpr double width = 646, height = 620;
 constexpr std::size_t palette_size = 10;  // --c0 .. --c9 of the page's style
 
@@ -76,7 +77,7 @@ Axis axis_around(double middle, double half) {
     return axis;
 }
 
-/// One path a class: a zero-length line with round ends is a dot, and takes a dozen bytes.
+/// One path per class. A zero-length line with round ends is a dot, and takes only a dozen bytes.
 std::string dots(const Scatter& scatter, const ChartFrame& frame) {
     const std::size_t classes = scatter.class_names.size();
     std::vector<std::string> paths(classes);

@@ -1,4 +1,4 @@
-// One run of a table after another.
+// Runs a sweep: trains its runs, several at a time, and writes its tables.
 #include "radial/apps/sweep/sweep.h"
 
 #include "radial/apps/cli/recipes.h"
@@ -43,7 +43,7 @@ const PaperTable& table_named(const std::string& program, const std::string& nam
     throw Error(fmt::format("TABLE: '{}' is none of {}", name, fmt::join(tables_of(program), ", ")));
 }
 
-/// The command line of this sweep, without what says where and how.
+/// The command line of this sweep, without the options that say where and how it runs.
 std::string command_of(const PaperTable& table, const SweepOptions& options) {
     std::string text = fmt::format("{} sweep", table.program);
     if (!is_grid(table)) text += " " + table.id;
@@ -56,7 +56,7 @@ std::string command_of(const PaperTable& table, const SweepOptions& options) {
     return text;
 }
 
-/// How it was measured.
+/// The paragraph that describes how the results were measured.
 std::string about(const PaperTable& table, const SweepOptions& options) {
     const std::string by = fmt::format("By Radial {}: {}.", version, command_of(table, options));
     if (table.runs.empty()) return "Follows from the formula; nothing is trained. " + by;
@@ -97,7 +97,7 @@ std::vector<SweepSection> sections_of(const PaperTable& table, const std::vector
     return sections;
 }
 
-/// What is computed from the runs once they are trained.
+/// Adds the sections that are computed from trained runs.
 void add_results(const ImageTask& task, const PaperTable& table, const SweepOptions& options,
                  const std::vector<SweptRun>& runs, std::vector<SweepSection>& sections) {
     if (std::none_of(runs.begin(), runs.end(), [](const SweptRun& run) { return run.state.done(); })) return;
@@ -114,7 +114,7 @@ void add_results(const ImageTask& task, const PaperTable& table, const SweepOpti
                               .device = options.device});
 }
 
-/// Trains what is not done yet, several runs at a time where asked to. The tables are written after each run.
+/// Trains the runs that are not completed, several at a time if requested. The tables are written again after each run.
 class SweepWork {
 public:
     SweepWork(const ImageTask& task, const PaperTable& table, const SweepOptions& options,
@@ -135,7 +135,7 @@ public:
     }
 
 private:
-    /// Takes one run after another until none is left, a signal came or something went wrong here (not in a run).
+    /// Trains one run after another until none is left, a signal arrives, or an error occurs here (not in a run).
     void work() {
         try {
             while (const SweepRun* const run = take()) {
@@ -158,7 +158,7 @@ private:
             error_ = std::current_exception();
         }
     }
-    /// The next run, or null.
+    /// The next run, or null if there is none or the work has to stop.
     const SweepRun* take() {
         const std::lock_guard lock(mutex_);
         if (signals_.received() != 0 || error_ || next_ == runs_.size()) return nullptr;
@@ -179,7 +179,7 @@ private:
     std::exception_ptr error_;
 };
 
-/// Throws Error when one of the runs that there are had other data than those that are there now.
+/// Throws Error when an existing run was trained on other data than the current data.
 void check_data(const ImageTask& task, const SweepOptions& options, const std::vector<SweepRun>& runs) {
     nlohmann::ordered_json now;
     for (const SweepRun& run : runs) {
@@ -204,7 +204,7 @@ void sweep(const ImageTask& task, const SweepOptions& options) {
     if (error) throw FileError(fmt::format("{}: cannot make the folder: {}", options.out.string(), error.message()));
     for (const SweepRun& run : runs) check_settings(task, run);
     if (!options.no_run) {
-        const FolderLock lock(options.out, FolderLock::Children::hold);  // until runs have saved themselves
+        const FolderLock lock(options.out, FolderLock::Children::hold);  // held until the runs have saved their state
         check_data(task, options, runs);
         SweepWork(task, table, options, runs).train_all();
     }

@@ -1,4 +1,4 @@
-// Tables from the states of runs, curves from formulas, distances and features from snapshots and checkpoints.
+// Tables from the states of runs, curves from formulas, and distances and features from snapshots and checkpoints.
 #include "radial/apps/sweep/sweep_pages.h"
 
 #include "radial/apps/cli/registry_options.h"
@@ -23,7 +23,7 @@
 namespace radial::train {
 namespace {
 
-/// "99.31% ± 0.04", with the sample's standard deviation where there are several.
+/// "99.31% ± 0.04", with the sample standard deviation if there are several values.
 std::string mean_and_spread(const std::vector<double>& values) {
     if (values.empty()) return "–";
     double sum = 0, squares = 0;
@@ -113,13 +113,13 @@ struct Curve {
     std::function<double(double)> value;
 };
 
-/// γ and s of a row of one of the paper's tables.
+/// γ and s, as in one row of a table of the paper.
 struct Setting {
     double gamma, scale;
     std::string name() const { return fmt::format("γ {}, s {}", gamma, scale); }
 };
 
-/// A table of the paper that varies γ and s.
+/// A table of the paper in which γ and s vary.
 struct Experiment {
     std::string title;
     std::int64_t classes;
@@ -143,7 +143,7 @@ std::vector<double> different(const Experiment& experiment, double Setting::*mem
 
 std::string colour(std::size_t index) { return fmt::format("var(--c{})", index % 10); }
 
-/// Curves over [0, most] with values in [0, 1].
+/// A chart of curves over [0, most] with values in [0, 1].
 std::string chart(const std::vector<Curve>& curves, double most, const std::string& x_name, const std::string& y_name) {
     const auto label = [](double value) { return fmt::format("{:.3g}", value); };
     const ChartFrame frame(width, height, {.low = 0, .high = most, .ticks = round_ticks(0, most, 6), .label = label},
@@ -207,7 +207,7 @@ TextTable values(const Experiment& experiment) {
 double kernel_at(double distance, double gamma) { return std::exp(-distance / gamma); }
 
 double probability_at(double kernel, double scale, std::int64_t classes) {
-    // The other classes' logits are s * 0.
+    // The logits of the other classes are s * 0.
     return 1 / (1 + static_cast<double>(classes - 1) * std::exp(-scale * kernel));
 }
 
@@ -232,7 +232,7 @@ namespace fs = std::filesystem;
 
 const std::vector<std::int64_t> steps_shown = {20, 40, 60, 100, 200};
 
-/// The classifier of `run` as it was when `snapshot` was saved.
+/// The classifier of `run` at the time when `snapshot` was saved.
 Classifier classifier_of(const fs::path& run, const fs::path& snapshot) {
     TensorFile file = read_safetensors(snapshot);
     std::erase_if(file.tensors, [](const NamedTensor& each) {
@@ -319,14 +319,14 @@ SweepSection distance_section(const ImageTask& task, const SweepOptions& options
 
 namespace {
 
-/// A run that is drawn.
+/// A run to draw.
 struct DrawnRun {
     fs::path checkpoint;
     Classifier classifier;
     InputNotes notes;
 };
 
-/// From a run's folder or the checkpoint itself. Throws Error unless it fits `task` and is flat.
+/// Loads a run from its folder or checkpoint. Throws Error unless it fits `task` and its feature is two-dimensional.
 DrawnRun load_run(const fs::path& run, const ImageTask& task) {
     const fs::path path = fs::is_directory(run) ? run / "checkpoint.safetensors" : run;
     const TensorFile file = read_safetensors(path);
@@ -340,7 +340,7 @@ DrawnRun load_run(const fs::path& run, const ImageTask& task) {
     return drawn;
 }
 
-/// The card of one run.
+/// The HTML card of one run.
 std::string card(const std::string& run, const Classifier& classifier, const Evaluation& evaluation,
                  const std::vector<std::string>& class_names) {
     std::vector<float> prototypes;
@@ -361,7 +361,7 @@ std::string card(const std::string& run, const Classifier& classifier, const Eva
 }  // namespace
 
 void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options) {
-    // A run that cannot be drawn is to be found before minutes are spent on the others.
+    // Load all runs first, to find one that cannot be drawn before minutes are spent on the others.
     std::vector<DrawnRun> runs;
     for (const std::string& run : options.runs) runs.push_back(load_run(run, task));
     const Device device = start_device(options.device, options.threads, Precision::float32);

@@ -1,4 +1,4 @@
-// From a cell of a table to a folder with a trained run, by fork and exec of /proc/self/exe.
+// Turns a cell of a table into a folder with a trained run, with fork() and exec() of /proc/self/exe.
 #include "radial/apps/sweep/sweep_runs.h"
 
 #include "radial/apps/cli/registry_options.h"
@@ -34,9 +34,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* failure_file = "failure.txt";
 
-/// In the child: only calls that are safe between fork and exec.
+/// Runs in the child: makes only calls that are safe between fork() and exec().
 [[noreturn]] void become(char* const* arguments, int output, pid_t parent) {
-    setpgid(0, 0);  // Ctrl-C is for the parent, which passes it on
+    setpgid(0, 0);  // Ctrl-C goes only to the parent, which passes it on
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(128 + SIGTERM);
     dup2(output, STDOUT_FILENO);
@@ -45,7 +45,7 @@ constexpr const char* failure_file = "failure.txt";
     _exit(127);
 }
 
-/// What is new in a growing file, in whole lines.
+/// Reads what has been appended to a file, in whole lines.
 class NewLines {
 public:
     explicit NewLines(const std::filesystem::path& path) : file_(path) { file_.seekg(0, std::ios::end); }
@@ -66,10 +66,11 @@ private:
     std::string begun_;
 };
 
-/// Runs this very program, under the name `name`, with `arguments`; waits for its end and returns its exit status, or
-/// 128 + the signal that ended it. What it prints is appended to `log`; `line` gets each line of it, within a fifth of
-/// a second. A signal that `signals` notes meanwhile is passed on, once; the child does not get those of the terminal,
-/// and is sent SIGTERM when this process ends before it. Throws FileError when `log` cannot be written.
+/// Runs another instance of this program, under the name `name`, with `arguments`. Waits for its end and returns its
+/// exit status, or 128 + the signal that ended it. Its output is appended to `log`, and each line is passed to `line`
+/// within a fifth of a second. A signal that `signals` receives meanwhile is passed on once. The child does not get
+/// signals of the terminal, and is sent SIGTERM if this process ends first. Throws FileError when `log` cannot be
+/// written.
 int run_this_program(const std::string& name, const std::vector<std::string>& arguments,
                      const std::filesystem::path& log, const SignalWatch& signals,
                      const std::function<void(const std::string&)>& line) {
@@ -97,13 +98,13 @@ int run_this_program(const std::string& name, const std::vector<std::string>& ar
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/// A file of a run; "" where there is none.
+/// The content of a file of a run; "" if it does not exist.
 std::string read_text(const fs::path& path) {
     constexpr std::size_t most = std::size_t{256} << 20U;
     return fs::exists(path) ? read_file(path, most) : "";
 }
 
-/// Text that is not complete JSON, such as a file that was still being written, gives a discarded value.
+/// Parses JSON. Incomplete text, such as that of a file that was still being written, gives a discarded value.
 Json parsed(const std::string& text) {
     try {
         return parse_json(text);
@@ -144,7 +145,7 @@ std::vector<std::string> place_for(const PaperTable& table, const SweepOptions& 
     return arguments;
 }
 
-/// The last line of a log that says anything.
+/// The last line of a log that is not empty.
 std::string last_line(const fs::path& log) {
     std::istringstream file(read_text(log));
     std::string found;
@@ -185,7 +186,7 @@ RunState state_of(const fs::path& folder) {
         std::istringstream metrics(read_text(folder / "metrics.jsonl"));
         for (std::string text; std::getline(metrics, text);) {
             const Json line = parsed(text);
-            if (line.is_discarded()) break;  // a line that was being written when the run was killed
+            if (line.is_discarded()) break;  // the line was being written when the run was killed
             state.epochs_done = whole_number<std::int64_t>(line, "epoch");
             state.last = real_number(line, "test_accuracy");
             state.best = real_number(line, "best_accuracy");

@@ -1,4 +1,4 @@
-// The runs of a sweep: their folders, what state each is in, and how one is started or gone on with.
+// The runs of a sweep: their folders, the state of each, and how one is started or resumed.
 #pragma once
 
 #include "radial/apps/cli/image_task.h"
@@ -15,44 +15,44 @@ namespace radial::train {
 
 /// The command-line options of a sweep.
 struct SweepOptions {
-    std::string table;              ///< empty: what `vary` says
-    std::vector<std::string> vary;  ///< options of `train` and their values, as "lr=0.1,0.05"
-    std::int64_t epochs = 0;        ///< 0: the recipes'
-    std::int64_t seeds = 3;         ///< runs a cell, with seeds 1, 2, ...
-    std::int64_t jobs = 1;          ///< runs at a time
-    std::string only;               ///< cells whose name holds this
-    std::int64_t limit = 0;         ///< train on the first so many images; 0: all
-    std::vector<std::string> set;   ///< further options of `train`, as "lr=0.1"
-    bool no_run = false;            ///< write the tables from the runs there are
+    std::string table;              ///< empty: use `vary`
+    std::vector<std::string> vary;  ///< options of `train` and their values: "lr=0.1,0.05"
+    std::int64_t epochs = 0;        ///< 0: as in the recipe
+    std::int64_t seeds = 3;         ///< runs per cell, with seeds 1, 2, ...
+    std::int64_t jobs = 1;          ///< number of runs at the same time
+    std::string only;               ///< only cells whose name contains this
+    std::int64_t limit = 0;         ///< train on this many images, the first ones; 0: all
+    std::vector<std::string> set;   ///< further options of `train`: "lr=0.1"
+    bool no_run = false;            ///< only write the tables, from the existing runs
     std::filesystem::path out, data;
     int threads = 0, workers = 1;
     std::string device = "cpu";
     Precision precision = Precision::float32;
 };
 
-/// A cell of the table with one seed.
+/// A cell of the table, with one seed.
 struct SweepRun {
     PaperRun cell;
     std::uint64_t seed = 1;
     std::filesystem::path folder;
-    std::vector<std::string> settings;  ///< what decides the result, as arguments of `train`
-    std::vector<std::string> place;     ///< where and how it runs: data, device, threads
+    std::vector<std::string> settings;  ///< the settings that determine the result, as arguments of `train`
+    std::vector<std::string> place;     ///< where and how the run is executed: data, device, threads
 };
 
-/// All runs of a sweep, the table's cells with the first seed first. Throws Error when --only leaves none, or for a
-/// --set that is not NAME=VALUE.
+/// All runs of a sweep: first the cells of the table with the first seed, and so on. Throws Error when --only selects
+/// none, and for a --set that is not NAME=VALUE.
 std::vector<SweepRun> runs_of(const PaperTable& table, const SweepOptions& options);
 
-/// What a run's folder says of it.
+/// The state of a run, as recorded in its folder.
 struct RunState {
-    std::int64_t epochs = 0;  ///< planned; 0: not begun
+    std::int64_t epochs = 0;  ///< planned epochs; 0: not started
     std::int64_t epochs_done = 0;
-    std::int64_t patience = 0;  ///< epochs without an improvement that end the run; 0: they do not
-    double last = 0, best = 0;  ///< test accuracy, where epochs_done > 0; NaN where targets are not classes
-    double last_loss = 0;       ///< test loss, likewise
+    std::int64_t patience = 0;  ///< epochs without an improvement after which the run ends; 0: no limit
+    double last = 0, best = 0;  ///< test accuracy, if epochs_done > 0; NaN if targets are not classes
+    double last_loss = 0;       ///< test loss, if epochs_done > 0
     std::int64_t best_epoch = 0;
-    double seconds = 0;   ///< of the epochs
-    std::string failure;  ///< why the last try ended; empty: it did not fail
+    double seconds = 0;   ///< duration of the epochs
+    std::string failure;  ///< why the last attempt failed; empty if it did not
 
     bool done() const {
         const bool stopped_early = patience > 0 && epochs_done >= best_epoch + patience;
@@ -61,14 +61,14 @@ struct RunState {
 };
 RunState state_of(const std::filesystem::path& folder);
 
-/// Throws Error when `train` would refuse the run's settings, or when its folder holds a run of others, naming the
-/// first that differs with both values.
+/// Throws Error when `train` would reject the run's settings, or when its folder has a run with other settings; the
+/// message gives the first setting that differs, with both values.
 void check_settings(const ImageTask& task, const SweepRun& run);
 
-/// Trains the run in a process of its own, of this very program: a new one, or from the last snapshot on where there is
-/// one. The process's output goes to output.log in the run's folder, and its lines about epochs to `line`. When it
-/// fails, the reason is kept in the folder for state_of(). A signal that `signals` has noted is passed on to the
-/// process, which saves itself; then this returns.
+/// Trains the run in its own process, another instance of this program. The run resumes from its last snapshot if there
+/// is one. The output of the process goes to output.log in the run's folder, and its lines about epochs to `line`. When
+/// it fails, the reason is saved in the folder for state_of(). A signal that `signals` has received is passed on to the
+/// process, which saves its state; then this function returns.
 void train_run(const ImageTask& task, const SweepRun& run, const SignalWatch& signals,
                const std::function<void(const std::string&)>& line);
 

@@ -25,7 +25,7 @@ Options with_dim(Options options, const std::string& dim) {
     return options;
 }
 
-/// A loss that stands in a table under the name people write.
+/// A run of a loss, with the name that its row has in the paper's table.
 PaperRun loss_run(const std::string& recipe, const std::string& loss, std::string row, std::string paper) {
     return {.name = loss,
             .row = std::move(row),
@@ -44,7 +44,7 @@ PaperRun rbf_run(const std::string& recipe, double gamma, double scale, std::str
             .paper = std::move(paper)};
 }
 
-/// `runs` as the column `name` of a table of several.
+/// Puts `runs` into the column `name` of a table with several columns.
 std::vector<PaperRun> in_column(const std::string& name, const std::string& slug, std::vector<PaperRun> runs) {
     for (PaperRun& run : runs) {
         run.column = name;
@@ -63,7 +63,7 @@ PaperTable figure_1() {
                      .program = "radial-mnist",
                      .result = SweepResult::scatter,
                      .runs = {}};
-    // The paper gives pictures, no accuracies.
+    // The paper shows pictures but gives no accuracies.
     for (const auto& [loss, row] : {std::pair{"softmax", "Softmax"},
                                     {"center", "Center loss"},
                                     {"ring", "Ring loss"},
@@ -106,9 +106,9 @@ PaperTable table_3() {
                      .runs = {}};
     struct Row {
         double gamma, scale;
-        std::vector<std::string> paper;  ///< 2-D, 10-D, 32-D
+        std::vector<std::string> paper;  ///< accuracies in 2, 10 and 32 dimensions
     };
-    // The paper has the first row twice, once for s and once for γ.
+    // The paper lists the first row twice, once in the series for s and once in that for γ.
     const std::vector<Row> rows = {{1, 2, {"99.20%", "99.68%", "99.71%"}},
                                    {1, 4, {"99.29%", "99.65%", "99.69%"}},
                                    {1, 8, {"99.25%", "99.56%", "99.61%"}},
@@ -211,7 +211,7 @@ std::vector<std::string> split(const std::string& text, char separator) {
     return parts;
 }
 
-/// `text` with hyphens for what does not belong in a folder's name.
+/// `text` with hyphens instead of characters that do not belong in a folder's name.
 std::string as_folder(std::string text) {
     for (char& c : text)
         if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-' && c != '_') c = '-';

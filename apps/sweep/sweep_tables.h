@@ -1,4 +1,4 @@
-// The paper's tables and figures that `sweep` repeats: their runs, and the figures the paper has for them.
+// The paper's tables and figures that `sweep` reproduces: their runs, and the paper's results.
 #pragma once
 
 #include <cstdint>
@@ -8,22 +8,22 @@
 
 namespace radial::train {
 
-/// One cell of a table: what is trained, and what the paper has for it.
+/// One cell of a table: what is trained, and the paper's result.
 struct PaperRun {
-    std::string name;    ///< of the run's folder, unique in its table: "resnet20-rbf-g2-s3"
-    std::string row;     ///< as the paper's table has it: "RBF-Softmax (γ 2, s 3)"
-    std::string column;  ///< where the table has several: "ResNet-20"
+    std::string name;    ///< name of the run's folder, unique in its table: "resnet20-rbf-g2-s3"
+    std::string row;     ///< row name as in the paper's table: "RBF-Softmax (γ 2, s 3)"
+    std::string column;  ///< column name, if the table has several: "ResNet-20"
     std::string recipe;
-    std::vector<std::pair<std::string, std::string>> options;  ///< of `train`, beside the recipe's
-    std::string paper;                                         ///< accuracy, as "99.27%", or "–"
+    std::vector<std::pair<std::string, std::string>> options;  ///< options of `train` besides the recipe's
+    std::string paper;                                         ///< the paper's accuracy: "99.27%", or "–"
 };
 
-/// What a sweep makes of its runs.
+/// What a sweep computes from its runs.
 enum class SweepResult : std::uint8_t {
-    accuracy,   ///< the table alone
-    distances,  ///< squared distances to the own prototype early in training, too
-    scatter,    ///< a page of two-dimensional features, too
-    curves,     ///< no runs: curves that follow from the formula
+    accuracy,   ///< only the table
+    distances,  ///< also the squared distances to the own prototype, early in training
+    scatter,    ///< also a page of two-dimensional features
+    curves,     ///< no runs: only curves that follow from the formula
 };
 
 /// A table or a figure of the paper.
@@ -31,18 +31,18 @@ struct PaperTable {
     std::string id;  ///< "tab4"
     std::string title;
     std::string program;
-    std::string column_title = "";  ///< what PaperRun::column names, where the table has several
+    std::string column_title = "";  ///< heading of PaperRun::column, if the table has several columns
     SweepResult result = SweepResult::accuracy;
     std::vector<PaperRun> runs;
 };
 
-/// A table of the runs that options with several values make, each "NAME=VALUE,VALUE...": one run for each combination.
-/// Values with commas cannot be given. Throws Error for text that is not so, and for a name that is given twice.
+/// A table with one run for each combination of option values, each option given as "NAME=VALUE,VALUE...". Values
+/// cannot contain commas. Throws Error for text of another form and for a name that is given twice.
 PaperTable grid_of(const std::string& program, const std::vector<std::string>& vary);
 /// Whether a table was made by grid_of().
 bool is_grid(const PaperTable& table);
 
-/// All of them, in the paper's order.
+/// All tables, in the paper's order.
 const std::vector<PaperTable>& paper_tables();
 
 /// A row of the paper's Table 1.

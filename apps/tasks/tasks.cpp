@@ -1,4 +1,4 @@
-// The numbers of MNIST, CIFAR-10, CIFAR-100 and ImageNet, and fetching their files, checked and resumable.
+// The settings for MNIST, CIFAR-10, CIFAR-100 and ImageNet, and the download of their files, checked and resumable.
 #include "radial/apps/tasks/tasks.h"
 
 #include "radial/apps/train/console/safe_text.h"
@@ -14,8 +14,8 @@
 namespace radial::train {
 namespace {
 
-/// What a run of a few epochs is to be told. Momentum and weight decay are those of He et al. 2016, 4.2, whose network
-/// and augmentation the paper takes (Sec. 4.3), without naming either.
+/// Defaults for a run of a few epochs. Momentum and weight decay are those of He et al. 2016, 4.2: the paper uses their
+/// network and augmentation (Sec. 4.3), but states neither value.
 TrainOptions cifar_defaults(double lr) {
     TrainOptions defaults;
     defaults.dim = 0;
@@ -104,7 +104,8 @@ ImageTask imagenet_task() {
     defaults.lr = 0.1;
     defaults.momentum = 0.9;
     defaults.weight_decay = 5e-5;
-    // Standard first weights of a ResNet-50 have gradients of norm 40, and clipping at 1 leaves little of its rate.
+    // With standard initial weights, the gradient of a ResNet-50 has a norm of 40, and clipping at 1 would leave little
+    // of the learning rate.
     defaults.clip_norm = 5;
     defaults.warmup_epochs = 5;
     defaults.augmentation.random_area = 0.08;

@@ -1,4 +1,4 @@
-// Building a classifier from its description, saving it, loading it.
+// Builds a classifier from its description, saves it, and loads it.
 #include "radial/apps/train/classifier.h"
 
 #include "radial/core/io/safetensors.h"
@@ -30,7 +30,7 @@ T number(const TensorFile& file, const std::string& key) {
     return value;
 }
 
-/// The options in the metadata whose keys begin with `prefix`, under the rest of their keys.
+/// The options in the metadata whose keys begin with `prefix`, named by the rest of the key.
 Settings settings_in(const TensorFile& file, std::string_view prefix) {
     Settings settings;
     for (const auto& [key, text] : file.metadata)
@@ -47,14 +47,14 @@ ClassifierSpec read_spec(const TensorFile& file) {
             .classes = number<std::int64_t>(file, "classes")};
 }
 
-/// What building a classifier of the file's tensors may take: they, and what is made on the way.
+/// Upper bound of the memory for building a classifier with the file's tensors: the tensors themselves and temporaries.
 std::size_t bytes_for(const TensorFile& file) {
     std::size_t bytes = std::size_t{64} << 20U;
     for (const NamedTensor& named : file.tensors) bytes += 4 * named.tensor.bytes();
     return bytes;
 }
 
-/// Throws Error for numbers that no classifier of the file's tensors has.
+/// Throws Error for numbers that are too large for any classifier with the file's tensors.
 void check_spec(const ClassifierSpec& spec, const TensorFile& file) {
     std::int64_t numbers = 0;
     for (const NamedTensor& named : file.tensors) numbers += named.tensor.numel();
@@ -68,7 +68,7 @@ void check_spec(const ClassifierSpec& spec, const TensorFile& file) {
                          value.str());
 }
 
-/// The tensors whose names begin with `prefix`, under the rest of their names.
+/// The tensors whose names begin with `prefix`, named by the rest of the name.
 std::vector<NamedTensor> part(const TensorFile& file, std::string_view prefix) {
     std::vector<NamedTensor> tensors;
     for (const NamedTensor& named : file.tensors)

@@ -1,4 +1,4 @@
-// A network and its loss as one module, and its safetensors file, which contains how to rebuild it.
+// A network and its loss as one module, and its safetensors file, which also says how to rebuild it.
 #pragma once
 
 #include "radial/core/io/safetensors.h"
@@ -47,7 +47,7 @@ public:
     Tensor logits(const Tensor& images);
 };
 
-/// The network of the registry with this name. If there is none, throws Error that suggests the nearest.
+/// Returns the network of the registry with this name. Throws Error that suggests the nearest name when there is none.
 const ModelInfo& model_named(const std::string& name);
 
 /// Builds a network and its loss with initial weights from default_generator(). Throws Error for an unknown name or
@@ -63,7 +63,8 @@ void save_classifier(const std::filesystem::path& path, const Classifier& classi
                      const std::map<std::string, std::string>& notes);
 
 /// Copies the tensors of a file of save_classifier() into a classifier of the same network and loss. Throws FileError
-/// when the file cannot be read, or names or shapes differ, naming the tensors; nothing has then been changed.
+/// when the file cannot be read, or when names or shapes differ; the message names the tensors, and the classifier is
+/// unchanged.
 void load_weights(const std::filesystem::path& path, Classifier& classifier);
 
 /// Rebuilds the classifier that save_classifier() wrote. The network and the loss must be from the registries. Throws

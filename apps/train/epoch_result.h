@@ -1,4 +1,4 @@
-// The results of an epoch, the averages of the loss's metrics among them, and their line in metrics.jsonl.
+// The results of an epoch, including the averages of the loss's metrics, and their line in metrics.jsonl.
 #pragma once
 
 #include "radial/apps/train/step_log.h"
@@ -14,7 +14,7 @@
 
 namespace radial::train {
 
-/// A metric of the loss (LossMetric) over an epoch. NaN is a value that is not finite or not known.
+/// A metric of the loss (LossMetric) over an epoch. NaN stands for a value that is unknown or was not finite.
 struct MetricResult {
     std::string name;    ///< the metric's name
     double mean = 0;     ///< mean over the steps of the epoch
@@ -39,17 +39,17 @@ struct EpochResult {
     std::optional<double> metric(std::string_view name) const;
 };
 
-/// Throws Error unless `name` can be that of a metric: lower-case letters, digits and underscores, first a letter, no
-/// "initial_" before it, and no key of metrics.jsonl or tag of TensorBoard.
+/// Throws Error unless `name` is a valid name of a metric: it consists of lower-case letters, digits and underscores,
+/// begins with a letter but not with "initial_", and is no key of metrics.jsonl or tag of TensorBoard.
 void check_metric_name(std::string_view name);
-/// The name in words: "mean kernel" for "mean_kernel".
+/// The name with spaces instead of underscores: "mean kernel" for "mean_kernel".
 std::string metric_label(std::string_view name);
-/// The same with a capital: "Mean kernel".
+/// metric_label() with a capital first letter: "Mean kernel".
 std::string metric_title(std::string_view name);
 /// The names of the metrics that have a finite value in some epoch, in the order in which they first occur.
 std::vector<std::string> metric_names(const std::vector<EpochResult>& history);
 
-/// Averages the metrics of steps.
+/// Averages the metrics over steps.
 class MetricMeans {
 public:
     /// Adds the metrics of a step.
@@ -61,8 +61,8 @@ public:
 
     /// The sums so far, for a snapshot: an object for each metric, under its name.
     nlohmann::ordered_json state() const;
-    /// Restores the state() of another object. Throws nlohmann::json::exception or Error when it is invalid; nothing
-    /// has then been changed.
+    /// Restores the state() of another object. Throws nlohmann::json::exception or Error when it is invalid; this
+    /// object is then unchanged.
     void restore(const nlohmann::ordered_json& state);
 
 private:
@@ -77,9 +77,9 @@ private:
 /// A line of metrics.jsonl. Each metric has two keys: its name, for the mean, and "initial_" before the name. Numbers
 /// that are not finite become null when the line is written.
 nlohmann::ordered_json to_json(const EpochResult& result);
-/// The inverse of to_json(); numbers that were not finite become NaN. Keys that to_json() does not know are metrics
-/// if their values are numbers or null. Throws nlohmann::json::exception when a value is
-/// missing or has the wrong type, and Error for a value that is not the integer expected.
+/// The inverse of to_json(); numbers that were not finite become NaN. Keys that to_json() does not know are metrics if
+/// their values are numbers or null. Throws nlohmann::json::exception when a value is missing or has the wrong type,
+/// and Error for a value that is not the expected integer.
 EpochResult epoch_result(const nlohmann::ordered_json& line);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// Accuracy, mean loss, predictions, features and pairs of classes of a data set.
+// Evaluates a data set: accuracy, mean loss, predictions, features, and the confusion matrix.
 #include "radial/apps/train/evaluate.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -14,7 +14,7 @@
 namespace radial::train {
 namespace {
 
-/// Puts a module into evaluation mode for as long as it lives.
+/// Puts a module into evaluation mode; the destructor restores the previous mode.
 class EvalMode {
 public:
     explicit EvalMode(Module& module) : module_(module), was_training_(module.training()) { module_.eval(); }
@@ -27,10 +27,12 @@ private:
     bool was_training_;
 };
 
-/// Squared distances of features to prototypes: of each sample's own class and of the nearest other class, [2, N].
+/// Squared distances of features to prototypes, [2, N]: to the nearest prototype of the sample's own class, and to the
+/// nearest prototype of another class.
 Tensor prototype_distances(const Tensor& feature, const Tensor& prototypes, const Tensor& labels,
                            std::int64_t classes) {
-    // Negated, so that the nearest has the largest; of a class's several prototypes the nearest stands for it.
+    // Distances are negated, so that the nearest prototype has the largest value. A class with several prototypes is
+    // represented by the nearest one.
     Tensor nearness = -squared_distances(feature, prototypes);
     const std::int64_t samples = feature.size(0), each = prototypes.size(0) / classes;
     if (each > 1) nearness = max(reshape(nearness, {samples, classes, each}), 2);
@@ -40,7 +42,7 @@ Tensor prototype_distances(const Tensor& feature, const Tensor& prototypes, cons
     return concat({reshape(-own, {1, samples}), reshape(-others, {1, samples})}, 0);
 }
 
-/// What batches came to, on the device until the end.
+/// The results of the batches, which stay on the device until read().
 class Results {
 public:
     Results(std::int64_t samples, std::int64_t batches, Device device)
@@ -48,8 +50,8 @@ public:
           confidences_(Tensor::empty({samples}, DType::float32, device)),
           losses_(Tensor::empty({batches, 2}, DType::float64, device)) {}
 
-    /// `weight`: what the loss is a mean over; undefined for the number of samples.
-    /// `logits`: undefined where targets are not classes.
+    /// `weight` is the total weight over which the loss is a mean; if it is undefined, that is the number of samples.
+    /// `logits` is undefined for targets that are not classes.
     void add(std::int64_t count, const Tensor& loss, const Tensor& weight, const Tensor& logits) {
         if (logits.defined()) {
             predicted_.rows(samples_, samples_ + count).copy_(argmax(logits));
@@ -64,20 +66,20 @@ public:
             counted.fill_(static_cast<double>(count));
         samples_ += count;
         counts_.push_back(count);
-        // The host is not to run far ahead: each batch that it has uploaded waits in memory of its own.
+        // The host must not run far ahead of the device, because each uploaded batch that waits has memory of its own.
         constexpr std::size_t most_ahead = 32;
         if (counts_.size() % most_ahead == 0) synchronize(predicted_.device());
     }
-    /// For the batch that add() took last.
+    /// Adds the features of the batch that was passed to add() last.
     void add_features(const Tensor& feature) { keep(features_, feature, {predicted_.numel(), feature.size(1)}); }
     void add_distances(const Tensor& distances) {
         keep(own_, distances.rows(0, 1).view({counts_.back()}), {predicted_.numel()});
         keep(nearest_, distances.rows(1, 2).view({counts_.back()}), {predicted_.numel()});
     }
 
-    /// Puts all but the labels into `result`, which has those.
+    /// Writes everything except the labels and the sample indices, which `result` already contains.
     void read(Evaluation& result) const {
-        // Where samples cannot be read and are left out, fewer come than there are places for.
+        // If unreadable samples are left out, there are fewer samples than the tensors have room for.
         if (!result.labels.empty()) {
             result.predicted = predicted_.rows(0, samples_).to_vector<std::int64_t>();
             result.confidences = confidences_.rows(0, samples_).to_vector<float>();
@@ -98,7 +100,7 @@ public:
     }
 
 private:
-    /// Puts the last batch's rows into their place in `all`, which gets its shape with the first.
+    /// Copies the rows of the last batch to their place in `all`, which is allocated with `shape` for the first batch.
     void keep(Tensor& all, const Tensor& rows, const Shape& shape) const {
         if (!all.defined()) all = Tensor::empty(shape, DType::float32, rows.device());
         all.rows(samples_ - counts_.back(), samples_).copy_(rows);
@@ -106,7 +108,7 @@ private:
 
     Tensor predicted_, confidences_, losses_, features_, own_, nearest_;
     std::int64_t samples_ = 0;
-    std::vector<std::int64_t> counts_;  ///< samples of each batch
+    std::vector<std::int64_t> counts_;  ///< number of samples in each batch
 };
 
 }  // namespace

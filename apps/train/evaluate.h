@@ -1,4 +1,4 @@
-// Evaluation of a network and its loss on a data set, and the confusion matrix that it comes to.
+// Evaluation of a network and its loss on a data set, and the confusion matrix of the results.
 #pragma once
 
 #include "radial/apps/train/precision.h"
@@ -90,8 +90,9 @@ std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t co
 Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
                     Precision precision = Precision::float32, const std::function<bool()>& stop = {});
 
-/// One number a class, inversely proportional to how often it stands in `labels` (int64 [N], on the CPU, in
-/// [0, classes)), with mean 1 over the classes that are there at all; 0 for the others.
+/// Returns one weight per class, inversely proportional to the frequency of the class in `labels` (int64 [N], on the
+/// CPU, in [0, classes)). The weights of the classes that occur have mean 1; those of the others are 0. Throws Error
+/// for a label that is out of range.
 std::vector<double> balanced_weights(const Tensor& labels, std::int64_t classes);
 
 }  // namespace radial::train

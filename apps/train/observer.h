@@ -39,8 +39,7 @@ public:
     /// Called after each step has been submitted. On a CUDA device it may still be running: Trainer::state() waits for
     /// it.
     virtual void between_steps(Trainer& /*trainer*/) {}
-    /// Called for each step, in order, once its results are known. On a CUDA device that is at least every 32
-    /// steps.
+    /// Called for each step, in order, once its results are known. On a CUDA device that is at least every 32 steps.
     virtual void on_step(Trainer& /*trainer*/, const StepReport& /*report*/) {}
     /// Called each time the trainer has read the results of steps: on the CPU after each step, on a CUDA device at
     /// least every 32 steps.
@@ -49,22 +48,23 @@ public:
     virtual void on_note(const std::string& /*line*/) {}
     /// Called when all steps of an epoch are done and their results are known, before the evaluation.
     virtual void before_evaluation(Trainer& /*trainer*/) {}
-    /// Called between the batches of an evaluation; true abandons the evaluation.
+    /// Called before each batch of an evaluation. Returning true abandons the evaluation.
     virtual bool wants_to_stop() { return false; }
     /// Called after each evaluation, while state() still describes an epoch that awaits its evaluation. `whole` is
     /// false when the evaluation was abandoned; an observer should then throw, or else run_epoch() throws Error.
     virtual void on_evaluation(Trainer& /*trainer*/, bool /*whole*/) {}
     /// Called after each epoch and its evaluation (Trainer::evaluation()).
     virtual void on_epoch(Trainer& /*trainer*/, const EpochResult& /*result*/) {}
-    /// Called with the step that ends the training, before its NumericError is thrown. What it returns is appended to
+    /// Called with the step that ends the training, before its NumericError is thrown. The returned text is appended to
     /// the error's message.
     virtual std::string on_failure(Trainer& /*trainer*/, const FailedStep& /*failed*/) { return {}; }
 
-    /// Adds what a resumed run needs of this observer to `states`, under a key that no other observer has. It is a part
+    /// Adds the state that a resumed run needs to `states`, under a key that no other observer uses. `states` is a part
     /// of Trainer::state().
     virtual void save_state(nlohmann::ordered_json& /*states*/) const {}
-    /// Restores what save_state() added to `states`, which may lack it. Called by Trainer::restore(), or by
-    /// Trainer::observe() if that comes later. Throws nlohmann::json::exception or Error when it is invalid.
+    /// Restores what save_state() added to `states`, where it may be missing. Called by Trainer::restore(), or by
+    /// Trainer::observe() if the observer is added later. Throws nlohmann::json::exception or Error when the state is
+    /// invalid.
     virtual void restore_state(const nlohmann::ordered_json& /*states*/) {}
 };
 

@@ -27,7 +27,7 @@ std::string dead_kernel_message(double kernel, std::int64_t steps) {
         kernel, steps, steps == 1 ? "" : "s");
 }
 
-constexpr const char* kernel_key = "kernel";  // of the watch's state, as earlier versions called it
+constexpr const char* kernel_key = "kernel";  // key of the watch's state, the same as in earlier versions
 
 }  // namespace
 
@@ -37,7 +37,7 @@ EarlyStopping::EarlyStopping(EarlyStoppingOptions options) : options_(options) {
                  options.min_improvement);
 }
 
-/// Whether the patience is over.
+/// Takes the result of an epoch into account. Returns true when the patience is exhausted.
 bool EarlyStopping::add(const EpochResult& result) {
     const double value = std::isnan(result.test_accuracy) ? -result.test_loss : result.test_accuracy;
     const bool first = std::isinf(best_) && best_ < 0;
@@ -78,7 +78,7 @@ void DeadKernelWatch::on_step(Trainer& trainer, const StepReport& report) {
     if (++window_steps_ >= options_.window) end_window(report.step);
 }
 
-// A few steps are no evidence, unless they are all that an epoch has.
+// An unfinished window is discarded, because a few steps are no evidence, unless it contains all steps of the epoch.
 void DeadKernelWatch::before_evaluation(Trainer& trainer) {
     if (window_steps_ > 0 && window_steps_ == epoch_steps_) end_window(trainer.steps());
     sum_ = 0;
@@ -172,7 +172,7 @@ void MetricsFile::on_epoch(Trainer& trainer, const EpochResult& /*result*/) {
 TensorBoard::TensorBoard(std::filesystem::path folder, std::int64_t log_steps)
     : folder_(std::move(folder)), log_steps_(log_steps) {}
 
-// An epoch that is still to be evaluated writes events at its last step, even where that step is done.
+// An epoch whose evaluation is pending writes events at its last step, even though that step is already done.
 void TensorBoard::on_start(Trainer& trainer) {
     make_folder(folder_);
     events_.emplace(folder_, trainer.steps() + (trainer.awaits_evaluation() ? 0 : 1), log_steps_);

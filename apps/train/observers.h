@@ -1,4 +1,4 @@
-// Common observers: early stopping, the watch over dead kernels, the best checkpoint, snapshots, metrics.jsonl,
+// Common observers: early stopping, detection of dead kernels, the best checkpoint, snapshots, metrics.jsonl,
 // TensorBoard.
 #pragma once
 
@@ -50,10 +50,11 @@ struct DeadKernelWatchOptions {
 /// that no gradient moves features and prototypes towards each other again. Does nothing for a loss without this
 /// metric.
 ///
-/// At the first step of a run, it notes the mean kernel, with a warning if it is below the limit. When the mean over a
-/// window of steps is below the limit, it throws NumericError: "mean kernel 0 after 50 steps: every prototype is out of
-/// reach of the features, so no gradient flows. Lower the learning rate, clip the gradient's norm at 1, or raise the
-/// loss's gamma". Windows begin with the epoch; an epoch that is shorter than a window is one.
+/// At the first step of a run, it reports the mean kernel, with a warning if it is below the limit. When the mean over
+/// a window of steps is below the limit, it throws NumericError: "mean kernel 0 after 50 steps: every prototype is out
+/// of reach of the features, so no gradient flows. Normalise the loss's features, lower the learning rate, clip the
+/// gradient's norm at 1, or raise the loss's gamma". The first window begins with the epoch. Steps after the last full
+/// window of an epoch are ignored, except in an epoch that is shorter than a window, which counts as one.
 class DeadKernelWatch : public Observer {
 public:
     /// Throws Error when the window is below 1 or the limit is negative.
@@ -68,9 +69,9 @@ private:
     void end_window(std::int64_t steps);
 
     DeadKernelWatchOptions options_;
-    double sum_ = 0;                 ///< over the steps of the window
-    std::int64_t window_steps_ = 0;  ///< in the window so far
-    std::int64_t epoch_steps_ = 0;   ///< in the epoch so far
+    double sum_ = 0;                 ///< sum of the mean kernel over the window so far
+    std::int64_t window_steps_ = 0;  ///< number of steps in the window so far
+    std::int64_t epoch_steps_ = 0;   ///< number of steps in the epoch so far
 };
 
 /// Writes the classifier after each epoch that is the best so far, as save_classifier() does. If the training keeps an

@@ -1,4 +1,4 @@
-// Names of precisions, and the casts at both ends of a network.
+// The names of the precisions, and the casts of a network's input and output.
 #include "radial/apps/train/precision.h"
 
 #include "radial/core/backend/backend.h"

@@ -1,4 +1,4 @@
-// Rows of numbers on a device, read together.
+// Stores the results of steps as rows of a tensor on the device, which are read together.
 #include "radial/apps/train/step_log.h"
 
 #include "radial/apps/train/epoch_result.h"
@@ -11,7 +11,7 @@
 namespace radial::train {
 namespace {
 
-constexpr std::int64_t own_numbers = 3;  // of a step of any loss
+constexpr std::int64_t own_numbers = 3;  // results of a step with any loss: loss, correct, gradient norm
 
 std::vector<std::string> names_of(const std::vector<LossMetric>& metrics) {
     std::vector<std::string> names;
@@ -28,7 +28,8 @@ std::optional<double> StepNumbers::metric(std::string_view name) const {
 
 StepLog::StepLog(Device device, std::int64_t capacity) : device_(device), capacity_(capacity) {}
 
-// The loss has told its metrics by the end of the first step, which is not recorded as a graph.
+// Allocates the tensors once the loss has reported its metrics, during the first step, which is not recorded as a
+// graph.
 void StepLog::begin(const std::vector<LossMetric>& metrics) {
     for (std::size_t i = 0; i < metrics.size(); ++i) {
         check_metric_name(metrics[i].name);

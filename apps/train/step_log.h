@@ -34,7 +34,7 @@ struct StepReport {
     std::int64_t step = 0;    ///< number of the step in the run, from 1
     std::int64_t images = 0;  ///< number of images in its batch, over all ranks
     double lr = 0;            ///< learning rate of the step
-    double seconds = 0;       ///< from the start of the epoch until the host read this and perhaps other steps
+    double seconds = 0;       ///< from the start of the epoch until the host read this step, perhaps with others
     StepNumbers numbers;      ///< the results
 };
 
@@ -69,7 +69,7 @@ private:
 
     Device device_;
     std::int64_t capacity_, kept_ = 0;
-    std::vector<std::string> names_;  ///< of the metrics
+    std::vector<std::string> names_;  ///< names of the metrics
     Tensor present_;                  ///< float64 [3 + metrics]; undefined before the first step
     Tensor rows_;                     ///< float64 [capacity, 3 + metrics]
 };

@@ -1,4 +1,4 @@
-// One training step after another, and what they came to.
+// The training loop: runs steps and evaluations, and sums up their results.
 #include "radial/apps/train/trainer.h"
 
 #include "radial/apps/train/ranks/rank_evaluation.h"
@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// FNV-1a over 64-bit words.
+/// Adds 64-bit words to an FNV-1a hash.
 void digest(std::uint64_t& hash, std::span<const std::int64_t> values) {
     for (const std::int64_t value : values) hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x100000001B3;
 }
@@ -28,18 +28,18 @@ void digest(std::uint64_t& hash, std::span<const std::int64_t> values) {
 /// Totals over an epoch's steps.
 struct Trainer::Sums {
     Clock::time_point start = Clock::now();
-    data::EpochPosition before = {};     ///< what this process found done of the epoch
-    std::int64_t submitted = 0;          ///< steps
-    std::int64_t steps = 0, images = 0;  ///< that the host has looked at, as all below
+    data::EpochPosition before = {};     ///< position in the epoch at which this process began
+    std::int64_t submitted = 0;          ///< number of steps submitted
+    std::int64_t steps = 0, images = 0;  ///< those whose results the host has read, as for all sums below
     double correct = 0;
-    double loss = 0;           ///< times images
-    double gradient_norm = 0;  ///< over steps
-    double lr = 0;             ///< at the last step
+    double loss = 0;           ///< sum of loss times images
+    double gradient_norm = 0;  ///< sum over the steps
+    double lr = 0;             ///< learning rate of the last step
     std::uint64_t order = 0xCBF29CE484222325;
 
-    /// Goes on as if the start had been so many seconds ago.
+    /// Moves the start back by `seconds`, the time that the epoch took before the run was resumed.
     void resume_clock(double seconds) {
-        constexpr double most = 1e9;  // the clock's type has an end
+        constexpr double most = 1e9;  // avoids overflow of the clock's type
         RADIAL_CHECK(seconds >= 0 && seconds <= most, "the state is of {} seconds", seconds);
         start -= std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     }
@@ -146,7 +146,8 @@ void Trainer::train_epoch(Sums& sums, EpochResult& result) {
     for (Observer* const observer : observers_) observer->before_evaluation(*this);
 }
 
-// The batch is made once more: the loader gives the same one again, and none is kept while steps wait for a look.
+// The batch is loaded again, because batches are not kept until the results of their steps are read. The loader returns
+// the same batch for the same position.
 void Trainer::end_run(const NumericError& error, const Sums& sums) {
     const auto& [place, numbers] = judged_;
     if (observers_.empty() || place.step == 0 || sums.submitted == 0) throw error;
@@ -193,7 +194,7 @@ void Trainer::restore(const nlohmann::ordered_json& saved) {
     const bool begun = state.contains("sums");
     const auto epoch = whole_number<std::int64_t>(state, "epoch"), done = std::ssize(history);
     RADIAL_CHECK(epoch == done + (begun ? 1 : 0), "the state is of epoch {} after {} whole ones", epoch, done);
-    // Earlier versions did not say, and had as many in each epoch.
+    // Snapshots of earlier versions lack this number; their epochs all had the same number of steps.
     const auto steps_before = state.contains("steps_before") ? whole_number<std::int64_t>(state, "steps_before")
                                                              : done * setup_.train.batches();
     constexpr std::int64_t most_steps = std::int64_t{1} << 53U;
@@ -253,7 +254,7 @@ double Trainer::progress() const {
     if (sums_ == nullptr) return static_cast<double>(epoch_);
     const auto [steps, samples] = position_after(*sums_, sums_->submitted);
     const std::int64_t size = setup_.train.dataset().size();
-    // Counts by steps, unless earlier ones of the epoch had another batch size.
+    // Counts in steps, or in samples if earlier steps of the epoch had another batch size.
     const bool alike = sums_->before.samples == std::min(sums_->before.batches * setup_.train.batch_size(), size);
     const double part = alike ? static_cast<double>(steps) / static_cast<double>(setup_.train.batches())
                               : static_cast<double>(samples) / static_cast<double>(size);
@@ -271,11 +272,11 @@ void Trainer::submit(const data::Batch& batch, Sums& sums) {
         throw;
     }
     digest(sums.order, batch.indices);
-    const bool first = epoch_ == 1 && sums.submitted == 1;  // what is wrong from the start is told at once
+    const bool first = epoch_ == 1 && sums.submitted == 1;  // so that problems are reported at once
     if (step_.full() || first) look(sums);
 }
 
-// Reads what the steps since the last look came to.
+// Reads the results of the steps since the last call.
 void Trainer::look(Sums& sums) {
     const std::vector<TrainingStep::Finished> steps = step_.take();
     const double seconds = seconds_since(sums.start);

@@ -43,7 +43,7 @@ public:
     /// Shows a line that a user should read: calls Observer::on_note() of each observer.
     void note(const std::string& line) const;
     /// Trains until all epochs are done, or until an observer calls stop(), and returns the last epoch's result. Throws
-    /// as run_epoch() does, and Error where there is no epoch to run.
+    /// as run_epoch() does, and Error when there is no epoch to run.
     const EpochResult& run();
     /// Makes run() return after the current epoch.
     void stop() { stopped_ = true; }
@@ -98,8 +98,8 @@ private:
     TrainerSetup setup_;
     std::vector<Observer*> observers_;
     bool stopped_ = false;
-    MetricMeans metrics_;         ///< over the current epoch
-    std::unique_ptr<Sums> sums_;  ///< of the current epoch
+    MetricMeans metrics_;         ///< metrics of the current epoch
+    std::unique_ptr<Sums> sums_;  ///< totals of the current epoch; null between epochs
     TrainingStep step_;
     TrainingStep::Finished judged_{};  ///< the step whose results were read last
     std::vector<EpochResult> history_;

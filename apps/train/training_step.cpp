@@ -1,4 +1,4 @@
-// Submitting a step, as a graph where that can be, and judging what it came to.
+// Runs a training step, as a CUDA graph if possible, and checks its results.
 #include "radial/apps/train/training_step.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -22,14 +22,14 @@ void check_loss(double loss, const StepPlace& place) {
                   loss);
 }
 
-/// Throws BadStep unless the norm is finite: an update by such a gradient would ruin the weights, clipped or not.
+/// Throws BadStep unless the norm is finite. An update with such a gradient would ruin the weights, clipped or not.
 void check_norm(double norm, double loss, const StepPlace& place) {
     if (std::isfinite(norm)) return;
     throw BadStep(fmt::format("the gradient's norm is {}, {}. Lower the learning rate", std::abs(norm), place.str()),
                   loss);
 }
 
-/// x * weight; x itself where that is the same.
+/// x * weight, or x itself if the weight is 1.
 Tensor weighted(const Tensor& x, double weight) { return weight == 1 ? x : x * weight; }
 
 void add_to(Tensor& sum, const Tensor& x) { sum = sum.defined() ? sum + x : x; }
@@ -40,7 +40,7 @@ Tensor mixture(const Tensor& one, const Tensor& other, const Tensor& share) {
     return part * one + (part * -1.0 + 1.0) * other;
 }
 
-/// The metrics of the last forward(), each times `share`.
+/// The metrics of the last forward(), multiplied by `share`.
 std::vector<LossMetric> metrics_of(const Loss& loss, double share, Device device) {
     const NoGrad no_grad;
     std::vector<LossMetric> metrics = loss.metrics();
@@ -55,8 +55,8 @@ std::vector<LossMetric> metrics_of(const Loss& loss, double share, Device device
     return metrics;
 }
 
-/// Replaces each metric by `combine` of it and the same metric of `others`. Throws Error where the loss has told others
-/// in another forward pass of the step.
+/// Replaces each metric by `combined` of it and the same metric of `others`. Throws Error when the names differ,
+/// because the loss reported other metrics in another forward pass of the step.
 template <class F>
 void combine(std::vector<LossMetric>& metrics, const std::vector<LossMetric>& others, const F& combined) {
     const bool same = std::ranges::equal(metrics, others, {}, &LossMetric::name, &LossMetric::name);
@@ -67,7 +67,7 @@ void combine(std::vector<LossMetric>& metrics, const std::vector<LossMetric>& ot
     for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].value = combined(metrics[i].value, others[i].value);
 }
 
-/// In the order in which a forward pass reaches them, whatever groups the optimizer has.
+/// All parameters in the order in which a forward pass uses them, whatever the optimizer's groups.
 std::vector<Tensor> all_parameters(const StepSetup& setup) {
     std::vector<Tensor> all = setup.model.parameters();
     for (const Tensor& parameter : setup.loss.parameters()) all.push_back(parameter);
@@ -108,7 +108,7 @@ void TrainingStep::run(const data::Batch& batch, const StepPlace& place) {
     }
     if (possible && batch.images.shape() == recorded.samples.images.shape()) {
         run_graph(recorded, batch);
-    } else {  // an epoch's last batch may be smaller, and a graph has fixed shapes
+    } else {  // the last batch of an epoch may be smaller, and a graph has fixed shapes
         const auto moved = [this](const Tensor& host) { return host.defined() ? host.to(setup_.device) : Tensor(); };
         compute({moved(batch.images), moved(batch.labels), moved(batch.other_labels), moved(batch.share)});
     }
@@ -137,7 +137,7 @@ TrainingStep::Samples TrainingStep::Samples::rows(std::int64_t begin, std::int64
             share};
 }
 
-// One step, without waiting on a device. What it computes there is what a graph records.
+// Runs one step without waiting for a device. A graph records the work that this function submits to the device.
 void TrainingStep::compute(const Samples& samples) {
     const std::int64_t count = samples.labels.size(0);
     const std::int64_t part = (count + setup_.accumulate - 1) / setup_.accumulate;
@@ -157,7 +157,7 @@ void TrainingStep::compute(const Samples& samples) {
     setup_.optimizer.step();
 }
 
-// The parts' losses add up to the batch's, so that each can be differentiated by itself.
+// The losses of the parts add up to the loss of the batch, so each part can be differentiated on its own.
 RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
     const std::int64_t count = samples.labels.size(0);
     const Whole whole = whole_of(samples);
@@ -178,8 +178,8 @@ RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
     return sums;
 }
 
-// The loss wants the whole batch. Features are few numbers, so it gets those of all parts; the network keeps no
-// activations, and runs each part again when its gradient is formed.
+// For a loss that needs the whole batch: it gets the features of all parts, which are small. The network keeps no
+// activations; each part is recomputed in the backward pass.
 RankNumbers TrainingStep::at_once(const Samples& samples, std::int64_t part) {
     const std::int64_t count = samples.labels.size(0);
     const std::vector<Tensor> parameters = setup_.model.parameters();
@@ -216,7 +216,8 @@ Tensor TrainingStep::feature_of(const Tensor& images) const {
     return train::feature_of(setup_.model, images, setup_.precision);
 }
 
-// A mixed image has two labels: loss, metrics and right predictions are by both, in the shares of the mixture.
+// A mixed image has two labels. The loss, the metrics and the number of correct predictions are computed for both and
+// averaged, weighted by the shares of the mixture.
 RankNumbers TrainingStep::judge(const Tensor& feature, const Samples& samples, const Whole& whole) {
     RankNumbers judged = judge_by(feature, samples.labels, whole.weight, whole.samples), other;
     if (samples.mixed()) other = judge_by(feature, samples.other_labels, whole.other_weight, whole.samples);
@@ -237,7 +238,8 @@ RankNumbers TrainingStep::judge(const Tensor& feature, const Samples& samples, c
     return judged;
 }
 
-// Loss and metrics of samples with these labels, as shares of those of the whole batch; `weight` is that of its labels.
+// The loss and the metrics for these labels, as shares of those of the whole batch. `weight` is the weight of the whole
+// batch's labels, and `own` the number of samples on this rank.
 RankNumbers TrainingStep::judge_by(const Tensor& feature, const Tensor& labels, const Tensor& weight,
                                    std::int64_t own) {
     Tensor loss = setup_.loss.forward(feature, labels);
@@ -250,7 +252,7 @@ RankNumbers TrainingStep::judge_by(const Tensor& feature, const Tensor& labels, 
     return {.loss = loss * cast(part.view(loss.shape()), loss.dtype()), .correct = {}, .metrics = std::move(metrics)};
 }
 
-// On the CPU what is not finite ends the step before the weights have changed.
+// On the CPU, a norm that is not finite ends the step before the weights change.
 Tensor TrainingStep::clip(const Tensor& loss) const {
     const bool clips = setup_.clip_norm > 0;
     if (!looks_at_each_ || !clips) {

@@ -97,7 +97,7 @@ public:
     /// finite.
     void check(const Finished& step) const;
     /// Discards a step that failed because another rank was lost, as if it had not begun. Returns false when that is
-    /// not possible: on a device other than the CPU, in a single process, and where RankStep::undo() returns false.
+    /// not possible: on a device other than the CPU, in a single process, and when RankStep::undo() returns false.
     bool abandon();
     /// Timing of the gradient reduction of the last step; null for a single process.
     const ReductionTimes* reduction() const { return ranks_ == nullptr ? nullptr : &ranks_->times(); }
@@ -119,8 +119,8 @@ private:
     void run_graph(Recorded& recorded, const data::Batch& batch);
     /// The whole batch, from which the share of a part is computed.
     struct Whole {
-        std::int64_t samples = 0;     ///< on this rank
-        Tensor weight, other_weight;  ///< of the labels on all ranks (Loss::batch_weight())
+        std::int64_t samples = 0;     ///< number of samples on this rank
+        Tensor weight, other_weight;  ///< weights of the labels on all ranks (Loss::batch_weight())
     };
     void compute(const Samples& samples);
     RankNumbers in_parts(const Samples& samples, std::int64_t part);

@@ -1,5 +1,5 @@
-// The tape and its engine, and segments that are run again. Both the walk backwards and the destruction of a graph are
-// loops, never recursion.
+// The tape, the backward engine, and recomputation of segments. Both the backward walk and the destruction of a graph
+// are loops, never recursive.
 #include "radial/core/autograd/autograd.h"
 
 #include "radial/core/autograd/node.h"
@@ -23,13 +23,14 @@ thread_local const GradientWatcher* gradient_watcher = nullptr;
 
 using NodePtr = std::shared_ptr<Node>;
 
-// Newest op first: a gradient is consumed as soon as all of its parts are there.
+// Newest op first, so that a gradient is consumed as soon as all its parts have been added.
 struct Older {
     bool operator()(const Node* a, const Node* b) const { return a->sequence < b->sequence; }
 };
 
-/// How many edges from live ops lead to each leaf: what a walk still has to deliver. Kept where somebody watches. Walks
-/// within walks (checkpoint()) are linked, since a leaf is final only when none of them has anything left for it.
+/// The number of edges from live ops to each leaf, that is, the gradients that a walk still has to deliver. Only
+/// counted while a watcher exists. Nested walks (recompute()) are linked, since a leaf is complete only when no walk
+/// has anything left to deliver to it.
 class PendingLeaves {
 public:
     PendingLeaves() : outer_(innermost) { innermost = this; }
@@ -54,7 +55,8 @@ private:
 };
 thread_local PendingLeaves* PendingLeaves::innermost = nullptr;
 
-// How many edges from live ops lead to each op below `root`, and to each leaf where `leaves` is not null.
+// The number of edges from live ops to each op below `root`. Also counts the edges to each leaf if `leaves` is not
+// null.
 std::unordered_map<const Node*, int> count_uses(Node* root, PendingLeaves* leaves) {
     std::unordered_map<const Node*, int> uses{{root, 0}};
     std::vector<Node*> pending{root};
@@ -70,7 +72,7 @@ std::unordered_map<const Node*, int> count_uses(Node* root, PendingLeaves* leave
     return uses;
 }
 
-// sum += part, overwriting a buffer that no one else reads where there is one.
+// sum += part. Overwrites a buffer that nothing else reads, if there is one.
 void accumulate(Tensor& sum, Tensor part) {
     if (!sum.defined()) {
         sum = std::move(part);
@@ -84,7 +86,7 @@ void accumulate(Tensor& sum, Tensor part) {
 
 void deliver_to_leaf(TensorImpl& leaf, Tensor grad) {
     Tensor sum(std::move(leaf.grad));
-    // The leaf's own layout, so that optimizers walk both alike.
+    // Use the layout of the leaf, so that optimizers can process parameter and gradient in the same order.
     grad = grad.to(leaf.layout);
     if (!sum.defined() && !grad.exclusive()) grad = grad.clone();
     accumulate(sum, std::move(grad));
@@ -101,8 +103,8 @@ Grads run(Node& node, Tensor grad) {
         mask |= static_cast<std::uint32_t>(node.inputs[i].wanted()) << i;
     const BackwardFn function = std::move(node.backward);
     node.backward = nullptr;
-    const device::Range range(node.op.data());      // a literal, so it ends with a 0
-    return function(std::move(grad), Needs(mask));  // what the op saved is freed with `function`
+    const device::Range range(node.op.data());      // a string literal, so it is null-terminated
+    return function(std::move(grad), Needs(mask));  // destroying `function` frees what the op saved
 }
 
 void check_grad(const Node& node, const Edge& edge, const Tensor& grad) {
@@ -122,7 +124,7 @@ Tensor seed_for(const Tensor& root, const Tensor& seed) {
 
 thread_local int runs_again = 0;
 
-/// While it lives a segment runs again, from the generator's state at the first run.
+/// While the object exists, a segment runs again, with the generator state of its first run.
 class SecondRun {
 public:
     explicit SecondRun(std::uint64_t seed, std::uint64_t counter)
@@ -173,7 +175,7 @@ Tensor Saved::get() const {
 }
 
 Node::~Node() {
-    // Ops that only this one holds are taken apart here, one after the other.
+    // Ops that are referenced only from here are destroyed one after the other, without recursion.
     std::vector<NodePtr> doomed;
     const auto collect = [&doomed](Node& node) {
         node.backward = nullptr;
@@ -185,7 +187,7 @@ Node::~Node() {
     while (!doomed.empty()) {
         const NodePtr node = std::move(doomed.back());
         doomed.pop_back();
-        if (node.use_count() == 1) collect(*node);  // the last of the edges that lead to it
+        if (node.use_count() == 1) collect(*node);  // the last reference to this op
     }
 }
 
@@ -241,7 +243,8 @@ void backward(const Tensor& root, const Tensor& seed) {
         Tensor incoming = std::move(waiting[&node]);
         waiting.erase(&node);
         Grads grads;
-        // An op whose every use gave nothing has nothing to pass on; its inputs must still be counted down.
+        // If no use of the op's output gave a gradient, there is nothing to pass on, but its inputs must still be
+        // counted down.
         if (incoming.defined()) grads = run(node, std::move(incoming));
         grads.resize(node.inputs.size());
         for (std::size_t i = 0; i < grads.size(); ++i) {
@@ -285,7 +288,7 @@ Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, 
     const std::uint64_t seed = default_generator().seed(), counter = default_generator().counter();
     const Tensor y = [&] {
         const NoGrad guard;
-        // Under a name of its own, so that no layer takes x for a temporary.
+        // A named handle, so that no layer treats x as a temporary and overwrites it.
         const Tensor input = x.detach();
         return segment(input);
     }();
@@ -295,7 +298,7 @@ Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, 
                       Tensor input = kept.get().detach();
                       input.set_requires_grad(needs[0]);
                       const Tensor again = segment(input);
-                      // Parameters get their gradients here.
+                      // This adds the gradients of the parameters.
                       if (again.requires_grad()) backward(again, dy);
                       return Grads{needs[0] ? input.grad() : Tensor(), {}};
                   });

@@ -1,4 +1,4 @@
-// One recorded op and the edges to what it read. For the engine and the ops' own use.
+// A recorded op and its edges to the producers of its inputs. Internal to the autograd engine and the ops.
 #pragma once
 
 #include "radial/core/autograd/autograd.h"

@@ -1,4 +1,5 @@
-// Which backend serves a device and a type, how many threads the CPU's use, and the choice between exactness and speed.
+// Selection of the backend for a device and a type, the number of CPU threads, and settings that trade exactness for
+// speed.
 #include "radial/core/backend/backend.h"
 
 #include "radial/core/backend/cpu/onednn_backend.h"
@@ -26,7 +27,7 @@ namespace {
 thread_local int reference_wanted = 0;
 std::atomic<bool> tf32 = false, search = true;
 
-// The cores this process may run on, which a container or taskset can make fewer than the machine's.
+// The number of cores that this process may run on. A container or taskset can restrict it.
 int available_cores() {
     cpu_set_t set;
     CPU_ZERO(&set);

@@ -1,4 +1,4 @@
-// Biases and batch normalisation on devices by kernels of our own: which kernels run, and how wide.
+// Biases and batch normalisation on devices with our own kernels: selection of kernels and of their pack width.
 #include "radial/core/backend/device_backend.h"
 
 #include "radial/core/backend/kernels/norm.h"
@@ -16,7 +16,7 @@ using norm::Clamp;
 
 std::int64_t rows_of(const Tensor& x) { return x.numel() / x.size(1); }
 
-/// Every element of x through y = (x - mean) * factor + shift, and on.
+/// Computes activation((x - mean) * factor + shift + residual) for every element of x.
 void normalise(const Tensor& x, const Tensor& residual, const Tensor& mean, const Tensor& factor, const Tensor& shift,
                Activation activation, const Tensor& y) {
     kernels::dispatch_pack(
@@ -34,7 +34,7 @@ template <class X, int N, Clamp clamp>
 void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
     const Tensor& x = saved.x;
     const std::int64_t channels = x.size(1), rows = rows_of(x);
-    // Rows of this matrix are what dx is made with.
+    // The rows of this matrix are the coefficients of dx.
     const Tensor made_with = Tensor::empty({3, (channels + 3) / 4 * 4}, DType::float32, x.device());
     float* const a = made_with.data<float>();
     const norm::GradientAffine gradient{a, a + made_with.size(1), a + 2 * made_with.size(1)};
@@ -53,7 +53,7 @@ void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrad
     kernels::map2(x.device(), rows, channels / N, norm::InputGradient<X, N, clamp>{sums, grads.dx.data<X>(), gradient});
 }
 
-/// f(B{}) with B the type of a bias: float, or X itself.
+/// Calls f(B{}) with the type B of a bias: float, or X itself.
 template <class X, class F>
 void dispatch_bias(const Tensor& bias, const F& f) {
     if (bias.dtype() == dtype_of<X>) return f(X{});

@@ -1,4 +1,4 @@
-// The backend that a CUDA device, real or emulated, offers for float32 and bfloat16.
+// The backend of a CUDA device, real or emulated, for float32 and bfloat16.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -6,12 +6,12 @@
 
 namespace radial {
 
-/// As the calls of Backend that bear these names, for x in float32 or bfloat16, channels_last, and vectors in float32.
-/// They run on any device; nothing waits.
+/// Implementations of the functions of Backend with the same names, for float32 or bfloat16 x in channels_last, and
+/// float32 vectors. They run on any device and do not wait.
 ///
-/// With a clamp and no residual, backward finds what was clamped from x again and y need not be kept; with both, it
-/// reads y once. The tensor that forward returns for the former is the channels' factor, scale / sqrt(variance +
-/// epsilon).
+/// With a ReLU and no residual, backward recomputes the ReLU's mask from x, and y need not be saved; with both, it
+/// reads y once. In the first case the tensor returned by forward is the factor of each channel, scale / sqrt(variance
+/// + epsilon).
 Tensor device_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                            double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                            const Tensor& y);
@@ -20,8 +20,8 @@ void device_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift
                        const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                        const Tensor& y);
 
-/// What devices compute with kernels of our own: biases, pooling and batch normalisation. Products and convolutions are
-/// left to a library.
+/// The operations that devices compute with our own kernels: biases, pooling and batch normalisation. Matrix products
+/// and convolutions are left to a library.
 class DeviceBackend : public Backend {
 public:
     Layout activation_layout() const final { return Layout::channels_last; }
@@ -53,7 +53,7 @@ protected:
                                            const Tensor& dw) = 0;
 };
 
-/// `device` is a CUDA device that can be used. Throws Error in a build without CUDA.
+/// The backend of `device`, a CUDA device that can be used. Throws Error in a build without CUDA.
 Backend& device_backend(Device device, DType dtype);
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Recording a step, launching it, and giving up where it cannot be recorded.
+// Records a step, launches it, and falls back to eager execution when it cannot be recorded.
 #include "radial/core/backend/step_graph.h"
 
 #include "radial/core/kernels/launch.h"
@@ -13,7 +13,7 @@
 namespace radial {
 namespace {
 
-/// The state of device and host while a step is being recorded, put back at the end.
+/// Changes the state of device and host while a step is being recorded, and restores it in the destructor.
 class Recording {
 public:
     Recording(int index, MemoryPool& pool, const std::uint64_t* random_base)
@@ -36,7 +36,7 @@ public:
         }
     }
 
-    /// Ends it. Throws Error when the device could not record all of it.
+    /// Ends the recording. Throws Error when the device could not record the whole step.
     std::unique_ptr<device::Graph> end() {
         ended_ = true;
         auto graph = device::end_capture(index_);
@@ -67,7 +67,7 @@ void StepGraph::run() {
     RADIAL_CHECK(device_.kind == Device::Kind::cpu || !device::capturing(device_.index),
                  "StepGraph: run() was called while a graph is being recorded on {}", device_.str());
     if (graph_ != nullptr && numbers_ > 0 && seed_ != default_generator().seed()) {
-        graph_.reset();  // the seed is frozen in it
+        graph_.reset();  // the graph contains the old seed
         pool_.reset();
     }
     if (graph_ == nullptr && reason_.empty() && calls_ >= warm_up) record();
@@ -77,7 +77,8 @@ void StepGraph::run() {
 }
 
 void StepGraph::record() {
-    // What eager steps have left in the cache goes back to the device, for the pool to take: not both at once.
+    // Returns the cached memory of eager steps to the device, so that the pool can use it. Otherwise both would exist
+    // at once.
     synchronize(device_);
     release_cached_memory(device_);
     auto pool = std::make_unique<MemoryPool>(device_);

@@ -79,10 +79,10 @@ private:
     std::function<void()> step_;
     int calls_ = 0;
     std::string reason_;
-    std::shared_ptr<Storage> random_base_;  ///< where a launch's random numbers begin, one uint64
-    std::uint64_t seed_ = 0, numbers_ = 0;  ///< of the generator: at the recording, and taken by a launch
+    std::shared_ptr<Storage> random_base_;  ///< position in the random stream at which a launch begins, one uint64
+    std::uint64_t seed_ = 0, numbers_ = 0;  ///< the generator's seed at the recording, and the numbers drawn per launch
     std::unique_ptr<MemoryPool> pool_;
-    std::unique_ptr<device::Graph> graph_;  ///< goes before its memory does
+    std::unique_ptr<device::Graph> graph_;  ///< declared after pool_, so that it is destroyed before its memory
     std::vector<std::weak_ptr<Storage>> written_;
 };
 

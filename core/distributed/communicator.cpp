@@ -1,5 +1,5 @@
-// What all communicators share: a single rank, tensors on devices, also by way of the host, rows of several ranks, and
-// the scope in which a batch is a part of a larger one.
+// Code shared by all communicators: a single rank, tensors on devices (directly or through the host), gathering of
+// rows, and the scope in which a batch is a part of a larger batch.
 #include "radial/core/distributed/communicator.h"
 
 #include "radial/core/distributed/device_collectives.h"

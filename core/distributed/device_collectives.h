@@ -1,4 +1,4 @@
-// Sums and broadcasts between the ranks' CUDA devices: by NCCL, or through the host in builds without it.
+// Sums and broadcasts between the CUDA devices of the ranks, with NCCL, or through the host in builds without it.
 #pragma once
 
 #include "radial/core/distributed/communicator.h"
@@ -7,8 +7,8 @@
 
 namespace radial {
 
-/// What Communicator asks for tensors on a device. Work is ordered with the device's stream: it sees what was submitted
-/// before, and what is submitted after a wait() sees its result.
+/// The operations that Communicator needs for tensors on a device. They are ordered with the device's stream: an
+/// operation sees all work submitted before it, and work submitted after its wait() sees its result.
 class DeviceCollectives {
 public:
     virtual ~DeviceCollectives() = default;
@@ -16,11 +16,11 @@ public:
     virtual void broadcast(const Tensor& x, int root) = 0;
 };
 
-/// For `device` of this rank; every rank has one device of its own. `host` is the ranks' way to find each other. NCCL
-/// where the build has it. Throws Error when the device cannot be used so.
+/// Creates the collectives for `device` of this rank. Each rank must have its own device. The ranks find each other
+/// through `host`. Uses NCCL if the build has it. Throws Error when the device cannot be used with it.
 std::unique_ptr<DeviceCollectives> make_device_collectives(Communicator& host, Device device);
 
-/// Copies to the host, sums there and copies back: for builds without NCCL and for the emulated device.
+/// Copies to the host, sums there and copies back. For builds without NCCL and for the emulated device.
 std::unique_ptr<DeviceCollectives> make_staged_collectives(Communicator& host);
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Packing gradients into buckets, sending those, and waiting for them.
+// Packs gradients into buckets, sends the buckets, and waits for them.
 #include "radial/core/distributed/gradient_reducer.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -9,7 +9,7 @@
 namespace radial {
 namespace {
 
-/// Gradients begin at multiples of so many elements, which keeps vectors aligned.
+/// Gradients begin at multiples of this number of elements, which keeps vector loads aligned.
 constexpr std::int64_t alignment = 16;
 
 std::int64_t aligned(std::int64_t count) { return (count + alignment - 1) / alignment * alignment; }
@@ -22,19 +22,19 @@ std::size_t usual_bucket(const std::vector<Tensor>& parameters) {
 
 }  // namespace
 
-/// A parameter's place in a bucket.
+/// The position of a parameter in a bucket.
 struct GradientReducer::Slot {
     Tensor parameter;
     std::int64_t offset = 0;
     bool packed = false;
-    Tensor view{};  ///< of the bucket's elements, in the parameter's shape and layout
+    Tensor view{};  ///< of the bucket's elements, with the shape and layout of the parameter
 };
 
 struct GradientReducer::Bucket {
     std::vector<Slot> slots;
     std::int64_t elements = 0;
-    Tensor flat{};            ///< made at first use, like the views
-    std::size_t waiting = 0;  ///< slots whose gradients are not final
+    Tensor flat{};            ///< allocated on first use, like the views
+    std::size_t waiting = 0;  ///< number of slots whose gradients are not complete
     std::unique_ptr<PendingOperation> sum{};
     Clock::time_point ready{};
 
@@ -115,12 +115,12 @@ void GradientReducer::backward(const Tensor& loss, double share) {
 
 void GradientReducer::ready(const TensorImpl* leaf) {
     const auto place = places_.find(leaf);
-    if (place == places_.end()) return;  // a leaf that is not trained here
+    if (place == places_.end()) return;  // a leaf that this reducer does not handle
     Bucket& bucket = buckets_[place->second.first];
     Slot& slot = bucket.slots[place->second.second];
     RADIAL_CHECK(!slot.packed,
                  "GradientReducer: the gradient of {} changed after it was sent; a parameter may belong to one "
-                 "checkpointed segment only",
+                 "recomputed segment only",
                  slot.parameter.str());
     pack(bucket, slot);
     send_ready();
@@ -151,7 +151,7 @@ void GradientReducer::send_ready() {
 void GradientReducer::finish() {
     RADIAL_CHECK(under_way_, "GradientReducer: finish() without backward()");
     under_way_ = false;
-    for (Bucket& bucket : buckets_) {  // those that backward() did not reach
+    for (Bucket& bucket : buckets_) {  // gradients that backward() did not reach
         for (Slot& slot : bucket.slots)
             if (!slot.packed) pack(bucket, slot);
         send_ready();

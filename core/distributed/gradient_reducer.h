@@ -53,11 +53,10 @@ public:
 
     /// Differentiates share * loss; see radial::backward(). Adds to existing gradients, so batches can be accumulated
     /// by calling radial::backward() first. Throws what that throws, and Error when backward() was called before
-    /// without finish(), or when a gradient changes after it was sent (a parameter that two checkpointed segments
-    /// share).
+    /// without finish(), or when a gradient changes after it was sent (a parameter that two recomputed segments share).
     void backward(const Tensor& loss, double share);
     /// Sends the gradients that radial::backward() has computed. Use this instead of backward() when a backward pass
-    /// reaches a parameter several times (checkpointed segments that share it), so that gradients are complete only at
+    /// reaches a parameter several times (recomputed segments that share it), so that gradients are complete only at
     /// its end. Throws Error when finish() was not called after the last backward() or send().
     void send();
     /// Waits until every gradient is the sum over the ranks. A parameter without a gradient on this rank keeps none;
@@ -83,7 +82,7 @@ private:
     Communicator& ranks_;
     std::vector<Bucket> buckets_;
     std::unordered_map<const TensorImpl*, std::pair<std::size_t, std::size_t>> places_;  ///< bucket, slot
-    std::size_t sent_ = 0;                                                               ///< buckets
+    std::size_t sent_ = 0;                                                               ///< number of buckets sent
     bool under_way_ = false;
     Clock::time_point start_;
     ReductionTimes times_;

@@ -1,4 +1,4 @@
-// Reading whole files, through stdio, and writing them under a temporary name and renaming them into place.
+// Reads whole files through stdio, and writes files under a temporary name that is then renamed.
 #include "radial/core/io/files.h"
 
 #include "radial/core/util/error.h"
@@ -20,7 +20,7 @@ namespace {
     throw FileError(fmt::format("{}: cannot be written: {}", path.string(), std::generic_category().message(error)));
 }
 
-/// A file under a name of its own beside `target`, removed again unless it was renamed to it.
+/// A file with a unique name beside `target`. It is removed in the destructor unless it has been renamed to `target`.
 class TemporaryFile {
 public:
     explicit TemporaryFile(const std::filesystem::path& target) : target_(target) {
@@ -61,8 +61,8 @@ private:
     bool renamed_ = false;
 };
 
-/// Makes the rename itself durable. The new file is in place already, and some file systems cannot sync a folder, so
-/// failing here is no error.
+/// Makes the rename durable. The new file is already in place, and some file systems cannot sync a folder, so a failure
+/// is not an error.
 void sync_folder(const std::filesystem::path& folder) {
     const int descriptor = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return;
@@ -87,7 +87,7 @@ std::string read_file(const fs::path& path, std::size_t most) {
     const auto close = [](std::FILE* file) { std::fclose(file); };
     const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "rb"), close);
     if (file == nullptr) throw FileError(fmt::format("{}: cannot open: {}", path.string(), std::strerror(errno)));
-    // Files of /proc say that they are empty, so the size is no more than a beginning.
+    // Files in /proc report a size of 0, so the size is only a first guess.
     std::error_code unknown;
     const auto size = fs::file_size(path, unknown);
     std::string content;
@@ -109,7 +109,7 @@ std::string read_file(const fs::path& path, std::size_t most) {
 }
 
 void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
-    // A device or a pipe would be replaced by a file. (A folder's error is that of the renaming.)
+    // A device or a pipe would be replaced by a file. (If `path` is a folder, the rename fails.)
     std::error_code ignored;
     const auto type = std::filesystem::status(path, ignored).type();
     using enum std::filesystem::file_type;

@@ -1,4 +1,4 @@
-// The safetensors format: eight bytes of header length, a JSON header, the tensors' bytes.
+// The safetensors format: eight bytes of header length, a JSON header, and the bytes of the tensors.
 #include "radial/core/io/safetensors.h"
 
 #include "radial/core/io/files.h"
@@ -35,13 +35,13 @@ constexpr std::uint64_t max_header_bytes = 100'000'000;
 constexpr const char* metadata_key = "__metadata__";
 constexpr const char* checksum_key = "radial.crc32";
 
-/// A type of number as files have it: one of a tensor's types, or a narrow one that is read as float32.
+/// An element type in a file: a DType, or a 16-bit floating-point type that is read as float32.
 struct Stored {
-    std::string_view code{};  ///< in the file
+    std::string_view code{};  ///< name in the file
     DType dtype = DType::float32;
-    std::size_t bytes = 0;                    ///< of a number in the file
-    std::string_view name{};                  ///< in messages
-    float (*widen)(std::uint16_t) = nullptr;  ///< a narrow type's number
+    std::size_t bytes = 0;                    ///< size of an element in the file
+    std::string_view name{};                  ///< name in messages
+    float (*widen)(std::uint16_t) = nullptr;  ///< converts an element of a 16-bit type
 };
 
 constexpr std::array<Stored, 7> stored_types{
@@ -60,33 +60,33 @@ std::optional<Stored> stored_from(std::string_view code) {
     return std::nullopt;
 }
 
-/// How a tensor's numbers are written.
+/// The element type in which a tensor is written.
 Stored stored_as(DType dtype) {
     for (const Stored& stored : stored_types)
         if (stored.dtype == dtype && stored.widen == nullptr) return stored;
     throw Error(fmt::format("write_safetensors: no name for dtype {}", name_of(dtype)));
 }
 
-/// CRC-32 of `bytes` behind those that gave `sum`.
+/// Continues the CRC-32 `sum` with `count` bytes.
 std::uint32_t crc_on(std::uint32_t sum, const void* bytes, std::size_t count) {
-    if (count == 0) return sum;  // whose address may be null, which starts zlib's sum anew
+    if (count == 0) return sum;  // `bytes` may then be null, which would make zlib restart the sum
     return static_cast<std::uint32_t>(crc32_z(sum, static_cast<const Bytef*>(bytes), count));
 }
 
-/// What the header says of one tensor, checked as far as one entry alone can be.
+/// The header entry of one tensor. Checked as far as possible without the other entries.
 struct Entry {
     std::string name;
     Stored stored;
     Shape shape;
-    std::uint64_t begin = 0, end = 0;  ///< bytes, from the end of the header
+    std::uint64_t begin = 0, end = 0;  ///< byte range, relative to the end of the header
 };
 
 using Metadata = std::map<std::string, std::string>;
 
-/// Text as JSON has it. Throws nlohmann::json::exception when it is not UTF-8.
+/// `text` as a JSON string. Throws nlohmann::json::exception when it is not UTF-8.
 std::string quoted(const std::string& text) { return Json(text).dump(); }
 
-/// The entries in the order of their names.
+/// The entries sorted by name.
 std::vector<const Entry*> by_name(const std::vector<Entry>& entries) {
     std::vector<const Entry*> sorted;
     sorted.reserve(entries.size());
@@ -95,8 +95,8 @@ std::vector<const Entry*> by_name(const std::vector<Entry>& entries) {
     return sorted;
 }
 
-/// CRC-32 of a header's content without the checksum itself. It does not depend on order or spelling, because it is
-/// computed from the JSON with all names sorted and no spaces.
+/// The CRC-32 of a header's content, without the checksum itself. It does not depend on the order or formatting of the
+/// header, because it is computed from JSON with sorted names and no spaces.
 std::uint32_t crc_of_header(const std::vector<Entry>& entries, Metadata metadata) {
     metadata.erase(checksum_key);
     std::uint32_t sum = 0;
@@ -120,8 +120,8 @@ std::uint32_t crc_of_header(const std::vector<Entry>& entries, Metadata metadata
     return crc_on(sum, "}", 1);
 }
 
-/// Takes a header apart while it is parsed: each of its entries is built by itself and handed on, so that time and
-/// memory grow with the header's length and no faster. What it refuses it tells `fail`, which throws.
+/// Splits a header into entries while it is parsed: each entry is built separately and passed to `take`, so that time
+/// and memory are linear in the length of the header. Problems are passed to `fail`, which throws.
 class HeaderParser : public nlohmann::json_sax<Json> {
 public:
     using Take = std::function<void(const std::string& name, const Json& entry)>;
@@ -134,7 +134,7 @@ public:
     bool number_unsigned(number_unsigned_t value) override { return put(value); }
     bool number_float(number_float_t value, const string_t&) override { return put(value); }
     bool string(string_t& value) override { return put(std::move(value)); }
-    bool binary(binary_t&) override { return false; }  // JSON has none
+    bool binary(binary_t&) override { return false; }  // does not occur in JSON
     bool start_object(std::size_t) override { return start(Json::object()); }
     bool start_array(std::size_t) override { return start(Json::array()); }
     bool end_object() override { return end(); }
@@ -154,7 +154,7 @@ public:
     }
 
 private:
-    /// An entry of a tensor holds a type, two offsets and a shape.
+    /// An entry of a tensor contains a type, two offsets and a shape.
     static constexpr std::size_t most_values = 64, most_metadata = 10'000;
     static constexpr int deepest = 3;
 
@@ -184,7 +184,7 @@ private:
         if (open_.empty()) take_(name_, entry_);
         return true;
     }
-    /// Puts a value into the innermost list or object and returns where it is there.
+    /// Appends a value to the innermost list or object and returns its address there.
     Json* add(Json value) {
         if (++values_ > most_values && name_ != metadata_key)
             fail_(fmt::format("the entry of tensor \"{}\" holds more than {} values", shortened(name_), most_values));
@@ -197,14 +197,14 @@ private:
 
     Take take_;
     Fail fail_;
-    std::string name_, key_;   ///< of the present entry, and of what comes next in its innermost object
-    Json entry_;               ///< as far as it has been read
-    std::vector<Json*> open_;  ///< lists and objects that have not ended, from entry_ inwards
-    std::size_t values_ = 0;   ///< in entry_
-    int depth_ = 0;            ///< of lists and objects that have not ended, the header included
+    std::string name_, key_;   ///< of the current entry, and of the next value in its innermost object
+    Json entry_;               ///< the part read so far
+    std::vector<Json*> open_;  ///< unfinished lists and objects, outermost (entry_) first
+    std::size_t values_ = 0;   ///< number of values in entry_
+    int depth_ = 0;            ///< nesting depth of unfinished lists and objects, including the header
 };
 
-/// Reads one file; every check fails with the file's name before the problem.
+/// Reads one file. Every failed check throws a message that begins with the file's name.
 class Reader {
 public:
     explicit Reader(const std::filesystem::path& path) : path_(path) {}
@@ -290,7 +290,7 @@ private:
         }
     }
 
-    /// A name given twice would otherwise win silently.
+    /// A duplicate name would otherwise be silently overwritten.
     void check_names(const std::vector<Entry>& entries) const {
         const std::vector<const Entry*> sorted = by_name(entries);
         const auto twice = std::ranges::adjacent_find(sorted, {}, [](const Entry* entry) { return entry->name; });
@@ -329,15 +329,15 @@ private:
         return entry;
     }
 
-    /// Fills in entry.shape and returns the bytes it takes.
+    /// Fills in entry.shape and returns the number of bytes it occupies.
     std::uint64_t parse_shape(const std::string& name, const Json& shape, Entry& entry) const {
         check(shape.is_array(), "tensor \"{}\" has shape {}, expected a list", name, shape.dump());
         check(shape.size() <= Shape::max_rank, "tensor \"{}\" has {} dimensions, at most {} are supported", name,
               shape.size(), static_cast<int>(Shape::max_rank));
         constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
         std::vector<std::int64_t> extents;
-        // Multiplies the extents that are not 0: strides must not overflow either, nor those of the type that the
-        // numbers are read as.
+        // The product skips extents of 0, so that strides cannot overflow either, including those of the type that the
+        // numbers are converted to.
         const std::uint64_t widening = size_of(entry.stored.dtype) / entry.stored.bytes;
         std::uint64_t product = size_of(entry.stored.dtype);
         bool none = false;
@@ -357,7 +357,7 @@ private:
         return none ? 0 : product / widening;
     }
 
-    /// Puts the entries in file order, in which they must fill the data without overlap or gap.
+    /// Sorts the entries by offset and checks that they fill the data without overlaps or gaps.
     void sort_by_offset(std::vector<Entry>& entries) const {
         std::ranges::stable_sort(entries, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
         std::uint64_t end = 0;
@@ -399,11 +399,11 @@ private:
     std::filesystem::path path_;
     std::ifstream file_;
     std::uint64_t file_bytes_ = 0, data_bytes_ = 0;
-    bool summed_ = false;  ///< whether the file says what its bytes add up to
+    bool summed_ = false;  ///< whether the file contains a checksum
     std::uint32_t sum_ = 0;
 };
 
-/// What a file of `content` says of its tensors.
+/// The header entries for the tensors of `content`.
 std::vector<Entry> entries_of(const std::filesystem::path& path, const TensorFile& content) {
     std::vector<Entry> entries;
     std::unordered_set<std::string_view> names;
@@ -433,7 +433,7 @@ std::string header_text(const std::vector<Entry>& entries, const Metadata& metad
     return text.empty() ? "{}" : text + '}';
 }
 
-/// The eight length bytes and the header, padded with spaces so that the tensors begin at a multiple of eight.
+/// The eight length bytes and the header, padded with spaces so that the tensors begin at a multiple of eight bytes.
 std::string with_length(std::string text) {
     text.append((length_bytes - text.size() % length_bytes) % length_bytes, ' ');
     const std::uint64_t length = text.size();
@@ -442,7 +442,7 @@ std::string with_length(std::string text) {
     return bytes + text;
 }
 
-/// NaN and infinities among numbers whose exponent, all ones for those, lies under `exponent`.
+/// The number of NaNs and infinities, whose exponent bits (mask `exponent`) are all ones.
 template <class T, class Bits>
 std::int64_t not_finite(const Tensor& tensor, Bits exponent) {
     const T* const values = tensor.data<T>();
@@ -458,7 +458,7 @@ std::int64_t not_finite(const Tensor& tensor) {
     return 0;
 }
 
-/// The place of element `index` in row-major order.
+/// The index of element number `index` in row-major order, as text.
 std::string place_of(std::int64_t index, const Shape& shape) {
     std::vector<std::int64_t> place(static_cast<std::size_t>(shape.rank()));
     for (int d = shape.rank() - 1; d >= 0; index /= shape[d--]) place[static_cast<std::size_t>(d)] = index % shape[d];
@@ -495,7 +495,7 @@ void check_finite(const TensorFile& file, const std::filesystem::path& path) {
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content, Checksum checksum) {
     const std::vector<Entry> entries = entries_of(path, content);
-    std::vector<Tensor> kept;  // alive until written
+    std::vector<Tensor> kept;  // keeps the data alive until it has been written
     std::vector<std::span<const std::byte>> parts(1);
     for (const NamedTensor& entry : content.tensors) {
         const Tensor& plain = kept.emplace_back(entry.tensor.to(Device{}).to(Layout::row_major));
@@ -510,7 +510,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& cont
             metadata[checksum_key] = fmt::format("{:08x}", sum);
         }
         beginning = with_length(header_text(entries, metadata));
-    } catch (const nlohmann::json::exception& error) {  // a name or text that is not UTF-8
+    } catch (const nlohmann::json::exception& error) {  // a name or text is not UTF-8
         throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.what()));
     }
     parts.front() = std::as_bytes(std::span(beginning));

@@ -1,4 +1,4 @@
-// bfloat16: the upper half of a float32, a type for activations on devices with fast arithmetic on it.
+// bfloat16: the upper half of a float32. A type for activations on devices that compute fast with it.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -14,7 +14,7 @@ struct bfloat16 {        // NOLINT(readability-identifier-naming): named as the 
     std::uint16_t bits;  ///< sign, exponent and fraction
 
     bfloat16() = default;
-    /// Rounds to nearest, ties to even. A NaN stays a NaN.
+    /// Rounds to nearest, ties to even. NaN stays NaN.
     RADIAL_HD explicit bfloat16(float value) : bits(round(value)) {}
     /// Rounds to float, then as above.
     RADIAL_HD explicit bfloat16(double value) : bits(round(static_cast<float>(value))) {}
@@ -33,7 +33,7 @@ private:
         std::uint32_t wide;
         std::memcpy(&wide, &value, sizeof(wide));
         const std::uint32_t rounded = (wide + 0x7FFFU + (wide >> 16 & 1U)) >> 16;
-        const std::uint32_t quiet = wide >> 16 | 0x40U;  // keeps a NaN from rounding to infinity
+        const std::uint32_t quiet = wide >> 16 | 0x40U;  // prevents a NaN from being rounded to infinity
         return static_cast<std::uint16_t>((wide & 0x7FFFFFFFU) > 0x7F800000U ? quiet : rounded);
     }
 };

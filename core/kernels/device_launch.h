@@ -1,5 +1,5 @@
-// Implements the calls of launch.h on a device in terms of a Launcher: each becomes one or two launches, whose blocks
-// and lanes are the same in cuda/ and emulated/.
+// Implements the functions of launch.h on a device in terms of a Launcher. Each becomes one or two launches, whose
+// blocks and lanes are the same in cuda/ and emulated/.
 //
 // A Launcher (cuda/launch.h or emulated/launch.h) has
 //   map(index, count, f)                              f(i)
@@ -22,28 +22,28 @@ namespace radial::kernels {
 
 /// Lanes (threads) per block unless a kernel needs another number.
 inline constexpr int block_lanes = 256;
-inline constexpr int narrow_team = 32, wide_team = 256;  ///< lanes of a team for a short and for a long row
+inline constexpr int narrow_team = 32, wide_team = 256;  ///< lanes of a team for a short row and for a long row
 inline constexpr std::int64_t narrow_row = 128;  ///< longest row, in elements, that a narrow team (one warp) works on
 
-/// How sums of columns are divided: a block has `lanes_x` columns by `lanes_y` rows of lanes and takes `chunk` rows.
+/// How column sums are divided: a block has `lanes_x` by `lanes_y` lanes along columns and rows, and sums `chunk` rows.
 struct ColumnPlan {
     int lanes_x, lanes_y;                       ///< lanes of a block along columns and rows
     std::int64_t column_blocks, chunk, chunks;  ///< blocks along columns, rows of a chunk, number of chunks
 };
 
-/// The plan for blocks of `lanes` lanes, of which there should be about `blocks`. Depends only on the sizes.
+/// The plan for blocks of `lanes` lanes. Aims at `blocks` blocks. Depends only on the sizes.
 inline ColumnPlan plan_columns(std::int64_t rows, std::int64_t columns, int lanes, std::int64_t blocks) {
     ColumnPlan plan{1, lanes, 1, rows, 1};
     while (plan.lanes_x < 32 && plan.lanes_x < columns) plan.lanes_x *= 2;
     plan.lanes_y = lanes / plan.lanes_x;
     plan.column_blocks = (columns + plan.lanes_x - 1) / plan.lanes_x;
     const std::int64_t wanted = std::max<std::int64_t>(1, blocks / plan.column_blocks);
-    // Fewer rows than four a lane are not worth a block of their own.
+    // A chunk has at least four rows per lane; fewer are not worth a block.
     plan.chunk = std::max<std::int64_t>((rows + wanted - 1) / wanted, std::int64_t{4} * plan.lanes_y);
     plan.chunks = std::max<std::int64_t>(1, (rows + plan.chunk - 1) / plan.chunk);
     return plan;
 }
-/// Number of blocks of the first pass, which fills the device. The second has one block for every few columns.
+/// Number of blocks of the first pass, chosen to fill the device. The second pass has one block per group of columns.
 inline constexpr std::int64_t first_pass_blocks = 1056;
 inline constexpr int second_pass_lanes = 1024;  ///< lanes per block of the second pass
 
@@ -58,7 +58,7 @@ struct ItemList {
     /// The largest number of items.
     static constexpr int capacity = static_cast<int>(list_bytes / (sizeof(Item) + sizeof(std::int32_t)));
     Item items[capacity];         ///< the descriptions
-    std::int32_t ends[capacity];  ///< ends[k]: number of blocks of items 0 to k together
+    std::int32_t ends[capacity];  ///< ends[k]: total number of blocks of items 0 to k
     int size = 0;                 ///< number of items
 
     /// Moves items from the front of `rest` into this list until it is full. Returns the number of blocks.
@@ -77,8 +77,8 @@ struct ItemList {
 
 namespace radial::kernels::on_device {
 
-/// Computes the two indices of f(o, i) from the single index of a launch. Index is a 32-bit type where that suffices,
-/// because the division is expensive.
+/// Computes the two indices of f(o, i) from the single index of a launch. Index is a 32-bit type if the index fits in
+/// one, because the division is expensive.
 template <class F, class Index>
 struct Unflatten {
     F f;
@@ -104,7 +104,7 @@ struct StorePartial {
         partial[chunk * columns + c] = sum;
     }
 };
-/// Second pass: reads these numbers in the wider type.
+/// Second pass: reads these numbers, converted to the wider type.
 template <class V>
 struct ReadPartial {
     const V* partial;
@@ -162,7 +162,7 @@ void reduce_columns(int index, std::int64_t count, std::int64_t columns, const F
     const Storage partial(static_cast<std::size_t>(first.chunks * columns) * sizeof(V), {Device::Kind::cuda, index});
     V* const sums = static_cast<V*>(partial.data());
     L::template columns<block_lanes>(index, count, columns, first, f, StorePartial<V>{sums, columns});
-    // A second pass of one block a group of columns.
+    // The second pass has one block per group of columns.
     const ColumnPlan second =
         plan_columns(first.chunks, columns, second_pass_lanes / static_cast<int>(sizeof(V) / 4), 1);
     L::template columns<second_pass_lanes>(index, first.chunks, columns, second, ReadPartial<V>{sums, columns},

@@ -1,7 +1,7 @@
 // The loops that run kernels on the CPU, with OpenMP.
 //
-// Sums are formed from partial sums over chunks whose bounds depend only on the sizes, so results do not depend on the
-// number of threads.
+// Sums are computed from partial sums over chunks whose bounds depend only on the sizes, so results do not depend on
+// the number of threads.
 #pragma once
 
 #include "radial/core/kernels/team.h"
@@ -30,7 +30,7 @@ void map_item(const Item& item, const F& f) {
     const std::int64_t count = item.count;
 #pragma omp parallel if (count >= parallel_threshold)
     {
-        // Copies that nothing else can see: the loop then keeps what they hold in registers.
+        // Thread-local copies, which nothing else can access, so that the loop keeps their members in registers.
         const Item own_item = item;
         const F own = f;
 #pragma omp for simd schedule(static)
@@ -83,8 +83,8 @@ double reduce(std::int64_t count, const F& f) {
     return total;
 }
 
-/// Calls store(c, sum over r in [0, count) of f(r, c)) for c in [0, columns). f returns the type of the running sums of
-/// a chunk.
+/// Calls store(c, sum over r in [0, count) of f(r, c)) for c in [0, columns). The sum within a chunk has the type that
+/// f returns.
 template <class F, class S>
 void reduce_columns(std::int64_t count, std::int64_t columns, const F& f, const S& store) {
     using V = decltype(f(std::int64_t{}, std::int64_t{}));

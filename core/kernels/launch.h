@@ -26,10 +26,10 @@ extern const bool sources_that_launch_need_no_nvcc;
 #else
 /// Running kernels on any device, and the functors and values to write them with.
 namespace radial::kernels {
-/// Refers to the symbol above so that the linker looks for it.
+/// Refers to the symbol above, so that linking fails if it is not defined.
 [[gnu::used]] inline const bool* const launches_checked = &sources_that_launch_need_no_nvcc;
 }  // namespace radial::kernels
-#define RADIAL_ON_DEVICE(device, call, ...) static_cast<void>(device)  // there are no tensors on another device
+#define RADIAL_ON_DEVICE(device, call, ...) static_cast<void>(device)  // no tensors exist on other devices
 #endif
 
 namespace radial::kernels {

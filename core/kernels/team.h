@@ -14,7 +14,8 @@
 #include <limits>
 #include <type_traits>
 
-// The loop that follows may be vectorised: its rounds do not depend on each other. A device's code has no such loops.
+// Allows the compiler to vectorise the following loop, whose iterations must be independent. Has no effect in device
+// code.
 #ifdef __CUDA_ARCH__
 #define RADIAL_SIMD(...)
 #else
@@ -60,14 +61,14 @@ struct SerialTeam {
     template <class G>
     RADIAL_HD Returned<G> max(std::int64_t n, const G& g) const {
         using V = Returned<G>;
-        constexpr int partials = 8;  // several at once in a long row
+        constexpr int partials = 8;  // independent maxima, for instruction-level parallelism in long rows
         V best = -infinity<V>;
         std::int64_t i = 0;
         if (n < 4 * partials) {
             for (; i < n; ++i) best = larger(best, g(i));
             return best;
         }
-        V top[partials], odd[partials];  // comparisons pass over a NaN, so those are kept apart
+        V top[partials], odd[partials];  // comparisons skip NaN, so NaNs are collected separately
         for (int k = 0; k < partials; ++k) top[k] = odd[k] = best;
         for (; i + partials <= n; i += partials) {
             for (int k = 0; k < partials; ++k) {
@@ -94,8 +95,8 @@ struct SerialTeam {
     }
 };
 
-/// W lanes that run one after another and combine partial sums in the order of a device. It tests a device's row
-/// kernels on the CPU.
+/// W lanes that run one after another and combine partial sums in the same order as a device. Used to test the row
+/// kernels of a device on the CPU.
 template <int W>
 struct HostTeam {
     static_assert((W & (W - 1)) == 0, "the tree over lanes halves them");

@@ -1,6 +1,6 @@
-// What kernels compute with: pairs of sums, packs that are loaded as one word of up to 16 bytes, functors that fill,
-// convert and transpose arrays, and an exp for loops that the compiler can vectorise (the standard library's is an
-// opaque call).
+// Value types and functors for kernels: pairs of sums, packs that are loaded as one word of up to 16 bytes, functors
+// that fill, convert and transpose arrays, and an exp that the compiler can vectorise, unlike that of the standard
+// library.
 #pragma once
 
 #include "radial/core/kernels/bfloat16.h"
@@ -14,7 +14,7 @@
 
 namespace radial::kernels {
 
-/// Converts a number to another type; from and to bfloat16 by way of float.
+/// Converts a number to another type. Conversions from and to bfloat16 go through float.
 template <class To, class From>
 RADIAL_HD To convert(From value) {
     if constexpr (std::is_same_v<To, From>) {
@@ -61,7 +61,7 @@ struct SwapPlanes {
 template <class T>
 struct Pair {
     T first{}, second{};  ///< the numbers
-    /// Adds each number.
+    /// Adds the numbers pairwise.
     RADIAL_HD Pair& operator+=(const Pair& other) {
         first += other.first;
         second += other.second;
@@ -73,17 +73,17 @@ struct Pair {
 template <class T, int N>
 struct alignas(sizeof(T) * N <= 16 ? sizeof(T) * N : 16) Pack {
     T value[N];  ///< the numbers
-    /// Adds each number.
+    /// Adds the numbers elementwise.
     RADIAL_HD Pack& operator+=(const Pack& other) {
         for (int i = 0; i < N; ++i) value[i] += other.value[i];
         return *this;
     }
 };
-/// How many numbers of type T fit into 16 bytes.
+/// The number of values of type T that fit into 16 bytes.
 template <class T>
 inline constexpr int pack_width = static_cast<int>(16 / sizeof(T));
 
-/// Maps a type to the one in which many values of it are summed: double for a number.
+/// Maps a type to the type in which sums of many values are accumulated: double for a number.
 template <class V>
 struct WideOf {
     using type = double;                                                   ///< the type of the sum
@@ -107,20 +107,20 @@ struct WideOf<Pack<T, N>> {
         return wide;
     }
 };
-/// The type in which many V are summed.
+/// The type in which sums of many V are accumulated.
 template <class V>
 using Wide = typename WideOf<V>::type;
 
-/// exp(x) with an error of at most 2 units in the last place. 0 where the result would be below the smallest normal
+/// exp(x) with an error of at most 2 units in the last place. The result is 0 if it would be below the smallest normal
 /// number, 1.2e-38.
 RADIAL_HD inline float exponential(float x) {
 #ifdef __CUDA_ARCH__
     return expf(x);
 #else
-    // x = n ln 2 + r; e^r by a polynomial (Cephes' expf), 2^n by its bits.
+    // x = n ln 2 + r. e^r is computed by a polynomial (expf of Cephes), 2^n by setting the exponent bits.
     constexpr float lowest = -87.33654F, highest = 88.72283F, log2e = 1.44269504F;
     constexpr float ln2_high = 0.693359375F, ln2_low = -2.12194440e-4F;
-    constexpr float magic = 12582912.0F;  // adding it leaves the nearest integer in the low bits
+    constexpr float magic = 12582912.0F;  // adding it puts the nearest integer into the low bits
     const float clamped = x < lowest ? lowest : x > highest ? highest : x;
     const float shifted = clamped * log2e + magic, n = shifted - magic;
     const float r = (clamped - n * ln2_high) - n * ln2_low;
@@ -131,7 +131,7 @@ RADIAL_HD inline float exponential(float x) {
     p = p * r + 1.6666665459e-1F;
     p = p * r + 5.0000001201e-1F;
     const float mantissa = p * r * r + r + 1.0F;
-    // In two steps, because 2^128 is not a float.
+    // 2^n is applied in two steps, because 2^128 is not a float.
     const std::int32_t power = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(magic);
     const std::int32_t half = power >> 1, rest = power - half;
     constexpr std::int32_t bias = 127, fraction_bits = 23;

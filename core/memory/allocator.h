@@ -19,9 +19,9 @@ namespace radial {
 
 /// Memory of one device, in bytes.
 struct MemoryStatistics {
-    std::size_t current = 0;   ///< in tensors now
+    std::size_t current = 0;   ///< used by tensors now
     std::size_t peak = 0;      ///< largest `current` since the last reset
-    std::size_t reserved = 0;  ///< taken from the system: in tensors, or kept for later
+    std::size_t reserved = 0;  ///< obtained from the system: used by tensors or cached
 };
 
 /// Allocates blocks from RawApi and keeps them for reuse when they are released. Thread-safe.
@@ -43,8 +43,8 @@ public:
     explicit CachingAllocator(RawApi raw = {}) : raw_(std::move(raw)) {}
     CachingAllocator(const CachingAllocator&) = delete;
     CachingAllocator& operator=(const CachingAllocator&) = delete;
-    /// Returns every kept block to the system, including those of pools: no graph that writes to them can be launched
-    /// any more.
+    /// Returns all cached blocks to the system, including those of pools. Graphs that write to them must not be
+    /// launched any more.
     ~CachingAllocator() {
         for (auto& [pool, kept] : kept_) give_back(kept);
     }
@@ -121,10 +121,11 @@ public:
 private:
     using Kept = std::multimap<std::size_t, void*>;
 
-    // Small sizes in steps of 512 bytes, large ones of 64 KiB: near sizes share blocks.
+    // Small sizes are rounded up to multiples of 512 bytes, large ones to multiples of 64 KiB, so that similar sizes
+    // can share blocks.
     static std::size_t rounded(std::size_t bytes) {
         const std::size_t step = bytes < (std::size_t{1} << 20) ? 512 : std::size_t{1} << 16;
-        if (bytes > std::numeric_limits<std::size_t>::max() - step) return bytes;  // more than there is, anyway
+        if (bytes > std::numeric_limits<std::size_t>::max() - step) return bytes;  // more than any system has
         return std::max<std::size_t>(1, (bytes + step - 1) / step) * step;
     }
 
@@ -137,7 +138,7 @@ private:
         return {block, got};
     }
 
-    // Everybody's only: a graph may still write to the kept blocks of its pool.
+    // Only the shared pool: a graph may still write to the cached blocks of its own pool.
     void flush_kept() { give_back(kept_[0]); }
 
     void give_back(Kept& kept) {
@@ -176,8 +177,8 @@ void reset_peak_memory(Device device = {});
 /// Returns the memory of `device` that tensors no longer use to the system.
 void release_cached_memory(Device device = {});
 
-/// Memory of its own for tensors on one device: what is allocated between enter() and leave() is not shared with other
-/// tensors until the pool is destroyed. At most one pool per device may be entered at a time.
+/// A separate memory pool for tensors on one device: memory allocated between enter() and leave() is not shared with
+/// other tensors until the pool is destroyed. At most one pool per device may be entered at a time.
 class MemoryPool {
 public:
     /// Creates an empty pool. Does not enter it.

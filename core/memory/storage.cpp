@@ -1,4 +1,4 @@
-// Names of devices, the caching allocators of the host and of each device, and the storage that draws on them.
+// Names of devices, the caching allocators of the host and of each device, and Storage, which allocates from them.
 #include "radial/core/memory/storage.h"
 
 #include "radial/core/memory/allocator.h"
@@ -22,7 +22,7 @@ namespace {
 
 struct HostMemory {
     static void* allocate(std::size_t bytes) {
-        // Large tensors on huge pages: fewer faults and fewer misses of the address cache.
+        // Large tensors use huge pages, which cause fewer page faults and TLB misses.
         constexpr std::size_t huge_page = std::size_t{2} << 20;
         const bool large = bytes >= 2 * huge_page;
         const std::size_t alignment = large ? huge_page : 64;
@@ -32,12 +32,13 @@ struct HostMemory {
         return block;
     }
     static void release(void* block, std::size_t) { std::free(block); }  // NOLINT(*-no-malloc): this is what owns it
-    // The address sanitizer then reports a use of a block that waits in the cache; without it these do nothing.
+    // Makes AddressSanitizer report accesses to cached blocks. Without it these do nothing.
     static void hide(void* block, std::size_t bytes) { ASAN_POISON_MEMORY_REGION(block, bytes); }
     static void show(void* block, std::size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(block, bytes); }
 };
 
-// Freed blocks are handed out at once: what uses them next is submitted after what used them last.
+// Freed blocks can be reused immediately, because work that uses them next is submitted after the work that used them
+// last.
 struct DeviceMemory {
     int index;
     void* allocate(std::size_t bytes) const { return device::allocate(index, bytes); }
@@ -53,7 +54,7 @@ struct DeviceMemory {
 using HostAllocator = CachingAllocator<HostMemory>;
 using DeviceAllocator = CachingAllocator<DeviceMemory>;
 
-// Never destroyed: tensors with static lifetime may give their blocks back after any destructor here would have run.
+// Never destroyed: tensors with static lifetime may release their blocks after any destructor here would have run.
 HostAllocator& host_allocator() {
     static union Immortal {
         HostAllocator allocator;
@@ -75,13 +76,13 @@ DeviceAllocator& device_allocator(int index) {
     if (slot.load() == nullptr) {
         const std::string why = device::unavailable(index);
         RADIAL_CHECK(why.empty(), "{}", why);
-        // As the host's, never destroyed.
+        // Never destroyed, like the host's allocator.
         slot.store(new DeviceAllocator(DeviceMemory{index}));  // NOLINT(cppcoreguidelines-owning-memory)
     }
     return *slot.load();
 }
 
-/// f(allocator of `device`).
+/// Calls f with the allocator of `device`.
 template <class F>
 decltype(auto) with_allocator(Device device, const F& f) {
     return device.kind == Device::Kind::cpu ? f(host_allocator()) : f(device_allocator(device.index));

@@ -1,5 +1,5 @@
-// Devices; reference-counted blocks of bytes on one, with a version that detects changes to saved tensors; and a limit
-// on the memory that tensors may allocate, for building objects from untrusted descriptions.
+// Devices; reference-counted blocks of bytes on a device, with a version that detects changes to saved tensors; and a
+// limit on the memory that tensors may allocate, for building objects from untrusted descriptions.
 #pragma once
 
 #include <cstddef>
@@ -45,7 +45,8 @@ public:
     /// The device that the bytes are on.
     Device device() const { return device_; }
 
-    /// The number of in-place writes so far. A tensor saved for backward compares it.
+    /// The number of in-place writes so far. Compared with the version at the time when a tensor was saved for
+    /// backward.
     std::uint64_t version() const { return version_; }
     /// Counts an in-place write.
     void bump_version() { ++version_; }

@@ -13,10 +13,10 @@
 namespace radial {
 namespace {
 
-/// Pinned buffers, each of which is free again when the copy that reads it has run.
+/// Pinned buffers. Each is free again once the copy that reads it has run.
 class Staging {
 public:
-    /// Copies host bytes to `index` by way of a pinned buffer.
+    /// Copies host bytes to device `index` through a pinned buffer.
     void send(int index, void* to, const void* from, std::size_t bytes) {
         const std::lock_guard lock(mutex_);
         Buffer& buffer = free_buffer(bytes);
@@ -40,7 +40,7 @@ private:
         const auto found = std::find_if(buffers_.begin(), buffers_.end(),
                                         [&](const Buffer& b) { return fits(b) && b.read->reached(); });
         if (found != buffers_.end()) return *found;
-        // Sizes that are asked for no longer make room.
+        // Drops buffers of sizes that are no longer requested.
         std::erase_if(buffers_, [&](const Buffer& b) { return buffers_.size() > most_buffers && b.read->reached(); });
         return buffers_.emplace_back(Buffer{std::unique_ptr<void, Release>(device::allocate_pinned(bytes)), bytes, {}});
     }
@@ -56,7 +56,7 @@ Staging& staging() {
     return *instance;
 }
 
-/// Copies device bytes to the host by way of one pinned buffer, a piece at a time, and waits for each.
+/// Copies device bytes to the host through one pinned buffer, in pieces, and waits for each piece.
 void receive(int index, void* to, const void* from, std::size_t bytes) {
     constexpr std::size_t piece = std::size_t{4} << 20;
     static std::mutex mutex;
@@ -97,7 +97,7 @@ void transfer(Device to_device, void* to, Device from_device, const void* from, 
                  to_host ? "from" : "to");
     if (from_host) return staging().send(index, to, from, bytes);
     if (to_host) return receive(index, to, from, bytes);
-    // Between devices, by way of the host.
+    // Copies between devices go through the host.
     std::vector<std::byte> between(bytes);
     receive(from_device.index, between.data(), from, bytes);
     staging().send(to_device.index, to, between.data(), bytes);

@@ -1,4 +1,4 @@
-// Modules: registration, naming, and what is done to a whole tree of them.
+// Modules: registration, naming, and operations on a whole tree of modules.
 #include "radial/core/nn/module.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -16,14 +16,14 @@ namespace radial {
 
 namespace {
 
-/// Appends those of `found` that are not in `seen` yet, under `prefix`.
+/// Appends the tensors of `found` that are not in `seen` yet, with `prefix` before their names.
 void append_new(const std::vector<NamedTensor>& found, const std::string& prefix,
                 std::unordered_set<const TensorImpl*>& seen, std::vector<NamedTensor>& out) {
     for (const NamedTensor& entry : found)
         if (seen.insert(entry.tensor.impl().get()).second) out.push_back({prefix + entry.name, entry.tensor});
 }
 
-/// Makes every handle to `target` see the elements of `source`.
+/// Replaces the elements of `target` by those of `source`, for all handles to `target`.
 void replace_elements(const Tensor& target, const Tensor& source) {
     TensorImpl& impl = *target.impl();
     const TensorImpl& from = *source.impl();
@@ -143,7 +143,7 @@ void Module::to(DType dtype) {
 }
 
 void Module::to(Device device) {
-    // Convolutions' weights, so that no step has to rearrange them.
+    // The layout for convolution weights, so that they need not be rearranged in each step.
     const Layout weights = backend_for(device, DType::float32).weight_layout();
     convert([=](const Tensor& x) { return x.rank() == 4 ? x.to(device).to(weights) : x.to(device); });
 }

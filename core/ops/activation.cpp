@@ -1,4 +1,4 @@
-// Activations, some in place where nothing else reads their input, and dropout.
+// Activations, computed in place where nothing else reads the input, and dropout.
 #include "radial/core/ops/kernels/activation.h"
 
 #include "radial/core/ops/common.h"
@@ -7,7 +7,7 @@
 namespace radial {
 namespace {
 
-/// Where the numbers of a mask begin in the random stream; see Generator::base().
+/// The position of a mask's random numbers in the stream; see Generator::base().
 struct MaskStart {
     std::uint64_t seed, first;
     const std::uint64_t* base;
@@ -29,7 +29,7 @@ Tensor relu(Tensor x) {
     ops::check_floating("relu", "the input", x);
     const bool in_place = ops::may_overwrite(x);
     const Tensor y = in_place ? x.detach() : Tensor::empty_like(x);
-    if (in_place) y.bump_version();  // before its new elements are kept for backward
+    if (in_place) y.bump_version();  // before the result is saved for backward
     return ops::transform("relu", x, y, kernels::Relu{});
 }
 
@@ -42,7 +42,7 @@ Tensor dropout(const Tensor& x, double p, Generator& generator) {
     RADIAL_CHECK(p >= 0 && p < 1, "dropout: probability is {}, expected within [0, 1)", p);
     const MaskStart start{generator.seed(), generator.reserve(static_cast<std::uint64_t>(x.numel())), generator.base()};
     const Tensor y = apply_dropout(x, Tensor::empty_like(x), p, start);
-    // The mask is drawn again in backward rather than kept.
+    // The mask is not saved; backward draws it again.
     return record("dropout", y, {x}, [p, start, layout = x.layout()](Tensor dy, Needs) -> Grads {
         dy = dy.to(layout);
         return {apply_dropout(dy, ops::reuse_or_empty(dy), p, start)};
@@ -51,11 +51,11 @@ Tensor dropout(const Tensor& x, double p, Generator& generator) {
 
 namespace {
 
-// Below this a quotient by the slope loses the input's digits or overflows.
+// Dividing by a smaller slope would lose precision of the input or overflow.
 constexpr double smallest_slope = 1e-3;
 
-// Whether a result of x's type tells the input. Answered where the host can read the slopes; bfloat16 has no digits to
-// lose.
+// Whether the input can be recovered from the result. Only true if the host can read the slopes. bfloat16 has no
+// precision to spare.
 bool invertible(const Tensor& x, const Tensor& slope) {
     if (slope.device().kind != Device::Kind::cpu || x.dtype() == DType::bfloat16) return false;
     return dispatch_floating(slope.dtype(), "prelu", [&](auto zero) {
@@ -64,7 +64,7 @@ bool invertible(const Tensor& x, const Tensor& slope) {
     });
 }
 
-// f(T{}, S{}, One{}) with x's type, the slopes', and whether one serves all channels.
+// Calls f(T{}, S{}, One{}) with the type of x, the type of the slopes, and whether all channels share one slope.
 template <class F>
 void dispatch_prelu(const Tensor& x, const Tensor& slope, const F& f) {
     dispatch_activation(x.dtype(), "prelu", [&](auto x_zero) {
@@ -94,7 +94,7 @@ void forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
     }
 }
 
-// dx, and each channel's part of the slope's gradient, in one pass.
+// Computes dx and each channel's contribution to the gradient of the slope, in one pass.
 template <class T, class S, bool One, class Store>
 void backward_pass(const Tensor& kept, const Tensor& dy, const Tensor& slope, const Tensor& dx, const Store& store) {
     const auto [outer, channels, inner] = ops::blocks_around(kept, 1);

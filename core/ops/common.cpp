@@ -1,4 +1,4 @@
-// What the ops share.
+// Helpers shared by the ops.
 #include "radial/core/ops/common.h"
 
 #include "radial/core/ops/kernels/reduce.h"
@@ -91,7 +91,7 @@ kernels::Stretch stretch(const Shape& from, const Shape& shape, Layout layout) {
         if (shape[d] == 1) continue;
         const bool stretched = d < missing || from[d - missing] == 1;
         const std::int64_t step = stretched ? 0 : strides[static_cast<std::size_t>(d - missing)];
-        if (count > 0 && steps[count - 1] == step * shape[d]) {  // the two lie as one dimension would
+        if (count > 0 && steps[count - 1] == step * shape[d]) {  // contiguous, so both can be merged into one dimension
             extents[count - 1] *= shape[d];
             steps[count - 1] = step;
         } else {

@@ -1,5 +1,5 @@
-// What the ops share: checks, the walk over channels in either layout, sums over broadcast dimensions, and how the
-// loops of kernels/elementwise.h are launched.
+// Helpers shared by the ops: checks, access by channel in either layout, sums over broadcast dimensions, and launching
+// of the loops in kernels/elementwise.h.
 #pragma once
 
 #include "radial/core/autograd/node.h"
@@ -16,55 +16,58 @@ namespace radial::ops {
 
 /// Throws Error unless `x` is defined and floating.
 void check_floating(std::string_view op, std::string_view what, const Tensor& x);
-/// Throws Error unless `b` has `a`'s dtype and device.
+/// Throws Error unless `b` has the dtype and device of `a`.
 void check_alike(std::string_view op, const Tensor& a, std::string_view what, const Tensor& b);
-/// Throws Error unless `b` is on `a`'s device.
+/// Throws Error unless `b` is on the device of `a`.
 void check_device(std::string_view op, const Tensor& a, std::string_view what, const Tensor& b);
-/// Throws Error unless `x` has `rank` dimensions; `expected` spells them: "[N, C, H, W]".
+/// Throws Error unless `x` has `rank` dimensions. `expected` is the shape for the message, such as "[N, C, H, W]".
 void check_rank(std::string_view op, std::string_view what, const Tensor& x, int rank, std::string_view expected);
-/// Throws Error unless `labels` is int64 [batch] with values in [0, classes). The values of labels on a device are
-/// checked there, and the next synchronize() reports wrong ones, so kernels must accept any value.
+/// Throws Error unless `labels` is int64 [batch] with values in [0, classes). If `labels` is on a device, the values
+/// are checked there and the next synchronize() reports wrong ones, so kernels must tolerate any value.
 void check_labels(std::string_view op, const Tensor& labels, std::int64_t batch, std::int64_t classes);
-/// Throws Error unless `x` is a floating [N, C] with at least one sample and class.
+/// Throws Error unless `x` is a floating-point [N, C] tensor with at least one sample and one class.
 void check_given(std::string_view op, std::string_view name, const Tensor& x);
-/// `dim` counted from the front. Throws Error when out of range.
+/// Converts `dim`, which may be negative, to an index counted from the front. Throws Error when it is out of range.
 int checked_dim(std::string_view op, const Tensor& x, int dim);
 
-/// A tensor in memory order, seen around one of its dimensions.
+/// A tensor's memory viewed as [outer, extent, inner], where `extent` is that of one chosen dimension.
 struct Blocks {
     std::int64_t outer, extent, inner;
 };
-/// The tensor around logical dimension `dim`: element (o, e, i) lies at (o * extent + e) * inner + i.
+/// Views `x` around logical dimension `dim`: element (o, e, i) is at offset (o * extent + e) * inner + i.
 Blocks blocks_around(const Tensor& x, int dim);
 
-/// `x` in `y`'s layout (rank 4), or as it is.
+/// `x` converted to the layout of `y` (rank 4). Returns `x` itself if it already has that layout.
 inline Tensor like_layout(const Tensor& x, const Tensor& y) { return x.to(y.layout()); }
-/// Where a result of `x`'s shape, dtype and layout may go: `x`'s own memory when nothing else reads it.
+/// The output tensor for a result with the shape, dtype and layout of `x`: `x` itself if nothing else reads it, else a
+/// new one.
 inline Tensor reuse_or_empty(Tensor& x) { return x.exclusive() ? x : Tensor::empty_like(x); }
 
-/// Whether an op may write its result over its input: no one else can read the elements, no op has kept them for
-/// backward (that would be a second share in the storage), and the input is not a leaf that the user trains.
+/// Whether an op may write its result over its input. True if no one else can read the elements, no op has saved them
+/// for backward (that would be a second reference to the storage), and the input is not a leaf that requires a
+/// gradient.
 inline bool may_overwrite(const Tensor& x) {
     const bool trained_leaf = x.requires_grad() && x.impl()->producer == nullptr;
     return x.exclusive() && !trained_leaf;
 }
 
-/// The shape that `a` and `b` broadcast to. Throws Error when they do not.
+/// The shape that `a` and `b` broadcast to. Throws Error when they cannot be broadcast.
 Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b);
-/// A copy of `x` stretched to `shape`, in `layout`.
+/// A copy of `x` broadcast to `shape`, in `layout`.
 Tensor broadcast_to(const Tensor& x, const Shape& shape, Layout layout = Layout::row_major);
-/// How a row-major tensor of shape `from` is read to be stretched to `shape`, in the memory order of `layout`. `shape`
-/// has elements.
+/// The strides for reading a row-major tensor of shape `from` as if it were broadcast to `shape`, in the memory order
+/// of `layout`. `shape` must not be empty.
 kernels::Stretch stretch(const Shape& from, const Shape& shape, Layout layout);
-/// The sum of `grad` over the dimensions along which `shape` was stretched: the adjoint of broadcast_to.
+/// The sum of `grad` over the dimensions along which `shape` was broadcast: the adjoint of broadcast_to().
 Tensor sum_to(const Tensor& grad, const Shape& shape);
 
-/// [C] sums over everything but dimension 1 of x, as `dtype` (float32, float64 or bfloat16).
+/// Sums over all dimensions of x except dimension 1: [C], as `dtype` (float32, float64 or bfloat16).
 Tensor channel_sums(const Tensor& x, DType dtype);
 /// The same in x's dtype.
 inline Tensor channel_sums(const Tensor& x) { return channel_sums(x, x.dtype()); }
 
-/// Throws Error unless `weight` is on `x`'s device and has its dtype, or is float32 beside a bfloat16 `x`.
+/// Throws Error unless `weight` is on the device of `x` and has its dtype; float32 weights are also allowed for
+/// bfloat16 `x`.
 inline void check_weight(std::string_view op, const Tensor& x, std::string_view what, const Tensor& weight) {
     const bool mixed = x.dtype() == DType::bfloat16 && weight.defined() && weight.dtype() == DType::float32;
     if (!mixed) return check_alike(op, x, what, weight);
@@ -72,15 +75,15 @@ inline void check_weight(std::string_view op, const Tensor& x, std::string_view 
                  x.device().str());
 }
 
-/// Whether `count` elements at these addresses can be taken in packs of `width` on `device`. On the CPU they never are:
-/// there the compiler chooses.
+/// Whether `count` elements at these addresses can be processed in packs of `width` on `device`. Always false on the
+/// CPU, where the compiler vectorizes.
 template <class... P>
 bool in_packs(Device device, std::int64_t count, int width, const P*... addresses) {
     const auto aligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; };
     return device.kind == Device::Kind::cuda && count % width == 0 && (aligned(addresses) && ...);
 }
 
-/// out[i] = g(in[i]); `out` may be `in`.
+/// out[i] = g(in[i]). `out` may equal `in`.
 template <class To, class From, class G>
 void apply(Device device, std::int64_t count, const G& g, const From* in, To* out) {
     constexpr int width = std::max(kernels::pack_width<To>, kernels::pack_width<From>);
@@ -91,7 +94,7 @@ void apply(Device device, std::int64_t count, const G& g, const From* in, To* ou
     }
 }
 
-/// out[i] = g(a[i], b[i]); `out` may be `a` or `b`.
+/// out[i] = g(a[i], b[i]). `out` may equal `a` or `b`.
 template <class T, class G>
 void apply(Device device, std::int64_t count, const G& g, const T* a, const T* b, T* out) {
     constexpr int width = kernels::pack_width<T>;
@@ -102,7 +105,7 @@ void apply(Device device, std::int64_t count, const G& g, const T* a, const T* b
     }
 }
 
-/// y = f(x) into `y`, recorded with F::derivative. Keeps what that reads: y where F::keeps_result, else x.
+/// Writes y = f(x) to `y` and records the op with F::derivative as its backward. Saves y if F::keeps_result, else x.
 template <class F>
 Tensor transform(std::string_view op, const Tensor& x, const Tensor& y, const F& f) {
     dispatch_activation(x.dtype(), op, [&](auto zero) {
@@ -123,7 +126,7 @@ Tensor transform(std::string_view op, const Tensor& x, const Tensor& y, const F&
     });
 }
 
-/// y = f(x) in memory of its own.
+/// y = f(x) in newly allocated memory.
 template <class F>
 Tensor transform(std::string_view op, const Tensor& x, const F& f) {
     check_floating(op, "the input", x);

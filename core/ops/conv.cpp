@@ -1,5 +1,5 @@
-// 2-D convolution and pooling: shape checks and the tape; the arithmetic is the backend's. And one factor a channel of
-// each image.
+// 2-D convolution, pooling and scaling of channels: shape checks and recording on the tape. The backend does the
+// arithmetic.
 #include "radial/core/ops/conv.h"
 
 #include "radial/core/backend/kernels/pool.h"
@@ -47,7 +47,7 @@ Shape result_shape(const Tensor& x, const Tensor& weight, const ConvGeometry& g)
     return {x.size(0), weight.size(0), height, width};
 }
 
-// The same without one pass for all.
+// conv2d_activated() as separate ops: y is the result of the convolution.
 Tensor activated(Tensor y, Activation activation, const Tensor& residual) {
     if (residual.defined()) y = add(y, residual);
     if (activation == Activation::none) return y;
@@ -60,7 +60,7 @@ Tensor pool2d(std::string_view op, PoolKind kind, const Tensor& x, const PoolGeo
     RADIAL_CHECK(g.window_h > 0 && g.window_w > 0 && g.stride_h > 0 && g.stride_w > 0,
                  "{}: window is {} x {} and stride ({}, {}), expected at least 1", op, g.window_h, g.window_w,
                  g.stride_h, g.stride_w);
-    // A window that lies in the padding alone would have no value.
+    // A window that contains only padding would have no value.
     RADIAL_CHECK(g.pad_h >= 0 && g.pad_w >= 0 && 2 * g.pad_h <= g.window_h && 2 * g.pad_w <= g.window_w,
                  "{}: padding is ({}, {}), expected at most half the window {} x {}", op, g.pad_h, g.pad_w, g.window_h,
                  g.window_w);
@@ -81,13 +81,13 @@ Tensor pool2d(std::string_view op, PoolKind kind, const Tensor& x, const PoolGeo
     });
 }
 
-// y [N, C] = the means of the planes of x.
+// Writes the means of the planes of x to y [N, C].
 template <class T>
 void plane_means(const Tensor& x, const Tensor& y) {
     const Device device = x.device();
     const std::int64_t channels = x.size(1), plane = x.size(2) * x.size(3);
     const bool last = x.layout() == Layout::channels_last;
-    if (last && device.kind == Device::Kind::cuda) {  // lanes side by side then read channels side by side
+    if (last && device.kind == Device::Kind::cuda) {  // adjacent lanes then read adjacent channels
         kernels::reduce_columns(device, plane, y.numel(), kernels::PlanePixel<T>{x.data<const T>(), channels, plane},
                                 kernels::StorePlaneMean<T>{y.data<T>(), plane});
         return;
@@ -107,7 +107,7 @@ void plane_means(const Tensor& x, const Tensor& y) {
     kernels::rows(device, y.numel(), plane, mean);
 }
 
-// dx = dy [N, C] / the number of pixels, at every pixel.
+// dx = dy [N, C] / the number of pixels, for every pixel.
 template <class T>
 void spread(const Tensor& dy, const Tensor& dx) {
     const std::int64_t batch = dx.size(0), channels = dx.size(1), plane = dx.size(2) * dx.size(3);
@@ -174,7 +174,7 @@ Tensor conv2d_activated(const Tensor& x, const Tensor& weight, const Tensor& bia
 
 namespace {
 
-/// A tensor [N, C, H, W] and its factors [N, C] or [N, 1].
+/// The sizes of a tensor [N, C, H, W] and the strides of its factors [N, C] or [N, 1].
 struct Sizes {
     std::int64_t batch, channels, area, image_step, channel_step;
 };
@@ -183,7 +183,7 @@ Sizes sizes_of(const Tensor& x, const Tensor& scale) {
     return {x.size(0), x.size(1), x.size(2) * x.size(3), scale.size(1), each ? 1 : 0};
 }
 
-/// out = x * scale; `out` may be x.
+/// out = x * scale. `out` may equal x.
 void multiply(const Tensor& x, const Tensor& scale, const Tensor& out) {
     const auto [batch, channels, area, image_step, channel_step] = sizes_of(x, scale);
     dispatch_activation(
@@ -199,7 +199,7 @@ void multiply(const Tensor& x, const Tensor& scale, const Tensor& out) {
         });
 }
 
-/// dx = dy * scale and dscale, [N, C] both, in one pass; dx may be dy.
+/// dx = dy * scale, and dscale [N, C], in one pass. scale is [N, C]. dx may equal dy.
 template <class T>
 void backward_pass(const Tensor& x, const Tensor& dy, const Tensor& scale, const Tensor& dx, const Tensor& dscale) {
     const std::int64_t batch = x.size(0), channels = x.size(1), area = x.size(2) * x.size(3);

@@ -1,4 +1,4 @@
-// 2-D convolution, pooling over height and width, whose output extents are rounded down, and scaling of channels.
+// 2-D convolution, 2-D pooling (output sizes are rounded down), and scaling of channels.
 //
 // core/ops.h describes what all ops have in common.
 #pragma once

@@ -1,4 +1,4 @@
-// Arithmetic on elements, with broadcasting, elementary functions and conversion.
+// Elementwise arithmetic with broadcasting, elementary functions, and type conversion.
 #include "radial/core/ops/kernels/elementwise.h"
 #include "radial/core/autograd/node.h"
 #include "radial/core/ops/common.h"
@@ -8,7 +8,7 @@ namespace {
 
 using ops::like_layout;
 
-// G(a, b); a is stretched first where that is needed, b while it is read.
+// G(a, b). If necessary, a is broadcast first; b is broadcast while it is read.
 template <class G>
 Tensor combine(std::string_view op, const Tensor& a, const Tensor& b, const G& g) {
     ops::check_floating(op, "the first tensor", a);
@@ -37,7 +37,7 @@ Tensor combine(std::string_view op, const Tensor& a, const Tensor& b, const G& g
     return result;
 }
 
-// G(x) for a function with a number of its own.
+// G(x), where G contains a number.
 template <class G>
 Tensor with_number(std::string_view op, const Tensor& x, const G& g) {
     ops::check_floating(op, "the tensor", x);

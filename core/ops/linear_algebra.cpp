@@ -1,4 +1,4 @@
-// Matrix products, and distances, cosines and lengths of rows, by one product or pair by pair.
+// Matrix products, and distances, cosines and lengths of rows, computed by a matrix product or pair by pair.
 #include "radial/core/ops/kernels/linear_algebra.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/kernels/launch.h"
@@ -12,7 +12,7 @@
 namespace radial::ops {
 
 Tensor common_offset(const Tensor& points) {
-    constexpr std::int64_t enough = 1024;  // points, evenly spaced among all
+    constexpr std::int64_t enough = 1024;  // number of points used, evenly spaced
     const std::int64_t step = std::max<std::int64_t>(1, points.size(0) / enough);
     const std::int64_t count = (points.size(0) + step - 1) / step, dim = points.size(1);
     const Tensor offset = Tensor::empty({dim}, points.dtype(), points.device());
@@ -74,7 +74,7 @@ void products_by_pairs(const Tensor& x, const Tensor& w, const Tensor& out) {
 }
 
 bool few_pairs(const Tensor& x, const Tensor& w) {
-    constexpr std::int64_t few = std::int64_t{1} << 18;  // products of numbers
+    constexpr std::int64_t few = std::int64_t{1} << 18;  // limit for the number of multiplications
     return x.size(0) * w.size(0) * x.size(1) <= few;
 }
 
@@ -85,7 +85,7 @@ namespace {
 
 Backend& backend_of(const Tensor& x) { return backend_for(x.device(), x.dtype()); }
 
-// op(a) op(b) as `dtype`, unrecorded.
+// op(a) op(b) as `dtype`, not recorded on the tape.
 Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, DType dtype) {
     const Tensor c = Tensor::empty({a.size(transpose_a ? 1 : 0), b.size(transpose_b ? 0 : 1)}, dtype, a.device());
     backend_of(a).gemm(transpose_a, transpose_b, 1.0, a, b, 0.0, c);
@@ -95,7 +95,7 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
     return product(a, transpose_a, b, transpose_b, a.dtype());
 }
 
-// y [N, K] with `bias` in every row.
+// Copies `bias` to every row of y [N, K].
 void fill_rows(const Tensor& y, const Tensor& bias) {
     dispatch_activation(y.dtype(), "linear", [&](auto zero) {
         using T = decltype(zero);
@@ -107,7 +107,7 @@ void fill_rows(const Tensor& y, const Tensor& bias) {
     });
 }
 
-// Sums of the columns of dy [N, K] as `dtype`.
+// The column sums of dy [N, K] as `dtype`.
 Tensor column_sums(const Tensor& dy, DType dtype) {
     const std::int64_t columns = dy.size(1);
     const Tensor sums = Tensor::empty({columns}, dtype, dy.device());
@@ -154,7 +154,8 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
     return c;
 }
 
-// Few pairs go one by one: rows that are alike then have the same cosines, which a matrix product may round apart.
+// A few pairs are computed one by one, so that equal rows get exactly equal cosines; a matrix product may round them
+// differently.
 Tensor cosines_of(const Tensor& x, const Tensor& w, const Tensor& x_inverse, const Tensor& w_inverse) {
     const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
     if (ops::few_pairs(x, w))
@@ -171,7 +172,7 @@ Tensor cosines_of(const Tensor& x, const Tensor& w, const Tensor& x_inverse, con
 }
 
 // The gradient of `point` from dy = dL/ddistance [points, others] or its transpose: 2 sum_j dy_ij (point_i - other_j),
-// from the differences.
+// computed from the differences.
 Tensor gradient_by_differences(const Tensor& point, const Tensor& other, const Tensor& dy, bool transposed) {
     const Tensor grad = Tensor::empty_like(point);
     const std::int64_t columns = dy.size(1), dim = point.size(1);
@@ -186,7 +187,7 @@ Tensor gradient_by_differences(const Tensor& point, const Tensor& other, const T
     return grad;
 }
 
-// The same by a product, of rows that lie around the origin.
+// The same by a matrix product, for rows that lie around the origin.
 Tensor distance_gradient(const Tensor& point, const Tensor& other, const Tensor& dy, bool transposed) {
     const Device device = point.device();
     const Tensor grad = product(dy, transposed, other, false, -2.0);
@@ -207,7 +208,7 @@ Tensor distance_gradient(const Tensor& point, const Tensor& other, const Tensor&
     return grad;
 }
 
-// Takes out of each row of grad what is along the row of x. In place.
+// Removes from each row of grad its component along the row of x. In place.
 void project_out(const Tensor& grad, const Tensor& x, const Tensor& inverse) {
     dispatch_floating(x.dtype(), "cosines", [&](auto zero) {
         using T = decltype(zero);
@@ -227,7 +228,7 @@ Tensor scaled_rows(const Tensor& x, const Tensor& factors) {
     return y;
 }
 
-// The gradient of one side's points: rows of dy where `row_step` is the row's length, else its columns.
+// The gradient of `point` for distances(). `transposed` means that the points are the columns of dy, not the rows.
 template <class T>
 Tensor distances_gradient(const Tensor& point, const Tensor& other, const Tensor& distance, const Tensor& dy,
                           bool transposed) {
@@ -295,7 +296,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
 Tensor squared_distances(const Tensor& x, const Tensor& w) {
     check_pair("squared_distances", x, w);
-    // By differences where that costs little.
+    // Small problems are computed from differences, which is more accurate.
     constexpr std::int64_t little = std::int64_t{1} << 24;
     const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
     if (x.size(0) * w.size(0) * x.size(1) <= little) {

@@ -1,5 +1,5 @@
-// Batch normalisation, in training (batch statistics, of this rank or of all) and evaluation (running statistics), with
-// a residual where given.
+// Batch normalisation in training (statistics of the batch, on this rank or over all ranks) and in evaluation (running
+// statistics), with an optional residual.
 #include "radial/core/backend/kernels/norm.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/backend/backend.h"
@@ -12,7 +12,7 @@ namespace {
 
 namespace sync = kernels::sync_norm;
 
-/// The statistics of all ranks' batches, [C] each except `rows`, a float64 scalar.
+/// Statistics over the batches of all ranks. All are [C] except `rows`, a float64 scalar.
 struct Statistics {
     Tensor mean, variance, unbiased, rows;
 };
@@ -20,7 +20,7 @@ struct Statistics {
 Statistics statistics_over(Communicator& ranks, const Tensor& x, DType vectors) {
     const std::int64_t channels = x.size(1), rows = x.numel() / channels, width = 1 + 2 * channels;
     const Device device = x.device();
-    // A row a rank, all 0 but this one's, so that the sum is a gathering.
+    // One row per rank. All rows except this rank's are 0, so that an all-reduce acts as an all-gather.
     const Tensor moments = Tensor::zeros({ranks.size(), width}, DType::float64, device);
     const Tensor own = moments.rows(ranks.rank(), ranks.rank() + 1).view({width});
     own.rows(0, 1).fill_(static_cast<double>(rows));
@@ -54,10 +54,10 @@ void move_running(const Tensor& running, const Tensor& batch, double momentum) {
     running.bump_version();
 }
 
-/// What backward needs.
+/// The values saved for backward.
 struct Kept {
     Saved x, scale;
-    Saved y;  ///< undefined without a clamp
+    Saved y;  ///< undefined without a ReLU
     Statistics statistics;
     double epsilon;
     bool residual;
@@ -93,16 +93,16 @@ Grads backward_over(Communicator& ranks, const Kept& kept, Tensor dy) {
     return grads;
 }
 
-/// batch_norm() while training, of checked arguments, x [N, C, H, W], with the statistics of all ranks' x, and no
-/// activation but a ReLU. Forward and backward each sum 2 C numbers over the ranks. Throws what those sums throw, and
-/// Error for an x without elements.
+/// batch_norm() in training with statistics over the x [N, C, H, W] of all ranks. Arguments have been checked. The only
+/// activation supported is ReLU. Forward gathers 1 + 2 C numbers from each rank, backward sums 2 C numbers over the
+/// ranks. Throws what these collectives throw, and Error when x has no elements.
 Tensor batch_norm_over_ranks(Communicator& ranks, const Tensor& x, const Tensor& scale, const Tensor& shift,
                              const Tensor& running_mean, const Tensor& running_variance,
                              const BatchNormOptions& options, const Tensor& residual) {
     RADIAL_CHECK(x.numel() > 0, "batch_norm: input {} of rank {} of {} has no elements", x.shape().str(), ranks.rank(),
                  ranks.size());
     Backend& backend = backend_for(x.device(), x.dtype());
-    // Channels last, whatever the backend wants: sums over channels are sums of columns.
+    // channels_last, whatever the backend uses, so that sums over channels are column sums.
     const Tensor input = x.to(Layout::channels_last);
     const Statistics statistics = statistics_over(ranks, input, scale.dtype());
     if (!recomputing()) {
@@ -132,7 +132,7 @@ Tensor batch_norm_over_ranks(Communicator& ranks, const Tensor& x, const Tensor&
 namespace radial {
 namespace {
 
-// The vectors are of x's type, but float32 beside bfloat16: their sums need the digits.
+// The vectors have the type of x, or float32 if x is bfloat16, because sums need the precision.
 void check_vector(const Tensor& x, std::string_view what, const Tensor& vector) {
     const DType wanted = x.dtype() == DType::bfloat16 ? DType::float32 : x.dtype();
     RADIAL_CHECK(vector.defined(), "batch_norm: {} is undefined", what);
@@ -171,7 +171,7 @@ void update_running(const Tensor& running, const Tensor& batch, double momentum,
     running.bump_version();
 }
 
-// What training keeps for backward: BatchNormSaved with the versions of what others could write to.
+// The values saved for backward in training: BatchNormSaved, with versions of the tensors that others could write to.
 struct Kept {
     Saved x, scale, shift, y;
     Tensor mean, variance, workspace;
@@ -228,7 +228,7 @@ Tensor train(const Tensor& x, const Tensor& scale, const Tensor& shift, const Te
               .workspace = workspace,
               .options = options,
               .residual = residual.defined()};
-    // The next op has most often kept the result too, so that this costs no memory.
+    // The next op usually saves the result too, so this rarely costs memory.
     if (options.activation == Activation::relu && !workspace.defined()) kept.y = Saved(y, "batch_norm", "result");
     return record("batch_norm", y, {x, scale, shift, residual},
                   [kept = std::move(kept), &backend](Tensor dy, Needs) -> Grads {
@@ -236,10 +236,10 @@ Tensor train(const Tensor& x, const Tensor& scale, const Tensor& shift, const Te
                   });
 }
 
-// What evaluation keeps for backward.
+// The values saved for backward in evaluation.
 struct KeptFixed {
     Saved x, scale, mean, variance;
-    Saved y;  ///< undefined without a clamp
+    Saved y;  ///< undefined without a ReLU
     double epsilon;
     bool residual;
 };
@@ -286,7 +286,7 @@ Tensor evaluate(const Tensor& x, const Tensor& scale, const Tensor& shift, const
 
 bool over_ranks(const BatchNormOptions& options) { return options.training && batch_norm_ranks() != nullptr; }
 
-// Evaluation keeps the normalised input for a gradient, so that SiLU is part of the op only where none will be asked.
+// In evaluation, the gradient of SiLU needs the normalised input, so SiLU is fused only if no gradient will be needed.
 bool fuses_silu(const Tensor& x, const BatchNormOptions& options, const Tensor& residual) {
     return !over_ranks(options) && backend_for(x.device(), x.dtype()).norm_takes(Activation::silu) &&
            !residual.defined() && (options.training || !grad_enabled());

@@ -1,4 +1,4 @@
-// Sums, means, maxima and counts over dimensions, and logarithms of softmax and of sums of exponentials along the last.
+// Sums, means, maxima and counts over dimensions, and log_softmax and log_sum_exp over the last dimension.
 #include "radial/core/ops/kernels/reduce.h"
 #include "radial/core/ops/common.h"
 #include "radial/core/tensor/types.h"
@@ -8,11 +8,11 @@
 namespace radial {
 namespace {
 
-// Which dimensions are summed, and the result's shape with them kept as 1 and with them dropped.
+// The dimensions that are summed, and the shape of the result with these kept as 1 or removed.
 struct Plan {
     std::array<bool, Shape::max_rank> reduced{};
     Shape kept_shape, dropped_shape;
-    std::int64_t count = 1;  // elements summed into each result
+    std::int64_t count = 1;  // number of elements summed into each result
 };
 
 Plan plan_for(std::string_view op, const Tensor& x, const std::vector<int>& dims) {
@@ -31,13 +31,13 @@ Plan plan_for(std::string_view op, const Tensor& x, const std::vector<int>& dims
     return plan;
 }
 
-// Neighbouring dimensions that are all summed, or none of them, taken as one.
+// Adjacent dimensions that are all summed or all kept, merged into one.
 struct Group {
     std::int64_t extent;
     bool reduced;
 };
 
-// The groups of x in memory order; extents of 1 are left out.
+// The groups of x in memory order. Extents of 1 are skipped.
 std::vector<Group> groups_of(const Tensor& x, const Plan& plan) {
     const bool channels_last = x.layout() == Layout::channels_last;
     const std::array<int, 4> order = {0, 2, 3, 1};
@@ -52,20 +52,21 @@ std::vector<Group> groups_of(const Tensor& x, const Plan& plan) {
     return groups;
 }
 
-// Whether what is kept of a channels_last tensor lies in logical order too: not the channels behind rows or columns.
+// Whether the elements that remain after the sum are in logical order in memory. For channels_last this fails if
+// channels and rows or columns both remain.
 bool keeps_order(const Tensor& x, const Plan& plan) {
     const Shape& kept = plan.kept_shape;
     return x.layout() == Layout::row_major || kept[1] == 1 || kept[2] * kept[3] == 1;
 }
 
-// out[o, i] = factor * the sum over e of source[o, e, i], for any float types of the two.
+// out[o, i] = factor * sum over e of source[o, e, i], for any floating-point types of source and result.
 template <class To, class From>
 void fold(const Tensor& source, const ops::Blocks& blocks, double factor, const Tensor& result) {
     const auto [outer, extent, inner] = blocks;
     const Device device = source.device();
     const From* const in = source.data<From>();
     To* const out = result.data<To>();
-    constexpr std::int64_t few = 128;  // so many rows are not worth partial sums
+    constexpr std::int64_t few = 128;  // up to this many rows, partial sums are not worthwhile
     if (outer == 1 && inner == 1) {
         kernels::reduce(device, extent, kernels::Read<From>{in}, factor, out);
     } else if (inner == 1) {
@@ -80,8 +81,8 @@ void fold(const Tensor& source, const ops::Blocks& blocks, double factor, const 
     }
 }
 
-// factor * the sums of x, into `total` in row-major order. One pass for each group that is summed, the last group
-// first; between the passes the sums are float64.
+// Writes factor * the sums of x to `total`, in row-major order. Needs one pass per summed group, beginning with the
+// last group. Sums between passes are float64.
 template <class T>
 void sum_into(const Tensor& x, const Plan& plan, double factor, const Tensor& total) {
     Tensor source = keeps_order(x, plan) ? x : x.to(Layout::row_major);
@@ -119,7 +120,7 @@ Tensor reduce(std::string_view op, const Tensor& x, const std::vector<int>& dims
                   });
 }
 
-constexpr std::int64_t cost_of_exp = 8;  // in plain operations
+constexpr std::int64_t cost_of_exp = 8;  // in elementary operations
 
 }  // namespace
 
@@ -141,7 +142,7 @@ Tensor max(const Tensor& x, int dim) {
         if (d != axis) rest.push_back(x.shape()[d]);
     }
     const Tensor y = Tensor::empty(Shape(rest), x.dtype(), x.device());
-    const Tensor winners = Tensor::empty(Shape(rest), DType::int64, x.device());  // position in x's memory
+    const Tensor winners = Tensor::empty(Shape(rest), DType::int64, x.device());  // offset in the memory of x
     dispatch_activation(x.dtype(), "max", [&, e = extent, n = inner](auto zero) {
         using T = decltype(zero);
         kernels::rows(x.device(), y.numel(), e,
@@ -227,7 +228,7 @@ Tensor log_sum_exp(const Tensor& x) {
     std::vector<std::int64_t> rest;
     for (int d = 0; d + 1 < x.rank(); ++d) rest.push_back(x.size(d));
     const Tensor y = Tensor::empty(Shape(std::span<const std::int64_t>(rest)), x.dtype(), x.device());
-    const Tensor tops = Tensor::empty_like(y), logs = Tensor::empty_like(y);  // backward cannot do with their sum
+    const Tensor tops = Tensor::empty_like(y), logs = Tensor::empty_like(y);  // backward needs both, not their sum
     dispatch_floating(x.dtype(), "log_sum_exp", [&](auto zero) {
         using T = decltype(zero);
         kernels::rows(

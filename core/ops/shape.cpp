@@ -31,7 +31,7 @@ void copy_blocks(const Tensor& source, const Blocks& from, std::int64_t source_r
     });
 }
 
-// Adds row i of `dy` [M, ...] to row index[i] of `dx` [N, ...], which is zeros.
+// Adds row i of `dy` [M, ...] to row index[i] of `dx` [N, ...], which must be filled with zeros.
 template <class T>
 void scatter_add(const Tensor& dy, const Tensor& index, const Tensor& dx, std::int64_t width) {
     const T* const g = dy.data<T>();
@@ -47,7 +47,7 @@ void scatter_add(const Tensor& dy, const Tensor& index, const Tensor& dx, std::i
     }
 }
 
-// Throws Error where the host can see that an index is outside [0, count); a device notes it.
+// Throws Error if an index is outside [0, count) and the host can read it. On a device, the fault is reported later.
 void check_rows(const Tensor& index, std::int64_t count) {
     const Device device = index.device();
     RADIAL_CHECK(count > 0 || index.numel() == 0, "gather_rows: {} rows asked of an input that has none",

@@ -1,7 +1,7 @@
-// Kernels of the optimizers: an element's update, the numbers it depends on, and the clipping of gradients.
+// Kernels of the optimizers: the update of an element, the step-dependent factors, and gradient clipping.
 //
-// Rates, step counts and factors are read from the device's memory, so that a step that was recorded as a graph follows
-// them.
+// Learning rates, step counts and factors are read from device memory, so that a step recorded as a graph uses their
+// current values.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -11,7 +11,7 @@
 
 namespace radial::kernels {
 
-/// One parameter of Sgd.
+/// One parameter updated by Sgd.
 template <class T>
 struct SgdItem {
     T* w;
@@ -47,14 +47,14 @@ struct SgdMomentumStep {
     }
 };
 
-/// What an update of Adam needs to know beside the elements.
+/// The values that an Adam update needs besides the elements.
 struct AdamFactors {
     double rate;    ///< lr / (1 - beta1^t)
     double root;    ///< sqrt(1 - beta2^t)
-    double shrink;  ///< of the weights: 1 - lr * decay when the decay is decoupled, else 1
+    double shrink;  ///< factor of the weights: 1 - lr * decay with decoupled decay, else 1
 };
 
-/// One parameter's count of steps, as an item of one element.
+/// The step count of one parameter, as an item with one element.
 struct AdamCount {
     std::int64_t* steps;
     AdamFactors* factors;
@@ -62,7 +62,7 @@ struct AdamCount {
     double lr_scale, decoupled_decay;
 };
 
-/// Counts a parameter's step and derives its factors.
+/// Increments the step count of a parameter and computes its factors.
 struct AdamCountStep {
     const double* lr;
     double beta1, beta2;
@@ -75,7 +75,7 @@ struct AdamCountStep {
     }
 };
 
-/// One parameter of Adam.
+/// One parameter updated by Adam.
 template <class T>
 struct AdamItem {
     T* w;
@@ -103,7 +103,7 @@ struct AdamStep {
     }
 };
 
-/// One tensor of WeightAverage.
+/// One tensor averaged by WeightAverage.
 template <class T>
 struct AverageItem {
     T* average;
@@ -135,8 +135,8 @@ struct Squared {
     }
 };
 
-/// From the sums of squares to the joint norm, and to what the gradients are to be multiplied by: 1 for a norm that is
-/// within `most` or not finite.
+/// Computes the joint norm from the sums of squares, and the factor for the gradients: 1 if the norm is at most `most`
+/// or not finite.
 struct ClipFactor {
     const double* sums;
     std::int64_t count;

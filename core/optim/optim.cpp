@@ -1,4 +1,4 @@
-// What all optimizers share, the clipping of gradients, SGD and Adam, each one pass over all parameters, and schedules.
+// The base of all optimizers, gradient clipping, SGD and Adam (each one pass over all parameters), and schedules.
 #include "radial/core/optim/optim.h"
 
 #include "radial/core/kernels/launch.h"
@@ -115,7 +115,7 @@ void Optimizer::append_state(const std::string& name, const std::vector<std::vec
 
 namespace {
 
-/// The gradients that there are, those of one dtype together.
+/// All existing gradients, grouped by dtype.
 struct Gradients {
     std::vector<kernels::GradientItem<float>> narrow;
     std::vector<kernels::GradientItem<double>> wide;
@@ -135,7 +135,7 @@ struct Gradients {
     }
 };
 
-/// The device of all gradients, the CPU when there are none.
+/// The device of all gradients; the CPU if there are none.
 Device device_of_gradients(const std::vector<Tensor>& parameters) {
     std::optional<Device> device;
     for (const Tensor& parameter : parameters) {
@@ -148,13 +148,13 @@ Device device_of_gradients(const std::vector<Tensor>& parameters) {
     return device.value_or(Device{});
 }
 
-/// Two float64 numbers on the gradients' device: their joint norm, and what clipping to `max_norm` multiplies them by.
+/// Two float64 numbers on the device of the gradients: their joint norm, and the factor that clips them to `max_norm`.
 Tensor norm_and_factor(const std::vector<Tensor>& parameters, double max_norm) {
     const Device device = device_of_gradients(parameters);
     Gradients gradients;
     for (const Tensor& parameter : parameters)
         if (const Tensor gradient = parameter.grad(); gradient.defined()) gradients.add(gradient);
-    const Tensor numbers = Tensor::empty({4}, DType::float64, device);  // norm, factor, and the two sums
+    const Tensor numbers = Tensor::empty({4}, DType::float64, device);  // norm, factor, and two sums of squares
     auto* const out = numbers.data<double>();
     using kernels::GradientItem;
     kernels::reduce_list(device, std::span<const GradientItem<float>>(gradients.narrow), kernels::Squared<float>{},
@@ -209,7 +209,7 @@ Tensor clip_gradients(const std::vector<Tensor>& parameters, double max_norm) {
     check_max_norm(max_norm);
     const Tensor numbers = norm_and_factor(parameters, max_norm);
     const auto* const factor = numbers.data<const double>() + 1;
-    // The host looks where it can do so without waiting.
+    // On the CPU the factor can be read without waiting, so an unnecessary pass is skipped.
     const bool known = numbers.device().kind == Device::Kind::cpu;
     if (std::isfinite(max_norm) && !(known && *factor == 1)) scale_gradients(parameters, factor);
     return numbers.rows(0, 1).view({});

@@ -80,7 +80,7 @@ private:
 /// Options of Sgd.
 struct SgdOptions {
     double lr = 0.01;           ///< learning rate
-    double momentum = 0.0;      ///< in the formula of Sgd
+    double momentum = 0.0;      ///< the momentum in the formula of Sgd
     bool nesterov = false;      ///< Nesterov momentum; requires momentum > 0
     double weight_decay = 0.0;  ///< for the constructor without groups: L2, added to the gradient
 };
@@ -133,12 +133,13 @@ public:
     void load_state(const std::vector<NamedTensor>& state) override;
 
 private:
-    /// Counts a step of each parameter, and derives its factors from that and the learning rate.
+    /// Increments the step count of each parameter and computes its factors from the count and the learning rate.
     void count_steps(const std::vector<Update>& alike, kernels::AdamFactors* factors);
 
     AdamOptions options_;
     std::vector<std::vector<Tensor>> first_, second_;
-    std::vector<Tensor> steps_;  ///< a group's updates so far, int64, one element a parameter, on its device
+    std::vector<Tensor> steps_;  ///< number of updates in each group, int64, one element per parameter, on the
+                                 ///< parameters' device
 };
 
 /// The Euclidean norm of all gradients together, accumulated in double; it does not depend on the number of threads.

@@ -1,4 +1,4 @@
-// The averages, all updated in one pass.
+// WeightAverage. All averages are updated in one pass.
 #include "radial/core/optim/weight_average.h"
 
 #include "radial/core/kernels/launch.h"

@@ -23,8 +23,8 @@ public:
     void update();
     /// Exchanges the averages with the values of the tensors, in place.
     void swap();
-    /// The averages under the names of their tensors, not copied, and "updates", the number of updates (an int64
-    /// scalar).
+    /// The averages under the names of their tensors (not copied), and "updates", the number of updates as an int64
+    /// scalar.
     std::vector<NamedTensor> state() const;
     /// Restores the state() of another average. Throws as copy_state() does.
     void load_state(const std::vector<NamedTensor>& state);

@@ -1,4 +1,4 @@
-// The random stream, and the fillers and initialisers that draw from it.
+// The random stream, and the functions that fill and initialise tensors from it.
 #include "radial/core/tensor/random.h"
 
 #include "radial/core/kernels/launch.h"
@@ -21,7 +21,7 @@ using kernels::to_unit;
 
 template <class T>
 void fill_uniform(const Tensor& x, double low, double high, std::uint64_t seed, std::uint64_t first) {
-    // Rounding to T may reach `high` itself, which the interval leaves out.
+    // Rounding to T may give `high` itself, which is outside the interval.
     T most = static_cast<T>(high);
     if (static_cast<double>(most) >= high) most = std::nextafter(most, std::numeric_limits<T>::lowest());
     most = std::max(most, static_cast<T>(low));
@@ -36,7 +36,7 @@ void fill_normal(const Tensor& x, double mean, double std, std::uint64_t seed, s
                  kernels::Normal<T>{x.data<T>(), x.numel(), mean, std, seed, first, kernels::MemoryIndex(x)});
 }
 
-// A recorded fill would repeat the same numbers at every launch.
+// A fill recorded in a graph would repeat the same numbers at every launch.
 void check_not_recorded(std::string_view who, const Tensor& x) {
     RADIAL_CHECK(x.device().kind == Device::Kind::cpu || !device::capturing(x.device().index),
                  "{}: a step that is recorded as a graph draws random numbers in dropout alone", who);
@@ -53,7 +53,7 @@ float Generator::uniform() { return to_unit(next()); }
 
 std::uint64_t Generator::below(std::uint64_t bound) {
     RADIAL_CHECK(bound > 0, "Generator::below: the bound is 0, expected at least 1");
-    // The lowest 2^b mod bound values are thrown away, which leaves a whole number of turns of `bound`.
+    // The lowest 2^b mod bound values are rejected, so that the remaining range is a multiple of `bound`.
     if (bound <= std::numeric_limits<std::uint32_t>::max()) {
         const auto small = static_cast<std::uint32_t>(bound);
         const std::uint32_t rejected = (0U - small) % small;

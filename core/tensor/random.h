@@ -30,10 +30,11 @@ public:
         counter_ += count;
         return first;
     }
-    /// What kernels add to an index from reserve(): nothing if null, as always except while a step is being recorded as
-    /// a graph. It is then on the device and is advanced before each launch, so that every launch draws other numbers.
+    /// The address of an offset that kernels must add to an index from reserve(), or null for no offset. It is not null
+    /// only while a step is being recorded as a graph. The offset is in device memory and is advanced before each
+    /// launch, so that every launch draws different numbers.
     const std::uint64_t* base() const { return base_; }
-    /// Counts from 0 relative to *base; null ends that. For StepGraph.
+    /// Restarts the counter at 0, relative to *base; null ends this mode. Used by StepGraph.
     void count_from(const std::uint64_t* base) {
         base_ = base;
         counter_ = 0;

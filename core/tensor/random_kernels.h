@@ -1,4 +1,4 @@
-// Kernels that fill tensors with random numbers, and where an element lies in memory, given its logical index.
+// Kernels that fill tensors with random numbers, and the mapping from logical indices to memory offsets.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -12,8 +12,8 @@
 
 namespace radial::kernels {
 
-/// From an element's logical row-major index to its place in memory, so that random numbers belong to elements whatever
-/// the layout.
+/// Maps the logical row-major index of an element to its memory offset, so that each element gets the same random
+/// number in every layout.
 struct MemoryIndex {
     std::int64_t channels = 0, area = 0;  ///< of a channels_last tensor; 0 for a row-major one
 
@@ -30,7 +30,7 @@ struct MemoryIndex {
     }
 };
 
-/// low + (high - low) * u, and at most `most`.
+/// low + (high - low) * u, limited to `most`.
 template <class T>
 struct Uniform {
     T* out;

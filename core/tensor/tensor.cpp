@@ -1,4 +1,4 @@
-// Making tensors, reading and printing their elements, and moving them between layouts and types.
+// Creation of tensors, reading and printing of their elements, and conversion between layouts and types.
 #include "radial/core/tensor/tensor.h"
 
 #include "radial/core/kernels/launch.h"
@@ -28,7 +28,7 @@ std::shared_ptr<TensorImpl> alias_of(const TensorImpl& impl) {
     return alias;
 }
 
-// Copies [N, C, HW] to [N, HW, C] or back, in tiles that stay in cache (host memory).
+// Copies [N, C, HW] to [N, HW, C] or back, in tiles that fit into the cache (host memory).
 template <class T>
 void swap_planes(const T* source, T* target, std::int64_t batch, std::int64_t from_rows, std::int64_t from_columns) {
     constexpr std::int64_t tile = 16;
@@ -164,7 +164,7 @@ Tensor Tensor::to(Layout wanted) const {
     if (wanted == layout()) return *this;
     const Shape& s = shape();
     RADIAL_CHECK(rank() == 4, "layout: {} cannot be made {}, which needs rank 4", str(), name_of(wanted));
-    if (s[1] == 1 || s[2] * s[3] == 1) {  // both orders are the same: only the tag changes
+    if (s[1] == 1 || s[2] * s[3] == 1) {  // both orders are identical, so only the tag changes
         Tensor result(alias_of(*impl_));
         result.impl_->layout = wanted;
         return result;
@@ -270,7 +270,7 @@ template const std::uint8_t* Tensor::data<const std::uint8_t>() const;
 
 namespace {
 
-/// Writes the part of a tensor that lies below one index after the other.
+/// Recursively writes the parts of a tensor along one dimension after the other.
 class Writer {
 public:
     Writer(std::ostream& stream, const Tensor& tensor)
@@ -307,7 +307,7 @@ private:
         else
             stream_ << fmt::format("{:.6g}", values_[at]);
     }
-    // Rows stand below each other, matrices with a line between them.
+    // Rows are separated by a line break, matrices also by an empty line.
     void separate(int dim) const {
         const int below = shape_.rank() - 1 - dim;
         stream_ << (below == 0 ? ", " : ",");

@@ -1,4 +1,4 @@
-// The tensor: a shape, an element type, a layout and a share in a storage. Operations are in core/ops.h.
+// The tensor: a shape, an element type, a layout and a reference to shared storage. Operations are in core/ops.h.
 #pragma once
 
 #include "radial/core/memory/storage.h"
@@ -33,12 +33,12 @@ private:
     Device previous_;
 };
 
-/// What a Tensor refers to. For internal use.
+/// The object that a Tensor refers to. For internal use.
 struct TensorImpl {
     Shape shape;                        ///< logical extents
     DType dtype = DType::float32;       ///< element type
     Layout layout = Layout::row_major;  ///< order of the elements in memory
-    std::int64_t offset = 0;            ///< of the first element in the storage, in elements
+    std::int64_t offset = 0;            ///< offset of the first element in the storage, in elements
     std::shared_ptr<Storage> storage;   ///< the elements, possibly shared with other tensors
 
     bool requires_grad = false;        ///< set on leaves by the user, on results of ops by the tape
@@ -55,7 +55,7 @@ public:
     /// A handle to an existing tensor. For internal use.
     explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
 
-    // ---- making ----
+    // ---- creation ----
     /// A tensor with uninitialised elements. Throws OutOfMemory.
     static Tensor empty(const Shape& shape, DType dtype = DType::float32, Device device = default_device(),
                         Layout layout = Layout::row_major);
@@ -79,7 +79,7 @@ public:
     }
     ///@}
 
-    // ---- asking ----
+    // ---- properties ----
     /// Whether the handle refers to a tensor.
     bool defined() const { return impl_ != nullptr; }
     /// The logical extents.
@@ -102,8 +102,8 @@ public:
     std::uint64_t version() const { return impl_->storage->version(); }
 
     // ---- elements ----
-    /// The first element in memory order. Throws Error when T does not match the dtype. The host must not access the
-    /// elements of a tensor on another device.
+    /// The address of the first element in memory order. Throws Error when T does not match the dtype. The host must
+    /// not access the elements of a tensor on another device.
     template <class T>
     T* data() const;
     /// The address of the first element, untyped.

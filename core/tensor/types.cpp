@@ -1,4 +1,4 @@
-// Names, sizes and checks of the small value types.
+// Names, sizes and checks of the value types that describe a tensor.
 #include "radial/core/tensor/types.h"
 
 #include "radial/core/util/error.h"

@@ -1,4 +1,4 @@
-// The value types that describe a tensor, shape, element type and layout, and the choice of code for an element type.
+// The value types that describe a tensor (shape, element type, layout), and dispatch on the element type.
 #pragma once
 
 #include "radial/core/kernels/bfloat16.h"
@@ -68,7 +68,7 @@ struct DTypeOf<bfloat16> {
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<std::remove_cv_t<T>>::value;
 
-/// The order in which a tensor's elements lie in memory. The logical shape is NCHW in either.
+/// The order of a tensor's elements in memory. The logical shape is NCHW in both cases.
 enum class Layout : std::uint8_t {
     row_major,      ///< the last logical dimension is contiguous; any rank
     channels_last,  ///< rank 4 only: stored as NHWC
@@ -79,7 +79,7 @@ std::string_view name_of(Layout layout);
 /// The logical extents of a tensor, outermost first: at most `max_rank`, none negative.
 class Shape {
 public:
-    static constexpr int max_rank = 6;  ///< most dimensions
+    static constexpr int max_rank = 6;  ///< maximum rank
 
     Shape() = default;
     ///@{

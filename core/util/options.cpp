@@ -15,7 +15,7 @@
 namespace radial {
 namespace {
 
-/// Whole numbers below it are exact in a double.
+/// Integers below this limit are exact in a double.
 constexpr double exact_limit = 1e15;
 
 template <class T>
@@ -31,7 +31,7 @@ std::string expectation(const OptionInfo& option) {
     return option.choices.empty() ? "a word" : fmt::format("one of {}", fmt::join(option.choices, ", "));
 }
 
-/// `value` in the type of the option, or false if there is no such value.
+/// Converts `value` to the type of the option. Returns false if that is not possible.
 bool converted(const OptionInfo& option, const OptionValue& value, OptionValue& result) {
     if (option.value.is_word()) {
         const auto& choices = option.choices;

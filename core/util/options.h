@@ -1,4 +1,4 @@
-// Options as fields of a struct, listed once, and the same options by name, as command lines and files give them.
+// Options declared as fields of a struct, and the same options by name, for command lines and files.
 #pragma once
 
 #include "radial/core/util/error.h"
@@ -132,7 +132,7 @@ OptionValue option_value(const T& member) {
         return member;
 }
 
-/// What the fields of `defaults` are: see fields().
+/// Descriptions of the fields of `defaults`; see fields().
 template <class Options>
 std::vector<OptionInfo> describe_options(const Options& defaults = {}) {
     std::vector<OptionInfo> all;
@@ -144,7 +144,8 @@ std::vector<OptionInfo> describe_options(const Options& defaults = {}) {
     return all;
 }
 
-/// Sets those fields of `options` that `settings` names; names that are no field are ignored. Throws as convert() does.
+/// Sets the fields of `options` that are named in `settings`. Names that are not fields are ignored. Throws as
+/// convert() does.
 template <class Options>
 void read_settings(std::string_view owner, const Settings& settings, Options& options) {
     fields(options, [&]<class T>(std::string_view name, T& member, std::string_view text) {

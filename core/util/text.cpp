@@ -1,4 +1,4 @@
-// Edit distance, the nearest of a list of names, and long texts and lists cut short.
+// Edit distance, the nearest of a list of names, and truncation of long texts and lists.
 #include "radial/core/util/text.h"
 
 #include <fmt/core.h>
@@ -9,7 +9,7 @@
 namespace radial {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    // Rows i - 2, i - 1 and i of the usual table: row i holds the distances from a's first i bytes.
+    // Rows i - 2, i - 1 and i of the usual table. Row i contains the distances from the first i bytes of a.
     std::vector<std::size_t> older(b.size() + 1), old(b.size() + 1), row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -34,7 +34,7 @@ std::string nearest(std::string_view word, std::span<const std::string> choices)
     for (const std::string& choice : choices) {
         const std::size_t longer = std::max(word.size(), choice.size());
         const std::size_t shorter = std::min(word.size(), choice.size());
-        if (longer - shorter >= least) continue;  // so many insertions at least
+        if (longer - shorter >= least) continue;  // a lower bound of the distance
         const std::size_t distance = edit_distance(word, choice);
         if (distance >= least) continue;
         least = distance;
@@ -45,7 +45,7 @@ std::string nearest(std::string_view word, std::span<const std::string> choices)
 
 std::string shortened(std::string_view text, std::size_t most) {
     if (text.size() <= most) return std::string(text);
-    std::size_t end = most;  // before a character of UTF-8, never within one
+    std::size_t end = most;  // at the start of a UTF-8 character, never inside one
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
     return fmt::format("{}... ({} bytes)", text.substr(0, end), text.size());
 }

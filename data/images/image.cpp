@@ -1,4 +1,4 @@
-// Decoding JPEG, by libjpeg, and PNG, by libpng, with what EXIF says of their orientation.
+// Decodes JPEG with libjpeg and PNG with libpng, and applies the EXIF orientation.
 #include "radial/data/images/image.h"
 
 #include "radial/core/io/files.h"
@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <csetjmp>
 #include <cstddef>
-#include <cstdio>  // jpeglib.h needs it
+#include <cstdio>  // required by jpeglib.h
 #include <cstring>
 #include <memory>
 #include <string>
@@ -26,10 +26,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// An image as it lies in its file.
+/// An image as stored in its file.
 struct Decoded {
     Tensor pixels;        ///< uint8 [H, W, 1] (grey) or [H, W, 3] (RGB)
-    int orientation = 1;  ///< EXIF's number, 1 to 8
+    int orientation = 1;  ///< the EXIF orientation, 1 to 8
 };
 
 /// Throws FileError unless the size is above 0 and within options.max_pixels and options.max_side.
@@ -45,7 +45,7 @@ void check_size(std::string_view name, std::int64_t width, std::int64_t height, 
     }
 }
 
-/// Reads numbers of either byte order out of bytes that may end anywhere.
+/// Reads numbers of either byte order from bytes that may end anywhere.
 class Numbers {
 public:
     Numbers(std::span<const std::uint8_t> bytes, bool big_endian) : bytes_(bytes), big_endian_(big_endian) {}
@@ -63,9 +63,9 @@ private:
     bool big_endian_;
 };
 
-/// The orientation that EXIF data (from its "II" or "MM" on) states; 1 when it states none or is malformed.
+/// The orientation in EXIF data (which begin with "II" or "MM"); 1 if there is none or the data are malformed.
 int exif_orientation(std::span<const std::uint8_t> exif) {
-    // The standard wants a SHORT. Some programs write a LONG, and Pillow takes that, and signed ones, too.
+    // The standard requires a SHORT. Some programs write a LONG; like Pillow, accept that and the signed types too.
     constexpr std::uint32_t orientation_tag = 0x0112, short_type = 3, long_type = 4, signed_short = 8, signed_long = 9;
     if (exif.size() < 8 || exif[0] != exif[1] || (exif[0] != 'I' && exif[0] != 'M')) return 1;
     const Numbers numbers(exif, exif[0] == 'M');
@@ -85,7 +85,7 @@ int exif_orientation(std::span<const std::uint8_t> exif) {
     return 1;
 }
 
-/// [H, W, C] turned and mirrored so that it is upright: [W, H, C] for the orientations 5 to 8.
+/// Rotates and mirrors [H, W, C] so that it is upright. The result is [W, H, C] for the orientations 5 to 8.
 Tensor upright(const Tensor& pixels, int orientation) {
     if (orientation == 1) return pixels;
     const bool swapped = orientation >= 5;
@@ -107,7 +107,8 @@ Tensor upright(const Tensor& pixels, int orientation) {
     return result;
 }
 
-/// What libjpeg calls when something is wrong. It must not return, and exceptions may not pass through C: it jumps.
+/// The error handler of libjpeg. It must not return, and exceptions must not propagate through C code, so it uses
+/// longjmp.
 struct Errors : jpeg_error_mgr {
     std::jmp_buf escape;
     bool truncated, too_many_scans;
@@ -120,7 +121,8 @@ struct Errors : jpeg_error_mgr {
     std::longjmp(errors.escape, 1);  // NOLINT(cert-err52-cpp)
 }
 
-/// libjpeg only warns of an image whose pixels it has to make up. What is merely odd goes by.
+/// libjpeg only warns about images with missing or corrupt data. Treat these warnings as errors and ignore harmless
+/// ones.
 void on_message(j_common_ptr info, int level) {
     if (level >= 0) return;
     const int code = info->err->msg_code;
@@ -130,7 +132,7 @@ void on_message(j_common_ptr info, int level) {
     if (std::find(fatal.begin(), fatal.end(), code) != fatal.end()) leave(info);
 }
 
-/// Progressive JPEGs have about ten scans, each of which costs as much time as a whole image. Skia has this limit too.
+/// Progressive JPEGs have about ten scans, each of which takes as long as a whole image. Skia uses the same limit.
 constexpr int most_scans = 100;
 
 void on_progress(j_common_ptr info) {
@@ -141,19 +143,19 @@ void on_progress(j_common_ptr info) {
     std::longjmp(errors.escape, 1);  // NOLINT(cert-err52-cpp)
 }
 
-/// 4 bytes of inverted CMYK, as Adobe's programs store it, to 3 of RGB.
+/// Converts inverted CMYK (4 bytes), as Adobe programs store it, to RGB (3 bytes).
 void cmyk_to_rgb(const std::uint8_t* from, std::int64_t count, std::uint8_t* to) {
     for (std::int64_t i = 0; i < count; ++i, from += 4, to += 3)
         for (int c = 0; c < 3; ++c) to[c] = static_cast<std::uint8_t>((from[c] * from[3] + 127) / 255);
 }
 
-/// Whether the file's last bytes are those that end a JPEG. One that was cut short is then read to its end, where that
-/// shows, though the pixels wanted may all be there.
+/// Whether the file ends with the end marker of a JPEG. A truncated file is decoded to its end, even if all the pixels
+/// wanted come earlier, so that the truncation is detected.
 bool has_end(std::span<const std::uint8_t> content) {
     return content.size() >= 2 && content[content.size() - 2] == 0xFF && content.back() == JPEG_EOI;
 }
 
-/// Throws FileError beginning with `name`, as decode_png() does.
+/// Throws FileError with a message that begins with `name`, like decode_png().
 Decoded decode_jpeg(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options) {
     JpegFile file(content, name, options);
     int eighths = 8;
@@ -161,14 +163,14 @@ Decoded decode_jpeg(std::span<const std::uint8_t> content, std::string_view name
            std::min(file.width(), file.height()) * eighths >= options.shorter_side * 2 * 8)
         eighths /= 2;
     const auto scaled = [&](std::int64_t pixels) { return (pixels * eighths + 7) / 8; };
-    const int orientation = file.orientation();  // the end of the decompression forgets it
+    const int orientation = file.orientation();  // no longer available after decompression has finished
     const JpegFile::Part part = file.begin(eighths, {0, scaled(file.height())}, {0, scaled(file.width())});
     const Tensor pixels = Tensor::empty({part.rows.size(), part.columns.size(), part.channels}, DType::uint8, Device{});
     file.read(pixels.data<std::uint8_t>());
     return {.pixels = pixels, .orientation = orientation};
 }
 
-/// One decompression. Whatever libpng is asked goes through call().
+/// One decompression. All calls of libpng that can fail go through call().
 class Reader {
 public:
     Reader(std::span<const std::uint8_t> content, std::string_view name) : rest_(content), name_(name) {
@@ -205,7 +207,7 @@ public:
         const std::int64_t channels = png_get_channels(png_, info_), rows = height(), row_bytes = width() * channels;
         const Tensor pixels = Tensor::empty({rows, width(), channels}, DType::uint8, Device{});
         std::uint8_t* const first = pixels.data<std::uint8_t>();
-        call([&] {  // as png_read_image() does, which wants an array of all rows' addresses
+        call([&] {  // like png_read_image(), which would need an array of row pointers
             for (int pass = 0; pass < passes_; ++pass)
                 for (std::int64_t y = 0; y < rows; ++y) png_read_row(png_, first + y * row_bytes, nullptr);
             png_read_end(png_, info_);
@@ -213,7 +215,7 @@ public:
         return pixels;
     }
 
-    /// Known after read(), as it may stand behind the pixels.
+    /// Valid after read(), since the EXIF chunk may come after the pixels.
     int orientation() const {
         png_uint_32 count = 0;
         png_bytep data = nullptr;
@@ -238,7 +240,7 @@ private:
         reader.rest_ = reader.rest_.subspan(count);
     }
 
-    /// `f` must hold nothing that needs a destructor: an error jumps over it.
+    /// `f` must not own anything that needs a destructor, because an error jumps out of it.
     template <class F>
     void call(const F& f) {
         if (setjmp(png_jmpbuf(png_)) == 0) {  // NOLINT(cert-err52-cpp)
@@ -253,7 +255,7 @@ private:
     std::string name_;
     png_structp png_ = nullptr;
     png_infop info_ = nullptr;
-    int passes_ = 1;  ///< of an interlaced image, several over all rows
+    int passes_ = 1;  ///< an interlaced image has several passes over all rows
     bool truncated_ = false;
     std::array<char, 256> message_{};
 };
@@ -274,7 +276,7 @@ bool begins_with(std::span<const std::uint8_t> content, const std::array<std::ui
     return content.size() >= N && std::equal(magic.begin(), magic.end(), content.begin());
 }
 
-/// Grey to RGB or back.
+/// Converts grey to RGB or RGB to grey.
 Tensor with_channels(const Tensor& pixels, std::int64_t channels) {
     if (pixels.size(2) == channels) return pixels;
     const Tensor result = Tensor::empty({pixels.size(0), pixels.size(1), channels}, DType::uint8, Device{});
@@ -284,7 +286,7 @@ Tensor with_channels(const Tensor& pixels, std::int64_t channels) {
     if (channels == 3) {
         for (std::int64_t i = 0; i < count; ++i, to += 3) std::fill_n(to, 3, from[i]);
     } else {
-        // 0.299, 0.587 and 0.114 in 16 bits, rounded.
+        // The weights 0.299, 0.587 and 0.114 as 16-bit fixed-point numbers, with rounding.
         for (std::int64_t i = 0; i < count; ++i, from += 3)
             to[i] = static_cast<std::uint8_t>((from[0] * 19595U + from[1] * 38470U + from[2] * 7471U + 32768U) >> 16U);
     }
@@ -293,7 +295,7 @@ Tensor with_channels(const Tensor& pixels, std::int64_t channels) {
 
 }  // namespace
 
-/// One decompression. Whatever libjpeg is asked goes through call().
+/// One decompression. All calls of libjpeg that can fail go through call().
 class JpegFile::State {
 public:
     State(std::span<const std::uint8_t> content, std::string_view name) : name_(name), ends_(has_end(content)) {
@@ -344,14 +346,14 @@ public:
         if (info_.num_components >= 3) info_.out_color_space = info_.num_components == 4 ? JCS_CMYK : JCS_RGB;
         call([&] { jpeg_start_decompress(&info_); });
         rows_ = rows;
-        // What a column is smoothed with lies beside it, so the edges of what libjpeg decodes differ.
+        // Upsampling uses adjacent columns, so pixels at the edges of the decoded part can differ. Hence the margin.
         constexpr std::int64_t margin = 4;
         const std::int64_t whole = info_.output_width;
         const std::int64_t from = std::max<std::int64_t>(columns.begin - margin, 0);
         const std::int64_t to = std::min(columns.end + margin, whole);
         JDIMENSION left = 0;
         auto width = static_cast<JDIMENSION>(to - from);
-        // At reduced sizes there is little left to save.
+        // At reduced sizes cropping saves little.
         if (eighths == 8 && to - from < whole) {
             left = static_cast<JDIMENSION>(from);
             call([&] { jpeg_crop_scanline(&info_, &left, &width); });
@@ -375,7 +377,8 @@ public:
                 to += columns * channels();
             }
             if (info_.output_scanline < info_.output_height && ends_) return;
-            std::uint8_t* line = unwanted.data();  // skipping to the end would read nothing
+            std::uint8_t* line = unwanted.data();  // read the remaining rows, because skipping them would not decode
+                                                   // anything
             while (info_.output_scanline < info_.output_height) jpeg_read_scanlines(&info_, &line, 1);
             jpeg_finish_decompress(&info_);
         });
@@ -394,7 +397,7 @@ private:
 
     std::int64_t channels() const { return info_.output_components == 4 ? 3 : info_.output_components; }
 
-    /// `f` must hold nothing that needs a destructor: an error jumps over it.
+    /// `f` must not own anything that needs a destructor, because an error jumps out of it.
     template <class F>
     void call(const F& f) {
         if (setjmp(errors_.escape) == 0) {  // NOLINT(cert-err52-cpp)

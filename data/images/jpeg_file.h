@@ -1,4 +1,4 @@
-// A JPEG file that is decoded in part, and how both formats begin. Not for users.
+// Partial decoding of a JPEG file, and detection of JPEG and PNG files. For internal use.
 #pragma once
 
 #include "radial/data/images/image.h"
@@ -11,10 +11,10 @@
 
 namespace radial::data {
 
-/// A JPEG whose header has been read. Everything throws FileError beginning with `name`.
+/// A JPEG whose header has been read. All functions throw FileError with a message that begins with `name`.
 class JpegFile {
 public:
-    /// `content` must stay as long as this.
+    /// `content` must outlive this object.
     JpegFile(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options);
     ~JpegFile();
     JpegFile(const JpegFile&) = delete;
@@ -22,21 +22,22 @@ public:
 
     std::int64_t width() const;
     std::int64_t height() const;
-    int orientation() const;  ///< EXIF's number, 1 to 8
-    /// Whether colours keep their detail at reduced sizes. Where they are halved in one direction only, libjpeg reduces
-    /// them once more.
+    int orientation() const;  ///< the EXIF orientation, 1 to 8
+    /// Whether chroma keeps its detail when decoding at a reduced size. If chroma is subsampled in one direction only,
+    /// libjpeg reduces it once more.
     bool scales_evenly() const;
 
-    /// Pixels about to be decoded: `rows` x `columns`, `channels` (1 or 3) bytes each, without gaps.
+    /// The pixels that will be decoded: `rows` x `columns`, with `channels` (1 or 3) bytes per pixel and no padding.
     struct Part {
         Range rows, columns;
         std::int64_t channels;
         std::size_t bytes() const { return static_cast<std::size_t>(rows.size() * columns.size() * channels); }
     };
-    /// Begins to decode at `eighths` / 8 of the size, which is rounded up, no less than `rows` x `columns` of it. The
-    /// cosine transform of what is not wanted is saved, and the pixels are those of the whole. Once.
+    /// Starts decoding at `eighths` / 8 of the size (rounded up). The part contains at least `rows` x `columns` of the
+    /// scaled image. The inverse cosine transform is skipped outside the part; its pixels are identical to those of a
+    /// full decode. Can be called only once.
     Part begin(int eighths, Range rows, Range columns);
-    /// Writes that part.
+    /// Writes the pixels of the part to `to`.
     void read(std::uint8_t* to);
 
 private:
@@ -44,7 +45,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Whether a file begins as JPEGs do, or as PNGs.
+/// Whether a file begins like a JPEG, or like a PNG.
 bool is_jpeg(std::span<const std::uint8_t> content);
 bool is_png(std::span<const std::uint8_t> content);
 

@@ -1,4 +1,4 @@
-// The transforms, and the mixing of a batch.
+// The image transforms, and the mixing of a batch.
 #include "radial/data/images/transforms.h"
 
 #include "radial/core/util/error.h"
@@ -12,7 +12,7 @@
 namespace radial::data {
 namespace {
 
-/// 0 .. last, each equally likely.
+/// A uniformly distributed integer from 0 to `last`.
 std::int64_t up_to(std::int64_t last, Generator& random) {
     return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(last) + 1));
 }
@@ -33,7 +33,7 @@ void for_each_row(Image& image, const Window& window, F&& change) {
                                            static_cast<std::size_t>(window.right - window.left)));
 }
 
-/// Moves the image by (down, right), dropping what leaves it, with zeros where it has left.
+/// Shifts the image by (down, right). Pixels that leave it are lost; vacated pixels become zero.
 void shift(Image& image, std::int64_t down, std::int64_t right) {
     const std::vector<float> old = std::exchange(image.pixels, std::vector<float>(image.pixels.size(), 0.0F));
     const std::int64_t height = image.height, width = image.width;
@@ -47,7 +47,7 @@ void shift(Image& image, std::int64_t down, std::int64_t right) {
     }
 }
 
-/// A number of N(0, 1), by Box and Muller.
+/// A random number from N(0, 1), by the Box-Muller method.
 double normal(Generator& random) {
     const double u = 1.0 - random.uniform(), v = random.uniform();
     return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
@@ -59,7 +59,7 @@ void check_probability(const char* who, double probability) {
 
 constexpr std::array<float, 3> grey_weights = {0.299F, 0.587F, 0.114F};
 
-/// The planes of an image, and what is to be done with a pixel of all of them.
+/// Pointers to the colour planes of an image. For grey images they are all the same plane.
 struct Planes {
     explicit Planes(Image& image)
         : pixels(image.height * image.width),
@@ -75,7 +75,7 @@ struct Planes {
     float *red, *green, *blue;
 };
 
-/// factor * value + (1 - factor) * other, kept in [0, 1].
+/// factor * value + (1 - factor) * other, limited to [0, 1].
 float mixed(float value, float other, float factor) {
     return std::clamp(factor * value + (1 - factor) * other, 0.0F, 1.0F);
 }
@@ -100,21 +100,23 @@ void change_saturation(Image& image, float factor) {
     }
 }
 
-/// Hue in sixths of the circle, from red by yellow and green.
+/// The hue in sixths of the colour circle, from red through yellow and green.
 float hue_of(float red, float green, float blue, float highest, float range) {
     if (range == 0) return 0;
     if (highest == red) return (green - blue) / range;
     return highest == green ? (blue - red) / range + 2 : (red - green) / range + 4;
 }
 
-/// Turns each colour around the circle of hues by `turn` of it, keeping the largest and smallest of its three values.
+/// Rotates the hue of each colour by the fraction `turn` of the circle. The largest and smallest channel values are
+/// kept.
 void change_hue(Image& image, float turn) {
     const Planes planes(image);
     for (std::int64_t i = 0; i < planes.pixels; ++i) {
         float &red = planes.red[i], &green = planes.green[i], &blue = planes.blue[i];
         const auto [lowest, highest] = std::minmax({red, green, blue});
         const float range = highest - lowest, hue = hue_of(red, green, blue, highest, range) + 6 * turn;
-        // A channel is highest for the two sixths around its own hue, lowest for those opposite, and linear between.
+        // A channel is highest within a sixth of the circle from its own hue, lowest within a sixth of the opposite
+        // hue, and linear in between.
         const auto channel = [=, top = highest](float own) {
             const float away = std::abs(std::remainder(hue - own, 6.0F));
             return top - range * std::clamp(away - 1, 0.0F, 1.0F);
@@ -129,7 +131,7 @@ void check_amount(const char* what, double amount, double most) {
     RADIAL_CHECK(amount >= 0 && amount <= most, "color_jitter: {} is {}, expected 0 to {}", what, amount, most);
 }
 
-/// A number of Gamma(shape, 1), by Marsaglia & Tsang 2000, "A simple method for generating gamma variables".
+/// A random number from Gamma(shape, 1) (Marsaglia & Tsang 2000, "A simple method for generating gamma variables").
 double gamma(double shape, Generator& random) {
     if (shape < 1) {
         const double boost = std::pow(1.0 - random.uniform(), 1 / shape);
@@ -145,7 +147,7 @@ double gamma(double shape, Generator& random) {
 
 double beta(double alpha, Generator& random) {
     const double x = gamma(alpha, random), y = gamma(alpha, random);
-    // For a tiny alpha both can underflow; all the weight is at the ends then.
+    // For a very small alpha both can underflow; the distribution is then concentrated at 0 and 1.
     return x + y > 0 ? x / (x + y) : static_cast<double>(random.below(2));
 }
 
@@ -159,7 +161,7 @@ void blend(const Tensor& images, const Tensor& old, std::span<const std::int64_t
     }
 }
 
-/// Returns the part of an image that stays.
+/// Returns the fraction of the image that is kept.
 double cut(const Tensor& images, const Tensor& old, std::span<const std::int64_t> partners, double share,
            Generator& random) {
     const std::int64_t planes = images.size(1), height = images.size(2), width = images.size(3);
@@ -188,7 +190,7 @@ double cut(const Tensor& images, const Tensor& old, std::span<const std::int64_t
 Transform random_crop(std::int64_t padding) {
     RADIAL_CHECK(padding >= 0, "random_crop: padding is {}, expected at least 0", padding);
     return [padding](Image& image, Generator& random) {
-        // The window's place in the padded image says how far the image moves.
+        // The position of the window in the padded image determines the shift of the image.
         const std::int64_t top = up_to(2 * padding, random), left = up_to(2 * padding, random);
         if (top != padding || left != padding) shift(image, padding - top, padding - left);
     };

@@ -1,4 +1,4 @@
-// Changes to images between data set and batch: cropping, flipping, colour jitter, erasing, and mixing in pairs.
+// Image transforms applied between data set and batch: cropping, flipping, colour jitter, erasing, and mixing in pairs.
 #pragma once
 
 #include "radial/core/tensor/random.h"
@@ -11,7 +11,7 @@
 
 namespace radial::data {
 
-/// One image while its batch is prepared.
+/// One image during the preparation of its batch.
 struct Image {
     std::int64_t channels = 0, height = 0, width = 0;  ///< extents of `pixels`
     std::vector<float> pixels;                         ///< [channels, height, width]

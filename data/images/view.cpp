@@ -1,4 +1,4 @@
-// The arithmetic of regions, the resampling's weights in fixed point, and views of tensors and of files.
+// Computation of regions, the fixed-point weights of the resampler, and views of tensors and files.
 #include "radial/data/images/view.h"
 
 #include "radial/core/util/error.h"
@@ -17,7 +17,7 @@ std::int64_t up_to(std::int64_t last, Generator& random) {
     return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(last) + 1));
 }
 
-/// The largest region around the middle whose shape is allowed.
+/// The largest centred region with an allowed aspect ratio.
 Region middle_region(std::int64_t height, std::int64_t width, const RandomRegionOptions& options) {
     const double aspect = static_cast<double>(width) / static_cast<double>(height);
     Region region{.height = height, .width = width};
@@ -28,13 +28,13 @@ Region middle_region(std::int64_t height, std::int64_t width, const RandomRegion
     return region;
 }
 
-/// Bits after the point: with 8 before it and 2 for what overshoots, 32.
+/// Fractional bits. With 8 integer bits and 2 for overshoot and sign, 32 bits suffice.
 constexpr int precision = 22;
 constexpr std::int32_t half = 1 << (precision - 1);
 
 std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> precision, 0, 255)); }
 
-/// The part of `image` that `view` asks for, [rows, columns, C].
+/// Computes the part of `image` that `view` selects: [rows, columns, C].
 Tensor resize_part(const Tensor& image, const View& view) {
     const std::int64_t W = image.size(1), C = image.size(2);
     Resampler resampler;
@@ -59,8 +59,8 @@ void check_image(const char* who, const Tensor& image) {
                  image.defined() ? "is " + image.str() : "is undefined");
 }
 
-/// One axis of `view` in a picture that is decoded at eighths / 8 of its size: what `begin` and `length` say of the
-/// whole. `origin` becomes the decoded pixel that sources are counted from.
+/// One axis of `view` for a picture that is decoded at eighths / 8 of its size. `begin` and `length` refer to the full
+/// size. Sets `origin` to the decoded pixel that source coordinates are relative to.
 Axis scaled_axis(std::int64_t begin, std::int64_t length, int eighths, std::int64_t to, Range wanted,
                  std::int64_t& origin) {
     const double scale = eighths / 8.0;
@@ -160,7 +160,8 @@ void Resampler::plan(const Axis& down, const Axis& across) {
     weigh(across, across_);
 }
 
-/// One row through `across_`. C is 1, or 4: RGB with the next pixel's first byte, whose sum is dropped.
+/// Resizes one row with `across_`. C is 1, or 4 for RGB: the fourth byte belongs to the next pixel, and its sum is
+/// dropped.
 template <int C>
 void Resampler::narrow(const std::uint8_t* row, std::uint8_t* to) const {
     constexpr int kept = C == 4 ? 3 : C;
@@ -219,7 +220,8 @@ void Resampler::rows_first(const std::uint8_t* from, std::int64_t stride, std::i
 }
 
 void Resampler::run(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to) {
-    row_.resize(static_cast<std::size_t>(columns().size() * channels) + 1);  // a pixel is read as four bytes
+    row_.resize(static_cast<std::size_t>(columns().size() * channels) + 1);  // one extra byte, because RGB pixels are
+                                                                             // read as four bytes
     rows_first_ ? rows_first(from, stride, channels, to) : columns_first(from, stride, channels, to);
 }
 
@@ -262,7 +264,7 @@ Tensor evaluation_view(const Tensor& image, std::int64_t side, std::int64_t crop
     return planes;
 }
 
-/// Plans the resampling and returns how many eighths of its size the picture is to be decoded at.
+/// Plans the resampling. Returns the size in eighths at which the picture should be decoded.
 int ViewReader::plan(const View& view, bool may_scale) {
     int eighths = 8;
     while (may_scale && eighths > 1 && view.box.height * eighths >= view.height * 16 &&
@@ -277,13 +279,13 @@ int ViewReader::plan(const View& view, bool may_scale) {
     return eighths;
 }
 
-/// Resizes what begins with `from`, the first pixel that the plan takes.
+/// Resizes pixels that begin at `from`, the first pixel that the plan needs.
 std::span<const std::uint8_t> ViewReader::finish(const View& view, const std::uint8_t* from, std::int64_t stride,
                                                  std::int64_t channels, bool as_rgb) {
     const std::int64_t pixels = view.kept.height * view.kept.width, all = as_rgb ? 3 : channels;
     view_.resize(static_cast<std::size_t>(pixels * all));
     resampler_.run(from, stride, channels, view_.data());
-    if (channels != all)  // from the last on, so that none is overwritten before it has been read
+    if (channels != all)  // backwards, so that no grey pixel is overwritten before it has been read
         for (std::int64_t i = pixels - 1; i >= 0; --i)
             std::fill_n(view_.data() + 3 * i, 3, view_[static_cast<std::size_t>(i)]);
     return view_;

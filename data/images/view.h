@@ -1,4 +1,4 @@
-// Views: which part of an image a network sees and at what size; resizing to it, and reading no more of a file.
+// Views: the part of an image that a network sees, and its size. Resizing to a view, and decoding only what it needs.
 #pragma once
 
 #include "radial/core/tensor/random.h"
@@ -20,7 +20,8 @@ struct Region {
     friend bool operator==(const Region&, const Region&) = default;
 };
 
-/// The first of the middle `part` of `whole` pixels. Half of an odd remainder is rounded half to even, as in Python.
+/// The index of the first of the middle `part` of `whole` pixels. Half of an odd remainder is rounded half to even, as
+/// in Python.
 std::int64_t middle(std::int64_t whole, std::int64_t part);
 
 /// A view of an image: `box` is resized to [height, width], and `kept` is the part of the result that is used.
@@ -72,12 +73,12 @@ Tensor resize_shorter_side(const Tensor& image, std::int64_t side);
 /// Throws Error when the image is smaller.
 Tensor center_crop(const Tensor& image, std::int64_t height, std::int64_t width);
 
-/// The view on which networks are evaluated: center_crop(resize_shorter_side(image, side), crop, crop) without
-/// computing what is cropped, in planes: uint8 [C, crop, crop]. Throws as these functions do, and Error when crop is
-/// above side.
+/// The view on which networks are evaluated: center_crop(resize_shorter_side(image, side), crop, crop), without
+/// computing the pixels that are cropped. The result is planar: uint8 [C, crop, crop]. Throws as these functions do,
+/// and Error when crop is above side.
 Tensor evaluation_view(const Tensor& image, std::int64_t side, std::int64_t crop);
 
-// For internal use: what the functions above and ViewReader resize with.
+// For internal use: the resizing behind the functions above and ViewReader.
 
 /// A range of rows or columns.
 struct Range {
@@ -113,17 +114,17 @@ public:
     void run(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to);
 
 private:
-    /// Which source pixels each target pixel is a mean of, and with what weights.
+    /// The source pixels that each target pixel averages, and their weights.
     struct Weights {
-        std::vector<Range> sources;        ///< of each target pixel
-        std::vector<std::int32_t> values;  ///< `stride` for each target pixel, as many as its sources used
+        std::vector<Range> sources;        ///< one range per target pixel
+        std::vector<std::int32_t> values;  ///< `stride` per target pixel, of which the first sources[i].size() are used
         std::int64_t stride = 0;
     };
     static Range needed(const Weights& weights) { return {weights.sources.front().begin, weights.sources.back().end}; }
     void weigh(const Axis& axis, Weights& weights);
     void columns_first(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to);
     void rows_first(const std::uint8_t* from, std::int64_t stride, std::int64_t channels, std::uint8_t* to);
-    /// Row `target` of what down_ makes of bytes whose rows are `stride` apart and `length` long.
+    /// Computes row `target` of the vertical resize from bytes whose rows are `length` long and `stride` apart.
     void shorten(std::int64_t target, const std::uint8_t* from, std::int64_t stride, std::int64_t length,
                  std::uint8_t* to);
     void narrow(const std::uint8_t* row, std::int64_t channels, std::uint8_t* to) const;
@@ -165,7 +166,7 @@ private:
 
     bool scaled_;
     Resampler resampler_;
-    std::int64_t top_ = 0, left_ = 0;  ///< where the resampler's sources are counted from, in the decoded picture
+    std::int64_t top_ = 0, left_ = 0;  ///< origin of the resampler's source coordinates, in the decoded picture
     std::vector<std::uint8_t> content_, pixels_, view_;
 };
 

@@ -1,10 +1,11 @@
-// GrowingImage: forward and backward of a densely connected layer, a few images at a time so that what is formed
-// between the growing image and a convolution stays in the cache.
+// GrowingImage: forward and backward of a densely connected layer, a few images at a time, so that the intermediate
+// results between the growing image and a convolution stay in the cache.
 //
-// Every layer normalises the same channels with the same statistics, so that these are taken once, when a channel is
-// made. A batch norm's input gradient is factor * g + constant + slope * (x - mean), where the last two follow from
-// sums over all of g: the first part is added to the image's gradient at once, the rest is noted per channel (`Owed`)
-// and paid when the channel's own layer comes, which saves a pass over all channels in each layer.
+// Every layer normalises the same channels with the same statistics, so these are computed once, when a channel is
+// appended. A batch norm's input gradient is factor * g + constant + slope * (x - mean), where constant and slope
+// follow from sums over all of g. The first term is added to the image's gradient at once. The other two are
+// accumulated per channel (`Owed`) and added when backward reaches the layer that made the channel. This saves a pass
+// over all channels in each layer.
 #include "radial/layers/dense/growing_image.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -29,7 +30,7 @@ using growing::move_running;
 using growing::same_3x3;
 using growing::values_of;
 
-/// One layer of a growing image: what it computes, and what backward needs.
+/// One layer of a growing image: its computation, and what backward needs.
 class Step {
 public:
     Step(std::shared_ptr<GrowingImage::State> state, const DenseLayerTensors& layer)
@@ -48,7 +49,7 @@ public:
         for (const auto& [what, tensor] : kept) kept_.emplace_back(*tensor, "dense_layer", what);
     }
 
-    /// The layer's new channels.
+    /// Returns the layer's new channels.
     Tensor forward() {
         if (state_->training) move_running(tensors_.norm, state_->mean, state_->variance, rows());
         const Tensor made = image(state_->buffer.shape(), tensors_.conv.size(0));
@@ -65,9 +66,9 @@ public:
         return made;
     }
 
-    /// `gradient` is the whole image's, to which what flows through this layer is added.
+    /// `gradient` is that of the whole image; the gradient that flows through this layer is added to it.
     Grads backward(const Tensor& gradient) {
-        for (const Saved& saved : kept_) saved.get();  // throws where one was written to
+        for (const Saved& saved : kept_) saved.get();  // throws if the tensor has been written to
         const Tensor upstream = settled(*state_, gradient, channels_, tensors_.conv.size(0));
         Grads grads{gradient, Tensor::empty_like(tensors_.norm.scale), Tensor::empty_like(tensors_.norm.shift),
                     Tensor::zeros_like(tensors_.conv)};
@@ -80,7 +81,7 @@ public:
         return grads;
     }
 
-    /// The gradient of `count` channels from `first`, with what batch norms still owe it.
+    /// The gradient of `count` channels from `first` on, including what batch norms still owe it.
     static Tensor settled(const GrowingImage::State& state, const Tensor& gradient, std::int64_t first,
                           std::int64_t count) {
         const Tensor result = image(state.buffer.shape(), count);
@@ -92,7 +93,7 @@ public:
 private:
     double rows() const { return static_cast<double>(state_->rows()); }
 
-    /// Forms narrow_, and its statistics while training.
+    /// Computes narrow_, and in training its statistics.
     void multiply_bottleneck() {
         const Bottleneck bottleneck(tensors_.bottleneck, Bottleneck::Way::forward);
         const std::int64_t width = bottleneck.width();
@@ -112,7 +113,7 @@ private:
         move_running(tensors_.inner_norm, values_of(inner_mean_), values_of(inner_variance_), rows());
     }
 
-    /// The bottleneck's result of the first pixel.
+    /// The result of the bottleneck for the first pixel.
     growing::Floats first_row(const Bottleneck& bottleneck) const {
         growing::Floats x(static_cast<std::size_t>(bottleneck.stride())),
             y(static_cast<std::size_t>(bottleneck.width()));
@@ -124,18 +125,19 @@ private:
         return y;
     }
 
-    /// The image's rows after a tile, as far as there are as many.
+    /// The image's rows after a tile, or its last `rows` rows if fewer than `rows` follow.
     Columns<const float> next_rows(std::int64_t row, std::int64_t rows) const {
         return state_->columns(std::min(row + rows, state_->rows() - rows), channels_);
     }
 
-    /// body(part, first row, rows, those pixels through the batch norm and ReLU [rows, channels], its to overwrite) on
-    /// tiles of the bottleneck's size. It returns oneDNN's status. Throws Error where that is none of success.
+    /// Calls body(part, first row, rows, x) for tiles of the bottleneck's size, where x [rows, channels] are those
+    /// pixels after the batch norm and ReLU, which body may overwrite. body returns oneDNN's status; throws Error
+    /// unless it is success.
     template <class Body>
     void each_tile(const Bottleneck& bottleneck, const Body& body) const {
         const std::int64_t tile = bottleneck.tile_rows(), stride = bottleneck.stride();
         const dense_kernels::Parts parts(state_->rows());
-        // Before the threads start, which must not throw; from the allocator's cache.
+        // Allocated from the allocator's cache before the threads start, because an exception must not leave a thread.
         const Tensor held = Tensor::empty({parts.count, tile * stride}, DType::float32, {});
         std::atomic<int> failed{0};
 #pragma omp parallel for schedule(dynamic)
@@ -152,7 +154,7 @@ private:
         RADIAL_CHECK(failed == 0, "dense_layer: oneDNN failed (status {})", failed.load());
     }
 
-    /// body(first image, one behind the last, those images through the batch norm and ReLU).
+    /// Calls body(first image, one past the last, those images after the batch norm and ReLU).
     template <class Body>
     void each_normalised(const Body& body) const {
         state_->each_part(channels_, [&](std::int64_t first, std::int64_t last) {
@@ -169,7 +171,7 @@ private:
         });
     }
 
-    /// The bottleneck's result through its batch norm and ReLU. Formed again in backward.
+    /// The bottleneck's result after its batch norm and ReLU. Backward computes it again.
     Tensor normalise_narrow() {
         const NormTensors& norm = tensors_.inner_norm;
         const Tensor y = Tensor::empty_like(narrow_);
@@ -204,13 +206,13 @@ private:
         narrow_ = Tensor();
     }
 
-    /// From the gradient behind the inner norm to those of the bottleneck's weight and of the image.
+    /// From the gradient of the inner norm's ReLU, computes those of the bottleneck's weight and of the image.
     void through_product(const ReluNormGradient& inner, const Tensor& upstream, const Tensor& gradient,
                          const Tensor& dweight, dense_kernels::GradientSums& sums) const {
         const Bottleneck bottleneck(tensors_.bottleneck, Bottleneck::Way::backward);
         const std::int64_t width = bottleneck.width(), stride = bottleneck.stride();
         const float *const up = upstream.data<float>(), *const narrow = narrow_.data<float>();
-        // A sum for each part, so that the result does not depend on the threads.
+        // One sum per part, so that the result does not depend on the number of threads.
         const dense_kernels::Parts parts(state_->rows());
         const Tensor partial = Tensor::empty({parts.count, dweight.numel()}, DType::float32, {});
         const Tensor tiles = Tensor::empty({parts.count, bottleneck.tile_rows() * width}, DType::float32, {});
@@ -227,7 +229,7 @@ private:
                                                  {up + after, width, width}};
             const dnnl::status status = bottleneck.add_gradient(rows, x, dy, sum, here);
             if (status != dnnl::status::success) return status;
-            const dnnl::status again = bottleneck.backward(rows, dy, x, next);  // x is needed no more
+            const dnnl::status again = bottleneck.backward(rows, dy, x, next);  // x is no longer needed
             absorb(part, row, rows, {x, stride, channels_}, gradient, sums);
             return again;
         });
@@ -242,7 +244,7 @@ private:
             backend().conv_backward_weights(x, dy, same_3x3, part, {});
             const auto more = part.values<float>();
             for (std::size_t i = 0; i < total.size(); ++i) total[i] += more[i];
-            backend().conv_backward_data(dy, tensors_.conv, same_3x3, x);  // x is needed no more
+            backend().conv_backward_data(dy, tensors_.conv, same_3x3, x);  // x is no longer needed
             const dense_kernels::Parts parts((last - first) * state_->pixels());
 #pragma omp parallel for schedule(static)
             for (std::int64_t p = 0; p < parts.count; ++p) {
@@ -253,18 +255,19 @@ private:
         });
     }
 
-    /// `upstream` [rows, channels], of the normalised pixels from `row` on, flows on to the image's gradient.
+    /// Adds the contribution of `upstream` to the image's gradient. `upstream` [rows, channels] is the gradient of the
+    /// normalised pixels from `row` on.
     void absorb(std::int64_t part, std::int64_t row, std::int64_t rows, const Columns<const float>& upstream,
                 const Tensor& gradient, dense_kernels::GradientSums& sums) const {
         sums.absorb(part, state_->columns(row, channels_), outer_.affine(), upstream, rows, rows_of(gradient, row));
     }
 
-    /// The layer's channels of the image's gradient, from `row` on.
+    /// The rows from `row` on of the image's gradient, in the channels that the layer reads.
     Columns<float> rows_of(const Tensor& gradient, std::int64_t row) const {
         return {gradient.data<float>() + row * state_->capacity(), state_->capacity(), channels_};
     }
 
-    /// Notes what this layer's batch norm owes, and writes the gradients of its scale and shift.
+    /// Records what this layer's batch norm owes, and writes the gradients of its scale and shift.
     void close(const dense_kernels::GradientSums& all, const Tensor& dscale, const Tensor& dshift) const {
         const std::vector<double> sums = all.sums(), products = all.products();
         for (std::size_t c = 0; c < sums.size(); ++c) {
@@ -282,7 +285,7 @@ private:
     DenseLayerTensors tensors_;
     std::int64_t channels_;
     growing::Normaliser outer_;
-    std::vector<Saved> kept_;  ///< only to see whether they changed
+    std::vector<Saved> kept_;  ///< only to detect whether they have been written to
     Tensor narrow_;            ///< the bottleneck's result
     Tensor inner_mean_, inner_variance_;
 };

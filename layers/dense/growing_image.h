@@ -1,5 +1,5 @@
-// Densely connected layers on one growing image, for the CPU in float32: no concatenation is ever copied, and what a
-// batch norm and ReLU make of it is formed again in backward rather than kept.
+// Densely connected layers on one growing image, for the CPU in float32. Concatenations are never copied, and backward
+// recomputes the results of batch norms and ReLUs instead of keeping them.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -16,36 +16,36 @@ struct NormTensors {
 };
 
 /// One layer (Huang et al. 2017, "Densely Connected Convolutional Networks", Sec. 3): conv(relu(norm(x))), or with a
-/// bottleneck conv(relu(inner_norm(bottleneck(relu(norm(x)))))). No biases; `conv` is 3x3 of stride 1 and padding 1.
+/// bottleneck conv(relu(inner_norm(bottleneck(relu(norm(x)))))). No biases; `conv` is 3x3 with stride 1 and padding 1.
 struct DenseLayerTensors {
-    NormTensors norm;        ///< of all channels so far
-    Tensor bottleneck;       ///< [B, C, 1, 1]; undefined for none
-    NormTensors inner_norm;  ///< [B]; of no matter without a bottleneck
+    NormTensors norm;        ///< over all channels so far
+    Tensor bottleneck;       ///< [B, C, 1, 1]; undefined without a bottleneck
+    NormTensors inner_norm;  ///< [B]; ignored without a bottleneck
     Tensor conv;             ///< [growth, B or C, 3, 3]
 };
 
 /// The image [N, C, H, W] that a dense block builds up.
 class GrowingImage {
 public:
-    /// Whether it can be used: on the CPU in float32, while training, or where no gradient is asked for, unless ops are
-    /// watched (core/autograd/autograd.h) or training batch norms look at several ranks
-    /// (core/distributed/communicator.h).
+    /// Whether a growing image can be used. This requires the CPU in float32 and another backend than the reference
+    /// one, and either training or no gradients. It is not possible while ops are observed (core/autograd/autograd.h)
+    /// or when batch norms in training take statistics over several ranks (core/distributed/communicator.h).
     static bool takes(const Tensor& x, bool training);
 
-    /// Begins with x [N, C, H, W] and room for `channels`. Throws Error when x is not rank 4 or has more, and where
-    /// takes() says no.
+    /// Starts with x [N, C, H, W] and memory for `channels` channels. Throws Error when x is not of rank 4 or has more
+    /// channels, and when takes() is false.
     GrowingImage(const Tensor& x, std::int64_t channels, bool training);
-    /// Appends what the layer makes of all channels so far. Training moves its running statistics. Throws Error when a
-    /// shape does not fit or there is no room left.
+    /// Appends the result of the layer for all channels so far. Training updates the layer's running statistics. Throws
+    /// Error when a shape does not fit or there is no room for the new channels.
     void grow(const DenseLayerTensors& layer);
-    /// The image, [N, channels, H, W], recorded on the tape. Throws Error before it is full.
+    /// The image, [N, channels, H, W], recorded on the tape. Throws Error before all channels have been appended.
     Tensor result() const;
 
     struct State;
 
 private:
     std::shared_ptr<State> state_;
-    Tensor image_;  ///< after the last layer; every layer's is of the full shape and shares the elements
+    Tensor image_;  ///< result of the last layer; all results have the full shape and share their elements
 };
 
 }  // namespace radial

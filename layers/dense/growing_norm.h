@@ -1,4 +1,4 @@
-// What the layers of a growing image share, and a batch norm of its first channels.
+// The state that the layers of a growing image share, and a batch norm of its first channels.
 #pragma once
 
 #include "radial/core/autograd/autograd.h"
@@ -18,7 +18,7 @@ inline constexpr ConvGeometry same_3x3{.pad_h = 1, .pad_w = 1};
 
 inline Backend& backend() { return backend_for({}, DType::float32); }
 
-/// An uninitialised image like another with other channels.
+/// An uninitialised image with the shape of `like` but with `channels` channels.
 inline Tensor image(const Shape& like, std::int64_t channels) {
     return Tensor::empty({like[0], channels, like[2], like[3]}, DType::float32, {}, Layout::channels_last);
 }
@@ -28,7 +28,8 @@ inline Floats values_of(const Tensor& vector) {
     return {values.begin(), values.end()};
 }
 
-/// The running statistics after a batch with these, the variance biased, of `rows` values a channel.
+/// Updates the running statistics with those of a batch: the mean, and the biased variance of `rows` values per
+/// channel.
 inline void move_running(const NormTensors& norm, const Floats& mean, const Floats& variance, double rows) {
     if (recomputing()) return;
     const double keep = 1 - norm.momentum, unbiased = norm.momentum * rows / (rows - 1);
@@ -41,9 +42,9 @@ inline void move_running(const NormTensors& norm, const Floats& mean, const Floa
     norm.running_variance.bump_version();
 }
 
-/// A batch norm of the first channels with given statistics.
+/// A batch norm of the first channels, with given statistics.
 struct Normaliser {
-    Floats mean, factor, shift, inverse;  ///< inverse: 1 / the deviation
+    Floats mean, factor, shift, inverse;  ///< inverse: 1 / std
 
     Normaliser(const NormTensors& norm, const Floats& means, const Floats& variances) {
         const auto scales = norm.scale.values<float>();
@@ -60,25 +61,25 @@ struct Normaliser {
 
 }  // namespace growing
 
-/// What the layers of a growing image share.
+/// The state that the layers of a growing image share.
 struct GrowingImage::State {
     Tensor buffer;  ///< [N, all channels, H, W], channels-last
     std::int64_t filled = 0;
     bool training = true;
-    growing::Floats mean, variance;   ///< of the channels so far, while training
-    growing::Floats constant, slope;  ///< what is owed to their gradient
+    growing::Floats mean, variance;   ///< statistics of the channels so far, in training
+    growing::Floats constant, slope;  ///< what batch norms still owe their gradient: see Owed
     std::int64_t capacity() const { return buffer.size(1); }
     std::int64_t images() const { return buffer.size(0); }
     std::int64_t pixels() const { return buffer.size(2) * buffer.size(3); }
     std::int64_t rows() const { return images() * pixels(); }
 
-    /// The first `count` channels of the pixels from `row` on.
+    /// The first `count` channels of the pixels from index `row` on.
     dense_kernels::Columns<const float> columns(std::int64_t row, std::int64_t count) const {
         return {buffer.data<float>() + row * capacity(), capacity(), count};
     }
     dense_kernels::Owed owed() const { return {constant.data(), slope.data(), mean.data()}; }
 
-    /// Takes x [N, C, H, W] as the next channels.
+    /// Appends x [N, C, H, W] as the next channels.
     void append(const Tensor& x) {
         const std::int64_t channels = x.size(1);
         const dense_kernels::Columns<float> out{buffer.data<float>(), capacity(), channels};
@@ -97,10 +98,11 @@ struct GrowingImage::State {
         slope.resize(mean.size());
     }
 
-    /// body(first image, one behind the last) on parts whose first `channels` fit the cache.
+    /// Calls body(first image, one past the last) for parts of the images whose first `channels` channels fit the
+    /// cache.
     template <class Body>
     void each_part(std::int64_t channels, const Body& body) const {
-        constexpr std::int64_t cache = 1 << 20;  // numbers
+        constexpr std::int64_t cache = 1 << 20;  // floats
         const std::int64_t part = std::clamp<std::int64_t>(cache / (channels * pixels()), 1, images());
         for (std::int64_t first = 0; first < images(); first += part) body(first, std::min(images(), first + part));
     }

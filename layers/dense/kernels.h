@@ -1,6 +1,6 @@
-// Loops over the first columns (channels) of a wider matrix of pixels, float32, and the matrix products of a densely
-// connected layer's bottleneck, a tile of rows (pixels) at a time on one thread: by kernels of our own, which ask for
-// the rows of the next tile meanwhile, or by oneDNN's for shapes that those do not take.
+// Loops over the first columns (channels) of a wider matrix of pixels in float32, and the matrix products of a densely
+// connected layer's bottleneck. The products run on one thread over a tile of rows (pixels) at a time, with own
+// kernels, which also prefetch the rows of the next tile, or with oneDNN for shapes that these kernels do not support.
 #pragma once
 
 #include "radial/core/backend/cpu/norm_kernels.h"
@@ -16,7 +16,7 @@
 
 namespace radial::dense_kernels {
 
-/// The first `columns` of a matrix [rows, stride].
+/// The first `columns` columns of a matrix [rows, stride].
 template <class T>
 struct Columns {
     T* data;
@@ -29,11 +29,11 @@ struct Affine {
     const float *mean, *factor, *shift;
 };
 
-/// Asks for rows of matrices before they are needed: some lines of the cache at each call, as a processor ignores what
-/// it is asked for while it waits for as many as it can.
+/// Prefetches rows of matrices, a few cache lines per call: a processor ignores further prefetches while it waits for
+/// as many as it supports.
 class Prefetch {
 public:
-    /// All rows are asked for after `calls` calls.
+    /// All `rows` rows of each matrix have been prefetched after `calls` calls.
     Prefetch(std::span<const Columns<const float>> from, std::int64_t rows, std::int64_t calls)
         : from_(from), rows_(rows) {
         std::int64_t lines = 0;
@@ -72,7 +72,7 @@ inline void normalise(const Columns<const float>& in, const Affine& affine, std:
 #pragma omp simd
         for (std::int64_t c = 0; c < columns; ++c) {
             const float normal = (v[c] - affine.mean[c]) * affine.factor[c] + affine.shift[c];
-            to[c] = normal < 0 ? 0.0F : normal;  // a NaN stays one
+            to[c] = normal < 0 ? 0.0F : normal;  // NaN stays NaN
         }
     }
 }
@@ -88,8 +88,8 @@ inline void copy(const Columns<const float>& from, std::int64_t rows, const Colu
     }
 }
 
-/// Parts of the rows of a matrix, which threads take in turn: their bounds depend on the sizes alone, and so do sums
-/// that each part forms by itself.
+/// Parts of the rows of a matrix, which threads process in turn. Their bounds depend only on the sizes, so sums that
+/// are formed per part do not depend on the number of threads.
 struct Parts {
     static constexpr std::int64_t most = 16, least_rows = 64;
     std::int64_t rows, count, length;
@@ -101,7 +101,7 @@ struct Parts {
     std::int64_t end(std::int64_t part) const { return std::min(rows, (part + 1) * length); }
 };
 
-/// Two sums a column, for each part.
+/// Two sums per column, for each part.
 class PartSums {
 public:
     explicit PartSums(std::int64_t columns)
@@ -119,15 +119,15 @@ private:
     }
 
     std::int64_t columns_;
-    Tensor held_;  ///< from the allocator's cache
+    Tensor held_;  ///< allocated from the allocator's cache
 };
 
-/// What statistics are formed from: sums over rows of the distance from an origin and of its square.
+/// The sums from which statistics are computed: over rows, of x - origin and of its square.
 class Moments {
 public:
     explicit Moments(std::vector<float> origin)
         : origin_(std::move(origin)), sums_(static_cast<std::int64_t>(origin_.size())) {}
-    /// Adds dense rows to the part's sums. On the calling thread.
+    /// Adds dense rows to the sums of the part. Runs on the calling thread.
     void add(std::int64_t part, const float* x, std::int64_t rows) {
         using norm_kernels::rows_in_float;
         const auto columns = static_cast<std::int64_t>(origin_.size());
@@ -147,13 +147,13 @@ private:
     PartSums sums_;
 };
 
-/// Sums over rows of the gradient behind a ReLU and of its product with x - mean, one of each a column, for each part.
+/// For each part and column, the sums over rows of the gradient of a ReLU's input and of that gradient times x - mean.
 class GradientSums {
 public:
     explicit GradientSums(std::int64_t columns) : columns_(columns), sums_(columns) {}
 
-    /// `upstream` is the gradient of relu(affine(in)): adds its sums to the part's, and factor * (the gradient behind
-    /// the ReLU) to `into`. On the calling thread.
+    /// `upstream` is the gradient of relu(affine(in)). Adds the part's sums, and adds factor * (the gradient of the
+    /// ReLU's input) to `into`. Runs on the calling thread.
     void absorb(std::int64_t part, const Columns<const float>& in, const Affine& affine,
                 const Columns<const float>& upstream, std::int64_t rows, const Columns<float>& into) {
         double* const total = sums_.of(part);
@@ -166,7 +166,7 @@ public:
     std::vector<double> products() const { return sums_.second(); }
 
 private:
-    /// Rows that are added up in float, in registers, before double takes over.
+    /// Number of rows that are summed in float, in registers, before the sum is added to a double.
     static constexpr int rows_in_float = 8;
 
     template <int count>
@@ -197,8 +197,8 @@ private:
     PartSums sums_;
 };
 
-/// out [rows, columns] = the gradient of a batch norm's input x, given that behind its ReLU; all dense. On the calling
-/// thread.
+/// out [rows, columns] = the gradient of a batch norm's input x, where `upstream` is the gradient of the ReLU after the
+/// norm. All matrices are dense. Runs on the calling thread.
 inline void behind_relu_norm(const ReluNormGradient& norm, const float* x, const float* upstream, std::int64_t rows,
                              std::int64_t columns, float* out) {
     const float *const mean = norm.mean.data(), *const factor = norm.factor.data(), *const shift = norm.shift.data(),
@@ -215,12 +215,13 @@ inline void behind_relu_norm(const ReluNormGradient& norm, const float* x, const
     }
 }
 
-/// What batch norms still owe the gradient of their input: constant + slope * (x - mean), one of each a column.
+/// What batch norms have still to add to the gradient of their input: constant + slope * (x - mean), with one value of
+/// each per column.
 struct Owed {
     const float *constant, *slope, *mean;
 };
 
-/// out[r, c] = gradient[r, first + c] + what is owed there, for `columns` columns; `out` dense.
+/// out[r, c] = gradient[r, first + c] + what is owed to that element, for `columns` columns; `out` is dense.
 inline void settle(const Columns<const float>& gradient, const Columns<const float>& x, const Owed& owed,
                    std::int64_t rows, std::int64_t first, std::int64_t columns, float* out) {
 #pragma omp parallel for schedule(static) if (worth_threads(rows, columns))
@@ -233,7 +234,7 @@ inline void settle(const Columns<const float>& gradient, const Columns<const flo
     }
 }
 
-/// A weight [width, channels, 1, 1] in the form that one way through it wants.
+/// A weight [width, channels, 1, 1], stored in the form that the forward or the backward pass needs.
 class Bottleneck {
 public:
     using Rows = std::span<const Columns<const float>>;
@@ -246,16 +247,17 @@ public:
           matrix_(way == Way::forward ? transposed(weight) : padded(weight)) {}
 
     std::int64_t width() const { return width_; }
-    /// From one row of a tile's channels to the next: whole vectors.
+    /// The distance between rows of a tile's channels, a multiple of the vector length.
     std::int64_t stride() const { return small_products::whole_vectors(channels_); }
-    /// Rows of a tile: for oneDNN as many as a core's cache holds, for our own few, as it also holds what is asked for.
+    /// Rows of a tile: for oneDNN as many as fit a core's cache; for our kernels fewer, because the cache also holds
+    /// the prefetched rows.
     std::int64_t tile_rows() const {
         constexpr std::int64_t cache = 1 << 16, least = 64;  // numbers; rows
         return own_ ? 96 : std::max(least, cache / channels_);
     }
 
-    // All matrices are row-major: x and dx [rows, channels] from row to row stride() apart, y and dy [rows, width] and
-    // sum dense. Each product asks for as many rows of `next` meanwhile, and returns oneDNN's status.
+    // All matrices are row-major: x and dx are [rows, channels] with stride() between rows, y, dy [rows, width] and sum
+    // are dense. Each product also prefetches as many rows of `next`, and returns oneDNN's status.
 
     /// y [rows, width] = x W'.
     dnnl::status forward(std::int64_t rows, const float* x, float* y, Rows next) const {
@@ -281,7 +283,7 @@ public:
         small_products::multiply(rows, stride(), width_, {dy, width_}, {w, stride()}, {dx, stride()}, [&] { ask(); });
         return dnnl::status::success;
     }
-    /// dweight [width, channels] += the sum of `parts` such sums.
+    /// dweight [width, channels] += the sum of the parts' sums [parts, channels * width].
     void write_gradient(const Tensor& sums, const Tensor& dweight) const {
         const float* const from = sums.data<float>();
         float* const to = dweight.data<float>();

@@ -1,9 +1,9 @@
-// The engine of the softmax heads: walks the classes in blocks that stay in the cache, forward and backward.
+// The engine of the softmax heads: processes the classes in blocks that fit the cache, forward and backward.
 //
-// For each block one product of features and class vectors, then one pass over it (rows.h). Between
-// forward and backward it keeps the products, or nothing where HeadOptions::recompute asks so. Under a distance it
-// works on rows relative to a point among the classes, turns the products into distances before anything reads them,
-// and leaves a sample and its own class to their difference, in the gradients as in the loss.
+// Each block takes one product of features and class vectors, then one pass over the result (rows.h). The products are
+// kept from forward to backward, or computed again if HeadOptions::recompute is set. For squared distances, the engine
+// works on rows relative to a point near the classes and turns the products into distances before anything reads them.
+// The distance between a sample and its own class, and the gradient of it, are computed from their difference instead.
 #pragma once
 
 #include "radial/core/ops/common.h"
@@ -17,10 +17,10 @@
 
 namespace radial::ops {
 
-/// What a head compares.
+/// The inputs of a head.
 struct HeadInputs {
-    Tensor feature;  ///< [N, D] in the classes' dtype; undefined where the similarities are given
-    Tensor classes;  ///< [C, D]; the similarities [N, C] where they are given
+    Tensor feature;  ///< [N, D] in the classes' dtype; undefined if the similarities are given
+    Tensor classes;  ///< [C, D]; or the similarities [N, C] if they are given
     Tensor labels;   ///< int64 [N]
     HeadOptions options;
 
@@ -30,42 +30,42 @@ struct HeadInputs {
     DType dtype() const { return classes.dtype(); }
 };
 
-/// What forward leaves for backward.
+/// What forward keeps for backward.
 struct HeadState {
-    Tensor x_numbers, w_numbers;  ///< what the metric wants of each vector; undefined where it wants nothing
-    Tensor offset, centred;       ///< [D] and [N, D], under a distance: the point, and the features relative to it
-    Tensor own;                   ///< [N], similarity to the own class
+    Tensor x_numbers, w_numbers;  ///< the number that the metric needs of each vector; undefined if none
+    Tensor offset, centred;       ///< [D] and [N, D], for distances: the point, and the features relative to it
+    Tensor own;                   ///< [N], similarity of each sample to its own class
     Tensor top, share, rest;      ///< [N], see HeadSoftmax
-    Tensor mean_weight;           ///< [1], of the class weights; undefined without them
-    Tensor inverse_weight;        ///< [1], likewise
-    Tensor products;              ///< of every block (under a distance, those); undefined when they are recomputed
+    Tensor mean_weight;           ///< [1], mean of the class weights; undefined without them
+    Tensor inverse_weight;        ///< [1], 1 / the sum of the samples' weights; likewise
+    Tensor products;              ///< products of all blocks (or distances); undefined when they are recomputed
 };
 
-/// Which gradients are wanted, and the gradients.
+/// Which gradients are needed, and the gradients.
 struct HeadNeeds {
     bool feature, classes, logit_sums, class_terms, angles;
 };
 struct HeadGrads {
     Tensor feature, classes;
     Tensor logit_sums;   ///< [N], sum over j of dL/dz_j * z_j
-    Tensor class_terms;  ///< [C], see class_term of the links
+    Tensor class_terms;  ///< [C], see class_term() of the links
     Tensor angles;       ///< [N]
 };
 
-/// The tensors that a link reads: in the order in which an op records them.
+/// The tensors that a link reads, in the order in which an op records them.
 struct LinkTensors {
     Tensor scale_factor, per_class, sample_angle;
 };
 
 /// Throws Error unless the options fit [N, classes] logits of this type and device.
 void check_head_options(std::string_view op, const HeadOptions& options, std::int64_t classes, const Tensor& like);
-/// Throws Error unless feature [N, D] and what `name` is called [C, D] fit.
+/// Throws Error unless feature [N, D] and the class vectors [C, D], called `name` in messages, fit together.
 void check_head_inputs(std::string_view op, const Tensor& feature, std::string_view name, const Tensor& classes);
-/// Throws Error unless `x` is undefined or [count] of `like`'s dtype and device.
+/// Throws Error unless `x` is undefined or has shape [count] and the dtype and device of `like`.
 void check_head_vector(std::string_view op, std::string_view name, const Tensor& x, std::int64_t count,
                        const Tensor& like);
 
-/// sums_i / by_i, or the sum of all sums / by where `by` has one element: the gradient of a factor. 0 where `by` is.
+/// The gradient of a factor: sums_i / by_i, or the sum of all sums / by if `by` has one element. 0 where `by` is 0.
 Tensor factor_gradient(const Tensor& sums, const Tensor& by);
 
 template <class T>
@@ -84,7 +84,7 @@ public:
                    .mean_weight = nullptr};
     }
 
-    /// The loss, a scalar.
+    /// Returns the loss, a scalar.
     Tensor forward(HeadState& state) {
         prepare(state);
         const std::int64_t batch = in_.batch();
@@ -141,7 +141,7 @@ public:
     }
 
 private:
-    static constexpr std::int64_t cost = 8;  // an exp or two, in plain operations
+    static constexpr std::int64_t cost = 8;  // about one or two calls of exp(), in plain operations
     static constexpr bool distance = std::is_same_v<Metric, kernels::SquaredDistance>;
     static constexpr bool cosine = std::is_same_v<Metric, kernels::Cosine>;
 
@@ -152,12 +152,12 @@ private:
         return {state.top.template data<T>(), state.share.template data<T>(), state.rest.template data<T>()};
     }
 
-    /// The number of classes in a block: as many as fit a core's cache, or make a launch worthwhile. Depends only on
-    /// the sizes and the kind of device.
+    /// The number of classes in a block: as many as fit a core's cache, or as make a kernel launch worthwhile. Depends
+    /// only on the sizes and the kind of device.
     std::int64_t width() const {
         const std::int64_t elements = std::int64_t{1} << (in_.device().kind == Device::Kind::cpu ? 18 : 24);
         constexpr std::int64_t step = 64;
-        // Under a distance a block's class vectors are copied, and may be larger than what becomes of them.
+        // For distances, the class vectors of a block are copied, and may be larger than the block of distances.
         const std::int64_t each = std::max<std::int64_t>({1, in_.batch(), distance ? in_.classes.size(1) / 4 : 0});
         return std::min(in_.count(), std::max<std::int64_t>(elements / each / step * step, 4 * step));
     }
@@ -208,12 +208,13 @@ private:
         target_.mean_weight = state.mean_weight.template data<T>();
     }
 
-    // Room for what class_rows() gives of one block.
+    // Memory for the class_rows() of one block.
     Tensor class_room() const {
         if (!distance) return {};
         return Tensor::empty(Shape{width(), in_.classes.size(1)}, in_.dtype(), in_.device());
     }
-    // The class vectors from `first` on as products read them; undefined where the similarities are given.
+    // The class vectors of the block that starts at `first`, as the products read them; undefined if the similarities
+    // are given.
     Tensor class_rows(std::int64_t first, const HeadState& state, const Tensor& room) const {
         if (given()) return {};
         const std::int64_t end = std::min(first + width(), in_.count());
@@ -224,8 +225,8 @@ private:
         return centred;
     }
 
-    // What the metric reads of the classes from `first` on, which lies where it is kept, or else in `buffer`. It is
-    // formed of the class_rows() first where `form`.
+    // What the metric reads of the block that starts at `first`: the kept products, or else those in `buffer`. If
+    // `form` is set, they are first computed from `rows`, the block's class_rows().
     kernels::HeadBlock<T> block_at(std::int64_t first, const Tensor& rows, const HeadState& state, const Tensor& buffer,
                                    bool form) {
         const std::int64_t batch = in_.batch(), end = std::min(first + width(), in_.count()), columns = end - first;
@@ -252,7 +253,8 @@ private:
     void form_block(std::int64_t first, const Tensor& rows, const HeadState& state, const Tensor& place) {
         const std::int64_t end = first + place.size(1);
         const Tensor x = in_.feature, w = in_.classes.rows(first, end);
-        // Few go one by one, as the own class does: what is equal then is so to the last digit.
+        // A few pairs are computed one by one, in the same way as each sample's own class, so that equal vectors give
+        // exactly equal results.
         const bool few = few_pairs(x, w);
         if (distance && few) {
             distances_by_differences(x, w, place);
@@ -311,7 +313,8 @@ private:
                                 kernels::StoreSum<T>{terms.template data<T>() + block.first});
     }
 
-    // What a block's pulls come to for its classes, and add to the features. `rows` are its class_rows().
+    // Turns the pulls of a block into the gradient of its classes and adds them to that of the features. `rows` are the
+    // block's class_rows().
     void gather(const kernels::HeadBlock<T>& block, const Tensor& rows, const HeadState& state, const Tensor& scratch,
                 const HeadNeeds& needs, const HeadGrads& grads) {
         const std::int64_t batch = in_.batch(), end = block.first + block.width, dim = in_.classes.size(1);
@@ -333,7 +336,7 @@ private:
         if constexpr (cosine) project_out(grad, rows, state.w_numbers.rows(block.first, end));
     }
 
-    // From sums of pull * other vector to the metric's gradients, once all blocks are through.
+    // Once all blocks are done, turns the sums of pull * other vector into the metric's gradients.
     void end_gradients(const HeadState& state, const Tensor& own_pulls, const Tensor& pull_sums, const HeadNeeds& needs,
                        const HeadGrads& grads) {
         if constexpr (distance) {
@@ -370,10 +373,10 @@ private:
 };
 
 /// One head as an op: the loss, recorded with the gradients of feature, classes and the link's tensors. `feature` is
-/// the op's own, before it was converted to in.feature.
+/// the op's argument, before it was converted to in.feature.
 ///
-/// A Maker gives the link for an element type: `with<T>(tensors, f)` calls f(link). Its per_class_is_factor says
-/// whether tensors.per_class multiplies something (a gamma) or is added (a bias).
+/// A Maker builds the link for an element type: `with<T>(tensors, f)` calls f(link). Its per_class_is_factor says
+/// whether tensors.per_class is a factor (a gamma) or a summand (a bias).
 template <class Metric, class Maker>
 Tensor head_op(std::string_view op, const HeadInputs& in, const Tensor& feature, const LinkTensors& tensors,
                const Maker& maker, HeadState* state_out = nullptr) {

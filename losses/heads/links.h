@@ -1,5 +1,5 @@
-// What tells one softmax head from another: how a product of feature and class vector becomes a similarity (a metric),
-// and a similarity a logit (a link). See rows.h for what is done with them.
+// What distinguishes one softmax head from another: the metric, which turns the product of a feature and a class vector
+// into a similarity, and the link, which turns a similarity into a logit. rows.h uses both.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -11,9 +11,9 @@
 
 namespace radial::kernels {
 
-// ---- metrics: from what the engine has of two vectors, a, and a number of each ----
+// ---- metrics: value(a, x, w), from the engine's number a for two vectors and one number of each vector ----
 
-/// a, the product itself or a similarity that is given.
+/// The product a itself, or a given similarity.
 struct Product {
     template <class T>
     RADIAL_HD static T value(T a, T, T) {
@@ -26,21 +26,22 @@ struct Product {
     }
 };
 
-/// |x - w|^2, which is what a is: it takes more than two numbers to form it, see distances.h.
+/// |x - w|^2. The engine passes the distance itself as a, because it takes more than two numbers to compute: see
+/// distances.h.
 struct SquaredDistance {
     template <class T>
     RADIAL_HD static T value(T a, T, T) {
         return a;
     }
-    /// By the product.
+    /// d value / d product.
     template <class T>
     RADIAL_HD static T slope(T, T) {
         return T{-2};
     }
 };
 
-// ---- links: row(i, own) is what a sample needs; logit and slope = d logit / d similarity of another class j;
-// own_logit and own_slope of the sample's own class ----
+// ---- links: row(i, own) holds what the link needs of sample i; logit and slope = d logit / d similarity are for
+// another class j, own_logit and own_slope for the sample's own class ----
 
 /// s_j + bias_j.
 template <class T, bool Biased>
@@ -56,7 +57,7 @@ struct LinearLink {
     RADIAL_HD T slope(const Row&, T, T, std::int64_t) const { return T{1}; }
     RADIAL_HD T own_logit(const Row& row, T s, std::int64_t j) const { return logit(row, s, j); }
     RADIAL_HD T own_slope(const Row&, T, T, std::int64_t) const { return T{1}; }
-    /// What sample and class j add to the gradient of class j's own number, from the pull, dL/dproduct.
+    /// The contribution of a sample and class j to the gradient of class j's parameter, given the pull, dL/dproduct.
     RADIAL_HD T class_term(T pull, T, std::int64_t, bool) const { return pull; }
 };
 
@@ -65,7 +66,7 @@ template <class T, bool PerClass>
 struct RbfLink {
     T scale{1}, margin{}, plain_rate{-1};
     const T* scale_factor = nullptr;  ///< one number, or null
-    const T* rates = nullptr;         ///< [C] where PerClass; else one, or null for plain_rate
+    const T* rates = nullptr;         ///< [C] if PerClass; otherwise [1], or null for plain_rate
 
     struct Row {
         T scale, rate;
@@ -82,13 +83,13 @@ struct RbfLink {
     RADIAL_HD T own_logit(const Row& row, T d, std::int64_t j) const {
         return row.scale * (exponential(d * rate(row, j)) - margin);
     }
-    /// From the distance: where the kernel is small, its logit is all margin.
+    /// Computed from the distance, because the logit of a small kernel consists of the margin almost entirely.
     RADIAL_HD T own_slope(const Row& row, T d, T, std::int64_t j) const {
         const T r = rate(row, j);
         return row.scale * exponential(d * r) * r;
     }
-    /// For gamma's factor f, gamma_j = gamma f: dL/df = sum of dL/dz K d / (gamma f^2) = pull * d / (2 f); without the
-    /// 1 / f, which is not known here.
+    /// The gradient of gamma's factor f, where gamma_j = gamma f: dL/df = sum of dL/dz K d / (gamma f^2), which is the
+    /// sum of pull * d / (2 f). The 1 / f is left out, because f is not known here.
     RADIAL_HD T class_term(T pull, T d, std::int64_t, bool) const { return pull * d / 2; }
 };
 
@@ -97,7 +98,7 @@ template <class T>
 struct DistanceLink {
     T gamma, margin;
     const T* bias;    ///< or null
-    T product_slope;  ///< the metric's: what turns a pull back into dL/dz
+    T product_slope;  ///< slope of the metric, which relates a pull to dL/dz
 
     struct Row {};
     RADIAL_HD Row row(std::int64_t, T) const { return {}; }
@@ -112,14 +113,14 @@ struct DistanceLink {
     }
 };
 
-/// What a margin makes of the own class's cosine: f, and its derivatives by the cosine and by the angle.
+/// The own class's cosine with the margin applied: f, and its derivatives by the cosine and by the angle.
 template <class T>
 struct OwnCosine {
     T value, slope, by_angle;
 };
 
-/// cos(t + angle) - cosine; past t + angle = pi the line cos t - angle sin(angle) - cosine. The sine is kept off 0,
-/// where the angle has no derivative by the cosine.
+/// cos(t + angle) - cosine; for t + angle > pi, the line cos t - angle sin(angle) - cosine. The sine is kept away from
+/// 0, where t has no derivative by the cosine.
 template <class T>
 RADIAL_HD OwnCosine<T> additive_margin(T c, T angle, T cosine) {
     if (angle == 0) return {c - cosine, T{1}, -std::sqrt(c * c < 1 ? 1 - c * c : T{0})};
@@ -130,14 +131,15 @@ RADIAL_HD OwnCosine<T> additive_margin(T c, T angle, T cosine) {
     return {c * cos_m - root * sin_m - cosine, cos_m + c / sine * sin_m, -(root * cos_m + c * sin_m)};
 }
 
-/// (-1)^q cos(k t) - 2 q for t in [q pi / k, (q + 1) pi / k], averaged with cos t at weights 1 and blend.
+/// (-1)^q cos(k t) - 2 q for t in [q pi / k, (q + 1) pi / k], averaged with cos t: weight 1 for the former, blend for
+/// the latter.
 template <class T>
 RADIAL_HD OwnCosine<T> multiplied_margin(T c, int k, T blend) {
     constexpr T pi = T(3.14159265358979323846);
     const T inside = c < -1 ? T{-1} : c, t = std::acos(inside > 1 ? T{1} : inside);
     const T q = std::floor(static_cast<T>(k) * t / pi), last = static_cast<T>(k - 1), turn = q < last ? q : last;
     const T sign = static_cast<std::int64_t>(turn) % 2 == 0 ? T{1} : T{-1};
-    // cos(k t) is Chebyshev's polynomial T_k of the cosine; its derivative is k U_{k-1}. Neither is singular.
+    // cos(k t) is the Chebyshev polynomial T_k of the cosine, and its derivative is k U_{k-1}. Neither is singular.
     T previous = 1, current = inside, u_previous = 0, u = 1;
     for (int i = 1; i < k; ++i) {
         const T next = 2 * inside * current - previous, u_next = 2 * inside * u - u_previous;
@@ -150,14 +152,14 @@ RADIAL_HD OwnCosine<T> multiplied_margin(T c, int k, T blend) {
             (blend + sign * static_cast<T>(k) * u) / (1 + blend), T{0}};
 }
 
-/// scale * c_j for the others, scale * f(c_y) for the own class; where Hardened, an other that is nearer than
-/// cos(t_y + angle) counts as scale * c_j (hardness + c_j).
+/// scale * c_j for the other classes, scale * f(c_y) for the own class. If Hardened, another class whose cosine exceeds
+/// cos(t_y + angle) has the logit scale * c_j (hardness + c_j).
 template <class T, bool Hardened>
 struct CosineLink {
     T scale{1}, angle{}, cosine{};
     int multiple = 1;
     const T* scale_factor = nullptr;                                         ///< or null
-    std::int64_t scale_step = 0;                                             ///< 0: one factor, 1: one a sample
+    std::int64_t scale_step = 0;                                             ///< 0: one for all, 1: one per sample
     const T *sample_angle = nullptr, *blend = nullptr, *hardness = nullptr;  ///< or null
 
     struct Row {

@@ -1,4 +1,4 @@
-// RBF-Softmax: the link from distances to kernels, what the loss measures, and its logits.
+// RBF-Softmax: the link from distances to kernels, the statistics of the loss, and its logits.
 #include "radial/losses/functional.h"
 #include "radial/losses/heads/head.h"
 
@@ -7,7 +7,7 @@ namespace {
 
 using namespace ops;
 
-/// -1 / (gamma * factor).
+/// -1 / gamma, with gamma multiplied by its factor.
 template <class T>
 struct Rates {
     const T* factors;
@@ -16,7 +16,7 @@ struct Rates {
     RADIAL_HD void operator()(std::int64_t i) const { rates[i] = -1 / (gamma * factors[i]); }
 };
 
-/// K to the own class from its distance.
+/// The kernel K of each sample's own class, from the distance to it.
 template <class T>
 struct OwnKernel {
     const T* distances;
@@ -35,7 +35,7 @@ struct RbfMaker {
     static constexpr bool per_class_is_factor = true;
     double scale, gamma, margin;
     bool per_class;
-    Tensor rates;  ///< -1 / gamma of each class or of all; undefined without a factor
+    Tensor rates;  ///< -1 / gamma, one per class or one for all; undefined without a factor
 
     template <class T, class F>
     void with(const LinkTensors& tensors, const F& f) const {

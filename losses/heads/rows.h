@@ -1,9 +1,9 @@
-// The passes of a softmax head over one block of classes, with one team per sample: forward gathers what the softmax
-// needs, backward turns products into the pull of each class on its sample.
+// The passes of a softmax head over one block of classes, with one team per sample. Forward accumulates what the
+// softmax needs; backward turns products into pulls, the gradients of the products.
 //
-// Only differences of logits matter, so no result has a rounding error that grows with the logits themselves: neither
-// the loss, log of (the others' sum / the own class's part), nor the probabilities, which add up to 1. Sums over
-// classes are formed in double, because one lane may add up 100,000 terms.
+// Only differences of logits are used, so rounding errors do not grow with the size of the logits. This holds for the
+// loss, which comes from the log of (sum over the other classes / part of the own class), and for the probabilities,
+// which add up to 1. Sums over classes are formed in double, because one lane may add up 100,000 terms.
 #pragma once
 
 #include "radial/core/kernels/team.h"
@@ -16,50 +16,51 @@
 
 namespace radial::kernels {
 
-/// Whether a label names a class. One that does not makes its sample's loss NaN and the gradient of it 0.
+/// Whether a label names a class. Otherwise the loss of its sample is NaN and the gradient 0.
 RADIAL_HD inline bool is_class(std::int64_t label, std::int64_t classes) { return label >= 0 && label < classes; }
 
-/// What softmax cross-entropy aims at: the share `1 - smoothing` at the label and the rest over all classes alike, both
-/// times the classes' weights.
+/// The target of softmax cross-entropy: `1 - smoothing` at the label plus `smoothing` spread evenly over all classes,
+/// each multiplied by the class weight.
 template <class T>
 struct HeadTarget {
     const std::int64_t* labels;
     std::int64_t classes;
     T smoothing;
-    const T* class_weights;  ///< [classes], or null: 1 each
-    const T* mean_weight;    ///< the mean of class_weights, or null: 1
+    const T* class_weights;  ///< [classes]; null means 1 for every class
+    const T* mean_weight;    ///< the mean of class_weights; null means 1
 
     RADIAL_HD T weight(std::int64_t j) const { return class_weights == nullptr ? T{1} : class_weights[j]; }
     RADIAL_HD T at_label(std::int64_t label) const { return (1 - smoothing) * weight(label); }
     RADIAL_HD T everywhere() const { return smoothing / static_cast<T>(classes); }
-    /// The share of all classes together, without the extra share of the label.
+    /// The target summed over all classes, without the extra part of the label.
     RADIAL_HD T spread() const { return smoothing * (mean_weight == nullptr ? T{1} : *mean_weight); }
     RADIAL_HD T total(std::int64_t label) const { return at_label(label) + spread(); }
 };
 
-/// Columns [first, first + width) of what a metric reads [N, classes]; row i of them begins at products + i * stride.
+/// Columns [first, first + width) of the products [N, classes] that a metric reads; row i begins at products + i *
+/// stride.
 template <class T>
 struct HeadBlock {
     const T* products;
     std::int64_t first, width, stride;
-    const T *x_numbers, *w_numbers;  ///< the metric's, [N] and [classes]; null where it has none
-    const T* own;                    ///< each sample's similarity to its own class
+    const T *x_numbers, *w_numbers;  ///< the metric's numbers, [N] and [classes]; null if it has none
+    const T* own;                    ///< similarity of each sample to its own class
 };
 
 /// Sums over the classes other than each sample's own, accumulated block by block.
 template <class T>
 struct HeadSums {
     T* top;          ///< the largest logit
-    double* total;   ///< of exp(logit - top)
-    double* spread;  ///< of weight * (logit - own logit); null without smoothing
+    double* total;   ///< sum of exp(logit - top)
+    double* spread;  ///< sum of weight * (logit - own logit); null without smoothing
 };
 
-/// Each sample's softmax, in the parts that backward reads.
+/// Each sample's softmax, in the parts that backward reads, each [N].
 template <class T>
 struct HeadSoftmax {
-    T* top;    ///< the largest logit of the other classes; 0 where they have no part
-    T* share;  ///< exp(logit - top) times this is the probability of another class
-    T* rest;   ///< that of all others together: 1 less the own class's, to the last digit
+    T* top;    ///< the largest logit of the other classes; 0 if their probability is 0
+    T* share;  ///< share * exp(logit - top) is the probability of another class
+    T* rest;   ///< probability of all other classes together: 1 - that of the own class, to full precision
 };
 
 template <class T, class Metric, class Link>
@@ -67,7 +68,7 @@ struct HeadForward {
     HeadBlock<T> block;
     HeadTarget<T> target;
     Link link;
-    T* logits;  ///< [N, width], may be the products where those have no further use
+    T* logits;  ///< [N, width]; may be the products if these are not needed afterwards
     HeadSums<T> sums;
 
     template <class Team>
@@ -86,7 +87,7 @@ struct HeadForward {
                 z[j] = own_link.logit(row, Metric::value(a[j], x, w[first + j]), first + j);
             });
         }
-        // The own class comes in at the end, from its own similarity.
+        // HeadFinish adds the own class, from its own similarity.
         if (own >= 0 && own < width) team.each(1, [=](std::int64_t) { z[own] = -infinity<T>; });
         add(team, i, z, own, link.own_logit(row, block.own[i], label));
     }
@@ -97,7 +98,7 @@ private:
         const std::int64_t width = block.width;
         const T old = sums.top[i], top = larger(old, team.max(width, [=](std::int64_t j) { return z[j]; }));
         double total = 0;
-        if (top - top == 0)  // an infinite or NaN maximum is the answer by itself
+        if (top - top == 0)  // otherwise the maximum is infinite or NaN and needs no sum
             total = team.sum(width, [=](std::int64_t j) { return static_cast<double>(exponential(z[j] - top)); });
         double spread = 0;
         if (sums.spread != nullptr) {
@@ -117,7 +118,7 @@ private:
     }
 };
 
-/// Sets the sums to those of no class.
+/// Sets the sums to those over no classes.
 template <class T>
 struct HeadStart {
     HeadSums<T> sums;
@@ -128,15 +129,15 @@ struct HeadStart {
     }
 };
 
-/// A logit as memory would hold it. Forward keeps its logits there; what computes one again must not let the compiler
-/// subtract from a product before it is rounded, which a comparison between the two prevents.
+/// A logit rounded as if stored in memory. Forward stores its logits; where one is computed again, the compiler must
+/// not fuse the product and the following subtraction. The comparison prevents this.
 template <class T>
 RADIAL_HD T rounded(T logit) {
     constexpr T lowest = -std::numeric_limits<T>::max();
     return logit < lowest ? lowest : logit;
 }
 
-/// Ends the forward passes: each sample's softmax, loss and weight in the mean.
+/// Completes the forward passes: the softmax, loss and weight of each sample.
 template <class T, class Link>
 struct HeadFinish {
     HeadTarget<T> target;
@@ -155,7 +156,7 @@ struct HeadFinish {
         }
         const T top = sums.top[i], own_z = link.own_logit(link.row(i, own[i]), own[i], label);
         const bool finite = sums.total[i] > 0, none = top == -infinity<T>;
-        // log of (the others' sum / the own part), whose softplus is -log of the own probability.
+        // The log of (sum over the other classes / part of the own class); its softplus is -log of the own probability.
         double above = static_cast<double>(top) - static_cast<double>(own_z);
         if (finite) above += std::log(sums.total[i]);
         if (own_z == infinity<T>) above = not_a_number<double>;
@@ -170,7 +171,7 @@ struct HeadFinish {
     }
 };
 
-/// One divided by the sum of the samples' weights; 0 where that is 0.
+/// 1 / the sum of the samples' weights; 0 if the sum is 0.
 template <class T>
 struct InverseOf {
     const T* sum;
@@ -178,15 +179,15 @@ struct InverseOf {
     RADIAL_HD void operator()(std::int64_t) const { *out = *sum > 0 ? 1 / *sum : T{0}; }
 };
 
-/// What backward reads of a sample besides its products.
+/// What backward reads of a sample in addition to its products.
 template <class T>
 struct HeadDerivative {
     HeadSoftmax<T> softmax;
-    const T *upstream, *inverse_weight;  ///< two numbers, dL/dloss and 1 / the sum of weights
+    const T *upstream, *inverse_weight;  ///< one number each: dL/dloss and 1 / the sum of weights
     T plain_inverse;                     ///< used when inverse_weight is null
 
     RADIAL_HD T factor() const { return *upstream * (inverse_weight == nullptr ? plain_inverse : *inverse_weight); }
-    /// dL/dz of sample i's own class: the probability less the target, where both may be 1 to the last digit.
+    /// dL/dz of sample i's own class: probability - target, computed without cancellation when both are close to 1.
     RADIAL_HD T own(const HeadTarget<T>& target, std::int64_t i, std::int64_t label) const {
         const T rest = softmax.rest[i];
         return factor() * (target.spread() * (1 - rest) - target.everywhere() * target.weight(label) -
@@ -202,9 +203,9 @@ struct HeadBackward {
     HeadDerivative<T> derivative;
     T* pulls;  ///< dL/dproduct: row i begins at pulls + i * pull_stride; may be the products
     std::int64_t pull_stride;
-    T* own_pulls;  ///< [N], gets that of the own class, which is then 0 among the others; null where it stays there
-    double* pull_sums;  ///< [N], added to: sums of the pulls; null where nobody asks
-    T* logit_sums;      ///< [N], added to: sums of dL/dz * z; likewise
+    T* own_pulls;  ///< [N], the pulls of the own classes, which are then 0 in `pulls`; null to keep them in `pulls`
+    double* pull_sums;  ///< [N], the sums of the pulls are added to it; null if not needed
+    T* logit_sums;      ///< [N], the sums of dL/dz * z are added to it; null if not needed
 
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t i) const {
@@ -222,7 +223,7 @@ struct HeadBackward {
         const T *const a = block.products + i * block.stride, *const w = block.w_numbers;
         const Link own_link = link;
         const HeadTarget<T> aim = target;
-        // All dL/dz add up to 0, so each z may as well be taken from the own one, whose term is then 0.
+        // All dL/dz add up to 0, so the sum may use z - own_z instead of z; the own class's term is then 0.
         const auto one = [=](std::int64_t j, T w_number) {
             const T s = Metric::value(a[j], x, w_number), z = rounded(own_link.logit(row, s, first + j));
             const T dz = share * exponential(z - top) - spread * aim.weight(first + j);
@@ -276,7 +277,7 @@ struct HeadAngleGradient {
     }
 };
 
-/// For reduce_columns: what sample i and class j of a block add to the gradient of the class's own number.
+/// For reduce_columns: the contribution of sample i and class j of a block to the gradient of the class's parameter.
 template <class T, class Metric, class Link>
 struct HeadClassTerm {
     HeadBlock<T> block;
@@ -284,7 +285,7 @@ struct HeadClassTerm {
     Link link;
     const T* pulls;
     std::int64_t pull_stride;
-    const T* own_pulls;  ///< as HeadBackward has it
+    const T* own_pulls;  ///< as in HeadBackward
     RADIAL_HD T operator()(std::int64_t i, std::int64_t j) const {
         const bool own = labels[i] == block.first + j;
         const T x = block.x_numbers == nullptr ? T{0} : block.x_numbers[i];
@@ -295,9 +296,9 @@ struct HeadClassTerm {
     }
 };
 
-// ---- what surrounds the passes ----
+// ---- before and after the passes ----
 
-/// Each sample's similarity to its own class from the vectors themselves; 0 for a label that names no class.
+/// Each sample's similarity to its own class, computed from the vectors; 0 for a label that names no class.
 template <class T, class Metric>
 struct OwnSimilarity {
     const T *x, *w;
@@ -321,7 +322,8 @@ struct OwnSimilarity {
         team.once([=] { *out = Metric::value(static_cast<T>(product), x_number, w_number); });
     }
 };
-/// A distance from the differences: no digits are lost however far from the origin both are.
+/// Each sample's squared distance to its own class, computed from the difference of the vectors. No precision is lost,
+/// however far both are from the origin.
 template <class T>
 struct OwnDistance {
     const T *x, *w;
@@ -345,14 +347,15 @@ struct OwnDistance {
         team.once([=] { *out = static_cast<T>(sum); });
     }
 };
-/// Ends the features' gradient under a distance head: grad_i, sum over the other classes of pull * (w_j - c), less what
-/// belongs to x_i - c, and the pull of the own class, which goes by the difference as the distance does.
+/// Completes the features' gradient of a distance head. grad_i is the sum over the other classes of pull * (w_j - c);
+/// this subtracts the sum of their pulls * (x_i - c) and adds the gradient of the own class, computed from the
+/// difference w_y - x_i.
 template <class T>
 struct EndFeatureGradient {
     T* grad;
     const T *centred, *x, *w;
     const std::int64_t* labels;
-    const double* pull_sums;  ///< of the other classes
+    const double* pull_sums;  ///< sums over the other classes
     const T* own_pulls;
     std::int64_t classes, dim;
     RADIAL_HD void operator()(std::int64_t i, std::int64_t d) const {
@@ -366,7 +369,8 @@ struct EndFeatureGradient {
     }
 };
 
-/// Adds to the classes' gradient what their own samples pull. A class is the work of the first sample that has it.
+/// Adds the pulls of each class's own samples to the classes' gradient. The team of the first sample of a class handles
+/// all of its samples.
 template <class T>
 struct AddOwnPulls {
     const T *x, *w, *own_pulls;
@@ -390,7 +394,7 @@ struct AddOwnPulls {
     }
 };
 
-/// Each sample's own element of given similarities [N, classes].
+/// Each sample's entry for its own class in given similarities [N, classes].
 template <class T>
 struct OwnElement {
     const T* given;

@@ -1,4 +1,4 @@
-// What the heads share beside their engine, and the heads over inner products, over distances, and over given logits.
+// Helpers of the heads, and the heads over inner products, over distances, and over given logits.
 #include "radial/core/ops/common.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/heads/head.h"

@@ -1,4 +1,4 @@
-// Means of classes, in a batch and running, and the two terms of the range loss.
+// Class means of a batch, running class means, and the two terms of the range loss.
 #include "radial/losses/pairs/class_means_kernels.h"
 
 #include "radial/core/ops/common.h"
@@ -8,7 +8,7 @@
 namespace radial {
 namespace {
 
-// x [N, D] and labels int64 [N] on its device.
+// Throws Error unless x is [N, D] and labels are int64 [N] on its device.
 void check(std::string_view op, std::string_view what, const Tensor& x, const Tensor& labels) {
     ops::check_floating(op, what, x);
     ops::check_rank(op, what, x, 2, "[N, D]");
@@ -36,12 +36,12 @@ Tensor means_of_classes(const Tensor& x, const Tensor& labels) {
     return y;
 }
 
-// Records `loss`, whose gradient at 1 is `grad`.
+// Records `loss`. `grad` is its gradient for an upstream gradient of 1.
 Tensor with_gradient(std::string_view op, const Tensor& loss, const Tensor& distances, const Tensor& grad) {
     return record(op, loss, {distances}, [grad, op](const Tensor& dy, Needs) -> Grads {
         dispatch_floating(grad.dtype(), op, [&](auto zero) {
             using T = decltype(zero);
-            // Backward runs once, so the kept gradient may become the result.
+            // Backward runs only once, so the kept gradient may be overwritten with the result.
             kernels::map(grad.device(), grad.numel(),
                          kernels::ScaleBy<T, T>{grad.data<const T>(), dy.data<const T>(), grad.data<T>()});
         });

@@ -1,4 +1,4 @@
-// Means of the samples of a class: within a batch, and running ones; and the range loss, which is made of them.
+// Class means within a batch, running class means, and the range loss, which uses class means.
 #pragma once
 
 #include "radial/core/ops/kernels/reduce.h"
@@ -8,7 +8,8 @@
 
 namespace radial::kernels {
 
-/// out_i = the mean of x_k over the samples k of the batch with i's label. Is its own adjoint.
+/// out_i = the mean of x_k over the samples k of the batch with the same label as sample i. This map is its own
+/// adjoint.
 template <class T>
 struct BatchClassMeans {
     const T* x;
@@ -30,8 +31,9 @@ struct BatchClassMeans {
     }
 };
 
-/// The running mean of class `c` moves towards the mean of its samples in the batch by `momentum` of the way, and all
-/// of it at the class's first samples. A class without samples stays.
+/// Moves the running mean of class `c` towards the mean of the class's samples in the batch by the fraction `momentum`,
+/// or sets it to that mean if these are the first samples of the class. A class without samples in the batch is
+/// unchanged.
 template <class T>
 struct UpdateClassMeans {
     const T* x;
@@ -52,7 +54,7 @@ struct UpdateClassMeans {
             for (std::int64_t k = 0; k < samples; ++k)
                 if (at[k] == c) total += static_cast<double>(in[k * width + d]);
             const auto old = static_cast<double>(mean[d]);
-            // A mean that is replaced is not read: it may be anything.
+            // A mean that is replaced is not read, since its memory may hold anything.
             mean[d] = static_cast<T>(step == 1 ? total / members : old + step * (total / members - old));
         });
         team.once([&] { seen[c] = T{1}; });
@@ -60,8 +62,8 @@ struct UpdateClassMeans {
 };
 
 /// Zhang et al. 2017, Eq. 5, for the class whose first sample is `row`: the harmonic mean of its `largest` largest
-/// distances between two samples, or of all where it has fewer pairs. Other rows' teams do nothing. `grad` is zeros;
-/// with a distance of 0 among them the mean is 0, and so is its gradient here.
+/// distances between two samples, or of all its distances if there are fewer. The teams of other rows do nothing.
+/// `grad` must be zeros on entry. If one of the distances is 0, the mean and its gradient are 0.
 template <class T>
 struct HarmonicRange {
     const T* distances;  ///< [samples, samples]
@@ -94,13 +96,13 @@ struct HarmonicRange {
     }
 
 private:
-    /// A distance and where it lies: distances fall, and those of equals rise in place.
+    /// A position in the order of a class's pairs: by falling distance, then by rising index.
     struct Place {
         T distance;
         std::int64_t pair;
         RADIAL_HD bool before(T d, std::int64_t at) const { return d < distance || (d == distance && at > pair); }
     };
-    /// Moves on to the class's next pair of samples a < b. False when there is none.
+    /// Moves to the class's next pair of samples a < b. Returns false when there is none.
     template <class Team>
     RADIAL_HD bool next(const Team& team, std::int64_t label, Place* place) const {
         const Place old = *place;
@@ -123,8 +125,8 @@ private:
     }
 };
 
-/// Zhang et al. 2017, Eq. 7: max(0, margin - the smallest distance between two classes). To be launched as one row over
-/// all pairs; writes the gradient's one element that is not 0.
+/// Zhang et al. 2017, Eq. 7: max(0, margin - the smallest distance between two classes). Launch it as a single row over
+/// all pairs. Writes the only element of the gradient that is not 0.
 template <class T>
 struct NearestClasses {
     const T* distances;  ///< [samples, samples]

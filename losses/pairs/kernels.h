@@ -1,8 +1,8 @@
-// Losses over the pairs of a batch: what a rule sees of one anchor and gives for it, the rules, and the passes around.
+// Losses over the pairs of a batch: the input and output of a rule, the rules, and the passes that call them.
 //
-// A rule is called with a team and a PairRow. It writes the gradient of each of its terms' sums, and returns the sums
-// and the counts by which they will be divided. What is a pair of equal labels belongs to part 0; where a rule has
-// two parts, the other pairs belong to part 1, which has a sum and a count of its own.
+// A rule is called with a team and a PairRow, which describes one anchor. It writes the gradient of its sums of terms,
+// and returns these sums and the counts by which they will be divided. Pairs of equal labels belong to part 0. If a
+// rule has two parts, the other pairs belong to part 1, with its own sum and count.
 #pragma once
 
 #include "radial/core/kernels/team.h"
@@ -14,7 +14,7 @@
 
 namespace radial::kernels {
 
-/// The labels of a matrix of pairs. `same`: row i and column i are one sample, which is no pair with itself.
+/// The labels of a matrix of pairs. If `same`, row i and column i are the same sample and do not form a pair.
 struct PairIndex {
     const std::int64_t *rows, *columns;
     bool same;
@@ -24,7 +24,7 @@ struct PairIndex {
     RADIAL_HD bool negative(std::int64_t i, std::int64_t j) const { return rows[i] != columns[j]; }
 };
 
-/// One anchor: its similarities or distances, and room for the gradient.
+/// One anchor: its similarities or distances, and memory for their gradient.
 template <class T>
 struct PairRow {
     const T* value;
@@ -41,10 +41,10 @@ struct PairRow {
 struct PairSums {
     double sum[2], count[2];
 };
-/// Numbers in PairSums.
+/// The number of values in PairSums.
 inline constexpr std::int64_t pair_sums = 4;
 
-/// `rule` on each row of a matrix [rows, columns]; sums [rows, pair_sums].
+/// Applies `rule` to each row of a matrix [rows, columns]; sums is [rows, pair_sums].
 template <class T, class Rule>
 struct PairRows {
     const T* matrix;
@@ -67,10 +67,10 @@ struct PairRows {
     }
 };
 
-/// 1 / count, or 0 where there is nothing to take the mean of.
+/// 1 / count, or 0 if there are no terms.
 RADIAL_HD inline double pair_weight(double count) { return count > 0 ? 1 / count : 0; }
 
-/// The loss from the sums of all rows: the parts' means, added.
+/// The loss from the sums of all rows: the mean of part 0 plus the mean of part 1.
 template <class T>
 struct PairMeans {
     const double* totals;
@@ -82,7 +82,7 @@ struct PairMeans {
     }
 };
 
-/// The gradients of sums become those of means, times dL/dloss.
+/// Turns the gradients of sums into those of means, multiplied by dL/dloss.
 template <class T>
 struct ScalePairs {
     T* grad;
@@ -101,13 +101,13 @@ struct ScalePairs {
 
 // ---- functions of one number ----
 
-/// max(v, 0); a NaN stays one.
+/// max(v, 0); NaN stays NaN.
 template <class T>
 RADIAL_HD T positive_part(T v) {
     return v < 0 ? T{0} : v;
 }
 
-/// How many j in [0, n) have in(j).
+/// The number of j in [0, n) for which in(j) is true.
 template <class Team, class In>
 RADIAL_HD double count_of(const Team& team, std::int64_t n, const In& in) {
     return team.sum(n, [&](std::int64_t j) { return in(j) ? 1.0 : 0.0; });
@@ -115,14 +115,14 @@ RADIAL_HD double count_of(const Team& team, std::int64_t n, const In& in) {
 
 // ---- rules ----
 
-/// Hadsell et al. 2006: distances of positive pairs above one margin, of negative pairs below another.
+/// Hadsell et al. 2006: penalises positive pairs further apart than one margin and negative pairs closer than another.
 template <class T>
 struct ContrastiveRule {
     static constexpr bool two_parts = true;
     T positive_margin, negative_margin;
     bool squared, over_nonzero;
 
-    /// By how much a pair is too far (positive) or too near, at least 0.
+    /// By how much a positive pair is too far apart, or a negative pair too close; at least 0.
     RADIAL_HD T excess(const PairRow<T>& anchor, std::int64_t j, bool positive) const {
         const T d = anchor.value[j];
         return positive_part(positive ? d - positive_margin : negative_margin - d);
@@ -157,7 +157,8 @@ struct SupervisedContrastiveRule {
     template <class Team>
     RADIAL_HD PairSums operator()(const Team& team, const PairRow<T>& anchor) const {
         const T factor = inverse_temperature;
-        // Relative to the most similar pair: what all have in common falls out, and is not rounded at a factor of 1000.
+        // Relative to the most similar pair, so that a large common offset cancels before the multiplication by the
+        // factor, which may be 1000, and does not add a rounding error.
         const T top = team.max(anchor.columns,
                                [&](std::int64_t j) { return anchor.is_pair(j) ? anchor.value[j] : -infinity<T>; });
         const auto z = [&](std::int64_t j) { return (anchor.value[j] - top) * factor; };
@@ -215,7 +216,7 @@ struct MultiSimilarityRule {
 };
 
 /// Sun et al. 2020, Eq. 6 to 8 with the margins of Sec. 3.3. Computed in double: gamma is large, so exponents reach the
-/// hundreds, and float32 would keep only four of their decimals for exp().
+/// hundreds, where float32 has only four decimals left for exp().
 template <class T>
 struct CircleRule {
     static constexpr bool two_parts = false;
@@ -257,7 +258,7 @@ struct CircleRule {
     }
 };
 
-/// Kim et al. 2020, Eq. 4; an anchor is a proxy.
+/// Kim et al. 2020, Eq. 4. Each anchor is a proxy.
 template <class T>
 struct ProxyAnchorRule {
     static constexpr bool two_parts = true;

@@ -1,4 +1,4 @@
-// Losses over the pairs of a batch: a rule on each anchor's row, sums over the rows, and one scaled gradient.
+// Losses over the pairs of a batch: a rule applied to each anchor's row, sums over the rows, and one scaled gradient.
 #include "radial/losses/pairs/kernels.h"
 
 #include "radial/core/ops/common.h"
@@ -38,10 +38,11 @@ kernels::PairIndex index_of(const Tensor& rows, const Tensor& columns) {
     return {labels, same ? labels : columns.data<const std::int64_t>(), same};
 }
 
-// What an element of a row costs a rule, in plain operations: about two exps.
+// The cost of one element of a row for a rule, in plain operations: about two calls of exp().
 constexpr std::int64_t rule_cost = 16;
 
-// The loss of a matrix by a rule of kernels/pairs.h. Nothing waits: counts stay on the device, and backward reads them.
+// The loss of a matrix by a rule of losses/pairs/kernels.h. The host does not wait: counts stay on the device, where
+// backward reads them.
 template <class T, class Rule>
 Tensor pair_loss(std::string_view op, const Tensor& matrix, const PairLabels& labels, const Rule& rule,
                  std::int64_t cost = rule_cost) {
@@ -66,7 +67,7 @@ Tensor pair_loss(std::string_view op, const Tensor& matrix, const PairLabels& la
             const Tensor& dy, Needs) -> Grads {
             const Tensor row_values = row_labels.get();
             const Tensor column_values = column_labels.defined() ? column_labels.get() : Tensor();
-            // Backward runs once, so the kept gradient may become the result.
+            // Backward runs only once, so the kept gradient may be overwritten with the result.
             kernels::map2(grad.device(), grad.size(0), grad.size(1),
                           kernels::ScalePairs<T>{grad.data<T>(), totals.data<const double>(), dy.data<const T>(),
                                                  grad.size(1), index_of(row_values, column_values), Rule::two_parts});

@@ -1,4 +1,4 @@
-// Triplet losses: the rule over all triplets of an anchor, and the miners that choose one negative for a positive.
+// Triplet losses: the rule over all triplets of an anchor, and the miners, which choose one negative for each positive.
 #pragma once
 
 #include "radial/core/kernels/philox.h"
@@ -10,7 +10,7 @@
 
 namespace radial::kernels {
 
-/// The loss of a triplet from d(anchor, positive) - d(anchor, negative), and its slope.
+/// The loss of a triplet as a function of d(anchor, positive) - d(anchor, negative), and its slope.
 template <class T>
 struct TripletLoss {
     T margin;
@@ -25,14 +25,14 @@ struct TripletLoss {
         if (soft) return logistic(v);
         return v <= 0 ? T{0} : T{1};
     }
-    /// The loss, and what the triplet counts as.
+    /// The loss, and the triplet's contribution to the count: 1, or 0 if `over_nonzero` and the loss is 0.
     RADIAL_HD Pair<double> term(T difference) const {
         const auto loss = static_cast<double>(value(difference));
         return {loss, over_nonzero && loss == 0 ? 0.0 : 1.0};
     }
 };
 
-/// Every positive with every negative.
+/// Combines every positive with every negative.
 template <class T>
 struct AllTriplets {
     static constexpr bool two_parts = false;
@@ -64,11 +64,11 @@ struct AllTriplets {
     }
 };
 
-/// What a miner writes for a positive that makes no triplet, and for what is no positive.
+/// What a miner writes for a positive without a triplet, and for samples that are not positives.
 inline constexpr std::int64_t no_negative = -1;
 
-/// The triplets that a miner chooses: miner(team, anchor, chosen) writes the negative of each positive to chosen
-/// [columns]. `scratch` holds a row of those for each row of the matrix.
+/// The triplets that a miner chooses. miner(team, anchor, chosen) writes the negative for each positive to chosen
+/// [columns]. `scratch` holds one such row for each row of the matrix.
 template <class T, class Miner>
 struct MinedTriplets {
     static constexpr bool two_parts = false;
@@ -97,7 +97,7 @@ struct MinedTriplets {
     }
 };
 
-/// Hermans et al. 2017, batch hard: the furthest positive and the nearest negative, the first of equals.
+/// Hermans et al. 2017, batch hard: the furthest positive and the nearest negative; the first one in case of ties.
 template <class T>
 struct HardestMiner {
     template <class Team>
@@ -112,7 +112,8 @@ struct HardestMiner {
     }
 };
 
-/// Schroff et al. 2015, semi-hard: the nearest negative that is further than the positive by less than the margin.
+/// Schroff et al. 2015, semi-hard: the nearest negative that is further away than the positive, by less than the
+/// margin.
 template <class T>
 struct SemiHardMiner {
     T margin;
@@ -132,8 +133,8 @@ struct SemiHardMiner {
     }
 };
 
-/// Wu et al. 2017, distance weighted: a negative n with probability in proportion to 1 / q(d_n), where
-/// q(d) = d^(D - 2) (1 - d^2 / 4)^((D - 3) / 2) is the density of distances on the unit sphere of D dimensions.
+/// Wu et al. 2017, distance weighted: draws negative n with a probability proportional to 1 / q(d_n), where
+/// q(d) = d^(D - 2) (1 - d^2 / 4)^((D - 3) / 2) is the density of distances on the unit sphere in D dimensions.
 template <class T>
 struct DistanceWeightedMiner {
     T cutoff, furthest, dimension;
@@ -152,14 +153,14 @@ struct DistanceWeightedMiner {
         const std::int64_t columns = anchor.columns;
         const auto usable = [&](std::int64_t j) { return anchor.negative(j) && d[j] < furthest; };
         const T top = team.max(columns, [&](std::int64_t j) { return usable(j) ? log_weight(d[j]) : -infinity<T>; });
-        T* const weight = anchor.grad;  // is not wanted yet
+        T* const weight = anchor.grad;  // free at this point
         team.each(columns, [&](std::int64_t j) { weight[j] = usable(j) ? std::exp(log_weight(d[j]) - top) : T{0}; });
         const std::uint64_t start = (base == nullptr ? first : first + *base) +
                                     static_cast<std::uint64_t>(anchor.row) * static_cast<std::uint64_t>(columns);
         team.each(columns, [&](std::int64_t p) {
             std::int64_t drawn = no_negative;
             if (anchor.positive(p)) {
-                // Every lane adds in the same order, so that a draw does not depend on the device.
+                // Every lane adds in the same order, so that the draw does not depend on the device.
                 double total = 0, reached = 0;
                 for (std::int64_t j = 0; j < columns; ++j) total += static_cast<double>(weight[j]);
                 const float u = to_unit(random_bits(seed, start + static_cast<std::uint64_t>(p)));

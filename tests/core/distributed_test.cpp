@@ -112,7 +112,7 @@ TEST_CASE("a leaf that is used several times is told once, after the last part o
     CHECK(told_by(sum(early + square(a)), {a, b}) == Told{{0, 7}, {1, 2}});
 }
 
-TEST_CASE("a leaf of a checkpointed segment that is used outside too is told when both are done", "[core][autograd]") {
+TEST_CASE("a leaf of a recomputed segment that is used outside too is told when both are done", "[core][autograd]") {
     const Tensor a = leaf(2), b = leaf(3), x = leaf(1);
     const auto segment = [&](const Tensor& input) { return input * a * b; };
     const Tensor early = x * a;  // x a, times a b

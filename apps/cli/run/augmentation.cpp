@@ -1,4 +1,4 @@
-// What options of images mean to a loader: views, decoding and transforms.
+// Applies the options of images to a loader: views, decoding and transforms.
 #include "radial/apps/cli/run/augmentation.h"
 
 #include "radial/core/util/error.h"

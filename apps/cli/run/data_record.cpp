@@ -1,4 +1,5 @@
-// Comparing a run's data and classes with those that are there now; cutting an epoch's batches on paper.
+// Compares the data and the classes of a run with the present ones, and computes how the batches of an epoch are
+// divided.
 #include "radial/apps/cli/run/data_record.h"
 
 #include "radial/apps/train/run/json_text.h"
@@ -15,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Names = std::vector<std::string>;
 
-/// Names as a file's metadata has them, where bytes that are not UTF-8 are replaced.
+/// Names as they are stored in a file's metadata, where bytes that are not UTF-8 are replaced.
 Names as_written(const Names& names) {
     return Json::parse(Json(names).dump(-1, ' ', false, Json::error_handler_t::replace)).get<Names>();
 }
@@ -121,7 +122,7 @@ std::string described_batch(const BatchCut& cut, bool last) {
                 : fmt::format("a batch of {}", std::min(cut.batch, cut.samples));
 }
 
-/// The first batch norm for which one image has a single value a channel, or "".
+/// The first batch norm that gets a single value per channel from one image, or "".
 std::string norm_of_single_values(Layer& model, const Shape& image) {
     for (const LayerCost& layer : layer_costs(model, image))
         if (layer.op == "batch_norm" && layer.output.numel() == layer.output[1]) return layer.module;

@@ -1,4 +1,4 @@
-// Joining ranks, sharing out the host's processors and devices, agreeing, and comparing runs.
+// Joins ranks, divides the host's processors and devices among them, and compares their runs.
 #include "radial/apps/cli/run/rank_session.h"
 
 #include "radial/apps/cli/run/data_record.h"
@@ -21,7 +21,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Processors that this process may run on.
+/// The number of processors that this process may run on.
 int allowed_processors() {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -41,7 +41,7 @@ RankSession::RankSession(const TrainOptions& options)
       allowed_(allowed_processors()),
       device_(options.device) {
     if (!several()) return;
-    // Whatever the others would print is what the first prints.
+    // The other ranks would print the same as the first.
     if (!first() && std::freopen("/dev/null", "w", stdout) == nullptr)
         throw Error("cannot turn this rank's standard output off");
     RADIAL_CHECK(batch_ % ranks_->size() == 0, "--batch: {} images a step do not divide among {} ranks", batch_,
@@ -75,7 +75,7 @@ void RankSession::check_last_batch(std::int64_t samples) const {
                  "--batch: the last batch of {} image{} leaves some of {} ranks without any; give --drop-last, or "
                  "another --batch or --limit",
                  last, last == 1 ? "" : "s", ranks_->size());
-    // All ranks have to cut their part into as many pieces.
+    // All ranks must divide their samples into the same number of parts.
     RADIAL_CHECK(
         accumulate_ == 1 || last % ranks_->size() == 0,
         "--accumulate: the last batch of {} images does not divide among {} ranks; give --drop-last, or another "

@@ -1,4 +1,4 @@
-// Files of a run, each complete or absent, and flock() on a file that names its holder.
+// The files of a run, each complete or absent, and flock() on a file that names the process that holds the lock.
 #include "radial/apps/cli/run/run_folder.h"
 
 #include "radial/apps/train/console/safe_text.h"
@@ -69,7 +69,7 @@ namespace {
     throw FileError(fmt::format("{}: {}: {}", path.string(), what, std::strerror(code)));
 }
 
-/// Writes all of `text` behind the first `begin` bytes, and syncs.
+/// Writes all of `text` at the offset `begin`, and syncs the file. Returns false when that fails.
 bool write_at(int file, std::int64_t begin, std::string_view text) {
     while (!text.empty()) {
         const ssize_t count = pwrite(file, text.data(), text.size(), begin);
@@ -82,12 +82,12 @@ bool write_at(int file, std::int64_t begin, std::string_view text) {
 }
 
 constexpr std::string_view failed_step = "failed-step-";
-/// The files that a run writes besides snapshots, events and failed steps. config.json comes first, so that a run that
-/// could only be deleted in part cannot be resumed.
+/// The files that a run writes besides snapshots, events and failed steps. config.json is deleted first, so that a run
+/// that could only be deleted in part cannot be resumed.
 constexpr std::array files_of_run = {"config.json", "checkpoint.safetensors", "best.safetensors", "report.html",
                                      "metrics.jsonl"};
 
-/// The names in `folder` that `wanted` accepts, in their order.
+/// The names in `folder` that `wanted` accepts, in alphabetical order.
 template <class F>
 std::vector<std::string> names_in(const fs::path& folder, const F& wanted) {
     std::vector<std::string> names;
@@ -108,7 +108,7 @@ void remove_file(const fs::path& file) {
     if (error) throw FileError(fmt::format("{}: cannot be deleted: {}", file.string(), error.message()));
 }
 
-/// Deletes what a killed run has left of files that it was writing.
+/// Deletes temporary files of a run that was killed while it was writing them.
 void remove_temporaries(const fs::path& folder) {
     const auto unfinished = [](const std::string& name) {
         const bool ours = name.starts_with(failed_step) ||
@@ -126,15 +126,15 @@ void remove_run(const fs::path& folder) {
     remove_event_files(folder / "events");
 }
 
-/// A run's config.json; null where there is none.
+/// The config.json of a run; null if there is none.
 Json config_of(const fs::path& folder) {
     Json config = read_json(folder / "config.json");
     return config.is_object() && config.contains("program") && config.value("options", Json()).is_object() ? config
                                                                                                            : Json();
 }
 
-/// What a new run would delete. A run that was killed before its first snapshot has nothing to lose: settings, and an
-/// empty metrics.jsonl.
+/// Lists what a new run would delete. A run that was killed before its first snapshot has nothing to lose: only
+/// settings and an empty metrics.jsonl.
 std::vector<std::string> what_is_held(const fs::path& folder) {
     std::vector<std::string> held;
     for (const std::string_view name : files_of_run) {
@@ -153,7 +153,7 @@ std::vector<std::string> what_is_held(const fs::path& folder) {
     return held;
 }
 
-/// " of 3 of 8 epochs", where that can be read.
+/// " of 3 of 8 epochs", or "" if that cannot be read.
 std::string progress_of(const fs::path& folder) {
     const Json config = config_of(folder);
     const Json planned = config.is_null() ? Json() : config.at("options").value("epochs", Json());
@@ -199,7 +199,7 @@ void RunFolder::begin() {
     take();
     remove_run(folder_);
     remove_temporaries(folder_);
-    // Opening the log is the proof that files can be made here.
+    // Opening the log proves that files can be created here.
     open_metrics(O_CREAT | O_TRUNC);
 }
 

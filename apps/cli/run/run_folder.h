@@ -1,4 +1,5 @@
-// The folder a run writes to (settings, a log line an epoch, weights, report), and keeping a second process out of it.
+// The folder of a run (settings, a log line per epoch, weights, report), and the lock that keeps other processes out of
+// it.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,14 +12,14 @@
 
 namespace radial::train {
 
-/// Holds a folder for as long as it lives, by flock() on the file .lock in it. The file stays, the lock goes with the
-/// process, however that ends. On a file system without such locks nothing is held.
+/// Locks a folder while it exists, by flock() on the file .lock in it. The file stays; the lock ends with the process,
+/// however that ends. On a file system without such locks, nothing is locked.
 class FolderLock {
 public:
-    /// Whether processes that this one starts hold the folder, too, until they have ended.
+    /// Whether child processes hold the lock, too, until they have ended.
     enum class Children : std::uint8_t { let_go, hold };
 
-    /// Throws FileError when another process holds the folder, naming that process, or when .lock cannot be made.
+    /// Throws FileError when another process holds the lock, naming that process, or when .lock cannot be created.
     explicit FolderLock(const std::filesystem::path& folder, Children children = Children::let_go);
     ~FolderLock();
     FolderLock(const FolderLock&) = delete;
@@ -31,35 +32,35 @@ private:
 /// What to do with a run that is already in the output folder.
 enum class EarlierRun : std::uint8_t { refused, replaced, resumed };
 
-/// A run's output folder, which no other process gets while this lives.
+/// The output folder of a run, which is locked against other processes while this object exists.
 class RunFolder {
 public:
-    /// Changes nothing but the lock, and where there is no folder yet, not even that. Throws FileError when another
-    /// process is at work in the folder, and, where an earlier run is `refused`, when it holds anything of one that a
-    /// new run would delete: what it is and how else to go on.
+    /// Locks the folder if it exists, and changes nothing else. Throws FileError when another process is using the
+    /// folder. With EarlierRun::refused, also throws FileError when the folder contains files that a new run would
+    /// delete; the message lists them and says how to continue.
     RunFolder(std::filesystem::path folder, EarlierRun earlier);
     ~RunFolder();
     RunFolder(const RunFolder&) = delete;
     RunFolder& operator=(const RunFolder&) = delete;
 
-    /// For a new run that is ready to start: makes the folder where it is missing, deletes the run that is to be
-    /// replaced, and begins metrics.jsonl. Throws FileError, also when another run has taken the folder meanwhile.
+    /// Starts a new run that is ready: creates the folder if it is missing, deletes the run that is to be replaced, and
+    /// creates an empty metrics.jsonl. Throws FileError, also when another run has taken the folder meanwhile.
     void begin();
-    /// For a run that goes on: its metrics.jsonl becomes `metrics`. Throws FileError.
+    /// Continues a run: `metrics` replaces the lines of metrics.jsonl. Throws FileError.
     void go_on(const std::vector<nlohmann::ordered_json>& metrics);
 
     const std::filesystem::path& path() const { return folder_; }
     std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
-    /// The checkpoint of the epoch with the best test accuracy, the earliest of several.
+    /// The checkpoint of the epoch with the best test accuracy, the earliest if there are several.
     std::filesystem::path best() const { return folder_ / "best.safetensors"; }
     std::filesystem::path report() const { return folder_ / "report.html"; }
     /// The folder of the event files.
     std::filesystem::path events() const { return folder_ / "events"; }
 
-    /// config.json: how to repeat the run.
+    /// Writes config.json, which says how to repeat the run.
     void write_config(const nlohmann::ordered_json& config) const;
-    /// One more line of metrics.jsonl, on disk when this returns. Throws FileError; then the file ends with its last
-    /// whole line, and the next call writes what is missing too.
+    /// Appends a line to metrics.jsonl, which is on disk when this function returns. Throws FileError; then the file
+    /// ends with its last complete line, and the next call also writes the missing lines.
     void append_metrics(const nlohmann::ordered_json& line);
 
 private:
@@ -70,8 +71,8 @@ private:
     EarlierRun earlier_;
     std::optional<FolderLock> lock_;
     int metrics_ = -1;          ///< file descriptor of metrics.jsonl
-    std::int64_t written_ = 0;  ///< bytes of whole lines in it
-    std::string waiting_;       ///< lines that are not there yet
+    std::int64_t written_ = 0;  ///< size of its complete lines in bytes
+    std::string waiting_;       ///< lines that are not written yet
 };
 
 }  // namespace radial::train

@@ -13,8 +13,8 @@
 namespace radial::train {
 namespace {
 
-/// The first step whose events will be written (again). An epoch that is still to be evaluated writes some at its last
-/// step, even where that step has been done.
+/// The first step whose events will be written (again). An epoch whose evaluation is pending writes events at its last
+/// step, even though that step is already done.
 std::int64_t first_step(const Trainer& trainer) { return trainer.steps() + (trainer.awaits_evaluation() ? 0 : 1); }
 
 }  // namespace
@@ -49,7 +49,7 @@ void RunRecorder::begin_events(const Trainer& trainer) {
 
 void RunRecorder::record(const Trainer& trainer) {
     const EpochResult& result = trainer.history().back();
-    folder_.append_metrics(to_json(result));  // first: a line may fit where a checkpoint no longer does
+    folder_.append_metrics(to_json(result));  // first: a line may still fit on a disk that is too full for a checkpoint
     write_checkpoints(result);
     const ReportContent content = report_content(trainer);
     write_file(folder_.report(), report_page(content));
@@ -84,7 +84,7 @@ void RunRecorder::find_best(const Trainer& trainer, Progress& progress) const {
             return 0;
         }
     };
-    // A best checkpoint of a later epoch is left alone: that epoch is about to be repeated.
+    // A best checkpoint of a later epoch is kept, because that epoch is about to be repeated.
     if (epoch_of(folder_.best()) >= best) return;
     if (epoch_of(folder_.checkpoint()) == best) {
         write_safetensors(folder_.best(), read_safetensors(folder_.checkpoint()), Checksum::added);

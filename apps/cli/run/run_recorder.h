@@ -1,4 +1,4 @@
-// Everything that a run writes for people and for `eval`.
+// Writes the files of a run that are meant for people and for `eval`.
 #pragma once
 
 #include "radial/apps/cli/image_task.h"
@@ -18,23 +18,24 @@
 
 namespace radial::train {
 
-/// The network as people write it, where the task knows that.
+/// The network's title if the task knows it, or else its name.
 std::string title_of(const ImageTask& task, const std::string& model);
 
-/// Writes config.json at once, event files step by step, and after each epoch the checkpoint, once more where none was
-/// better, the report and a line of metrics.jsonl.
+/// Writes config.json at once, events during training, and after each epoch the checkpoint, the best checkpoint if the
+/// epoch is the best so far, the report and a line of metrics.jsonl.
 class RunRecorder {
 public:
-    /// All but `config` and `trainer` must outlive it. If `options` say that the run is resumed, its folder keeps
-    /// everything except what was written after the step that `trainer` has reached; otherwise a new run begins in the
-    /// folder. Tells `progress` when a resumed run lacks its best checkpoint. Throws FileError.
+    /// All arguments except `config` and `trainer` must outlive this object. If `options` say that the run is resumed,
+    /// its folder keeps everything except what was written after the step that `trainer` has reached; otherwise a new
+    /// run begins in the folder. Prints a note to `progress` when a resumed run lacks its best checkpoint. Throws
+    /// FileError.
     RunRecorder(const ImageTask& task, const TrainOptions& options, RunFolder& folder, nlohmann::ordered_json config,
                 const Classifier& classifier, const data::Dataset& test, const Trainer& trainer, Progress& progress);
 
-    /// Begins the event file, once the first snapshot is there: a run that was killed before that has written nothing
-    /// that is worth keeping. Throws FileError.
+    /// Creates the event file. Call it after the first snapshot was written: a run that was killed before that has
+    /// written nothing worth keeping. Throws FileError.
     void begin_events(const Trainer& trainer);
-    /// Writes what a step came to, now and then; after begin_events(). Throws FileError.
+    /// Adds a step to the event file, which is written every few steps. Call it after begin_events(). Throws FileError.
     void step(const StepReport& report) { events_->step(report); }
     /// Writes the results of the trainer's last epoch. Throws FileError; if the best checkpoint was not written, the
     /// next epoch tries again.
@@ -54,7 +55,7 @@ private:
     const data::Dataset& test_;
     RunFolder& folder_;
     std::optional<RunEvents> events_;
-    std::optional<TensorFile> unwritten_best_;  ///< a copy of what could not be written
+    std::optional<TensorFile> unwritten_best_;  ///< a copy of a best checkpoint that could not be written
 };
 
 }  // namespace radial::train

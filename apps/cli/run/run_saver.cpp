@@ -1,4 +1,4 @@
-// Saving a run by steps, by minutes and at a signal, and taking it up again.
+// Saves a run by steps, by time and after a signal, and resumes it.
 #include "radial/apps/cli/run/run_saver.h"
 
 #include "radial/apps/cli/registry_options.h"
@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Throws FileError where the trainer refuses `state`, which `file` holds.
+/// Throws FileError when the trainer rejects `state`, which is from `file`.
 void restore(Trainer& trainer, const Json& state, const std::filesystem::path& file) {
     try {
         trainer.restore(state);
@@ -80,7 +80,7 @@ void RunSaver::record(const std::function<void()>& write, bool last) {
         write();
     } catch (const FileError& error) {
         check_folder();
-        // A run that goes on from the snapshot before the last epoch's end writes all of it anew.
+        // A run that is resumed from the snapshot before the end of the last epoch writes all of them again.
         if (last) throw FileError(fmt::format("{}. {}; go on with: {}", error.what(), what_is_kept(), resume_with_));
         progress_.line(fmt::format("warning: {}. {}; training goes on, and the next epoch tries again", error.what(),
                                    what_is_kept()));
@@ -97,8 +97,8 @@ std::string RunSaver::keep_failed(const FailedStep& failed) const {
 }
 
 void RunSaver::save_now(Trainer& trainer) {
-    const Json state = trainer.state();  // on every rank: it looks at the steps so far
-    saved_ = Clock::now();               // a failure waits for the next time too
+    const Json state = trainer.state();  // on every rank: it reads the results of the steps so far
+    saved_ = Clock::now();               // after a failure, too, the next attempt waits its time
     if (!session_.first()) return;
     snapshots_.save(trainer.steps(), classifier_, optimizer_,
                     {{"options", options_}, {"data", data_}, {"trainer", state}, {"ranks", session_.ranks().size()}},
@@ -145,7 +145,7 @@ void RunSaver::end_after(const RankLost& lost, Trainer& trainer) {
 
 void RunSaver::end_after(const data::UnreadableSample& unreadable, Trainer& trainer) {
     std::string kept = what_is_kept();
-    // Other ranks do not know of it, and a state is one of all.
+    // The other ranks do not know of the error, and a state must be common to all ranks.
     if (!session_.several() && save(trainer)) kept = fmt::format("The run is saved after step {}", trainer.steps());
     throw FileError(
         fmt::format("{}. {}; go on without the file with: {} --skip-corrupt", unreadable.what(), kept, resume_with_));
@@ -156,7 +156,7 @@ void RunSaver::end_if_signalled(int signal, const Trainer& trainer, bool saved) 
     const std::string message = fmt::format("{} after step {}: {}, go on with: {}", signal_name(signal),
                                             trainer.steps(), saved ? "the run is saved" : what_is_kept(), resume_with_);
     if (!session_.several()) throw Interrupted(signal, message);
-    // mpirun ends all ranks as soon as one has ended, so this one says so before any does.
+    // mpirun ends all ranks as soon as one has ended, so the first rank prints the message before any of them ends.
     if (session_.first()) {
         const std::string program = resume_with_.substr(0, resume_with_.find(" --resume "));
         print_error(fmt::format("\n{}: {}\n", program, message));
@@ -196,7 +196,7 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
     throw FileError(fmt::format("{}: no snapshot to go on from", run_.out.string()));
 }
 
-/// A line for each option that was changed.
+/// Returns a line for each option that was changed. Throws Error for an option that may not be changed.
 std::vector<std::string> RunSaver::check_options(const Json& saved) const {
     std::vector<std::string> changes;
     for (const auto& [name, value] : saved.items()) {

@@ -1,4 +1,4 @@
-// When a run is saved, and that a signal ends it only after it has been.
+// Saves a run when it is due, and ends it after a signal once it has been saved.
 #pragma once
 
 #include "radial/apps/cli/run/rank_session.h"
@@ -27,8 +27,8 @@ bool may_change(const std::string& option);
 /// Saves a run between its steps and after its epochs.
 class RunSaver {
 public:
-    /// `resume_with` is the command that goes on with the run; the options and the data of `config`, its config.json,
-    /// are saved with each snapshot, and `average` where there is one.
+    /// `resume_with` is the command that resumes the run. The options and the data in `config`, the run's config.json,
+    /// are saved with each snapshot, and `average` if it is not null.
     RunSaver(const RankSession& session, const TrainOptions& run, const Classifier& classifier,
              const Optimizer& optimizer, const nlohmann::ordered_json& config, std::string resume_with,
              Progress& progress, WeightAverage* average = nullptr);
@@ -37,16 +37,16 @@ public:
     void start(Trainer& trainer) { save_now(trainer); }
 
     // When a snapshot cannot be written, for example because the disk is full, a warning says which snapshot is kept.
-    // The run goes on and tries again when the next snapshot is due. If the run's folder no longer exists, these
+    // The run continues, and tries again when the next snapshot is due. If the run's folder no longer exists, these
     // functions throw Error.
 
     /// Saves when the steps or minutes between two snapshots have passed. After a signal (see SignalWatch) saves at
     /// once and throws Interrupted, which says how to resume.
     void after_step(Trainer& trainer);
-    /// Ends the run as after_step() does where a signal has made some rank give its evaluation up. It goes on with that
-    /// evaluation.
+    /// Saves and ends the run as after_step() does if a signal has made some rank abandon its evaluation. The resumed
+    /// run begins with that evaluation.
     void after_evaluation(Trainer& trainer, bool whole);
-    /// Saves, and ends the run after a signal as after_step() does, unless it is over anyway.
+    /// Saves, and after a signal ends the run as after_step() does, unless this was the last epoch.
     void after_epoch(Trainer& trainer, bool last);
     /// Loads the newest snapshot that can be read and says where the run continues. Also names the snapshots that
     /// cannot be read and the options that were changed (may_change()). Throws FileError when no snapshot can be read,
@@ -57,12 +57,13 @@ public:
     /// FileError, this becomes a warning, or after the last epoch a FileError that says how to write the results again;
     /// see after_epoch().
     void record(const std::function<void()>& write, bool last);
-    /// Handles TrainerSetup::failed: keeps the batch in the run's folder and says where.
+    /// Handles Observer::on_failure(): saves the batch in the run's folder, and returns text that says where.
     std::string keep_failed(const FailedStep& failed) const;
-    /// Where `lost` ended a step: saves the run as it was before that step, and adds to the message how to go on.
+    /// Called when `lost` has ended a step: saves the run as it was before that step, and adds to the message how to
+    /// resume it.
     [[noreturn]] void end_after(const RankLost& lost, Trainer& trainer);
     /// Called when a picture cannot be read: saves the current state unless there are several ranks, and adds to the
-    /// message how to go on without the picture.
+    /// message how to continue without the picture.
     [[noreturn]] void end_after(const data::UnreadableSample& unreadable, Trainer& trainer);
 
 private:

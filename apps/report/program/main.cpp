@@ -1,4 +1,4 @@
-// radial-report: runs side by side on one page, from what their folders say of them.
+// radial-report: compares runs on one page, from the files in their folders.
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"
@@ -30,15 +30,15 @@ using Json = nlohmann::ordered_json;
 using train::EpochResult;
 
 struct RunSummary {
-    std::string name;                             ///< the folder's, or its path where another run has that name too
-    std::map<std::string, std::string> settings;  ///< every option, and what the run was made with and on
+    std::string name;                             ///< name of the folder, or its path if another run has the same name
+    std::map<std::string, std::string> settings;  ///< every option, and the program, version and device of the run
     std::int64_t epochs_planned = 0;
-    std::vector<train::EpochResult> epochs;  ///< those that are done, at least one; NaN for what was not finite
+    std::vector<train::EpochResult> epochs;  ///< completed epochs, at least one; NaN for values that were not finite
 
     const train::EpochResult& last() const { return epochs.back(); }
-    /// Of the epochs that are done.
+    /// The duration of the completed epochs.
     double seconds() const;
-    /// The middle one of the epochs' speeds.
+    /// The median speed of the epochs (the lower of the two middle ones if their number is even).
     double images_per_second() const;
 };
 
@@ -46,7 +46,7 @@ std::string read_text(const fs::path& folder, const char* name) {
     const fs::path path = folder / name;
     if (!fs::exists(path))
         throw FileError(fmt::format("{}: not the folder of a run: it has no {}", folder.string(), name));
-    constexpr std::size_t most = std::size_t{256} << 20U;  // half a million epochs
+    constexpr std::size_t most = std::size_t{256} << 20U;  // enough for half a million epochs
     return read_file(path, most);
 }
 
@@ -54,7 +54,7 @@ std::vector<train::EpochResult> read_epochs(const fs::path& folder) {
     std::vector<train::EpochResult> epochs;
     const std::string text = read_text(folder, "metrics.jsonl");
     std::size_t begin = 0;
-    // What follows the last line's end is still being written.
+    // Text after the last newline belongs to a line that is still being written.
     for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
         try {
             epochs.push_back(train::epoch_result(train::parse_json(std::string_view(text).substr(begin, end - begin))));
@@ -88,7 +88,7 @@ RunSummary read_run(const fs::path& folder) {
     return run;
 }
 
-/// The last part of a path, whether or not it ends in a slash.
+/// The last component of a path, with or without a trailing slash.
 std::string last_part(const fs::path& folder) {
     const fs::path path = fs::absolute(folder).lexically_normal();
     return (path.has_filename() ? path : path.parent_path()).filename().string();
@@ -108,7 +108,7 @@ double RunSummary::images_per_second() const {
 }
 
 /// Reads config.json and metrics.jsonl of each folder. A last line that is still being written is left out. Throws
-/// FileError naming the folder or the file, and the line, where one is no run's or no epoch is done.
+/// FileError that names the folder, or the file and the line, when they are not those of a run or no epoch is complete.
 std::vector<RunSummary> read_runs(const std::vector<fs::path>& folders) {
     std::vector<RunSummary> runs;
     std::map<std::string, int> uses;
@@ -121,7 +121,7 @@ std::vector<RunSummary> read_runs(const std::vector<fs::path>& folders) {
     return runs;
 }
 
-/// A table's cell, in bold where it is the best of its column.
+/// A table cell, in bold if it is the best of its column.
 std::string cell(const std::string& text, bool best) {
     return best ? "<td><b>" + text + "</b></td>" : "<td>" + text + "</td>";
 }
@@ -197,7 +197,7 @@ std::string settings(const std::vector<RunSummary>& runs) {
     std::set<std::string> names;
     for (const RunSummary& run : runs)
         for (const auto& entry : run.settings) names.insert(entry.first);
-    names.erase("out");  // the folder is the run's name
+    names.erase("out");  // the runs are already named by their folders
     std::string rows;
     std::size_t same = 0;
     for (const std::string& name : names) {
@@ -219,7 +219,8 @@ std::string settings(const std::vector<RunSummary>& runs) {
                                rows.empty() ? "" : head + "</tr></thead><tbody>\n" + rows + "</tbody></table>\n");
 }
 
-/// The page: a table of accuracy and speed, curves over each other, the settings that differ. At least one run.
+/// The page: a table of accuracy and speed, the curves of all runs in common charts, and the settings that differ.
+/// There must be at least one run.
 std::string comparison_page(const std::vector<RunSummary>& runs) {
     const std::string title = runs.size() == 1 ? runs.front().name : fmt::format("{} runs", runs.size());
     return train::html_page(title, "Test accuracies are those after each epoch.",
@@ -247,7 +248,7 @@ void compare(const CompareOptions& options) {
     fmt::print("page: {}\n", train::shown(options.out.string()));
 }
 
-/// Reads the folders of runs and writes the page.
+/// The command, which reads the folders of runs and writes the page.
 train::Command compare_command() {
     return {"report", "Compares runs on one page: curves, accuracy, speed, and the settings that differ",
             [](CLI::App& app) {

@@ -1,4 +1,4 @@
-// Signal handlers that leave a note.
+// Signal handlers that record the signal.
 #include "radial/apps/train/console/interrupt.h"
 
 #include <unistd.h>
@@ -21,13 +21,14 @@ void handle(int signal, void (*handler)(int), int flags) {
     sigaction(signal, &action, nullptr);
 }
 
-/// `nohup` and its like start programs that are to outlive their terminal.
+/// Whether a signal is ignored. `nohup` and similar tools start programs with SIGHUP ignored, so that they outlive
+/// their terminal.
 bool is_ignored(int signal) {
     struct sigaction action {};
     return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-/// Bytes for a handler's frame, which holds all of the processor's registers: 11 kB with AMX.
+/// Size of the handlers' stack in bytes. A handler's frame contains all registers of the processor: 11 kB with AMX.
 std::size_t stack_size() {
     constexpr long least = 64L * 1024;
 #ifdef _SC_SIGSTKSZ
@@ -49,9 +50,9 @@ SignalWatch::SignalWatch() : hangups_(!is_ignored(SIGHUP)) {
         own.ss_size = stack_.size();
         sigaltstack(&own, nullptr);
     }
-    // One signal puts the default back, so that a program that hangs can still be ended.
+    // The first signal restores the default, so that a second one can end a program that hangs.
     set(note, static_cast<int>(SA_RESETHAND | SA_RESTART | SA_ONSTACK));
-    // A file that reaches `ulimit -f` is an error like a full disk, and not the end of the process.
+    // A file that reaches `ulimit -f` then causes an error, like a full disk, and does not end the process.
     std::signal(SIGXFSZ, SIG_IGN);
 }
 

@@ -1,4 +1,4 @@
-// Ending a run on SIGINT, SIGTERM or SIGHUP after the step that is under way.
+// Ends a run on SIGINT, SIGTERM or SIGHUP after the current step.
 #pragma once
 
 #include "radial/core/util/error.h"
@@ -9,7 +9,8 @@
 
 namespace radial::train {
 
-/// A run that a signal has ended; run_program() gives 128 + signal as exit status, and prints no empty message.
+/// Thrown when a signal has ended a run. run_program() returns the exit status 128 + signal, and prints no message if
+/// it is empty.
 class Interrupted : public Error {
 public:
     Interrupted(int signal, const std::string& message) : Error(message), signal_(signal) {}
@@ -19,13 +20,13 @@ private:
     int signal_;
 };
 
-/// Notes SIGINT, SIGTERM and SIGHUP for as long as it lives, instead of letting them have their default effect. A
-/// second signal of the same kind has its usual effect at once. SIGHUP stays ignored if it was ignored before, as under
-/// nohup. Only one may exist at a time; make it on the main thread, because the system delivers a process's signals
-/// there.
+/// Records SIGINT, SIGTERM and SIGHUP while it exists, instead of letting them have their default effect. A second
+/// signal of the same kind has its default effect at once. SIGHUP stays ignored if it was ignored before, as under
+/// nohup. Only one SignalWatch may exist at a time. Create it on the main thread, because the system delivers the
+/// signals of a process there.
 ///
-/// The handlers run on a stack of their own. While oneDNN multiplies long matrices, the stack pointer points into the
-/// heap, and a handler on the usual stack would overwrite what lies below. A program's own handlers need SA_ONSTACK for
+/// The handlers run on a separate stack. While oneDNN multiplies long matrices, the stack pointer points into the heap,
+/// and a handler on the usual stack would overwrite the memory below it. A program's own handlers need SA_ONSTACK for
 /// the same reason.
 class SignalWatch {
 public:
@@ -33,20 +34,20 @@ public:
     ~SignalWatch();
     SignalWatch(const SignalWatch&) = delete;
     SignalWatch& operator=(const SignalWatch&) = delete;
-    /// The signal that came, or 0.
+    /// The signal that was received, or 0.
     int received() const;
 
 private:
     void set(void (*handler)(int), int flags) const;
 
-    bool hangups_;                  ///< whether SIGHUP is noted
-    std::vector<std::byte> stack_;  ///< the handlers'; empty where the thread had one before
+    bool hangups_;                  ///< whether SIGHUP is recorded
+    std::vector<std::byte> stack_;  ///< stack of the handlers; empty if the thread had one before
 };
 
-/// The signal that a SignalWatch has noted, or 0.
+/// The signal that a SignalWatch has recorded, or 0.
 int noted_signal();
 
-/// "SIGINT", "SIGTERM", "SIGHUP".
+/// The name of a signal: "SIGINT", "SIGTERM" or "SIGHUP".
 std::string signal_name(int signal);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// Drawing of a run's progress.
+// Draws the progress of a run.
 #include "radial/apps/train/console/progress.h"
 
 #include "radial/apps/train/console/safe_text.h"

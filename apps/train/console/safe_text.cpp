@@ -22,13 +22,13 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view latin1 = "latin1";
 
-/// A character of a text and the bytes that it takes; 0 bytes where they are not UTF-8.
+/// A character and the number of bytes that encode it; 0 bytes if they are not UTF-8.
 struct Character {
     std::uint32_t code = 0;
     std::size_t bytes = 0;
 };
 
-/// The character that `text`, which is not empty, begins with.
+/// The first character of `text`, which must not be empty.
 Character first_character(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
     const std::uint32_t lead = byte(0);
@@ -40,7 +40,7 @@ Character first_character(std::string_view text) {
         if ((byte(i) & 0xC0U) != 0x80) return {};
         code = code << 6U | (byte(i) & 0x3FU);
     }
-    // Longer than need be, half of a UTF-16 pair, or beyond Unicode.
+    // Rejects overlong encodings, UTF-16 surrogates, and codes beyond Unicode.
     static constexpr std::array<std::uint32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
     if (code < least.at(bytes) || (code >= 0xD800 && code <= 0xDFFF) || code > 0x10FFFF) return {};
     return {code, bytes};
@@ -55,7 +55,7 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
-/// Whether a terminal or a page would obey the character instead of showing it.
+/// Whether a terminal or a page would interpret the character instead of showing it.
 bool is_command(std::uint32_t code) {
     const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
     const bool direction = code == 0x200E || code == 0x200F || code == 0x061C || (code >= 0x202A && code <= 0x202E) ||
@@ -162,7 +162,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ch
 
 namespace {
 
-int first_error = 0;  // stdio remembers that there was one, not which
+int first_error = 0;  // stdio remembers that there was an error, but not which
 
 void note_error() {
     if (first_error == 0) first_error = errno != 0 ? errno : EIO;
@@ -173,7 +173,7 @@ void note_error() {
 void open_standard_streams() {
     for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         if (fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
-        // The lowest free number is this stream's, since those below it are open.
+        // open() returns the lowest free descriptor, which is that of this stream, since those below it are open.
         if (open("/dev/null", O_RDONLY) != stream) _exit(1);
     }
 }

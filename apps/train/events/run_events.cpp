@@ -69,7 +69,7 @@ private:
         for (; value >= 0x80; value >>= 7U) bytes_ += static_cast<char>(value | 0x80U);
         bytes_ += static_cast<char>(value);
     }
-    /// Little-endian.
+    /// Appends a number in little-endian order.
     template <class T>
     void fixed(T value) {
         for (std::size_t i = 0; i < sizeof value; ++i, value >>= 8U) bytes_ += static_cast<char>(value & 0xFFU);
@@ -84,7 +84,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view beginning = "events.out.tfevents.";
 
-// Fields of Event, of Summary.Value and of what they hold, by their names in the .proto files.
+// Field numbers of Event, Summary.Value and the messages that they contain, named as in the .proto files.
 namespace event {
 constexpr int wall_time = 1, step = 2, file_version = 3, summary = 5, session_log = 7;
 constexpr int session_status = 1, session_start = 1;
@@ -102,7 +102,8 @@ constexpr std::array<std::uint32_t, 256> crc_table() {
     return table;
 }
 
-/// CRC-32C (Castagnoli), rotated and shifted as TensorFlow does, so that a checksum of checksums stays useful.
+/// CRC-32C (Castagnoli), rotated and offset by a constant as TensorFlow does, so that the checksum of data that contain
+/// checksums stays useful.
 std::uint32_t masked_crc(std::string_view data) {
     static constexpr auto table = crc_table();
     std::uint32_t crc = 0xFFFFFFFFU;
@@ -122,7 +123,8 @@ double wall_time() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// The present second, or the one after the newest file's: TensorBoard reads the files in the order of their names.
+/// The current time in seconds, or one second after the newest file if that is later: TensorBoard reads the files in
+/// the order of their names.
 std::int64_t file_time(const fs::path& folder) {
     auto time = static_cast<std::int64_t>(wall_time());
     for (const fs::path& file : event_files(folder)) {
@@ -253,7 +255,8 @@ void remove_event_files(const fs::path& folder) {
 }
 
 Buckets bucketed(std::span<const double> values) {
-    // A bucket's number: 0 for 0, k + 1 for limits of 1.1^k above the smallest, the negative ones mirrored.
+    // Bucket 0 counts values below 1e-12 in magnitude, bucket k + 1 values from 1e-12 * 1.1^k to 1e-12 * 1.1^(k + 1),
+    // and bucket -(k + 1) their negatives.
     constexpr double smallest = 1e-12, ratio = 1.1;
     const auto limit = [](int number) {
         if (number == 0) return 0.0;
@@ -278,7 +281,7 @@ Buckets bucketed(std::span<const double> values) {
 
 namespace {
 
-/// [C, H, W] to [H, W, C].
+/// Converts [C, H, W] to [H, W, C].
 Tensor interleaved(const Tensor& planes) {
     const std::int64_t channels = planes.size(0), pixels = planes.size(1) * planes.size(2);
     const Tensor result = Tensor::empty({planes.size(1), planes.size(2), channels}, DType::uint8, Device{});
@@ -315,7 +318,7 @@ PngPicture png_of(const Tensor& planes, std::int64_t shorter_side) {
 
 std::string data_uri(std::string_view png) {
     constexpr std::string_view head = "data:image/png;base64,";
-    std::string uri(head.size() + (png.size() + 2) / 3 * 4 + 1, '\0');  // and the 0 that libcrypto puts behind it
+    std::string uri(head.size() + (png.size() + 2) / 3 * 4 + 1, '\0');  // libcrypto appends a 0 byte
     head.copy(uri.data(), head.size());
     EVP_EncodeBlock(reinterpret_cast<unsigned char*>(uri.data() + head.size()),
                     reinterpret_cast<const unsigned char*>(png.data()), static_cast<int>(png.size()));
@@ -327,7 +330,7 @@ namespace {
 
 constexpr std::size_t most_pictures = 8;
 
-/// Text within a cell of a Markdown table.
+/// Escapes text for a cell of a Markdown table.
 std::string cell(const std::string& text) {
     std::string escaped;
     for (const char c : shown(text)) {
@@ -378,7 +381,8 @@ void RunEvents::step(const StepReport& report) {
     window_ = {};
 }
 
-// Targets that are not classes have no accuracy. A loss that is not finite is written: it is what went wrong.
+// Leaves out an accuracy that is NaN, which targets that are not classes have. A loss that is not finite is written,
+// because it shows what went wrong.
 void RunEvents::add_finite(std::int64_t step, std::vector<TaggedScalar> scalars) {
     std::erase_if(scalars, [](const TaggedScalar& scalar) {
         return std::isnan(scalar.second) && scalar.first.find("accuracy") != std::string::npos;
@@ -386,7 +390,7 @@ void RunEvents::add_finite(std::int64_t step, std::vector<TaggedScalar> scalars)
     file_.add_scalars(step, scalars);
 }
 
-// The host may look at many steps at once, so that only what came before a look is known to be whole.
+// The host may read the results of many steps at once, so only the steps of previous reads are known to be complete.
 void RunEvents::note_speed(const StepReport& report) {
     if (report.seconds != now_.seconds) whole_ = now_;
     now_.seconds = report.seconds;
@@ -421,7 +425,7 @@ void RunEvents::epoch(const EpochResult& result, std::int64_t step, const Evalua
     }
     if (!mistakes.empty()) file_.add_text(step, "mistakes", table_of(mistakes, class_names));
     file_.flush();
-    // Evaluating took time that is none of the next epoch's.
+    // The time of the evaluation does not count towards the speed of the next epoch.
     last_.reset();
     whole_ = now_ = {};
 }

@@ -136,7 +136,7 @@ private:
     std::int64_t log_steps_;
     Window window_;
     std::optional<Mark> last_;  ///< when the speed was last written
-    Mark whole_, now_;          ///< after all steps of the host's last read but one; at the current step
+    Mark whole_, now_;          ///< after all steps of the host's previous read; at the current step
 };
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// Putting the ranks' evaluations together in the order of the data set.
+// Merges the evaluations of the ranks in the order of the data set.
 #include "radial/apps/train/ranks/rank_evaluation.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ std::vector<T> sum(Communicator& ranks, const std::vector<T>& own) {
     return total.to_vector<T>();
 }
 
-/// Every rank's values, one after another.
+/// The values of all ranks, concatenated.
 template <class T>
 std::vector<T> gather(Communicator& ranks, const std::vector<T>& own) {
     const std::string bytes(reinterpret_cast<const char*>(own.data()), own.size() * sizeof(T));
@@ -30,7 +30,7 @@ std::vector<T> gather(Communicator& ranks, const std::vector<T>& own) {
     return all;
 }
 
-/// Puts all ranks' values, as many a sample as there are, in `order` of the samples.
+/// Replaces `values` by those of all ranks, rearranged by `order`. A sample may have several values.
 template <class T>
 void merge(Communicator& ranks, std::vector<T>& values, const std::vector<std::size_t>& order) {
     const std::vector<T> all = gather(ranks, values);

@@ -1,4 +1,4 @@
-// Measuring on all ranks at once.
+// Evaluation on all ranks at once.
 #pragma once
 
 #include "radial/apps/train/evaluate.h"
@@ -6,8 +6,9 @@
 
 namespace radial::train {
 
-/// What evaluate() finds in the whole set when each rank has evaluated its part of each batch (`loader` with its rank):
-/// the same on every rank, in the order of the samples' numbers. Throws RankLost.
+/// Merges the evaluations of the ranks, each of which has evaluated its part of each batch (`loader` with its rank).
+/// The result is that of evaluate() on the whole set. It is the same on every rank, ordered by the indices of the
+/// samples. Throws RankLost.
 Evaluation merge_evaluations(Communicator& ranks, const Evaluation& own);
 
 }  // namespace radial::train

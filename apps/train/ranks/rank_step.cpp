@@ -1,4 +1,4 @@
-// Counting, differentiating and averaging over the ranks.
+// Counts samples, differentiates, and averages over the ranks.
 #include "radial/apps/train/ranks/rank_step.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -12,7 +12,7 @@
 namespace radial::train {
 namespace {
 
-constexpr std::size_t most_kept = std::size_t{64} << 20;  // bytes of buffers that are copied at each step
+constexpr std::size_t most_kept = std::size_t{64} << 20;  // bytes of buffers that are copied before each step, at most
 
 std::vector<Tensor> buffers_of(const Module& module) {
     std::vector<Tensor> all;
@@ -20,7 +20,7 @@ std::vector<Tensor> buffers_of(const Module& module) {
     return all;
 }
 
-/// Several tensors' elements one after another, in float64, which holds those of float32 and their sums.
+/// The elements of several tensors, concatenated, in float64, which represents float32 values and their sums.
 Tensor joined(const std::vector<Tensor>& tensors, Device device) {
     std::int64_t count = 0;
     for (const Tensor& tensor : tensors) count += tensor.numel();
@@ -35,12 +35,12 @@ Tensor joined(const std::vector<Tensor>& tensors, Device device) {
 
 }  // namespace
 
-/// While it lives, default_generator() draws the numbers of one rank's step.
+/// While it exists, default_generator() draws the random numbers of one step of a rank.
 struct RankStep::Random {
     std::uint64_t seed = default_generator().seed(), counter = default_generator().counter();
 
     Random(int rank, std::int64_t epoch, std::int64_t step) {
-        constexpr unsigned numbers_bits = 32;  // a step takes fewer
+        constexpr unsigned numbers_bits = 32;  // a step draws fewer than 2^32 numbers
         const std::uint64_t stream = data::stream_seed(data::stream_seed(seed, rank), epoch);
         default_generator().restore(stream, static_cast<std::uint64_t>(step) << numbers_bits);
     }
@@ -69,7 +69,7 @@ void RankStep::begin(std::int64_t samples, std::int64_t epoch, std::int64_t step
     first_ = epoch == 1 && step == 1;
     keep_buffers();
     counted_.fill_(static_cast<double>(samples));
-    counting_ = ranks_.start_sum(counted_);  // while the forward pass runs
+    counting_ = ranks_.start_sum(counted_);  // overlaps with the forward pass
     over_ = std::make_unique<OverRanks>(ranks_, OverRanksOptions{.batch_norm = options_.sync_batch_norm});
     random_ = std::make_unique<Random>(ranks_.rank(), epoch, step);
 }
@@ -133,7 +133,7 @@ RankNumbers RankStep::finish(const RankNumbers& own) {
 }
 
 bool RankStep::undo() {
-    if (over_ == nullptr) return true;  // between steps
+    if (over_ == nullptr) return true;  // between steps there is nothing to undo
     end();
     if (first_ || kept_.size() != buffers_.size()) return false;
     for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].copy_(kept_[i]);

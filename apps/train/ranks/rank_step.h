@@ -40,7 +40,7 @@ struct RankNumbers {
 /// of the run, the rank, the epoch and the step, so they need not be saved.
 class RankStep {
 public:
-    /// `ranks`, `model` and `loss` must outlive this object. `parameters` are all that are trained, in the order of a
+    /// `ranks`, `model` and `loss` must outlive this object. `parameters` are all trained parameters, in the order of a
     /// forward pass. Throws as GradientReducer does.
     RankStep(Communicator& ranks, Layer& model, Loss& loss, const std::vector<Tensor>& parameters, Device device,
              RankStepOptions options);
@@ -56,7 +56,7 @@ public:
     /// Throws RankLost.
     std::int64_t samples();
     /// Differentiates `loss`, this part's share of the loss of the whole batch. The gradients of several parts are
-    /// summed; `sending` says whether they are sent, which must be so for the last part.
+    /// summed. `sending` says when they are sent to the other ranks; the last part must send them.
     void backward(const Tensor& loss, Sending sending);
     /// Waits until the gradients are those of the whole batch, and returns the results of the whole batch, the sum of
     /// the shares `own` of all ranks. Throws RankLost.
@@ -77,11 +77,11 @@ private:
     Device device_;
     RankStepOptions options_;
     GradientReducer reducer_;
-    std::vector<Tensor> buffers_;      ///< of the network and the loss
+    std::vector<Tensor> buffers_;      ///< buffers of the network and the loss
     std::vector<Tensor> kept_;         ///< copies from before the step; empty if they are too large
-    std::vector<Tensor> averaged_;     ///< the network's statistics
-    std::unique_ptr<OverRanks> over_;  ///< during a step
-    std::unique_ptr<Random> random_;   ///< during a step
+    std::vector<Tensor> averaged_;     ///< batch-norm statistics of the network that are averaged
+    std::unique_ptr<OverRanks> over_;  ///< null between steps
+    std::unique_ptr<Random> random_;   ///< null between steps
     Tensor counted_;                   ///< int64 [1]: number of samples
     std::unique_ptr<PendingOperation> counting_;
     std::int64_t all_samples_ = 0;

@@ -1,4 +1,4 @@
-// Translating the state of an earlier version.
+// Converts the state of an earlier version.
 #include "radial/apps/train/run/earlier_state.h"
 
 #include "radial/apps/train/run/json_numbers.h"

@@ -1,13 +1,13 @@
-// What the snapshots of earlier versions say otherwise.
+// Converts the state of a Trainer from snapshots of earlier versions.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
 namespace radial::train {
 
-/// A state of Trainer::state(), of this version or an earlier one, as this version writes it. Earlier versions knew one
-/// metric, "mean_kernel": its sums and those of the watch over it were in "kernel". Throws nlohmann::json::exception or
-/// Error when that part is invalid.
+/// Converts a state of Trainer::state(), from this version or an earlier one, to the form of this version. Earlier
+/// versions had only one metric, "mean_kernel"; its sums and those of DeadKernelWatch were stored in "kernel". Throws
+/// nlohmann::json::exception or Error when that part is invalid.
 nlohmann::ordered_json of_this_version(nlohmann::ordered_json state);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// A batch as a safetensors file.
+// Writes the batch of a failed step as a safetensors file.
 #include "radial/apps/train/run/failed_step.h"
 
 #include "radial/core/io/safetensors.h"

@@ -1,4 +1,4 @@
-// Lists as JSON in a checkpoint's metadata.
+// Reads and writes lists as JSON in a checkpoint's metadata.
 #include "radial/apps/train/run/input_notes.h"
 
 #include "radial/core/util/error.h"
@@ -13,7 +13,7 @@ namespace {
 
 template <class T>
 void write_list(std::map<std::string, std::string>& metadata, const std::string& key, const std::vector<T>& list) {
-    // Names that are not UTF-8 are kept as far as they can be shown.
+    // Bytes that are not UTF-8 are replaced by U+FFFD.
     if (!list.empty())
         metadata[key] = nlohmann::json(list).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -57,7 +57,7 @@ InputNotes input_notes(const std::map<std::string, std::string>& metadata) {
     read_list(metadata, "class_names", notes.class_names);
     read_list(metadata, "class_folders", notes.class_folders);
     read_list(metadata, "mean", notes.mean);
-    read_list(metadata, "deviation", notes.std);  // as earlier versions called it
+    read_list(metadata, "deviation", notes.std);  // the key in earlier versions
     read_list(metadata, "std", notes.std);
     read_number(metadata, "image_size", notes.size);
     read_number(metadata, "resize", notes.resize);

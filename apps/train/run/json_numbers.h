@@ -1,4 +1,4 @@
-// Numbers out of JSON, which knows no whole ones (1e89 is one to it), and none that are not finite.
+// Numbers from JSON, which has no separate type for integers (1e89 is a number too) and no numbers that are not finite.
 #pragma once
 
 #include "radial/core/util/error.h"
@@ -12,8 +12,8 @@
 
 namespace radial::train {
 
-/// object[key] as a whole number that T holds. Throws Error where it is anything else, nlohmann's exception where there
-/// is none.
+/// object[key] as an integer of type T. Throws Error when the value is not an integer or does not fit into T, and
+/// nlohmann's exception when the key is missing.
 template <class T, class Json>
 T whole_number(const Json& object, const char* key) {
     const Json& value = object.at(key);
@@ -25,8 +25,8 @@ T whole_number(const Json& object, const char* key) {
     return value.template get<T>();
 }
 
-/// object[key] as a number, NaN for null: so JSON is written where a number is not finite. Throws nlohmann's exception
-/// where it is anything else, or there is none.
+/// object[key] as a number. Null becomes NaN, because numbers that are not finite are written as null. Throws
+/// nlohmann's exception when the value has another type or the key is missing.
 template <class Json>
 double real_number(const Json& object, const char* key) {
     const Json& value = object.at(key);

@@ -1,4 +1,4 @@
-// Bounds on a JSON document, seen before it is parsed.
+// Checks the limits of a JSON document before it is parsed.
 #include "radial/apps/train/run/json_text.h"
 
 #include "radial/core/io/files.h"
@@ -10,7 +10,8 @@
 namespace radial::train {
 namespace {
 
-/// Walks a document's brackets and colons. As far as it is JSON, strings end here where they do for the parser.
+/// Counts a document's brackets and colons. As long as the document is valid JSON, strings end here where they end for
+/// the parser.
 void check_bounds(std::string_view text) {
     constexpr int deepest = 16;
     constexpr std::size_t most = 10000;

@@ -1,4 +1,4 @@
-// Parsing of JSON that may be anybody's.
+// Parses JSON from untrusted sources.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,16 +9,17 @@
 
 namespace radial::train {
 
-/// Bytes of the longest JSON file that is read: a run's config.json names its classes, which may be a hundred thousand.
+/// Size of the longest JSON file that is read, in bytes. A run's config.json contains the names of its classes, of
+/// which there may be a hundred thousand.
 inline constexpr std::size_t most_json_bytes = std::size_t{16} << 20U;
 
-/// Parses a document whose objects have at most 10,000 names together, nested at most 16 deep: enough for all that the
-/// programs read, and so little that looking names up one after another, as ordered_json does, takes no time. Throws
-/// Error that says what is wrong.
+/// Parses a document whose objects have at most 10,000 names together and are nested at most 16 levels deep. That is
+/// enough for everything that the programs read, and so few names that the linear search of ordered_json takes no time.
+/// Throws Error that says what is wrong.
 nlohmann::ordered_json parse_json(std::string_view text);
 
-/// What parse_json() makes of a file of up to most_json_bytes; discarded where there is no such file, or something else
-/// in it.
+/// Applies parse_json() to a file of up to most_json_bytes. Returns a discarded value if the file does not exist or its
+/// content is not accepted.
 nlohmann::ordered_json read_json(const std::filesystem::path& path);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// Saving and loading the whole of a run.
+// Saves and loads the complete state of a run.
 #include "radial/apps/train/run/snapshots.h"
 
 #include "radial/apps/train/run/json_numbers.h"
@@ -27,7 +27,7 @@ std::vector<NamedTensor> part(const TensorFile& file, const std::string& prefix)
     return tensors;
 }
 
-/// The tensors of a snapshot that are neither the optimizer's nor averages.
+/// The tensors of a snapshot except those of the optimizer and the averages.
 std::vector<NamedTensor> weights_in(const TensorFile& file) {
     std::vector<NamedTensor> tensors = file.tensors;
     std::erase_if(tensors, [](const NamedTensor& named) {
@@ -36,7 +36,8 @@ std::vector<NamedTensor> weights_in(const TensorFile& file) {
     return tensors;
 }
 
-/// The averages that a snapshot holds. Older ones also hold averages of counters and flags, which mean nothing.
+/// The averages in a snapshot. Older snapshots also contain averages of counters and flags, which are meaningless and
+/// are left out.
 std::vector<NamedTensor> averages_in(const TensorFile& file, const Module& classifier) {
     std::vector<NamedTensor> averages = part(file, "average.");
     const auto is_state = [&](const NamedTensor& named) {
@@ -63,7 +64,7 @@ void Snapshots::save(std::int64_t step, const Module& classifier, const Optimize
     file.metadata["state"] = state.dump();
     file.metadata["random"] = Json{{"seed", random.seed()}, {"counter", random.counter()}}.dump();
     std::error_code error;
-    fs::create_directory(folder_, error);  // not the run's folder: where that is gone, so is the run
+    fs::create_directory(folder_, error);  // fails if the run's folder is gone
     if (error) throw FileError(fmt::format("{}: cannot make the folder: {}", folder_.string(), error.message()));
     write_safetensors(folder_ / fmt::format("{}{:09}{}", beginning, step, ending), file, Checksum::added);
     std::vector<fs::path> all = files();

@@ -15,7 +15,7 @@ namespace radial::train {
 
 /// The folder RUN/snapshots, with files such as step-000000390.safetensors, each of which is written under a temporary
 /// name, synced and renamed. A file contains the tensors of the model, the loss, the optimizer and the averages, the
-/// state of default_generator(), and the state that the run passes.
+/// state of default_generator(), and the state that was passed to save().
 class Snapshots {
 public:
     /// `run` is the folder of the run. Only the newest `keep` files are kept. Throws Error when `keep` is below 1.

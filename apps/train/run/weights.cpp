@@ -1,4 +1,4 @@
-// Which of the ways to read a file is the right one.
+// Chooses how to read a weight file, and converts classifiers for other libraries.
 #include "radial/apps/train/run/weights.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -13,7 +13,8 @@
 namespace radial::train {
 namespace {
 
-/// Weights without a description: the network is built from its name, the classes are the file's.
+/// Builds a classifier for weights without a description: the network by its name, and a softmax loss with the file's
+/// number of classes.
 Classifier described_by_name(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                              std::optional<WeightFormat> format) {
     ReadNetwork network = read_network(file, path, info, format);
@@ -30,8 +31,8 @@ Classifier described_by_name(const TensorFile& file, const std::filesystem::path
              .classes = weight.size(0)}};
 }
 
-/// The classifier's network, its batch norms changed where those of `format` have another epsilon, which no file says:
-/// a norm's weight takes up what that changes, so that it gives the same results in evaluation.
+/// A copy of the classifier's network for `format`. If the batch norms of that format have another epsilon, which files
+/// do not record, the weights of the norms are scaled to compensate, so that the results in evaluation are the same.
 std::unique_ptr<Layer> as_in(WeightFormat format, const ModelInfo& info, const Classifier& classifier) {
     const std::string key = "norm-epsilon";
     const SkipRandomFill skip;
@@ -61,7 +62,7 @@ OpenedWeights open_weights(const std::filesystem::path& path, const std::string&
     const ModelInfo* const info = model.empty() ? nullptr : &model_named(model);
     const TensorFile file = read_safetensors(path);
     const auto fail = [&path](const std::string& message) { throw FileError(path.string() + ": " + message); };
-    const SkipRandomFill skip;  // what a network starts with is overwritten
+    const SkipRandomFill skip;  // the initial weights are overwritten
     OpenedWeights opened;
     try {
         opened.notes = input_notes(file.metadata);

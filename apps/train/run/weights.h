@@ -1,4 +1,4 @@
-// Classifiers out of files: Radial's checkpoints, and the weights of torchvision and timm.
+// Reads and writes files of classifiers: Radial's checkpoints, and the weights of torchvision and timm.
 #pragma once
 
 #include "radial/apps/train/classifier.h"
@@ -15,14 +15,16 @@ struct OpenedWeights {
     InputNotes notes;
 };
 
-/// Reads a checkpoint, or the weights of `model` in the naming `format` ("" leaves each to the file), whose classifier
-/// then is a softmax loss. Throws FileError naming the file: when it does not say its model and `model` is "", or says
-/// another one, and as read_weights() and load_classifier() do; and Error for a model or format that does not exist.
+/// Reads a checkpoint, or the weights of the network `model` in the naming `format`. With "", the file determines the
+/// model or the format. The classifier of weights that are not a checkpoint has a softmax loss. Throws FileError that
+/// names the file: when `model` is "" and the file does not name its model, when the file names another model, and as
+/// read_weights() and load_classifier() do. Throws Error for an unknown model or format.
 OpenedWeights open_weights(const std::filesystem::path& path, const std::string& model, const std::string& format);
 
-/// Writes a classifier in the naming `format`: Radial's own as save_classifier() does, others as write_weights(). Where
-/// the format's network has batch norms of another epsilon, their weights are scaled to give the same in evaluation.
-/// Throws FileError, and Error when a format other than Radial's is asked for a loss that is not a linear classifier.
+/// Writes a classifier in the naming `format`: Radial's own as save_classifier() does, others as write_weights() does.
+/// If the batch norms of the format's network have another epsilon, their weights are scaled so that the results in
+/// evaluation are the same. Throws FileError, and Error when a format other than Radial's is requested for a loss that
+/// is not a linear classifier.
 void export_weights(const std::filesystem::path& path, const OpenedWeights& weights, WeightFormat format);
 
 }  // namespace radial::train

@@ -1,5 +1,5 @@
-// Convolution on the CPU: our own kernels by Winograd's method (winograd.h) and for depthwise gradients, oneDNN's
-// direct kernels for all else, both on channels-last images.
+// Convolution on the CPU, on channels-last images: our own kernels by Winograd's method (winograd.h) and for gradients
+// of depthwise weights, and oneDNN's direct kernels for everything else.
 #include "radial/core/backend/cpu/onednn.h"
 #include "radial/core/backend/cpu/onednn_backend.h"
 #include "radial/core/backend/cpu/small_products.h"
@@ -11,20 +11,20 @@
 namespace radial {
 namespace {
 
-// Whether a kernel of oneDNN has turned a NaN into a number: it computes a fused ReLU as the maximum with 0, and x86's
-// maximum of a NaN and 0 is 0. The processor does note it: a maximum with a NaN is an invalid operation, which sets a
-// flag of the thread that ran it. Reading the flags costs nothing next to a convolution; looking for NaN among its
-// inputs would take as long as a tenth of it.
+// Detection of NaNs that oneDNN has turned into numbers. oneDNN computes a fused ReLU as the maximum with 0, and on x86
+// the maximum of a NaN and 0 is 0. But a maximum with a NaN is an invalid operation, which sets a floating-point flag
+// of the thread that ran it. Reading the flags takes no time compared with a convolution; searching the inputs for NaNs
+// would take up to a tenth of it.
 
-/// Whether a maximum with a NaN sets the flag. Elsewhere nothing tells, and a ReLU must not be fused.
+/// Whether a maximum with a NaN sets the flag. If not, a ReLU must not be fused, because lost NaNs cannot be detected.
 #if defined(__x86_64__) || defined(__i386__)
 constexpr bool maximum_notes_nan = true;
 #else
 constexpr bool maximum_notes_nan = false;
 #endif
 
-/// Whether a thread of the calling thread's team ran an invalid operation since this was called last: since then a NaN
-/// may have been made, or dropped. Clears the flags.
+/// Whether a thread in the calling thread's team has run an invalid operation since the last call. If so, a NaN may
+/// have been produced or lost since then. Clears the flags.
 bool invalid_operation_noted() {
     int noted = 0;
 #pragma omp parallel reduction(| : noted)
@@ -42,7 +42,7 @@ struct Extents {
     std::int64_t images, channels, in_height, in_width, height, width;
 };
 
-/// Sums over one row of results: sums[s] += x[.., w * stride + s - pad] * dy[.., w].
+/// Adds the products of one row of results: sums[s] += x[.., w * stride + s - pad] * dy[.., w].
 template <int kernel>
 void along_row(const float* x_row, const float* dy_row, const Extents& e, std::int64_t stride, std::int64_t pad,
                Lanes* sums) {
@@ -97,11 +97,11 @@ void backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& g, 
     }
 }
 
-/// The weights' gradient of depthwise convolutions, for few of whose shapes oneDNN 2.6 has a fast kernel.
+/// Our own gradient of depthwise weights, because oneDNN 2.6 has a fast kernel for a few shapes only.
 ///
-/// Writes the gradient dw [C, 1, R, R] of the weights of a depthwise convolution of x [N, C, H, W] with the result's
-/// gradient dy, both channels-last. False, with nothing written, for other convolutions than those of undilated 3x3 or
-/// 5x5 kernels over a number of channels that 16 divides.
+/// Writes the gradient dw [C, 1, R, R] of the weights of a depthwise convolution of x [N, C, H, W], given the gradient
+/// dy of the result; both are channels-last. Supports undilated 3x3 and 5x5 kernels, with a number of channels that is
+/// a multiple of 16. Returns false and writes nothing for other convolutions.
 bool depthwise_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& g, const Tensor& dw) {
     const std::int64_t channels = x.size(1), kernel = dw.size(2);
     const bool depthwise = g.groups == channels && dw.size(0) == channels && channels % lanes == 0;
@@ -124,12 +124,12 @@ enum Kind : std::uint8_t { forward_kind, backward_data_kind, backward_weights_ki
 
 struct ConvPlan {
     dnnl::primitive primitive;
-    Desc w, plain_w;              // weights in the primitive's format and as the tensor holds them
-    bool residual_first = false;  // whether the result is to hold the residual before
+    Desc w, plain_w;              // weights in the primitive's format and in the tensor's format
+    bool residual_first = false;  // whether the result must contain the residual before execution
     Desc x, y;
 };
 
-/// What a plan is made for.
+/// The parameters that a plan is made for.
 struct Problem {
     Kind kind;
     const Tensor &x, &w, &y;
@@ -139,7 +139,7 @@ struct Problem {
     bool residual = false;
 };
 
-// oneDNN writes grouped weights as [G, K/G, C/G, R, S]; in memory they are the same.
+// oneDNN describes grouped weights as [G, K/G, C/G, R, S]; the order in memory is the same.
 Dims weight_dims(const Tensor& w, std::int64_t groups) {
     const Shape& s = w.shape();
     if (groups == 1) return {s[0], s[1], s[2], s[3]};
@@ -150,8 +150,9 @@ onednn::Window window_of(const ConvGeometry& g) {
     return {{g.stride_h, g.stride_w}, {g.dilation_h - 1, g.dilation_w - 1}, {g.pad_h, g.pad_w}};
 }
 
-// Without AVX-512 oneDNN 2.6 adds a second tensor wrongly, most often to the last channels that its vectors do not
-// divide. There the result starts as the residual, and the convolution is summed onto it.
+// Without AVX-512, oneDNN 2.6 adds a second tensor wrongly, usually for the last channels when their number is not a
+// multiple of the vector length. In this case the result is initialised with the residual, and the convolution is added
+// to it.
 bool residual_comes_first(const Problem& p) { return p.residual && !has_avx512(); }
 
 dnnl::primitive_attr epilogue(const Problem& p, const Desc& y) {
@@ -208,7 +209,7 @@ const ConvPlan& plan_for(const Problem& p) {
     return cache.get(key, [&] { return make_plan(p); });
 }
 
-/// Weights in a plan's format; holds what they lie in.
+/// Weights in the format of a plan, with the buffer that holds them.
 struct Weights {
     Tensor buffer;
     dnnl::memory memory;
@@ -225,7 +226,8 @@ Weights packed(const Tensor& w, const ConvPlan& plan) {
 
 bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                    const Tensor& residual, Activation activation, const Tensor& y) {
-    // oneDNN's depthwise kernels for SSE4.1 and AVX crash when a sum is attached to channels that 8 does not divide.
+    // oneDNN's depthwise kernels for SSE4.1 and AVX crash when a sum is attached and the channels are not a multiple of
+    // 8.
     if (residual.defined() && geometry.groups > 1 && !has_avx512()) return false;
     if (winograd_forward(x, w, bias, geometry, residual, activation, y)) return true;
     const bool drops_nan = activation == Activation::relu;
@@ -242,7 +244,7 @@ bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tenso
         arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, onednn::bind(residual, plan.y));
     }
     onednn::execute(plan.primitive, arguments, "conv2d");
-    if (drops_nan && invalid_operation_noted()) return false;  // the caller's own ReLU keeps them
+    if (drops_nan && invalid_operation_noted()) return false;  // the caller's own ReLU preserves NaNs
     return true;
 }
 

@@ -1,4 +1,4 @@
-// Batch normalisation on the CPU by loops of our own: oneDNN fuses neither SiLU nor, while training, a residual.
+// Batch normalisation on the CPU with our own loops, because oneDNN cannot fuse SiLU, or a residual in training.
 #include "radial/core/backend/cpu/norm_kernels.h"
 #include "radial/core/backend/cpu/onednn_backend.h"
 
@@ -21,7 +21,7 @@ std::vector<float> factors_of(const Tensor& scale, const Tensor& variances, doub
     return factors;
 }
 
-/// (v - mean) * factor + shift, the vectors repeated to the width of a long row.
+/// (v - mean) * factor + shift, with the vectors repeated to the width of a long row.
 struct Affine {
     std::vector<float> mean, factor, shift;
 
@@ -34,7 +34,7 @@ struct Affine {
     }
 };
 
-/// f(integral_constant<Activation, activation>).
+/// Calls f(integral_constant<Activation, activation>).
 template <class F>
 void dispatch(Activation activation, const F& f) {
     switch (activation) {
@@ -47,7 +47,7 @@ void dispatch(Activation activation, const F& f) {
     }
 }
 
-/// Writes the batch's statistics.
+/// Writes the mean and variance of the batch.
 void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Tensor& variance) {
     const float* const in = x.data<float>();
     const std::vector<float> origin = norm_kernels::repeated(in, fold);
@@ -81,8 +81,8 @@ void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Te
     });
 }
 
-/// dx = a * gradient + b * (x - mean) + c, one of each a channel, from the sums of the gradient behind the activation
-/// and of its product with x - mean. Also writes dscale and dshift.
+/// dx = a * gradient + b * (x - mean) + c, with one of each coefficient per channel. Computed from the sums of the
+/// gradient with respect to the activation's input, and of its product with x - mean. Also writes dscale and dshift.
 struct GradientAffine {
     std::vector<float> a, b, c;
 
@@ -101,7 +101,7 @@ struct GradientAffine {
             c[i] = static_cast<float>(-factor * sums[i] / rows);
         }
     }
-    /// To the width of a long row.
+    /// Repeats the coefficients to the width of a long row.
     GradientAffine repeated(const Fold& fold) && {
         a = norm_kernels::repeated(a.data(), fold);
         b = norm_kernels::repeated(b.data(), fold);
@@ -110,7 +110,7 @@ struct GradientAffine {
     }
 };
 
-/// From the sums over a batch whose activation's gradient follows from x alone.
+/// Computes the coefficients when the activation's gradient can be computed from x alone.
 template <Activation activation>
 GradientAffine gradient_of(const BatchNormSaved& saved, const Fold& fold, const Affine& affine, const Tensor& dy,
                            const Tensor& dscale, const Tensor& dshift) {
@@ -151,7 +151,8 @@ void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrad
     });
 }
 
-/// The same behind a ReLU on a sum with a residual: what it let through shows in y alone, and goes to the residual.
+/// The same for a ReLU of a sum with a residual. Where the ReLU passes the gradient can only be seen from y, and this
+/// gradient is also that of the residual.
 void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
     const Fold fold = fold_of(saved.x);
     const std::vector<float> means = norm_kernels::repeated(saved.mean.data<float>(), fold);
@@ -211,7 +212,7 @@ Tensor OneDnnBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, c
                                          const Tensor& mean, const Tensor& variance, const Tensor& y) {
     statistics(x, fold_of(x), mean, variance);
     batch_norm_apply(x, scale, shift, residual, mean, variance, epsilon, activation, y);
-    // Defined where y need not be kept: x tells what a ReLU let through.
+    // Any defined tensor means that y need not be saved: without a residual, the mask of a ReLU can be computed from x.
     return residual.defined() ? Tensor() : mean;
 }
 

@@ -1,7 +1,8 @@
-// Batch normalisation on a matrix of rows (pixels) and columns (channels), float32: loops for the CPU's vector units.
+// Batch normalisation of a float32 matrix of rows (pixels) and columns (channels): loops for the CPU's vector units.
 //
-// Few channels would leave short loops, so that several rows are taken as one longer one (`Fold`). Sums are formed from
-// partial sums over chunks whose bounds depend on the sizes alone, so that results do not depend on the threads.
+// With few channels the loops over a row would be short, so several rows are processed as one longer row (`Fold`). Sums
+// are computed from partial sums over chunks whose bounds depend only on the sizes, so that results do not depend on
+// the number of threads.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -14,14 +15,14 @@
 
 namespace radial::norm_kernels {
 
-/// Views a matrix [rows, channels] as `lengths` longer rows; the last `rest` rows of the matrix do not fill another
-/// one.
+/// Views a matrix [rows, channels] as `lengths` longer rows. The last `rest` rows of the matrix do not fill another
+/// long row.
 struct Fold {
     std::int64_t rows, channels;
-    std::int64_t times;    ///< rows of the matrix in a long one
-    std::int64_t width;    ///< of a long row
-    std::int64_t lengths;  ///< how many long rows there are
-    std::int64_t rest;     ///< rows of the matrix after them
+    std::int64_t times;    ///< rows of the matrix per long row
+    std::int64_t width;    ///< elements per long row
+    std::int64_t lengths;  ///< number of long rows
+    std::int64_t rest;     ///< remaining rows of the matrix
 
     Fold(std::int64_t rows_in, std::int64_t channels_in) : rows(rows_in), channels(channels_in) {
         constexpr std::int64_t wanted = 128;
@@ -39,7 +40,7 @@ inline std::vector<float> repeated(const float* vector, const Fold& fold) {
     return all;
 }
 
-/// Divides the long rows into `count` chunks of `length` rows; the last chunk has what is left.
+/// Divides the long rows into `count` chunks of `length` rows. The last chunk may be shorter.
 struct Chunks {
     static constexpr std::int64_t most = 64, least_rows = 16;
     std::int64_t length, count;
@@ -48,20 +49,21 @@ struct Chunks {
           count(std::max<std::int64_t>(1, (fold.lengths + length - 1) / length)) {}
 };
 
-/// Whether a matrix is worth waking other threads for.
+/// Whether a matrix is large enough to use several threads.
 inline bool large(const Fold& fold) { return fold.rows * fold.channels >= 16384; }
 
-/// Long rows that are added up in float before double takes over: gradients of a scale are often small differences of
-/// large sums.
+/// The number of long rows that are summed in float before the result is added to a double. It is small because
+/// gradients of a scale are often small differences of large sums.
 inline constexpr std::int64_t rows_in_float = 8;
 
-/// total[0 .. width) and total[width .. 2 width) += the two numbers of `count` rows of `width` from element `first` on.
+/// Adds the two values of each element of `count` rows of `width`, starting at element `first`, to total[0 .. width)
+/// and total[width .. 2 width).
 template <std::int64_t count, class Value>
 void add_rows(std::int64_t first, std::int64_t width, const Value& value, double* total) {
 #pragma omp simd
     for (std::int64_t i = 0; i < width; ++i) {
         float a = 0, b = 0;
-        // Without this a body with an exponential is left as a loop, and the outer one is not vectorised.
+        // Without unrolling, a body that contains an exponential stays a loop, and the outer loop is not vectorised.
 #pragma GCC unroll 8
         for (std::int64_t k = 0; k < count; ++k) value(first + k * width + i, i, a, b);
         total[i] += static_cast<double>(a);
@@ -69,12 +71,12 @@ void add_rows(std::int64_t first, std::int64_t width, const Value& value, double
     }
 }
 
-/// Adds up two numbers a channel: `value(element, column, a, b)` adds an element's numbers to a and b; its column is
-/// one of a long row's. Results in double, [channels] each.
+/// Sums two values per channel: value(element, column, a, b) adds the two values of an element to a and b, where
+/// `column` is an index within a long row. The results are double, [channels] each.
 template <class Value>
 void column_sums(const Fold& fold, const Value& value, std::vector<double>& first, std::vector<double>& second) {
     const Chunks chunks(fold);
-    // From the allocator's cache: fresh pages would cost more than the sums.
+    // From the caching allocator, because fresh pages would cost more than the sums.
     const Tensor held = Tensor::empty({chunks.count, 2 * fold.width}, DType::float64, Device{});
     double* const partial = held.data<double>();
 #pragma omp parallel for schedule(static) if (large(fold))
@@ -87,7 +89,7 @@ void column_sums(const Fold& fold, const Value& value, std::vector<double>& firs
             add_rows<rows_in_float>(r * fold.width, fold.width, value, mine);
         for (; r < end; ++r) add_rows<1>(r * fold.width, fold.width, value, mine);
     }
-    // What fills no long row: sums of the first channels alone.
+    // The rows that do not fill a long row are summed separately.
     std::vector<double> last(2 * static_cast<std::size_t>(fold.channels));
     for (std::int64_t r = 0; r < fold.rest; ++r)
         add_rows<1>(fold.lengths * fold.width + r * fold.channels, fold.channels, value, last.data());
@@ -107,7 +109,8 @@ void column_sums(const Fold& fold, const Value& value, std::vector<double>& firs
     }
 }
 
-/// What statistics are formed from: an element's distance from its column's origin, and the distance's square.
+/// The values that statistics are computed from: an element's distance from the origin of its column, and the square of
+/// it.
 struct Distance {
     const float *x, *origin;
     void operator()(std::int64_t element, std::int64_t column, float& sum, float& square) const {
@@ -117,19 +120,19 @@ struct Distance {
     }
 };
 
-/// Writes a batch's statistics from the sums over its rows of each channel's distance from an origin and of its square.
-/// An origin near the mean keeps the digits of a variance far below the mean's square.
+/// Writes the mean and variance of a batch from each channel's sums of distances from an origin and of their squares.
+/// An origin near the mean preserves the precision of a variance that is much smaller than the square of the mean.
 inline void write_statistics(const float* origin, std::int64_t rows, const std::vector<double>& distances,
                              const std::vector<double>& squares, float* mean, float* variance) {
     for (std::size_t c = 0; c < distances.size(); ++c) {
         const double distance = distances[c] / static_cast<double>(rows),
                      spread = squares[c] / static_cast<double>(rows) - distance * distance;
         mean[c] = static_cast<float>(static_cast<double>(origin[c]) + distance);
-        variance[c] = static_cast<float>(spread < 0 ? 0.0 : spread);  // a NaN stays one
+        variance[c] = static_cast<float>(spread < 0 ? 0.0 : spread);  // NaN stays NaN
     }
 }
 
-/// apply(row, count) on every long row, then on the rest.
+/// Calls apply(first element, count) for every long row, then for the remaining rows.
 template <class Apply>
 void each_row(const Fold& fold, const Apply& apply) {
 #pragma omp parallel for schedule(static) if (large(fold))
@@ -141,12 +144,12 @@ inline float sigmoid(float v) { return 1 / (1 + kernels::exponential(-v)); }
 
 template <Activation activation>
 float activated(float v) {
-    if constexpr (activation == Activation::relu) return v < 0 ? 0.0F : v;  // a NaN stays one
+    if constexpr (activation == Activation::relu) return v < 0 ? 0.0F : v;  // NaN stays NaN
     if constexpr (activation == Activation::silu) return v * sigmoid(v);
     return v;
 }
 
-/// The gradient before the activation, given that behind it and the activation's input.
+/// The gradient of the activation's input, given the gradient of its result and the input.
 template <Activation activation>
 float behind(float gradient, float v) {
     if constexpr (activation == Activation::relu) return v > 0 ? gradient : 0.0F;

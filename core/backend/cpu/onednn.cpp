@@ -1,4 +1,4 @@
-// Making, keeping and running oneDNN primitives, and copies of weights in the form that one wants.
+// Creates, caches and runs oneDNN primitives, and creates copies of weights in the format that a primitive needs.
 #include "radial/core/backend/cpu/onednn.h"
 
 #include "radial/core/backend/backend.h"
@@ -11,13 +11,13 @@
 namespace radial::onednn {
 namespace {
 
-/// The copies of one storage's weights.
+/// The packed copies of the weights in one storage.
 struct PackedWeights {
     struct Copy {
         Desc desc;
         std::int64_t offset;
         std::uint64_t version;
-        Tensor buffer;  ///< undefined until the version is asked for again
+        Tensor buffer;  ///< undefined until a copy of the same version is requested a second time
     };
     std::vector<Copy> copies;
 

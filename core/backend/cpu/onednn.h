@@ -1,5 +1,6 @@
-// Making, keeping and running oneDNN primitives, and copies of weights in the form that one wants. The one place that
-// knows how oneDNN 2.x and 3.x differ: primitive descriptors made from the same arguments.
+// Creates, caches and runs oneDNN primitives, and creates copies of weights in the format that a primitive needs. Only
+// this file depends on the differences between oneDNN 2.x and 3.x: it makes primitive descriptors from the same
+// arguments.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -21,10 +22,10 @@ using dnnl::prop_kind;
 using Dims = memory::dims;
 using Desc = memory::desc;
 
-/// The descriptor of no tensor at all (an absent bias).
+/// The descriptor of an absent tensor, such as an absent bias.
 inline Desc no_tensor() { return Desc(); }
 
-/// How a 2-D window moves; dilation counts the gaps, 0 for none, as oneDNN does.
+/// How a 2-D window moves. As in oneDNN, dilation is the number of gaps, 0 for none.
 struct Window {
     Dims stride, dilation, pad;
 };
@@ -71,16 +72,17 @@ inline auto convolution_backward_weights(const engine& e, algorithm how, const D
 
 #endif
 
-/// The one CPU engine, and a stream on it.
+/// The only CPU engine, and a stream on it.
 engine& cpu_engine();
 dnnl::stream& cpu_stream();
 
-/// What a primitive is found by: its kind, extents, geometry and the number of threads it was made for.
+/// The key of a primitive: its kind, extents, geometry, and the number of threads it was created for.
 using Key = std::vector<std::int64_t>;
 struct KeyHash {
     std::size_t operator()(const Key& key) const;
 };
-/// Shapes of a few networks in training and evaluation; the least recently used is dropped.
+/// Capacity of a cache: the shapes of a few networks in training and evaluation. The least recently used entry is
+/// dropped.
 inline constexpr std::size_t plan_capacity = 1024;
 
 /// A key that begins with `kind` and the number of threads, then the given extents.
@@ -89,19 +91,19 @@ inline std::span<const std::int64_t> extents(const Tensor& tensor) {
     return {tensor.shape().begin(), tensor.shape().end()};
 }
 
-/// The descriptor of a float32 tensor as it lies in memory.
+/// The descriptor of a float32 tensor in its memory layout.
 Desc desc_of(const Tensor& tensor);
-/// `tensor`'s bytes seen through `desc`.
+/// The memory of `tensor`, described by `desc`.
 inline memory bind(const Tensor& tensor, const Desc& desc) { return memory(desc, cpu_engine(), tensor.raw()); }
-/// Uninitialised bytes to hold a tensor of `desc`, from the caching allocator.
+/// An uninitialised buffer for a tensor of `desc`, from the caching allocator.
 Tensor buffer_for(const Desc& desc);
-/// Copies between two memory formats of the same extents.
+/// Copies between two memory formats with the same extents.
 void reorder(const memory& from, const memory& to);
-/// Runs and waits. Throws Error naming `what` with oneDNN's own message.
+/// Runs a primitive and waits for it. Throws Error with `what` and oneDNN's message.
 void execute(const dnnl::primitive& primitive, const std::unordered_map<int, memory>& arguments, const char* what);
 
-/// A copy of `w` that lies as `desc` says, as fill(buffer) makes it. It is kept with w's storage from the second time
-/// on that it is asked for in one version of w: weights that are trained change before a copy would serve again.
+/// A copy of `w` in the format `desc`, created by fill(buffer). It is kept with w's storage only when it is requested a
+/// second time for the same version of w, because weights in training change before a copy could be reused.
 Tensor packed_copy(const Tensor& w, const Desc& desc, const std::function<void(const Tensor& buffer)>& fill);
 
 }  // namespace radial::onednn

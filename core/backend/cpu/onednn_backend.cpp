@@ -1,4 +1,4 @@
-// The CPU's backends: matrix products in float32, what the library says of itself, and bfloat16 by way of float32.
+// The CPU backends: float32 matrix products, the description of the library, and bfloat16 computed in float32.
 #include "radial/core/backend/cpu/onednn_backend.h"
 
 #include "radial/core/backend/cpu/onednn.h"
@@ -11,7 +11,7 @@ namespace {
 
 Tensor widened(const Tensor& x) { return x.defined() ? x.to(DType::float32) : x; }
 
-/// A float32 tensor to write to, in place of `target`, which finish() copies them to.
+/// A float32 tensor to write to instead of `target`. finish() copies it to `target`.
 class Result {
 public:
     explicit Result(const Tensor& target) : target_(target), wide_(target) {
@@ -23,7 +23,7 @@ public:
     ~Result() = default;
 
     const Tensor& wide() const { return wide_; }
-    /// Rounds what was written.
+    /// Rounds the result to the type of `target`.
     void finish() const {
         if (target_.defined() && target_.dtype() != DType::float32) target_.copy_(wide_);
     }
@@ -70,7 +70,7 @@ void OneDnnBackend::gemm(bool transpose_a, bool transpose_b, double alpha, const
                          double beta, const Tensor& c) {
     const std::int64_t m = c.size(0), n = c.size(1), k = a.size(transpose_a ? 0 : 1);
     if (m == 0 || n == 0) return;
-    if (k == 0) {  // oneDNN takes no empty sums
+    if (k == 0) {  // oneDNN does not accept empty sums
         auto* const elements = c.data<float>();
         const auto factor = static_cast<float>(beta);
         kernels::host::map(m * n, [=](std::int64_t i) { elements[i] = factor == 0 ? 0 : factor * elements[i]; });

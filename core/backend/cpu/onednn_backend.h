@@ -1,5 +1,5 @@
-// The CPU's backends: float32 through oneDNN, with channels-last activations and weights packed once for each version,
-// and bfloat16 by way of float32, for tests and for networks that were trained in it; not made for speed.
+// The CPU backends: float32 with oneDNN, with channels-last activations and weights packed once per version, and
+// bfloat16 computed in float32, for tests and for networks trained in bfloat16; the latter is not optimised.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -11,12 +11,13 @@ namespace radial {
 /// Writes the mean and the biased variance of each channel of x [N, C, H, W], channels-last, to vectors [C].
 void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance);
 
-/// The gradient of a batch norm's input behind a ReLU, of which dy is the gradient: one of each a channel, for
-/// a * g + (b * (x - mean) + c) where (x - mean) * factor + shift is positive, without the first part elsewhere.
+/// Coefficients, one per channel, for the gradient of a batch norm's input when a ReLU follows whose result has the
+/// gradient dy: a * g + (b * (x - mean) + c) where (x - mean) * factor + shift is positive, and without the first term
+/// elsewhere.
 struct ReluNormGradient {
     std::vector<float> mean, factor, shift, a, b, c;
 };
-/// Also writes dscale and dshift.
+/// Computes the coefficients. Also writes dscale and dshift.
 ReluNormGradient relu_norm_gradient(const BatchNormSaved& saved, const Tensor& dy, const Tensor& dscale,
                                     const Tensor& dshift);
 
@@ -57,10 +58,10 @@ public:
                           const Tensor& y) override;
 };
 
-/// Converts what it is given to float32, lets another backend compute, and rounds the results to bfloat16.
+/// Converts its arguments to float32, calls another backend, and rounds the results to bfloat16.
 class Bf16Backend : public Backend {
 public:
-    /// `single` computes in float32 and outlives this.
+    /// `single` computes in float32 and must outlive this object.
     explicit Bf16Backend(Backend& single) : single_(single) {}
 
     std::string describe() const override { return single_.describe() + ", in float32"; }

@@ -1,5 +1,6 @@
-// Pooling on the CPU by loops of our own: oneDNN's maxima drop NaN and raise -infinity to the lowest finite number, and
-// its averages are slower. Channels are innermost, so that the loops over them are vectorised.
+// Pooling on the CPU with our own loops, because oneDNN's maximum drops NaN and raises -infinity to the lowest finite
+// number, and its averages are slower. Channels are the innermost dimension, so that the loops over them are
+// vectorised.
 #include "radial/core/backend/cpu/onednn_backend.h"
 
 #include "radial/core/kernels/host.h"
@@ -7,7 +8,7 @@
 namespace radial {
 namespace {
 
-/// The taps of a window along one dimension that lie inside the image, [begin, end); tap 0 lies at `origin`.
+/// The taps of a window along one dimension that are inside the image: [begin, end). Tap 0 is at position `origin`.
 struct Taps {
     std::int64_t origin, begin, end;
     Taps(std::int64_t position, std::int64_t window, std::int64_t stride, std::int64_t pad, std::int64_t extent)
@@ -17,7 +18,7 @@ struct Taps {
     std::int64_t count() const { return end - begin; }
 };
 
-/// f(tap, pixel) for every tap of the window at output (i, j) that lies inside the image of H x W pixels.
+/// Calls f(tap, pixel) for each tap of the window at output (i, j) that is inside the image of H x W pixels.
 template <class F>
 void for_each_tap(const PoolGeometry& g, std::int64_t i, std::int64_t j, std::int64_t H, std::int64_t W, const F& f) {
     const Taps rows(i, g.window_h, g.stride_h, g.pad_h, H), columns(j, g.window_w, g.stride_w, g.pad_w, W);
@@ -27,7 +28,7 @@ void for_each_tap(const PoolGeometry& g, std::int64_t i, std::int64_t j, std::in
     }
 }
 
-/// The windows along one dimension that a position of the image lies in, [begin, end).
+/// The windows along one dimension that contain a position of the image: [begin, end).
 struct Windows {
     std::int64_t begin, end;
     Windows(std::int64_t position, std::int64_t window, std::int64_t stride, std::int64_t pad, std::int64_t count)
@@ -35,14 +36,14 @@ struct Windows {
           end(std::min(count, (position + pad) / stride + 1)) {}
 };
 
-/// to += factor * v, from 0 where it is the first.
+/// to += factor * v, where `to` is first set to 0 if `first` is set.
 void take_share(const float* v, float factor, bool first, std::int64_t channels, float* to) {
     if (first) std::fill_n(to, channels, 0.0F);
 #pragma omp simd
     for (std::int64_t c = 0; c < channels; ++c) to[c] += factor * v[c];
 }
 
-/// best = max(best, v) channel by channel; won = tap where v is the larger, or NaN.
+/// best = max(best, v) for each channel; won = tap where v is larger or NaN.
 template <bool keep_taps>
 void take_maximum(const float* v, std::int32_t tap, bool first, std::int64_t channels, float* best, std::int32_t* won) {
 #pragma omp simd
@@ -71,7 +72,7 @@ void forward(const Tensor& x, const PoolGeometry& g, const Tensor& y, std::int32
     });
 }
 
-// `taps` tells which tap of each window won, counted row by row, the first of equals.
+// `taps` stores the index of the maximal tap of each window, counted row by row. The first of equal taps is chosen.
 
 void max_pool_forward(const Tensor& x, const PoolGeometry& geometry, const Tensor& y, const Tensor& taps) {
     if (taps.defined()) {
@@ -87,7 +88,7 @@ void max_pool_backward(const Tensor& dy, const Tensor& taps, const PoolGeometry&
     const std::int32_t* const winners = taps.data<std::int32_t>();
     float* const out = dx.data<float>();
     const PoolGeometry g = geometry;
-    // Windows may overlap within an image, never across images.
+    // Windows may overlap within an image, but not across images, so each image is one task.
     kernels::host::rows(dx.size(0), H * W * C, [=](std::int64_t n) {
         float* const image = out + n * H * W * C;
         std::fill_n(image, H * W * C, 0.0F);

@@ -1,13 +1,13 @@
-// Matrix products of one thread on row-major float32 matrices that fit into its caches. They avoid the copies that a
-// library makes of its factors, which only pay off for larger matrices.
+// Single-threaded matrix products of row-major float32 matrices that fit into the cache of a core. They avoid the
+// packed copies of the operands that a library makes, which only pay off for larger matrices.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
-// Vectors of floats as GCC and Clang extend C++ by them. Where a processor has none of a length the compiler takes
-// several shorter ones.
+// Vectors of floats, a language extension of GCC and Clang. On a processor without vectors of the given length, the
+// compiler uses several shorter ones.
 namespace radial::vectors {
 
 template <int lanes>
@@ -16,13 +16,13 @@ struct Types {
     using InMemory __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float)), may_alias)) = float;
 };
 
-/// `lanes` numbers, a power of two.
+/// A vector of `lanes` floats. `lanes` is a power of two.
 template <int lanes>
 using Vector = typename Types<lanes>::Vector;
 
-// By reference: how a function returns such a vector depends on the processor that is compiled for.
+// These return references, because the ABI for returning vectors depends on the target processor.
 
-/// The numbers from p on, which need not be aligned.
+/// The vector that begins at p, which need not be aligned.
 template <int lanes>
 const typename Types<lanes>::InMemory& load(const float* p) {
     return *reinterpret_cast<const typename Types<lanes>::InMemory*>(p);
@@ -45,10 +45,10 @@ inline constexpr std::int64_t lanes = 16;
 #else
 inline constexpr std::int64_t lanes = 8;
 #endif
-/// `numbers` rounded up to whole vectors.
+/// `numbers` rounded up to a multiple of `lanes`.
 inline constexpr std::int64_t whole_vectors(std::int64_t numbers) { return (numbers + lanes - 1) / lanes * lanes; }
 
-/// A matrix in memory. Rows are `row_step` numbers apart; within a row, vectors of `lanes` numbers are `vector_step`
+/// A matrix in memory. Rows are `row_step` floats apart. Within a row, vectors of `lanes` floats are `vector_step`
 /// apart.
 template <class T>
 struct Matrix {
@@ -58,10 +58,10 @@ struct Matrix {
         return data + row * row_step + column / lanes * vector_step + column % lanes;
     }
     Matrix from(std::int64_t row, std::int64_t column) const { return {at(row, column), row_step, vector_step}; }
-    operator Matrix<const T>() const { return {data, row_step, vector_step}; }  // NOLINT(*-explicit-*): as of pointers
+    operator Matrix<const T>() const { return {data, row_step, vector_step}; }  // NOLINT(*-explicit-*): like pointers
 };
 
-/// `rows` x `width` vectors of c = a b, with `depth` columns of a and rows of b.
+/// Computes `rows` x `width` vectors of c = a b. `depth` is the number of columns of a and of rows of b.
 template <int rows, int width>
 void product_tile(std::int64_t depth, const Matrix<const float>& a, const Matrix<const float>& b,
                   const Matrix<float>& c) {
@@ -85,7 +85,8 @@ void product_tile(std::int64_t depth, const Matrix<const float>& a, const Matrix
         for (int v = 0; v < width; ++v) vectors::at<lanes>(c.data + r * c.row_step + v * c.vector_step) = sums[r][v];
 }
 
-/// `rows` x `width` vectors of c += a' b, with `depth` rows of a and b; a's rows are dense.
+/// Computes `rows` x `width` vectors of c += a^T b. `depth` is the number of rows of a and b. The rows of a are
+/// contiguous.
 template <int rows, int width>
 void transposed_tile(std::int64_t depth, const Matrix<const float>& a, const Matrix<const float>& b,
                      const Matrix<float>& c) {
@@ -104,18 +105,18 @@ void transposed_tile(std::int64_t depth, const Matrix<const float>& a, const Mat
         for (int v = 0; v < width; ++v) vectors::add<lanes>(c.data + r * c.row_step + v * c.vector_step, sums[r][v]);
 }
 
-// Twelve sums and what they are formed from fill the sixteen registers of a processor with AVX2.
+// Twelve sums and their operands fit into the sixteen vector registers of a processor with AVX2.
 
-/// What is done between two tiles of a product where nothing is.
+/// The default for the callback between two tiles of a product: does nothing.
 struct Nothing {
     void operator()() const {}
 };
 
-/// How many tiles a product of so many rows and columns takes.
+/// The number of tiles in a product with this number of rows and columns.
 inline std::int64_t tiles(std::int64_t rows, std::int64_t columns) { return (rows + 5) / 6 * ((columns + 15) / 16); }
 
-/// c [rows, columns] = a [rows, depth] b [depth, columns]; `lanes` divides the columns. Calls between() before each
-/// tile.
+/// c [rows, columns] = a [rows, depth] b [depth, columns]. `columns` must be a multiple of `lanes`. Calls between()
+/// before each tile.
 template <class Between = Nothing>
 void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Matrix<const float>& a,
               const Matrix<const float>& b, const Matrix<float>& c, const Between& between = {}) {
@@ -138,8 +139,8 @@ void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const
     }
 }
 
-/// c [rows, columns] += a' b, of a [depth, rows], whose rows are dense, and b [depth, columns]; 4 divides the rows and
-/// `lanes` the columns.
+/// c [rows, columns] += a^T b for a [depth, rows], whose rows are contiguous, and b [depth, columns]. `rows` must be a
+/// multiple of 4, `columns` a multiple of `lanes`.
 template <class Between = Nothing>
 void add_transposed(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Matrix<const float>& a,
                     const Matrix<const float>& b, const Matrix<float>& c, const Between& between = {}) {

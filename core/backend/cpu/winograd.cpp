@@ -1,7 +1,8 @@
-// Tiles go through in blocks, each in three steps: the tiles' patches of the image to their points, one matrix product
-// a point over the channels, and back to results. With few channels each thread takes blocks by itself, small enough
-// for its own cache, with products of our own. Otherwise all threads work on one block after another, which stays in
-// the last cache, with oneDNN's products, a thread each.
+// Convolutions by Winograd's method. Tiles are processed in blocks, in three steps: transform the image patches of the
+// tiles to Winograd's points, compute one matrix product over the channels per point, and transform back to results.
+// With few channels, each thread processes its own blocks, which are small enough for its cache, with our own matrix
+// products. Otherwise all threads work on one block after another, which stays in the last-level cache, with oneDNN's
+// products, one per thread.
 #include "radial/core/backend/cpu/winograd.h"
 
 #include "radial/core/backend/backend.h"
@@ -36,19 +37,19 @@ using winograd::Tiles;
 using winograd::tiles_along;
 using winograd::whole_vectors;
 
-/// Some tiles, one behind the other.
+/// A range of consecutive tiles.
 struct Block {
     std::int64_t first, count;
 };
 
-/// A convolution from x to y, or what has its shapes: which tiles it has, and how they are taken.
+/// A convolution from x to y, or a gradient with the same shapes: its tiles, and how they are processed.
 template <class F>
 struct Convolution {
     Image x, y;
     std::int64_t pad_h, pad_w;
     Tiles<F> tiles;
-    bool apart = false;                       ///< whether threads take blocks by themselves
-    std::int64_t block_size = 0, blocks = 0;  ///< tiles of a block but the last; blocks
+    bool apart = false;                       ///< whether each thread processes its own blocks
+    std::int64_t block_size = 0, blocks = 0;  ///< tiles per block, except the last; number of blocks
     std::vector<float> zeros;
 
     Convolution(const Tensor& from, const Tensor& to, std::int64_t pad_h_in, std::int64_t pad_w_in)
@@ -58,8 +59,8 @@ struct Convolution {
           pad_w(pad_w_in),
           tiles(y),
           zeros(static_cast<std::size_t>(std::max(x.channels, y.channels))) {
-        constexpr std::int64_t own_cache = 100 * 1024, shared_cache = 1 << 20;  // numbers
-        constexpr std::int64_t rows = 12;                                       // which the products' tiles divide
+        constexpr std::int64_t own_cache = 100 * 1024, shared_cache = 1 << 20;  // in floats
+        constexpr std::int64_t rows = 12;                                       // a multiple of the products' tiles
         const std::int64_t kernels = points<F> * x.channels * whole_vectors(y.channels);
         const std::int64_t tile = points<F> * (whole_vectors(x.channels) + whole_vectors(y.channels));
         apart = kernels <= own_cache * 2 / 5;
@@ -79,7 +80,7 @@ struct Convolution {
         tiles.place(tile, x, pad_h, pad_w, pixels);
         spread(to, row, pixels, zeros.data(), [](const auto& v, auto& r) { F::image(v, r); });
     }
-    /// Of y's gradient.
+    /// For the gradient of y.
     template <Order order>
     void results_to_points(const Points<F, order>& to, std::int64_t row, std::int64_t tile) const {
         float* pixels[F::tile][F::tile];
@@ -99,7 +100,7 @@ void check(int status) { RADIAL_CHECK(status == 0, "conv2d: oneDNN's product fai
 
 Tensor numbers(std::int64_t count) { return Tensor::empty(Shape{count}, DType::float32, Device{}); }
 
-/// All threads on one block after another.
+/// Convolves with all threads working on one block after another.
 template <class F>
 void convolve_together(const Convolution<F>& c, const Kernels& kernels, const float* u, const Finish& finish) {
     Points<F, Order::by_point> in(c.block_size, c.x.channels), out(c.block_size, c.y.channels);
@@ -119,14 +120,15 @@ void convolve_together(const Convolution<F>& c, const Kernels& kernels, const fl
                             u + p * kernels.stride(), out.row_length, 0, out.matrix(p).data, out.row_length);
             if (status != dnnl::status::success) failed = static_cast<int>(status);
         }
-        // The next block's first step writes what this one does not read.
+        // No barrier is needed: the first step of the next block does not write what this loop reads.
 #pragma omp for schedule(static) nowait
         for (std::int64_t t = 0; t < block.count; ++t) c.points_to_results(out, t, block.first + t, finish);
     }
     check(failed);
 }
 
-/// body(index, points, more points) for each index below `count`, the points each thread's own.
+/// Calls body(index, first, second) for each index below `count`. The points `first` and `second` are private to each
+/// thread.
 template <class First, class Second, class Body>
 void with_own_points(const First& first, const Second& second, std::int64_t count, const Body& body) {
     const std::int64_t each = first.numbers() + second.numbers();
@@ -168,7 +170,7 @@ void convolve(const Convolution<F>& c, const Kernels& kernels, const Tensor& tra
         convolve_together(c, kernels, u, finish);
 }
 
-/// Writes the kernels' gradient at the points to u.
+/// Writes the gradient of the kernels, at the points, to u.
 template <class F>
 void gather_together(const Convolution<F>& c, const Kernels& kernels, float* u) {
     Points<F, Order::by_point> in(c.block_size, c.x.channels), up(c.block_size, c.y.channels);
@@ -196,12 +198,12 @@ void gather_together(const Convolution<F>& c, const Kernels& kernels, float* u) 
     check(failed);
 }
 
-/// The same of kernels turned around, whose rows are vectors of x's channels.
+/// The same with each thread working on its own blocks, for `turned` kernels, whose rows are vectors of x's channels.
 template <class F>
 void gather_apart(const Convolution<F>& c, const Kernels& turned, float* u) {
     using In = Points<F, Order::by_tile>;
     using Up = Points<F, Order::by_point>;
-    // A sum for each part, so that the result does not depend on the threads.
+    // One sum per part, so that the result does not depend on the number of threads.
     const std::int64_t parts = std::min<std::int64_t>(16, c.blocks), size = points<F> * turned.stride();
     const Tensor sums = numbers(parts * size);
     const auto gather_part = [&](std::int64_t part, const In& in, const Up& up) {
@@ -228,16 +230,16 @@ void gather_apart(const Convolution<F>& c, const Kernels& turned, float* u) {
     }
 }
 
-/// Products that F takes for an image of a channel, over those of a direct convolution.
+/// The number of multiplications of F for one channel of an image, relative to a direct convolution.
 template <class F>
 double share_of_products(std::int64_t height, std::int64_t width) {
     return static_cast<double>(points<F> * tiles_along<F>(height) * tiles_along<F>(width)) /
            static_cast<double>(F::taps * F::taps * height * width);
 }
 
-/// f(F) with the F to use for a convolution of `inputs` channels to `result` [N, K, H, W]. False, without a call, where
-/// none pays: where the tiles' overlap over the image leaves too little of the gain, or where so few tiles do not pay
-/// for kernels that are up to four times as many numbers.
+/// Calls f(F) with the best F for a convolution from `inputs` channels to `result` [N, K, H, W]. Returns false without
+/// a call if none is worthwhile: if tiles overlap the image border so much that little is gained, or if there are too
+/// few tiles to pay for transformed kernels that are up to four times as large.
 template <class Call>
 bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, const ConvGeometry& g, const Call& f) {
     constexpr std::int64_t least_channels = 12, least_tiles = 48;

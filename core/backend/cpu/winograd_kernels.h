@@ -1,10 +1,11 @@
-// Winograd's minimal filtering (Lavin & Gray 2016, sections 4.1 to 4.3) of one tile and a vector of channels:
+// Winograd's minimal filtering (Lavin & Gray 2016, sections 4.1 to 4.3) of one tile and one vector of channels:
 // F(4x4, 3x3), F(2x2, 3x3) and F(2x2, 5x5).
 //
-// A tile of results is A' [(B' d B) . (G g G')] A with d its patch of the image, g the kernel and . the product of
-// elements. The gradient of g takes the transposes of A' and G.
+// A tile of results is A' [(B' d B) . (G g G')] A, where ' is the transpose, d is the image patch of the tile, g is the
+// kernel, and . is the elementwise product. The gradient of g uses the transposes of A' and G.
 //
-// Then the parts of whole convolutions: their tiles, and the ways of images and kernels to Winograd's points and back.
+// Then the building blocks of whole convolutions: tiles, and the transforms of images and kernels to Winograd's points
+// and back.
 #pragma once
 
 #include "radial/core/backend/cpu/norm_kernels.h"
@@ -19,7 +20,7 @@ namespace radial::winograd {
 using small_products::lanes;
 using Lanes = vectors::Vector<lanes>;
 
-/// u = the values at 0, p, -p, q, -q and infinity of what has these even and odd parts at p and q.
+/// u = the values at 0, p, -p, q, -q and infinity of a polynomial with these even and odd parts at p and q.
 inline void at_points(const Lanes& at_zero, const Lanes& even_p, const Lanes& odd_p, const Lanes& even_q,
                       const Lanes& odd_q, const Lanes& at_infinity, Lanes (&u)[6]) {
     u[0] = at_zero;
@@ -30,13 +31,14 @@ inline void at_points(const Lanes& at_zero, const Lanes& even_p, const Lanes& od
     u[5] = at_infinity;
 }
 
-/// Results a tile across and down, weights a kernel across and down, and the points at which polynomials are
-/// multiplied: 0, 5/8, -5/8, 3/2, -3/2, infinity. With the simpler 1, -1, 2, -2 rounding's errors are twice as large in
-/// the mean and four times at worst (Barabasz et al. 2020 choose points by that).
+/// F(4x4, 3x3). `tile` is the number of results per tile and dimension, `taps` the number of weights per kernel and
+/// dimension, and `points` the number of points at which polynomials are multiplied: 0, 5/8, -5/8, 3/2, -3/2, infinity.
+/// With the simpler points 1, -1, 2, -2, rounding errors are twice as large on average and four times in the worst case
+/// (Barabasz et al. 2020 choose points by this criterion).
 struct F4x3 {
     static constexpr int tile = 4, taps = 3, points = 6;
     static constexpr float a = 0.625F, b = 1.5F, aa = a * a, bb = b * b;
-    /// One over the products of a point's distances from the others.
+    /// The reciprocals of the products of a point's distances from the other points.
     static constexpr float at_0 = 1 / (aa * bb), at_a = 1 / (2 * aa * (aa - bb)), at_b = 1 / (2 * bb * (bb - aa));
 
     /// B' d
@@ -76,7 +78,7 @@ struct F4x3 {
     }
 };
 
-/// The same with the points 0, 1, -1 and infinity.
+/// F(2x2, 3x3), with the points 0, 1, -1 and infinity.
 struct F2x3 {
     static constexpr int tile = 2, taps = 3, points = 4;
 
@@ -111,7 +113,7 @@ struct F2x3 {
     }
 };
 
-/// Kernels of 5 weights at the points of F4x3.
+/// F(2x2, 5x5), with the points of F4x3.
 struct F2x5 {
     static constexpr int tile = 2, taps = 5, points = 6;
     static constexpr float a = F4x3::a, b = F4x3::b, aa = a * a, bb = b * b;
@@ -142,7 +144,7 @@ struct F2x5 {
     }
 };
 
-/// out = T in T' for the map T that `once` applies to a vector of `from` numbers.
+/// out = T in T', where T is the linear map that `once` applies to a vector of `from` numbers.
 template <int from, int to, class Once>
 void both_ways(const Lanes (&in)[from][from], Lanes (&out)[to][to], const Once& once) {
     Lanes half[to][from];
@@ -169,7 +171,7 @@ struct Image {
 
     explicit Image(const Tensor& t)
         : data(t.data<float>()), images(t.size(0)), channels(t.size(1)), height(t.size(2)), width(t.size(3)) {}
-    /// A pixel's channels; nullptr for one outside.
+    /// The channels of a pixel; nullptr for a pixel outside the image.
     float* pixel(std::int64_t n, std::int64_t h, std::int64_t w) const {
         const bool inside = h >= 0 && h < height && w >= 0 && w < width;
         return inside ? data + ((n * height + h) * width + w) * channels : nullptr;
@@ -184,7 +186,7 @@ std::int64_t tiles_along(std::int64_t extent) {
     return (extent + F::tile - 1) / F::tile;
 }
 
-/// The tiles of a result's images.
+/// The tiles that cover the images of a result.
 template <class F>
 struct Tiles {
     std::int64_t down, across, count;
@@ -193,7 +195,7 @@ struct Tiles {
         : down(tiles_along<F>(result.height)),
           across(tiles_along<F>(result.width)),
           count(result.images * down * across) {}
-    /// Pointers to the pixels of a square at tile t, moved up and left by the padding; nullptr outside the image.
+    /// Pointers to the pixels of a square at tile t, shifted up and left by the padding; nullptr outside the image.
     template <int extent>
     void place(std::int64_t t, const Image& image, std::int64_t pad_h, std::int64_t pad_w,
                float* (&pixels)[extent][extent]) const {
@@ -204,10 +206,11 @@ struct Tiles {
     }
 };
 
-/// Channels come in vectors, the last of which may be partly empty: it holds one or more quads.
+/// Channels are processed in vectors. The last vector may be partly empty: it contains one or more groups of four
+/// channels.
 inline constexpr std::int64_t quad = 4;
 
-/// A pixel's channels from c on, zero behind the last.
+/// Reads the channels of a pixel from c on. Lanes after the last channel are zero.
 inline void read(const float* pixel, std::int64_t c, std::int64_t channels, Lanes& to) {
     if (c + lanes <= channels) {
         to = load<lanes>(pixel + c);
@@ -226,10 +229,11 @@ inline void write(const Lanes& from, std::int64_t c, std::int64_t channels, floa
     }
 }
 
-/// How the matrices of the points lie: one behind the other, or together, all points of a tile's vector of channels.
+/// The memory order of the matrices of the points: one matrix after the other, or interleaved, with all points of one
+/// vector of channels of a tile together.
 enum class Order : std::uint8_t { by_point, by_tile };
 
-/// One matrix [tiles of a block, channels] a point, in memory that somebody else holds. Its rows are whole vectors.
+/// One matrix [tiles of a block, channels] per point, in memory owned by the caller. Rows are padded to whole vectors.
 template <class F, Order order>
 struct Points {
     std::int64_t channels, row_length, tiles;
@@ -237,8 +241,7 @@ struct Points {
 
     Points(std::int64_t tiles_in, std::int64_t channels_in)
         : channels(channels_in), row_length(whole_vectors(channels_in)), tiles(tiles_in) {}
-    // In Order::by_point the matrices begin in different sets of the cache, because a tile writes to all of them at
-    // once.
+    // In Order::by_point the matrices begin in different cache sets, because a tile writes to all of them at once.
     std::int64_t point_step() const { return order == Order::by_tile ? lanes : tiles * row_length + 16; }
     std::int64_t vector_step() const { return order == Order::by_tile ? points<F> * lanes : lanes; }
     std::int64_t row_step() const { return order == Order::by_tile ? points<F> * row_length : row_length; }
@@ -249,7 +252,7 @@ struct Points {
     }
 };
 
-/// Asks for the pixels of the next tile, a tile's width further on, that are not among this one's.
+/// Prefetches those pixels of the next tile, one tile width to the right, that are not part of this tile.
 template <class F, int extent>
 void ask_for_next(const float* const (&pixels)[extent][extent], std::int64_t c, std::int64_t channels) {
 #pragma GCC unroll 8
@@ -258,7 +261,8 @@ void ask_for_next(const float* const (&pixels)[extent][extent], std::int64_t c, 
         for (int j = extent - F::tile; j < extent; ++j) __builtin_prefetch(pixels[i][j] + F::tile * channels + c);
 }
 
-/// Writes one tile's `extent` x `extent` pixels to its row of each matrix, changed by `once` both ways; zero outside.
+/// Transforms the `extent` x `extent` pixels of one tile with `once` in both dimensions, and writes the result to the
+/// tile's row of each matrix. Pixels outside the image are zero.
 template <class F, Order order, int extent, class Once>
 void spread(const Points<F, order>& to, std::int64_t tile, float* const (&pixels)[extent][extent], const float* zeros,
             const Once& once) {
@@ -282,10 +286,10 @@ void spread(const Points<F, order>& to, std::int64_t tile, float* const (&pixels
     }
 }
 
-/// What is done to a result before it is written.
+/// The operations applied to a result before it is written.
 struct Finish {
     const float* bias = nullptr;
-    const float* residual = nullptr;  ///< as the result lies
+    const float* residual = nullptr;  ///< in the layout of the result
     Activation activation = Activation::none;
 
     void operator()(Lanes& value, std::int64_t channel, std::int64_t channels, std::int64_t pixel) const {
@@ -298,13 +302,13 @@ struct Finish {
             read(residual + pixel, channel, channels, more);
             value += more;
         }
-        if (activation == Activation::relu) value = value < 0 ? Lanes{} : value;  // a NaN stays one
+        if (activation == Activation::relu) value = value < 0 ? Lanes{} : value;  // NaN stays NaN
         if (activation == Activation::silu)
             for (std::int64_t i = 0; i < lanes; ++i) value[i] = norm_kernels::activated<Activation::silu>(value[i]);
     }
 };
 
-/// Reads one tile's row of each matrix and writes its results, those inside the image.
+/// Reads the tile's row of each matrix, transforms it to results, and writes those inside the image.
 template <class F, Order order>
 void collect(const Points<F, order>& from, std::int64_t tile, float* const (&pixels)[F::tile][F::tile],
              const Image& result, const Finish& finish) {
@@ -326,8 +330,9 @@ void collect(const Points<F, order>& from, std::int64_t tile, float* const (&pix
     }
 }
 
-/// Kernels [K, C, 3, 3] at their points, one matrix [inputs, outputs] each, its rows whole vectors. The gradient of a
-/// convolution's input is the convolution of its result's gradient by the kernels turned around, from K channels to C.
+/// Kernels [K, C, R, R] transformed to the points: one matrix [inputs, outputs] per point, with rows padded to whole
+/// vectors. The gradient of a convolution's input is a convolution of the result's gradient with the `turned`
+/// kernels (rotated by 180 degrees, with inputs and outputs exchanged), from K channels to C.
 struct Kernels {
     std::int64_t inputs, outputs, row_length, input_step, output_step;
     bool turned;
@@ -340,15 +345,15 @@ struct Kernels {
         input_step = turned ? from * taps : taps;
         output_step = turned ? taps : from * taps;
     }
-    /// From one point's matrix to the next, which begins in another set of the cache.
+    /// The distance between the matrices of two consecutive points, which begin in different cache sets.
     std::int64_t stride() const { return inputs * row_length + 16; }
     template <class F>
     onednn::Desc desc() const {
         return {{points<F>, stride()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
     }
 
-    /// each(offset of a kernel in the weights, and of its number in a point's matrix, how many kernels) for the first
-    /// of every `lanes` outputs.
+    /// Calls each(offset of a kernel in the weights, offset of its element in a point's matrix, number of kernels) for
+    /// the first of every `lanes` outputs.
     template <class Each>
     void each_vector(const Each& each) const {
 #pragma omp parallel for schedule(static)
@@ -369,7 +374,7 @@ struct Kernels {
                 vectors::at<lanes>(u + p * stride() + number) = made[p / F::points][p % F::points];
         });
     }
-    /// The transpose of transform(), to dw.
+    /// The transpose of transform(), written to dw.
     template <class F>
     void gradient(const float* u, float* dw) const {
         constexpr int taps = F::taps * F::taps;

@@ -1,5 +1,5 @@
-// What cuBLAS and cuDNN are asked with: a product's arguments, and what a convolution plan is made for and found by.
-// Arithmetic alone: compiles in any build.
+// Arguments for cuBLAS and cuDNN: those of a matrix product, and the description of a convolution, which is the key of
+// its plan. Plain arithmetic that compiles in any build.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -18,8 +18,8 @@
 
 namespace radial::cuda {
 
-/// The column-major product first * second = [rows, columns] that stands for the row-major c = op(a) op(b).
-/// cuBLAS reads each operand as its transpose, so c^T = op(b)^T op(a)^T: `first` is b and `second` is a, flags kept.
+/// The column-major product first * second = [rows, columns] that computes the row-major c = op(a) op(b). cuBLAS reads
+/// each operand as its transpose, so c^T = op(b)^T op(a)^T: `first` is b and `second` is a, with their flags unchanged.
 struct GemmArguments {
     bool transpose_first = false, transpose_second = false;
     int rows = 0, columns = 0, inner = 0;
@@ -33,7 +33,7 @@ inline std::string describe_product(bool transpose_a, bool transpose_b, const Te
                        transpose_b ? "^T" : "");
 }
 
-/// Throws Error when the tensors are not matrices that go together, or an extent is above the largest int.
+/// Throws Error when the tensors are not matrices with matching extents, or an extent is above the largest int.
 inline GemmArguments gemm_arguments(bool transpose_a, bool transpose_b, const Tensor& a, const Tensor& b,
                                     const Tensor& c) {
     const auto what = [&] { return describe_product(transpose_a, transpose_b, a, b, c); };
@@ -57,26 +57,26 @@ inline GemmArguments gemm_arguments(bool transpose_a, bool transpose_b, const Te
 
 enum class ConvKind : std::uint8_t { forward, backward_data, backward_weights };
 
-/// One tensor of a convolution as it lies in memory; dimensions in the logical order (NCHW, or KCRS for weights).
+/// The memory layout of one tensor of a convolution. Dimensions are in logical order (NCHW, or KCRS for weights).
 struct ConvOperand {
     std::array<std::int64_t, 4> extents{};
     std::array<std::int64_t, 4> strides{};  ///< in elements
     DType dtype = DType::float32;
-    std::int64_t alignment = 0;  ///< of the first element, in bytes: a power of 2 up to 16
+    std::int64_t alignment = 0;  ///< of the first element, in bytes: a power of 2, at most 16
     friend bool operator==(const ConvOperand&, const ConvOperand&) = default;
 };
 
-/// A convolution without its data. Equal problems are served by the same plan.
+/// A convolution without its data. Equal problems use the same plan.
 struct ConvProblem {
     ConvKind kind = ConvKind::forward;
-    ConvOperand x, w, y;  ///< gradients take the places of what they are gradients of
+    ConvOperand x, w, y;  ///< a gradient is described in place of the tensor that it belongs to
     ConvGeometry geometry;
     bool tf32 = false;
     int device = 0;  ///< index of the CUDA device
     friend bool operator==(const ConvProblem&, const ConvProblem&) = default;
 };
 
-/// The alignment of `address`, up to the 16 bytes that the widest loads of a vendor's kernels need.
+/// The alignment of `address` in bytes, limited to 16, the most that the vendor's kernels need.
 inline std::int64_t alignment_of(const void* address) {
     const auto bits = reinterpret_cast<std::uintptr_t>(address);
     std::int64_t alignment = 16;
@@ -84,7 +84,7 @@ inline std::int64_t alignment_of(const void* address) {
     return alignment;
 }
 
-/// A rank-4 tensor of this shape whose elements are dense in `layout`.
+/// A dense rank-4 tensor with this shape and layout.
 inline ConvOperand conv_operand(const Shape& s, DType dtype, Layout layout, std::int64_t alignment = 16) {
     ConvOperand operand{.extents = {s[0], s[1], s[2], s[3]},
                         .strides = {s[1] * s[2] * s[3], s[2] * s[3], s[3], 1},
@@ -100,7 +100,7 @@ inline ConvOperand conv_operand(const Tensor& tensor) {
     return conv_operand(tensor.shape(), tensor.dtype(), tensor.layout(), alignment_of(tensor.raw()));
 }
 
-/// Positions that a window of `window` takes in `extent` elements.
+/// The number of positions of a window of size `window` in `extent` elements.
 inline std::int64_t conv_extent(std::int64_t extent, std::int64_t window, std::int64_t stride, std::int64_t padding,
                                 std::int64_t dilation) {
     return (extent + 2 * padding - dilation * (window - 1) - 1) / stride + 1;
@@ -129,7 +129,7 @@ inline std::string describe(const ConvProblem& p) {
                        g.dilation_h, g.dilation_w, g.groups, p.tf32 ? ", TF32" : "");
 }
 
-/// Throws Error when extents or types do not go together: cuDNN would read beyond an operand.
+/// Throws Error when extents or types do not match, because cuDNN would read beyond an operand.
 inline void check(const ConvProblem& p) {
     const ConvGeometry& g = p.geometry;
     const auto &x = p.x.extents, &w = p.w.extents, &y = p.y.extents;
@@ -142,8 +142,8 @@ inline void check(const ConvProblem& p) {
                  "{}: expected operands that are all float32 or all bfloat16", describe(p));
 }
 
-/// The problem of convolving x with w into y, or of a gradient that stands in the place of one of them. Only a float32
-/// problem depends on `tf32`. Throws Error when the tensors do not go together.
+/// The problem of convolving x with w into y, where one of them may be the gradient to compute. `tf32` only has an
+/// effect for float32. Throws Error when the tensors do not match.
 inline ConvProblem conv_problem(ConvKind kind, const Tensor& x, const Tensor& w, const Tensor& y,
                                 const ConvGeometry& geometry, bool tf32) {
     const ConvProblem problem{.kind = kind,
@@ -159,7 +159,7 @@ inline ConvProblem conv_problem(ConvKind kind, const Tensor& x, const Tensor& w,
 
 struct ConvProblemHash {
     std::size_t operator()(const ConvProblem& p) const {
-        std::uint64_t hash = 0xCBF29CE484222325;  // FNV-1a, a word at a time
+        std::uint64_t hash = 0xCBF29CE484222325;  // FNV-1a over 64-bit words
         const auto add = [&hash](std::int64_t value) {
             hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x100000001B3;
         };

@@ -1,5 +1,5 @@
-// The backend of a CUDA device: cuBLAS for products, cuDNN for convolutions (conv.cpp), own kernels for the rest; and
-// the handles of both libraries.
+// The backend of a CUDA device: cuBLAS for matrix products, cuDNN for convolutions (conv.cpp) and our own kernels for
+// the rest. Also creates the handles of both libraries.
 #include "radial/core/backend/backend.h"
 #include "radial/core/backend/cuda/arguments.h"
 #include "radial/core/backend/cuda/primitives.h"
@@ -18,10 +18,11 @@
 namespace radial::cuda {
 namespace {
 
-constexpr std::size_t max_devices = 16;                                // as many as have a stream
-constexpr std::size_t cublas_workspace_bytes = std::size_t{32} << 20;  // what cuBLAS asks for on Hopper
+constexpr std::size_t max_devices = 16;                                // as many as can have a stream
+constexpr std::size_t cublas_workspace_bytes = std::size_t{32} << 20;  // the size that cuBLAS recommends on Hopper
 
-/// Plain values, never destroyed: when a process ends, the driver may be gone before its static objects are.
+/// One handle per device. Handles are plain values that are never destroyed, because at process exit the driver may be
+/// gone before static objects are.
 template <class Handle>
 struct PerDevice {
     std::mutex mutex;
@@ -31,7 +32,7 @@ struct PerDevice {
     Handle get(int device, const Make& make) {
         RADIAL_CHECK(device >= 0 && static_cast<std::size_t>(device) < max_devices,
                      "cuda:{} is out of range, expected 0 to {}", device, max_devices - 1);
-        static_cast<void>(stream_of(device));  // makes the device this thread's current one
+        static_cast<void>(stream_of(device));  // makes the device the current one of this thread
         const std::lock_guard lock(mutex);
         Handle& handle = handles[static_cast<std::size_t>(device)];
         if (handle == nullptr) handle = make();
@@ -43,12 +44,13 @@ cublasHandle_t make_cublas(int device) {
     const auto what = [&] { return fmt::format("cuBLAS on cuda:{}", device); };
     cublasHandle_t handle = nullptr;
     RADIAL_CUBLAS(cublasCreate(&handle), what());
-    // In this order: setting the stream takes a workspace away.
+    // The order matters: setting the stream resets the workspace.
     RADIAL_CUBLAS(cublasSetStream(handle, stream_of(device)), what());
     void* workspace = nullptr;
     RADIAL_CUDA(cudaMalloc(&workspace, cublas_workspace_bytes));
     RADIAL_CUBLAS(cublasSetWorkspace(handle, workspace, cublas_workspace_bytes), what());
-    // float32 without TF32, which a product asks for by its compute type; bfloat16 summed in float32 throughout.
+    // float32 products use TF32 only if their compute type requests it. bfloat16 products are accumulated in float32
+    // throughout.
     RADIAL_CUBLAS(cublasSetMathMode(handle, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION), what());
     return handle;
 }
@@ -156,7 +158,7 @@ private:
 
 }  // namespace
 
-// One for all types: the libraries read them off the tensors.
+// One backend for all types, because the libraries take the type from the tensors.
 Backend& device_backend(Device device, DType) {
     constexpr std::size_t most_devices = 16;
     static std::mutex mutex;

@@ -1,4 +1,4 @@
-// Convolutions by cuDNN: which plan serves a problem, found out once, and running it.
+// Convolutions with cuDNN: chooses a plan once for each problem, and runs it.
 #include "radial/core/backend/backend.h"
 #include "radial/core/backend/cuda/cudnn_graph.h"
 #include "radial/core/backend/cuda/primitives.h"
@@ -17,7 +17,7 @@
 namespace radial::cuda {
 namespace {
 
-constexpr std::size_t plan_capacity = 1024;  // a few networks, in training and evaluation
+constexpr std::size_t plan_capacity = 1024;  // enough for a few networks, in training and evaluation
 constexpr std::size_t searched_plans = 8;
 constexpr int timed_runs = 3;
 constexpr std::int64_t workspace_limit = std::int64_t{1} << 29;
@@ -35,7 +35,7 @@ Event make_event() {
     return Event(event);
 }
 
-/// A convolution that is to run: the problem, and the tensors in its places.
+/// A convolution to run: the problem, and its tensors.
 struct Call {
     ConvProblem problem;
     Tensor x, w, y;
@@ -47,7 +47,7 @@ struct Call {
     }
 };
 
-// The workspace goes back to the allocator at once: whoever gets it next uses it later on the same stream.
+// The workspace returns to the allocator immediately, because its next user uses it later on the same stream.
 void execute(const Call& call, const ConvPlan& plan) {
     Tensor workspace;
     if (plan.workspace_bytes() > 0) {
@@ -57,14 +57,15 @@ void execute(const Call& call, const ConvPlan& plan) {
                  workspace.defined() ? workspace.raw() : nullptr);
 }
 
-/// Gives the device some tenths of a millisecond of work, in which the host submits what is to be timed. Small
-/// convolutions would otherwise wait for the host, and all take its time.
+/// Gives the device some tenths of a millisecond of work, during which the host submits the runs to be timed. Otherwise
+/// small convolutions would wait for the host, and all would take the same time.
 void keep_busy(const Call& call) {
     const Tensor block = Tensor::empty({busy_bytes}, DType::uint8, call.x.device());
     for (int i = 0; i < busy_fills; ++i) device::fill(call.problem.device, block.raw(), 0, block.bytes());
 }
 
-/// Milliseconds of some runs after a first; infinity for a plan that does not run or for which there is no memory.
+/// The time of several runs in milliseconds, after a first run. Infinity if the plan does not run or there is not
+/// enough memory.
 float measure(const Call& call, const ConvPlan& plan, const Event& start, const Event& stop) {
     try {
         execute(call, plan);
@@ -81,8 +82,8 @@ float measure(const Call& call, const ConvPlan& plan, const Event& start, const 
     return milliseconds;
 }
 
-/// The plan for `call`: the fastest of cuDNN's first choices, or without a search the very first. A run overwrites the
-/// result entirely, so it does no harm to run several times.
+/// The plan for `call`: the fastest of cuDNN's first choices or, without a search, its very first choice. Each run
+/// overwrites the whole result, so running several times does no harm.
 ConvPlan choose(const Call& call, bool search) {
     const PlanTarget target{.handle = call.handle()};
     std::vector<ConvPlan> plans = conv_plans(call.problem, target, search ? searched_plans : 1, workspace_limit);
@@ -112,11 +113,12 @@ void run(const Call& call) {
     }
     using Cache = LruCache<ConvProblem, Choice, ConvProblemHash>;
     static std::mutex mutex;
-    // Never destroyed: when a process ends, the driver may be gone before its static objects are.
+    // Never destroyed, because at process exit the driver may be gone before static objects are.
     static Cache& cache = *std::make_unique<Cache>(plan_capacity).release();
     const std::lock_guard lock(mutex);
     Choice& choice = cache.get(problem, [] { return Choice{}; });
-    // Timing waits for the device, which a capture forbids: a graph takes the plan there is, or cuDNN's first choice.
+    // Timing waits for the device, which is not allowed during a capture. A graph therefore uses an existing plan, or
+    // cuDNN's first choice.
     const bool captured = device::capturing(problem.device), search = conv_search() && !captured;
     if (!choice.plan || (!captured && choice.searched != search)) choice = {choose(call, search), search};
     execute(call, *choice.plan);

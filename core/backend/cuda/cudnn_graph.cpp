@@ -1,4 +1,4 @@
-// Builds cuDNN's descriptors for one convolution, asks for engines, and makes plans of them.
+// Builds cuDNN's descriptors for one convolution, requests engines, and creates plans from them.
 #include "radial/core/backend/cuda/cudnn_graph.h"
 
 #include "radial/core/memory/cuda/check.h"
@@ -12,7 +12,7 @@ static_assert(CUDNN_VERSION >= 90800, "Radial's CUDA backend needs cuDNN 9.8 or 
 namespace radial::cuda {
 namespace {
 
-// How the plan's operands are told apart when it runs.
+// Identifiers of the operands when a plan runs.
 constexpr std::int64_t x_id = 'x', w_id = 'w', y_id = 'y';
 
 CudnnDescriptor create(cudnnBackendDescriptorType_t type, const std::string& what) {
@@ -21,7 +21,7 @@ CudnnDescriptor create(cudnnBackendDescriptorType_t type, const std::string& wha
     return CudnnDescriptor(descriptor);
 }
 
-/// Sets attributes of one descriptor, with one text for their errors.
+/// Sets attributes of one descriptor. All errors contain the same text.
 class Builder {
 public:
     Builder(cudnnBackendDescriptorType_t type, std::string what)
@@ -84,7 +84,7 @@ CudnnDescriptor convolution_descriptor(const ConvGeometry& g, const std::string&
         .finalize();
 }
 
-/// The names that one kind of convolution gives its operation and its attributes.
+/// cuDNN's names for the operation and the attributes of one kind of convolution.
 struct OperationNames {
     cudnnBackendDescriptorType_t operation;
     cudnnBackendAttributeName_t convolution, x, w, y, alpha, beta;
@@ -120,7 +120,7 @@ OperationNames names_of(ConvKind kind) {
     throw Error("convolution on CUDA: unknown kind");
 }
 
-/// Finalises a descriptor that cuDNN may rightly refuse: whether it took it.
+/// Finalises a descriptor that cuDNN may legitimately reject. Returns whether it was accepted.
 bool try_finalize(cudnnBackendDescriptor_t descriptor) {
     const cudnnStatus_t status = cudnnBackendFinalize(descriptor);
     if (status != CUDNN_STATUS_SUCCESS) static_cast<void>(take_cudnn_error(status));
@@ -130,7 +130,7 @@ bool try_finalize(cudnnBackendDescriptor_t descriptor) {
 }  // namespace
 
 void DestroyDescriptor::operator()(void* descriptor) const {
-    static_cast<void>(cudnnBackendDestroyDescriptor(descriptor));  // a destructor has nobody to tell
+    static_cast<void>(cudnnBackendDestroyDescriptor(descriptor));  // a destructor cannot report errors
 }
 
 CudnnDescriptor device_properties(const std::string& json) {

@@ -1,4 +1,4 @@
-// cuDNN's graph interface, as much of it as one convolution needs: graphs, engine configurations, plans.
+// The part of cuDNN's graph interface that one convolution needs: graphs, engine configurations and plans.
 #pragma once
 
 #include "radial/core/backend/cuda/arguments.h"
@@ -20,40 +20,40 @@ struct DestroyDescriptor {
 /// Owns a backend descriptor of cuDNN.
 using CudnnDescriptor = std::unique_ptr<void, DestroyDescriptor>;
 
-/// What plans are made for: a handle's device or, without one, the device that a finalised device-properties descriptor
-/// describes. A plan for the latter can be made on any machine, and run on none.
+/// The device that plans are made for: that of a handle or, without a handle, the one described by a finalised
+/// device-properties descriptor. A plan for the latter can be created on any machine, but not run.
 struct PlanTarget {
     cudnnHandle_t handle = nullptr;
     cudnnBackendDescriptor_t properties = nullptr;
 };
 
-/// Describes a device by cuDNN's JSON, as CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION defines it. Needs no device.
+/// Describes a device by JSON in the format of CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION. Needs no device.
 CudnnDescriptor device_properties(const std::string& json);
 
-/// A graph of the one operation that solves `problem`. Throws Error naming the problem where cuDNN refuses it.
+/// A graph with the single operation that solves `problem`. Throws Error naming the problem when cuDNN rejects it.
 CudnnDescriptor operation_graph(const ConvProblem& problem, const PlanTarget& target);
 
-/// The engine configurations that cuDNN proposes for the graph, best first. Empty where it has none.
+/// The engine configurations that cuDNN proposes for the graph, best first. May be empty.
 std::vector<CudnnDescriptor> engine_configs(cudnnBackendDescriptor_t graph, cudnnBackendHeurMode_t mode,
                                             const PlanTarget& target, const ConvProblem& problem);
 
-/// What cuDNN notes on the arithmetic of a configuration's engine (CUDNN_NUMERICAL_NOTE_*).
+/// cuDNN's numerical notes on the engine of a configuration (CUDNN_NUMERICAL_NOTE_*).
 std::vector<cudnnBackendNumericalNote_t> numerical_notes(cudnnBackendDescriptor_t config, const ConvProblem& problem);
 
-/// Whether an engine with these notes computes what `problem` asks for: no rounding of float32 inputs, unless to TF32
-/// where that is allowed, and the same bits in every run.
+/// Whether an engine with these notes is acceptable for `problem`: it must not round float32 inputs, except to TF32 if
+/// that is allowed, and it must be deterministic.
 bool acceptable(std::span<const cudnnBackendNumericalNote_t> notes, const ConvProblem& problem);
 
-/// A way to solve one problem, ready to run.
+/// A plan to solve one problem, ready to run.
 class ConvPlan {
 public:
-    /// Makes the plan of a configuration; nothing where the engine turns out not to support the problem or the device.
+    /// Creates the plan of a configuration. Returns nothing if the engine does not support the problem or the device.
     static std::optional<ConvPlan> make(CudnnDescriptor config, const PlanTarget& target);
 
-    /// Bytes of workspace that execute() wants.
+    /// The number of bytes of workspace that execute() needs.
     std::int64_t workspace_bytes() const { return workspace_bytes_; }
 
-    /// Queues the work on the handle's stream. Throws Error naming the problem.
+    /// Submits the work to the handle's stream. Throws Error naming the problem.
     void execute(cudnnHandle_t handle, const ConvProblem& problem, void* x, void* w, void* y, void* workspace) const;
 
 private:
@@ -61,8 +61,8 @@ private:
     std::int64_t workspace_bytes_ = 0;
 };
 
-/// The plans for `problem` whose workspace is at most `workspace_limit` bytes, in the order of cuDNN's preference, up
-/// to `count` of them. Where none is so modest, the one with the smallest workspace. Throws Error where there is none.
+/// Up to `count` plans for `problem` whose workspace is at most `workspace_limit` bytes, in cuDNN's order of
+/// preference. If no plan is within the limit, the one with the smallest workspace. Throws Error when there is no plan.
 std::vector<ConvPlan> conv_plans(const ConvProblem& problem, const PlanTarget& target, std::size_t count,
                                  std::int64_t workspace_limit);
 

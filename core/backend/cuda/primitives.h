@@ -1,5 +1,5 @@
-// What cuBLAS and cuDNN compute for the CUDA backend, and the handles that they compute with. Parameters as in Backend;
-// everything is queued on the device's stream.
+// The operations of the CUDA backend that use cuBLAS and cuDNN, and the handles of both. Parameters are as in Backend.
+// All work is submitted to the device's stream.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -9,26 +9,27 @@
 
 namespace radial::cuda {
 
-/// The device's handle, made at first use, on stream_of(device) and with a workspace of its own, so that products can
-/// be captured in a CUDA graph. Makes `device` the thread's current one. One thread at a time may use it.
+/// The device's handle, created on first use, on stream_of(device) and with its own workspace, so that products can be
+/// captured in a CUDA graph. Makes `device` the current one of the thread. Must be used by one thread at a time.
 cublasHandle_t cublas_handle(int device);
 
-/// The device's handle, made at first use, on stream_of(device). Makes `device` the thread's current one. One thread at
-/// a time may use it.
+/// The device's handle, created on first use, on stream_of(device). Makes `device` the current one of the thread. Must
+/// be used by one thread at a time.
 cudnnHandle_t cudnn_handle(int device);
 
-/// c = alpha * op(a) op(b) + beta * c by cuBLAS; rank-2 tensors on one device. a and b are both float32 or both
-/// bfloat16, c is of their type, or float32. Sums are formed in float32, with TF32 products of float32 where
-/// allow_tf32(). Throws Error for another type, and for extents above the largest int.
+/// c = alpha * op(a) op(b) + beta * c with cuBLAS, for rank-2 tensors on one device. a and b are both float32 or both
+/// bfloat16; c has their type or is float32. Sums are accumulated in float32; float32 products use TF32 if
+/// allow_tf32(). Throws Error for other types and for extents above the largest int.
 void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
           const Tensor& c);
 
-/// Convolutions by cuDNN, float32 or bfloat16 with sums in float32 and TF32 as above. Activations are channels_last,
-/// and so are weights (KRSC). With conv_search() a shape's first call times several algorithms on the given operands
-/// and waits for them, unless the stream is being captured. Throws Error when cuDNN has no algorithm for a shape.
+/// Convolutions with cuDNN, float32 or bfloat16, with sums in float32 and TF32 as above. Activations and weights are
+/// channels_last (weights KRSC). If conv_search() is on, the first call for a shape times several algorithms on the
+/// given operands and waits for them, unless the stream is being captured. Throws Error when cuDNN has no algorithm for
+/// a shape.
 void conv_forward(const Tensor& x, const Tensor& w, const ConvGeometry& geometry, const Tensor& y);
 void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx);
-/// dw is of the operands' type: cuDNN has no algorithm that makes a float32 dw of bfloat16 operands.
+/// dw has the type of the operands, because cuDNN has no algorithm that computes a float32 dw from bfloat16 operands.
 void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw);
 
 }  // namespace radial::cuda

@@ -1,4 +1,4 @@
-// The emulated device's backend: the plain loops of ref/ stand in for a vendor's products and convolutions.
+// The backend of the emulated device. The plain loops of reference/ replace the vendor's products and convolutions.
 #include "radial/core/backend/device_backend.h"
 #include "radial/core/backend/reference/reference_backend.h"
 

@@ -1,7 +1,7 @@
-// Batch normalisation on [rows, channels], a thread for N neighbouring channels of a row: one pass over the input to
-// sum up its statistics and one to normalise, and as many backward.
+// Batch normalisation of [rows, channels], where each lane handles N adjacent channels of a row. Forward makes one pass
+// over the input for the statistics and one to normalise it; backward also makes two passes.
 //
-// Activations are X, everything else float. `r` counts rows, `c` groups of N channels.
+// Activations have type X, everything else is float. `r` is a row index, `c` the index of a group of N channels.
 #pragma once
 
 #include "radial/core/backend/kernels/pack.h"
@@ -16,7 +16,8 @@ using FloatSums = Pair<Floats<N>>;
 template <int N>
 using Totals = Wide<FloatSums<N>>;
 
-/// What a channel is normalised with: (x - mean) * factor + shift, factor = scale / sqrt(variance + epsilon).
+/// The coefficients that normalise a channel: (x - mean) * factor + shift, with factor = scale / sqrt(variance +
+/// epsilon).
 struct Affine {
     const float *mean, *factor, *shift;
 };
@@ -24,8 +25,8 @@ RADIAL_HD inline float normalised(float x, float mean, float factor, float shift
     return (x - mean) * factor + shift;
 }
 
-/// The sums of x - x[0] and of its square: the distance from the channel's first value keeps the digits of a variance
-/// far below the mean's square.
+/// The sums of x - x[0] and of (x - x[0])^2. Subtracting the channel's first value preserves the precision of a
+/// variance that is much smaller than the square of the mean.
 template <class X, int N>
 struct Statistics {
     const X* x;
@@ -42,7 +43,7 @@ struct Statistics {
     }
 };
 
-/// Writes what those sums come to: mean, biased variance and factor.
+/// Stores the mean, the biased variance and the factor, computed from these sums.
 template <class X, int N>
 struct StoreStatistics {
     const X* x;
@@ -54,7 +55,7 @@ struct StoreStatistics {
             const std::int64_t at = c * N + k;
             const double distance = total.first.value[k] / rows;
             const double spread = total.second.value[k] / rows - distance * distance;
-            const double biased = spread < 0 ? 0.0 : spread;  // a NaN stays one
+            const double biased = spread < 0 ? 0.0 : spread;  // NaN stays NaN
             mean[at] = static_cast<float>(convert<double>(x[at]) + distance);
             variance[at] = static_cast<float>(biased);
             factor[at] = static_cast<float>(scale[at] / std::sqrt(biased + epsilon));
@@ -62,7 +63,7 @@ struct StoreStatistics {
     }
 };
 
-/// The factor for given statistics.
+/// Computes the factor for given statistics.
 struct Factor {
     const float *scale, *variance;
     float* factor;
@@ -72,7 +73,7 @@ struct Factor {
     }
 };
 
-/// y = x normalised, plus the residual where there is one (not null), clamped at 0 where `relu`.
+/// y = normalised x, plus the residual if it is not null, followed by a ReLU if `relu`.
 template <class X, int N>
 struct Normalise {
     const X *x, *residual;
@@ -95,18 +96,18 @@ struct Normalise {
     }
 };
 
-/// Which elements the clamp let through.
+/// How backward finds the elements that the ReLU let through.
 enum class Clamp : std::uint8_t {
-    none,        ///< there was none
-    from_x,      ///< those whose normalised x is above 0: computed again, which moves no bytes
-    from_result  ///< those where y is above 0; the gradient behind the clamp, the residual's, is written as well
+    none,        ///< there was no ReLU
+    from_x,      ///< those whose normalised x is above 0, recomputed, which needs no memory traffic
+    from_result  ///< those where y is above 0; also writes the gradient of the ReLU's input, which is the residual's
 };
 
-/// Backward's sums: of the gradient behind the clamp, and of its product with x - mean.
+/// The sums for backward: of the gradient of the ReLU's input, and of its product with x - mean.
 template <class X, int N, Clamp clamp>
 struct GradientSums {
     const X *x, *dy, *y;
-    X* masked;  ///< may be dy
+    X* masked;  ///< may equal dy
     Affine channel;
     std::int64_t channels;
     RADIAL_HD FloatSums<N> operator()(std::int64_t r, std::int64_t c) const {
@@ -138,12 +139,12 @@ struct GradientSums {
     }
 };
 
-/// dx = a * gradient + b * (x - mean) + c for each channel.
+/// Coefficients per channel: dx = a * gradient + b * (x - mean) + c.
 struct GradientAffine {
     float *a, *b, *c;
 };
 
-/// Writes what those sums come to: dshift, dscale, and what dx is made with.
+/// Stores dshift, dscale and the coefficients of dx, computed from these sums.
 template <int N>
 struct StoreGradients {
     const float *scale, *variance;
@@ -165,7 +166,7 @@ struct StoreGradients {
     }
 };
 
-/// dx, from the gradient `dy`, which is that behind the clamp already when the sums have written it.
+/// Computes dx. With Clamp::from_result, reads the masked gradient that the sums have written; otherwise masks dy.
 template <class X, int N, Clamp clamp>
 struct InputGradient {
     GradientSums<X, N, clamp> from;
@@ -198,9 +199,9 @@ struct UpdateRunning {
     RADIAL_HD void operator()(std::int64_t c) const { running[c] = keep * running[c] + take * batch[c]; }
 };
 
-/// Backward with fixed statistics, where y = (x - mean) * inverse * scale + shift (+ residual, clamped): writes dx, and
-/// the gradient behind the clamp where `masked` is not null, and returns the parts of dshift and dscale. `y` is null
-/// without a clamp.
+/// Backward with fixed statistics, where y = (x - mean) * inverse * scale + shift (+ residual, followed by a ReLU).
+/// Writes dx and, if `masked` is not null, the gradient of the ReLU's input. Returns the contributions to dshift and
+/// dscale. `y` is null without a ReLU.
 template <class X>
 struct FixedBackward {
     const X *x, *dy, *y;

@@ -1,5 +1,5 @@
-// Loading and storing 16 bytes of activations at once, as floats, choosing where that can be done, and a convolution's
-// bias by such packs.
+// Loads and stores 16 bytes of activations at a time as floats, decides where that is possible, and adds the bias of a
+// convolution in such packs.
 #pragma once
 
 #include "radial/core/kernels/values.h"
@@ -17,7 +17,7 @@ namespace radial::kernels {
 template <int N>
 using Floats = Pack<float, N>;
 
-/// N numbers at `from`, which is aligned to 16 bytes unless N is 1.
+/// Loads N numbers from `from`, which must be aligned to 16 bytes unless N is 1.
 template <int N, class X>
 RADIAL_HD Floats<N> load(const X* from) {
     const auto raw = *reinterpret_cast<const Pack<X, N>*>(from);
@@ -32,9 +32,9 @@ RADIAL_HD void store(X* to, const Floats<N>& values) {
     *reinterpret_cast<Pack<X, N>*>(to) = raw;
 }
 
-/// Calls f(X{}, std::integral_constant<int, N>{}) with X the type of `x`, float32 or bfloat16, and N the channels that
-/// a lane takes: 16 bytes of X where x's number of channels and the addresses of all of `tensors` allow, else 1. Throws
-/// Error naming `what` for another type.
+/// Calls f(X{}, std::integral_constant<int, N>{}), where X is the type of `x`, float32 or bfloat16, and N is the number
+/// of channels per lane: 16 bytes of X if the number of x's channels and the addresses of all `tensors` allow it, else
+/// 1. Throws Error naming `what` for other types.
 template <class F>
 void dispatch_pack(const Tensor& x, std::initializer_list<const Tensor*> tensors, std::string_view what, const F& f) {
     RADIAL_CHECK(x.dtype() == DType::float32 || x.dtype() == DType::bfloat16,

@@ -1,5 +1,5 @@
-// Pooling of channels-last images. Neighbouring lanes take neighbouring channels, `V` of them each; each element of a
-// result is written by one lane, so that nothing depends on their order.
+// Pooling of channels-last images. Adjacent lanes process adjacent channels, `V` channels each. Each element of a
+// result is written by one lane, so that results do not depend on the order of lanes.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -8,30 +8,30 @@
 
 namespace radial::kernels {
 
-/// The quotient of two numbers that are not negative; in 32 bits where those will do, which a device is faster at.
+/// The quotient of two non-negative numbers. Uses 32-bit division if possible, which is faster on a device.
 RADIAL_HD inline std::int64_t quotient(std::int64_t a, std::int64_t b) {
     if (((a | b) >> 32) != 0) return a / b;
     return static_cast<std::int64_t>(static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b));
 }
 
-/// Neighbours along one dimension: [begin, end).
+/// A range of positions along one dimension: [begin, end).
 struct Span {
     std::int64_t begin, end;
     RADIAL_HD std::int64_t length() const { return end - begin; }
 };
 
-/// Windows along one dimension of `extent` pixels; there are `count` of them.
+/// The `count` windows along one dimension of `extent` pixels.
 struct Windows {
     std::int64_t window, stride, pad, extent, count;
 
-    /// Where window i begins, in the padding perhaps.
+    /// The position at which window i begins. It may be in the padding.
     RADIAL_HD std::int64_t origin(std::int64_t i) const { return i * stride - pad; }
     /// The pixels of window i.
     RADIAL_HD Span pixels(std::int64_t i) const {
         const std::int64_t first = origin(i), last = first + window;
         return {first > 0 ? first : 0, last < extent ? last : extent};
     }
-    /// The windows that hold a pixel.
+    /// The windows that contain a pixel.
     RADIAL_HD Span holding(std::int64_t pixel) const {
         const std::int64_t past = pixel + pad, last = quotient(past, stride) + 1;
         return {past < window ? 0 : quotient(past - window, stride) + 1, last < count ? last : count};
@@ -48,7 +48,7 @@ struct Pooling {
           columns{g.window_w, g.stride_w, g.pad_w, x.size(3), y.size(3)},
           packs(x.size(1) / width) {}
 
-    /// A pixel of x, or of y, and its place among all of them.
+    /// A pixel of x or y, as image, row and column.
     struct Place {
         std::int64_t image, row, column;
     };
@@ -62,19 +62,19 @@ struct Pooling {
     RADIAL_HD std::int64_t of_y(std::int64_t image, std::int64_t i, std::int64_t j, std::int64_t pack) const {
         return ((image * rows.count + i) * columns.count + j) * packs + pack;
     }
-    /// The number of pixel (h, w) within window (i, j).
+    /// The index of pixel (h, w) within window (i, j).
     RADIAL_HD std::int64_t tap(std::int64_t i, std::int64_t j, std::int64_t h, std::int64_t w) const {
         return (h - rows.origin(i)) * columns.window + w - columns.origin(j);
     }
 };
 
-/// One pixel of y: the largest of its window, and which tap that was. A NaN is larger than any number; the first of
-/// equals wins.
+/// Computes one pixel of y: the maximum of its window and the index of the maximal tap. NaN counts as larger than every
+/// number; the first of equal taps is chosen.
 template <class T, class Tap, int V>
 struct MaxPool {
     const Pack<T, V>* x;
     Pack<T, V>* y;
-    Pack<Tap, V>* taps;  // null where no gradient will be asked for
+    Pack<Tap, V>* taps;  // null if no gradient is needed
     Pooling p;
 
     RADIAL_HD void operator()(std::int64_t position, std::int64_t pack) const {
@@ -108,7 +108,7 @@ struct MaxPool {
     }
 };
 
-/// One pixel of dx: the sum of dy over the windows that it won.
+/// Computes one pixel of dx: the sum of dy over the windows in which it is the maximum.
 template <class T, class Tap, int V>
 struct MaxPoolGradient {
     const Pack<T, V>* dy;
@@ -139,7 +139,7 @@ struct MaxPoolGradient {
     }
 };
 
-/// One pixel of y: the mean of its window's pixels, in double.
+/// Computes one pixel of y: the mean of the pixels in its window, accumulated in double.
 template <class T, int V>
 struct AveragePool {
     const Pack<T, V>* x;
@@ -163,7 +163,7 @@ struct AveragePool {
     }
 };
 
-/// One pixel of dx: its share of dy in each window that holds it.
+/// Computes one pixel of dx: the sum of its shares of dy over the windows that contain it.
 template <class T, int V>
 struct AveragePoolGradient {
     const Pack<T, V>* dy;
@@ -190,7 +190,7 @@ struct AveragePoolGradient {
 
 // ---- over the whole plane ----
 
-/// The mean of plane `row` of [N, C, H, W], N and C taken together, in either layout.
+/// The mean of plane `row` of [N, C, H, W] in either layout, where `row` counts the channels of all images.
 template <class T>
 struct PlaneMean {
     const T* x;
@@ -208,13 +208,13 @@ struct PlaneMean {
     }
 };
 
-/// The means of `width` neighbouring channels of an image of [N, plane, C], for the host's vector units.
+/// The means of `width` adjacent channels of an image of [N, plane, C], for the vector units of the host.
 template <class T>
 struct PlaneMeans {
     static constexpr std::int64_t width = 64;
     const T* x;
     T* y;
-    std::int64_t channels, plane, blocks;  ///< blocks of `width` channels, the last may be narrower
+    std::int64_t channels, plane, blocks;  ///< number of blocks of `width` channels; the last may be narrower
     void operator()(std::int64_t row) const {
         const std::int64_t image = row / blocks, first = row % blocks * width;
         const std::int64_t count = std::min(width, channels - first);
@@ -229,7 +229,7 @@ struct PlaneMeans {
     }
 };
 
-/// Pixel `pixel` of the images [N, plane, C], N and C taken together: what reduce_columns() sums.
+/// Reads pixel `pixel` of the images [N, plane, C] for reduce_columns(), where `row` counts the channels of all images.
 template <class T>
 struct PlanePixel {
     const T* x;
@@ -248,7 +248,7 @@ struct StorePlaneMean {
     }
 };
 
-/// The gradient of such a mean for channels-last images: every pixel gets its share.
+/// The gradient of the mean over a plane, for channels-last images: every pixel gets an equal share.
 template <class T>
 struct SpreadPixels {
     const T* dy;
@@ -260,7 +260,7 @@ struct SpreadPixels {
             convert<T>(convert<Compute<T>>(dy[image * channels + c]) / static_cast<Compute<T>>(plane));
     }
 };
-/// The same for row-major images, a plane a row.
+/// The same for row-major images, where each row is one plane.
 template <class T>
 struct SpreadPlanes {
     const T* dy;

@@ -1,4 +1,4 @@
-// A build without CUDA has no backend for its devices.
+// A build without CUDA has no backend for CUDA devices.
 #include "radial/core/backend/device_backend.h"
 #include "radial/core/kernels/launch.h"
 #include "radial/core/util/error.h"

@@ -1,5 +1,5 @@
-// Reference convolution, matrix product and pooling: the sums of their definitions, in double; the convolution on any
-// device, by strides whatever the layout.
+// Reference convolution, matrix product and pooling, computed in double as they are defined. They run on any
+// device. The convolution accesses tensors by strides, whatever their layout.
 #include "radial/core/backend/kernels/pool.h"
 #include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/kernels/host_device.h"
@@ -13,7 +13,7 @@
 
 namespace radial::ref {
 
-/// Extents and elements of a tensor read as [N, C, H, W]; a matrix [N, C] counts as H = W = 1.
+/// The extents, strides and elements of a tensor viewed as [N, C, H, W]; a matrix [N, C] has H = W = 1.
 template <class T>
 struct Strided {
     T* elements;
@@ -36,7 +36,7 @@ struct Strided {
     }
 };
 
-/// Whether `position` lies in [0, extent).
+/// Whether `position` is in [0, extent).
 RADIAL_HD inline bool inside(std::int64_t position, std::int64_t extent) { return position >= 0 && position < extent; }
 
 }  // namespace radial::ref
@@ -47,7 +47,7 @@ namespace {
 using ref::inside;
 using ref::Strided;
 
-/// Row (n, i, j) of y: every output channel there.
+/// Row (n, i, j) of y: all output channels of one pixel.
 template <class T>
 struct Forward {
     Strided<T> x, w, y;
@@ -78,7 +78,7 @@ private:
     }
 };
 
-/// The output position that reads input position `in` through tap `tap`, or -1 where the stride steps over it.
+/// The output position that reads input position `in` through tap `tap`, or -1 if the stride skips it.
 RADIAL_HD inline std::int64_t output_position(std::int64_t in, std::int64_t tap, std::int64_t stride, std::int64_t pad,
                                               std::int64_t dilation) {
     const std::int64_t distance = in + pad - tap * dilation;
@@ -126,7 +126,7 @@ struct BackwardWeights {
     RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
         const std::int64_t s = row % dw.W, r = row / dw.W % dw.H, c = row / dw.W / dw.H % dw.C;
         const std::int64_t k = row / dw.W / dw.H / dw.C, channel = k / (dy.C / g.groups) * dw.C + c;
-        // By value: a loop over members that are reached through `this` is five times as slow.
+        // Captures by value, because a loop that accesses members through `this` is five times as slow.
         const double total = team.sum(dy.H, [=, *this](std::int64_t i) {
             const std::int64_t h = i * g.stride_h - g.pad_h + r * g.dilation_h;
             double part = 0;
@@ -143,7 +143,7 @@ struct BackwardWeights {
     }
 };
 
-/// Row k: the sum of one output channel's gradient.
+/// Row k: the sum of the gradient over one output channel.
 template <class T>
 struct BackwardBias {
     Strided<T> dy;
@@ -197,7 +197,7 @@ void ReferenceBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, 
 
 namespace {
 
-/// Elements of op(matrix) by row and column.
+/// The elements of op(matrix), accessed by row and column.
 template <class T>
 struct Operand {
     const T* elements;
@@ -213,7 +213,7 @@ struct Operand {
     }
 };
 
-/// alpha op(a) op(b) + beta c, an element at a time.
+/// Computes alpha op(a) op(b) + beta c, one element at a time.
 template <class T, class R>
 struct Product {
     Operand<T> a, b;
@@ -227,13 +227,13 @@ struct Product {
     }
     RADIAL_HD void store(std::int64_t m, std::int64_t n, double sum) const {
         R* const at = result + m * b.columns + n;
-        // beta 0 must not read the old elements, which may be anything.
+        // If beta is 0, the old elements must not be read, because they may be uninitialised.
         const double old = beta == 0 ? 0.0 : beta * static_cast<double>(*at);
         *at = static_cast<R>(alpha * sum + old);
     }
 };
 
-/// The same on the CPU, a row at a time: b is then read in the order in which it lies.
+/// The same on the CPU, one row at a time, so that b is read in memory order.
 template <class T, class R>
 void multiply_on_host(const Product<T, R>& p) {
 #pragma omp parallel for schedule(static)
@@ -276,7 +276,8 @@ P* packs(const Tensor& tensor) {
     return static_cast<P*>(tensor.raw());
 }
 
-/// How many channels a lane takes: as many as fill 16 bytes where the channels divide so and begin at such an address.
+/// The number of channels per lane: as many as fill 16 bytes if the number of channels and the addresses allow it, else
+/// 1.
 template <class T>
 int width_for(const Tensor& a, const Tensor& b) {
     constexpr std::uintptr_t unit = 16;
@@ -284,14 +285,14 @@ int width_for(const Tensor& a, const Tensor& b) {
     return a.size(1) % kernels::pack_width<T> == 0 && aligned(a) && aligned(b) ? kernels::pack_width<T> : 1;
 }
 
-/// f(std::integral_constant<int, V>) with V the channels a lane takes.
+/// Calls f(std::integral_constant<int, V>), where V is the number of channels per lane.
 template <class T, class F>
 void with_width(const Tensor& a, const Tensor& b, const F& f) {
     if (width_for<T>(a, b) == 1) return f(std::integral_constant<int, 1>{});
     f(std::integral_constant<int, kernels::pack_width<T>>{});
 }
 
-/// f(Tap{}) with the type in which a window's taps are numbered.
+/// Calls f(Tap{}) with the type that stores the index of a tap in its window.
 template <class F>
 void with_tap(DType dtype, const F& f) {
     if (dtype == DType::uint8) return f(std::uint8_t{});
@@ -299,7 +300,7 @@ void with_tap(DType dtype, const F& f) {
 }
 DType tap_dtype(const PoolGeometry& g) { return g.window_h * g.window_w <= 256 ? DType::uint8 : DType::int32; }
 
-/// One lane a pack of channels of each pixel of `target`.
+/// Runs f with one lane per pack of channels of each pixel of `target`.
 template <class F>
 void for_each_pixel(const Tensor& target, const kernels::Pooling& pooling, const F& f) {
     kernels::map2(target.device(), target.size(0) * target.size(2) * target.size(3), pooling.packs, f);

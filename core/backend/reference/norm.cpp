@@ -1,4 +1,4 @@
-// Reference batch normalisation (Ioffe & Szegedy 2015), two passes over each channel, in double, on any device.
+// Reference batch normalisation (Ioffe & Szegedy 2015) on any device: two passes over each channel, in double.
 #include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/kernels/launch.h"
 #include "radial/core/tensor/types.h"
@@ -8,8 +8,8 @@
 namespace radial {
 namespace {
 
-/// How the activations of a call lie, all alike: element (n, c, p) of N images, C channels and P pixels. Images whose
-/// pixels follow upon each other count as one.
+/// The memory layout shared by all activations of a call: element (n, c, p) of N images, C channels and P pixels.
+/// Images whose pixels are contiguous count as one.
 struct Planes {
     std::int64_t N, C, P, image, channel, pixel;
     explicit Planes(const Tensor& x) : N(x.size(0)), C(x.size(1)) {
@@ -43,7 +43,7 @@ RADIAL_HD void each_of_channel(const Team& team, const Planes& planes, const F& 
     });
 }
 
-/// Row c: the channel's mean and biased variance.
+/// Row c: the mean and biased variance of the channel.
 template <class T>
 struct Statistics {
     Planes planes;
@@ -66,7 +66,7 @@ struct Statistics {
     }
 };
 
-/// Row c of y = x normalised, plus the residual where there is one (not null), clamped where `relu`.
+/// Row c of y: normalised x, plus the residual if it is not null, followed by a ReLU if `relu`.
 template <class T>
 struct Normalise {
     Planes planes;
@@ -82,14 +82,14 @@ struct Normalise {
             const std::int64_t at = planes.at(n, c, p);
             const double normal = (static_cast<double>(x[at]) - centre) * factor + offset;
             const double value = residual != nullptr ? normal + static_cast<double>(residual[at]) : normal;
-            // Written so that a NaN passes through.
+            // Written so that NaN stays NaN.
             y[at] = static_cast<T>(relu && value <= 0 ? 0.0 : value);
         });
     }
 };
 
-/// Row c of everything backward. `y` is null without a clamp, and so may be `masked`, where the gradient behind it
-/// goes.
+/// Row c of all gradients. `y` is null without a ReLU. The gradient of the ReLU's input is written to `masked`, which
+/// may be null in this case.
 template <class T>
 struct Backward {
     Planes planes;
@@ -121,7 +121,7 @@ struct Backward {
             const std::int64_t at = planes.at(n, c, p);
             const double grad = gradient(at), normal = (static_cast<double>(x[at]) - centre) * inverse;
             dx[at] = static_cast<T>(factor * (grad - (total + normal * projection) / count));
-            if (masked != nullptr) masked[at] = static_cast<T>(grad);  // last: it may be dy
+            if (masked != nullptr) masked[at] = static_cast<T>(grad);  // last, because masked may equal dy
         });
     }
 };

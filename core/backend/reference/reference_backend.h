@@ -1,12 +1,14 @@
-// Every backend primitive as plain loops: the float64 path, and the oracle that faster backends are checked against.
+// All backend primitives as plain loops: used for float64, and as the reference that faster backends are tested
+// against.
 #pragma once
 
 #include "radial/core/backend/backend.h"
 
 namespace radial {
 
-/// Computes on host tensors of float32 or float64. Sums are formed in double whatever the type, one output element
-/// at a time, so that results do not depend on the number of threads. Each tensor may be in either layout.
+/// Computes on tensors of any floating-point type, on any device. Sums are accumulated in double for all types, one
+/// output element at a time, so that results do not depend on the number of threads. Each tensor may be in either
+/// layout.
 class ReferenceBackend : public Backend {
 public:
     std::string describe() const override;
@@ -22,14 +24,14 @@ public:
     void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
                                const Tensor& dbias) override;
 
-    /// Channels-last. For a max while training: the tap that won, r * window_w + s, of y's shape and layout; uint8
-    /// where that will do, else int32.
+    /// Activations are channels-last. Max pooling in training returns the index of the maximal tap, r * window_w + s,
+    /// with y's shape and layout; as uint8 if the window is small enough, else int32.
     Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
                         bool training) override;
     void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
                        const Tensor& dx) override;
 
-    /// Returns nothing: y tells where it was clamped.
+    /// Returns an undefined tensor: backward finds the ReLU's mask from y.
     Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                               double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                               const Tensor& y) override;
@@ -39,7 +41,7 @@ public:
                           const Tensor& y) override;
 };
 
-/// The one instance; it has no state.
+/// The only instance, which has no state.
 Backend& reference_backend();
 
 }  // namespace radial

@@ -1,4 +1,5 @@
-// Ranks that talk by MPI: starting, looking after and ending its operations, and noticing that another rank is gone.
+// Communication between ranks by MPI: starting, progressing and ending operations, and detecting that another rank is
+// lost.
 #include "radial/core/distributed/mpi/engine.h"
 
 #include <fmt/format.h>
@@ -67,7 +68,7 @@ void Engine::wait(const Operation& operation) {
     std::unique_lock lock(mutex_);
     if (lost_) throw RankLost(fmt::format("{}: another rank was lost before", operation.name));
     ++waiting_;
-    work_.notify_one();  // it may be resting
+    work_.notify_one();  // the engine's thread may be resting
     while (!operation.done) {
         if (done_.wait_for(lock, between_looks, [&] { return operation.done; })) break;
         try {
@@ -144,7 +145,7 @@ void Engine::initialise() {
     standing_.local_processes.resize(static_cast<std::size_t>(standing_.local_size));
     check(MPI_Allgather(&own, 1, MPI_INT64_T, standing_.local_processes.data(), 1, MPI_INT64_T, host), "MPI_Allgather");
     check(MPI_Comm_free(&host), "MPI_Comm_free");
-    // Ranks in containers of their own have numbers that mean nothing here.
+    // Process numbers from other containers have no meaning here.
     for (const std::int64_t process : standing_.local_processes) {
         if (process_is_there(process)) continue;
         standing_.local_processes.clear();
@@ -169,7 +170,7 @@ void Engine::work() {
     }
 }
 
-/// Starts what has been submitted.
+/// Starts the operations that have been submitted.
 void Engine::begin(std::vector<Active>& active) {
     std::deque<std::shared_ptr<Operation>> fresh;
     {
@@ -187,7 +188,7 @@ void Engine::begin(std::vector<Active>& active) {
     }
 }
 
-/// Lets MPI work on what is under way. Whether anything has ended.
+/// Lets MPI make progress on active operations. Returns whether any has ended.
 bool Engine::advance(std::vector<Active>& active) {
     return std::erase_if(active, [this](Active& one) {
                int finished = 0;
@@ -208,7 +209,7 @@ void Engine::end(Operation& operation, int code) {
     done_.notify_all();
 }
 
-/// While somebody waits the processor has nothing better to do; otherwise it is left to the caller for a while.
+/// While a caller waits, polls continuously; otherwise leaves the processor to the caller for a while.
 void Engine::rest() {
     constexpr std::chrono::microseconds pause(50);
     std::unique_lock lock(mutex_);

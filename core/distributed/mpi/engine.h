@@ -1,9 +1,9 @@
-// The thread that makes all calls of MPI, and the operations it is handed.
+// The thread that makes all MPI calls, and the operations it runs.
 #pragma once
 
 #include "radial/core/distributed/communicator.h"
 
-// Without the C++ bindings that MPI has dropped.
+// Without the deprecated C++ bindings of MPI.
 #define OMPI_SKIP_MPICXX 1
 #define MPICH_SKIP_MPICXX 1
 #include <mpi.h>
@@ -23,38 +23,38 @@
 
 namespace radial::mpi {
 
-/// One non-blocking operation of MPI.
+/// One non-blocking MPI operation.
 struct Operation {
-    std::string_view name;                             ///< a literal, for errors
-    std::function<int(MPI_Comm, MPI_Request*)> start;  ///< gives MPI's code; runs on the engine's thread
-    // Written by the engine, with its mutex held.
+    std::string_view name;                             ///< a string literal, for errors
+    std::function<int(MPI_Comm, MPI_Request*)> start;  ///< returns an MPI error code; runs on the engine's thread
+    // Written by the engine while it holds its mutex.
     bool done = false;
     std::string error;
     OperationTimes times;
 };
 
-/// Where this process stands among the ranks.
+/// The position of this process among the ranks.
 struct Standing {
     int rank = 0, size = 1, local_rank = 0, local_size = 1;
-    std::vector<std::int64_t> local_processes;  ///< process numbers of the ranks on this host, by local rank
+    std::vector<std::int64_t> local_processes;  ///< process IDs of the ranks on this host, by local rank
 };
 
-/// Initialises MPI on a thread of its own, where every call is made, so that any level of thread support will do.
-/// Operations start in the order of submit() and go on beside each other. The thread looks after them without pause
-/// while somebody waits, and now and then otherwise, because the processor has a gradient to compute.
+/// Initialises MPI on a separate thread that makes all MPI calls, so that any level of thread support suffices.
+/// Operations start in the order of submit() and run concurrently. The thread polls them continuously while a caller
+/// waits, and only occasionally otherwise, to leave the processor to the computation of gradients.
 class Engine {
 public:
     explicit Engine(RankOptions options);
-    /// Waits for what is under way and finalises MPI; see join_ranks() for when it does not.
+    /// Waits for active operations and finalises MPI; join_ranks() says when it does not.
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
     const Standing& standing() const { return standing_; }
     std::shared_ptr<Operation> submit(std::string_view name, std::function<int(MPI_Comm, MPI_Request*)> start);
-    /// Throws RankLost, after which nothing is written to any operation's memory.
+    /// Waits for an operation. Throws RankLost, after which the memory of operations is no longer written.
     void wait(const Operation& operation);
-    /// All ranks end now, even if by an exception.
+    /// Declares that all ranks are about to end, possibly with exceptions.
     void end_together();
 
 private:
@@ -82,15 +82,15 @@ private:
     std::condition_variable work_, done_;
     // ---- guarded ----
     std::deque<std::shared_ptr<Operation>> submitted_;
-    int waiting_ = 0;       ///< callers in wait()
-    bool ready_ = false;    ///< MPI is initialised, or has failed
-    bool ending_ = false;   ///< nothing more will be submitted
-    bool lost_ = false;     ///< there is nobody to finalise with
-    bool stopped_ = false;  ///< the thread touches nothing any more
+    int waiting_ = 0;       ///< number of callers in wait()
+    bool ready_ = false;    ///< MPI has been initialised, or has failed
+    bool ending_ = false;   ///< no further operations will be submitted
+    bool lost_ = false;     ///< another rank was or may be lost, so MPI is not finalised
+    bool stopped_ = false;  ///< the thread no longer accesses anything
     bool ends_with_others_ = false;
     std::exception_ptr failure_;
 
-    std::optional<Clock::time_point> asked_to_end_;  ///< when wait() first saw it
+    std::optional<Clock::time_point> asked_to_end_;  ///< when wait() first noticed the request to end
     std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// Sums and broadcasts between CUDA devices by NCCL, on a stream of their own beside the one that computes.
+// Sums and broadcasts between CUDA devices with NCCL, on a separate stream beside the compute stream.
 #include "radial/core/distributed/device_collectives.h"
 #include "radial/core/memory/cuda/check.h"
 #include "radial/core/memory/cuda/stream.h"
@@ -13,12 +13,12 @@
 
 namespace radial::nccl {
 
-/// Throws Error with the call's text, what it was for and NCCL's own words.
+/// Throws Error with the text of the call, `what`, and NCCL's error message.
 [[noreturn]] void fail(ncclResult_t result, const char* call, const std::string& what);
 
 }  // namespace radial::nccl
 
-/// Throws unless an NCCL call succeeds; `what` becomes a std::string, evaluated only on failure.
+/// Throws unless an NCCL call succeeds. `what` becomes a std::string and is evaluated only on failure.
 #define RADIAL_NCCL(call, what)                                                                   \
     do {                                                                                          \
         if (const ncclResult_t radial_result = (call); radial_result != ncclSuccess) [[unlikely]] \
@@ -40,7 +40,7 @@ public:
     ~Event() { static_cast<void>(cudaEventDestroy(event_)); }
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;
-    /// `later` goes on from here only when `earlier` has done what was submitted to it so far.
+    /// Makes `later` wait until `earlier` has run all work submitted to it so far.
     void order(cudaStream_t earlier, cudaStream_t later) {
         record(earlier);
         wait(later);
@@ -65,7 +65,7 @@ ncclDataType_t type_of(const Tensor& x) {
     }
 }
 
-/// Makes the stream that computes wait for what the other has submitted.
+/// Makes the compute stream wait for the work submitted to the other stream.
 class Submitted : public PendingOperation {
 public:
     Submitted(cudaStream_t from, Tensor x) : x_(std::move(x)) { done_.record(from); }
@@ -83,7 +83,7 @@ class NcclCollectives : public DeviceCollectives {
 public:
     NcclCollectives(Communicator& host, Device device)
         : device_(device), what_(fmt::format("NCCL on {} of rank {} of {}", device.str(), host.rank(), host.size())) {
-        static_cast<void>(cuda::stream_of(device_.index));  // makes the device this thread's current one
+        static_cast<void>(cuda::stream_of(device_.index));  // makes the device the current one of this thread
         ncclUniqueId id{};
         if (host.rank() == 0) RADIAL_NCCL(ncclGetUniqueId(&id), what_);
         const std::string first = host.gather(std::string(id.internal, sizeof id.internal)).front();
@@ -92,7 +92,8 @@ public:
         RADIAL_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
     }
     ~NcclCollectives() override {
-        // While an exception is thrown the other ranks may be gone: nothing is waited for. There is nobody to tell.
+        // During stack unwinding the other ranks may be gone, so do not wait for them. A destructor cannot report
+        // errors.
         if (std::uncaught_exceptions() > 0)
             static_cast<void>(ncclCommAbort(comm_));
         else

@@ -1,4 +1,4 @@
-// Device tensors over the ranks in builds without NCCL.
+// Collectives for device tensors in builds without NCCL.
 #include "radial/core/distributed/device_collectives.h"
 
 namespace radial {

@@ -1,4 +1,4 @@
-// What a build without MPI says to mpirun.
+// join_ranks() in a build without MPI.
 #include "radial/core/distributed/communicator.h"
 
 namespace radial {

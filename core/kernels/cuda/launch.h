@@ -15,7 +15,7 @@ namespace radial::kernels::cuda {
 /// A team of W lanes that form one block.
 template <int W>
 struct BlockTeam {
-    unsigned char* scratch;  // shared memory, 16 bytes a lane
+    unsigned char* scratch;  // shared memory, 16 bytes per lane
 
     template <class G>
     RADIAL_HD Returned<G> sum(std::int64_t n, const G& g) const {
@@ -34,7 +34,7 @@ struct BlockTeam {
     }
     template <class G>
     RADIAL_HD void each(std::int64_t n, const G& g) const {
-        barrier();  // what g writes, other lanes may still be reading
+        barrier();  // other lanes may still be reading what g overwrites
         for (std::int64_t i = lane(); i < n; i += W) g(i);
         barrier();
     }
@@ -46,7 +46,7 @@ struct BlockTeam {
     }
 
 private:
-    // Written for both sides because the row kernels are; only a device runs it.
+    // RADIAL_HD, because row kernels are compiled for host and device; only called on a device.
     RADIAL_HD static int lane() {
 #ifdef __CUDA_ARCH__
         return static_cast<int>(threadIdx.x);
@@ -63,7 +63,7 @@ private:
     RADIAL_HD V combine(V mine, const Join& join) const {
         static_assert(sizeof(V) <= 16, "a lane has 16 bytes of scratch");
         V* const lanes = reinterpret_cast<V*>(scratch);
-        barrier();  // everyone has read what the scratch held before
+        barrier();  // all lanes have read the previous content of the scratch
         lanes[lane()] = mine;
         barrier();
         for (int half = W / 2; half > 0; half /= 2) {

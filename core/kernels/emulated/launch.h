@@ -1,4 +1,4 @@
-// Kernel launches on the emulated device, with the partial sums of a real one; blocks run in reverse order.
+// Kernel launches on the emulated device, with the same partial sums as on a real one. Blocks run in reverse order.
 #pragma once
 
 #include "radial/core/kernels/device_launch.h"
@@ -84,7 +84,7 @@ private:
         return {&list.items[k], begin, std::min(begin + list_chunk, list.items[k].count)};
     }
 
-    /// The sum that a block of column_kernel forms for one column, in its order.
+    /// The sum that a block of column_kernel computes for one column, added in the same order.
     template <class F>
     static auto column_sum(std::int64_t rows, std::int64_t c, std::int64_t chunk, const ColumnPlan& plan, const F& f) {
         using V = decltype(f(std::int64_t{}, std::int64_t{}));
@@ -104,7 +104,7 @@ private:
     static void check([[maybe_unused]] const F& f) {
         static_assert(std::is_trivially_copyable_v<F>, "a kernel's functor holds pointers and numbers only");
 #if __has_builtin(__builtin_clear_padding)
-        // What the host's stack left between a functor's members may look like an address.
+        // Padding bytes between the members of a functor could contain stale data that looks like an address.
         F plain = f;
         __builtin_clear_padding(&plain);
         radial::emulated::check_arguments(std::as_bytes(std::span(&plain, 1)), typeid(F).name());

@@ -1,4 +1,4 @@
-// Checks what the CUDA runtime, cuBLAS and cuDNN return: every call stands in one of these macros
+// Macros that check the results of CUDA runtime, cuBLAS and cuDNN calls. Every such call must use one of them
 // (tools/check-cuda-calls).
 #pragma once
 
@@ -10,14 +10,15 @@
 
 namespace radial::cuda {
 
-/// Throws OutOfMemory when memory ran out, else Error, with the call's text, what it was for and the library's own
-/// words. The runtime's memory of the error is cleared, or the next launch would report it again.
+/// Throws OutOfMemory when the device is out of memory, else Error. The message contains the text of the call, `what`,
+/// and the library's error message. Clears the runtime's last error, which the next launch would otherwise report
+/// again.
 [[noreturn]] void fail(cudaError_t code, const char* call, const std::string& what = {});
 [[noreturn]] void fail(cublasStatus_t status, const char* call, const std::string& what);
 [[noreturn]] void fail(cudnnStatus_t status, const char* call, const std::string& what);
 
-/// What cuDNN says about its last failure on this thread, "CUDNN_STATUS_NOT_SUPPORTED: ...", once the runtime's memory
-/// of an error is cleared.
+/// The message of cuDNN about its last failure on this thread, such as "CUDNN_STATUS_NOT_SUPPORTED: ...". Clears the
+/// runtime's last error.
 std::string take_cudnn_error(cudnnStatus_t status);
 
 }  // namespace radial::cuda
@@ -37,7 +38,7 @@ std::string take_cudnn_error(cudnnStatus_t status);
             ::radial::cuda::fail(radial_status, #call, what);                                                 \
     } while (false)
 
-/// Throws unless a cuDNN call succeeds; `what` as above.
+/// Throws unless a cuDNN call succeeds. `what` is as above.
 #define RADIAL_CUDNN(call, what)                                                                            \
     do {                                                                                                    \
         if (const cudnnStatus_t radial_status = (call); radial_status != CUDNN_STATUS_SUCCESS) [[unlikely]] \

@@ -1,5 +1,4 @@
-// What Radial asks of a CUDA device, answered by the CUDA runtime; and what went wrong in a call of it, cuBLAS or
-// cuDNN, in words.
+// Implements device_runtime.h with the CUDA runtime, and formats the errors of the CUDA runtime, cuBLAS and cuDNN.
 #include "radial/core/memory/cuda/check.h"
 #include "radial/core/memory/cuda/stream.h"
 #include "radial/core/memory/device_runtime.h"
@@ -59,14 +58,15 @@ namespace {
 
 constexpr int most_devices = 16;
 
-/// What is made once for each device, and never destroyed: the driver may be gone before static destructors run.
+/// State that is created once per device and never destroyed, because the driver may be gone before static destructors
+/// run.
 struct Context {
     cudaStream_t stream = nullptr;
     device::Fault* fault = nullptr;
     std::atomic<bool> capturing = false;
 };
 
-/// Makes `index` the device that this thread's calls mean.
+/// Makes `index` the current device of this thread.
 void activate(int index) {
     thread_local int active = -1;
     if (active == index) return;
@@ -99,7 +99,7 @@ Context& context_of(int index) {
     return *context;
 }
 
-/// Drops the error that the runtime would report again at the next launch.
+/// Clears the runtime's last error, which it would report again at the next launch, and returns the message of `code`.
 std::string take_error(cudaError_t code) {
     static_cast<void>(cudaGetLastError());
     return cudaGetErrorString(code);
@@ -113,7 +113,7 @@ public:
     }
     CudaEvent(const CudaEvent&) = delete;
     CudaEvent& operator=(const CudaEvent&) = delete;
-    // A destructor has nobody to tell.
+    // A destructor cannot report errors.
     ~CudaEvent() override { static_cast<void>(cudaEventDestroy(event_)); }
     bool reached() const override {
         const cudaError_t code = cudaEventQuery(event_);
@@ -128,7 +128,7 @@ private:
 
 class CudaGraph : public device::Graph {
 public:
-    /// Takes over `graph`.
+    /// Takes ownership of `graph`.
     CudaGraph(cudaGraph_t graph, int index) : graph_(graph), index_(index) {
         RADIAL_CUDA(cudaGraphInstantiate(&exec_, graph_, 0));
         RADIAL_CUDA(cudaGraphGetNodes(graph_, nullptr, &nodes_));
@@ -239,7 +239,8 @@ std::unique_ptr<Event> mark(int index) { return std::make_unique<CudaEvent>(cont
 void begin_capture(int index) {
     Context& context = context_of(index);
     RADIAL_CHECK(!context.capturing, "cuda:{}: a graph is being captured already", index);
-    // Relaxed: the allocator may ask the driver for memory meanwhile, and loader threads may do as they like.
+    // Relaxed mode, because the allocator may request memory from the driver meanwhile, and loader threads may call
+    // CUDA freely.
     RADIAL_CUDA(cudaStreamBeginCapture(context.stream, cudaStreamCaptureModeRelaxed));
     context.capturing = true;
 }

@@ -1,4 +1,5 @@
-// The stream of a CUDA device on which all work is submitted in order, checks after a launch, and the device in words.
+// The stream of a CUDA device, on which all work is submitted in order; the check after a launch; and a description of
+// the device.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -1,4 +1,4 @@
-// The emulated device's stream: submitted work is queued until something waits for it. And what tests may ask of it.
+// The stream of the emulated device, whose work is queued until something waits for it, and hooks for tests.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,11 @@ void submit(int index, std::function<void()> work);
 /// could not read. `kernel` names the kernel in the message.
 void check_arguments(std::span<const std::byte> functor, const char* kernel);
 
-/// Makes the device's memory `bytes` large, 0 for its whole size.
+/// Sets the size of the device's memory to `bytes`; 0 restores the full size.
 void set_memory(std::size_t bytes);
-/// Submissions that wait to be run.
+/// The number of submissions that have not run yet.
 std::size_t pending();
-/// Times that the host waited for the device, since the process began.
+/// The number of times that the host has waited for the device since the process began.
 std::size_t waits();
 
 }  // namespace radial::emulated

@@ -1,7 +1,7 @@
-// A CUDA device played by the host: for tests on machines that have none.
+// Emulates a CUDA device on the host, for tests on machines that have none.
 //
-// It is stricter than a device where that finds mistakes: its memory is inaccessible to the host, what is submitted
-// runs only when somebody waits, new memory holds NaNs, and a kernel that was handed a host address is refused.
+// It is stricter than a real device, to find mistakes: its memory is inaccessible to the host, submitted work runs only
+// when something waits for it, new memory contains NaNs, and a kernel that is passed a host address is rejected.
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/memory/emulated/emulator.h"
 #include "radial/core/util/error.h"
@@ -25,29 +25,30 @@ namespace {
 
 constexpr std::size_t alignment = 512, page = 4096, huge_page = std::size_t{2} << 20;
 
-// A gap after each block, so that a kernel that runs over its end does not meet another block at once.
+// Adds a gap after each block, so that a kernel that writes past the end of a block does not reach the next one at
+// once.
 std::size_t footprint(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment + alignment; }
 
-/// The huge page's bound at or below, at or above an address.
+/// The nearest huge-page boundary at or below (down), or at or above (up), an address.
 std::uintptr_t down(std::uintptr_t address) { return address / huge_page * huge_page; }
 std::uintptr_t up(std::uintptr_t address) { return down(address + huge_page - 1); }
 
-/// The device's memory, a range of addresses that the host may touch only while kernels run. Hands out parts of one
-/// reserved range, which is inaccessible unless unlocked. Not thread-safe.
+/// The memory of the device: one reserved range of addresses from which blocks are allocated. It is inaccessible unless
+/// unlocked, which it is only while kernels run. Not thread-safe.
 class Arena {
 public:
-    /// Reserves addresses for `capacity` bytes.
+    /// Reserves an address range of `capacity` bytes.
     explicit Arena(std::size_t capacity);
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
     ~Arena();
 
-    /// Null when there is no room.
+    /// Returns null when there is no room.
     void* allocate(std::size_t bytes);
     void release(void* block, std::size_t bytes);
     std::size_t free_bytes() const { return limit_ - used_; }
     std::size_t limit() const { return limit_; }
-    /// Makes the device smaller (or as large as it was), for tests of what happens when memory runs out.
+    /// Reduces the size of the device's memory, or restores it, to test out-of-memory behaviour.
     void set_limit(std::size_t bytes);
     bool contains(const void* address) const;
 
@@ -57,13 +58,13 @@ public:
 private:
     std::byte* base_ = nullptr;
     std::size_t capacity_, limit_, used_ = 0;
-    std::map<std::size_t, std::size_t> free_;  ///< runs by offset
+    std::map<std::size_t, std::size_t> free_;  ///< sizes of the free ranges by offset
 };
 
 Arena::Arena(std::size_t capacity) : capacity_((capacity + page - 1) / page * page), limit_(capacity_) {
     void* const range = mmap(nullptr, capacity_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     RADIAL_CHECK(range != MAP_FAILED, "emulated device: {} bytes of addresses could not be reserved", capacity_);
-    // Use huge pages: there are few enough of them to lock and unlock often.
+    // With huge pages there are few enough pages to lock and unlock them often.
     madvise(range, capacity_, MADV_HUGEPAGE);
     base_ = static_cast<std::byte*>(range);
     free_.emplace(0, capacity_);
@@ -101,7 +102,7 @@ void Arena::release(void* block, std::size_t bytes) {
         run->second += after->second;
         free_.erase(after);
     }
-    // Huge pages that held a part of the block and are free now go back to the system.
+    // Returns huge pages that contained a part of the block and are now free to the system.
     const auto base = reinterpret_cast<std::uintptr_t>(base_);
     const std::uintptr_t first = std::max(up(base + run->first), down(base + offset));
     const std::uintptr_t last = std::min(down(base + run->first + run->second), up(base + offset + size));
@@ -132,7 +133,7 @@ Emulator& emulator() {
     return *instance;
 }
 
-// The device's memory is accessible while this lives.
+// The device's memory is accessible while the object exists.
 class Access {
 public:
     Access() { emulator().arena.unlock(); }
@@ -151,7 +152,7 @@ void run_all() {
 
 bool is_mapped(std::uintptr_t address) {
 #ifdef __SANITIZE_ADDRESS__
-    constexpr std::uintptr_t first = std::uintptr_t{1} << 45;  // above the sanitizer's own map of memory
+    constexpr std::uintptr_t first = std::uintptr_t{1} << 45;  // above the shadow memory of the sanitizer
 #else
     constexpr std::uintptr_t first = std::uintptr_t{1} << 16;
 #endif
@@ -202,7 +203,7 @@ void check_arguments(std::span<const std::byte> functor, const char* kernel) {
         std::memcpy(&word, functor.data() + at, sizeof(word));
         // NOLINTNEXTLINE(performance-no-int-to-ptr): only compared
         if (emulator().arena.contains(reinterpret_cast<const void*>(word))) continue;
-        if (word == reinterpret_cast<std::uintptr_t>(&emulator().fault)) continue;  // memory that both sides see
+        if (word == reinterpret_cast<std::uintptr_t>(&emulator().fault)) continue;  // memory shared by host and device
         RADIAL_CHECK(!is_mapped(word), "kernel {} was handed host memory (word {} of its functor, {:#x})", kernel,
                      at / sizeof(word), word);
     }

@@ -1,4 +1,4 @@
-// The answers of a build without CUDA.
+// Implements device_runtime.h for a build without CUDA.
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/util/error.h"
 

@@ -1,4 +1,4 @@
-// Kernels of the activations: their functions, PReLU with its slopes, dropout.
+// Kernels of the activations: the functions, PReLU with its slopes, and dropout.
 #pragma once
 
 #include "radial/core/kernels/philox.h"
@@ -12,7 +12,7 @@ namespace radial::kernels {
 
 // ---- functions for the loops of elementwise.h ----
 
-/// A NaN stays a NaN.
+/// NaN stays NaN.
 struct Relu {
     static constexpr bool keeps_result = true;
     template <class V>
@@ -59,9 +59,10 @@ struct Silu {
     }
 };
 
-// ---- PReLU. S is the slopes' type; One: one slope serves all channels ----
+// ---- PReLU. S is the type of the slopes; One: all channels share one slope ----
 
-/// Channels innermost: column c of `channels`. Where N is not 1, a column is N neighbouring channels.
+/// PReLU where channels are the innermost dimension; column c holds channel c. If N > 1, a column is a pack of N
+/// adjacent channels.
 template <class T, class S, bool One, int N>
 struct PreluColumns {
     const T* in;
@@ -70,7 +71,7 @@ struct PreluColumns {
     std::int64_t columns;
     RADIAL_HD T one(T x, std::int64_t channel) const {
         using C = Compute<T>;
-        // Both sides are computed, so that the loop has no branch.
+        // Both cases are computed, so that the loop has no branch.
         const C v = convert<C>(x), scaled = convert<C>(slope[One ? 0 : channel]) * v;
         return convert<T>(v > 0 ? v : scaled);
     }
@@ -86,7 +87,7 @@ struct PreluColumns {
     }
 };
 
-/// One plane of `area` elements a channel.
+/// PReLU where each channel is a plane of `area` contiguous elements.
 template <class T, class S, bool One>
 struct PreluPlanes {
     const T* in;
@@ -101,9 +102,9 @@ struct PreluPlanes {
     }
 };
 
-/// dx = dy * (x > 0 ? 1 : slope), and gives dy * x where x <= 0: the sum of these is the slope's gradient. `kept` is x,
-/// or the result y, which has its sign; then StoreSlope turns the sum of dy * y into that of dy * x. Columns as in
-/// PreluColumns.
+/// dx = dy * (x > 0 ? 1 : slope). Returns dy * x where x <= 0 and 0 elsewhere; the sum of these is the gradient of the
+/// slope. `kept` is x, or the result y, which has the same sign. In the latter case StoreSlope converts the sum of dy *
+/// y to that of dy * x. Columns are as in PreluColumns.
 template <class T, class S, bool One, int N>
 struct PreluColumnsBackward {
     using C = Compute<T>;
@@ -137,7 +138,7 @@ struct PreluColumnsBackward {
     }
 };
 
-/// The same, one plane of `area` elements a channel: column k is channel k, row r image r.
+/// The same for planes of `area` elements: column k is channel k, row r is image r.
 template <class T, class S, bool One>
 struct PreluPlanesBackward {
     using C = Compute<T>;
@@ -158,12 +159,13 @@ struct PreluPlanesBackward {
     }
 };
 
-/// Writes one channel's sum, divided by its slope where the result was kept (`divisor` is null elsewhere).
+/// Writes the sum of one channel. It is divided by the channel's slope if the op kept its result; otherwise `divisor`
+/// is null.
 template <class To, class S>
 struct StoreSlope {
     const S* divisor;
     To* out;
-    std::int64_t divisor_step;  ///< 0 where one slope serves all
+    std::int64_t divisor_step;  ///< 0 if all channels share one slope
     RADIAL_HD void one(std::int64_t channel, double total) const {
         const double restored = divisor == nullptr ? total : total / convert<double>(divisor[channel * divisor_step]);
         out[channel] = convert<To>(restored);
@@ -177,8 +179,8 @@ struct StoreSlope {
 
 // ---- dropout ----
 
-/// x * mask * scale, scale = 1 / (1 - p). Number `first` (+ *base, where there is one) + i of the stream decides
-/// element i in logical order, whatever the layout.
+/// x * mask * scale, with scale = 1 / (1 - p). Element i in logical order, regardless of the layout, uses random number
+/// `first` + i of the stream, plus *base if `base` is not null.
 template <class T>
 struct Dropout {
     const T* in;

@@ -1,7 +1,7 @@
-// Kernels that compute each element from those at the same place: the loops, and the functions that they apply.
+// Elementwise kernels: the loops, and the functions that they apply.
 //
-// A function takes and gives Compute<T>, has no state or a double or two, and knows nothing of memory. A loop holds one
-// as its base, which costs no room when there is no state.
+// A function takes and returns Compute<T>, has at most a few doubles as state, and does not access memory. A loop
+// derives from its function, so that a function without state takes no space.
 #pragma once
 
 #include "radial/core/kernels/values.h"
@@ -12,7 +12,7 @@
 
 namespace radial::kernels {
 
-/// out = G(in), N neighbours at a time: element i is a number where N is 1, and else a pack.
+/// out = G(in), in packs of N adjacent elements: element i is a number if N is 1, and otherwise a pack.
 template <class To, class From, class G, int N>
 struct Unary : G {
     const From* in;
@@ -30,7 +30,7 @@ struct Unary : G {
     }
 };
 
-/// out = G(a, b), as Unary.
+/// out = G(a, b), in packs as in Unary.
 template <class T, class G, int N>
 struct Binary : G {
     const T *a, *b;
@@ -51,16 +51,16 @@ struct Binary : G {
     }
 };
 
-/// Where the elements of a stretched tensor lie: its dimensions, outermost first, with a step of 0 along stretched
-/// ones. The last dimension is left to the loop.
+/// The memory offsets of the elements of a broadcast tensor: its dimensions, outermost first, with step 0 along
+/// broadcast ones. The last dimension is handled by the loop.
 struct Stretch {
-    static constexpr int max_rank = 5;  ///< a tensor's, less the last
+    static constexpr int max_rank = 5;  ///< of a tensor, without the last dimension
     std::int64_t extent[max_rank], step[max_rank], inner, inner_step, rank;
 
     /// The offset of the first element of row `row`; a row spans the last dimension.
     RADIAL_HD std::int64_t row_start(std::int64_t row) const {
         std::int64_t offset = 0;
-        // The bound is constant so that a device unrolls the loop and need not keep the arrays in memory.
+        // The bound is constant so that a device unrolls the loop and keeps the arrays in registers.
         for (int d = max_rank - 1; d >= 0; --d) {
             if (d >= rank) continue;
             offset += row % extent[d] * step[d];
@@ -70,7 +70,7 @@ struct Stretch {
     }
 };
 
-/// Row by row, a copy of a stretched tensor.
+/// Copies a broadcast tensor, row by row.
 template <class T>
 struct CopyStretched {
     const T* in;
@@ -89,7 +89,7 @@ struct CopyStretched {
     }
 };
 
-/// Row by row, out = G(a, b stretched to a's shape).
+/// out = G(a, b broadcast to the shape of a), row by row.
 template <class T, class G>
 struct BinaryStretched : G {
     const T *a, *b;
@@ -113,7 +113,7 @@ struct BinaryStretched : G {
     }
 };
 
-/// out = G(a, the one element of b).
+/// out = G(a, b), where b has a single element.
 template <class T, class G>
 struct BinaryWithOne : G {
     const T *a, *b;
@@ -173,7 +173,7 @@ struct MultiplyNumber {
         return v * static_cast<V>(number);
     }
 };
-/// The nearest number within [low, high]; a NaN stays one.
+/// Clamps to [low, high]. NaN stays NaN.
 struct Clamp {
     double low, high;
     template <class V>
@@ -182,7 +182,7 @@ struct Clamp {
         return above > static_cast<V>(high) ? static_cast<V>(high) : above;
     }
 };
-/// dy where x is between low and high, else 0.
+/// dy where low < x < high, else 0.
 struct ClampGradient {
     double low, high;
     template <class V>
@@ -191,9 +191,9 @@ struct ClampGradient {
     }
 };
 
-// ---- elementary functions, with their derivatives: derivative(dy, kept), where the result or the input is kept ----
+// ---- elementary functions with their derivatives: derivative(dy, kept), where kept is the result or the input ----
 
-/// The derivative of F as a function of two numbers.
+/// F::derivative as a function of two numbers.
 template <class F>
 struct Derivative {
     template <class V>

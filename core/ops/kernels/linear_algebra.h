@@ -1,7 +1,7 @@
-// Kernels around matrix products (biases, sums of columns, a factor that lies on the device), and kernels that compare
-// rows of matrices: lengths, distances, cosines, and their gradients.
+// Kernels that accompany matrix products (biases, column sums, scale factors in device memory), and kernels that
+// compare rows of matrices: lengths, distances, cosines, and their gradients.
 //
-// Sums over a row are formed in double.
+// Sums over a row are accumulated in double.
 #pragma once
 
 #include "radial/core/kernels/team.h"
@@ -12,7 +12,7 @@
 
 namespace radial::kernels {
 
-/// Every row of [N, columns] becomes `row`, so that a product can be added to it.
+/// Copies `row` to every row of [N, columns], so that a product can be added to it.
 template <class To, class From>
 struct FillRows {
     const From* row;
@@ -21,14 +21,14 @@ struct FillRows {
     RADIAL_HD void operator()(std::int64_t r, std::int64_t c) const { out[r * columns + c] = convert<To>(row[c]); }
 };
 
-/// The elements of a list, as reduce() wants them.
+/// Reads the elements of an array, for reduce().
 template <class T>
 struct Element {
     const T* in;
     RADIAL_HD Compute<T> operator()(std::int64_t i) const { return convert<Compute<T>>(in[i]); }
 };
 
-/// The elements of [N, columns], as reduce_columns() wants them.
+/// Reads the elements of [N, columns], for reduce_columns().
 template <class T>
 struct MatrixElement {
     const T* in;
@@ -38,7 +38,7 @@ struct MatrixElement {
     }
 };
 
-/// out = in times a factor read from the device; `out` may be `in`.
+/// out = in * factor, where the factor is in device memory. `out` may equal `in`.
 template <class To, class From>
 struct ScaleBy {
     const From *in, *factor;
@@ -46,7 +46,7 @@ struct ScaleBy {
     RADIAL_HD void operator()(std::int64_t i) const { out[i] = convert<To>(in[i] * *factor); }
 };
 
-/// Sums of columns times such a factor.
+/// Stores column sums multiplied by a factor in device memory.
 template <class T>
 struct StoreScaledBy {
     T* out;
@@ -54,13 +54,13 @@ struct StoreScaledBy {
     RADIAL_HD void operator()(std::int64_t c, double total) const { out[c] = static_cast<T>(total) * *factor; }
 };
 
-/// The sum of products of two rows.
+/// The inner product of two rows.
 template <class Team, class T>
 RADIAL_HD double inner_product(const Team& team, const T* a, const T* b, std::int64_t n) {
     return team.sum(n, [=](std::int64_t i) { return static_cast<double>(a[i]) * static_cast<double>(b[i]); });
 }
 
-/// <x_i, w_j> [N, columns], a lane a column.
+/// <x_i, w_j> [N, columns], where each element is computed by one lane.
 template <class T>
 struct InnerProducts {
     const T *x, *w;
@@ -94,7 +94,7 @@ struct RowSums {
 
 enum class LengthForm : std::uint8_t { squared, plain, inverse };
 
-/// Lengths of the rows of [N, columns]; the inverse of a zero row's is 0.
+/// The lengths of the rows of [N, columns]. The inverse length of a zero row is 0.
 template <class T, LengthForm form>
 struct RowLengths {
     const T* in;
@@ -112,7 +112,7 @@ struct RowLengths {
     }
 };
 
-/// The cosine from the product and the inverse lengths, 0 where one of them is 0.
+/// The cosine from an inner product and the two inverse lengths, limited to [-1, 1]; 0 if a vector is zero.
 struct Cosine {
     template <class T>
     RADIAL_HD static T value(T a, T x, T w) {
@@ -125,7 +125,7 @@ struct Cosine {
     }
 };
 
-/// Products <x_i, w_j> [N, count] become cosines, from the inverse lengths. In place.
+/// Converts inner products <x_i, w_j> [N, count] to cosines, using the inverse lengths. In place.
 template <class T>
 struct CosinesFromProducts {
     T* products;
@@ -137,7 +137,7 @@ struct CosinesFromProducts {
     }
 };
 
-/// dL/dcosine [N, count] becomes dL/dproduct; `out` may be `in`.
+/// Converts dL/dcosine [N, count] to dL/dproduct. `out` may equal `in`.
 template <class T>
 struct CosinePulls {
     const T *in, *x_inverse, *w_inverse;
@@ -160,7 +160,8 @@ struct SubtractScaledRows {
     }
 };
 
-/// grad_i -= (<grad_i, point_i> / |point_i|^2) point_i: a cosine does not change along its vectors. In place.
+/// grad_i -= (<grad_i, point_i> / |point_i|^2) point_i, because a cosine does not depend on the length of its vectors.
+/// In place.
 template <class T>
 struct ProjectOut {
     T* grad;
@@ -187,14 +188,14 @@ struct ScaleRows {
     }
 };
 
-/// out = a * b, element by element of two lists.
+/// out = a * b, elementwise over two arrays.
 template <class T>
 struct ProductOf {
     const T *a, *b;
     T* out;
     RADIAL_HD void operator()(std::int64_t i) const { out[i] = a[i] * b[i]; }
 };
-/// out = a / b, 0 where b is.
+/// out = a / b, or 0 where b is 0.
 template <class T>
 struct RatioOrZero {
     const T *a, *b;
@@ -202,7 +203,8 @@ struct RatioOrZero {
     RADIAL_HD void operator()(std::int64_t i) const { out[i] = b[i] != 0 ? a[i] / b[i] : T{0}; }
 };
 
-/// |a - b|^2, by one lane. Differences lose no digits however far from the origin both are, as a product does.
+/// |a - b|^2, computed by one lane. Unlike a product, differences lose no precision when both points are far from the
+/// origin.
 template <class T>
 RADIAL_HD double squared_difference(const T* a, const T* b, std::int64_t dim) {
     double total = 0;
@@ -213,7 +215,7 @@ RADIAL_HD double squared_difference(const T* a, const T* b, std::int64_t dim) {
     return total;
 }
 
-/// out[i, j] = |x_i - w_j|, or its square, a lane a column.
+/// out[i, j] = |x_i - w_j|, or its square, where each element is computed by one lane.
 template <class T, bool squared>
 struct Distances {
     const T *x, *w;
@@ -231,8 +233,8 @@ struct Distances {
     }
 };
 
-/// The gradient of point i, of x or of w: dx_i = sum over j of dy_ij (x_i - w_j) / d_ij, 0 where d_ij is. Element (i,
-/// j) of dy and d lies at i * row_step + j * column_step.
+/// The gradient of point i of x or of w: dx_i = sum over j of dy_ij (x_i - w_j) / d_ij, skipping terms where d_ij is 0.
+/// Element (i, j) of dy and d is at offset i * row_step + j * column_step.
 template <class T>
 struct DistancesGradient {
     const T *point, *other, *distance, *dy;
@@ -256,7 +258,7 @@ struct DistancesGradient {
     }
 };
 
-/// The gradient of point i under squared distances: 2 * the sum over j of dy_ij (x_i - w_j), with elements as above.
+/// The gradient of point i for squared distances: 2 * sum over j of dy_ij (x_i - w_j), with elements as above.
 template <class T>
 struct SquaredDistancesGradient {
     const T *point, *other, *dy;
@@ -278,11 +280,11 @@ struct SquaredDistancesGradient {
     }
 };
 
-// ---- by products: |x - w|^2 = |x - c|^2 + |w - c|^2 - 2 <x - c, w - c> for any c. This loses digits where the
-// distance is small compared with the lengths. So c lies among the rows, and pairs that are still too near are computed
-// by differences ----
+// ---- by products: |x - w|^2 = |x - c|^2 + |w - c|^2 - 2 <x - c, w - c> for any c. This loses precision where the
+// distance is small compared with the lengths. So c is chosen near the rows, and pairs that are still too close are
+// computed from differences ----
 
-/// For reduce_columns: coordinate d of every `step`th point, and its square.
+/// For reduce_columns(): coordinate d of every `step`-th point, and its square.
 template <class T>
 struct CoordinateMoments {
     const T* points;
@@ -292,8 +294,8 @@ struct CoordinateMoments {
         return {v, v * v};
     }
 };
-/// The mean of a coordinate where it is more than the standard deviation; else 0, so that points around the origin stay
-/// as they are, and one that is far from all others moves none of them. 0 too where a coordinate is not finite.
+/// Stores the mean of a coordinate if its magnitude exceeds the standard deviation, else 0. Points around the origin
+/// are then not shifted, and a single outlier does not shift the others. Also stores 0 if a coordinate is not finite.
 template <class T>
 struct StoreOffset {
     T* out;
@@ -323,22 +325,22 @@ struct CentreRows {
     }
 };
 
-/// Products of centred rows [N, columns] become squared distances. In place.
+/// Converts inner products of centred rows [N, columns] to squared distances. In place.
 template <class T>
 struct DistancesFromProducts {
     T* products;
-    const T *x, *w;                  ///< the rows as they were
-    const T *x_squares, *w_squares;  ///< of the centred ones
+    const T *x, *w;                  ///< the original rows
+    const T *x_squares, *w_squares;  ///< squared lengths of the centred rows
     std::int64_t columns, dim;
 
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t i) const {
-        constexpr T near = T(0.125);  // below this part of both squares together three bits would be lost
+        constexpr T near = T(0.125);  // a distance below this fraction of the sum of both squares would lose three bits
         T* const to = products + i * columns;
         const T *const point = x + i * dim, *const others = w, *const squares = w_squares;
         const T own = x_squares[i];
         const std::int64_t length = dim;
-        // The smaller terms first: one rounding of the size of the larger.
+        // The smaller terms are added first, so that only one rounding has the magnitude of the larger.
         const T close = team.sum(columns, [=](std::int64_t j) {
             const T square = squares[j], d = own + (square - 2 * to[j]);
             to[j] = d;

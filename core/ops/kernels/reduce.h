@@ -1,9 +1,9 @@
-// Kernels that sum along dimensions, find largest elements and count, and the row kernels of log_softmax and
+// Kernels that sum along dimensions, find the largest elements and count, and the row kernels of log_softmax and
 // log_sum_exp.
 //
-// The logarithm of a sum of exponentials is kept in two parts. One number of 24 bits cannot hold it: where the terms
-// are thousands, what is left of it behind the point is too coarse for exp(term - sum) to be a probability. The largest
-// term and the logarithm of the rest can.
+// A log-sum-exp is kept as two numbers, because one float32 is not precise enough: with terms in the thousands, too few
+// of its 24 bits remain after the decimal point for exp(term - sum) to be an accurate probability. The two numbers are
+// the largest term and the logarithm of the sum relative to it.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -16,16 +16,17 @@
 
 namespace radial::kernels {
 
-/// Element i.
+/// Reads element i.
 template <class T>
 struct Read {
     const T* in;
     RADIAL_HD Compute<T> operator()(std::int64_t i) const { return convert<Compute<T>>(in[i]); }
 };
 
-// A tensor [outer, extent, inner], summed over `extent` in double. Three ways, by where the sum's elements lie.
+// Sums of a tensor [outer, extent, inner] over `extent`, accumulated in double. There are three cases, by memory
+// layout.
 
-/// inner is 1: one row a sum.
+/// Case inner == 1: each sum is over one contiguous row.
 template <class To, class From>
 struct SumRow {
     const From* in;
@@ -40,7 +41,7 @@ struct SumRow {
     }
 };
 
-/// outer is 1: for reduce_columns, with StoreScaledSum.
+/// Case outer == 1: column sums, by reduce_columns() with StoreScaledSum.
 template <class From>
 struct ReadMatrix {
     const From* in;
@@ -54,7 +55,7 @@ struct StoreScaledSum {
     RADIAL_HD void operator()(std::int64_t c, double total) const { out[c] = convert<To>(factor * total); }
 };
 
-/// Neither: one lane a sum, neighbouring lanes at neighbouring elements.
+/// All other cases: one lane per sum. Adjacent lanes read adjacent elements.
 template <class To, class From>
 struct SumMiddle {
     const From* in;
@@ -67,11 +68,11 @@ struct SumMiddle {
         for (std::int64_t e = 0; e < extent; ++e) total += convert<double>(from[e * inner]);
         out[o * inner + i] = convert<To>(factor * total);
     }
-    /// Where outer is 1.
+    /// For outer == 1.
     RADIAL_HD void operator()(std::int64_t i) const { (*this)(0, i); }
 };
 
-/// The sum of plane (r, k) of `area` elements, for reduce_columns: column k is channel k, row r image r.
+/// For reduce_columns(): the sum of the `area` elements of plane (r, k). Column k is channel k, row r is image r.
 template <class T>
 struct PlaneSum {
     const T* in;
@@ -83,7 +84,7 @@ struct PlaneSum {
         return total;
     }
 };
-/// Its case of one element a plane.
+/// PlaneSum for planes of a single element.
 template <class T>
 struct ChannelElement {
     const T* in;
@@ -93,7 +94,7 @@ struct ChannelElement {
     }
 };
 
-/// The first index in [0, n), n > 0, at which g is largest; a NaN is larger than everything.
+/// The first index in [0, n), n > 0, at which g is largest. NaN counts as larger than every number.
 template <class Team, class G>
 RADIAL_HD std::int64_t first_largest(const Team& team, std::int64_t n, const G& g) {
     constexpr double none = -std::numeric_limits<double>::infinity();
@@ -103,7 +104,7 @@ RADIAL_HD std::int64_t first_largest(const Team& team, std::int64_t n, const G& 
         return v == top || (v != v && top != top) ? -static_cast<double>(i) : none;
     }));
 }
-/// One lane finds it in one pass.
+/// A single lane needs only one pass.
 template <class G>
 RADIAL_HD std::int64_t first_largest(const SerialTeam&, std::int64_t n, const G& g) {
     std::int64_t best = 0;
@@ -119,8 +120,8 @@ RADIAL_HD std::int64_t first_largest(const SerialTeam&, std::int64_t n, const G&
     return best;
 }
 
-/// The largest of [outer, extent, inner] along `extent`, a NaN where there is one, and its place in memory: that of the
-/// first of equals.
+/// The largest element of [outer, extent, inner] along `extent`, or NaN if there is one, and its memory offset. The
+/// first of equal elements is chosen.
 template <class T>
 struct MaxAlong {
     const T* in;
@@ -142,7 +143,7 @@ struct MaxAlong {
     }
 };
 
-/// Adjoint of MaxAlong: dx is zeros.
+/// Adjoint of MaxAlong. dx must be filled with zeros.
 template <class T>
 struct ScatterToPlaces {
     const T* dy;
@@ -151,7 +152,7 @@ struct ScatterToPlaces {
     RADIAL_HD void operator()(std::int64_t i) const { dx[place[i]] = dy[i]; }
 };
 
-/// Index of the first largest element of row `row`. A NaN counts as smaller than everything, unless it comes first.
+/// The index of the first largest element of row `row`. NaN counts as smaller than every number, unless it comes first.
 template <class T>
 struct ArgMaxRow {
     const T* in;
@@ -169,8 +170,8 @@ struct ArgMaxRow {
     }
 };
 
-/// Writes element i where it is the middle one of [count]: by counting, so that it needs no order and no waiting. A NaN
-/// is larger than everything, and the answer where there is one.
+/// Finds the median of [count]: element i is written if its rank, found by counting smaller elements, is the middle
+/// one. The rows are therefore independent and nothing is sorted. If any element is NaN, the result is NaN.
 template <class T>
 struct MedianRow {
     const T* in;
@@ -193,7 +194,7 @@ struct MedianRow {
     }
 };
 
-/// 1 where two indices agree, else 0.
+/// 1 where two indices are equal, else 0.
 struct Agree {
     const std::int64_t *a, *b;
     RADIAL_HD double operator()(std::int64_t i) const { return a[i] == b[i] ? 1.0 : 0.0; }
@@ -204,7 +205,7 @@ template <class T>
 RADIAL_HD T soft_plus(T v) {
     return v > 0 ? v + std::log1p(std::exp(-v)) : std::log1p(std::exp(v));
 }
-/// Its derivative.
+/// The derivative of soft_plus().
 template <class T>
 RADIAL_HD T logistic(T v) {
     if (v < 0) {
@@ -214,16 +215,17 @@ RADIAL_HD T logistic(T v) {
     return 1 / (1 + std::exp(-v));
 }
 
-/// log(sum of exp(term)) = top + log. An infinite or NaN `top` is all of it; -inf stands for no term.
+/// log(sum of exp(term)) = top + log. If `top` is infinite or NaN, `log` is 0; a `top` of -inf means that there are no
+/// terms.
 template <class T>
 struct LogSum {
     T top;  ///< the largest term
-    T log;  ///< of the sum of exp(term - top)
+    T log;  ///< log(sum of exp(term - top))
 
     RADIAL_HD T value() const { return top + log; }
-    /// term - value(), without a rounding of the size of either.
+    /// term - value(), without the rounding error of computing value() first.
     RADIAL_HD T relative(T term) const { return (term - top) - log; }
-    /// exp(term) as a part of the sum.
+    /// exp(term) as a fraction of the sum.
     RADIAL_HD T share(T term) const { return std::exp(relative(term)); }
 };
 
@@ -237,7 +239,8 @@ RADIAL_HD auto log_sum(const Team& team, std::int64_t n, const Z& z) {
     return LogSum<T>{top, static_cast<T>(std::log(total))};
 }
 
-/// The LogSum of z(j) for the j in [0, n) with in(j), and of a further term 0 if `start` is 1 rather than 0.
+/// The LogSum of z(j) for those j in [0, n) for which in(j) holds. If `start` is 1 rather than 0, a further term 0 is
+/// added.
 template <class T, class Team, class In, class Z>
 RADIAL_HD LogSum<T> log_sum_of(const Team& team, std::int64_t n, int start, const In& in, const Z& z) {
     T top = team.max(n, [&](std::int64_t j) { return in(j) ? z(j) : -infinity<T>; });
@@ -245,7 +248,7 @@ RADIAL_HD LogSum<T> log_sum_of(const Team& team, std::int64_t n, int start, cons
     if (!(top - top == 0)) return {top, T{0}};
     const double total =
         team.sum(n, [&](std::int64_t j) { return in(j) ? static_cast<double>(std::exp(z(j) - top)) : 0.0; });
-    // log1p keeps what is far below 1 when nothing but `start` is large.
+    // log1p keeps small totals precise when `start` is the only large term.
     if (start > 0 && top == 0) return {top, static_cast<T>(std::log1p(total))};
     const double all = start > 0 ? total + std::exp(-static_cast<double>(top)) : total;
     return {top, static_cast<T>(std::log(all))};
@@ -265,7 +268,7 @@ struct LogSoftmax {
     }
 };
 
-/// dx = dy - softmax(x) * sum(dy); dx may be dy.
+/// dx = dy - softmax(x) * sum(dy). dx may equal dy.
 template <class T>
 struct LogSoftmaxGradient {
     const T *y, *dy;
@@ -280,7 +283,7 @@ struct LogSoftmaxGradient {
     }
 };
 
-/// out = log(sum over c of exp(in[row, c])), and its two parts. -inf where every element is.
+/// out = log(sum over c of exp(in[row, c])), and the two parts of the LogSum. The result is -inf if every element is.
 template <class T>
 struct LogSumExpRow {
     const T* in;
@@ -299,7 +302,7 @@ struct LogSumExpRow {
     }
 };
 
-/// dx = dy * exp(x - y), where exp(-inf) is 0 whatever y is; dx may be x.
+/// dx = dy * exp(x - y), where exp(-inf) is 0 for any y. dx may equal x.
 template <class T>
 struct LogSumExpGradient {
     const T *x, *tops, *logs, *dy;

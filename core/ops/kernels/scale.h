@@ -1,4 +1,4 @@
-// Kernels that multiply each plane of each image by a number of its own, and form the gradient of that number.
+// Kernels that multiply each channel of each image by its own factor, and compute the gradients of the factors.
 #pragma once
 
 #include "radial/core/backend/kernels/pool.h"
@@ -9,8 +9,8 @@
 
 namespace radial::kernels {
 
-/// out = in * factor, one row of `channels` neighbours a pixel. The factor of channel c of image n is
-/// factor[n * image_step + c * channel_step].
+/// out = in * factor, with `channels` contiguous elements per pixel (channels_last). The factor of channel c of image n
+/// is factor[n * image_step + c * channel_step].
 template <class T>
 struct ScalePixels {
     const T *in, *factor;
@@ -24,7 +24,7 @@ struct ScalePixels {
     }
 };
 
-/// The same, one plane of `area` neighbours a channel.
+/// The same with `area` contiguous elements per channel (row_major).
 template <class T>
 struct ScalePlanes {
     const T *in, *factor;
@@ -38,8 +38,8 @@ struct ScalePlanes {
     }
 };
 
-/// dx = dy * factor, and dfactor = the sum of dy * x over the pixels, by ranges of neighbouring channels of an image.
-/// dx may be dy. For few lanes with long loops: the CPU.
+/// dx = dy * factor, and dfactor = sum of dy * x over the pixels. Each task handles a range of adjacent channels of one
+/// image. dx may equal dy. For the CPU, which has few lanes with long loops.
 template <class T>
 struct ScalePixelsBackward {
     static constexpr std::int64_t range = 64, pixels_at_once = 64;
@@ -75,8 +75,8 @@ struct ScalePixelsBackward {
     }
 };
 
-/// The same for many lanes: writes dx and gives dy * x at pixel `pixel` of column `column`, images and channels taken
-/// together. What reduce_columns() sums.
+/// The same for many lanes, for reduce_columns(): writes dx and returns dy * x at pixel `pixel` of column `column`,
+/// which counts channels of all images.
 template <class T>
 struct ScalePixelBackward {
     const T *x, *dy, *factor;
@@ -91,14 +91,14 @@ struct ScalePixelBackward {
         return part;
     }
 };
-/// Writes what those sums came to.
+/// Stores the sums of ScalePixelBackward.
 template <class T>
 struct StoreFactor {
     T* out;
     RADIAL_HD void operator()(std::int64_t column, double total) const { out[column] = convert<T>(total); }
 };
 
-/// The same, one row a plane.
+/// The same for row_major: each row is one plane.
 template <class T>
 struct ScalePlanesBackward {
     const T *x, *dy, *factor;

@@ -1,4 +1,4 @@
-// Kernels that move elements: blocks, rows that an index names, and the check of that index.
+// Kernels that move elements: blocks, rows selected by an index tensor, and the range check of that index.
 #pragma once
 
 #include "radial/core/kernels/values.h"
@@ -9,24 +9,24 @@
 
 namespace radial::kernels {
 
-/// Copies `length` elements (or packs of them) of every block from one place in it to another.
+/// Copies `length` elements (or packs of elements) of every block from one offset in the block to another.
 template <class V>
 struct CopyBlocks {
-    const V* in;  ///< at the first element to copy
+    const V* in;  ///< the first element to copy
     V* out;
-    std::int64_t in_block, out_block;  ///< from one block to the next
+    std::int64_t in_block, out_block;  ///< distances between consecutive blocks
     RADIAL_HD void operator()(std::int64_t block, std::int64_t i) const {
         out[block * out_block + i] = in[block * in_block + i];
     }
 };
 
-/// `index` moved into [0, count): what is outside was noted by CheckRange, and must do no harm here.
+/// `index` clamped to [0, count). CheckRange reports indices outside the range; here they must only do no harm.
 RADIAL_HD inline std::int64_t clamped(std::int64_t index, std::int64_t count) {
     const std::int64_t low = index < 0 ? 0 : index;
     return low < count ? low : count - 1;
 }
 
-/// Notes the first of `count` numbers that lies outside [0, limit). To be launched as one row.
+/// Reports the first of `count` numbers that is outside [0, limit). Launch it as a single row.
 struct CheckRange {
     const std::int64_t* values;
     std::int64_t count, limit;
@@ -41,7 +41,7 @@ struct CheckRange {
         });
         if (found == -none) return;
         team.once([&] {
-            if (fault->raised != 0) return;  // an earlier one is told first
+            if (fault->raised != 0) return;  // an earlier fault is reported first
             fault->sample = static_cast<std::int64_t>(found);
             fault->value = values[fault->sample];
             fault->limit = limit;
@@ -50,7 +50,7 @@ struct CheckRange {
     }
 };
 
-/// Row r of out = row index[r] of in [count, width].
+/// out[r] = in[index[r]] for the rows of in [count, width].
 template <class T>
 struct GatherRows {
     const T* in;
@@ -62,8 +62,8 @@ struct GatherRows {
     }
 };
 
-/// Adjoint of GatherRows, by ranges of columns: row i of dy [count, width] is added to row index[i] of dx. One lane has
-/// a range to itself, so repeats are safe. For few lanes with long loops: the CPU.
+/// Adjoint of GatherRows: adds row i of dy [count, width] to row index[i] of dx. Each task handles a range of columns
+/// that no other lane writes, so repeated indices are safe. For the CPU, which has few lanes with long loops.
 template <class T>
 struct ScatterAddColumns {
     static constexpr std::int64_t range = 64;
@@ -85,8 +85,8 @@ struct ScatterAddColumns {
     }
 };
 
-/// The same for many lanes. Row i of dy, where it is the first with its index, adds up all that have the same, in their
-/// order, and alone writes that row of dx. dx is zeros.
+/// The same for many lanes. If row i of dy is the first with its index, it sums all rows that have the same index, in
+/// order, and is the only one to write that row of dx. dx must be filled with zeros.
 template <class T>
 struct ScatterAddFirsts {
     const T* dy;
@@ -111,7 +111,7 @@ struct ScatterAddFirsts {
     }
 };
 
-/// out[r] = in[r, index[r]] of in [rows, columns].
+/// out[r] = in[r, index[r]] for in [rows, columns].
 template <class T>
 struct Pick {
     const T* in;
@@ -120,7 +120,7 @@ struct Pick {
     std::int64_t columns;
     RADIAL_HD void operator()(std::int64_t r) const { out[r] = in[r * columns + clamped(index[r], columns)]; }
 };
-/// Adjoint of Pick: dx is zeros.
+/// Adjoint of Pick. dx must be filled with zeros.
 template <class T>
 struct PickBackward {
     const T* dy;

@@ -1,7 +1,7 @@
-// Batch normalisation whose statistics are those of several ranks' batches, on [rows, channels].
+// Synchronised batch normalisation of [rows, channels], with statistics over the batches of all ranks.
 //
-// Each rank sends the others the moments of its own batch in float64, so that nothing is lost where a mean is far from
-// 0. `r` counts rows, `c` channels.
+// Ranks exchange the moments of their batches in float64, so that no precision is lost where a mean is far from 0. `r`
+// is a row index, `c` a channel index.
 #pragma once
 
 #include "radial/core/kernels/values.h"
@@ -11,7 +11,7 @@
 
 namespace radial::kernels::sync_norm {
 
-/// The sums of x - x[0] and of its square.
+/// The sums of x - x[0] and of (x - x[0])^2.
 template <class X>
 struct Moments {
     const X* x;
@@ -22,7 +22,7 @@ struct Moments {
     }
 };
 
-/// Writes what those come to: the mean, and the sum of squared distances from it.
+/// Stores the mean and the sum of squared deviations from it, computed from the sums of Moments.
 template <class X>
 struct StoreMoments {
     const X* x;
@@ -31,12 +31,12 @@ struct StoreMoments {
     RADIAL_HD void operator()(std::int64_t c, const Pair<double>& total) const {
         const double distance = total.first / rows, spread = total.second - total.first * distance;
         mean[c] = convert<double>(x[c]) + distance;
-        squares[c] = spread < 0 ? 0.0 : spread;  // a NaN stays one
+        squares[c] = spread < 0 ? 0.0 : spread;  // NaN stays NaN
     }
 };
 
-/// From every rank's moments, rank by rank a row of [rows, mean ..., squares ...]: mean, variance, unbiased variance
-/// and the number of rows of all ranks (Chan, Golub, LeVeque 1983).
+/// Combines the moments of all ranks, one row [rows, mean ..., squares ...] per rank, into the mean, variance, unbiased
+/// variance and total number of rows (Chan, Golub, LeVeque 1983).
 template <class V>
 struct Combine {
     const double* moments;
@@ -64,12 +64,12 @@ struct Combine {
     }
 };
 
-/// The sums of the gradient behind the clamp, and of its product with the normalised x. Writes that gradient too where
-/// `masked` is not null; `y` is null without a clamp.
+/// The sums of the gradient of the ReLU's input, and of its product with the normalised x. Also writes that gradient to
+/// `masked` if it is not null. `y` is the output of the ReLU, or null if there is no ReLU.
 template <class X>
 struct Gradients {
     const X *x, *dy, *y;
-    X* masked;  ///< may be dy
+    X* masked;  ///< may equal dy
     const Compute<X>*mean, *variance;
     double epsilon;
     std::int64_t channels;
@@ -87,7 +87,7 @@ struct Gradients {
     }
 };
 
-/// Writes those sums twice: as this rank's dshift and dscale, and for the sum over the ranks.
+/// Stores these sums both as dshift and dscale of this rank and as the input to the sum over ranks.
 template <class V>
 struct StoreGradients {
     V *dshift, *dscale;
@@ -101,7 +101,7 @@ struct StoreGradients {
     }
 };
 
-/// dx = scale / deviation * (g - (sum of g + normalised x * sum of g * normalised x) / rows), the sums over all ranks.
+/// dx = scale / std * (g - (sum(g) + normalised x * sum(g * normalised x)) / rows), with sums over all ranks.
 template <class X>
 struct InputGradient {
     Gradients<X> from;
