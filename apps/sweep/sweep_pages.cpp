@@ -213,6 +213,7 @@ double probability_at(double kernel, double scale, std::int64_t classes) {
 
 std::vector<SweepSection> curve_sections() {
     std::vector<SweepSection> sections;
+    sections.reserve(std::size(experiments));
     for (const Experiment& experiment : experiments) {
         sections.push_back(
             {.title = experiment.title,

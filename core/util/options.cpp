@@ -129,8 +129,8 @@ Settings complete_settings(std::string_view owner, const std::vector<OptionInfo>
     std::transform(options.begin(), options.end(), std::back_inserter(names),
                    [](const auto& each) { return each.name; });
     for (const auto& [name, value] : settings) {
-        const auto option = std::find_if(options.begin(), options.end(), [&](const auto& o) {
-            return o.name == name || (!o.former.empty() && o.former == name);
+        const auto option = std::find_if(options.begin(), options.end(), [&given = name](const auto& o) {
+            return o.name == given || (!o.former.empty() && o.former == given);
         });
         if (option != options.end()) {
             complete.insert_or_assign(option->name, convert(owner, *option, value));
