@@ -178,7 +178,8 @@ void add_model_options(CLI::App& app, ModelSettings& settings) {
                     settings);
 }
 
-nlohmann::ordered_json options_of_this_version(nlohmann::ordered_json options) {
+nlohmann::ordered_json options_of_this_version(const nlohmann::ordered_json& recorded) {
+    nlohmann::ordered_json options = recorded;
     const auto retype = [&options](const std::string& prefix,
                                    const std::function<Settings(const Settings&)>& complete) {
         Settings given;
@@ -199,7 +200,7 @@ nlohmann::ordered_json options_of_this_version(nlohmann::ordered_json options) {
         retype("loss.", [&](const Settings& given) { return loss_settings(loss, given); });
         retype("model.", [&](const Settings& given) { return model_settings(model_named(model), given); });
     } catch (const std::exception&) {
-        return options;  // not the options of a run: they are compared unchanged
+        return recorded;  // not the options of a run
     }
     return options;
 }

@@ -27,9 +27,9 @@ void add_model_options(CLI::App& app, ModelSettings& settings);
 std::string loss_list();
 
 /// Converts the recorded options of a run to the names and types that this version has for the options of the loss and
-/// the network (earlier versions wrote all of these as numbers). Returns `options` unchanged if they are not those of a
+/// the network (earlier versions wrote all of these as numbers). Returns `recorded` itself if it is not that of a
 /// run.
-nlohmann::ordered_json options_of_this_version(nlohmann::ordered_json options);
+nlohmann::ordered_json options_of_this_version(const nlohmann::ordered_json& recorded);
 
 /// "gamma 1, scale 2", or "" for none.
 std::string describe_settings(const Settings& settings);

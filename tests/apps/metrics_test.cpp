@@ -3,6 +3,7 @@
 #include "../expect.h"
 #include "event_reader.h"
 #include "program.h"
+#include "small_run.h"
 
 #include "radial/apps/report/report.h"
 #include "radial/apps/train/observers.h"
@@ -41,17 +42,6 @@ private:
     Tensor square_;
 };
 
-/// Points around two centres, 6 steps an epoch.
-std::shared_ptr<data::TensorSet> points(std::uint64_t seed) {
-    Generator random(seed);
-    const Tensor inputs = Tensor::empty({48, 2}, DType::float32, Device{});
-    normal_(inputs, 0, 0.5, random);
-    std::vector<std::int64_t> labels;
-    for (std::int64_t i = 0; i < 48; ++i) labels.push_back(i % 2);
-    return std::make_shared<data::TensorSet>(inputs, Tensor::from(labels, {48}, Device{}),
-                                             std::vector<std::string>{"left", "right"});
-}
-
 std::shared_ptr<Loss> reporting(std::vector<std::string> names) {
     return std::make_shared<Reporting>(std::move(names));
 }
@@ -60,38 +50,15 @@ std::shared_ptr<Loss> rbf(double gamma = 4) {
 }
 
 /// A linear network and a loss.
-class Run {
+class Run : public SmallRun {
 public:
     explicit Run(const std::function<std::shared_ptr<Loss>()>& loss, std::int64_t epochs = 2)
-        : test(points(2)),
-          train_loader_(points(1), {.batch_size = 8, .shuffle = true, .workers = 0}),
-          test_loader_(test, {.batch_size = 16, .workers = 0}),
-          classifier(make(loss)),
-          optimizer(classifier.parameters(), {.lr = 0.1}),
-          trainer({.step = {.model = *classifier.model,
-                            .loss = *classifier.loss,
-                            .optimizer = optimizer,
-                            .device = default_device()},
-                   .train = train_loader_,
-                   .test = test_loader_,
-                   .epochs = epochs}) {}
-
-private:
-    static train::Classifier make(const std::function<std::shared_ptr<Loss>()>& loss) {
-        manual_seed(4);
-        return {std::make_shared<Linear>(LinearOptions{.in_features = 2, .out_features = 3}), loss()};
-    }
-
-public:
-    std::shared_ptr<data::TensorSet> test;
-
-private:
-    data::Loader train_loader_, test_loader_;
-
-public:
-    train::Classifier classifier;
-    Sgd optimizer;
-    Trainer trainer;
+        : SmallRun(
+              [&loss] {
+                  return train::Classifier{std::make_shared<Linear>(LinearOptions{.in_features = 2, .out_features = 3}),
+                                           loss()};
+              },
+              {.epochs = epochs}) {}
 };
 
 /// Keeps a metric of each step, and the notes.

@@ -3,6 +3,7 @@
 
 #include "../expect.h"
 #include "program.h"
+#include "small_run.h"
 
 #include "radial/apps/report/report.h"
 #include "radial/core/io/safetensors.h"
@@ -21,58 +22,22 @@ namespace {
 
 using train::EpochResult, train::Observer, train::Trainer;
 
-/// Points around two centres; of a regression the targets are the sums of coordinates.
-std::shared_ptr<data::TensorSet> points(std::uint64_t seed, bool regression) {
-    Generator random(seed);
-    const Tensor inputs = Tensor::empty({48, 2}, DType::float32, Device{});
-    normal_(inputs, 0, 0.5, random);
-    const std::span<float> values = inputs.values<float>();
-    std::vector<std::int64_t> labels;
-    std::vector<float> sums;
-    for (std::size_t i = 0; i < 48; ++i) {
-        labels.push_back(static_cast<std::int64_t>(i % 2));
-        if (i % 2 == 1) values[2 * i] += 1;
-        sums.push_back(values[2 * i] + values[2 * i + 1]);
-    }
-    if (regression) return std::make_shared<data::TensorSet>(inputs, Tensor::from(sums, {48, 1}, Device{}));
-    return std::make_shared<data::TensorSet>(inputs, Tensor::from(labels, {48}, Device{}),
-                                             std::vector<std::string>{"left", "right"});
-}
-
 /// A small network that learns to tell the points apart, or their sums.
-class Run {
+class Run : public SmallRun {
 public:
     explicit Run(std::int64_t epochs, bool regression = false, double lr = 0.1)
-        : test(points(2, regression)),
-          train_loader_(points(1, regression), {.batch_size = 8, .shuffle = true, .workers = 0}),
-          test_loader_(test, {.batch_size = 16, .workers = 0}),
-          classifier(make(regression)),
-          optimizer(classifier.parameters(), {.lr = lr, .momentum = 0.9}),
-          trainer({.step = {.model = *classifier.model, .loss = *classifier.loss, .optimizer = optimizer},
-                   .train = train_loader_,
-                   .test = test_loader_,
-                   .epochs = epochs}) {}
+        : SmallRun(
+              [regression] { return make(regression); },
+              {.epochs = epochs, .regression = regression, .sgd = {.lr = lr, .momentum = 0.9}, .device = Device{}}) {}
 
 private:
     static train::Classifier make(bool regression) {
         const DefaultDevice host{Device{}};
-        manual_seed(4);
         auto network = std::make_shared<Sequential>();
         network->add<Linear>({.in_features = 2, .out_features = regression ? 1 : 3});
         if (regression) return {network, std::make_shared<MeanSquaredError>()};
         return {network, std::make_shared<Softmax>(SoftmaxOptions{.classes = 2, .dim = 3})};
     }
-
-public:
-    std::shared_ptr<data::TensorSet> test;
-
-private:
-    data::Loader train_loader_, test_loader_;
-
-public:
-    train::Classifier classifier;
-    Sgd optimizer;
-    Trainer trainer;
 };
 
 std::vector<double> losses_of(const Trainer& trainer) {
