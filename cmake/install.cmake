@@ -39,7 +39,8 @@ if(TARGET radial_program)
     install(FILES train.h program.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial)
     list(APPEND installed radial_train radial_program)
 endif()
-install(TARGETS ${installed} EXPORT RadialTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS ${installed} EXPORT RadialTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 set(RADIAL_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Radial)
 install(EXPORT RadialTargets NAMESPACE Radial:: DESTINATION ${RADIAL_PACKAGE_DIR})
 

@@ -68,7 +68,7 @@ public:
     Backend& operator=(const Backend&) = delete;
     virtual ~Backend() = default;
 
-    /// One line that describes the backend: "CPU: oneDNN 2.6.3 (AVX-512), 2 threads".
+    /// One line that describes the backend: "CPU: oneDNN 2.6.3 (AVX-512), own kernels for AVX-512, 2 threads".
     virtual std::string describe() const = 0;
     /// The layout that rank-4 activations must have.
     virtual Layout activation_layout() const = 0;

@@ -60,10 +60,20 @@ std::string OneDnnBackend::describe() const {
             case dnnl::cpu_isa::avx512_core_bf16:
                 return "AVX-512 with BF16";
             default:
-                return "best instruction set found";
+                return "all instruction sets";
         }
     }();
-    return fmt::format("oneDNN {}.{}.{} ({})", version->major, version->minor, version->patch, isa);
+#if defined(__AVX512F__)
+    constexpr const char* own = "AVX-512";
+#elif defined(__AVX2__)
+    constexpr const char* own = "AVX2";
+#elif defined(__x86_64__)
+    constexpr const char* own = "SSE2";
+#else
+    constexpr const char* own = "any processor";
+#endif
+    return fmt::format("oneDNN {}.{}.{} ({}), own kernels for {}", version->major, version->minor, version->patch, isa,
+                       own);
 }
 
 void OneDnnBackend::gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b,
