@@ -6,6 +6,7 @@
 #include "radial/apps/train/observer.h"
 #include "radial/apps/train/precision.h"
 #include "radial/data/image_set.h"
+#include "radial/data/registry.h"
 
 #include <filesystem>
 #include <functional>

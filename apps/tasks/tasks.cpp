@@ -3,7 +3,7 @@
 
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/util/error.h"
-#include "radial/data/dataset.h"
+#include "radial/data/registry.h"
 
 #include <CLI/CLI.hpp>
 
