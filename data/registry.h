@@ -16,6 +16,10 @@ namespace radial::data {
 /// Reads the training set or, with `train` false, the test set from a folder.
 using DatasetReader = std::function<std::shared_ptr<Dataset>(const std::filesystem::path& folder, bool train)>;
 
+class ImageSet;
+/// Adapts a function that reads an ImageSet.
+DatasetReader reader_of(ImageSet (*read)(const std::filesystem::path& folder, bool train));
+
 /// An entry of the registry of data sets.
 struct DatasetInfo {
     std::string name;         ///< "cifar10"
