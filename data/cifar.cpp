@@ -171,4 +171,20 @@ ImageSet read_cifar10(const fs::path& source, bool train) { return read_cifar(ci
 
 ImageSet read_cifar100(const fs::path& source, bool train) { return read_cifar(cifar100, source, train); }
 
+DatasetInfo cifar10_info() {
+    return {.name = "cifar10",
+            .source = "Krizhevsky 2009",
+            .mean = {0.4914F, 0.4822F, 0.4465F},
+            .std = {0.2470F, 0.2435F, 0.2616F},
+            .read = reader_of(read_cifar10)};
+}
+
+DatasetInfo cifar100_info() {
+    return {.name = "cifar100",
+            .source = "Krizhevsky 2009",
+            .mean = {0.5071F, 0.4865F, 0.4409F},
+            .std = {0.2673F, 0.2564F, 0.2762F},
+            .read = reader_of(read_cifar100)};
+}
+
 }  // namespace radial::data

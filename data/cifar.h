@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/data/image_set.h"
+#include "radial/data/registry.h"
 
 namespace radial::data {
 
@@ -16,5 +17,9 @@ ImageSet read_cifar10(const std::filesystem::path& source, bool train);
 /// cifar-100-binary.tar.gz within it, or in that archive. Labels are the 100 fine labels, with names from
 /// fine_label_names.txt.
 ImageSet read_cifar100(const std::filesystem::path& source, bool train);
+
+/// The entries of the registry for both.
+DatasetInfo cifar10_info();
+DatasetInfo cifar100_info();
 
 }  // namespace radial::data

@@ -12,3 +12,4 @@
 #include "radial/data/images/view.h"
 #include "radial/data/loader.h"
 #include "radial/data/preprocessor.h"
+#include "radial/data/registry.h"

@@ -180,4 +180,12 @@ ImageSet read_mnist(const fs::path& folder, bool train) {
     return set;
 }
 
+DatasetInfo mnist_info() {
+    return {.name = "mnist",
+            .source = "LeCun et al. 1998, and every set in its four IDX files",
+            .mean = {0.1307F},
+            .std = {0.3081F},
+            .read = reader_of(read_mnist)};
+}
+
 }  // namespace radial::data

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/data/image_set.h"
+#include "radial/data/registry.h"
 
 namespace radial::data {
 
@@ -15,5 +16,8 @@ Tensor read_idx(const std::filesystem::path& path);
 /// when they are neither Fashion-MNIST's nor MNIST's, if the folder's name contains "fashion". Throws FileError when a
 /// file is missing or malformed, the counts differ, or a label is above 9.
 ImageSet read_mnist(const std::filesystem::path& folder, bool train);
+
+/// The entry of the registry for MNIST and every data set in its four IDX files.
+DatasetInfo mnist_info();
 
 }  // namespace radial::data

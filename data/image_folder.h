@@ -3,6 +3,7 @@
 #pragma once
 
 #include "radial/data/image_set.h"
+#include "radial/data/registry.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -96,5 +97,8 @@ struct CheckedPicture {
 /// `threads` is below 1.
 void check_pictures(std::span<const std::filesystem::path> files, int threads,
                     const std::function<void(const CheckedPicture&)>& checked);
+
+/// The entry of the registry for ImageNet and every folder of pictures that is sorted in the same way.
+DatasetInfo imagenet_info();
 
 }  // namespace radial::data

@@ -6,6 +6,7 @@
 #include "radial/apps/train/observer.h"
 #include "radial/apps/train/precision.h"
 #include "radial/data/image_set.h"
+#include "radial/data/registry.h"
 
 #include <filesystem>
 #include <functional>
@@ -31,6 +32,9 @@ struct ImageTask {
     /// Defaults of loss options that differ from the loss's own, by the name of the loss. They do not apply to the
     /// terms of a sum, nor with --recipe.
     std::map<std::string, LossSettings> loss_defaults;
+    /// Defaults of --lr that differ from `defaults.lr`, by how the name of the network begins. They do not apply with
+    /// --recipe, nor to a run that is resumed.
+    std::map<std::string, double> lr_defaults = {};
     ModelSettings model_defaults;  ///< defaults of network options; those that a network does not have are ignored
     TrainOptions defaults;         ///< defaults of all other options of `train`
     /// Makes observers for each run of `train`. They are called before the observers that record and save the run.

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <cstdlib>
 
 namespace radial::train {
@@ -48,13 +47,6 @@ void add_data_option(CLI::App& app, std::filesystem::path& data, const std::stri
                                          : "Folder of the data set, where it is in one";
     const auto option = app.add_option("--data", data, text)->type_name("DIR");
     if (!data.empty()) option->default_str(data.string());
-}
-
-void fit_defaults(const CLI::App& app, TrainOptions& options) {
-    const auto given = [&app](const char* option) { return app.get_option(option)->count() > 0; };
-    const double half = static_cast<double>(options.epochs) / 2;
-    if (!given("--warmup-epochs")) options.warmup_epochs = std::min(options.warmup_epochs, half);
-    if (!given("--schedule") && !options.milestones.empty()) options.schedule = ScheduleKind::step;
 }
 
 void add_augmentation_options(CLI::App& app, AugmentationOptions& options) {

@@ -22,10 +22,6 @@ CLI::Option* add_device_option(CLI::App& app, std::string& device);
 /// Adds --precision, which the help lists under the heading `group`.
 void add_precision_option(CLI::App& app, Precision& precision, const std::string& group = "OPTIONS");
 
-/// Adjusts options that neither the command line nor a config file has set to those that they have set: a warm-up lasts
-/// at most half of the run, and milestones select the step schedule.
-void fit_defaults(const CLI::App& app, TrainOptions& options);
-
 /// Adds --random-area, --crop-padding, --flip, --color-jitter, --cutout, --erasing, --mixup, --cutmix and --no-augment,
 /// which overrides the others.
 void add_augmentation_options(CLI::App& app, AugmentationOptions& options);

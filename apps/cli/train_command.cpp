@@ -51,6 +51,7 @@ Json settings_of(const TrainOptions& options, Json values) {
     values["dim"] = options.dim;
     values["schedule"] = option_value(options.schedule);
     values["warmup-epochs"] = options.warmup_epochs;
+    values["lr"] = options.lr;
     // Each option of the loss is named once, in the same form however it was given.
     for (const auto& [name, value] : options.loss_settings) values.erase("loss." + name);
     for (const auto& [name, value] : loss_settings(options.loss, options.loss_settings)) values["loss." + name] = value;
@@ -325,6 +326,18 @@ std::shared_ptr<TrainOptions> add_options(const ImageTask& task, CLI::App& app) 
     return options;
 }
 
+/// Adjusts options that neither the command line nor a config file has set to those that they have set: a warm-up lasts
+/// at most half of the run, milestones select the step schedule, and the network selects the learning rate.
+void fit_defaults(const ImageTask& task, const CLI::App& app, TrainOptions& options) {
+    const auto given = [&app](const char* option) { return app.get_option(option)->count() > 0; };
+    const double half = static_cast<double>(options.epochs) / 2;
+    if (!given("--warmup-epochs")) options.warmup_epochs = std::min(options.warmup_epochs, half);
+    if (!given("--schedule") && !options.milestones.empty()) options.schedule = ScheduleKind::step;
+    if (given("--lr") || !options.recipe.empty()) return;
+    for (const auto& [network, lr] : task.lr_defaults)
+        if (options.model.starts_with(network)) options.lr = lr;
+}
+
 }  // namespace
 
 Json train_settings(const ImageTask& task, const std::vector<std::string>& arguments) {
@@ -339,7 +352,7 @@ Json train_settings(const ImageTask& task, const std::vector<std::string>& argum
     }
     check_numbers(app);
     apply_recipe(app, options->recipe);
-    fit_defaults(app, *options);
+    fit_defaults(task, app, *options);
     return settings_of(completed(task, *options), resolved_options(app));
 }
 
@@ -351,7 +364,7 @@ Command train_command(const ImageTask& task) {
                     const auto options = add_options(task, app);
                     return [task, options, &app] {
                         apply_recipe(app, options->recipe);
-                        fit_defaults(app, *options);
+                        fit_defaults(task, app, *options);
                         with_memory_advice(options->batch,
                                            [&] { train(task, completed(task, *options), resolved_options(app)); });
                     };

@@ -4,6 +4,7 @@
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/sweep/sweep.h"
 #include "radial/core/util/error.h"
+#include "radial/data/registry.h"
 
 #include <utility>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "radial/apps/train/classifier.h"
-#include "radial/apps/train/events/run_events.h"
+#include "radial/apps/train/events/tensorboard.h"
 #include "radial/apps/train/trainer.h"
 
 #include <filesystem>

@@ -3,7 +3,7 @@
 
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/util/error.h"
-#include "radial/data/dataset.h"
+#include "radial/data/registry.h"
 
 #include <CLI/CLI.hpp>
 
@@ -95,6 +95,7 @@ ImageTask imagenet_task() {
                        .read = data::dataset_registry().at("imagenet").read,
                        .where_to_get = "'radial-imagenet download' says where to get ImageNet",
                        .loss_defaults = {{"rbf-softmax", {{"scale", 8}, {"gamma", 4}, {"normalise", true}}}},
+                       .lr_defaults = {{"efficientnet", 0.2}, {"tf-efficientnet", 0.2}},  // the paper's (Sec. 4.4)
                        .model_defaults = {},
                        .defaults = {}};
     TrainOptions& defaults = imagenet.defaults;

@@ -4,7 +4,7 @@
 #include "radial/apps/train/evaluate.h"
 #include "radial/apps/train/observer.h"
 #include "radial/apps/train/training_step.h"
-#include "radial/core/optim/optim.h"
+#include "radial/core/optim/schedule.h"
 
 #include <nlohmann/json.hpp>
 

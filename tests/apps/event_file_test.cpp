@@ -2,7 +2,7 @@
 #include "../expect.h"
 #include "event_reader.h"
 #include "program.h"
-#include "radial/apps/train/events/run_events.h"
+#include "radial/apps/train/events/tensorboard.h"
 #include "radial/data/images/image.h"
 
 #include <cmath>

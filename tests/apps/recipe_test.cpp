@@ -41,6 +41,14 @@ TEST_CASE("every recipe names a network, losses and options that exist", "[host]
     }
 }
 
+TEST_CASE("an EfficientNet trains with the paper's learning rate unless told otherwise", "[host][recipes]") {
+    CHECK(imagenet({"--model", "resnet50"}).at("lr") == 0.1);
+    CHECK(imagenet({"--model", "efficientnet-b0"}).at("lr") == 0.2);
+    CHECK(imagenet({"--model", "tf-efficientnet-b3"}).at("lr") == 0.2);
+    CHECK(imagenet({"--model", "efficientnet-b0", "--lr", "0.1"}).at("lr") == 0.1);
+    CHECK(imagenet({"--recipe", "tab7-resnet50", "--model", "efficientnet-b0"}).at("lr") == 0.1);
+}
+
 TEST_CASE("tab5-resnet20 is the paper's run, to the letter", "[host][recipes]") {
     const auto options = cifar10({"--recipe", "tab5-resnet20"});
     CHECK(options.at("recipe") == "tab5-resnet20");

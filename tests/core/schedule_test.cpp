@@ -2,7 +2,7 @@
 #include "../catch.h"
 #include "../expect.h"
 
-#include "radial/core/optim/optim.h"
+#include "radial/core/optim/schedule.h"
 
 using namespace radial;
 using radial::test::error_of;

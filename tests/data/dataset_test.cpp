@@ -5,6 +5,7 @@
 #include "../expect.h"
 
 #include "radial/data/loader.h"
+#include "radial/data/registry.h"
 
 #include <memory>
 

@@ -2,7 +2,7 @@
 #include "radial/apps/cli/run/run_folder.h"
 
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/events/run_events.h"
+#include "radial/apps/train/events/tensorboard.h"
 #include "radial/apps/train/run/json_text.h"
 #include "radial/apps/train/run/snapshots.h"
 #include "radial/core/io/files.h"

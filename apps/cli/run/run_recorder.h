@@ -6,7 +6,7 @@
 #include "radial/apps/report/report.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/progress.h"
-#include "radial/apps/train/events/run_events.h"
+#include "radial/apps/train/events/tensorboard.h"
 #include "radial/apps/train/trainer.h"
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 // Framing, checksums and messages of TensorBoard's event files; PNG by libpng's simplified interface, base64 by
 // libcrypto; the scalars, histograms and pictures of a run.
-#include "radial/apps/train/events/run_events.h"
+#include "radial/apps/train/events/tensorboard.h"
 
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/util/error.h"

@@ -1,0 +1,39 @@
+// Learning-rate schedules.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+namespace radial {
+
+/// Maps the progress in epochs (fractional; 0 at the first step) to the learning rate.
+using Schedule = std::function<double(double epoch)>;
+
+/// A constant rate.
+Schedule constant_schedule(double lr);
+
+/// A point at which the rate changes.
+struct Milestone {
+    double epoch;   ///< the rate changes at this epoch
+    double factor;  ///< multiplies the rate from then on
+};
+/// `lr` times the factors of all milestones reached. Throws Error when they are not in ascending order.
+Schedule step_schedule(double lr, std::vector<Milestone> milestones);
+
+/// Options of cosine_schedule().
+struct CosineOptions {
+    double lr = 0.1;            ///< highest rate
+    double final_lr = 0.0;      ///< rate at the end
+    double epochs = 100;        ///< length including the warm-up
+    double warmup_epochs = 0;   ///< length of the linear rise from warmup_start * lr to lr
+    double warmup_start = 0.0;  ///< first rate, as a fraction of lr
+};
+/// A linear warm-up, then half a period of a cosine from lr to final_lr (Loshchilov & Hutter 2017; Goyal et al. 2017),
+/// then final_lr. Throws Error unless 0 <= warmup_epochs < epochs.
+Schedule cosine_schedule(const CosineOptions& options);
+
+/// `base` with a linear warm-up: during the first `epochs` epochs, it is multiplied by a factor that rises linearly
+/// from `start` to 1. Throws Error when `epochs` is negative.
+Schedule with_warmup(Schedule base, double epochs, double start = 0.0);
+
+}  // namespace radial
