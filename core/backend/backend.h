@@ -121,7 +121,8 @@ public:
 };
 
 /// The backend of a device for a floating-point type: the vendor's libraries for float32 and bfloat16, the plain loops
-/// of reference/ for float64. On the CPU, bfloat16 is converted to float32 and back, which is for tests, not for speed.
+/// of reference/ for float64. On a CPU without units for bfloat16, convolutions and products convert it to float32 and
+/// back, which is slow.
 /// Throws Error for a device that this build does not support ("no CUDA device: ...") and for an integer type.
 Backend& backend_for(Device device, DType dtype);
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cfenv>
+#include <string_view>
 
 namespace radial {
 namespace {
@@ -126,6 +127,7 @@ struct ConvPlan {
     dnnl::primitive primitive;
     Desc w, plain_w;              // weights in the primitive's format and in the tensor's format
     bool residual_first = false;  // whether the result must contain the residual before execution
+    bool slow = false;            // whether oneDNN has no kernel of its own for this and would take plain loops
     Desc x, y;
 };
 
@@ -137,6 +139,7 @@ struct Problem {
     const ConvGeometry& geometry;
     Activation activation = Activation::none;
     bool residual = false;
+    DType bias_type = DType::float32;
 };
 
 // oneDNN describes grouped weights as [G, K/G, C/G, R, S]; the order in memory is the same.
@@ -168,31 +171,40 @@ dnnl::primitive_attr epilogue(const Problem& p, const Desc& y) {
     return attributes;
 }
 
+/// Whether a primitive is one of oneDNN's plain loops, "ref:any".
+bool is_plain(const dnnl::primitive_desc_base& desc) {
+    return std::string_view(desc.impl_info_str()).starts_with("ref");
+}
+
 ConvPlan make_plan(const Problem& p) {
     using Tag = dnnl::memory::format_tag;
-    const auto f32 = dnnl::memory::data_type::f32;
+    const auto type = onednn::type_of(p.x.dtype()), weight_type = onednn::type_of(p.w.dtype());
     const auto how = algorithm::convolution_direct;
     const auto& engine = onednn::cpu_engine();
     const Dims dims = weight_dims(p.w, p.geometry.groups);
     ConvPlan plan{.primitive = {},
                   .w = {},
-                  .plain_w = Desc(dims, f32, dims.size() == 4 ? Tag::abcd : Tag::abcde),
+                  .plain_w = Desc(dims, weight_type, dims.size() == 4 ? Tag::abcd : Tag::abcde),
                   .residual_first = residual_comes_first(p),
                   .x = onednn::desc_of(p.x),
                   .y = onednn::desc_of(p.y)};
-    const Desc w(dims, f32, Tag::any), b = p.bias ? Desc({p.w.size(0)}, f32, Tag::a) : onednn::no_tensor();
+    const Desc w(dims, type, Tag::any);
+    const Desc b = p.bias ? Desc({p.w.size(0)}, onednn::type_of(p.bias_type), Tag::a) : onednn::no_tensor();
     const auto window = window_of(p.geometry);
     const auto forward = onednn::convolution_forward(engine, how, plan.x, w, b, plan.y, window, epilogue(p, plan.y));
     if (p.kind == forward_kind) {
         plan.w = forward.weights_desc();
+        plan.slow = is_plain(forward);
         plan.primitive = dnnl::convolution_forward(forward);
     } else if (p.kind == backward_data_kind) {
         const auto desc = onednn::convolution_backward_data(engine, how, plan.x, w, plan.y, window, forward);
         plan.w = desc.weights_desc();
+        plan.slow = is_plain(desc);
         plan.primitive = dnnl::convolution_backward_data(desc);
     } else {
         const auto desc = onednn::convolution_backward_weights(engine, how, plan.x, w, b, plan.y, window, forward);
         plan.w = desc.diff_weights_desc();
+        plan.slow = is_plain(desc);
         plan.primitive = dnnl::convolution_backward_weights(desc);
     }
     return plan;
@@ -201,10 +213,19 @@ ConvPlan make_plan(const Problem& p) {
 const ConvPlan& plan_for(const Problem& p) {
     static thread_local LruCache<onednn::Key, ConvPlan, onednn::KeyHash> cache(onednn::plan_capacity);
     const ConvGeometry& g = p.geometry;
-    const std::int64_t settings[] = {g.stride_h, g.stride_w,   g.pad_h,
-                                     g.pad_w,    g.dilation_h, g.dilation_w,
-                                     g.groups,   p.bias,       static_cast<std::int64_t>(p.activation),
-                                     p.residual};
+    const std::int64_t settings[] = {g.stride_h,
+                                     g.stride_w,
+                                     g.pad_h,
+                                     g.pad_w,
+                                     g.dilation_h,
+                                     g.dilation_w,
+                                     g.groups,
+                                     p.bias,
+                                     static_cast<std::int64_t>(p.activation),
+                                     p.residual,
+                                     static_cast<std::int64_t>(p.x.dtype()),
+                                     static_cast<std::int64_t>(p.w.dtype()),
+                                     static_cast<std::int64_t>(p.bias_type)};
     const auto key = onednn::make_key(p.kind, {onednn::extents(p.x), onednn::extents(p.w), settings});
     return cache.get(key, [&] { return make_plan(p); });
 }
@@ -222,17 +243,16 @@ Weights packed(const Tensor& w, const ConvPlan& plan) {
     return {buffer, onednn::bind(buffer, plan.w)};
 }
 
-}  // namespace
+DType bias_type(const Tensor& bias) { return bias.defined() ? bias.dtype() : DType::float32; }
 
-bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
-                                   const Tensor& residual, Activation activation, const Tensor& y) {
-    // oneDNN's depthwise kernels for SSE4.1 and AVX crash when a sum is attached and the channels are not a multiple of
-    // 8.
-    if (residual.defined() && geometry.groups > 1 && !has_avx512()) return false;
-    if (winograd_forward(x, w, bias, geometry, residual, activation, y)) return true;
+/// conv_activated() by oneDNN's kernels. Returns false when they would be slow or lose a NaN.
+bool direct_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                    const Tensor& residual, Activation activation, const Tensor& y) {
     const bool drops_nan = activation == Activation::relu;
     if (drops_nan && !maximum_notes_nan) return false;
-    const ConvPlan& plan = plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined()});
+    const ConvPlan& plan =
+        plan_for({forward_kind, x, w, y, bias.defined(), geometry, activation, residual.defined(), bias_type(bias)});
+    if (plan.slow && x.dtype() == DType::bfloat16) return false;
     const Weights weights = packed(w, plan);
     std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, onednn::bind(x, plan.x)},
                                                     {DNNL_ARG_WEIGHTS, weights.memory},
@@ -248,30 +268,25 @@ bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tenso
     return true;
 }
 
-void OneDnnBackend::conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
-                                 const Tensor& y) {
-    conv_activated(x, w, bias, geometry, {}, Activation::none, y);
-}
-
-void OneDnnBackend::conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
-                                       const Tensor& dx) {
-    if (winograd_backward_data(dy, w, geometry, dx)) return;
+/// conv_backward_data() by oneDNN's kernels. Returns false when they would be slow.
+bool direct_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) {
     const ConvPlan& plan = plan_for({backward_data_kind, dx, w, dy, false, geometry});
+    if (plan.slow && dx.dtype() == DType::bfloat16) return false;
     const Weights weights = packed(w, plan);
     onednn::execute(plan.primitive,
                     {{DNNL_ARG_DIFF_DST, onednn::bind(dy, plan.y)},
                      {DNNL_ARG_WEIGHTS, weights.memory},
                      {DNNL_ARG_DIFF_SRC, onednn::bind(dx, plan.x)}},
                     "conv2d backward (data)");
+    return true;
 }
 
-void OneDnnBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
-                                          const Tensor& dw, const Tensor& dbias) {
-    if (depthwise_backward_weights(x, dy, geometry, dw) || winograd_backward_weights(x, dy, geometry, dw)) {
-        if (dbias.defined()) channel_sums(dy, dbias);
-        return;
-    }
-    const ConvPlan& plan = plan_for({backward_weights_kind, x, dw, dy, dbias.defined(), geometry});
+/// conv_backward_weights() by oneDNN's kernels. Returns false when they would be slow.
+bool direct_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
+                             const Tensor& dbias) {
+    const ConvPlan& plan = plan_for(
+        {backward_weights_kind, x, dw, dy, dbias.defined(), geometry, Activation::none, false, bias_type(dbias)});
+    if (plan.slow && x.dtype() == DType::bfloat16) return false;
     const bool direct = plan.w == plan.plain_w;
     const Tensor buffer = direct ? dw : onednn::buffer_for(plan.w);
     const auto gradient = onednn::bind(buffer, plan.w);
@@ -281,6 +296,73 @@ void OneDnnBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, con
     if (dbias.defined()) arguments.emplace(DNNL_ARG_DIFF_BIAS, onednn::bind(dbias, onednn::desc_of(dbias)));
     onednn::execute(plan.primitive, arguments, "conv2d backward (weights)");
     if (!direct) onednn::reorder(gradient, onednn::bind(dw, plan.plain_w));
+    return true;
+}
+
+/// Whether a bfloat16 convolution is for oneDNN's bfloat16 kernels: not on a processor without such units, and not when
+/// it is depthwise.
+bool in_bf16(const Tensor& w, const ConvGeometry& geometry) {
+    return has_bf16() && (geometry.groups == 1 || w.size(1) > 1);
+}
+
+}  // namespace
+
+bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                                   const Tensor& residual, Activation activation, const Tensor& y) {
+    // oneDNN's depthwise kernels for SSE4.1 and AVX crash when a sum is attached and the channels are not a multiple of
+    // 8.
+    if (residual.defined() && geometry.groups > 1 && !has_avx512()) return false;
+    if (winograd_forward(x, w, bias, geometry, residual, activation, y)) return true;
+    return direct_forward(x, w, bias, geometry, residual, activation, y);
+}
+
+void OneDnnBackend::conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                                 const Tensor& y) {
+    conv_activated(x, w, bias, geometry, {}, Activation::none, y);
+}
+
+void OneDnnBackend::conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
+                                       const Tensor& dx) {
+    if (!winograd_backward_data(dy, w, geometry, dx)) direct_backward_data(dy, w, geometry, dx);
+}
+
+void OneDnnBackend::conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
+                                          const Tensor& dw, const Tensor& dbias) {
+    if (depthwise_backward_weights(x, dy, geometry, dw) || winograd_backward_weights(x, dy, geometry, dw)) {
+        if (dbias.defined()) channel_sums(dy, dbias);
+        return;
+    }
+    direct_backward_weights(x, dy, geometry, dw, dbias);
+}
+
+bool Bf16Backend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                                 const Tensor& residual, Activation activation, const Tensor& y) {
+    return in_bf16(w, geometry) && direct_forward(x, w, bias, geometry, residual, activation, y);
+}
+
+void Bf16Backend::conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                               const Tensor& y) {
+    if (conv_activated(x, w, bias, geometry, {}, Activation::none, y)) return;
+    const Rounded result(y);
+    single_.conv_forward(widened(x), widened(w), widened(bias), geometry, result.wide());
+    result.finish();
+}
+
+void Bf16Backend::conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
+                                     const Tensor& dx) {
+    if (in_bf16(w, geometry) && direct_backward_data(dy, w, geometry, dx)) return;
+    const Rounded result(dx);
+    single_.conv_backward_data(widened(dy), widened(w), geometry, result.wide());
+    result.finish();
+}
+
+void Bf16Backend::conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
+                                        const Tensor& dw, const Tensor& dbias) {
+    if (in_bf16(dw, geometry) && direct_backward_weights(x, dy, geometry, dw, dbias)) return;
+    const Rounded weights(dw), bias(dbias);
+    single_.conv_backward_weights(widened(x), widened(dy), geometry, weights.wide(), bias.wide());
+    weights.finish();
+    bias.finish();
 }
 
 }  // namespace radial

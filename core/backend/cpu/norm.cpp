@@ -1,6 +1,7 @@
 // Batch normalisation on the CPU with our own loops, because oneDNN cannot fuse SiLU, or a residual in training.
 #include "radial/core/backend/cpu/norm_kernels.h"
 #include "radial/core/backend/cpu/onednn_backend.h"
+#include "radial/core/kernels/bfloat16.h"
 
 #include <cmath>
 #include <utility>
@@ -47,37 +48,49 @@ void dispatch(Activation activation, const F& f) {
     }
 }
 
-/// Writes the mean and variance of the batch.
-void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Tensor& variance) {
-    const float* const in = x.data<float>();
-    const std::vector<float> origin = norm_kernels::repeated(in, fold);
-    std::vector<double> distances, squares;
-    norm_kernels::column_sums(fold, norm_kernels::Distance{in, origin.data()}, distances, squares);
-    norm_kernels::write_statistics(in, fold.rows, distances, squares, mean.data<float>(), variance.data<float>());
+/// Calls f(T{}), where T is the type of x: float or bfloat16.
+template <class F>
+void with_type(const Tensor& x, const F& f) {
+    if (x.dtype() == DType::bfloat16) return f(bfloat16{});
+    f(float{});
 }
 
-template <Activation activation>
+/// Writes the mean and variance of the batch.
+template <class T>
+void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Tensor& variance) {
+    const T* const in = x.data<T>();
+    const std::vector<float> origin = norm_kernels::repeated(in, fold);
+    std::vector<double> distances, squares;
+    norm_kernels::column_sums(fold, norm_kernels::Distance<T>{in, origin.data()}, distances, squares);
+    norm_kernels::write_statistics(origin.data(), fold.rows, distances, squares, mean.data<float>(),
+                                   variance.data<float>());
+}
+
+template <class T, Activation activation>
 void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Tensor& residual, const Tensor& y) {
-    const float *const in = x.data<float>(), *const mean = affine.mean.data(), *const factor = affine.factor.data(),
+    const T* const in = x.data<T>();
+    const float *const mean = affine.mean.data(), *const factor = affine.factor.data(),
                        *const shift = affine.shift.data();
-    float* const out = y.data<float>();
+    T* const out = y.data<T>();
     if (residual.defined()) {
-        const float* const more = residual.data<float>();
+        const T* const more = residual.data<T>();
         norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
-            const float *const v = in + row, *const r = more + row;
-            float* const to = out + row;
+            const T *const v = in + row, *const r = more + row;
+            T* const to = out + row;
 #pragma omp simd
             for (std::int64_t i = 0; i < count; ++i)
-                to[i] = norm_kernels::activated<activation>((v[i] - mean[i]) * factor[i] + shift[i] + r[i]);
+                to[i] = static_cast<T>(norm_kernels::activated<activation>(
+                    (static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i] + static_cast<float>(r[i])));
         });
         return;
     }
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
-        const float* const v = in + row;
-        float* const to = out + row;
+        const T* const v = in + row;
+        T* const to = out + row;
 #pragma omp simd
         for (std::int64_t i = 0; i < count; ++i)
-            to[i] = norm_kernels::activated<activation>((v[i] - mean[i]) * factor[i] + shift[i]);
+            to[i] = static_cast<T>(
+                norm_kernels::activated<activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i]));
     });
 }
 
@@ -111,16 +124,17 @@ struct GradientAffine {
 };
 
 /// Computes the coefficients when the activation's gradient can be computed from x alone.
-template <Activation activation>
+template <class T, Activation activation>
 GradientAffine gradient_of(const BatchNormSaved& saved, const Fold& fold, const Affine& affine, const Tensor& dy,
                            const Tensor& dscale, const Tensor& dshift) {
-    const float *const in = saved.x.data<float>(), *const up = dy.data<float>(), *const mean = affine.mean.data(),
-                       *const factor = affine.factor.data(), *const shift = affine.shift.data();
+    const T *const in = saved.x.data<T>(), *const up = dy.data<T>();
+    const float *const mean = affine.mean.data(), *const factor = affine.factor.data(),
+                       *const shift = affine.shift.data();
     std::vector<double> sums, products;
     norm_kernels::column_sums(
         fold,
         [=](std::int64_t e, std::int64_t i, float& sum, float& product) {
-            const float upstream = up[e], distance = in[e] - mean[i];
+            const float upstream = static_cast<float>(up[e]), distance = static_cast<float>(in[e]) - mean[i];
             const float grad = norm_kernels::behind<activation>(upstream, distance * factor[i] + shift[i]);
             sum += grad;
             product += grad * distance;
@@ -129,68 +143,73 @@ GradientAffine gradient_of(const BatchNormSaved& saved, const Fold& fold, const 
     return {saved, fold, sums, products, dscale, dshift};
 }
 
-template <Activation activation>
+template <class T, Activation activation>
 void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
     const Fold fold = fold_of(saved.x);
     const Affine affine(fold, saved.scale, saved.shift, saved.mean, saved.variance, saved.epsilon);
     const GradientAffine made =
-        gradient_of<activation>(saved, fold, affine, dy, grads.dscale, grads.dshift).repeated(fold);
-    const float *const in = saved.x.data<float>(), *const up = dy.data<float>(), *const mean = affine.mean.data(),
-                       *const factor = affine.factor.data(), *const shift = affine.shift.data();
+        gradient_of<T, activation>(saved, fold, affine, dy, grads.dscale, grads.dshift).repeated(fold);
+    const T *const in = saved.x.data<T>(), *const up = dy.data<T>();
+    const float *const mean = affine.mean.data(), *const factor = affine.factor.data(),
+                       *const shift = affine.shift.data();
     const float *const a = made.a.data(), *const b = made.b.data(), *const c = made.c.data();
-    float* const out = grads.dx.data<float>();
+    T* const out = grads.dx.data<T>();
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
-        const float *const v = in + row, *const g = up + row;
-        float* const to = out + row;
+        const T *const v = in + row, *const g = up + row;
+        T* const to = out + row;
 #pragma omp simd
         for (std::int64_t i = 0; i < count; ++i) {
-            const float upstream = g[i], distance = v[i] - mean[i];
+            const float upstream = static_cast<float>(g[i]), distance = static_cast<float>(v[i]) - mean[i];
             const float grad = norm_kernels::behind<activation>(upstream, distance * factor[i] + shift[i]);
-            to[i] = a[i] * grad + (b[i] * distance + c[i]);
+            to[i] = static_cast<T>(a[i] * grad + (b[i] * distance + c[i]));
         }
     });
 }
 
 /// The same for a ReLU of a sum with a residual. Where the ReLU passes the gradient can only be seen from y, and this
 /// gradient is also that of the residual.
+template <class T>
 void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
     const Fold fold = fold_of(saved.x);
     const std::vector<float> means = norm_kernels::repeated(saved.mean.data<float>(), fold);
-    const float *const in = saved.x.data<float>(), *const up = dy.data<float>(), *const result = saved.y.data<float>(),
-                       *const mean = means.data();
-    float* const passed = grads.dresidual.data<float>();
+    const T *const in = saved.x.data<T>(), *const up = dy.data<T>(), *const result = saved.y.data<T>();
+    const float* const mean = means.data();
+    T* const passed = grads.dresidual.data<T>();
     std::vector<double> sums, products;
     norm_kernels::column_sums(
         fold,
         [=](std::int64_t e, std::int64_t i, float& sum, float& product) {
-            const float upstream = up[e], grad = norm_kernels::behind<Activation::relu>(upstream, result[e]);
-            passed[e] = grad;
+            const float upstream = static_cast<float>(up[e]);
+            const float grad = norm_kernels::behind<Activation::relu>(upstream, static_cast<float>(result[e]));
+            passed[e] = static_cast<T>(grad);
             sum += grad;
-            product += grad * (in[e] - mean[i]);
+            product += grad * (static_cast<float>(in[e]) - mean[i]);
         },
         sums, products);
     const GradientAffine made = GradientAffine(saved, fold, sums, products, grads.dscale, grads.dshift).repeated(fold);
     const float *const a = made.a.data(), *const b = made.b.data(), *const c = made.c.data();
-    float* const out = grads.dx.data<float>();
+    T* const out = grads.dx.data<T>();
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
-        const float *const v = in + row, *const g = passed + row;
-        float* const to = out + row;
+        const T *const v = in + row, *const g = passed + row;
+        T* const to = out + row;
 #pragma omp simd
-        for (std::int64_t i = 0; i < count; ++i) to[i] = a[i] * g[i] + (b[i] * (v[i] - mean[i]) + c[i]);
+        for (std::int64_t i = 0; i < count; ++i)
+            to[i] =
+                static_cast<T>(a[i] * static_cast<float>(g[i]) + (b[i] * (static_cast<float>(v[i]) - mean[i]) + c[i]));
     });
 }
 
 }  // namespace
 
 void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
-    statistics(x, fold_of(x), mean, variance);
+    statistics<float>(x, fold_of(x), mean, variance);
 }
 
 ReluNormGradient relu_norm_gradient(const BatchNormSaved& saved, const Tensor& dy, const Tensor& dscale,
                                     const Tensor& dshift) {
     const Fold fold = fold_of(saved.x);
     const Affine affine(fold, saved.scale, saved.shift, saved.mean, saved.variance, saved.epsilon);
-    GradientAffine made = gradient_of<Activation::relu>(saved, fold, affine, dy, dscale, dshift);
+    GradientAffine made = gradient_of<float, Activation::relu>(saved, fold, affine, dy, dscale, dshift);
     const auto values = [](const Tensor& t) {
         return std::vector<float>(t.data<float>(), t.data<float>() + t.numel());
     };
@@ -207,26 +226,65 @@ void channel_sums(const Tensor& x, const Tensor& sums) {
     for (std::size_t c = 0; c < totals.size(); ++c) sums.data<float>()[c] = static_cast<float>(totals[c]);
 }
 
-Tensor OneDnnBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
-                                         const Tensor& residual, double epsilon, Activation activation,
-                                         const Tensor& mean, const Tensor& variance, const Tensor& y) {
-    statistics(x, fold_of(x), mean, variance);
-    batch_norm_apply(x, scale, shift, residual, mean, variance, epsilon, activation, y);
+namespace {
+
+void apply_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual, const Tensor& mean,
+                const Tensor& variance, double epsilon, Activation activation, const Tensor& y) {
+    const Fold fold = fold_of(x);
+    const Affine affine(fold, scale, shift, mean, variance, epsilon);
+    with_type(x, [&](auto type) {
+        dispatch(activation, [&](auto a) { normalise<decltype(type), a()>(x, fold, affine, residual, y); });
+    });
+}
+
+Tensor norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual, double epsilon,
+                    Activation activation, const Tensor& mean, const Tensor& variance, const Tensor& y) {
+    with_type(x, [&](auto type) { statistics<decltype(type)>(x, fold_of(x), mean, variance); });
+    apply_norm(x, scale, shift, residual, mean, variance, epsilon, activation, y);
     // Any defined tensor means that y need not be saved: without a residual, the mask of a ReLU can be computed from x.
     return residual.defined() ? Tensor() : mean;
 }
 
+void norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
+    with_type(saved.x, [&](auto type) {
+        using T = decltype(type);
+        if (grads.dresidual.defined()) return backward_to_residual<T>(saved, dy, grads);
+        dispatch(saved.activation, [&](auto activation) { backward<T, activation()>(saved, dy, grads); });
+    });
+}
+
+}  // namespace
+
+Tensor OneDnnBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                                         const Tensor& residual, double epsilon, Activation activation,
+                                         const Tensor& mean, const Tensor& variance, const Tensor& y) {
+    return norm_forward(x, scale, shift, residual, epsilon, activation, mean, variance, y);
+}
+
 void OneDnnBackend::batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
-    if (grads.dresidual.defined()) return backward_to_residual(saved, dy, grads);
-    dispatch(saved.activation, [&](auto activation) { backward<activation()>(saved, dy, grads); });
+    norm_backward(saved, dy, grads);
 }
 
 void OneDnnBackend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                                      const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                                      const Tensor& y) {
-    const Fold fold = fold_of(x);
-    const Affine affine(fold, scale, shift, mean, variance, epsilon);
-    dispatch(activation, [&](auto a) { normalise<a()>(x, fold, affine, residual, y); });
+    apply_norm(x, scale, shift, residual, mean, variance, epsilon, activation, y);
+}
+
+Tensor Bf16Backend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                                       const Tensor& residual, double epsilon, Activation activation,
+                                       const Tensor& mean, const Tensor& variance, const Tensor& y) {
+    return norm_forward(x, scale, shift, residual, epsilon, activation, mean, variance, y);
+}
+
+void Bf16Backend::batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
+    norm_backward(saved, dy, grads);
+}
+
+void Bf16Backend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
+                                   const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
+                                   const Tensor& y) {
+    apply_norm(x, scale, shift, residual, mean, variance, epsilon, activation, y);
 }
 
 }  // namespace radial

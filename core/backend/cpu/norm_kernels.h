@@ -1,4 +1,5 @@
-// Batch normalisation of a float32 matrix of rows (pixels) and columns (channels): loops for the CPU's vector units.
+// Batch normalisation of a float32 or bfloat16 matrix of rows (pixels) and columns (channels): loops for the CPU's
+// vector units.
 //
 // With few channels the loops over a row would be short, so several rows are processed as one longer row (`Fold`). Sums
 // are computed from partial sums over chunks whose bounds depend only on the sizes, so that results do not depend on
@@ -34,9 +35,11 @@ struct Fold {
 };
 
 /// A vector [channels] repeated to the width of a long row.
-inline std::vector<float> repeated(const float* vector, const Fold& fold) {
+template <class T>
+std::vector<float> repeated(const T* vector, const Fold& fold) {
     std::vector<float> all(static_cast<std::size_t>(fold.width));
-    for (std::int64_t i = 0; i < fold.width; ++i) all[static_cast<std::size_t>(i)] = vector[i % fold.channels];
+    for (std::int64_t i = 0; i < fold.width; ++i)
+        all[static_cast<std::size_t>(i)] = static_cast<float>(vector[i % fold.channels]);
     return all;
 }
 
@@ -111,10 +114,12 @@ void column_sums(const Fold& fold, const Value& value, std::vector<double>& firs
 
 /// The values that statistics are computed from: an element's distance from the origin of its column, and the square of
 /// it.
+template <class T>
 struct Distance {
-    const float *x, *origin;
+    const T* x;
+    const float* origin;
     void operator()(std::int64_t element, std::int64_t column, float& sum, float& square) const {
-        const float distance = x[element] - origin[column];
+        const float distance = static_cast<float>(x[element]) - origin[column];
         sum += distance;
         square += distance * distance;
     }

@@ -2,6 +2,7 @@
 #include "radial/core/backend/cpu/onednn.h"
 
 #include "radial/core/backend/backend.h"
+#include "radial/core/util/error.h"
 
 #include <fmt/format.h>
 
@@ -58,12 +59,18 @@ Key make_key(int kind, std::initializer_list<std::span<const std::int64_t>> part
     return key;
 }
 
+memory::data_type type_of(DType dtype) {
+    RADIAL_CHECK(dtype == DType::float32 || dtype == DType::bfloat16,
+                 "oneDNN: dtype is {}, expected float32 or bfloat16", name_of(dtype));
+    return dtype == DType::float32 ? memory::data_type::f32 : memory::data_type::bf16;
+}
+
 Desc desc_of(const Tensor& tensor) {
     using Tag = memory::format_tag;
     constexpr Tag plain[] = {Tag::undef, Tag::a, Tag::ab, Tag::abc, Tag::abcd, Tag::abcde, Tag::abcdef};
     const Shape& shape = tensor.shape();
     const Tag tag = tensor.layout() == Layout::channels_last ? Tag::acdb : plain[shape.rank()];
-    return Desc(Dims(shape.begin(), shape.end()), memory::data_type::f32, tag);
+    return Desc(Dims(shape.begin(), shape.end()), type_of(tensor.dtype()), tag);
 }
 
 Tensor buffer_for(const Desc& desc) {

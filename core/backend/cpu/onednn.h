@@ -50,6 +50,11 @@ inline auto convolution_backward_weights(const engine& e, algorithm how, const D
                                                               hint);
 }
 
+inline auto matmul(const engine& e, const Desc& a, const Desc& b, const Desc& c,
+                   const dnnl::primitive_attr& attributes) {
+    return dnnl::matmul::primitive_desc(e, a, b, c, attributes);
+}
+
 #else
 
 inline void append_eltwise(dnnl::post_ops& ops, algorithm what, float alpha) { ops.append_eltwise(1, what, alpha, 0); }
@@ -68,6 +73,11 @@ inline auto convolution_backward_weights(const engine& e, algorithm how, const D
                                          const dnnl::convolution_forward::primitive_desc& hint) {
     return dnnl::convolution_backward_weights::primitive_desc({how, x, w, b, y, v.stride, v.dilation, v.pad, v.pad}, e,
                                                               hint);
+}
+
+inline auto matmul(const engine& e, const Desc& a, const Desc& b, const Desc& c,
+                   const dnnl::primitive_attr& attributes) {
+    return dnnl::matmul::primitive_desc({a, b, c}, attributes, e);
 }
 
 #endif
@@ -91,7 +101,9 @@ inline std::span<const std::int64_t> extents(const Tensor& tensor) {
     return {tensor.shape().begin(), tensor.shape().end()};
 }
 
-/// The descriptor of a float32 tensor in its memory layout.
+/// oneDNN's name of a type. Throws Error unless it is float32 or bfloat16.
+memory::data_type type_of(DType dtype);
+/// The descriptor of a float32 or bfloat16 tensor in its memory layout.
 Desc desc_of(const Tensor& tensor);
 /// The memory of `tensor`, described by `desc`.
 inline memory bind(const Tensor& tensor, const Desc& desc) { return memory(desc, cpu_engine(), tensor.raw()); }

@@ -9,35 +9,47 @@
 namespace radial {
 namespace {
 
-Tensor widened(const Tensor& x) { return x.defined() ? x.to(DType::float32) : x; }
+bool has_isa(dnnl::cpu_isa wanted) {
+    const auto bits = static_cast<unsigned>(wanted);
+    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
 
-/// A float32 tensor to write to instead of `target`. finish() copies it to `target`.
-class Result {
-public:
-    explicit Result(const Tensor& target) : target_(target), wide_(target) {
-        if (target.defined() && target.dtype() != DType::float32)
-            wide_ = Tensor::empty(target.shape(), DType::float32, target.device(), target.layout());
-    }
-    Result(const Result&) = delete;
-    Result& operator=(const Result&) = delete;
-    ~Result() = default;
-
-    const Tensor& wide() const { return wide_; }
-    /// Rounds the result to the type of `target`.
-    void finish() const {
-        if (target_.defined() && target_.dtype() != DType::float32) target_.copy_(wide_);
-    }
-
-private:
-    Tensor target_, wide_;
+/// A product of two bfloat16 matrices.
+struct ProductPlan {
+    dnnl::primitive primitive;
+    onednn::Desc a, b, c;
 };
+
+/// The plan of c = op(a) op(b) or, if `add`, c += op(a) op(b).
+const ProductPlan& product_plan(bool transpose_a, bool transpose_b, const Tensor& a, const Tensor& b, bool add,
+                                const Tensor& c) {
+    static thread_local LruCache<onednn::Key, ProductPlan, onednn::KeyHash> cache(onednn::plan_capacity);
+    const std::int64_t m = c.size(0), n = c.size(1), k = a.size(transpose_a ? 0 : 1);
+    const std::int64_t settings[] = {m, n, k, transpose_a, transpose_b, add, static_cast<std::int64_t>(c.dtype())};
+    return cache.get(onednn::make_key(0, {settings}), [&] {
+        using Tag = dnnl::memory::format_tag;
+        ProductPlan plan{.primitive = {},
+                         .a = {{m, k}, onednn::type_of(a.dtype()), transpose_a ? Tag::ba : Tag::ab},
+                         .b = {{k, n}, onednn::type_of(b.dtype()), transpose_b ? Tag::ba : Tag::ab},
+                         .c = {{m, n}, onednn::type_of(c.dtype()), Tag::ab}};
+        dnnl::primitive_attr attributes;
+        dnnl::post_ops ops;
+        if (add) ops.append_sum(1);
+        attributes.set_post_ops(ops);
+        plan.primitive = dnnl::matmul(onednn::matmul(onednn::cpu_engine(), plan.a, plan.b, plan.c, attributes));
+        return plan;
+    });
+}
 
 }  // namespace
 
 bool has_avx512() {
-    static const bool has =
-        (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) ==
-        static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+    static const bool has = has_isa(dnnl::cpu_isa::avx512_core);
+    return has;
+}
+
+bool has_bf16() {
+    static const bool has = has_isa(dnnl::cpu_isa::avx512_core_bf16);
     return has;
 }
 
@@ -95,37 +107,25 @@ void OneDnnBackend::gemm(bool transpose_a, bool transpose_b, double alpha, const
 
 void Bf16Backend::gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
                        const Tensor& c) {
-    const Result result(c);
+    const bool empty = c.numel() == 0 || a.numel() == 0;
+    if (has_bf16() && alpha == 1 && (beta == 0 || beta == 1) && !empty) {
+        const ProductPlan& plan = product_plan(transpose_a, transpose_b, a, b, beta == 1, c);
+        onednn::execute(plan.primitive,
+                        {{DNNL_ARG_SRC, onednn::bind(a, plan.a)},
+                         {DNNL_ARG_WEIGHTS, onednn::bind(b, plan.b)},
+                         {DNNL_ARG_DST, onednn::bind(c, plan.c)}},
+                        "matmul");
+        return;
+    }
+    const Rounded result(c);
     if (beta != 0 && c.dtype() != DType::float32) result.wide().copy_(c);
     single_.gemm(transpose_a, transpose_b, alpha, widened(a), widened(b), beta, result.wide());
     result.finish();
 }
 
-void Bf16Backend::conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
-                               const Tensor& y) {
-    const Result result(y);
-    single_.conv_forward(widened(x), widened(w), widened(bias), geometry, result.wide());
-    result.finish();
-}
-
-void Bf16Backend::conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
-                                     const Tensor& dx) {
-    const Result result(dx);
-    single_.conv_backward_data(widened(dy), widened(w), geometry, result.wide());
-    result.finish();
-}
-
-void Bf16Backend::conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
-                                        const Tensor& dw, const Tensor& dbias) {
-    const Result weights(dw), bias(dbias);
-    single_.conv_backward_weights(widened(x), widened(dy), geometry, weights.wide(), bias.wide());
-    weights.finish();
-    bias.finish();
-}
-
 Tensor Bf16Backend::pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
                                  bool training) {
-    const Result result(y);
+    const Rounded result(y);
     const Tensor workspace = single_.pool_forward(kind, widened(x), geometry, result.wide(), training);
     result.finish();
     return workspace;
@@ -133,39 +133,8 @@ Tensor Bf16Backend::pool_forward(PoolKind kind, const Tensor& x, const PoolGeome
 
 void Bf16Backend::pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
                                 const Tensor& dx) {
-    const Result result(dx);
+    const Rounded result(dx);
     single_.pool_backward(kind, widened(dy), workspace, geometry, result.wide());
-    result.finish();
-}
-
-Tensor Bf16Backend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
-                                       const Tensor& residual, double epsilon, Activation activation,
-                                       const Tensor& mean, const Tensor& variance, const Tensor& y) {
-    const Result result(y);
-    const Tensor workspace = single_.batch_norm_forward(widened(x), scale, shift, widened(residual), epsilon,
-                                                        activation, mean, variance, result.wide());
-    result.finish();
-    return workspace;
-}
-
-void Bf16Backend::batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
-    BatchNormSaved wide = saved;
-    wide.x = widened(saved.x);
-    wide.y = widened(saved.y);
-    const Result dx(grads.dx), dresidual(grads.dresidual);
-    single_.batch_norm_backward(
-        wide, widened(dy),
-        {.dx = dx.wide(), .dscale = grads.dscale, .dshift = grads.dshift, .dresidual = dresidual.wide()});
-    dx.finish();
-    dresidual.finish();
-}
-
-void Bf16Backend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                                   const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
-                                   const Tensor& y) {
-    const Result result(y);
-    single_.batch_norm_apply(widened(x), scale, shift, widened(residual), mean, variance, epsilon, activation,
-                             result.wide());
     result.finish();
 }
 

@@ -27,6 +27,34 @@ void channel_sums(const Tensor& x, const Tensor& sums);
 /// Whether oneDNN uses AVX-512. Without it, oneDNN 2.6 adds a second tensor to a convolution's result wrongly.
 bool has_avx512();
 
+/// Whether oneDNN multiplies bfloat16 by units of the processor (AVX512_BF16 or AMX).
+bool has_bf16();
+
+/// x in float32; undefined if x is.
+inline Tensor widened(const Tensor& x) { return x.defined() ? x.to(DType::float32) : x; }
+
+/// A float32 tensor to write to instead of `target`. finish() copies it to `target`.
+class Rounded {
+public:
+    explicit Rounded(const Tensor& target) : target_(target), wide_(target) {
+        if (target.defined() && target.dtype() != DType::float32)
+            wide_ = Tensor::empty(target.shape(), DType::float32, target.device(), target.layout());
+    }
+    Rounded(const Rounded&) = delete;
+    Rounded& operator=(const Rounded&) = delete;
+    ~Rounded() = default;
+
+    const Tensor& wide() const { return wide_; }
+    /// Rounds the result to the type of `target`.
+    void finish() const {
+        if (target_.defined() && target_.dtype() != DType::float32) target_.copy_(wide_);
+    }
+
+private:
+    Tensor target_, wide_;
+};
+
+/// Float32, by oneDNN and kernels of our own.
 class OneDnnBackend : public Backend {
 public:
     std::string describe() const override;
@@ -58,21 +86,25 @@ public:
                           const Tensor& y) override;
 };
 
-/// Converts its arguments to float32, calls another backend, and rounds the results to bfloat16.
+/// Bfloat16. Convolutions and matrix products are oneDNN's where the processor multiplies bfloat16 (has_bf16()); sums
+/// are float32. All else converts its arguments to float32, calls another backend, and rounds the results.
 class Bf16Backend : public Backend {
 public:
     /// `single` computes in float32 and must outlive this object.
     explicit Bf16Backend(Backend& single) : single_(single) {}
 
-    std::string describe() const override { return single_.describe() + ", in float32"; }
+    std::string describe() const override { return single_.describe() + (has_bf16() ? "" : ", in float32"); }
     Layout activation_layout() const override { return single_.activation_layout(); }
     Layout weight_layout() const override { return single_.weight_layout(); }
+    bool norm_takes(Activation) const override { return true; }
 
     void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
               const Tensor& c) override;
 
     void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                       const Tensor& y) override;
+    bool conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
+                        const Tensor& residual, Activation activation, const Tensor& y) override;
     void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) override;
     void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
                                const Tensor& dbias) override;
