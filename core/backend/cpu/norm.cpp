@@ -66,6 +66,19 @@ void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Ten
                                    variance.data<float>());
 }
 
+/// The activation of v, rounded to T. A ReLU selects between two values that are both computed: otherwise the compiler
+/// makes a branch of it, which skips the rounding of zeros, and does not vectorise the loop.
+template <class T, Activation activation>
+T rounded(float v) {
+    if constexpr (std::is_same_v<T, bfloat16> && activation == Activation::relu) {
+        bfloat16 kept(v);
+        kept.bits = v < 0 ? std::uint16_t{0} : kept.bits;
+        return kept;
+    } else {
+        return static_cast<T>(norm_kernels::activated<activation>(v));
+    }
+}
+
 template <class T, Activation activation>
 void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Tensor& residual, const Tensor& y) {
     const T* const in = x.data<T>();
@@ -79,8 +92,8 @@ void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Te
             T* const to = out + row;
 #pragma omp simd
             for (std::int64_t i = 0; i < count; ++i)
-                to[i] = static_cast<T>(norm_kernels::activated<activation>(
-                    (static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i] + static_cast<float>(r[i])));
+                to[i] = rounded<T, activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i] +
+                                               static_cast<float>(r[i]));
         });
         return;
     }
@@ -89,8 +102,7 @@ void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Te
         T* const to = out + row;
 #pragma omp simd
         for (std::int64_t i = 0; i < count; ++i)
-            to[i] = static_cast<T>(
-                norm_kernels::activated<activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i]));
+            to[i] = rounded<T, activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i]);
     });
 }
 
