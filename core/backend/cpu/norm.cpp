@@ -3,7 +3,9 @@
 #include "radial/core/backend/cpu/onednn_backend.h"
 #include "radial/core/kernels/bfloat16.h"
 
+#include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 namespace radial {
@@ -66,16 +68,23 @@ void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Ten
                                    variance.data<float>());
 }
 
-/// The activation of v, rounded to T. A ReLU selects between two values that are both computed: otherwise the compiler
-/// makes a branch of it, which skips the rounding of zeros, and does not vectorise the loop.
-template <class T, Activation activation>
-T rounded(float v) {
-    if constexpr (std::is_same_v<T, bfloat16> && activation == Activation::relu) {
-        bfloat16 kept(v);
-        kept.bits = v < 0 ? std::uint16_t{0} : kept.bits;
-        return kept;
+/// to[i] = value(i) for i in [0, count), rounded to T. Numbers are rounded in a loop of their own, since the compiler
+/// does not vectorise a loop that both computes and rounds.
+template <class T, class Value>
+void write_row(T* to, std::int64_t count, const Value& value) {
+    if constexpr (std::is_same_v<T, float>) {
+#pragma omp simd
+        for (std::int64_t i = 0; i < count; ++i) to[i] = value(i);
     } else {
-        return static_cast<T>(norm_kernels::activated<activation>(v));
+        constexpr std::int64_t most = 512;
+        float wide[most];
+        for (std::int64_t begin = 0; begin < count; begin += most) {
+            const std::int64_t length = std::min(most, count - begin);
+#pragma omp simd
+            for (std::int64_t i = 0; i < length; ++i) wide[i] = value(begin + i);
+#pragma omp simd
+            for (std::int64_t i = 0; i < length; ++i) to[begin + i] = static_cast<T>(wide[i]);
+        }
     }
 }
 
@@ -89,20 +98,18 @@ void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Te
         const T* const more = residual.data<T>();
         norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
             const T *const v = in + row, *const r = more + row;
-            T* const to = out + row;
-#pragma omp simd
-            for (std::int64_t i = 0; i < count; ++i)
-                to[i] = rounded<T, activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i] +
-                                               static_cast<float>(r[i]));
+            write_row(out + row, count, [=](std::int64_t i) {
+                return norm_kernels::activated<activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i] +
+                                                           static_cast<float>(r[i]));
+            });
         });
         return;
     }
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
         const T* const v = in + row;
-        T* const to = out + row;
-#pragma omp simd
-        for (std::int64_t i = 0; i < count; ++i)
-            to[i] = rounded<T, activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i]);
+        write_row(out + row, count, [=](std::int64_t i) {
+            return norm_kernels::activated<activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i]);
+        });
     });
 }
 
@@ -168,13 +175,11 @@ void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrad
     T* const out = grads.dx.data<T>();
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
         const T *const v = in + row, *const g = up + row;
-        T* const to = out + row;
-#pragma omp simd
-        for (std::int64_t i = 0; i < count; ++i) {
+        write_row(out + row, count, [=](std::int64_t i) {
             const float upstream = static_cast<float>(g[i]), distance = static_cast<float>(v[i]) - mean[i];
             const float grad = norm_kernels::behind<activation>(upstream, distance * factor[i] + shift[i]);
-            to[i] = static_cast<T>(a[i] * grad + (b[i] * distance + c[i]));
-        }
+            return a[i] * grad + (b[i] * distance + c[i]);
+        });
     });
 }
 
@@ -203,11 +208,9 @@ void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const B
     T* const out = grads.dx.data<T>();
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
         const T *const v = in + row, *const g = passed + row;
-        T* const to = out + row;
-#pragma omp simd
-        for (std::int64_t i = 0; i < count; ++i)
-            to[i] =
-                static_cast<T>(a[i] * static_cast<float>(g[i]) + (b[i] * (static_cast<float>(v[i]) - mean[i]) + c[i]));
+        write_row(out + row, count, [=](std::int64_t i) {
+            return a[i] * static_cast<float>(g[i]) + (b[i] * (static_cast<float>(v[i]) - mean[i]) + c[i]);
+        });
     });
 }
 
