@@ -236,8 +236,8 @@ const std::vector<OpUnderTest> random_ops = {{"dropout", 3, call_dropout}};
 const auto families = {&elementwise, &activations,     &reductions, &shapes,
                        &products,    &pools_and_norms, &losses,     &random_ops};
 
-// Compared elsewhere: what fuses other ops with conv2d's own values (inference_test), and a count
-// (core/ops_reduce_test).
+// Compared elsewhere: what fuses other ops with conv2d's own values (core/ops/conv_test), and a count
+// (core/ops/reduce_test).
 const std::set<std::string> compared_elsewhere = {"conv2d_activated", "count_equal"};
 
 void add_declared(const std::string& header, std::set<std::string>& names) {
