@@ -1,10 +1,13 @@
-// The growing image of a dense block: against the same layers composed of plain ops, and exact error messages.
+// Dense blocks: against the same layers composed of plain ops, names, dropout, exact error messages.
 #include "radial/layers/dense_block.h"
-#include "../expect.h"
+#include "../core/gradcheck.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
+#include "radial/core/tensor/random.h"
+#include "radial/layers/activation.h"
 #include "radial/layers/dense/growing_image.h"
-#include "../core/random_inputs.h"
+
+#include <algorithm>
 
 namespace radial::test {
 namespace {
@@ -52,6 +55,12 @@ const std::vector<std::pair<DenseBlockOptions, Shape>>& cases() {
         {{.in_channels = 1, .layers = 1, .growth = 1, .bottleneck = 1}, {2, 1, 1}},
     };
     return all;
+}
+
+std::vector<std::string> names_of(const Module& module) {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : module.state()) names.push_back(name);
+    return names;
 }
 
 }  // namespace
@@ -127,6 +136,44 @@ TEST_CASE("a growing image names what does not fit", "[host]") {
               image.grow({norm(4), {}, {}, Tensor::zeros({3, 4, 3, 3})});
           }) == "GrowingImage: 4 and 3 more channels, room for 6");
     CHECK(error_of([&] { image.result(); }) == "GrowingImage: 4 of 6 channels are there");
+}
+
+TEST_CASE("a dense block keeps its input and adds each layer's channels", "[layers][dense-block]") {
+    manual_seed(7);
+    DenseBlock block({.in_channels = 4, .layers = 3, .growth = 2, .bottleneck = 5});
+    RandomInputs random(73);
+    const Tensor x = random.tensor({2, 4, 5, 3}, -1, 1, DType::float32);
+    const Tensor y = block.forward(x);
+    CHECK(y.shape() == Shape{2, 10, 5, 3});
+    CHECK(differences(slice(y, 1, 0, 4).to_vector<float>(), x.to_vector<float>()) == "");
+    // The first layer's channels do not depend on the others': they are those of a block of one layer.
+    DenseBlock first({.in_channels = 4, .layers = 1, .growth = 2, .bottleneck = 5});
+    std::vector<NamedTensor> state;
+    for (const NamedTensor& entry : block.state())
+        if (entry.name.starts_with("denselayer1.")) state.push_back(entry);
+    first.load_state(state);
+    CHECK(relative_difference(slice(y, 1, 0, 6), first.forward(x)) < 1e-6);
+}
+
+TEST_CASE("a dense block's layers have the names of torchvision's", "[layers][dense-block]") {
+    const std::vector<std::string> two = names_of(DenseBlock({.in_channels = 4, .bottleneck = 5}));
+    for (const std::string name : {"denselayer1.norm1.weight", "denselayer1.conv1.weight", "denselayer1.norm2.bias",
+                                   "denselayer1.conv2.weight", "denselayer1.norm2.running_var"})
+        CHECK(std::find(two.begin(), two.end(), name) != two.end());
+    CHECK(two.size() == 10);
+    CHECK(names_of(DenseBlock({.in_channels = 4, .layers = 2})).size() == 10);
+}
+
+TEST_CASE("a dense block drops out in training alone", "[layers][dense-block]") {
+    DenseBlock block({.in_channels = 4, .layers = 2, .growth = 3, .bottleneck = 5, .dropout = 0.5});
+    RandomInputs random(74);
+    const Tensor x = random.tensor({2, 4, 5, 3}, -1, 1, DType::float32);
+    CHECK(block.forward(x).to_vector<float>() != block.forward(x).to_vector<float>());
+    const auto added = slice(block.forward(x), 1, 4, 10).to_vector<float>();
+    const auto zeros = std::count(added.begin(), added.end(), 0.0F);
+    CHECK(zeros > static_cast<std::ptrdiff_t>(added.size()) / 4);
+    block.eval();
+    CHECK(differences(block.forward(x).to_vector<float>(), block.forward(x).to_vector<float>()) == "");
 }
 
 }  // namespace radial::test

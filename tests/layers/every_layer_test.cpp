@@ -1,9 +1,10 @@
-// Layers: shapes, names and first values of parameters, training against evaluation, exact error messages.
+// What all layers have: shapes, names and first values of parameters, exact error messages.
 #include "../expect.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
+#include "radial/layers/dense_block.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
 
@@ -105,14 +106,6 @@ TEST_CASE("parameters and buffers are named as PyTorch names them") {
     CHECK(names_of(norm.named_buffers()) == Names{"running_mean", "running_var"});
 }
 
-TEST_CASE("Sequential names its layers by their indices") {
-    Sequential chain;
-    chain.add<Linear>(LinearOptions{.in_features = 3, .out_features = 4}).add<ReLU>();
-    chain.add<Linear>(LinearOptions{.in_features = 4, .out_features = 2, .bias = false});
-    CHECK(names_of(chain.named_parameters()) == Names{"0.weight", "0.bias", "2.weight"});
-    CHECK(chain.layers().size() == 3);
-}
-
 TEST_CASE("first weights fill plus and minus one over the root of fan_in") {
     manual_seed(3);
     const Conv2d conv({.in_channels = 8, .out_channels = 32, .kernel = 5, .groups = 2});
@@ -127,65 +120,22 @@ TEST_CASE("first weights fill plus and minus one over the root of fan_in") {
     }
 }
 
-TEST_CASE("a layer's first weights are a function of the seed") {
-    manual_seed(5);
-    const Linear first({.in_features = 4, .out_features = 4});
-    manual_seed(5);
-    const Linear second({.in_features = 4, .out_features = 4});
-    CHECK(differences(first.parameters()[0].to_vector<float>(), second.parameters()[0].to_vector<float>()) == "");
-}
-
-TEST_CASE("PReLU's slopes start at its option's value") {
-    CHECK(PReLU({.channels = 2}).parameters()[0].to_vector<double>() == std::vector<double>{0.25, 0.25});
-    CHECK(PReLU({.channels = 1, .initial = 0.5}).parameters()[0].to_vector<double>() == std::vector<double>{0.5});
-}
-
-TEST_CASE("Dropout changes nothing in evaluation and drops in training") {
-    const Tensor x = Tensor::full({100, 10}, 1.0);
-    Dropout layer({.p = 0.5});
-    manual_seed(1);
-    const auto dropped = layer.forward(x).to_vector<double>();
-    const auto zeros = std::count(dropped.begin(), dropped.end(), 0.0);
-    CHECK(zeros > 400);
-    CHECK(zeros < 600);
-    layer.eval();
-    CHECK(differences(layer.forward(x).to_vector<double>(), x.to_vector<double>()) == "");
-}
-
-TEST_CASE("BatchNorm2d adds a residual before it clamps") {
-    BatchNorm2d norm({.channels = 1, .epsilon = 1e-12, .activation = Activation::relu});
-    const Tensor x = Tensor::from<float>({1, -1}, {1, 1, 1, 2});  // already mean 0, variance 1
-    const Tensor residual = Tensor::from<float>({-3, 1.5}, {1, 1, 1, 2});
-    CHECK(norm.forward(x, residual).to_vector<double>() == std::vector<double>{0, 0.5});
-}
-
-TEST_CASE("BatchNorm2d moves its running statistics in training alone") {
-    BatchNorm2d norm({.channels = 1, .momentum = 0.5});
-    const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 6}, {1, 1, 2, 2});
-    norm.forward(x);
-    const auto mean_after = [&] { return norm.named_buffers()[0].tensor.to_vector<double>()[0]; };
-    CHECK(mean_after() == Approx(1.5));
-    norm.eval();
-    norm.forward(x);
-    CHECK(mean_after() == Approx(1.5));
-}
-
-TEST_CASE("Sequential lets a layer overwrite a temporary but never its own input") {
-    const Tensor x = Tensor::from(std::vector<float>{-1, 2}, {1, 2});
-    Sequential chain;
-    chain.add<ReLU>().add<ReLU>();
-    CHECK(chain.forward(x).to_vector<double>() == std::vector<double>{0, 2});
-    CHECK(x.to_vector<double>() == std::vector<double>{-1, 2});
-}
-
-TEST_CASE("Sequential makes layers from their options") {
-    Sequential net;
-    net.add<Linear>({.in_features = 3, .out_features = 4})
-        .add<PReLU>({.initial = 0.5})
-        .add<ReLU>()
-        .add<Linear>({.in_features = 4, .out_features = 2});
-    CHECK(net.forward(Tensor::zeros({5, 3})).shape() == Shape{5, 2});
-    CHECK(net.named_parameters().at(2).tensor.item() == 0.5);
+TEST_CASE("the layers of the larger networks say what does not fit", "[layers]") {
+    const Tensor image = Tensor::zeros({2, 3, 4, 4}), matrix = Tensor::zeros({2, 3});
+    CHECK(error_of([&] { SqueezeExcite({.channels = 4}).forward(image); }) ==
+          "SqueezeExcite: input has 3 channels, weight expects 4");
+    CHECK(error_of([&] { SqueezeExcite({.channels = 3}).forward(matrix); }) ==
+          "SqueezeExcite: input has shape [2, 3], expected [N, C, H, W]");
+    CHECK(error_of([&] { SqueezeExcite({.channels = 3, .reduced = 0}); }) ==
+          "SqueezeExcite: channels 3 and reduced 0 must each be at least 1");
+    CHECK(error_of([&] { DropConnect({.p = 1}); }) == "DropConnect: p is 1, expected at least 0 and below 1");
+    CHECK(error_of([&] { DropConnect().forward(matrix); }) ==
+          "DropConnect: input has shape [2, 3], expected [N, C, H, W]");
+    CHECK(error_of([&] { DenseBlock({.in_channels = 4}).forward(image); }) ==
+          "DenseBlock: input has 3 channels, weight expects 4");
+    CHECK(error_of([&] { DenseBlock({.layers = 0}); }) ==
+          "DenseBlock: in_channels 1, layers 0 and growth 12 must each be at least 1, bottleneck 0 at least 0");
+    CHECK(error_of([&] { DenseBlock({.dropout = 1}); }) == "DenseBlock: dropout is 1, expected at least 0 and below 1");
 }
 
 }  // namespace radial::test

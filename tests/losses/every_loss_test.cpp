@@ -1,10 +1,12 @@
 // Suites that every loss and regulariser of the registries must pass; a new entry is in them by being registered.
 #include "every_loss.h"
-
+#include "../core/random_inputs.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/io/safetensors.h"
+#include "radial/core/ops.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/optim/weight_average.h"
+#include "radial/losses/functional.h"
 
 #include <cmath>
 #include <filesystem>
@@ -71,6 +73,14 @@ bool all_finite(Loss& loss, const Tensor& given, const Tensor& labels) {
 }
 
 Tensor rows_of(const std::vector<Tensor>& parts) { return concat(parts, 0); }
+
+struct Batch {
+    Tensor feature, labels;
+};
+Batch batch_of(std::int64_t rows, std::uint64_t seed = 5) {
+    RandomInputs random(seed);
+    return {random.tensor({rows, 4}, -1, 1, DType::float32), random.labels(rows, 6)};
+}
 
 }  // namespace
 
@@ -311,6 +321,33 @@ TEST_CASE("a step with every loss runs as a graph on a device and trains as an e
         };
         const std::vector<double> eager = train(false), graph = train(true);
         for (std::size_t i = 0; i < eager.size(); ++i) CHECK(graph[i] == Approx(eager[i]).epsilon(1e-5).margin(1e-6));
+    }
+}
+
+TEST_CASE("composed losses' training steps are recorded as graphs that move what they keep", "[losses][device]") {
+    for (const std::string name :
+         {"center", "ring", "rbf-network", "g-cpl", "lgm", "cos-softmax", "g-softmax", "soft-triple", "proxy-nca"}) {
+        INFO(name);
+        const auto recorded = make_loss(name, 6, 4), eager = make_loss(name, 6, 4);
+        eager->load_state(recorded->state());
+        recorded->to(default_device());
+        eager->to(default_device());
+        auto [feature, labels] = batch_of(7);
+        feature.set_requires_grad();
+        StepGraph graph(default_device(), [&, x = feature, y = labels] {
+            recorded->zero_grad();
+            x.clear_grad();
+            recorded->forward(x, y).backward();
+        });
+        for (int step = 0; step < 4; ++step) {
+            graph.run();
+            eager->forward(feature.detach(), labels);
+        }
+        CHECK(graph.reason() == "");
+        CHECK(graph.recorded());
+        const auto ours = recorded->state(), theirs = eager->state();
+        for (std::size_t i = 0; i < ours.size(); ++i)
+            CHECK(relative_difference(ours[i].tensor, theirs[i].tensor) < 1e-6);
     }
 }
 

@@ -1,14 +1,10 @@
-// Losses: registry, prediction, fused ops against their composition, save and load, exact error messages.
-#include "../expect.h"
-#include "radial/core/io/safetensors.h"
-#include "radial/core/ops.h"
-#include "radial/losses/functional.h"
+// What losses share: checks of features and labels, and class weights.
 #include "radial/losses/loss.h"
+#include "../core/random_inputs.h"
+#include "../expect.h"
+#include "radial/losses/functional.h"
 #include "radial/losses/rbf_softmax.h"
 #include "radial/losses/softmax.h"
-
-#include <cmath>
-#include <filesystem>
 
 namespace radial::test {
 namespace {
@@ -25,48 +21,26 @@ Tensor labels_below(std::int64_t rows, std::int64_t classes) {
     for (std::int64_t i = 0; i < rows; ++i) labels.push_back(3 * i % classes);
     return Tensor::from(labels, {rows});
 }
+Tensor label_list(const std::vector<std::int64_t>& labels) {
+    return Tensor::from(labels, {static_cast<std::int64_t>(labels.size())});
+}
 
-/// The RBF-Softmax loss from elementary ops, by way of the [N, C, D] differences that the fused op avoids.
-Tensor composed_rbf(const Tensor& feature, const Tensor& prototypes, const Tensor& labels, double scale, double gamma) {
-    const std::int64_t rows = feature.size(0), classes = prototypes.size(0), dim = feature.size(1);
-    const Tensor difference = reshape(feature, {rows, 1, dim}) - reshape(prototypes, {1, classes, dim});
-    return cross_entropy(scale * exp(sum(square(difference), {2}) * (-1.0 / gamma)), labels);
+Tensor named(const Module& module, const std::string& name) {
+    for (const auto& [key, tensor] : module.state())
+        if (key == name) return tensor;
+    FAIL("no tensor is called " << name);
+    return {};
+}
+
+struct Batch {
+    Tensor feature, labels;
+};
+Batch batch_of(std::int64_t rows, std::uint64_t seed = 5) {
+    RandomInputs random(seed);
+    return {random.tensor({rows, 4}, -1, 1, DType::float32), random.labels(rows, 6)};
 }
 
 }  // namespace
-
-TEST_CASE("the registry lists the losses with their defaults") {
-    CHECK(loss_registry().size() >= 20);
-    CHECK(find_loss("softmax").defaults() == LossSettings{{"bias", true}, {"recompute", false}, {"smoothing", 0}});
-    CHECK(find_loss("rbf-softmax").defaults().at("gamma") == 1);
-    CHECK(find_loss("rbf-softmax").defaults().at("scale") == 2);
-}
-
-TEST_CASE("an unknown loss is an error that suggests the nearest") {
-    const std::string expected =
-        "no loss is called \"rbf-sofmax\"; did you mean rbf-softmax? The losses are softmax, rbf-softmax, ";
-    CHECK(error_of([] { make_loss("rbf-sofmax", 10, 2); }).substr(0, expected.size()) == expected);
-}
-
-TEST_CASE("an unknown option of a loss is an error that suggests the nearest") {
-    CHECK(error_of([] {
-              make_loss("rbf-softmax", 10, 2, {{"gama", 1}});
-          }) ==
-          "rbf-softmax has no option \"gama\"; did you mean gamma? Its options are gamma, learn_gamma, "
-          "learn_scale, margin, normalise, per_class_gamma, prototypes_per_class, reach, recompute, scale, smoothing, "
-          "spread");
-}
-
-TEST_CASE("settings reach the loss that make_loss builds") {
-    CHECK(make_loss("softmax", 10, 4)->parameter_count() == 10 * 4 + 10);
-    CHECK(make_loss("softmax", 10, 4, {{"bias", 0}})->parameter_count() == 10 * 4);
-    CHECK(error_of([] {
-              make_loss("rbf-softmax", 10, 2, {{"gamma", -1}});
-          }) == "RbfSoftmax: gamma is -1, expected above 0");
-    CHECK(error_of([] {
-              make_loss("rbf-softmax", 10, 2, {{"scale", 0}});
-          }) == "RbfSoftmax: scale is 0, expected above 0");
-}
 
 TEST_CASE("losses refuse features, labels and sizes that do not fit") {
     RbfSoftmax rbf({.classes = 10, .dim = 32});
@@ -90,77 +64,6 @@ TEST_CASE("a label out of range is an error that names it and its sample") {
           bad_index("rbf_softmax_loss: label 10 of sample 1 is outside [0, 10)", 10, 1, 10));
 }
 
-TEST_CASE("softmax and RBF-Softmax are the cross-entropy of their logits") {
-    for (const std::string name : {"softmax", "rbf-softmax"}) {
-        INFO(name);
-        const auto loss = make_loss(name, 10, 8);
-        const Tensor feature = random_feature(16, 8), labels = labels_below(16, 10);
-        CHECK(loss->forward(feature, labels).item() ==
-              Approx(cross_entropy(loss->logits(feature), labels).item()).epsilon(1e-5));
-    }
-}
-
-TEST_CASE("a feature at a class's prototype is predicted as that class by RBF-Softmax") {
-    RbfSoftmax loss({.classes = 10, .dim = 32});
-    CHECK(loss.prototypes().shape() == Shape{10, 32});
-    const auto predicted = argmax(loss.logits(loss.prototypes().detach())).to_vector<std::int64_t>();
-    for (std::size_t i = 0; i < predicted.size(); ++i) CHECK(predicted[i] == static_cast<std::int64_t>(i));
-}
-
-TEST_CASE("RBF-Softmax reports nothing before the first forward and then the mean of K to the own class") {
-    RbfSoftmax loss({.classes = 2, .dim = 1, .gamma = 2});
-    CHECK(loss.metrics().empty());
-    loss.prototypes().copy_(Tensor::from(std::vector<float>{0, 1}, {2, 1}));
-    loss.forward(Tensor::from(std::vector<float>{0, 3}, {2, 1}), Tensor::from(std::vector<std::int64_t>{0, 1}, {2}));
-    REQUIRE(loss.metrics().size() == 1);
-    CHECK(metric_of(loss, "mean_kernel").item() == Approx((1 + std::exp(-2.0)) / 2));
-    CHECK_FALSE(loss.metrics()[0].description.empty());
-    CHECK(Softmax({.classes = 2, .dim = 1}).metrics().empty());
-}
-
-TEST_CASE("the fused RBF-Softmax has its composition's value and gradients in float64") {
-    for (const double gamma : {0.7, 1.0, 4.0}) {
-        Tensor feature = random_feature(7, 5, DType::float64), other = feature.clone();
-        RbfSoftmax loss({.classes = 4, .dim = 5, .scale = 3, .gamma = gamma});
-        loss.to(DType::float64);
-        Tensor prototypes = loss.prototypes().clone();
-        for (Tensor* leaf : {&feature, &other, &prototypes}) leaf->set_requires_grad();
-        const Tensor labels = labels_below(7, 4);
-        const Tensor fused = loss.forward(feature, labels),
-                     composed = composed_rbf(other, prototypes, labels, 3, gamma);
-        fused.backward();
-        composed.backward();
-        CHECK(relative_difference(fused, composed) < 1e-10);
-        CHECK(relative_difference(feature.grad(), other.grad()) < 1e-10);
-        CHECK(relative_difference(loss.prototypes().grad(), prototypes.grad()) < 1e-10);
-    }
-}
-
-TEST_CASE("the fused softmax loss has its composition's value and gradients in float64") {
-    Tensor feature = random_feature(7, 5, DType::float64), other = feature.clone();
-    Softmax loss({.classes = 4, .dim = 5});
-    loss.to(DType::float64);
-    const auto parameters = loss.parameters();
-    Tensor weight = parameters[0].clone(), bias = parameters[1].clone();
-    for (Tensor* leaf : {&feature, &other, &weight, &bias}) leaf->set_requires_grad();
-    const Tensor labels = labels_below(7, 4);
-    const Tensor fused = loss.forward(feature, labels), composed = cross_entropy(linear(other, weight, bias), labels);
-    fused.backward();
-    composed.backward();
-    CHECK(relative_difference(fused, composed) < 1e-10);
-    CHECK(relative_difference(feature.grad(), other.grad()) < 1e-10);
-    CHECK(relative_difference(parameters[0].grad(), weight.grad()) < 1e-10);
-    CHECK(relative_difference(parameters[1].grad(), bias.grad()) < 1e-10);
-}
-
-TEST_CASE("to MagFace a length above the upper one is the upper one, however far above", "[losses][magface]") {
-    auto loss = make_loss("magface", 5, 4);
-    const Tensor feature = random_feature(6, 4), labels = labels_below(6, 5);
-    const auto at_length = [&](double length) { return loss->forward(unit_rows(feature) * length, labels).item(); };
-    const double expected = at_length(110);
-    for (const double length : {200.0, 1e5, 1e8, 1e12}) CHECK(at_length(length) == Approx(expected).epsilon(1e-5));
-}
-
 TEST_CASE("class weights make samples count as their classes do") {
     const Tensor feature = random_feature(4, 8), labels = Tensor::from(std::vector<std::int64_t>{0, 0, 1, 1}, {4});
     const auto loss = make_loss("arcface", 3, 8);
@@ -180,23 +83,53 @@ TEST_CASE("class weights that do not fit are refused, and those of a loss that i
     CHECK(error_of([&] { loss->set_class_weights({0, 0, 0}); }) == "Softmax: every class weight is 0");
 }
 
-TEST_CASE("a kernel with reach is alive however far the features are, and a Gaussian near the prototype") {
-    const Tensor labels = Tensor::from(std::vector<std::int64_t>{0}, {1});
-    RbfSoftmax plain({.classes = 2, .dim = 1}), reaching({.classes = 2, .dim = 1, .reach = 4});
-    const Tensor prototypes = Tensor::from(std::vector<float>{0, 1}, {2, 1});
-    const auto gradient_at = [&](RbfSoftmax& loss, float place) {
-        loss.prototypes().copy_(prototypes);
-        Tensor feature = Tensor::from(std::vector<float>{place}, {1, 1});
-        feature.set_requires_grad();
-        loss.forward(feature, labels).backward();
-        return std::abs(feature.grad().item());
+TEST_CASE("a sample of a class with weight 0 does not count", "[losses]") {
+    const std::vector<std::pair<std::string, LossSettings>> losses = {{"proxy-nca", {}},
+                                                                      {"rbf-network", {{"squared_error", 1}}},
+                                                                      {"g-softmax", {}},
+                                                                      {"cpl", {{"prototypes_per_class", 2}}},
+                                                                      {"center", {{"lambda", 1}}},
+                                                                      {"ring", {{"lambda", 1}}},
+                                                                      {"g-cpl", {{"lambda", 1}}},
+                                                                      {"lgm", {{"lambda", 1}}},
+                                                                      {"lgm", {{"lambda", 1}, {"covariance", 1}}},
+                                                                      {"magface", {{"lower_length", 0.01}}},
+                                                                      {"softmax + 0.5 * compact", {}},
+                                                                      {"softmax + 0.5 * arcface", {}}};
+    for (const auto& [name, settings] : losses) {
+        INFO(name);
+        const auto loss = make_loss(name, 6, 4, settings);
+        loss->eval();
+        loss->set_class_weights({1, 1, 0, 1, 1, 1});
+        const Tensor feature = batch_of(3).feature;
+        const double all = loss->forward(feature, label_list({0, 5, 2})).item();
+        CHECK(all == Approx(loss->forward(feature.rows(0, 2), label_list({0, 5})).item()).epsilon(1e-5));
+        CHECK(all != Approx(loss->forward(feature, label_list({0, 5, 4})).item()).epsilon(1e-5));
+    }
+}
+
+TEST_CASE("class weights reach the terms that are means over samples, and no others", "[losses]") {
+    const Batch batch = batch_of(6);
+    const std::vector<double> weights = {1, 2, 3, 4, 5, 6};
+    // What the term adds to its head's loss, weighted and not.
+    const auto added = [&](const std::string& head, const std::string& sum, const std::vector<double>& counts) {
+        const auto alone = make_loss(head, 6, 4), both = make_loss(sum, 6, 4);
+        both->eval();
+        for (const NamedTensor& own : alone->state()) own.tensor.copy_(named(*both, "head." + own.name));
+        alone->set_class_weights(counts);
+        both->set_class_weights(counts);
+        return both->forward(batch.feature, batch.labels).item() - alone->forward(batch.feature, batch.labels).item();
     };
-    CHECK(gradient_at(plain, 1000) == 0);
-    CHECK(gradient_at(reaching, 1000) > 1e-7);
-    CHECK(metric_of(reaching, "mean_kernel").item() == Approx(std::exp(-4)).epsilon(1e-3));
-    gradient_at(plain, 0.01F);
-    gradient_at(reaching, 0.01F);
-    CHECK(metric_of(reaching, "mean_kernel").item() == Approx(metric_of(plain, "mean_kernel").item()).epsilon(1e-4));
+    for (const auto& [term, reached] :
+         {std::pair("center", true), std::pair("ring", true), std::pair("compact", true), std::pair("cosface", true),
+          std::pair("range", false), std::pair("exclusive", false), std::pair("triplet", false)}) {
+        INFO(term);
+        manual_seed(3);
+        const double plain = added("softmax", std::string("softmax + 100 * ") + term, {});
+        manual_seed(3);
+        const double weighted = added("softmax", std::string("softmax + 100 * ") + term, weights);
+        CHECK((weighted == Approx(plain).epsilon(1e-4)) == !reached);
+    }
 }
 
 }  // namespace radial::test

@@ -1,9 +1,9 @@
 // Losses over pairs of a batch: gradients, edge cases, the class means that predict, messages.
+#include "radial/losses/pair_losses.h"
 #include "../core/gradcheck.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
-#include "radial/losses/pair_losses.h"
 #include "radial/losses/regularisers.h"
 
 #include <cmath>
@@ -78,26 +78,6 @@ TEST_CASE("losses over pairs have the gradients of their differences with any op
         INFO(name);
         CHECK(feature_gradient_problem(name, settings) == "");
     }
-}
-
-TEST_CASE("distances have the gradient of their differences", "[ops][pairs][gradcheck]") {
-    RandomInputs random(3);
-    CHECK(gradient_problem([](const auto& in) { return distances(in[0], in[1]); },
-                           {random.distinct({5, 3}), random.distinct({4, 3})}) == "");
-    CHECK(gradient_problem(
-              [](const auto& in) {
-                  return batch_class_means(in[0], label_list({2, 0, 2, 2, 0}));
-              },
-              {random.distinct({5, 3})}) == "");
-}
-
-TEST_CASE("the distance of equal points is 0 and so is its gradient", "[ops][pairs]") {
-    Tensor x = matrix({0.1F, 0.7F, -3.3F, 0.1F, 0.7F, -3.3F}, 3);
-    x.set_requires_grad();
-    const Tensor d = distances(x, x);
-    CHECK(d.to_vector<double>() == std::vector<double>{0, 0, 0, 0});
-    sum(d).backward();
-    CHECK(x.grad().to_vector<double>() == std::vector<double>(6, 0.0));
 }
 
 TEST_CASE("losses over pairs are 0, without a gradient, where there are no terms", "[losses][pairs]") {
@@ -191,27 +171,6 @@ TEST_CASE("a bfloat16 feature trains losses over pairs in float32", "[losses][pa
         CHECK(narrow.grad().dtype() == DType::bfloat16);
         CHECK(value.item() == Approx(loss->forward(cast(narrow.detach(), DType::float32), labels).item()));
     }
-}
-
-TEST_CASE("the range loss is softmax plus its regulariser", "[losses][pairs]") {
-    RandomInputs random(12);
-    const LossSettings settings = {{"alpha", 0.2}, {"beta", 0.1}, {"margin", 30}};
-    const auto published = make_loss("range", classes, dim, settings);
-    const auto sum = make_loss("softmax + range", classes, dim, settings);
-    sum->load_state(published->state());
-    const Tensor feature = random.tensor({6, dim}, -2, 2, DType::float32), labels = label_list({0, 1, 0, 1, 0, 2});
-    CHECK(run(*published, feature, labels).value == run(*sum, feature, labels).value);
-}
-
-TEST_CASE("range is the harmonic mean of the largest distances and the gap between the nearest centres",
-          "[losses][pairs]") {
-    Range range({.alpha = 1, .beta = 10, .margin = 20});
-    const Tensor feature = matrix({0, 1, 3, 6, 8}, 1);
-    // Class 0: squared distances 1, 9, 4, of which 9 and 4 have harmonic mean 72 / 13; class 1: 4 alone.
-    // Centres 4/3 and 7: squared distance (17/3)^2, further than the margin.
-    CHECK(range.forward(feature, label_list({0, 0, 0, 1, 1}), {}).item() == Approx(72.0 / 13 + 4));
-    Range wider({.alpha = 0, .beta = 10, .margin = 40});
-    CHECK(wider.forward(feature, label_list({0, 0, 0, 1, 1}), {}).item() == Approx(10 * (40 - 289.0 / 9)));
 }
 
 TEST_CASE("losses over pairs refuse options that make no sense", "[losses][pairs]") {

@@ -1,11 +1,13 @@
-// RBF-Softmax of normalised features: lengths, kernels, statistics, gradients, and what its consumers see.
+// RBF-Softmax: its composition as an oracle, its kernel, and normalised features with their statistics.
+#include "radial/losses/rbf_softmax.h"
 #include "every_loss.h"
-
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/io/safetensors.h"
+#include "radial/core/ops.h"
 #include "radial/core/optim/optim.h"
 #include "radial/losses/functional.h"
-#include "radial/losses/rbf_softmax.h"
+#include "radial/losses/loss.h"
+#include "radial/losses/softmax.h"
 
 #include <cmath>
 #include <filesystem>
@@ -54,6 +56,13 @@ double numeric(Loss& loss, const Tensor& x, std::size_t i, const Tensor& feature
     const double slope = (at(step) - at(-step)) / (2 * step);
     x.copy_(Tensor::from(centre, x.shape(), Device{}));
     return slope;
+}
+
+/// The RBF-Softmax loss from elementary ops, by way of the [N, C, D] differences that the fused op avoids.
+Tensor composed_rbf(const Tensor& feature, const Tensor& prototypes, const Tensor& labels, double scale, double gamma) {
+    const Tensor difference = reshape(feature, {feature.size(0), 1, feature.size(1)}) -
+                              reshape(prototypes, {1, prototypes.size(0), prototypes.size(1)});
+    return cross_entropy(scale * exp(sum(square(difference), {2}) * (-1.0 / gamma)), labels);
 }
 
 }  // namespace
@@ -259,6 +268,61 @@ TEST_CASE("a step on normalised features runs as a graph on a device and trains 
     };
     const std::vector<double> eager = train(false), graph = train(true);
     for (std::size_t i = 0; i < eager.size(); ++i) CHECK(graph[i] == Approx(eager[i]).epsilon(1e-5).margin(1e-6));
+}
+
+TEST_CASE("a feature at a class's prototype is predicted as that class by RBF-Softmax") {
+    RbfSoftmax loss({.classes = 10, .dim = 32});
+    CHECK(loss.prototypes().shape() == Shape{10, 32});
+    const auto predicted = argmax(loss.logits(loss.prototypes().detach())).to_vector<std::int64_t>();
+    for (std::size_t i = 0; i < predicted.size(); ++i) CHECK(predicted[i] == static_cast<std::int64_t>(i));
+}
+
+TEST_CASE("RBF-Softmax reports nothing before the first forward and then the mean of K to the own class") {
+    RbfSoftmax loss({.classes = 2, .dim = 1, .gamma = 2});
+    CHECK(loss.metrics().empty());
+    loss.prototypes().copy_(Tensor::from(std::vector<float>{0, 1}, {2, 1}));
+    loss.forward(Tensor::from(std::vector<float>{0, 3}, {2, 1}), Tensor::from(std::vector<std::int64_t>{0, 1}, {2}));
+    REQUIRE(loss.metrics().size() == 1);
+    CHECK(metric_of(loss, "mean_kernel").item() == Approx((1 + std::exp(-2.0)) / 2));
+    CHECK_FALSE(loss.metrics()[0].description.empty());
+    CHECK(Softmax({.classes = 2, .dim = 1}).metrics().empty());
+}
+
+TEST_CASE("the fused RBF-Softmax has its composition's value and gradients in float64") {
+    for (const double gamma : {0.7, 1.0, 4.0}) {
+        Tensor feature = feature_of(7, 5, DType::float64, 0.3), other = feature.clone();
+        RbfSoftmax loss({.classes = 4, .dim = 5, .scale = 3, .gamma = gamma});
+        loss.to(DType::float64);
+        Tensor prototypes = loss.prototypes().clone();
+        for (Tensor* leaf : {&feature, &other, &prototypes}) leaf->set_requires_grad();
+        const Tensor labels = labels_of(7, 4);
+        const Tensor fused = loss.forward(feature, labels),
+                     composed = composed_rbf(other, prototypes, labels, 3, gamma);
+        fused.backward();
+        composed.backward();
+        CHECK(relative_difference(fused, composed) < 1e-10);
+        CHECK(relative_difference(feature.grad(), other.grad()) < 1e-10);
+        CHECK(relative_difference(loss.prototypes().grad(), prototypes.grad()) < 1e-10);
+    }
+}
+
+TEST_CASE("a kernel with reach is alive however far the features are, and a Gaussian near the prototype") {
+    const Tensor labels = Tensor::from(std::vector<std::int64_t>{0}, {1});
+    RbfSoftmax plain({.classes = 2, .dim = 1}), reaching({.classes = 2, .dim = 1, .reach = 4});
+    const Tensor prototypes = Tensor::from(std::vector<float>{0, 1}, {2, 1});
+    const auto gradient_at = [&](RbfSoftmax& loss, float place) {
+        loss.prototypes().copy_(prototypes);
+        Tensor feature = Tensor::from(std::vector<float>{place}, {1, 1});
+        feature.set_requires_grad();
+        loss.forward(feature, labels).backward();
+        return std::abs(feature.grad().item());
+    };
+    CHECK(gradient_at(plain, 1000) == 0);
+    CHECK(gradient_at(reaching, 1000) > 1e-7);
+    CHECK(metric_of(reaching, "mean_kernel").item() == Approx(std::exp(-4)).epsilon(1e-3));
+    gradient_at(plain, 0.01F);
+    gradient_at(reaching, 0.01F);
+    CHECK(metric_of(reaching, "mean_kernel").item() == Approx(metric_of(plain, "mean_kernel").item()).epsilon(1e-4));
 }
 
 }  // namespace radial::test

@@ -1,10 +1,10 @@
 // radial-predict as users run it.
 #include "../../expect.h"
+#include "../weights_folder.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
 #include "radial/data/images/image.h"
 #include "radial/data/images/view.h"
-#include "../weights_folder.h"
 
 #include <cmath>
 #include <sstream>

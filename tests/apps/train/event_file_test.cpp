@@ -1,7 +1,7 @@
 // Event files are what TensorBoard's format says, and hold what was added.
 #include "../../expect.h"
-#include "event_reader.h"
 #include "../program.h"
+#include "event_reader.h"
 #include "radial/apps/train/events/run_events.h"
 #include "radial/data/images/image.h"
 

@@ -1,9 +1,9 @@
 // What a loss reports of itself, from the step to metrics.jsonl, TensorBoard and the report, and the watch over
 // kernels.
 #include "../../expect.h"
-#include "event_reader.h"
 #include "../program.h"
 #include "../small_run.h"
+#include "event_reader.h"
 
 #include "radial/apps/report/report.h"
 #include "radial/apps/train/observers.h"

@@ -1,7 +1,7 @@
 // What a run writes for TensorBoard, once and after it was taken up again.
 #include "../../catch.h"
-#include "event_reader.h"
 #include "../program.h"
+#include "event_reader.h"
 #include "radial/data/images/image.h"
 
 #include <fmt/core.h>

@@ -1,13 +1,10 @@
-// The tape: accumulation, what is an error and how it is worded, depth, and how early memory is freed.
+// The tape: accumulation, errors and their messages, depth, how early memory is freed, when a gradient is complete.
 #include "radial/core/autograd/autograd.h"
-
 #include "../../expect.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/ops.h"
 
-using namespace radial;
-using namespace radial::test;
-
+namespace radial::test {
 namespace {
 
 Tensor leaf(const std::vector<float>& values) {
@@ -17,6 +14,26 @@ Tensor leaf(const std::vector<float>& values) {
 std::vector<double> grad_of(const Tensor& x) { return x.grad().to_vector<double>(); }
 
 using Values = std::vector<double>;
+
+Tensor pair_of(double value) {
+    Tensor x = Tensor::full({2}, value);
+    x.set_requires_grad();
+    return x;
+}
+
+/// Which of `leaves` backward() told, in order, with the gradient that each then had in its first element.
+std::vector<std::pair<int, double>> told_by(const Tensor& loss, const std::vector<Tensor>& leaves) {
+    std::vector<std::pair<int, double>> told;
+    const WatchGradients watch([&](const std::shared_ptr<TensorImpl>& impl) {
+        for (std::size_t i = 0; i < leaves.size(); ++i)
+            if (leaves[i].impl() == impl)
+                told.emplace_back(static_cast<int>(i), Tensor(impl->grad).to_vector<double>().front());
+    });
+    backward(loss);
+    return told;
+}
+
+using Told = std::vector<std::pair<int, double>>;
 
 }  // namespace
 
@@ -268,3 +285,36 @@ TEST_CASE("an op whose gradient has the wrong shape is named") {
     CHECK(error_of([&] { sum(y).backward(); }) ==
           "backward: broken gave a gradient of float32[3] for an input of shape [2]");
 }
+
+TEST_CASE("backward tells a leaf as soon as its gradient is final, the last used first", "[core][autograd]") {
+    const Tensor a = pair_of(2), b = pair_of(3), c = pair_of(4);
+    CHECK(told_by(sum(((a * b) * c)), {a, b, c}) == Told{{2, 6}, {0, 12}, {1, 8}});
+}
+
+TEST_CASE("a leaf that is used several times is told once, after the last part of its gradient", "[core][autograd]") {
+    const Tensor a = pair_of(2), b = pair_of(3);
+    const Tensor early = a * b;
+    CHECK(told_by(sum(early + square(a)), {a, b}) == Told{{0, 7}, {1, 2}});
+}
+
+TEST_CASE("a leaf of a recomputed segment that is used outside too is told when both are done", "[core][autograd]") {
+    const Tensor a = pair_of(2), b = pair_of(3), x = pair_of(1);
+    const auto segment = [&](const Tensor& input) { return input * a * b; };
+    const Tensor early = x * a;  // x a, times a b
+    const Told told = told_by(sum(recompute(segment, early, a)), {a, b, x});
+    REQUIRE(told.size() == 3);
+    CHECK(told[0] == std::pair(1, 4.0));  // inside the segment, where it is final
+    for (const auto& [which, gradient] : told)
+        if (which == 0) CHECK(gradient == 12);  // d(x a a b)/da
+}
+
+TEST_CASE("backward of a leaf itself tells it, and without a watcher nobody is told", "[core][autograd]") {
+    Tensor a = Tensor::full({}, 2.0);
+    a.set_requires_grad();
+    CHECK(told_by(a, {a}) == Told{{0, 1}});
+    a.clear_grad();
+    backward(a * 3.0);
+    CHECK(a.grad().item() == 3);
+}
+
+}  // namespace radial::test

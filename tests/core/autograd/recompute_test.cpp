@@ -1,5 +1,6 @@
 // Recomputed segments: the same bits as without, in less memory, on every network of the registry that is small.
 #include "../../expect.h"
+#include "../random_inputs.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/ops.h"
@@ -8,7 +9,6 @@
 #include "radial/layers/conv.h"
 #include "radial/layers/sequential.h"
 #include "radial/models/registry.h"
-#include "../random_inputs.h"
 
 namespace radial::test {
 namespace {

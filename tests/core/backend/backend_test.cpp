@@ -2,9 +2,9 @@
 #include "radial/core/backend/backend.h"
 
 #include "../../expect.h"
+#include "../random_inputs.h"
 #include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/ops.h"
-#include "../random_inputs.h"
 
 #include <functional>
 

@@ -1,17 +1,13 @@
-// A process alone, what mpirun's variables say, and when backward tells that a gradient is final. What takes several
-// ranks is in tests/distributed.
-#include "radial/core/distributed/communicator.h"
-
+// A process alone, and what mpirun's variables say. What takes several ranks is in tests/distributed.
 #include "../../expect.h"
 #include "radial/core/autograd/autograd.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/distributed/gradient_reducer.h"
 #include "radial/core/ops.h"
 
 #include <cstdlib>
 
-using namespace radial;
-using namespace radial::test;
-
+namespace radial::test {
 namespace {
 
 /// An environment variable for as long as it lives.
@@ -31,20 +27,6 @@ Tensor leaf(double value) {
     x.set_requires_grad();
     return x;
 }
-
-/// Which of `leaves` backward() told, in order, with the gradient that each then had in its first element.
-std::vector<std::pair<int, double>> told_by(const Tensor& loss, const std::vector<Tensor>& leaves) {
-    std::vector<std::pair<int, double>> told;
-    const WatchGradients watch([&](const std::shared_ptr<TensorImpl>& impl) {
-        for (std::size_t i = 0; i < leaves.size(); ++i)
-            if (leaves[i].impl() == impl)
-                told.emplace_back(static_cast<int>(i), Tensor(impl->grad).to_vector<double>().front());
-    });
-    backward(loss);
-    return told;
-}
-
-using Told = std::vector<std::pair<int, double>>;
 
 }  // namespace
 
@@ -101,33 +83,4 @@ TEST_CASE("gradients travel in eight buckets, or in smaller ones of at least 128
     CHECK(buckets(3, 4) == 1);
 }
 
-TEST_CASE("backward tells a leaf as soon as its gradient is final, the last used first", "[core][autograd]") {
-    const Tensor a = leaf(2), b = leaf(3), c = leaf(4);
-    CHECK(told_by(sum(((a * b) * c)), {a, b, c}) == Told{{2, 6}, {0, 12}, {1, 8}});
-}
-
-TEST_CASE("a leaf that is used several times is told once, after the last part of its gradient", "[core][autograd]") {
-    const Tensor a = leaf(2), b = leaf(3);
-    const Tensor early = a * b;
-    CHECK(told_by(sum(early + square(a)), {a, b}) == Told{{0, 7}, {1, 2}});
-}
-
-TEST_CASE("a leaf of a recomputed segment that is used outside too is told when both are done", "[core][autograd]") {
-    const Tensor a = leaf(2), b = leaf(3), x = leaf(1);
-    const auto segment = [&](const Tensor& input) { return input * a * b; };
-    const Tensor early = x * a;  // x a, times a b
-    const Told told = told_by(sum(recompute(segment, early, a)), {a, b, x});
-    REQUIRE(told.size() == 3);
-    CHECK(told[0] == std::pair(1, 4.0));  // inside the segment, where it is final
-    for (const auto& [which, gradient] : told)
-        if (which == 0) CHECK(gradient == 12);  // d(x a a b)/da
-}
-
-TEST_CASE("backward of a leaf itself tells it, and without a watcher nobody is told", "[core][autograd]") {
-    Tensor a = Tensor::full({}, 2.0);
-    a.set_requires_grad();
-    CHECK(told_by(a, {a}) == Told{{0, 1}});
-    a.clear_grad();
-    backward(a * 3.0);
-    CHECK(a.grad().item() == 3);
-}
+}  // namespace radial::test

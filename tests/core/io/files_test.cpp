@@ -1,7 +1,7 @@
 // Reading whole files, and what is refused unopened.
+#include "radial/core/io/files.h"
 #include "../../data/scratch.h"
 #include "../../expect.h"
-#include "radial/core/io/files.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/data/archive.h"
 #include "radial/data/image_folder.h"

@@ -2,8 +2,8 @@
 #include "radial/core/kernels/launch.h"
 
 #include "../../expect.h"
-#include "radial/core/kernels/device_launch.h"
 #include "../random_inputs.h"
+#include "radial/core/kernels/device_launch.h"
 
 #include <cmath>
 #include <limits>

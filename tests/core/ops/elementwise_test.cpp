@@ -2,9 +2,9 @@
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
 
-using namespace radial;
-using namespace radial::test;
+#include <cmath>
 
+namespace radial::test {
 namespace {
 
 using Binary = Tensor (*)(const Tensor&, const Tensor&);
@@ -271,3 +271,13 @@ TEST_CASE("compound assignment gives the handle new elements and is recorded") {
     sum(x).backward();
     CHECK(leaf.grad().to_vector<double>() == std::vector<double>{-5, -1.25});  // -5 / a^2
 }
+
+TEST_CASE("gradients of normal_cdf and softplus agree with differences") {
+    RandomInputs random(205);
+    const Tensor x = random.tensor({4, 9}, -6, 6);
+    CHECK(gradient_problem([](const auto& in) { return normal_cdf(in[0]); }, {x}) == "");
+    CHECK(gradient_problem([](const auto& in) { return softplus(in[0]); }, {x}) == "");
+    CHECK(softplus(Tensor::from<float>({1000, -1000}, {2})).to_vector<float>() == std::vector<float>{1000, 0});
+}
+
+}  // namespace radial::test

@@ -1,8 +1,26 @@
-// Matrix products: gradients with every transposition, values, messages.
+// Matrix products and what compares rows: gradients with every transposition, values, messages.
 #include "../gradcheck.h"
+#include "radial/losses/functional.h"
 
-using namespace radial;
-using namespace radial::test;
+#include <cmath>
+
+namespace radial::test {
+namespace {
+
+/// Samples, classes and dimension; the last has more classes than a block on the CPU holds for so many samples.
+struct HeadSize {
+    std::int64_t n, c, d;
+};
+const std::vector<HeadSize> sizes = {{1, 1, 2}, {1, 5, 3}, {5, 7, 2}, {8, 10, 16}, {3, 33, 5}};
+
+Tensor matrix(const std::vector<float>& values, std::int64_t columns) {
+    return Tensor::from(values, {static_cast<std::int64_t>(values.size()) / columns, columns});
+}
+Tensor label_list(const std::vector<std::int64_t>& labels) {
+    return Tensor::from(labels, {static_cast<std::int64_t>(labels.size())});
+}
+
+}  // namespace
 
 TEST_CASE("gradients of matmul agree with differences, transposed or not") {
     RandomInputs random(51);
@@ -117,3 +135,56 @@ TEST_CASE("products of what does not fit say what it is") {
     CHECK(error_of([&] { linear(Tensor::zeros({3}), b); }) == "linear: input is [3], expected [N, D]");
     CHECK(error_of([&] { linear(a, Tensor::zeros({3})); }) == "linear: weight is [3], expected [K, D]");
 }
+
+TEST_CASE("gradients of distances, cosines, lengths and unit rows agree with differences") {
+    RandomInputs random(204);
+    for (const HeadSize& size : sizes) {
+        INFO(size.n << " and " << size.c << " rows of " << size.d);
+        const std::vector<Tensor> pair{random.tensor({size.n, size.d}), random.tensor({size.c, size.d})};
+        CHECK(gradient_problem([](const auto& in) { return squared_distances(in[0], in[1]); }, pair) == "");
+        CHECK(gradient_problem([](const auto& in) { return squared_distances(in[0], in[0]); }, {pair[0]}) == "");
+        CHECK(gradient_problem([](const auto& in) { return cosines(in[0], in[1]); }, pair, {.step = 1e-4}) == "");
+        CHECK(gradient_problem([](const auto& in) { return row_norms(in[0]); }, {pair[0]}, {.step = 1e-4}) == "");
+        CHECK(gradient_problem([](const auto& in) { return unit_rows(in[0]); }, {pair[0]}, {.step = 1e-4}) == "");
+    }
+}
+
+TEST_CASE("rows that are alike are at distance 0 however far out they lie, and by a product too") {
+    const Tensor far = Tensor::full({3, 5}, 1000.1);
+    CHECK(squared_distances(far, far).to_vector<float>() == std::vector<float>(9, 0.0F));
+    const Tensor many = Tensor::full({300, 200}, 0.3);  // too many to go by differences
+    for (const float d : squared_distances(many, many).to_vector<float>()) CHECK(d < 1e-4F);
+}
+
+TEST_CASE("a zero row has no direction: cosine and unit row 0, gradients 0") {
+    Tensor x = Tensor::from<double>({0, 0, 3, 4}, {2, 2});
+    x.set_requires_grad();
+    CHECK(relative_difference(unit_rows(x), Tensor::from<double>({0, 0, 0.6, 0.8}, {2, 2})) < 1e-15);
+    sum(cosines(x, x) + unit_rows(x)).backward();
+    const auto grad = x.grad().to_vector<double>();
+    CHECK(grad[0] == 0);
+    CHECK(grad[1] == 0);
+    CHECK(std::isfinite(grad[2]));
+}
+
+TEST_CASE("distances have the gradient of their differences", "[ops][pairs][gradcheck]") {
+    RandomInputs random(3);
+    CHECK(gradient_problem([](const auto& in) { return distances(in[0], in[1]); },
+                           {random.distinct({5, 3}), random.distinct({4, 3})}) == "");
+    CHECK(gradient_problem(
+              [](const auto& in) {
+                  return batch_class_means(in[0], label_list({2, 0, 2, 2, 0}));
+              },
+              {random.distinct({5, 3})}) == "");
+}
+
+TEST_CASE("the distance of equal points is 0 and so is its gradient", "[ops][pairs]") {
+    Tensor x = matrix({0.1F, 0.7F, -3.3F, 0.1F, 0.7F, -3.3F}, 3);
+    x.set_requires_grad();
+    const Tensor d = distances(x, x);
+    CHECK(d.to_vector<double>() == std::vector<double>{0, 0, 0, 0});
+    sum(d).backward();
+    CHECK(x.grad().to_vector<double>() == std::vector<double>(6, 0.0));
+}
+
+}  // namespace radial::test

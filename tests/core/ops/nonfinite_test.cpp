@@ -1,11 +1,11 @@
 // NaN and infinity in the input: they propagate as IEEE 754 says, on the fast path and the plain one, and nothing
 // hangs.
 #include "../../expect.h"
+#include "../random_inputs.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 #include "radial/core/ops/conv.h"
 #include "radial/losses/functional.h"
-#include "../random_inputs.h"
 
 #include <limits>
 

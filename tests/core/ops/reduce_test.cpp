@@ -1,12 +1,13 @@
-// Reductions: gradients over every set of dimensions, values, messages.
+// Reductions, log-softmax and log-sum-exp: gradients over every set of dimensions, values, messages.
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
+#include "radial/core/ops.h"
 
 #include <fmt/ranges.h>
+#include <cmath>
+#include <limits>
 
-using namespace radial;
-using namespace radial::test;
-
+namespace radial::test {
 namespace {
 
 std::string str(const std::vector<int>& dims) { return fmt::format("[{}]", fmt::join(dims, ", ")); }
@@ -40,6 +41,8 @@ std::vector<double> plain_sums(const Tensor& x, const std::vector<int>& dims) {
     }
     return sums;
 }
+
+const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {{1, 1}, {1, 5}, {3, 2}, {5, 7}, {8, 10}, {2, 33}};
 
 }  // namespace
 
@@ -174,3 +177,38 @@ TEST_CASE("reductions over what does not exist say so") {
     CHECK(error_of([] { sum(Tensor::zeros({3}, DType::uint8)); }) ==
           "sum: the input is uint8[3], expected float32 or float64");
 }
+
+TEST_CASE("log_sum_exp neither overflows nor loses what is far below", "[core][ops]") {
+    const Tensor x = Tensor::from(std::vector<float>{1000, 1000, -1000, -1000.5F}, {2, 2});
+    const auto y = log_sum_exp(x).to_vector<double>();
+    CHECK(y[0] == Approx(1000 + std::log(2.0)));
+    CHECK(y[1] == Approx(-1000 + std::log1p(std::exp(-0.5))));
+}
+
+TEST_CASE("log_sum_exp of nothing but -inf is -inf, and no gradient flows to it", "[core][ops]") {
+    constexpr float none = -std::numeric_limits<float>::infinity();
+    Tensor x = Tensor::from(std::vector<float>{none, none, none, 3}, {2, 2});
+    x.set_requires_grad();
+    const Tensor y = log_sum_exp(x);
+    CHECK(y.to_vector<float>() == std::vector<float>{none, 3});
+    backward(y, Tensor::full({2}, 1));
+    CHECK(x.grad().to_vector<float>() == std::vector<float>{0, 0, 0, 1});
+}
+
+TEST_CASE("log_sum_exp hands on infinity and NaN", "[core][ops]") {
+    const float infinity = std::numeric_limits<float>::infinity();
+    const auto y = log_sum_exp(Tensor::from(std::vector<float>{infinity, 1, NAN, 1}, {2, 2})).to_vector<float>();
+    CHECK(y[0] == infinity);
+    CHECK(std::isnan(y[1]));
+}
+
+TEST_CASE("gradients of log_softmax agree with differences") {
+    RandomInputs random(91);
+    for (const auto& [n, c] : sizes) {
+        INFO(n << " rows of " << c);
+        CHECK(gradient_problem([](const auto& in) { return log_softmax(in[0]); }, {random.tensor({n, c}, -3, 3)}) ==
+              "");
+    }
+}
+
+}  // namespace radial::test

@@ -1,11 +1,10 @@
-// Reshaping, slicing, joining and gathering: gradients, values, messages.
+// Reshaping, slicing, joining, gathering and sums by class: gradients, values, messages.
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
 #include "radial/core/memory/transfer.h"
+#include "radial/core/ops.h"
 
-using namespace radial;
-using namespace radial::test;
-
+namespace radial::test {
 namespace {
 
 /// Half `half` of each of the two blocks of 2 x width values.
@@ -237,3 +236,44 @@ TEST_CASE("an index that is out of range names the tensor and itself") {
     CHECK(error_of([&] { x[-4]; }) == "tensor[-4]: float32[3, 2] has 3 along dimension 0");
     CHECK(error_of([&] { x[0][0][0]; }) == "tensor[0]: the tensor is a scalar");
 }
+
+TEST_CASE("class_sums adds up each class's rows, and leaves 0 for a class without any", "[core][ops]") {
+    const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 4, 5, 6}, {3, 2});
+    const Tensor labels = Tensor::from(std::vector<std::int64_t>{2, 0, 2}, {3});
+    CHECK(class_sums(x, labels, 4).to_vector<float>() == std::vector<float>{3, 4, 0, 0, 6, 8, 0, 0});
+}
+
+TEST_CASE("place is pick backwards", "[core][ops]") {
+    const Tensor values = Tensor::from(std::vector<float>{5, 7}, {2});
+    const Tensor index = Tensor::from(std::vector<std::int64_t>{1, 0}, {2});
+    const Tensor placed = place(values, index, 3);
+    CHECK(placed.to_vector<float>() == std::vector<float>{0, 5, 0, 7, 0, 0});
+    CHECK(differences(pick(placed, index).to_vector<float>(), values.to_vector<float>()) == "");
+}
+
+TEST_CASE("ops between samples and classes have the gradients of their differences", "[core][ops][gradcheck]") {
+    RandomInputs random(31);
+    for (const std::int64_t rows : {1, 7, 33}) {
+        const Tensor labels = random.labels(rows, 5);
+        CHECK(gradient_problem([&](const auto& in) { return class_sums(in[0], labels, 5); },
+                               {random.tensor({rows, 3})}) == "");
+        CHECK(gradient_problem([&](const auto& in) { return place(in[0], labels, 5); }, {random.tensor({rows})}) == "");
+        CHECK(gradient_problem([](const auto& in) { return log_sum_exp(in[0]); },
+                               {random.tensor({rows, 3, 7}, -3, 3)}) == "");
+    }
+}
+
+TEST_CASE("ops between samples and classes refuse what does not fit", "[core][ops]") {
+    const Tensor x = Tensor::zeros({3, 2}), labels = Tensor::from(std::vector<std::int64_t>{0, 1}, {2});
+    CHECK(error_of([&] { class_sums(x, labels, 2); }) == "class_sums: labels are int64[2], expected int64[3]");
+    CHECK(error_of([&] { class_sums(x.rows(0, 2), labels, 0); }) == "class_sums: 0 classes, expected at least 1");
+    CHECK(error_after([&] { class_sums(x.rows(0, 2), labels, 1); }) ==
+          bad_index("class_sums: label 1 of sample 1 is outside [0, 1)", 1, 1, 1));
+    CHECK(error_of([&] { place(x, labels, 2); }) == "place: values is [3, 2], expected [N]");
+    CHECK(error_of([&] { place(Tensor::zeros({2}), labels, 0); }) == "place: 0 columns, expected at least 1");
+    CHECK(error_of([] {
+              log_sum_exp(Tensor::zeros({2, 0}));
+          }) == "log_sum_exp: input is [2, 0], expected [..., K] with K above 0");
+}
+
+}  // namespace radial::test

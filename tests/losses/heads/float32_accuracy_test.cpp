@@ -1,10 +1,10 @@
 // What float32 keeps of the softmax heads and of log-sum-exp where its digits are scarce: large logits, points far from
 // the origin, kernels that are nearly dead. The right values are float64's, or known.
+#include "../../core/random_inputs.h"
 #include "../../expect.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"
-#include "../../core/random_inputs.h"
 
 #include <functional>
 

@@ -1,13 +1,9 @@
-// The heads with all their options, and what compares rows: gradients, oracles, the two ways to hold memory.
+// Every head with all its options: gradients, oracles, the two ways to hold memory, messages.
 #include "../../core/gradcheck.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/losses/functional.h"
 
-#include <cmath>
-
-using namespace radial;
-using namespace radial::test;
-
+namespace radial::test {
 namespace {
 
 /// Samples, classes and dimension; the last has more classes than a block on the CPU holds for so many samples.
@@ -154,36 +150,6 @@ TEST_CASE("a head keeps one number for each sample and class, or none where it r
     }
 }
 
-TEST_CASE("the other classes' cosines are scaled, and the own one has its margin") {
-    const Tensor x = Tensor::from<double>({3, 4}, {1, 2}), w = Tensor::from<double>({5, 0, 0, 0.2}, {2, 2});
-    const Tensor labels = Tensor::from<std::int64_t>({0}, {1});
-    Tensor own;
-    const double loss = cosine_softmax_loss(x, w, labels, {.scale = 10, .angle = 0.4, .cosine = 0.1}, {}, &own).item();
-    const double own_logit = 10 * (std::cos(std::acos(0.6) + 0.4) - 0.1), other = 10 * 0.8;
-    CHECK(loss == Approx(std::log(1 + std::exp(other - own_logit))).epsilon(1e-12));
-    CHECK(own.item() == Approx(0.6));
-}
-
-TEST_CASE("past pi the angle's margin is a line") {
-    const Tensor labels = Tensor::from<std::int64_t>({0}, {1});
-    const Tensor cosine = Tensor::from<double>({-0.95, 0.1}, {1, 2});
-    const double own = -0.95 - 0.5 * std::sin(0.5);
-    CHECK(margin_cross_entropy(cosine, labels, {.scale = 2, .angle = 0.5}).item() ==
-          Approx(std::log(1 + std::exp(2 * (0.1 - own)))).epsilon(1e-12));
-}
-
-TEST_CASE("a zero feature has cosine 0 with every class and gets no gradient") {
-    Tensor x = Tensor::zeros({2, 3}), w = Tensor::full({4, 3}, 1.0);
-    x.set_requires_grad();
-    w.set_requires_grad();
-    const Tensor labels = Tensor::from<std::int64_t>({0, 3}, {2});
-    const Tensor loss = cosine_softmax_loss(x, w, labels, {.scale = 64, .angle = 0.5});
-    loss.backward();
-    CHECK(std::isfinite(loss.item()));
-    CHECK(x.grad().to_vector<float>() == std::vector<float>(6, 0.0F));
-    for (const float g : w.grad().to_vector<float>()) CHECK(std::isfinite(g));
-}
-
 TEST_CASE("class weights and smoothing act on a head as on cross-entropy") {
     RandomInputs random(203);
     const Tensor x = random.tensor({6, 3}), w = random.tensor({4, 3}), labels = random.labels(6, 4);
@@ -192,45 +158,6 @@ TEST_CASE("class weights and smoothing act on a head as on cross-entropy") {
           Approx(cross_entropy(linear(x, w), labels, options).item()).epsilon(1e-12));
     const Tensor zero_weights = Tensor::zeros({4}, DType::float64);
     CHECK(softmax_loss(x, w, {}, labels, {.class_weights = zero_weights}).item() == 0);
-}
-
-TEST_CASE("gradients of distances, cosines, lengths and unit rows agree with differences") {
-    RandomInputs random(204);
-    for (const HeadSize& size : sizes) {
-        INFO(size.n << " and " << size.c << " rows of " << size.d);
-        const std::vector<Tensor> pair{random.tensor({size.n, size.d}), random.tensor({size.c, size.d})};
-        CHECK(gradient_problem([](const auto& in) { return squared_distances(in[0], in[1]); }, pair) == "");
-        CHECK(gradient_problem([](const auto& in) { return squared_distances(in[0], in[0]); }, {pair[0]}) == "");
-        CHECK(gradient_problem([](const auto& in) { return cosines(in[0], in[1]); }, pair, {.step = 1e-4}) == "");
-        CHECK(gradient_problem([](const auto& in) { return row_norms(in[0]); }, {pair[0]}, {.step = 1e-4}) == "");
-        CHECK(gradient_problem([](const auto& in) { return unit_rows(in[0]); }, {pair[0]}, {.step = 1e-4}) == "");
-    }
-}
-
-TEST_CASE("gradients of normal_cdf and softplus agree with differences") {
-    RandomInputs random(205);
-    const Tensor x = random.tensor({4, 9}, -6, 6);
-    CHECK(gradient_problem([](const auto& in) { return normal_cdf(in[0]); }, {x}) == "");
-    CHECK(gradient_problem([](const auto& in) { return softplus(in[0]); }, {x}) == "");
-    CHECK(softplus(Tensor::from<float>({1000, -1000}, {2})).to_vector<float>() == std::vector<float>{1000, 0});
-}
-
-TEST_CASE("rows that are alike are at distance 0 however far out they lie, and by a product too") {
-    const Tensor far = Tensor::full({3, 5}, 1000.1);
-    CHECK(squared_distances(far, far).to_vector<float>() == std::vector<float>(9, 0.0F));
-    const Tensor many = Tensor::full({300, 200}, 0.3);  // too many to go by differences
-    for (const float d : squared_distances(many, many).to_vector<float>()) CHECK(d < 1e-4F);
-}
-
-TEST_CASE("a zero row has no direction: cosine and unit row 0, gradients 0") {
-    Tensor x = Tensor::from<double>({0, 0, 3, 4}, {2, 2});
-    x.set_requires_grad();
-    CHECK(relative_difference(unit_rows(x), Tensor::from<double>({0, 0, 0.6, 0.8}, {2, 2})) < 1e-15);
-    sum(cosines(x, x) + unit_rows(x)).backward();
-    const auto grad = x.grad().to_vector<double>();
-    CHECK(grad[0] == 0);
-    CHECK(grad[1] == 0);
-    CHECK(std::isfinite(grad[2]));
 }
 
 TEST_CASE("heads refuse what does not fit, by name") {
@@ -251,3 +178,5 @@ TEST_CASE("heads refuse what does not fit, by name") {
               squared_distances(x, Tensor::zeros({5, 2}));
           }) == "squared_distances: rows of [4, 3] and [5, 2] differ in length");
 }
+
+}  // namespace radial::test

@@ -1,6 +1,6 @@
 // What the CUDA backend hands to cuBLAS and cuDNN: the arithmetic before the call, which needs no device.
-#include "../../../expect.h"
 #include "radial/core/backend/cuda/arguments.h"
+#include "../../../expect.h"
 
 #include <array>
 #include <cstdint>

@@ -2,8 +2,8 @@
 #include "radial/core/backend/device_backend.h"
 
 #include "../../../expect.h"
-#include "radial/core/backend/reference/reference_backend.h"
 #include "../../random_inputs.h"
+#include "radial/core/backend/reference/reference_backend.h"
 
 using namespace radial;
 using namespace radial::test;

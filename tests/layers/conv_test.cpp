@@ -1,12 +1,17 @@
-// ConvNorm: what evaluation folds gives what the two layers give, and follows the weights.
-#include "../core/random_inputs.h"
-#include "../expect.h"
+// BatchNorm2d, SqueezeExcite and ConvNorm: statistics, gradients, and what evaluation folds.
+#include "radial/layers/conv.h"
+#include "../core/gradcheck.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
-#include "radial/layers/conv.h"
 
 namespace radial::test {
 namespace {
+
+std::vector<std::string> names_of(const Module& module) {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : module.state()) names.push_back(name);
+    return names;
+}
 
 ConvNorm random_block(Activation activation, bool bias = false) {
     manual_seed(5);
@@ -26,6 +31,59 @@ void evaluate(const ConvNorm& block) {
 }
 
 }  // namespace
+
+TEST_CASE("BatchNorm2d adds a residual before it clamps") {
+    BatchNorm2d norm({.channels = 1, .epsilon = 1e-12, .activation = Activation::relu});
+    const Tensor x = Tensor::from<float>({1, -1}, {1, 1, 1, 2});  // already mean 0, variance 1
+    const Tensor residual = Tensor::from<float>({-3, 1.5}, {1, 1, 1, 2});
+    CHECK(norm.forward(x, residual).to_vector<double>() == std::vector<double>{0, 0.5});
+}
+
+TEST_CASE("BatchNorm2d moves its running statistics in training alone") {
+    BatchNorm2d norm({.channels = 1, .momentum = 0.5});
+    const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 6}, {1, 1, 2, 2});
+    norm.forward(x);
+    const auto mean_after = [&] { return norm.named_buffers()[0].tensor.to_vector<double>()[0]; };
+    CHECK(mean_after() == Approx(1.5));
+    norm.eval();
+    norm.forward(x);
+    CHECK(mean_after() == Approx(1.5));
+}
+
+TEST_CASE("gradients of squeeze-and-excitation agree with differences", "[layers][squeeze-excite]") {
+    manual_seed(4);
+    SqueezeExcite layer({.channels = 6, .reduced = 2});
+    layer.to(DType::float64);
+    RandomInputs random(71);
+    const std::vector<NamedTensor> state = layer.state();
+    std::vector<Tensor> inputs{random.tensor({2, 6, 3, 5})};
+    for (const auto& [name, tensor] : state) inputs.push_back(random.tensor(tensor.shape()));
+    // The layer's own arithmetic on other parameters: what forward() computes, with the weights as arguments.
+    const TensorFunction f = [](const std::vector<Tensor>& in) {
+        const Tensor middle = silu(linear(global_avg_pool(in[0]), reshape(in[1], {2, 6}), in[2]));
+        return scale_channels(in[0], sigmoid(linear(middle, reshape(in[3], {6, 2}), in[4])));
+    };
+    CHECK(gradient_problem(f, inputs) == "");
+    for (std::size_t i = 0; i < state.size(); ++i) state[i].tensor.copy_(inputs[i + 1]);
+    const Tensor x = inputs[0].clone().set_requires_grad();
+    const Tensor y = layer.forward(x), expected = f(inputs);
+    CHECK(relative_difference(y, expected) < 1e-12);
+    sum(square(y)).backward();
+    std::vector<Tensor> leaves;
+    for (const Tensor& input : inputs) leaves.push_back(input.clone().set_requires_grad());
+    sum(square(f(leaves))).backward();
+    CHECK(relative_difference(x.grad(), leaves[0].grad()) < 1e-12);
+    for (std::size_t i = 0; i < state.size(); ++i)
+        CHECK(relative_difference(state[i].tensor.grad(), leaves[i + 1].grad()) < 1e-12);
+}
+
+TEST_CASE("squeeze-and-excitation has two convolutions with a bias", "[layers][squeeze-excite]") {
+    const SqueezeExcite layer({.channels = 6, .reduced = 2});
+    CHECK(names_of(layer) ==
+          std::vector<std::string>{"conv_reduce.weight", "conv_reduce.bias", "conv_expand.weight", "conv_expand.bias"});
+    CHECK(layer.parameters()[0].shape() == Shape{2, 6, 1, 1});
+    CHECK(layer.parameters()[2].shape() == Shape{6, 2, 1, 1});
+}
 
 TEST_CASE("a convolution and its batch norm give the same folded and one by one") {
     RandomInputs random(311);

@@ -1,4 +1,4 @@
-// Losses and regularisers composed from ops: gradients with other options than the defaults, and error messages.
+// Losses composed from ops: gradients with other options than the defaults, and error messages.
 #include "../core/gradcheck.h"
 #include "radial/core/autograd/node.h"
 #include "radial/losses/loss.h"
@@ -71,19 +71,6 @@ TEST_CASE("composed losses have the gradients of their differences with any opti
     }
 }
 
-TEST_CASE("regularisers on prototypes have the gradients of their differences", "[losses][gradcheck]") {
-    RandomInputs random(23);
-    const Tensor labels = random.labels(4, classes);
-    Compact compact(classes);
-    Exclusive exclusive(classes);
-    for (const std::int64_t each : {1, 2}) {
-        const auto f = [&](const auto& in) { return compact.forward(in[0], labels, in[1]); };
-        CHECK(gradient_problem(f, {random.distinct({4, dim}), random.distinct({classes * each, dim})}) == "");
-    }
-    CHECK(gradient_problem([&](const auto& in) { return exclusive.forward({}, {}, in[0]); },
-                           {random.distinct({classes, dim})}) == "");
-}
-
 TEST_CASE("composed losses refuse options that make no sense", "[losses]") {
     CHECK(setting_error("center", {{"alpha", 1.5}}) == "Center: alpha is 1.5, expected within [0, 1]");
     CHECK(setting_error("center", {{"lambda", -1}}) == "center: lambda is -1, expected a number of at least 0");
@@ -132,27 +119,6 @@ TEST_CASE("composed losses refuse features that do not fit, and name themselves"
         CHECK(error_of([&] { loss->logits(wide); }) == expected);
         CHECK(error_of([&] { loss->forward(fits, labels); }) == prefix + ": labels are int64[3], expected int64[2]");
     }
-}
-
-TEST_CASE("regularisers say what they need of the loss beside them", "[losses]") {
-    const Tensor feature = Tensor::zeros({2, dim}), labels = Tensor::from(std::vector<std::int64_t>{0, 1}, {2});
-    CHECK(error_of([] { Exclusive(1); }) == "Exclusive: classes is 1, expected at least 2");
-    CHECK(error_of([] { Compact(0); }) == "Compact: classes is 0, expected at least 1");
-    CHECK(error_of([] { Center({.classes = 0}); }) == "Center: classes 0 and dim 32 must each be at least 1");
-    CHECK(error_of([&] { Compact(5).forward(feature, labels, {}); }) ==
-          "Compact: the loss beside it has no prototypes");
-    CHECK(error_of([&] { Exclusive(5).forward(feature, labels, {}); }) ==
-          "Exclusive: the loss beside it has no prototypes");
-    CHECK(error_of([&] {
-              Compact(5).forward(feature, labels, Tensor::zeros({7, dim}));
-          }) == "Compact: prototypes are [7, 3], expected as many for each of 5 classes");
-    CHECK(error_of([&] {
-              Exclusive(5).forward(feature, labels, Tensor::zeros({10, dim}));
-          }) == "Exclusive: prototypes are [10, 3], expected one for each of 5 classes");
-    CHECK(error_of([&] { Ring().forward(Tensor::zeros({2}), labels, {}); }) ==
-          "Ring: feature is float32[2], expected [N, D]");
-    CHECK(error_of([&] { Center({.classes = 5, .dim = 4}).forward(feature, labels, {}); }) ==
-          "Center: feature has dimension 3, prototypes have 4");
 }
 
 }  // namespace radial::test
