@@ -1,6 +1,7 @@
 // Suites that every loss and regulariser of the registries must pass; a new entry is in them by being registered.
 #include "every_loss.h"
 #include "../core/random_inputs.h"
+#include "../timing.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/ops.h"
@@ -10,6 +11,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <iostream>
 #include <set>
 
 namespace radial::test {
@@ -348,6 +350,31 @@ TEST_CASE("composed losses' training steps are recorded as graphs that move what
         const auto ours = recorded->state(), theirs = eager->state();
         for (std::size_t i = 0; i < ours.size(); ++i)
             CHECK(relative_difference(ours[i].tensor, theirs[i].tensor) < 1e-6);
+    }
+}
+
+// Hidden, and [slow] so that "~[slow]" does not select it: radial-tests "[speed]" prints it for each device.
+TEST_CASE("the time of every loss at the sizes of training", "[.][speed][slow]") {
+    constexpr std::int64_t rows = 256, width = 128, many = 500;
+    std::cout << fmt::format("{:32} {:>12} {:>12}  microseconds on {}\n", "loss", "forward", "and backward",
+                             default_device().str());
+    for (const LossUnderTest& entry : every_loss()) {
+        const auto loss = make_loss(entry.expression, many, width);
+        loss->to(default_device());
+        Tensor feature = feature_of(rows, width);
+        const Tensor labels = labels_of(rows, many / 10);
+        const double forward = microseconds([&] {
+            const NoGrad guard;
+            loss->forward(feature, labels);
+        });
+        feature.set_requires_grad();
+        const double both = microseconds([&] {
+            loss->zero_grad();
+            feature.clear_grad();
+            loss->forward(feature, labels).backward();
+        });
+        std::cout << fmt::format("{:32} {:12.1f} {:12.1f}\n", entry.expression, forward, both);
+        CHECK(forward > 0);
     }
 }
 
