@@ -1,6 +1,6 @@
 // Losses over cosines: MagFace's lengths, CosSoftmax's scale.
 #include "radial/losses/cosine_losses.h"
-#include "../expect.h"
+#include "every_loss.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
@@ -8,26 +8,10 @@
 #include <cmath>
 
 namespace radial::test {
-namespace {
-
-Tensor random_feature(std::int64_t rows, std::int64_t dim, DType dtype = DType::float32) {
-    const Tensor x = Tensor::empty({rows, dim}, dtype);
-    Generator generator(7);
-    normal_(x, 0, 0.3, generator);
-    return x;
-}
-
-Tensor labels_below(std::int64_t rows, std::int64_t classes) {
-    std::vector<std::int64_t> labels;
-    for (std::int64_t i = 0; i < rows; ++i) labels.push_back(3 * i % classes);
-    return Tensor::from(labels, {rows});
-}
-
-}  // namespace
 
 TEST_CASE("to MagFace a length above the upper one is the upper one, however far above", "[losses][magface]") {
     auto loss = make_loss("magface", 5, 4);
-    const Tensor feature = random_feature(6, 4), labels = labels_below(6, 5);
+    const Tensor feature = feature_of(6, 4, DType::float32, 0.3), labels = labels_of(6, 5);
     const auto at_length = [&](double length) { return loss->forward(unit_rows(feature) * length, labels).item(); };
     const double expected = at_length(110);
     for (const double length : {200.0, 1e5, 1e8, 1e12}) CHECK(at_length(length) == Approx(expected).epsilon(1e-5));

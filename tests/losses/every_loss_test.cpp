@@ -1,7 +1,7 @@
 // Suites that every loss and regulariser of the registries must pass; a new entry is in them by being registered.
 #include "every_loss.h"
-#include "../core/random_inputs.h"
 #include "../timing.h"
+#include "batches.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/ops.h"
@@ -75,14 +75,6 @@ bool all_finite(Loss& loss, const Tensor& given, const Tensor& labels) {
 }
 
 Tensor rows_of(const std::vector<Tensor>& parts) { return concat(parts, 0); }
-
-struct Batch {
-    Tensor feature, labels;
-};
-Batch batch_of(std::int64_t rows, std::uint64_t seed = 5) {
-    RandomInputs random(seed);
-    return {random.tensor({rows, 4}, -1, 1, DType::float32), random.labels(rows, 6)};
-}
 
 }  // namespace
 

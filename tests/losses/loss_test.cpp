@@ -1,63 +1,30 @@
 // What losses share: checks of features and labels, and class weights.
 #include "radial/losses/loss.h"
-#include "../core/random_inputs.h"
-#include "../expect.h"
+#include "batches.h"
+#include "every_loss.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/rbf_softmax.h"
 #include "radial/losses/softmax.h"
 
 namespace radial::test {
-namespace {
-
-Tensor random_feature(std::int64_t rows, std::int64_t dim, DType dtype = DType::float32) {
-    const Tensor x = Tensor::empty({rows, dim}, dtype);
-    Generator generator(7);
-    normal_(x, 0, 0.3, generator);
-    return x;
-}
-
-Tensor labels_below(std::int64_t rows, std::int64_t classes) {
-    std::vector<std::int64_t> labels;
-    for (std::int64_t i = 0; i < rows; ++i) labels.push_back(3 * i % classes);
-    return Tensor::from(labels, {rows});
-}
-Tensor label_list(const std::vector<std::int64_t>& labels) {
-    return Tensor::from(labels, {static_cast<std::int64_t>(labels.size())});
-}
-
-Tensor named(const Module& module, const std::string& name) {
-    for (const auto& [key, tensor] : module.state())
-        if (key == name) return tensor;
-    FAIL("no tensor is called " << name);
-    return {};
-}
-
-struct Batch {
-    Tensor feature, labels;
-};
-Batch batch_of(std::int64_t rows, std::uint64_t seed = 5) {
-    RandomInputs random(seed);
-    return {random.tensor({rows, 4}, -1, 1, DType::float32), random.labels(rows, 6)};
-}
-
-}  // namespace
 
 TEST_CASE("losses refuse features, labels and sizes that do not fit") {
     RbfSoftmax rbf({.classes = 10, .dim = 32});
     Softmax softmax({.classes = 10, .dim = 32});
-    const Tensor labels = labels_below(4, 10), narrow = random_feature(4, 8);
+    const Tensor labels = labels_of(4, 10), narrow = feature_of(4, 8, DType::float32, 0.3);
     CHECK(error_of([&] { rbf.forward(narrow, labels); }) == "RbfSoftmax: feature has dimension 8, prototypes have 32");
     CHECK(error_of([&] { rbf.logits(narrow); }) == "RbfSoftmax: feature has dimension 8, prototypes have 32");
     CHECK(error_of([&] { softmax.forward(narrow, labels); }) == "Softmax: feature has dimension 8, prototypes have 32");
     CHECK(error_of([&] { softmax.logits(Tensor::zeros({4})); }) == "Softmax: feature has shape [4], expected [N, 32]");
-    CHECK(error_of([&] { rbf.forward(random_feature(4, 32), labels_below(3, 10)); }) ==
+    CHECK(error_of([&] { rbf.forward(feature_of(4, 32, DType::float32, 0.3), labels_of(3, 10)); }) ==
           "RbfSoftmax: labels are int64[3], expected int64[4]");
     CHECK(error_of([] { Softmax({.classes = 0}); }) == "Softmax: classes 0 and dim 32 must each be at least 1");
     CHECK(error_of([] { RbfSoftmax({.dim = 0}); }) == "RbfSoftmax: classes 10 and dim 0 must each be at least 1");
 }
 
 TEST_CASE("a label out of range is an error that names it and its sample") {
-    const Tensor feature = random_feature(2, 4), labels = Tensor::from(std::vector<std::int64_t>{0, 10}, {2});
+    const Tensor feature = feature_of(2, 4, DType::float32, 0.3),
+                 labels = Tensor::from(std::vector<std::int64_t>{0, 10}, {2});
     CHECK(error_after([&] { make_loss("softmax", 10, 4)->forward(feature, labels); }) ==
           bad_index("softmax_loss: label 10 of sample 1 is outside [0, 10)", 10, 1, 10));
     CHECK(error_after([&] { make_loss("rbf-softmax", 10, 4)->forward(feature, labels); }) ==
@@ -65,7 +32,8 @@ TEST_CASE("a label out of range is an error that names it and its sample") {
 }
 
 TEST_CASE("class weights make samples count as their classes do") {
-    const Tensor feature = random_feature(4, 8), labels = Tensor::from(std::vector<std::int64_t>{0, 0, 1, 1}, {4});
+    const Tensor feature = feature_of(4, 8, DType::float32, 0.3),
+                 labels = Tensor::from(std::vector<std::int64_t>{0, 0, 1, 1}, {4});
     const auto loss = make_loss("arcface", 3, 8);
     const double all = loss->forward(feature, labels).item();
     loss->set_class_weights({1, 0, 1});

@@ -1,6 +1,7 @@
 // Losses over pairs of a batch: gradients, edge cases, the class means that predict, messages.
 #include "radial/losses/pair_losses.h"
 #include "../core/gradcheck.h"
+#include "batches.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
@@ -15,13 +16,6 @@ constexpr std::int64_t classes = 4, dim = 3;
 
 const std::vector<std::string> pair_losses = {"contrastive", "triplet", "supervised-contrastive", "multi-similarity",
                                               "circle"};
-
-Tensor matrix(const std::vector<float>& values, std::int64_t columns) {
-    return Tensor::from(values, {static_cast<std::int64_t>(values.size()) / columns, columns});
-}
-Tensor label_list(const std::vector<std::int64_t>& labels) {
-    return Tensor::from(labels, {static_cast<std::int64_t>(labels.size())});
-}
 
 std::map<std::string, Tensor> state_of(const Module& module) {
     std::map<std::string, Tensor> state;

@@ -1,33 +1,10 @@
 // Cpl and Lgm: several prototypes a class, and covariances.
 #include "radial/losses/prototype_losses.h"
-#include "../core/random_inputs.h"
-#include "../expect.h"
+#include "batches.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"
 
 namespace radial::test {
-namespace {
-
-Tensor label_list(const std::vector<std::int64_t>& labels) {
-    return Tensor::from(labels, {static_cast<std::int64_t>(labels.size())});
-}
-
-Tensor named(const Module& module, const std::string& name) {
-    for (const auto& [key, tensor] : module.state())
-        if (key == name) return tensor;
-    FAIL("no tensor is called " << name);
-    return {};
-}
-
-struct Batch {
-    Tensor feature, labels;
-};
-Batch batch_of(std::int64_t rows, std::uint64_t seed = 5) {
-    RandomInputs random(seed);
-    return {random.tensor({rows, 4}, -1, 1, DType::float32), random.labels(rows, 6)};
-}
-
-}  // namespace
 
 TEST_CASE("several equal prototypes a class are as good as one", "[losses][cpl]") {
     Cpl one({.classes = 6, .dim = 4}), three({.classes = 6, .dim = 4, .prototypes_per_class = 3});

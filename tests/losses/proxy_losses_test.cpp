@@ -1,6 +1,5 @@
 // SoftTriple and ProxyNca: against the losses that they are in special cases.
-#include "../core/random_inputs.h"
-#include "../expect.h"
+#include "batches.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"
 
@@ -9,26 +8,11 @@
 namespace radial::test {
 namespace {
 
-Tensor named(const Module& module, const std::string& name) {
-    for (const auto& [key, tensor] : module.state())
-        if (key == name) return tensor;
-    FAIL("no tensor is called " << name);
-    return {};
-}
-
 /// A loss whose state is another's, built with other settings.
 std::unique_ptr<Loss> with_state(const std::string& name, const Loss& other, const LossSettings& settings) {
     auto loss = make_loss(name, 6, 4, settings);
     loss->load_state(other.state());
     return loss;
-}
-
-struct Batch {
-    Tensor feature, labels;
-};
-Batch batch_of(std::int64_t rows, std::uint64_t seed = 5) {
-    RandomInputs random(seed);
-    return {random.tensor({rows, 4}, -1, 1, DType::float32), random.labels(rows, 6)};
 }
 
 }  // namespace

@@ -1,27 +1,10 @@
 // RbfNetwork: where its units start, its state, its squared error.
 #include "radial/losses/rbf_network.h"
-#include "../expect.h"
+#include "batches.h"
 
 #include <cmath>
 
 namespace radial::test {
-namespace {
-
-Tensor matrix(const std::vector<float>& values, std::int64_t columns) {
-    return Tensor::from(values, {static_cast<std::int64_t>(values.size()) / columns, columns});
-}
-Tensor label_list(const std::vector<std::int64_t>& labels) {
-    return Tensor::from(labels, {static_cast<std::int64_t>(labels.size())});
-}
-
-Tensor named(const Module& module, const std::string& name) {
-    for (const auto& [key, tensor] : module.state())
-        if (key == name) return tensor;
-    FAIL("no tensor is called " << name);
-    return {};
-}
-
-}  // namespace
 
 TEST_CASE("the units of an RBF network start on the first training batch", "[losses][rbf-network]") {
     RbfNetwork loss({.classes = 3, .dim = 2, .units_per_class = 1});

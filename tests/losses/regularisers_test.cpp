@@ -1,6 +1,7 @@
 // Regularisers: values by hand, what they keep between batches, gradients, messages.
 #include "radial/losses/regularisers.h"
 #include "../core/gradcheck.h"
+#include "batches.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
@@ -9,28 +10,6 @@
 
 namespace radial::test {
 namespace {
-
-Tensor matrix(const std::vector<float>& values, std::int64_t columns) {
-    return Tensor::from(values, {static_cast<std::int64_t>(values.size()) / columns, columns});
-}
-Tensor label_list(const std::vector<std::int64_t>& labels) {
-    return Tensor::from(labels, {static_cast<std::int64_t>(labels.size())});
-}
-
-Tensor named(const Module& module, const std::string& name) {
-    for (const auto& [key, tensor] : module.state())
-        if (key == name) return tensor;
-    FAIL("no tensor is called " << name);
-    return {};
-}
-
-struct Batch {
-    Tensor feature, labels;
-};
-Batch batch_of(std::int64_t rows, std::uint64_t seed = 5) {
-    RandomInputs random(seed);
-    return {random.tensor({rows, 4}, -1, 1, DType::float32), random.labels(rows, 6)};
-}
 
 /// Loss and gradient of a batch.
 struct Result {

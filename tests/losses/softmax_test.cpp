@@ -1,62 +1,31 @@
 // Softmax and G-Softmax: against the cross-entropy of their logits and their composition from ops.
 #include "radial/losses/softmax.h"
-#include "../core/random_inputs.h"
-#include "../expect.h"
+#include "batches.h"
+#include "every_loss.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
 
 namespace radial::test {
-namespace {
-
-Tensor random_feature(std::int64_t rows, std::int64_t dim, DType dtype = DType::float32) {
-    const Tensor x = Tensor::empty({rows, dim}, dtype);
-    Generator generator(7);
-    normal_(x, 0, 0.3, generator);
-    return x;
-}
-
-Tensor labels_below(std::int64_t rows, std::int64_t classes) {
-    std::vector<std::int64_t> labels;
-    for (std::int64_t i = 0; i < rows; ++i) labels.push_back(3 * i % classes);
-    return Tensor::from(labels, {rows});
-}
-
-Tensor named(const Module& module, const std::string& name) {
-    for (const auto& [key, tensor] : module.state())
-        if (key == name) return tensor;
-    FAIL("no tensor is called " << name);
-    return {};
-}
-
-struct Batch {
-    Tensor feature, labels;
-};
-Batch batch_of(std::int64_t rows, std::uint64_t seed = 5) {
-    RandomInputs random(seed);
-    return {random.tensor({rows, 4}, -1, 1, DType::float32), random.labels(rows, 6)};
-}
-
-}  // namespace
 
 TEST_CASE("softmax and RBF-Softmax are the cross-entropy of their logits") {
     for (const std::string name : {"softmax", "rbf-softmax"}) {
         INFO(name);
         const auto loss = make_loss(name, 10, 8);
-        const Tensor feature = random_feature(16, 8), labels = labels_below(16, 10);
+        const Tensor feature = feature_of(16, 8, DType::float32, 0.3), labels = labels_of(16, 10);
         CHECK(loss->forward(feature, labels).item() ==
               Approx(cross_entropy(loss->logits(feature), labels).item()).epsilon(1e-5));
     }
 }
 
 TEST_CASE("the fused softmax loss has its composition's value and gradients in float64") {
-    Tensor feature = random_feature(7, 5, DType::float64), other = feature.clone();
+    Tensor feature = feature_of(7, 5, DType::float64, 0.3), other = feature.clone();
     Softmax loss({.classes = 4, .dim = 5});
     loss.to(DType::float64);
     const auto parameters = loss.parameters();
     Tensor weight = parameters[0].clone(), bias = parameters[1].clone();
     for (Tensor* leaf : {&feature, &other, &weight, &bias}) leaf->set_requires_grad();
-    const Tensor labels = labels_below(7, 4);
+    const Tensor labels = labels_of(7, 4);
     const Tensor fused = loss.forward(feature, labels), composed = cross_entropy(linear(other, weight, bias), labels);
     fused.backward();
     composed.backward();
