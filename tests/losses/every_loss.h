@@ -1,4 +1,15 @@
-// Every entry of the registries as a loss of its own: what the suites over all losses walk.
+// The table of losses: every entry of the registries as a loss of its own, which the suites over all losses walk.
+//
+// How to add a loss
+//   1. Register it (docs/tutorials/new-loss.md). From then on it is in this table, and every_loss_test.cpp checks its
+//      gradients against differences in float64, batches that break losses, its state, bfloat16, its parts, and a step
+//      as a graph on a device; radial-tests "[speed]" prints its microseconds.
+//   2. Record PyTorch's values: its equation in tests/golden/term_loss_cases.py (pair_loss_cases.py,
+//   head_loss_cases.py)
+//      and a line in harsh_loss_cases.py, then run tests/golden/generate.py and harsh_loss_cases.py.
+//      golden/losses_test.cpp and golden/harsh_losses_test.cpp compare on every device; a loss that they lack fails.
+//   3. Gradients with other options than the defaults: a line in loss_options_test.cpp, or pair_losses_test.cpp.
+// What only this loss does (values by hand, messages) is tested in the file of its header, as softmax_test.cpp.
 #pragma once
 
 #include "../expect.h"

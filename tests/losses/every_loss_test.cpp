@@ -1,13 +1,17 @@
 // Suites that every loss and regulariser of the registries must pass; a new entry is in them by being registered.
 #include "every_loss.h"
-
+#include "../timing.h"
+#include "batches.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/io/safetensors.h"
+#include "radial/core/ops.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/optim/weight_average.h"
+#include "radial/losses/functional.h"
 
 #include <cmath>
 #include <filesystem>
+#include <iostream>
 #include <set>
 
 namespace radial::test {
@@ -311,6 +315,58 @@ TEST_CASE("a step with every loss runs as a graph on a device and trains as an e
         };
         const std::vector<double> eager = train(false), graph = train(true);
         for (std::size_t i = 0; i < eager.size(); ++i) CHECK(graph[i] == Approx(eager[i]).epsilon(1e-5).margin(1e-6));
+    }
+}
+
+TEST_CASE("composed losses' training steps are recorded as graphs that move what they keep", "[losses][device]") {
+    for (const std::string name :
+         {"center", "ring", "rbf-network", "g-cpl", "lgm", "cos-softmax", "g-softmax", "soft-triple", "proxy-nca"}) {
+        INFO(name);
+        const auto recorded = make_loss(name, 6, 4), eager = make_loss(name, 6, 4);
+        eager->load_state(recorded->state());
+        recorded->to(default_device());
+        eager->to(default_device());
+        auto [feature, labels] = batch_of(7);
+        feature.set_requires_grad();
+        StepGraph graph(default_device(), [&, x = feature, y = labels] {
+            recorded->zero_grad();
+            x.clear_grad();
+            recorded->forward(x, y).backward();
+        });
+        for (int step = 0; step < 4; ++step) {
+            graph.run();
+            eager->forward(feature.detach(), labels);
+        }
+        CHECK(graph.reason() == "");
+        CHECK(graph.recorded());
+        const auto ours = recorded->state(), theirs = eager->state();
+        for (std::size_t i = 0; i < ours.size(); ++i)
+            CHECK(relative_difference(ours[i].tensor, theirs[i].tensor) < 1e-6);
+    }
+}
+
+// Hidden, and [slow] so that "~[slow]" does not select it: radial-tests "[speed]" prints it for each device.
+TEST_CASE("the time of every loss at the sizes of training", "[.][speed][slow]") {
+    constexpr std::int64_t rows = 256, width = 128, many = 500;
+    std::cout << fmt::format("{:32} {:>12} {:>12}  microseconds on {}\n", "loss", "forward", "and backward",
+                             default_device().str());
+    for (const LossUnderTest& entry : every_loss()) {
+        const auto loss = make_loss(entry.expression, many, width);
+        loss->to(default_device());
+        Tensor feature = feature_of(rows, width);
+        const Tensor labels = labels_of(rows, many / 10);
+        const double forward = microseconds([&] {
+            const NoGrad guard;
+            loss->forward(feature, labels);
+        });
+        feature.set_requires_grad();
+        const double both = microseconds([&] {
+            loss->zero_grad();
+            feature.clear_grad();
+            loss->forward(feature, labels).backward();
+        });
+        std::cout << fmt::format("{:32} {:12.1f} {:12.1f}\n", entry.expression, forward, both);
+        CHECK(forward > 0);
     }
 }
 

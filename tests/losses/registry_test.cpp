@@ -1,6 +1,9 @@
-// Losses and regularisers that a program registers.
+// The registry of losses: names, options, and losses and regularisers that a program registers.
 #include "../expect.h"
+#include "radial/core/ops.h"
 #include "radial/losses/functional.h"
+#include "radial/losses/loss.h"
+#include "radial/losses/rbf_softmax.h"
 #include "radial/losses/sum_loss.h"
 
 namespace radial::test {
@@ -93,6 +96,39 @@ TEST_CASE("a loss that cannot be registered says why", "[losses][registry]") {
               register_loss(info);
           }) == "the loss \"nothing\" has no function that makes it");
     CHECK(error_of([] { unregister_loss("softmax"); }) == "no loss called \"softmax\" was registered");
+}
+
+TEST_CASE("the registry lists the losses with their defaults") {
+    CHECK(loss_registry().size() >= 20);
+    CHECK(find_loss("softmax").defaults() == LossSettings{{"bias", true}, {"recompute", false}, {"smoothing", 0}});
+    CHECK(find_loss("rbf-softmax").defaults().at("gamma") == 1);
+    CHECK(find_loss("rbf-softmax").defaults().at("scale") == 2);
+}
+
+TEST_CASE("an unknown loss is an error that suggests the nearest") {
+    const std::string expected =
+        "no loss is called \"rbf-sofmax\"; did you mean rbf-softmax? The losses are softmax, rbf-softmax, ";
+    CHECK(error_of([] { make_loss("rbf-sofmax", 10, 2); }).substr(0, expected.size()) == expected);
+}
+
+TEST_CASE("an unknown option of a loss is an error that suggests the nearest") {
+    CHECK(error_of([] {
+              make_loss("rbf-softmax", 10, 2, {{"gama", 1}});
+          }) ==
+          "rbf-softmax has no option \"gama\"; did you mean gamma? Its options are gamma, learn_gamma, "
+          "learn_scale, margin, normalise, per_class_gamma, prototypes_per_class, reach, recompute, scale, smoothing, "
+          "spread");
+}
+
+TEST_CASE("settings reach the loss that make_loss builds") {
+    CHECK(make_loss("softmax", 10, 4)->parameter_count() == 10 * 4 + 10);
+    CHECK(make_loss("softmax", 10, 4, {{"bias", 0}})->parameter_count() == 10 * 4);
+    CHECK(error_of([] {
+              make_loss("rbf-softmax", 10, 2, {{"gamma", -1}});
+          }) == "RbfSoftmax: gamma is -1, expected above 0");
+    CHECK(error_of([] {
+              make_loss("rbf-softmax", 10, 2, {{"scale", 0}});
+          }) == "RbfSoftmax: scale is 0, expected above 0");
 }
 
 }  // namespace radial::test

@@ -1,0 +1,181 @@
+// What an evaluation keeps of each sample.
+#include "radial/apps/train/evaluate.h"
+#include "../../expect.h"
+#include "radial/core/autograd/autograd.h"
+#include "radial/core/ops.h"
+#include "radial/core/tensor/random.h"
+#include "radial/layers/linear.h"
+#include "radial/layers/sequential.h"
+
+#include <cmath>
+#include <functional>
+#include <set>
+
+namespace radial::test {
+namespace {
+
+constexpr std::int64_t classes = 3, samples = 11, batch = 4;
+
+/// Pictures of 1 by 2 pixels, which are their own features.
+data::ImageSet pairs_of_pixels() {
+    Generator generator(5);
+    std::vector<std::uint8_t> pixels;
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < samples; ++i) {
+        labels.push_back(i % classes);
+        for (int p = 0; p < 2; ++p) pixels.push_back(static_cast<std::uint8_t>(generator.below(256)));
+    }
+    return {
+        Tensor::from(pixels, {samples, 1, 1, 2}, Device{}), Tensor::from(labels, {samples}, Device{}), {"a", "b", "c"}};
+}
+
+struct Evaluated {
+    std::unique_ptr<Loss> loss;
+    train::Evaluation evaluation;
+    std::vector<double> features, prototypes;
+
+    /// Squared distance of a sample to a prototype.
+    double distance(std::int64_t sample, std::int64_t prototype) const {
+        double sum = 0;
+        for (std::int64_t d = 0; d < 2; ++d) {
+            const double gap = features[static_cast<std::size_t>(2 * sample + d)] -
+                               prototypes[static_cast<std::size_t>(2 * prototype + d)];
+            sum += gap * gap;
+        }
+        return sum;
+    }
+    /// The smallest of those to the prototypes of the sample's own class, or to those of the other ones.
+    double nearest(std::int64_t sample, bool own) const {
+        const auto count = static_cast<std::int64_t>(prototypes.size()) / 2, each = count / classes;
+        double least = HUGE_VAL;
+        for (std::int64_t p = 0; p < count; ++p)
+            if ((p / each == sample % classes) == own) least = std::min(least, distance(sample, p));
+        return least;
+    }
+};
+
+Evaluated evaluated(const std::string& name, const LossSettings& settings = {},
+                    const std::function<void(Loss&)>& change = {}, std::int64_t at_a_time = batch,
+                    const std::vector<double>& class_weights = {}) {
+    manual_seed(4);
+    Evaluated result;
+    result.loss = make_loss(name, classes, 2, settings);
+    result.loss->set_class_weights(class_weights);
+    result.loss->to(default_device());
+    if (change) change(*result.loss);
+    Sequential model;
+    model.add<Flatten>();
+    data::Loader loader(pairs_of_pixels(), {.batch_size = at_a_time, .mean = {0.5F}, .std = {0.3F}});
+    result.evaluation = train::evaluate(model, *result.loss, loader, default_device(), true);
+    result.features.assign(result.evaluation.features.begin(), result.evaluation.features.end());
+    if (const Tensor rows = result.loss->prototypes(); rows.defined()) result.prototypes = rows.to_vector<double>();
+    return result;
+}
+
+void check_distances(const Evaluated& found) {
+    REQUIRE(found.evaluation.own_distances.size() == samples);
+    REQUIRE(found.evaluation.nearest_distances.size() == samples);
+    for (std::int64_t i = 0; i < samples; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        CHECK(found.evaluation.own_distances[at] == Approx(found.nearest(i, true)).epsilon(1e-4).margin(1e-5));
+        CHECK(found.evaluation.nearest_distances[at] == Approx(found.nearest(i, false)).epsilon(1e-4).margin(1e-5));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("an evaluation keeps each sample's squared distances to its own and the nearest other prototype", "[apps]") {
+    check_distances(evaluated("rbf-softmax"));
+}
+
+TEST_CASE("of a class's several prototypes the nearest counts", "[apps]") {
+    const Evaluated found = evaluated("rbf-softmax", {{"prototypes_per_class", 3}});
+    REQUIRE(found.prototypes.size() == 2 * 3 * classes);
+    check_distances(found);
+}
+
+TEST_CASE("an evaluation keeps each sample's predicted class and its part in the softmax of the scores", "[apps]") {
+    const Evaluated found = evaluated("rbf-softmax");
+    const NoGrad no_grad;
+    std::vector<float> rows(found.evaluation.features);
+    const Tensor feature = Tensor::from(rows, {samples, 2});
+    const auto part = exp(log_softmax(found.loss->logits(feature))).to_vector<double>();
+    for (std::size_t i = 0; i < samples; ++i) {
+        const auto begin = part.begin() + static_cast<std::ptrdiff_t>(i * classes);
+        const auto best = std::max_element(begin, begin + classes);
+        CHECK(found.evaluation.predicted[i] == best - begin);
+        CHECK(found.evaluation.confidences[i] == Approx(*best).epsilon(1e-5));
+        CHECK(found.evaluation.samples[i] == static_cast<std::int64_t>(i));
+    }
+}
+
+TEST_CASE("the confidences of an evaluation keep their digits where all scores are large", "[apps]") {
+    const Evaluated found = evaluated("softmax", {}, [](Loss& loss) {
+        const NoGrad no_grad;
+        for (const auto& [name, tensor] : loss.state())
+            tensor.copy_(name == "bias" ? Tensor::from<float>({16384, 16385, 16383}, {classes})
+                                        : Tensor::zeros(tensor.shape()));
+    });
+    const double expected = 1 / (1 + std::exp(-1.0) + std::exp(-2.0));
+    for (const float confidence : found.evaluation.confidences) CHECK(confidence == Approx(expected).epsilon(1e-6));
+}
+
+TEST_CASE("the loss of a set does not depend on the batches it is evaluated in", "[apps]") {
+    const std::set<std::string> over_pairs = {
+        "contrastive", "triplet", "supervised-contrastive", "multi-similarity", "circle", "proxy-anchor", "range"};
+    for (const LossInfo& info : loss_registry()) {
+        if (over_pairs.contains(info.name)) continue;
+        INFO(info.name);
+        for (const std::vector<double>& weights : {std::vector<double>{}, std::vector<double>{5, 1, 0}}) {
+            const double whole = evaluated(info.name, {}, {}, samples, weights).evaluation.loss;
+            for (const std::int64_t at_a_time : {1, 4})
+                CHECK(evaluated(info.name, {}, {}, at_a_time, weights).evaluation.loss == Approx(whole).epsilon(1e-4));
+        }
+    }
+}
+
+TEST_CASE("with class weights the loss of a set is sum(w l) / sum(w)", "[apps]") {
+    const std::vector<double> weights = {5, 1, 0.5};
+    const Evaluated found = evaluated("softmax", {}, {}, batch, weights);
+    const NoGrad no_grad;
+    const Tensor feature = Tensor::from(found.evaluation.features, {samples, 2});
+    const auto logs = log_softmax(found.loss->logits(feature)).to_vector<double>();
+    double sum = 0, total = 0;
+    for (std::int64_t i = 0; i < samples; ++i) {
+        const auto label = i % classes;
+        const double weight = weights[static_cast<std::size_t>(label)];
+        sum -= weight * logs[static_cast<std::size_t>(i * classes + label)];
+        total += weight;
+    }
+    CHECK(found.evaluation.loss == Approx(sum / total).epsilon(1e-5));
+    CHECK(found.evaluation.weight == Approx(total));
+}
+
+TEST_CASE("a loss without prototypes leaves no distances", "[apps]") {
+    // One that predicts by running means has prototypes; of all losses some must have none for this to say anything.
+    for (const LossInfo& info : loss_registry()) {
+        const Evaluated found = evaluated(info.name);
+        INFO(info.name);
+        CHECK(found.evaluation.own_distances.size() == (found.prototypes.empty() ? 0U : samples));
+    }
+}
+
+TEST_CASE("the worst mistakes are the wrong ones by confidence", "[host]") {
+    train::Evaluation evaluation;
+    evaluation.labels = {0, 1, 2, 0, 1};
+    evaluation.predicted = {1, 1, 0, 2, 0};
+    evaluation.samples = {10, 11, 12, 13, 14};
+    evaluation.confidences = {0.4F, 0.99F, 0.9F, NAN, 0.9F};
+    const auto worst = train::worst_mistakes(evaluation, 3);
+    REQUIRE(worst.size() == 3);
+    CHECK(worst[0].sample == 12);
+    CHECK(worst[0].truth == 2);
+    CHECK(worst[0].predicted == 0);
+    CHECK(worst[0].confidence == Approx(0.9));
+    CHECK(worst[1].sample == 14);
+    CHECK(worst[2].sample == 10);
+    CHECK(train::worst_mistakes(evaluation, 9).size() == 4);
+    CHECK(train::worst_mistakes(evaluation, 9).back().confidence == 0);
+}
+
+}  // namespace radial::test

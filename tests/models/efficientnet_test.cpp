@@ -1,0 +1,73 @@
+// EfficientNet: padding, drop-connect, scaling.
+#include "radial/models/efficientnet.h"
+#include "../expect.h"
+#include "radial/core/tensor/random.h"
+#include "radial/models/efficientnet_block.h"
+#include "radial/models/registry.h"
+
+#include <algorithm>
+
+namespace radial::test {
+namespace {
+
+Tensor random_images(const Shape& shape) {
+    const Tensor x = Tensor::empty(shape);
+    Generator generator(12);
+    uniform_(x, -1, 1, generator);
+    return x;
+}
+
+Tensor parameter(const Layer& net, const std::string& wanted) {
+    for (const auto& [name, tensor] : net.named_parameters())
+        if (name == wanted) return tensor;
+    return {};
+}
+EfficientNetOptions small_efficientnet() {
+    return {.dropout = 0.5, .drop_connect = 0.9, .stem_width = 8, .head_width = 64, .stages = {{3, 1, 2, 8, 4}}};
+}
+
+}  // namespace
+
+TEST_CASE("padding as TensorFlow's puts an odd zero below and to the right", "[models]") {
+    const Tensor x = Tensor::full({1, 1, 4, 5}, 1);
+    // Kernel 3 and stride 2 want 5 rows and 7 columns in all.
+    const Tensor padded = pad_same(x, 3, 2);
+    CHECK(padded.shape() == Shape{1, 1, 5, 7});
+    std::vector<float> expected;
+    for (int row = 0; row < 5; ++row)
+        for (int column = 0; column < 7; ++column)
+            expected.push_back(row < 4 && column >= 1 && column < 6 ? 1.0F : 0.0F);
+    CHECK(padded.to_vector<float>() == expected);
+    CHECK(pad_same(x, 1, 2).shape() == x.shape());
+    CHECK(pad_same(Tensor::zeros({2, 3, 7, 8}), 5, 2).shape() == Shape{2, 3, 11, 11});
+}
+
+TEST_CASE("drop-connect grows from the first block to the last", "[models]") {
+    // One scaling op a block with a shortcut and a rate above 0; the first block's rate is 0.
+    EfficientNetOptions options = small_efficientnet();
+    EfficientNet net(options);
+    std::vector<double> dropped;
+    {
+        const ObserveOps observer([&](std::string_view op, std::span<const Tensor> inputs, const Tensor&) {
+            if (op != "scale_channels" || inputs[1].size(1) != 1) return;
+            const auto scales = inputs[1].to_vector<double>();
+            dropped.push_back(static_cast<double>(std::count(scales.begin(), scales.end(), 0.0)) / 2000);
+        });
+        net.forward(random_images({2000, 3, 2, 2}));
+    }
+    REQUIRE(dropped.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(dropped[i] == Approx(0.9 * static_cast<double>(i + 1) / 4).margin(0.05));
+}
+
+TEST_CASE("an EfficientNet is scaled to multiples of eight and whole blocks", "[models]") {
+    const EfficientNet net({.width = 1.2, .depth = 1.4, .stages = {{3, 1, 1, 16, 1}, {3, 2, 6, 24, 2}}});
+    CHECK(net.feature_dim() == 1536);
+    CHECK(parameter(net, "conv_stem.weight").size(0) == 40);  // 38.4
+    CHECK(parameter(net, "blocks.0.1.conv_pw.weight").size(0) ==
+          24);  // 19.2 is nearer to 16, but less than a tenth off
+    CHECK(parameter(net, "blocks.1.2.conv_pwl.weight").size(0) == 32);
+    CHECK_FALSE(parameter(net, "blocks.0.2.conv_pw.weight").defined());
+    CHECK_FALSE(parameter(net, "blocks.1.3.conv_pw.weight").defined());
+}
+
+}  // namespace radial::test
