@@ -86,6 +86,19 @@ ScatterView view_of(const Scatter& scatter);
 /// Describes for the reader how the view shows the prototypes.
 std::string describe(const ScatterView& view, const Scatter& scatter);
 
+/// Numbers between each two of some classes.
+struct HeatMap {
+    std::span<const double> values;  ///< [classes, classes], the first row on top
+    std::size_t classes = 0;
+    double low = 0, high = 1;         ///< the numbers of the first and the last colour; those beyond have that colour
+    std::vector<std::size_t> groups;  ///< numbers of classes in consecutive groups, or empty
+    std::string description;          ///< what a reader who does not see the picture is told
+};
+/// The matrix as a picture with one square per cell, from dark to light with the number, in the same colours on light
+/// and dark pages. The axes have the numbers of the groups from 1 on, or of the classes from 0 on if there are none. A
+/// bar below shows the colours of `low` and `high`. Cells that are not finite are grey.
+std::string heat_map(const HeatMap& map);
+
 // The functions below need at least one class, and a name for each class.
 
 /// A table of counts with a row for each true class, a column for each predicted class, and the fraction of correct
