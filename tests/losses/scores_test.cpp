@@ -24,7 +24,7 @@ std::unique_ptr<Loss> trained(const std::string& expression, const LossSettings&
 }
 
 /// |x_i - w_j|^2 of every row and prototype: [rows, prototypes].
-std::vector<std::vector<double>> distances(const Tensor& x, const Tensor& w) {
+std::vector<std::vector<double>> distances_of(const Tensor& x, const Tensor& w) {
     const std::vector<double> a = x.to_vector<double>(), b = w.to_vector<double>();
     std::vector<std::vector<double>> all;
     for (std::size_t i = 0; i < a.size(); i += dim) {
@@ -57,7 +57,7 @@ TEST_CASE("the score of RBF-Softmax is the kernel of the nearest prototype", "[l
     for (const std::int64_t each : {1, 3}) {
         const auto loss = trained("rbf-softmax", {{"gamma", 1.7}, {"scale", 6}, {"prototypes_per_class", each}});
         const auto score = only_score(*loss, "kernel", x);
-        const auto expected = distances(x, loss->prototypes());
+        const auto expected = distances_of(x, loss->prototypes());
         for (std::size_t i = 0; i < rows; ++i) CHECK(score[i] == Approx(std::exp(-least(expected[i]) / 1.7)));
     }
 }
@@ -65,11 +65,11 @@ TEST_CASE("the score of RBF-Softmax is the kernel of the nearest prototype", "[l
 TEST_CASE("a kernel is that of normalised features, and with reach that of the wider Gaussian", "[losses][scores]") {
     const Tensor x = feature_of(rows, dim, DType::float64, 3, 3);
     const auto normalised = trained("rbf-softmax", {{"normalise", true}});
-    const auto near = distances(normalised->in_prototype_space(x), normalised->prototypes());
+    const auto near = distances_of(normalised->in_prototype_space(x), normalised->prototypes());
     const auto kernel = only_score(*normalised, "kernel", x);
     for (std::size_t i = 0; i < rows; ++i) CHECK(kernel[i] == Approx(std::exp(-least(near[i]))));
     const auto reaching = trained("rbf-softmax", {{"reach", 2}});
-    const auto far = distances(x, reaching->prototypes());
+    const auto far = distances_of(x, reaching->prototypes());
     const auto reached = only_score(*reaching, "kernel", x);
     for (std::size_t i = 0; i < rows; ++i)
         CHECK(reached[i] == Approx(std::exp(-least(far[i]) / (1 + least(far[i]) / 2))));
@@ -81,7 +81,7 @@ TEST_CASE("the score of an RBF network is its largest unit", "[losses][scores]")
     const auto score = only_score(*loss, "kernel", x);
     std::map<std::string, Tensor> parameters;
     for (const auto& [name, parameter] : loss->named_parameters()) parameters[name] = parameter;
-    const auto far = distances(x, parameters.at("centres"));
+    const auto far = distances_of(x, parameters.at("centres"));
     const auto log_widths = parameters.at("log_widths").to_vector<double>();
     for (std::size_t i = 0; i < rows; ++i) {
         double largest = 0;
@@ -104,7 +104,7 @@ TEST_CASE("losses of distances score by the negative distance to the nearest pro
         INFO(name);
         const auto loss = trained(name, settings);
         const auto score = only_score(*loss, "distance", x);
-        const auto far = distances(x, loss->prototypes());
+        const auto far = distances_of(x, loss->prototypes());
         for (std::size_t i = 0; i < rows; ++i) CHECK(score[i] == Approx(-least(far[i])));
     }
 }
@@ -115,14 +115,14 @@ TEST_CASE("ProxyNCA measures the distance between unit vectors", "[losses][score
     const auto score = only_score(*loss, "distance", x);
     const auto unit = [](const Tensor& v) { return v / sqrt(sum(square(v), {1}, true)); };
     const NoGrad no_grad;
-    const auto far = distances(unit(x), unit(loss->prototypes()));
+    const auto far = distances_of(unit(x), unit(loss->prototypes()));
     for (std::size_t i = 0; i < rows; ++i) CHECK(score[i] == Approx(-least(far[i])));
 }
 
 TEST_CASE("L-GM scores by the largest log density, to which a learned variance belongs", "[losses][scores]") {
     const Tensor x = feature_of(rows, dim, DType::float64, 0.7, 3);
     const auto plain = trained("lgm");
-    const auto far = distances(x, plain->prototypes());
+    const auto far = distances_of(x, plain->prototypes());
     const auto score = only_score(*plain, "likelihood", x);
     for (std::size_t i = 0; i < rows; ++i) CHECK(score[i] == Approx(-0.5 * least(far[i])));
 
