@@ -55,6 +55,7 @@ struct Scatter {
     std::span<const std::int64_t> labels;  ///< [N]
     std::span<const float> prototypes;     ///< [classes * K, 2], grouped by class, or empty
     std::vector<std::string> class_names;
+    bool keep_places = false;  ///< whether every prototype is drawn where it lies, however far that is
 };
 /// The class of prototype `index`.
 std::size_t class_of_prototype(const Scatter& scatter, std::size_t index);
@@ -75,7 +76,7 @@ struct PrototypeMark {
 /// widen the square; a few that are further away are drawn at its edge, in their direction. If the prototypes as a
 /// whole do not match the scale of the features (most are far outside, or all lie within a tenth of the features'
 /// extent, as the weights of a softmax often do), every marker is drawn at the edge, in the prototype's direction from
-/// the origin, at the end of a ray.
+/// the origin, at the end of a ray. With Scatter::keep_places, the square is wide enough for all prototypes instead.
 struct ScatterView {
     double x = 0, y = 0, half = 1;     ///< centre and half the width
     bool rays = false;                 ///< whether rays are drawn from the origin to the marks

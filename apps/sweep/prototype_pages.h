@@ -44,7 +44,7 @@ struct ScatterPageOptions {
 /// Computes the test features of each run and writes a page with one chart per run, as in Fig. 1 of the paper:
 /// features, prototypes, loss, settings, accuracy. Features of more than two dimensions, and the prototypes with them,
 /// are projected onto the first two principal components of the test features. Throws Error before computing anything
-/// when a run does not have the classes of the task's test set.
+/// when a run does not have the classes of the task's test set, or when its feature is one-dimensional.
 void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options);
 
 /// The runs to compare with WordNet, and where the results go.

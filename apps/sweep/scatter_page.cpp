@@ -31,7 +31,6 @@ Plane plane_of(const TrainedRun& run, const Evaluation& evaluation) {
         plane.prototypes = rows.to_vector<float>();
     const auto dim = static_cast<std::size_t>(run.classifier.spec.dim);
     if (dim == 2) return plane;
-    RADIAL_CHECK(dim > 2, "{}: its feature has {} dimension, a scatter needs 2 or more", run.name, dim);
     const PrincipalComponents axes = principal_components(plane.points, dim, 2);
     plane.points = axes.project(plane.points);
     plane.prototypes = axes.project(plane.prototypes);
@@ -48,7 +47,8 @@ std::string card(const TrainedRun& run, const Evaluation& evaluation, const std:
     const Scatter shown{.points = plane.points,
                         .labels = evaluation.labels,
                         .prototypes = plane.prototypes,
-                        .class_names = class_names};
+                        .class_names = class_names,
+                        .keep_places = !plane.note.empty()};
     const ClassifierSpec& spec = run.classifier.spec;
     const std::string settings = describe_settings(spec.loss_settings);
     const std::string fact = fmt::format("<p class=\"fact\"><b>{:.2f}%</b> of {} test images right</p>\n",
@@ -57,7 +57,8 @@ std::string card(const TrainedRun& run, const Evaluation& evaluation, const std:
                                          escape_html(settings.empty() ? "no options" : settings),
                                          plane.note.empty() ? "" : escape_html(plane.note) + "<br>",
                                          escape_html(describe(view_of(shown), shown)));
-    return html_section(spec.loss, "", fact + scatter_chart(shown) + note, "scatter");
+    return html_section(spec.loss, "", fact + scatter_chart(shown) + note,
+                        plane.prototypes.size() > std::size_t{2} * 20 ? "scatter many" : "scatter");
 }
 
 }  // namespace
@@ -95,6 +96,10 @@ Evaluation evaluate_features(TrainedRun& run, const ImageTask& task, const std::
 void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options) {
     // Load all runs first, to find one that cannot be drawn before minutes are spent on the others.
     std::vector<TrainedRun> runs = load_runs(options.runs);
+    for (const TrainedRun& run : runs) {
+        RADIAL_CHECK(run.classifier.spec.dim >= 2, "{}: its feature has one dimension, a scatter needs 2 or more",
+                     run.name);
+    }
     const FeatureOptions& features = options.features;
     const Device device = start_device(features.device, features.threads, Precision::float32);
     const std::shared_ptr<data::Dataset> test = read_set(task, features.data, false);

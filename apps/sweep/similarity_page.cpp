@@ -177,30 +177,32 @@ std::string key_of(const Meanings& meanings) {
     return html + "</ul>\n";
 }
 
+/// The card of one run: what was compared, and the map.
+std::string map_card(const Compared& compared, const Meanings& meanings) {
+    const std::string& loss = compared.run->classifier.spec.loss;
+    std::string note = fmt::format("{}: {}.", compared.run->name, compared.similarity.description);
+    if (!meanings.superclasses.empty()) {
+        note += fmt::format(" Mean of the pairs within superclasses {}, of all others {}.",
+                            short_number(compared.within), short_number(compared.between));
+    }
+    return html_section(loss, note,
+                        map_of(compared.similarity.values, meanings, "Similarity of the prototypes: " + loss));
+}
+
 std::string page_of(const Meanings& meanings, const std::vector<Compared>& runs, const std::string& version) {
-    const bool grouped = !meanings.superclasses.empty();
     TextTable table{.headers = {"run", "loss", "Pearson", "Spearman"}, .rows = {}, .numbers_from = 2};
-    if (grouped) table.headers.insert(table.headers.end(), {"within superclasses", "between"});
     std::string maps =
-        html_section("WordNet", fmt::format("Wu-Palmer similarity of the class names, WordNet {}", version),
+        html_section("WordNet", fmt::format("Wu-Palmer similarity of the class names, WordNet {}.", version),
                      map_of(meanings.similarity, meanings, "Similarity of the class names by WordNet"));
     std::string pairs;
     for (const Compared& each : runs) {
         const std::string& loss = each.run->classifier.spec.loss;
         table.rows.push_back({each.run->name, loss, number(each.pearson), number(each.spearman)});
-        if (grouped) {
-            table.rows.back().push_back(short_number(each.within));
-            table.rows.back().push_back(short_number(each.between));
-        }
-        const std::string note = fmt::format("{}: {}", each.run->name, each.similarity.description);
-        maps +=
-            html_section(loss, note, map_of(each.similarity.values, meanings, "Similarity of the prototypes: " + loss));
+        maps += map_card(each, meanings);
         pairs += html_section(loss, each.run->name, to_html(closest_pairs(each, meanings)));
     }
     return html_section("Correlation with WordNet",
-                        grouped ? "Over all pairs of different classes; and the mean similarity of the prototypes of "
-                                  "pairs within superclasses, and of all others."
-                                : "Over all pairs of different classes.",
+                        "Of the similarities by prototypes and by names, over all pairs of different classes.",
                         to_html(table)) +
            "<div class=\"runs\">\n" + maps + "</div>\n" + html_section("Classes", "", key_of(meanings)) +
            "<h2>Pairs most alike by their prototypes</h2>\n<div class=\"runs\">\n" + pairs + "</div>\n";
