@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <deque>
+#include <limits>
 #include <string_view>
 
 namespace radial::train {
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 /// The root above all roots that NLTK assumes where a version's nouns have several.
 constexpr WordNet::Synset simulated_root = -1;
 constexpr std::size_t largest_file = std::size_t{1} << 30;
+constexpr std::int64_t largest_number = std::int64_t{1} << 40;  ///< of an offset or a count
 
 /// The words of one line, in turn. Throws FileError, naming the file and the line, where one is missing or no number.
 class Words {
@@ -34,7 +36,7 @@ public:
         const std::string_view text = word();
         std::int64_t value = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-        if (error != std::errc{} || end != text.data() + text.size() || value < 0)
+        if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > largest_number)
             throw FileError(fmt::format("{}: \"{}\" where a number was expected", place_, text));
         return value;
     }

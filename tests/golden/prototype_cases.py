@@ -112,7 +112,7 @@ def cluster_cases(rng):
     def points(*shape):
         return rng.standard_normal(shape).astype(np.float32)
     cases = {
-        "ordinary": (points(60, 5) + np.repeat(np.arange(3), 20)[:, None], np.repeat([0, 1, 2], 20)),
+        "ordinary": (points(60, 5) + np.repeat(np.arange(3, dtype=np.float32), 20)[:, None], np.repeat([0, 1, 2], 20)),
         "labels with gaps and below 0": (points(12, 3), np.tile([-7, 100, 3], 4)),
         "one dimension": (points(9, 1), np.tile([0, 1, 2], 3)),
         "a cluster of one": (points(7, 4), np.array([0, 0, 0, 1, 1, 1, 2])),
@@ -123,6 +123,7 @@ def cluster_cases(rng):
         "tiny": (points(20, 3) * np.float32(1e-15), np.repeat([0, 1], 10)),
         "a hundred in twenty": (points(100, 64), np.repeat(np.arange(20), 5)),
     }
+    assert all(x.dtype == np.float32 for x, _ in cases.values())
     return [{"name": name, "dim": x.shape[1], "points": numbers(x), "labels": [int(label) for label in y],
              "index": float(calinski_harabasz_score(x.astype(np.float64), y))} for name, (x, y) in cases.items()]
 
