@@ -3,6 +3,7 @@
 #include "../data/pictures.h"
 #include "../expect.h"
 #include "program.h"
+#include "radial/apps/program/program.h"
 #include "radial/apps/tasks/tasks.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/evaluate.h"
@@ -10,6 +11,9 @@
 #include "radial/data/cifar.h"
 #include "radial/data/idx.h"
 #include "radial/data/images/image.h"
+#include "radial/layers/linear.h"
+#include "radial/layers/sequential.h"
+#include "small_run.h"
 
 #include <cmath>
 
@@ -229,6 +233,72 @@ TEST_CASE("picture files are cut as those of a test set of files are", "[outlier
     std::vector<fs::path> files = *pictures.set.files;
     std::sort(files.begin(), files.end());
     CHECK(bytes_of(found.set->get(0).input) == bytes_of(data::evaluation_view(data::read_image(files[0]), 40, 32)));
+}
+
+TEST_CASE("a program of your own compares its inputs with those that its reader finds in another folder",
+          "[host][outliers]") {
+    const DefaultSignals signals;
+    const TemporaryFolder folder;
+    const std::string data = (folder / "data").string(), far = (folder / "far").string(),
+                      wide = (folder / "wide").string(), out = (folder / "run").string(),
+                      json = (folder / "result.json").string();
+    for (const std::string& name : {data, far, wide}) fs::create_directories(name);
+    train::Program program("points");
+    program.data([](const fs::path& source, bool train) {
+        std::shared_ptr<data::TensorSet> set = points(train ? 1 : 2);
+        const std::vector<std::string> names = {"left", "right"};
+        const Tensor labels = Tensor::zeros({9}, DType::int64, Device{});
+        if (source.filename() == "far")
+            set =
+                std::make_shared<data::TensorSet>(Tensor::full({9, 2}, -400, DType::float32, Device{}), labels, names);
+        if (source.filename() == "wide")
+            set = std::make_shared<data::TensorSet>(Tensor::zeros({9, 3}, DType::float32, Device{}), labels, names);
+        return set;
+    });
+    program.network(
+        "plane",
+        [](std::int64_t dim) {
+            auto layers = std::make_unique<Sequential>();
+            layers->add<Linear>({.in_features = 2, .out_features = dim});
+            return layers;
+        },
+        4);
+    const auto run = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), "points");
+        for (const char* const word : {"--data", data.c_str(), "--workers", "0", "--threads", "1"})
+            words.emplace_back(word);
+        std::vector<const char*> arguments;
+        for (const std::string& word : words) arguments.push_back(word.c_str());
+        return program.run(static_cast<int>(arguments.size()), arguments.data());
+    };
+    REQUIRE(run({"train", "--epochs", "2", "--batch", "8", "--out", out}) == 0);
+    const std::string best = out + "/best.safetensors";
+    CHECK(run({"eval", "--checkpoint", best, "--outliers", far, "--json", json}) == 0);
+    const auto written = nlohmann::json::parse(read_text(json));
+    CHECK(written.at("outliers").at("format") == "points");
+    CHECK(written.at("outliers").at("images") == 9);
+    CHECK(written.at("scores").at("kernel").at("auroc") > 0.99);
+    CHECK(written.at("scores").at("kernel").at("fpr_at_95_tpr") == 0);
+    CHECK(run({"eval", "--checkpoint", best, "--outliers", wide}) == 1);
+    CHECK(run({"eval", "--checkpoint", best, "--outliers", data}) == 1);
+    unregister_model("plane");
+}
+
+TEST_CASE("inputs that are not images take outliers of the same shape alone", "[outliers]") {
+    const TemporaryFolder folder;
+    train::ImageTask task{.program = "points", .set = "", .model = "", .model_title = "", .read = {}};
+    task.read = [](const fs::path&, bool) {
+        return std::make_shared<data::TensorSet>(Tensor::zeros({9, 3}, DType::float32, Device{}),
+                                                 Tensor::zeros({9}, DType::int64, Device{}));
+    };
+    const std::string path = folder.path().string();
+    CHECK(error_of([&] { train::read_outliers(task, path, *points(2)); }) ==
+          path + ": outliers have the shape [3], the test set has [2]");
+    task.read = [](const fs::path& source, bool) -> std::shared_ptr<data::Dataset> {
+        throw FileError(source.string() + ": no points");
+    };
+    CHECK(error_of([&] { train::read_outliers(task, path, *points(2)); }) ==
+          path + ": no outliers in a format that is known:\n  as points: " + path + ": no points");
 }
 
 TEST_CASE("images that are not square take outliers of their own shape alone", "[outliers]") {

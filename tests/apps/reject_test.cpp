@@ -28,7 +28,7 @@ struct KernelFolder : WeightsFolder {
     KernelFolder() {
         manual_seed(4);
         classifier = train::build_classifier(
-            {.model = "resnet20", .dim = 8, .loss = "rbf-softmax", .loss_settings = {{"gamma", 20}}, .classes = 7});
+            {.model = "resnet20", .dim = 64, .loss = "rbf-softmax", .loss_settings = {{"gamma", 60}}, .classes = 7});
         train::save_classifier(checkpoint, classifier, {});
         normal_(images, 0, 1);
         write_safetensors(input, {{{"input", images}}, {}});
