@@ -4,4 +4,5 @@
 #include "radial/apps/report/report.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/observers.h"
+#include "radial/apps/train/statistics.h"
 #include "radial/radial.h"

@@ -57,6 +57,12 @@ void check_labels(std::string_view loss, const Tensor& labels, const Tensor& fea
                  "{}: labels are {}, expected int64[{}]", loss, labels.str(), feature.size(0));
 }
 
+LossScore nearest_score(const Tensor& squared_distances) {
+    return {.name = "distance",
+            .description = "The negative squared distance to the nearest prototype: 0 where they coincide.",
+            .values = max(-squared_distances, 1)};
+}
+
 bool FirstBatch::begins(bool training) {
     if (!training || known_) return false;
     known_ = true;

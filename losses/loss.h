@@ -44,6 +44,16 @@ struct LossMetric {
     Tensor value;             ///< a floating-point scalar on the feature's device; a new tensor for each forward()
 };
 
+/// A number for each sample of a batch that says how well the sample fits the classes: the larger, the better. Samples
+/// of other classes (outliers) are recognised by small scores.
+struct LossScore {
+    /// The name by which users choose the score, such as "kernel": lower-case letters, digits and underscores, starting
+    /// with a letter. It must not be "probability" or "energy", the scores that every classifier has.
+    std::string name;
+    std::string description;  ///< one or two sentences, as plain text
+    Tensor values;            ///< floating-point [N], on the feature's device
+};
+
 /// The last part of a classifier: maps features [N, D] and labels (int64 [N]) to a scalar. Its parameters are trained
 /// together with those of the network. Other state (centres, running means) is updated by forward() while training(),
 /// and is saved.
@@ -63,6 +73,11 @@ public:
     /// The metrics of the last forward(), which training logs by name. Every forward() gives the same names in the same
     /// order. Empty before the first forward() and for a loss that reports nothing.
     virtual std::vector<LossMetric> metrics() const { return {}; }
+    /// The loss's own scores of samples, beside those that follow from logits(): for example the largest kernel, or the
+    /// negative distance to the nearest prototype. The first is the one to use by default. Every call gives the same
+    /// names in the same order. In evaluation mode, the scores of a sample do not depend on the batch. Empty for a loss
+    /// that has none. feature [N, D]. Throws Error when a shape does not fit.
+    virtual std::vector<LossScore> scores(const Tensor& /*feature*/) { return {}; }
     /// Sets the weight of the samples of each class, one number of at least 0 per class; empty removes the weights.
     /// They are not saved. Every mean over samples becomes sum(w l) / sum(w), including the terms that a paper adds for
     /// each sample (center, ring, G-CPL, LGM, MagFace). Terms over classes or pairs (range, exclusive, SoftTriple's
@@ -181,6 +196,10 @@ void check_feature(std::string_view loss, const Tensor& feature, const Tensor& p
 
 /// Throws Error unless `labels` is int64 [N] with one label per row of `feature`. The op itself checks the values.
 void check_labels(std::string_view loss, const Tensor& labels, const Tensor& feature);
+
+/// The score "distance" for squared distances [N, M] to M points, such as prototypes: the negative squared distance to
+/// the nearest one.
+LossScore nearest_score(const Tensor& squared_distances);
 
 /// Detects the first forward() in training of a loss whose state was not loaded from a checkpoint.
 class FirstBatch {

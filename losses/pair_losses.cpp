@@ -50,6 +50,11 @@ Tensor PairLoss::forward(const Tensor& feature, const Tensor& labels) {
 
 Tensor PairLoss::logits(const Tensor& feature) { return means_->logits(prepared(feature), unit_); }
 
+std::vector<LossScore> PairLoss::scores(const Tensor& feature) {
+    if (unit_) return {};
+    return {nearest_score(-logits(feature))};
+}
+
 Contrastive::Contrastive(const ContrastiveOptions& options)
     : PairLoss("Contrastive", options.classes, options.dim, options.normalise, options.momentum), options_(options) {
     RADIAL_CHECK(options.pairs.positive_margin >= 0, "Contrastive: positive_margin is {}, expected at least 0",

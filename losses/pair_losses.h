@@ -43,6 +43,8 @@ class PairLoss : public Loss {
 public:
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
+    /// "distance": the negative squared distance to the nearest mean. None for unit features, whose logits are cosines.
+    std::vector<LossScore> scores(const Tensor& feature) override;
     Tensor prototypes() const override { return means_->mean(); }
 
     /// Default of the option `momentum` of these losses.

@@ -37,6 +37,11 @@ Tensor Cpl::logits(const Tensor& feature) {
     return log_sum_exp(reshape(each, {x.size(0), options_.classes, options_.prototypes_per_class}));
 }
 
+std::vector<LossScore> Cpl::scores(const Tensor& feature) {
+    check_feature("Cpl", feature, prototypes_);
+    return {nearest_score(squared_distances(cast(feature, prototypes_.dtype()), prototypes_))};
+}
+
 LossInfo Cpl::info() {
     return loss_entry<Cpl, CplOptions>(
         "cpl", "mean over i of -log sum_k softmax over (j, k) of (-gamma * |x_i - W_jk|^2)[y_i, k]",
@@ -109,6 +114,12 @@ Tensor Lgm::logits(const Tensor& feature) {
     check_feature("Lgm", feature, means_);
     const Tensor x = cast(feature, means_.dtype());
     return diagonal() ? normalisers() - distances(x) : -0.5 * squared_distances(x, means_);
+}
+
+std::vector<LossScore> Lgm::scores(const Tensor& feature) {
+    return {{.name = "likelihood",
+             .description = "The largest logarithm of a class's Gaussian density, up to a constant.",
+             .values = max(logits(feature), 1)}};
 }
 
 LossInfo Lgm::info() {

@@ -33,6 +33,8 @@ public:
     explicit Cpl(const CplOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
+    /// "distance": the negative squared distance to the nearest prototype. Throws as forward() does.
+    std::vector<LossScore> scores(const Tensor& feature) override;
     /// All prototypes, [classes * K, dim], those of a class in consecutive rows.
     Tensor prototypes() const override { return prototypes_; }
 
@@ -85,6 +87,9 @@ public:
     explicit Lgm(const LgmOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
+    /// "likelihood": the largest logarithm of a class's Gaussian density, up to a constant: max over j of -d_j - 1/2
+    /// log|Lambda_j|. Throws as forward() does.
+    std::vector<LossScore> scores(const Tensor& feature) override;
     /// The means [classes, dim].
     Tensor prototypes() const override { return means_; }
 

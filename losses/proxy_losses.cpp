@@ -38,6 +38,11 @@ Tensor ProxyNca::logits(const Tensor& feature) {
     return squared_distances(unit_rows(cast(feature, proxies_.dtype())), unit_rows(proxies_)) * -options_.scale;
 }
 
+std::vector<LossScore> ProxyNca::scores(const Tensor& feature) {
+    check_feature("ProxyNca", feature, proxies_);
+    return {nearest_score(squared_distances(unit_rows(cast(feature, proxies_.dtype())), unit_rows(proxies_)))};
+}
+
 LossInfo ProxyNca::info() {
     return loss_entry<ProxyNca, ProxyNcaOptions>(
         "proxy-nca",

@@ -33,6 +33,8 @@ public:
     explicit ProxyNca(const ProxyNcaOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
+    /// "distance": -d_j of the nearest proxy, in [-4, 0]. Throws as forward() does.
+    std::vector<LossScore> scores(const Tensor& feature) override;
     /// The proxies [classes, dim].
     Tensor prototypes() const override { return proxies_; }
 

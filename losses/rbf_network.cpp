@@ -99,6 +99,13 @@ Tensor RbfNetwork::logits(const Tensor& feature) {
     return linear(factor_ * units(feature), weight_, bias_);
 }
 
+std::vector<LossScore> RbfNetwork::scores(const Tensor& feature) {
+    check_feature("RbfNetwork", feature, centres_);
+    return {{.name = "kernel",
+             .description = "The largest unit's value: 1 at a unit's centre, near 0 far from all units.",
+             .values = max(units(feature), 1)}};
+}
+
 LossInfo RbfNetwork::info() {
     return loss_entry<RbfNetwork, RbfNetworkOptions>(
         "rbf-network", "mean over i of -log softmax_j(b_j + M^-1/4 * sum_m W_jm * exp(-|x_i - c_m|^2 / w_m))[y_i]",

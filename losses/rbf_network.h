@@ -39,6 +39,8 @@ public:
     explicit RbfNetwork(const RbfNetworkOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
+    /// "kernel": the largest unit's value, in [0, 1]. Throws as forward() does.
+    std::vector<LossScore> scores(const Tensor& feature) override;
     /// "mean_kernel": the mean over the batch of the largest unit's value, in [0, 1]. Near 0, no gradient reaches the
     /// units.
     std::vector<LossMetric> metrics() const override;

@@ -91,10 +91,21 @@ std::vector<LossMetric> RbfSoftmax::metrics() const {
              .value = mean_kernel_}};
 }
 
-Tensor RbfSoftmax::logits(const Tensor& feature) {
+// The kernels for prediction, where the nearest class takes the place of the own class: [N, classes].
+Tensor RbfSoftmax::class_kernels(const Tensor& feature) {
     const Tensor distances = nearest_distances(in_prototype_space(feature));
-    const Tensor kernels = exp(-(distances / widths(-max(-distances, 1))));
-    return options_.scale * (log_scale_.defined() ? kernels * scale_factor() : kernels);
+    return exp(-(distances / widths(-max(-distances, 1))));
+}
+
+Tensor RbfSoftmax::logits(const Tensor& feature) {
+    const Tensor kernel = class_kernels(feature);
+    return options_.scale * (log_scale_.defined() ? kernel * scale_factor() : kernel);
+}
+
+std::vector<LossScore> RbfSoftmax::scores(const Tensor& feature) {
+    return {{.name = "kernel",
+             .description = "The largest kernel of the classes: 1 on a prototype, near 0 far from all of them.",
+             .values = max(class_kernels(feature), 1)}};
 }
 
 Tensor RbfSoftmax::in_prototype_space(const Tensor& feature) {

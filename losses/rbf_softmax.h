@@ -95,6 +95,9 @@ public:
     /// "mean_kernel": the mean over the batch of the kernel K_y of each sample's own class, in [0, 1]. Near 0, no
     /// gradient flows.
     std::vector<LossMetric> metrics() const override;
+    /// "kernel": the largest kernel K_j of the classes, in [0, 1]. 1 on a prototype, near 0 far from all of them; with
+    /// `reach`, at least exp(-reach). Throws as forward() does.
+    std::vector<LossScore> scores(const Tensor& feature) override;
     /// False while features are normalised by the statistics of their batch, that is, in training.
     bool additive() const override { return !normalises_by_batch(); }
     std::int64_t smallest_batch() const override { return options_.normalise ? 2 : 1; }
@@ -105,6 +108,7 @@ public:
 private:
     bool normalises_by_batch() const { return options_.normalise && training(); }
     Tensor normalised(const Tensor& feature, double momentum) const;
+    Tensor class_kernels(const Tensor& feature);
     Tensor nearest_distances(const Tensor& feature) const;
     Tensor widths(const Tensor& reached) const;
     Tensor scale_factor() const;

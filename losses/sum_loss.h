@@ -32,6 +32,7 @@ public:
 
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override { return head_->logits(feature); }
+    std::vector<LossScore> scores(const Tensor& feature) override { return head_->scores(feature); }
     Tensor prototypes() const override { return head_->prototypes(); }
     Tensor in_prototype_space(const Tensor& feature) override { return head_->in_prototype_space(feature); }
     /// The metrics of the head under their own names, then those of the terms, prefixed with the term's name in

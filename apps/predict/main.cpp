@@ -1,4 +1,5 @@
-// radial-predict: predicts classes and their probabilities for images or a tensor, with the weights in a file.
+// radial-predict: predicts classes and their probabilities for images or a tensor, with the weights in a file, and
+// rejects images that are like none of the classes.
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/run/data_record.h"
@@ -6,6 +7,7 @@
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/weights.h"
+#include "radial/apps/train/scores.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/io/files.h"
 #include "radial/core/io/safetensors.h"
@@ -151,6 +153,32 @@ std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count,
     return rankings;
 }
 
+/// How well an image fits the classes.
+struct Fit {
+    std::string name;                 ///< of the score
+    double score = 0;                 ///< the larger, the better; finite
+    std::optional<double> threshold;  ///< the score below which images are rejected
+
+    bool rejected() const { return threshold && score < *threshold; }
+};
+
+/// The fit of the image in each row of a score. Throws NumericError for NaN or infinity, with the name of the row's
+/// file if `files` are given.
+std::vector<Fit> fits_of(const LossScore& score, std::optional<double> threshold,
+                         std::span<const fs::path> files = {}) {
+    std::vector<Fit> fits;
+    for (const double value : score.values.to_vector<double>()) {
+        const std::size_t row = fits.size();
+        if (!std::isfinite(value)) {
+            throw NumericError(fmt::format("{}: the score {} is {}",
+                                           row < files.size() ? files[row].string() : fmt::format("image {}", row),
+                                           score.name, value));
+        }
+        fits.push_back({.name = score.name, .score = value, .threshold = threshold});
+    }
+    return fits;
+}
+
 /// The name of a class, or its number if there are no names.
 std::string class_name(const std::vector<std::string>& names, std::int64_t index) {
     return names.empty() ? fmt::format("{}", index) : names.at(static_cast<std::size_t>(index));
@@ -183,29 +211,37 @@ std::string csv_field(const std::string& text) {
 /// The rankings of many files, as a CSV table (RFC 4180) with the columns file, class_1, score_1, class_2 ... A file or
 /// class name that begins with =, +, -, @, a tab or a carriage return would be a formula to a spreadsheet, so "./" or
 /// an apostrophe is put before it. Control characters are escaped, as in \x1b.
+///
+/// Scored images have a further column of the score's name and, with a threshold, the column "rejected", which is true
+/// or false.
 class RankingTable {
 public:
     /// `names` has one name per class, or is empty; classes are then given as numbers.
     RankingTable(std::vector<std::string> names, std::int64_t count);
-    void add(const std::filesystem::path& file, const std::vector<Guess>& guesses);
-    const std::string& text() const { return text_; }
+    void add(const std::filesystem::path& file, const std::vector<Guess>& guesses, const std::optional<Fit>& fit);
+    std::string text() const { return head_ + "\n" + rows_; }
 
 private:
     std::vector<std::string> names_;
-    std::string text_;
+    std::string head_, fit_head_, rows_;
 };
 
 RankingTable::RankingTable(std::vector<std::string> names, std::int64_t count)
-    : names_(std::move(names)), text_("file") {
-    for (std::int64_t rank = 1; rank <= count; ++rank) text_ += fmt::format(",class_{0},score_{0}", rank);
-    text_ += "\n";
+    : names_(std::move(names)), head_("file") {
+    for (std::int64_t rank = 1; rank <= count; ++rank) head_ += fmt::format(",class_{0},score_{0}", rank);
 }
 
-void RankingTable::add(const std::filesystem::path& file, const std::vector<Guess>& guesses) {
-    text_ += csv_field(path_field(file));
+void RankingTable::add(const std::filesystem::path& file, const std::vector<Guess>& guesses,
+                       const std::optional<Fit>& fit) {
+    rows_ += csv_field(path_field(file));
     for (const Guess& guess : guesses)
-        text_ += fmt::format(",{},{:.6g}", csv_field(name_field(class_name(names_, guess.index))), guess.probability);
-    text_ += "\n";
+        rows_ += fmt::format(",{},{:.6g}", csv_field(name_field(class_name(names_, guess.index))), guess.probability);
+    if (fit) {
+        if (fit_head_.empty()) head_ += fit_head_ = "," + fit->name + (fit->threshold ? ",rejected" : "");
+        rows_ += fmt::format(",{}", fit->score);
+        if (fit->threshold) rows_ += fit->rejected() ? ",true" : ",false";
+    }
+    rows_ += "\n";
 }
 
 struct PredictOptions {
@@ -215,7 +251,12 @@ struct PredictOptions {
     fs::path input, output, classes, csv;
     std::int64_t top = 5, batch = 32, resize = 0, size = 0;
     std::vector<float> mean, std;
+    std::string score;             ///< empty: the loss's own, or else the probability
+    std::optional<double> reject;  ///< the score below which images are rejected
     bool skip_bad = false;
+
+    /// Whether images get a score.
+    bool scored() const { return reject.has_value() || !score.empty(); }
     int threads = 0;
     std::string device = "cpu";
     train::Precision precision = train::Precision::float32;
@@ -233,12 +274,16 @@ public:
     }
 
     struct Result {
-        Tensor feature, logits;  ///< on the CPU
+        Tensor feature, logits;         ///< on the CPU
+        std::vector<LossScore> scores;  ///< see train::scores_of(); empty unless `scored` is set
     };
-    Result predict(const Tensor& images) {
+    Result predict(const Tensor& images, bool scored) {
         const NoGrad no_grad;
         const Tensor feature = train::feature_of(*classifier_.model, images.to(device_), precision_);
-        return {.feature = feature.to(Device{}), .logits = classifier_.loss->logits(feature).to(Device{})};
+        const Tensor logits = classifier_.loss->logits(feature);
+        return {.feature = feature.to(Device{}),
+                .logits = logits.to(Device{}),
+                .scores = scored ? train::scores_of(*classifier_.loss, feature, logits) : std::vector<LossScore>()};
     }
 
 private:
@@ -306,6 +351,25 @@ Preprocessing preprocessing_for(const PredictOptions& options, const OpenedWeigh
     return result;
 }
 
+/// Adds the scores as "score" (float64 [N]) and, with a threshold, "rejected" (uint8 [N], 1 or 0). The metadata "score"
+/// is the name of the score.
+void add_fits(TensorFile& file, const std::vector<Fit>& fits) {
+    std::vector<double> scores;
+    std::vector<std::uint8_t> rejected;
+    for (const Fit& fit : fits) {
+        scores.push_back(fit.score);
+        rejected.push_back(fit.rejected() ? 1 : 0);
+    }
+    const auto count = std::ssize(fits);
+    file.metadata["score"] = fits.front().name;
+    file.tensors.push_back({"score", Tensor::from(scores, {count}, Device{})});
+    if (fits.front().threshold) file.tensors.push_back({"rejected", Tensor::from(rejected, {count}, Device{})});
+}
+
+void print_rejected(std::int64_t rejected, std::int64_t count) {
+    fmt::print("{} of {} images rejected\n", rejected, count);
+}
+
 void predict_tensor(const PredictOptions& options, Predictor& predictor) {
     const TensorFile file = read_safetensors(options.input);
     if (!file.contains("input")) throw FileError(options.input.string() + ": no tensor \"input\"");
@@ -315,21 +379,35 @@ void predict_tensor(const PredictOptions& options, Predictor& predictor) {
             fmt::format("{}: \"input\" is {}, expected float32[N, C, H, W]", options.input.string(), input.str()));
     const std::int64_t count = input.size(0);
     Predictor::Result all;
+    std::vector<Fit> fits;
     const auto append = [&](Tensor& to, const Tensor& rows, std::int64_t first) {
         if (!to.defined()) to = Tensor::empty({count, rows.size(1)}, rows.dtype(), Device{});
         to.rows(first, first + rows.size(0)).copy_(rows);
     };
     for (std::int64_t first = 0; first < count; first += options.batch) {
-        const auto result = predictor.predict(input.rows(first, std::min(first + options.batch, count)));
+        const auto result =
+            predictor.predict(input.rows(first, std::min(first + options.batch, count)), options.scored());
         append(all.feature, result.feature, first);
         append(all.logits, result.logits, first);
+        if (!options.scored()) continue;
+        for (Fit& fit : fits_of(train::score_named(result.scores, options.score), options.reject))
+            fits.push_back(std::move(fit));
     }
-    write_safetensors(options.output, {{{"logits", all.logits}, {"feature", all.feature}}, {}});
+    TensorFile out{{{"logits", all.logits}, {"feature", all.feature}}, {}};
+    if (options.scored()) add_fits(out, fits);
+    write_safetensors(options.output, out);
     fmt::print("{} images: logits and features in {}\n", count, train::shown(options.output.string()));
+    if (options.reject) print_rejected(std::ranges::count_if(fits, &Fit::rejected), count);
 }
 
-void print_ranking(const fs::path& file, const std::vector<Guess>& guesses, const std::vector<std::string>& names) {
+void print_ranking(const fs::path& file, const std::vector<Guess>& guesses, const std::vector<std::string>& names,
+                   const std::optional<Fit>& fit) {
     fmt::print("{}\n", train::shown(file.string()));
+    if (fit && fit->rejected()) {
+        fmt::print("      rejected: {} {:.6g} is below {}\n", fit->name, fit->score, *fit->threshold);
+    } else if (fit) {
+        fmt::print("      {} {:.6g}\n", fit->name, fit->score);
+    }
     for (std::size_t i = 0; i < guesses.size(); ++i)
         fmt::print("{:>4}  {:.4f}  {}\n", i + 1, guesses[i].probability,
                    train::shown(class_name(names, guesses[i].index)));
@@ -346,6 +424,7 @@ void predict_pictures(const PredictOptions& options, const OpenedWeights& weight
     if (!others.empty()) train::print_error(fmt::format("note: {}\n", data::passed_over(others)));
     RankingTable table(names, top);
     std::size_t skipped = 0;
+    std::int64_t rejected = 0;
     for (std::size_t first = 0; first < files.size(); first += static_cast<std::size_t>(options.batch)) {
         const auto count = std::min(static_cast<std::size_t>(options.batch), files.size() - first);
         const PictureBatch batch =
@@ -353,10 +432,16 @@ void predict_pictures(const PredictOptions& options, const OpenedWeights& weight
         for (const std::string& problem : batch.problems) train::print_error(fmt::format("skipped: {}\n", problem));
         skipped += batch.problems.size();
         if (!batch.images.defined()) continue;
-        const auto rankings = rank(predictor.predict(batch.images).logits, top, batch.files);
+        const Predictor::Result result = predictor.predict(batch.images, options.scored());
+        const auto rankings = rank(result.logits, top, batch.files);
+        std::vector<Fit> fits;
+        if (options.scored())
+            fits = fits_of(train::score_named(result.scores, options.score), options.reject, batch.files);
+        rejected += std::ranges::count_if(fits, &Fit::rejected);
         for (std::size_t i = 0; i < rankings.size(); ++i) {
-            options.csv.empty() ? print_ranking(batch.files[i], rankings[i], names)
-                                : table.add(batch.files[i], rankings[i]);
+            const std::optional<Fit> fit = fits.empty() ? std::nullopt : std::optional(fits[i]);
+            options.csv.empty() ? print_ranking(batch.files[i], rankings[i], names, fit)
+                                : table.add(batch.files[i], rankings[i], fit);
         }
     }
     RADIAL_CHECK(skipped < files.size(), "none of the {} images can be read", files.size());
@@ -364,6 +449,7 @@ void predict_pictures(const PredictOptions& options, const OpenedWeights& weight
     if (!options.csv.empty() || skipped > 0)
         fmt::print("{} images{}{}\n", files.size() - skipped, skipped > 0 ? fmt::format(", {} skipped", skipped) : "",
                    options.csv.empty() ? "" : ": " + train::shown(options.csv.string()));
+    if (options.reject) print_rejected(rejected, std::ssize(files) - static_cast<std::int64_t>(skipped));
 }
 
 void run_predict(const PredictOptions& options) {
@@ -391,6 +477,13 @@ void add_flags(CLI::App& app, PredictOptions& options) {
     app.add_option("--format", options.format,
                    "radial, torchvision or timm (default: recognized from the names in the file)");
     app.add_option("--classes", options.classes, "File with one class name per line")->type_name("FILE");
+    app.add_option("--reject", options.reject,
+                   "Reject images whose score is below this threshold, which 'eval' of the training programs prints")
+        ->type_name("THRESHOLD");
+    app.add_option("--score", options.score,
+                   "Print this score of each image: probability, energy, or one of the loss's own, such as kernel "
+                   "(default with --reject: the loss's own, else probability)")
+        ->type_name("NAME");
     add("--top", options.top, "Number of classes to show per image")->check(train::within(1, 1000000));
     app.add_option("--csv", options.csv, "Write a table to this file instead of printing")->type_name("FILE");
     app.add_flag("--skip-bad", options.skip_bad, "Report images that cannot be read and continue");

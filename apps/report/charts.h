@@ -55,6 +55,7 @@ struct Scatter {
     std::span<const std::int64_t> labels;  ///< [N]
     std::span<const float> prototypes;     ///< [classes * K, 2], grouped by class, or empty
     std::vector<std::string> class_names;
+    bool keep_places = false;  ///< whether every prototype is drawn where it lies, however far that is
 };
 /// The class of prototype `index`.
 std::size_t class_of_prototype(const Scatter& scatter, std::size_t index);
@@ -75,7 +76,7 @@ struct PrototypeMark {
 /// widen the square; a few that are further away are drawn at its edge, in their direction. If the prototypes as a
 /// whole do not match the scale of the features (most are far outside, or all lie within a tenth of the features'
 /// extent, as the weights of a softmax often do), every marker is drawn at the edge, in the prototype's direction from
-/// the origin, at the end of a ray.
+/// the origin, at the end of a ray. With Scatter::keep_places, the square is wide enough for all prototypes instead.
 struct ScatterView {
     double x = 0, y = 0, half = 1;     ///< centre and half the width
     bool rays = false;                 ///< whether rays are drawn from the origin to the marks
@@ -85,6 +86,19 @@ ScatterView view_of(const Scatter& scatter);
 
 /// Describes for the reader how the view shows the prototypes.
 std::string describe(const ScatterView& view, const Scatter& scatter);
+
+/// Numbers between each two of some classes.
+struct HeatMap {
+    std::span<const double> values;  ///< [classes, classes], the first row on top
+    std::size_t classes = 0;
+    double low = 0, high = 1;         ///< the numbers of the first and the last colour; those beyond have that colour
+    std::vector<std::size_t> groups;  ///< numbers of classes in consecutive groups, or empty
+    std::string description;          ///< what a reader who does not see the picture is told
+};
+/// The matrix as a picture with one square per cell, from dark to light with the number, in the same colours on light
+/// and dark pages. The axes have the numbers of the groups from 1 on, or of the classes from 0 on if there are none. A
+/// bar below shows the colours of `low` and `high`. Cells that are not finite are grey.
+std::string heat_map(const HeatMap& map);
 
 // The functions below need at least one class, and a name for each class.
 

@@ -46,6 +46,7 @@ svg { display: block; width: 100%; height: auto; }
 /* Small charts: what is written in them stays as large as the page's. */
 .runs .tick { font-size: 19px; } .runs .dots { stroke-width: 4; } .runs .ray { stroke-width: 3; }
 .runs .prototype circle { r: 14px; stroke-width: 4; } .runs .prototype text { font-size: 19px; }
+.runs .many .prototype circle { r: 9px; stroke-width: 2.5; } .runs .many .prototype text { font-size: 11px; }
 .runs p.fact { margin: 0 0 8px; } .runs p.note { margin: 10px 0 0; overflow-wrap: anywhere; }
 .scatter svg { max-width: 720px; margin: 0 auto; }
 .grid { stroke: var(--rule); } .axis { stroke: var(--soft); }
@@ -86,6 +87,11 @@ td i.line, th i.line { display: inline-block; margin-right: 8px; vertical-align:
 .confusion thead th { text-align: center; } td.none { color: var(--rule); } td.share { color: var(--soft); }
 .map { max-width: 720px; margin: 0 auto; } .map .frame { fill: none; stroke: var(--rule); }
 .map path { shape-rendering: crispEdges; } .map .tick { font-size: 16px; }
+.runs .map .tick { font-size: 24px; } .map image { image-rendering: pixelated; } .map .border { stroke: var(--card); stroke-opacity: 0.7; }
+.ramp { display: grid; grid-template-columns: auto 1fr auto; gap: 10px; align-items: center; max-width: 640px; margin: 8px auto 0; color: var(--soft); font-size: 13px; font-variant-numeric: tabular-nums; }
+.ramp i { height: 12px; border-radius: 3px; }
+.key { columns: 320px; column-gap: 28px; margin: 0; padding: 0; list-style: none; font-size: 13px; }
+.key li { break-inside: avoid; padding: 2px 0; overflow-wrap: anywhere; color: var(--soft); } .key b { color: var(--ink); font-weight: 600; }
 .pairs { width: 100%; } .pairs td { border-top: 1px solid var(--rule); }
 .pairs td:nth-child(-n+2), .pairs th:nth-child(-n+2) { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .bars { columns: 300px; column-gap: 28px; margin: 0; padding: 0; list-style: none; font-size: 13px; font-variant-numeric: tabular-nums; }

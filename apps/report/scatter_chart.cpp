@@ -130,9 +130,10 @@ ScatterView view_of(const Scatter& scatter) {
     frame(view, features.empty() ? places : features);
     const auto is_far = [&](std::size_t c) { return distance(view, prototypes[2 * c], prototypes[2 * c + 1]) > reach; };
     std::vector<bool> far;
-    for (std::size_t c = 0; c < count; ++c) far.push_back(is_far(c));
+    for (std::size_t c = 0; c < count; ++c) far.push_back(!scatter.keep_places && is_far(c));
     const auto far_count = static_cast<std::size_t>(std::count(far.begin(), far.end(), true));
-    view.rays = 2 * far_count > count || (count > 1 && places.extent() < bunched * features.extent());
+    view.rays =
+        !scatter.keep_places && (2 * far_count > count || (count > 1 && places.extent() < bunched * features.extent()));
     Box shown = features;
     if (view.rays) shown.add(0, 0);
     for (std::size_t c = 0; c < count; ++c)

@@ -6,6 +6,7 @@
 #include "radial/apps/cli/run/run_folder.h"
 #include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
+#include "radial/apps/sweep/prototype_pages.h"
 #include "radial/apps/sweep/sweep_pages.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/version.h"
@@ -108,10 +109,8 @@ void add_results(const ImageTask& task, const PaperTable& table, const SweepOpti
     for (const SweptRun& run : runs)
         if (run.state.done()) done.push_back(run.run.folder.string());
     write_scatter_page(task, {.runs = done,
-                              .data = options.data,
-                              .out = options.out / "scatter.html",
-                              .threads = options.threads,
-                              .device = options.device});
+                              .features = {.data = options.data, .threads = options.threads, .device = options.device},
+                              .out = options.out / "scatter.html"});
 }
 
 /// Trains the runs that are not completed, several at a time if requested. The tables are written again after each run.

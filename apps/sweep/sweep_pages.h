@@ -1,5 +1,4 @@
-// The results of a sweep: table.md and table.html with their tables, distances and curves, and the page of
-// two-dimensional features.
+// The results of a sweep: table.md and table.html with their tables, distances and curves.
 #pragma once
 
 #include "radial/apps/cli/image_task.h"
@@ -57,19 +56,5 @@ OwnDistances own_distances(std::span<const float> features, std::span<const std:
 /// The distances over the test set at a few steps of each completed run, computed from its snapshots, below those of
 /// the paper.
 SweepSection distance_section(const ImageTask& task, const SweepOptions& options, const std::vector<SweptRun>& runs);
-
-/// The runs to draw, and how to compute their features.
-struct ScatterPageOptions {
-    std::vector<std::string> runs;  ///< folders of runs, or checkpoints
-    std::filesystem::path data, out = "scatter.html";
-    std::int64_t batch = 128;
-    int threads = 0;
-    std::string device = "cpu";
-};
-
-/// Computes the test features of each run and writes a page with one chart per run, as in Fig. 1 of the paper:
-/// features, prototypes, loss, settings, accuracy. Throws Error before computing anything when a run does not have the
-/// task's network and classes, or when its feature is not two-dimensional.
-void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// Evaluates a data set: accuracy, mean loss, predictions, features, and the confusion matrix.
+// Evaluates a data set: accuracy, mean loss, predictions, features, scores, and the confusion matrix.
 #include "radial/apps/train/evaluate.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -114,12 +114,13 @@ private:
 }  // namespace
 
 Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
-                    Precision precision, const std::function<bool()>& stop) {
+                    Precision precision, const std::function<bool()>& stop, bool keep_scores) {
     const NoGrad no_grad;
     const EvalMode model_mode(model), loss_mode(loss);
     Evaluation result;
     result.classes = loader.dataset().classes();
     Results results(loader.dataset().size(), loader.batches(), device);
+    ScoreCollector scores;
     const Tensor prototypes = loss.prototypes();
     loader.start(0);
     while (const auto batch = loader.next()) {
@@ -139,13 +140,28 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
         const Tensor logits = classes ? loss.logits(feature) : Tensor{};
         if (classes && result.classes == 0) result.classes = logits.size(1);
         results.add(labels.size(0), loss.forward(feature, labels), loss.batch_weight(labels), logits);
+        if (classes && keep_scores) scores.add(scores_of(loss, feature, logits));
         const Tensor placed = loss.in_prototype_space(feature);
         if (keep_features) results.add_features(placed);
         if (classes && prototypes.defined() && result.classes > 1)
             results.add_distances(prototype_distances(placed, prototypes, labels, result.classes));
     }
     results.read(result);
+    result.scores = scores.read();
     return result;
+}
+
+std::vector<SampleScore> score_samples(Layer& model, Loss& loss, data::Loader& loader, Device device,
+                                       Precision precision) {
+    const NoGrad no_grad;
+    const EvalMode model_mode(model), loss_mode(loss);
+    ScoreCollector scores;
+    loader.start(0);
+    while (const auto batch = loader.next()) {
+        const Tensor feature = feature_of(model, batch->images.to(device), precision);
+        scores.add(scores_of(loss, feature, loss.logits(feature)));
+    }
+    return scores.read();
 }
 
 double Evaluation::accuracy() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/apps/train/precision.h"
+#include "radial/apps/train/scores.h"
 #include "radial/core/nn/module.h"
 #include "radial/core/tensor/tensor.h"
 #include "radial/data/loader.h"
@@ -68,6 +69,9 @@ struct Evaluation {
     std::vector<float> own_distances;
     /// [total]: squared distances to the nearest prototype of another class; empty as own_distances.
     std::vector<float> nearest_distances;
+    /// The scores of scores_of(), each with [total] values, if `keep_scores` was set and the targets are classes, or
+    /// else empty.
+    std::vector<SampleScore> scores;
 
     /// The confusion matrix of `labels` and `predicted`.
     Confusion confusion() const { return {labels, predicted, classes}; }
@@ -88,7 +92,13 @@ std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t co
 /// recording gradients; their previous modes are restored afterwards. Waits for the device every 32 batches and at the
 /// end. `stop` is called before each batch; if it returns true, the evaluation ends and Evaluation::whole is false.
 Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
-                    Precision precision = Precision::float32, const std::function<bool()>& stop = {});
+                    Precision precision = Precision::float32, const std::function<bool()>& stop = {},
+                    bool keep_scores = false);
+
+/// The scores of scores_of() of all samples of `loader`, whose targets are not used and may be anything. Otherwise as
+/// evaluate().
+std::vector<SampleScore> score_samples(Layer& model, Loss& loss, data::Loader& loader, Device device,
+                                       Precision precision = Precision::float32);
 
 /// Returns one weight per class, inversely proportional to the frequency of the class in `labels` (int64 [N], on the
 /// CPU, in [0, classes)). The weights of the classes that occur have mean 1; those of the others are 0. Throws Error

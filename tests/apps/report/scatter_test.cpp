@@ -2,6 +2,7 @@
 #include "../../expect.h"
 #include "../program.h"
 #include "radial/apps/report/charts.h"
+#include "radial/train.h"
 
 namespace radial::test {
 namespace {
@@ -94,6 +95,25 @@ TEST_CASE("prototypes that are mostly far outside are drawn as directions", "[ho
     CHECK(view.half == Approx(10.5));
 }
 
+TEST_CASE("a chart that keeps places is wide enough for every prototype", "[host]") {
+    for (const std::vector<float>& prototypes :
+         {std::vector<float>{1000, 500, 5, 0, 0, -5, 1, 1}, {0.1F, 0, -0.1F, 0, 0, 0.2F, 0, 0}}) {
+        const Square square(prototypes);
+        train::Scatter scatter = square.scatter();
+        scatter.keep_places = true;
+        const train::ScatterView view = view_of(scatter);
+        CHECK_FALSE(view.rays);
+        for (std::size_t c = 0; c < 4; ++c) {
+            CHECK(view.marks[c].at_place);
+            CHECK(view.marks[c].x == prototypes[2 * c]);
+            CHECK(view.marks[c].y == prototypes[2 * c + 1]);
+            CHECK(std::abs(view.marks[c].x - view.x) < view.half);
+        }
+        CHECK(describe(view, scatter) == "Numbered circles are the prototypes.");
+        CHECK(count(scatter_chart(scatter), "class=\"prototype\"") == 4);
+    }
+}
+
 TEST_CASE("directions start at the origin even when the features do not reach it", "[host]") {
     Square square({0.1F, 0, -0.1F, 0});
     for (float& value : square.points) value += 100;
@@ -150,15 +170,42 @@ TEST_CASE("runs are drawn side by side on one page with their losses, settings a
     for (const char* outside : {"http:", "https:", "<script", "<link", "url("}) CHECK(count(page, outside) == 0);
 }
 
+TEST_CASE("features of more dimensions are drawn along their principal components, each prototype once", "[host]") {
+    const TemporaryFolder folder;
+    write_patterns(folder / "data", 40, 20);
+    const std::string data = " --data " + (folder / "data").string(), run = (folder / "wide").string();
+    REQUIRE(run_program("radial-mnist", "train --dim 5 --epochs 1 --batch 20 --threads 2 --out " + run + data).status ==
+            0);
+    const ProgramResult result = scatter(run + " --out " + (folder / "page.html").string() + data);
+    INFO(result.error);
+    REQUIRE(result.status == 0);
+    const std::string page = read_text(folder / "page.html");
+
+    const train::Classifier classifier = train::load_classifier(folder / "wide/checkpoint.safetensors");
+    const data::DatasetInfo& mnist = data::dataset_registry().at("mnist");
+    data::Loader loader(mnist.read(folder / "data", false), {.batch_size = 128, .mean = mnist.mean, .std = mnist.std});
+    const train::Evaluation found =
+        train::evaluate(*classifier.model, *classifier.loss, loader, Device{}, /*keep_features=*/true);
+    const train::PrincipalComponents axes = train::principal_components(found.features, 5, 2);
+    CHECK(count(page, fmt::format("Projected from 5 dimensions onto the first two principal components of the "
+                                  "features, which explain {:.1f}% and {:.1f}% of their variance.",
+                                  100 * axes.explained[0], 100 * axes.explained[1])) == 1);
+    const std::vector<float> places = axes.project(classifier.loss->prototypes().to_vector<float>());
+    CHECK(count(page, "class=\"prototype") == 10);
+    for (std::size_t c = 0; c < 10; ++c) {
+        CHECK(count(page, fmt::format("prototype of {} ({:.3g}, {:.3g})<", c, places[2 * c], places[2 * c + 1])) == 1);
+    }
+}
+
 TEST_CASE("what cannot be drawn is named", "[host]") {
     const TemporaryFolder folder;
     write_patterns(folder / "data", 20, 10);
-    const std::string data = " --data " + (folder / "data").string(), run = (folder / "wide").string();
-    REQUIRE(run_program("radial-mnist", "train --dim 3 --epochs 1 --threads 2 --out " + run + data).status == 0);
-    const ProgramResult wide = scatter(run + data);
-    CHECK(wide.status == 1);
-    CHECK(wide.first_error() == "radial-prototypes scatter: " + run +
-                                    ": its feature has 3 dimensions, a scatter needs 2: train with --dim 2");
+    const std::string data = " --data " + (folder / "data").string(), run = (folder / "narrow").string();
+    REQUIRE(run_program("radial-mnist", "train --dim 1 --epochs 1 --threads 2 --out " + run + data).status == 0);
+    const ProgramResult narrow = scatter(run + data);
+    CHECK(narrow.status == 1);
+    CHECK(narrow.first_error() ==
+          "radial-prototypes scatter: " + run + ": its feature has one dimension, a scatter needs 2 or more");
     const ProgramResult missing = scatter("/nonexistent/run" + data);
     CHECK(missing.status == 1);
     CHECK(missing.first_error().starts_with("radial-prototypes scatter: /nonexistent/run"));

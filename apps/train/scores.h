@@ -1,0 +1,73 @@
+// Scores that tell samples of the known classes from others, and how well they do so: AUROC and FPR at 95% TPR.
+#pragma once
+
+#include "radial/core/tensor/tensor.h"
+#include "radial/losses/loss.h"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace radial::train {
+
+/// The share of the inliers that are kept at the threshold of eval, and at which false positives are counted.
+inline constexpr double usual_recall = 0.95;
+
+/// The scores of a batch: first those of the loss (Loss::scores()), then the two that follow from its logits z [N,
+/// classes], computed in float64:
+///
+///     probability = max over j of softmax(z)_j            (Hendrycks & Gimpel, ICLR 2017)
+///     energy      = T log(sum over j of exp(z_j / T))     (Liu et al., NeurIPS 2020; their energy is the negative)
+///
+/// T is `temperature`; the paper and the programs use 1. Of each score a larger value means that a sample is more like
+/// the training images. `feature` [N, D] is what gave `logits`. Throws Error when `temperature` is not above 0, and
+/// when a score of the loss has the name of another one or is not [N].
+std::vector<LossScore> scores_of(Loss& loss, const Tensor& feature, const Tensor& logits, double temperature = 1);
+
+/// One score of many samples.
+struct SampleScore {
+    std::string name, description;  ///< see LossScore
+    std::vector<double> values;     ///< one per sample
+};
+
+/// Collects the scores of the batches of a set.
+class ScoreCollector {
+public:
+    /// Adds scores_of() a batch. Every batch has the same scores. The values stay on their device until read().
+    void add(const std::vector<LossScore>& scores);
+    /// All scores, each with the samples in the order in which they were added.
+    std::vector<SampleScore> read() const;
+
+private:
+    std::vector<LossScore> kinds_;             ///< name and description only
+    std::vector<std::vector<Tensor>> values_;  ///< for each score, one tensor per batch
+};
+
+/// The score with this name. Throws Error, listing the names, when there is none.
+const SampleScore& score_named(std::span<const SampleScore> scores, std::string_view name);
+/// The same for the scores of a batch; for an empty name, the first one, which is the loss's own if it has any.
+const LossScore& score_named(std::span<const LossScore> scores, std::string_view name);
+
+/// The largest threshold that keeps at least the fraction `share` of the samples, of which those with a score of at
+/// least the threshold are kept. Throws Error, naming the score, when there are no samples or a value is not finite,
+/// and unless `share` is above 0 and at most 1.
+double threshold_keeping(const SampleScore& score, double share = usual_recall);
+
+/// How well a score separates inliers, the samples of the known classes, from outliers. Inliers are the positives.
+struct Separation {
+    /// Area under the receiver operating characteristic: the probability that a random inlier has a larger score than a
+    /// random outlier, where a tie counts as one half (Fawcett 2006, "An introduction to ROC analysis").
+    double auroc = 0;
+    /// The smallest fraction of outliers with a score of at least the threshold (false positive rate), over all
+    /// thresholds at which the fraction of such inliers (true positive rate) is at least the recall. "FPR at 95% TPR"
+    /// of Liang et al. 2018 (ODIN) for a recall of 0.95.
+    double false_positives = 0;
+};
+
+/// The separation of two sets by one score. As scikit-learn's roc_auc_score() and roc_curve() count ties; infinities,
+/// which they refuse, are refused here too. Throws Error, naming the score, when a set has no samples, or when a value
+/// is NaN or infinite, and unless `recall` is above 0 and at most 1.
+Separation separation(const SampleScore& inliers, const SampleScore& outliers, double recall = usual_recall);
+
+}  // namespace radial::train
