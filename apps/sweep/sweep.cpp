@@ -6,7 +6,7 @@
 #include "radial/apps/cli/run/run_folder.h"
 #include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
-#include "radial/apps/sweep/prototype_pages.h"
+#include "radial/apps/prototypes/prototype_pages.h"
 #include "radial/apps/sweep/sweep_pages.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/version.h"

@@ -89,7 +89,7 @@ def wordnet_cases():
 
     def similarity(reader, a, b):
         return reader.synset(a).wup_similarity(reader.synset(b))
-    table = re.findall(r'\{"[^"]*", "[^"]*", "([^"]*)"\}', (FOLDER / "../../apps/sweep/class_meanings.cpp").read_text())
+    table = re.findall(r'\{"[^"]*", "[^"]*", "([^"]*)"\}', (FOLDER / "../../apps/prototypes/class_meanings.cpp").read_text())
     assert len(table) == 100, len(table)
     pairs = [pair.split() for pair in PAIRS.split(";")]
     names = make_small(FOLDER / "wordnet_small")

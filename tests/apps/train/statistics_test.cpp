@@ -1,6 +1,6 @@
 // Clusters, correlations and principal components against scikit-learn and SciPy.
-#include "../expect.h"
-#include "../folders.h"
+#include "../../expect.h"
+#include "../../folders.h"
 #include "radial/train.h"
 
 #include <nlohmann/json.hpp>

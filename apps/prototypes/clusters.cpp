@@ -1,7 +1,7 @@
 // How well prototypes and features are separated by class and by superclass.
+#include "radial/apps/prototypes/class_meanings.h"
+#include "radial/apps/prototypes/prototype_pages.h"
 #include "radial/apps/report/html_page.h"
-#include "radial/apps/sweep/class_meanings.h"
-#include "radial/apps/sweep/prototype_pages.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/statistics.h"
 #include "radial/core/io/files.h"

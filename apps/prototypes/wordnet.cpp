@@ -1,5 +1,5 @@
 // Reads WordNet's data.noun and index.noun, and walks the hypernyms as NLTK does.
-#include "radial/apps/sweep/wordnet.h"
+#include "radial/apps/prototypes/wordnet.h"
 
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"

@@ -3,7 +3,7 @@
 #include "radial/apps/cli/option_flags.h"
 #include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
-#include "radial/apps/sweep/prototype_pages.h"
+#include "radial/apps/prototypes/prototype_pages.h"
 #include "radial/apps/tasks/tasks.h"
 
 #include <CLI/CLI.hpp>

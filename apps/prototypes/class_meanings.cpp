@@ -1,5 +1,5 @@
 // The table of CIFAR-100's classes, files that map class names, and looking classes up in WordNet.
-#include "radial/apps/sweep/class_meanings.h"
+#include "radial/apps/prototypes/class_meanings.h"
 
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"

@@ -1,8 +1,8 @@
 // Event files are what TensorBoard's format says, and hold what was added.
+#include "radial/apps/train/events/tensorboard.h"
 #include "../../expect.h"
 #include "../program.h"
 #include "event_reader.h"
-#include "radial/apps/train/events/tensorboard.h"
 #include "radial/data/images/image.h"
 
 #include <cmath>

@@ -1,8 +1,9 @@
 // `eval --outliers`: reading images of other classes in any format, and telling them from the test set.
 #include "radial/apps/cli/outliers.h"
-#include "../data/pictures.h"
-#include "../expect.h"
-#include "program.h"
+#include "../../data/pictures.h"
+#include "../../expect.h"
+#include "../program.h"
+#include "../small_run.h"
 #include "radial/apps/program/program.h"
 #include "radial/apps/tasks/tasks.h"
 #include "radial/apps/train/classifier.h"
@@ -13,7 +14,6 @@
 #include "radial/data/images/image.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
-#include "small_run.h"
 
 #include <cmath>
 

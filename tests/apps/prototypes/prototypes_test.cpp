@@ -1,9 +1,9 @@
 // Similarities and clusters of prototypes: of losses made by hand, and by `radial-prototypes` on small runs.
-#include "../expect.h"
-#include "../folders.h"
-#include "program.h"
-#include "radial/apps/sweep/class_similarity.h"
-#include "radial/apps/sweep/wordnet.h"
+#include "../../expect.h"
+#include "../../folders.h"
+#include "../program.h"
+#include "radial/apps/prototypes/class_similarity.h"
+#include "radial/apps/prototypes/wordnet.h"
 #include "radial/train.h"
 
 namespace radial::test {

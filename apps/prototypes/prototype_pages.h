@@ -3,7 +3,7 @@
 #pragma once
 
 #include "radial/apps/cli/image_task.h"
-#include "radial/apps/sweep/class_similarity.h"
+#include "radial/apps/prototypes/class_similarity.h"
 #include "radial/apps/train/evaluate.h"
 #include "radial/apps/train/run/input_notes.h"
 

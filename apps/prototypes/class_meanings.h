@@ -1,7 +1,7 @@
 // What class names mean: their superclasses, and their synsets in WordNet.
 #pragma once
 
-#include "radial/apps/sweep/wordnet.h"
+#include "radial/apps/prototypes/wordnet.h"
 #include "radial/apps/train/run/input_notes.h"
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // Similarities of classes by their prototypes and by WordNet, as a page and as JSON.
+#include "radial/apps/prototypes/class_meanings.h"
+#include "radial/apps/prototypes/prototype_pages.h"
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"
-#include "radial/apps/sweep/class_meanings.h"
-#include "radial/apps/sweep/prototype_pages.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/statistics.h"
 #include "radial/core/io/files.h"

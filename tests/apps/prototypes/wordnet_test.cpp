@@ -1,8 +1,8 @@
 // WordNet's nouns and their similarities against NLTK's, from a small made-up database and from Debian's.
-#include "../expect.h"
-#include "../folders.h"
-#include "program.h"
-#include "radial/apps/sweep/class_meanings.h"
+#include "../../expect.h"
+#include "../../folders.h"
+#include "../program.h"
+#include "radial/apps/prototypes/class_meanings.h"
 
 #include <nlohmann/json.hpp>
 

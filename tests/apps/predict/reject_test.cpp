@@ -1,12 +1,12 @@
 // `radial-predict --reject` and `--score`, as text, as a table and as tensors.
-#include "../expect.h"
-#include "program.h"
+#include "../../expect.h"
+#include "../program.h"
+#include "../weights_folder.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/scores.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
-#include "weights_folder.h"
 
 #include <cmath>
 #include <sstream>

@@ -1,5 +1,5 @@
 // Similarities of prototypes: kernels, cosines and distances.
-#include "radial/apps/sweep/class_similarity.h"
+#include "radial/apps/prototypes/class_similarity.h"
 
 #include "radial/core/util/error.h"
 #include "radial/losses/sum_loss.h"

@@ -1,7 +1,7 @@
 // Scores of samples: those of a batch, thresholds, and how well two sets are separated.
 #include "radial/apps/train/scores.h"
-#include "../expect.h"
-#include "../folders.h"
+#include "../../expect.h"
+#include "../../folders.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
 
