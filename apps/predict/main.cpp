@@ -457,6 +457,8 @@ void run_predict(const PredictOptions& options) {
     RADIAL_CHECK(options.images.empty() != options.input.empty(), "{}: give image files or folders, or --input FILE",
                  options.input.empty() ? "no images" : "both images and --input");
     RADIAL_CHECK(options.input.empty() == options.output.empty(), "--input and --output go together");
+    RADIAL_CHECK(!options.reject || std::isfinite(*options.reject), "--reject: {} is not a finite number",
+                 *options.reject);
     const Device device = train::start_device(options.device, options.threads, options.precision);
     OpenedWeights weights = train::open_weights(options.weights, options.model, options.format);
     const train::ClassifierSpec& spec = weights.classifier.spec;

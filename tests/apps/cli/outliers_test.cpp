@@ -152,14 +152,14 @@ TEST_CASE("outliers that cannot be used are refused before anything is evaluated
         return result.error;
     };
     const std::string missing = run.path("missing").string(), same = run.data().string();
-    CHECK(problem(missing) == "radial-mnist: " + missing + ": no such folder of outliers\n");
+    CHECK(problem(missing) == "radial-mnist eval: " + missing + ": no such folder of outliers\n");
     CHECK(problem(same) ==
-          "radial-mnist: " + same + ": the outliers are the test set itself; give the folder of other images\n");
+          "radial-mnist eval: " + same + ": the outliers are the test set itself; give the folder of other images\n");
     const std::string empty = run.path("empty").string();
     fs::create_directories(empty);
     const std::string error = problem(empty);
-    CHECK(
-        error.starts_with("radial-mnist: " + empty + ": no outliers in a format that is known:\n  as radial-mnist: "));
+    CHECK(error.starts_with("radial-mnist eval: " + empty +
+                            ": no outliers in a format that is known:\n  as radial-mnist: "));
     CHECK(error.find("  as picture files: " + empty + ": no JPEG or PNG file in this folder\n") != std::string::npos);
 }
 

@@ -132,7 +132,8 @@ TEST_CASE("a threshold that is not a number is refused", "[host][predict]") {
     KernelFolder folder;
     const std::string files =
         "--weights " + folder.checkpoint + " --input " + folder.input + " --output " + folder.output + " --reject ";
-    CHECK(predict(files + "nan").status != 0);
+    CHECK(predict(files + "nan").first_error() == "radial-predict: --reject: nan is not a finite number");
+    CHECK(predict(files + "inf").first_error() == "radial-predict: --reject: inf is not a finite number");
     CHECK(predict(files + "much").status == 2);
 }
 
