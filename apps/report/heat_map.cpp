@@ -1,7 +1,7 @@
 // Matrices of numbers between classes as pictures, with a scale of their colours.
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"
-#include "radial/apps/train/events/run_events.h"
+#include "radial/apps/train/events/tensorboard.h"
 #include "radial/core/tensor/tensor.h"
 
 #include <fmt/core.h>
