@@ -159,8 +159,9 @@ struct SupervisedContrastiveOptions {
     }
 };
 
-/// L = mean over anchors with a positive of the mean over positives p of -log(exp(cos(a, p) / temperature) / sum over
-/// the others j of exp(cos(a, j) / temperature)) (Khosla et al., NeurIPS 2020, Eq. 2: L_out).
+/// For each anchor a: the mean over its positives p of -log(exp(cos(a, p) / temperature) / sum over all other samples j
+/// of exp(cos(a, j) / temperature)). L is the mean over the anchors that have a positive (Khosla et al., NeurIPS 2020,
+/// Eq. 2: L_out).
 class SupervisedContrastive : public PairLoss {
 public:
     /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], or temperature is not
@@ -235,9 +236,9 @@ struct CircleOptions {
     }
 };
 
-/// L = mean over the anchors that have positive and negative pairs of log(1 + sum over negatives of exp(gamma [cos +
-/// m]+ (cos - m)) * sum over positives of exp(-gamma [1 + m - cos]+ (cos - 1 + m))) (Sun et al., CVPR 2020, Eq. 6). The
-/// gradient treats the weights [.]+ as constants, as published, unless pairs.through_weights is set.
+/// L = mean of log(1 + sum over negatives of exp(gamma [cos + m]+ (cos - m)) * sum over positives of exp(-gamma [1 + m
+/// - cos]+ (cos - 1 + m))) over the anchors that have both positive and negative pairs (Sun et al., CVPR 2020, Eq. 6).
+/// The gradient treats the weights [.]+ as constants, as published, unless pairs.through_weights is set.
 class Circle : public PairLoss {
 public:
     /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], gamma is not above 0, or

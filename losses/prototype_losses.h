@@ -60,7 +60,7 @@ struct LgmOptions {
 
     std::int64_t classes = 10;                     ///< number of classes
     std::int64_t dim = 32;                         ///< feature dimension
-    double alpha = 1.0;                            ///< margin: relative increase of the distance to the own class
+    double alpha = 1.0;                            ///< margin: relative increase of the distance to the true class
     double lambda = 0.1;                           ///< weight of the likelihood term
     Covariance covariance = Covariance::identity;  ///< identity, or diagonal and learned
     SoftmaxLikeOptions softmax{};                  ///< label smoothing and recomputation
@@ -68,7 +68,7 @@ struct LgmOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("alpha", self.alpha, "margin: relative increase of the distance to the own class");
+        visit("alpha", self.alpha, "margin: relative increase of the distance to the true class");
         visit("lambda", self.lambda, "weight of the likelihood term");
         visit("covariance", self.covariance, "covariance matrix of each class; a diagonal is learned");
         SoftmaxLikeOptions::fields(self.softmax, visit);

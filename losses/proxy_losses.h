@@ -88,7 +88,7 @@ struct SoftTripleOptions {
     std::int64_t centres_per_class = 10;  ///< K
     double lambda = 20;                   ///< factor of the similarities
     double gamma = 0.1;                   ///< temperature of the softmax over a class's centres
-    double delta = 0.01;                  ///< margin, subtracted from the similarity to the own class
+    double delta = 0.01;                  ///< margin, subtracted from the similarity to the true class
     double tau = 0.2;                     ///< weight of the term that merges a class's centres
     SoftmaxLikeOptions softmax{};         ///< label smoothing and recomputation
 
@@ -98,7 +98,7 @@ struct SoftTripleOptions {
         visit("centres_per_class", self.centres_per_class, "number of centres per class");
         visit("lambda", self.lambda, "factor of the similarities");
         visit("gamma", self.gamma, "temperature of the softmax over a class's centres");
-        visit("delta", self.delta, "margin, subtracted from the similarity to the own class");
+        visit("delta", self.delta, "margin, subtracted from the similarity to the true class");
         visit("tau", self.tau, "weight of the term that merges a class's centres");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }

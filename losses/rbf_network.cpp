@@ -36,7 +36,7 @@ RbfNetwork::RbfNetwork(const RbfNetworkOptions& options)
     centres_ = register_parameter("centres", Tensor::empty({units, options_.dim}));
     init::xavier_uniform_(centres_);
     log_widths_ = register_parameter("log_widths", Tensor::zeros({units}));
-    // Times the factor, the initial weights are those of a Linear layer.
+    // The initial weights are those of a Linear layer divided by the factor, which compensates for it.
     weight_ = register_parameter("weight", Tensor::empty({options_.classes, units}));
     init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0) / factor_);
     bias_ = register_parameter("bias", Tensor::empty({options_.classes}));

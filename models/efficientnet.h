@@ -39,7 +39,7 @@ struct EfficientNetOptions {
     /// and to the right, as in TensorFlow. If false, every side is padded by half the kernel, as in PyTorch.
     bool same_padding = false;
 
-    /// The length of the feature: the channels of the head.
+    /// The feature dimension: the number of channels of the head.
     std::int64_t feature_dim() const;
 
     /// The options by name: see fields().
@@ -76,7 +76,7 @@ public:
     explicit EfficientNet(const EfficientNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;
-    /// The length of the feature.
+    /// The feature dimension.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:

@@ -39,7 +39,7 @@ struct ResNetOptions {
     /// shortcut (Goyal et al. 2017, 5.1). Features are then short at first, as a kernel of distances requires.
     bool zero_init_residual = false;
 
-    /// The length of the feature: the channels of the last stage's result.
+    /// The feature dimension: the number of channels of the last stage's result.
     std::int64_t feature_dim() const;
 
     /// The options by name: see fields().
@@ -86,7 +86,7 @@ public:
     explicit ResNet(const ResNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;
-    /// The length of the feature.
+    /// The feature dimension.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:

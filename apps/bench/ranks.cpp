@@ -32,7 +32,7 @@ struct RanksOptions {
     int threads = 0;
 };
 
-/// Processor time that this process has used, in seconds.
+/// CPU time that this process has used, in seconds.
 double processor_seconds() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);

@@ -51,7 +51,7 @@ std::string with_default(const OptionInfo& option) {
     return text + (others.empty() ? "" : fmt::format(" (or {})", others));
 }
 
-/// "gamma 1," and so on: units that are not broken across lines.
+/// Each option with its default, such as "gamma 1,". wrapped() never breaks a line within one of these strings.
 std::vector<std::string> pairs_of(const std::vector<OptionInfo>& options) {
     std::vector<std::string> pairs;
     for (const OptionInfo& option : options) {
@@ -85,7 +85,7 @@ void collect(Flags& flags, const std::string& name, const OptionInfo& option) {
     if (!is_new && place->second && !same_type(*place->second, option)) place->second.reset();
 }
 
-/// Collects two flags for each option: one for all terms that have it, and one for a single term.
+/// Collects two flags for each option: one for all terms of a sum that have the option, and one for a single term.
 template <class T>
 void collect(Flags& flags, const Registry<RegistryEntry<T>>& registry) {
     for (const auto& entry : registry) {

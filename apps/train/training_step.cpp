@@ -55,8 +55,8 @@ std::vector<LossMetric> metrics_of(const Loss& loss, double share, Device device
     return metrics;
 }
 
-/// Replaces each metric by `combined` of it and the same metric of `others`. Throws Error when the names differ,
-/// because the loss reported other metrics in another forward pass of the step.
+/// Replaces each metric x by combined(x, y), where y is the metric of the same name in `others`. Throws Error when the
+/// names differ, that is, when the loss reported other metrics in another forward pass of the step.
 template <class F>
 void combine(std::vector<LossMetric>& metrics, const std::vector<LossMetric>& others, const F& combined) {
     const bool same = std::ranges::equal(metrics, others, {}, &LossMetric::name, &LossMetric::name);

@@ -37,7 +37,7 @@ struct PairRow {
     RADIAL_HD bool is_pair(std::int64_t j) const { return index.is_pair(row, j); }
 };
 
-/// Sums of the terms of one anchor, for each part.
+/// The sum of the terms of one anchor and the number by which it will be divided, for parts 0 and 1 of a rule.
 struct PairSums {
     double sum[2], count[2];
 };

@@ -108,7 +108,8 @@ double RunSummary::images_per_second() const {
 }
 
 /// Reads config.json and metrics.jsonl of each folder. A last line that is still being written is left out. Throws
-/// FileError that names the folder, or the file and the line, when they are not those of a run or no epoch is complete.
+/// FileError, naming the folder, or the file and the line, when a folder is not that of a run, a file is malformed or
+/// no epoch is complete.
 std::vector<RunSummary> read_runs(const std::vector<fs::path>& folders) {
     std::vector<RunSummary> runs;
     std::map<std::string, int> uses;
