@@ -44,7 +44,7 @@ Registry<DatasetInfo>& datasets() {
     static Registry<DatasetInfo> registry(
         "data set", "data sets",
         {{.name = "mnist",
-          .source = "LeCun et al. 1998, and every set in its four IDX files",
+          .source = "LeCun et al. 1998, and any set in four IDX files with the same names",
           .mean = {0.1307F},
           .std = {0.3081F},
           .read = reader(read_mnist)},
@@ -59,7 +59,7 @@ Registry<DatasetInfo>& datasets() {
           .std = {0.2673F, 0.2564F, 0.2762F},
           .read = reader(read_cifar100)},
          {.name = "imagenet",
-          .source = "Russakovsky et al. 2015, and every folder of pictures that is sorted as it is",
+          .source = "Russakovsky et al. 2015, and any folder of images with one subfolder per class",
           .mean = {0.485F, 0.456F, 0.406F},
           .std = {0.229F, 0.224F, 0.225F},
           .read = reader(read_imagenet)}});

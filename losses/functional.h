@@ -65,7 +65,7 @@ Tensor rbf_logits(const Tensor& feature, const Tensor& prototypes, double scale,
 
 /// Parameters of the logits -gamma * d_j * (1 + margin * 1[j = y]) + bias_j, where d_j is a squared distance.
 struct DistanceLogits {
-    double gamma = 1;   ///< factor of the distances
+    double gamma = 1;   ///< multiplies the distances
     double margin = 0;  ///< at least 0: relative increase of the distance to the true class
     Tensor bias{};      ///< [C], or undefined; gets a gradient
 };

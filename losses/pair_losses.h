@@ -74,8 +74,8 @@ struct ContrastiveOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("margin", self.pairs.margin, "distance above which other pairs add nothing");
-        visit("positive_margin", self.pairs.positive_margin, "distance below which pairs of a class add nothing");
+        visit("margin", self.pairs.margin, "distance above which pairs of two classes add nothing");
+        visit("positive_margin", self.pairs.positive_margin, "distance below which pairs of one class add nothing");
         visit("power", self.pairs.power, "exponent of the terms, 1 or 2");
         visit("over_nonzero", self.pairs.over_nonzero, "take the means over the pairs whose term is not 0");
         visit("normalise", self.normalise, "scale features to length 1 first");
@@ -112,7 +112,7 @@ struct TripletOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("margin", self.triplets.margin, "in v = d(a, p) - d(a, n) + margin");
+        visit("margin", self.triplets.margin, "margin in v = d(a, p) - d(a, n) + margin");
         visit("miner", self.triplets.miner, "which triplets are used");
         visit("soft", self.triplets.soft, "log(1 + exp(v)) instead of max(0, v)");
         visit("over_nonzero", self.triplets.over_nonzero, "take the mean over the triplets whose term is not 0");

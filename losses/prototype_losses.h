@@ -10,14 +10,14 @@ struct CplOptions {
     std::int64_t classes = 10;              ///< number of classes
     std::int64_t dim = 32;                  ///< feature dimension
     std::int64_t prototypes_per_class = 1;  ///< K
-    double gamma = 1.0;                     ///< hardness: factor of the squared distances
+    double gamma = 1.0;                     ///< hardness: multiplies the squared distances
     SoftmaxLikeOptions softmax{};           ///< label smoothing and recomputation
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("prototypes_per_class", self.prototypes_per_class, "number of prototypes per class");
-        visit("gamma", self.gamma, "factor of the squared distances");
+        visit("gamma", self.gamma, "multiplies the squared distances");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
 };

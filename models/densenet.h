@@ -37,7 +37,7 @@ struct DenseNetOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("dropout", self.dropout, "probability that dropout sets a number to 0, in [0, 1)");
+        visit("dropout", self.dropout, "probability that dropout sets an element to 0, in [0, 1)");
     }
 };
 

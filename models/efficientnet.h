@@ -45,7 +45,7 @@ struct EfficientNetOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("dropout", self.dropout, "probability that dropout sets a number to 0, in [0, 1)");
+        visit("dropout", self.dropout, "probability that dropout sets an element to 0, in [0, 1)");
         visit("drop-connect", self.drop_connect, "probability that a block's branch is dropped, in [0, 1)");
         visit("norm-epsilon", self.norm_epsilon, "added to the variance in batch norms");
         visit("norm-momentum", self.norm_momentum, "weight of a batch in the running statistics of batch norms");

@@ -45,7 +45,8 @@ struct ResNetOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("zero-init-residual", self.zero_init_residual, "each block starts as its shortcut");
+        visit("zero-init-residual", self.zero_init_residual,
+              "initialise each block so that it computes only its shortcut");
     }
 };
 

@@ -29,7 +29,7 @@ struct VggOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        if (self.hidden > 0) visit("dropout", self.dropout, "probability that dropout sets a number to 0, in [0, 1)");
+        if (self.hidden > 0) visit("dropout", self.dropout, "probability that dropout sets an element to 0, in [0, 1)");
     }
 };
 

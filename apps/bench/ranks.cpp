@@ -166,7 +166,7 @@ train::Command ranks_command() {
             add("--bucket-mb", options->bucket_mb,
                 "Gradients travel in buckets of about so many megabytes; 0: by their size")
                 ->check(train::within(0.0, 4096.0));
-            app.add_flag("--sync-batch-norm", options->sync_batch_norm, "Batch norms take the statistics of all ranks");
+            app.add_flag("--sync-batch-norm", options->sync_batch_norm, "Batch norms use the statistics of all ranks");
             add("--threads", options->threads, "Threads per rank; 0 divides the cores")->check(train::within(0, 4096));
             add("--steps", options->steps, "Measured steps")->check(train::within(1, 1000000));
             add("--warmup", options->warmup, "Warm-up steps")->check(train::within(0, 1000000));

@@ -231,7 +231,7 @@ void add_sweep_options(CLI::App& app, const ImageTask& task, SweepOptions& optio
         app.add_option("TABLE", options.table,
                        fmt::format("Table or figure of the paper to reproduce: {}", fmt::join(tables, ", ")));
     app.add_option("--vary", options.vary,
-                   "Option of 'train' with several values, as --vary lr=0.1,0.05; given several times, every "
+                   "Option of 'train' with several values, such as --vary lr=0.1,0.05. If given several times, every "
                    "combination is trained")
         ->type_name("NAME=VALUES")
         ->allow_extra_args(false);

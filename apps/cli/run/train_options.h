@@ -89,7 +89,7 @@ struct OptimizerOptions {
         constexpr Limits count{1, 1e6};
         visit("epochs", self.epochs, "Number of passes over the training set", count);
         visit("patience", self.patience,
-              "Stop when N epochs have brought no better test accuracy (or test loss, where targets are not classes); "
+              "Stop after N epochs without a better test accuracy (or test loss, if targets are not classes); "
               "0 never stops",
               Limits{0, 1e6});
         visit("batch", self.batch, "Images per step, over all ranks", count);
