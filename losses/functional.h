@@ -131,7 +131,7 @@ struct ContrastivePairs {
 /// d)^power (Chopra et al. 2005; Hadsell et al. 2006, Eq. 4, with means and without its factors of 1/2).
 Tensor contrastive_loss(const Tensor& distances, const PairLabels& labels, const ContrastivePairs& options = {});
 
-/// Which triplets of an anchor a, a positive p and a negative n are used.
+/// The selection of triplets of an anchor a, a positive p and a negative n.
 enum class TripletMiner : std::uint8_t {
     all,  ///< all triplets
     /// For each anchor, its furthest positive and its nearest negative (Hermans et al. 2017).

@@ -90,8 +90,8 @@ public:
     /// Throws as forward() does.
     Tensor logits(const Tensor& feature) override;
     Tensor prototypes() const override { return prototypes_; }
-    /// With `normalise`, the normalised feature, which uses the batch's statistics in training. Throws as forward()
-    /// does.
+    /// Returns the normalised feature if `normalise` is set, using the batch's statistics in training. Throws as
+    /// forward() does.
     Tensor in_prototype_space(const Tensor& feature) override;
     /// "mean_kernel": the mean over the batch of the kernel K_y of each sample's own class, in [0, 1]. Near 0, no
     /// gradient flows.

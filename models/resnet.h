@@ -18,7 +18,7 @@ struct ResNetOptions {
         basic,       ///< two 3x3 convolutions, the first strided, with the stage's width
         bottleneck,  ///< 1x1, strided 3x3, and 1x1 to four times the stage's width
     };
-    /// How the shortcut of a block changes the shape.
+    /// The shortcut of a block that changes the shape.
     enum class Shortcut : std::uint8_t {
         projection,  ///< a strided 1x1 convolution and a batch norm (He's option B)
         zero_pad,    ///< every stride-th pixel, with zeros for the new channels on both sides (option A)

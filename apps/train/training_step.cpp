@@ -178,8 +178,8 @@ RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
     return sums;
 }
 
-// For a loss that needs the whole batch: it gets the features of all parts, which are small. The network keeps no
-// activations; each part is recomputed in the backward pass.
+// Runs a step with a loss that needs the whole batch. The loss gets the features of all parts, which are small. The
+// network keeps no activations; each part is recomputed in the backward pass.
 RankNumbers TrainingStep::at_once(const Samples& samples, std::int64_t part) {
     const std::int64_t count = samples.labels.size(0);
     const std::vector<Tensor> parameters = setup_.model.parameters();

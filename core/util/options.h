@@ -58,7 +58,7 @@ public:
     bool operator==(const OptionValue& other) const;
 
     ///@{
-    /// To and from JSON: true, 3, 0.5 or "word". These are for nlohmann::json, which finds them by name.
+    /// Conversion to and from JSON: true, 3, 0.5 or "word". nlohmann::json finds these functions by their names.
     template <class Json>
     friend void to_json(Json& json, const OptionValue& value) {
         std::visit([&json](const auto& held) { json = held; }, value.value_);

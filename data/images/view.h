@@ -31,8 +31,8 @@ struct View {
     Region kept;                         ///< part of the resized box
 };
 
-/// How an image of any size is cropped in evaluation: the shorter side is resized to `resize` pixels, and the centre
-/// `crop` x `crop` is used.
+/// The resizing and cropping of images of any size in evaluation: the shorter side is resized to `resize` pixels, and
+/// the centre `crop` x `crop` is used.
 struct EvaluationView {
     std::int64_t resize = 256, crop = 224;  ///< in pixels
 };

@@ -1,5 +1,5 @@
-// What distinguishes one softmax head from another: the metric, which turns the product of a feature and a class vector
-// into a similarity, and the link, which turns a similarity into a logit. rows.h uses both.
+// The two parts that distinguish one softmax head from another: the metric, which turns the product of a feature and a
+// class vector into a similarity, and the link, which turns a similarity into a logit. rows.h uses both.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"

@@ -180,7 +180,7 @@ struct InverseOf {
     RADIAL_HD void operator()(std::int64_t) const { *out = *sum > 0 ? 1 / *sum : T{0}; }
 };
 
-/// What backward reads of a sample in addition to its products.
+/// The data that backward reads for a sample in addition to its products.
 template <class T>
 struct HeadDerivative {
     HeadSoftmax<T> softmax;
@@ -278,7 +278,8 @@ struct HeadAngleGradient {
     }
 };
 
-/// For reduce_columns: the contribution of sample i and class j of a block to the gradient of the class's parameter.
+/// A functor for reduce_columns() that returns the contribution of sample i and class j of a block to the gradient of
+/// the class's parameter.
 template <class T, class Metric, class Link>
 struct HeadClassTerm {
     HeadBlock<T> block;

@@ -117,7 +117,7 @@ struct OptimizerOptions {
     }
 };
 
-/// Where and how a run computes, and where it writes.
+/// The data, the device, the threads and the output folder of a run.
 struct RunOptions {
     std::int64_t limit = 0;                    ///< train on this many samples, the first of the set; 0: all
     std::uint64_t seed = 1;                    ///< seed of the initial weights and of the order of the samples
