@@ -284,7 +284,7 @@ SweepSection distance_section(const ImageTask& task, const SweepOptions& options
         .title = "Squared distance to the prototype of the true class",
         .note =
             "‖x − W_y‖² over the test images, W the weights of the softmax, after so many steps. The paper does not "
-            "say at which step, on which images or at what rate it measured.",
+            "state at which step, on which images and at which learning rate it measured.",
         .table = {.headers = {"features", "measured", "min", "max", "mean", "variance", "accuracy"},
                   .rows = {},
                   .numbers_from = 2},
@@ -334,7 +334,7 @@ DrawnRun load_run(const fs::path& run, const ImageTask& task) {
     DrawnRun drawn{path, load_classifier(file, path), input_notes(file.metadata)};
     const ClassifierSpec& spec = drawn.classifier.spec;
     RADIAL_CHECK(spec.model == task.model && spec.classes == task.classes,
-                 "{}: a {} of {} classes, only runs of {} ({}, {} classes) can be drawn", run.string(), spec.model,
+                 "{}: a {} with {} classes, expected a run of {} ({}, {} classes)", run.string(), spec.model,
                  spec.classes, task.program, task.model, task.classes);
     RADIAL_CHECK(spec.dim == 2, "{}: its feature has {} dimensions, a scatter needs 2: train with --dim 2",
                  run.string(), spec.dim);
@@ -384,8 +384,8 @@ void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options
     }
     write_file(options.out,
                html_page("Test features and prototypes",
-                         fmt::format("{} with a two-dimensional feature: one dot a test image, {} of them "
-                                     "a chart. Each chart has axes of its own.",
+                         fmt::format("{} with a two-dimensional feature: one dot per test image, {} of them "
+                                     "a chart. Each chart has its own axes.",
                                      task.model_title, test->size()),
                          scatter_legend(test->class_names) + "<div class=\"runs\">\n" + cards + "</div>\n"));
     fmt::print("page: {}\n", shown(options.out.string()));

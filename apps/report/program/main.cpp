@@ -155,7 +155,8 @@ std::string results(const std::vector<RunSummary>& runs) {
                             train::format_duration(run.seconds() / static_cast<double>(done)),
                             train::format_duration(run.seconds()), static_cast<double>(end.peak_bytes) / 1e6);
     }
-    return train::html_section("Results", "The best of a column is in bold. Speeds are the middle ones of the epochs'.",
+    return train::html_section("Results",
+                               "The best value of each column is in bold. Speeds are medians over the epochs.",
                                html + "</tbody></table>\n");
 }
 
