@@ -1,4 +1,4 @@
-# Finds cuDNN 9 beside the CUDA toolkit or on the system's paths. Defines CUDNN::cudnn.
+# Finds cuDNN 9 next to the CUDA toolkit or in the system's paths. Defines CUDNN::cudnn.
 find_path(CUDNN_INCLUDE_DIR cudnn_version.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_ROOT}/include)
 find_library(CUDNN_LIBRARY NAMES cudnn libcudnn.so.9
     HINTS ${CUDAToolkit_LIBRARY_DIR} ${CUDNN_ROOT}/lib ${CUDNN_ROOT}/lib64)

@@ -1,4 +1,4 @@
-# Finds NCCL 2 beside the CUDA toolkit or on the system's paths. Defines NCCL::nccl.
+# Finds NCCL 2 next to the CUDA toolkit or in the system's paths. Defines NCCL::nccl.
 find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${NCCL_ROOT}/include)
 find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${CUDAToolkit_LIBRARY_DIR} ${NCCL_ROOT}/lib ${NCCL_ROOT}/lib64)
 include(FindPackageHandleStandardArgs)

@@ -1,4 +1,4 @@
-# Finds oneDNN by its header and library: Debian's own package file asks for OpenCL, which Radial does not need.
+# Finds oneDNN by its header and library, because Debian's package file requires OpenCL, which Radial does not need.
 # Defines OneDNN::dnnl.
 find_path(OneDNN_INCLUDE_DIR dnnl.hpp)
 find_library(OneDNN_LIBRARY dnnl)

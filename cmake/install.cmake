@@ -1,9 +1,9 @@
-# What `cmake --install` puts where: headers, the library, the programs (apps/), and the files for find_package(Radial).
+# Install rules for headers, the library, the programs (apps/), and the files for find_package(Radial).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# Headers for the library's own use: folders and files. tools/check-structure holds all others to be reached from radial.h
-# or core/kernels/kernels.h.
+# Internal headers, as folders and files. tools/check-structure checks that all others are included by radial.h or
+# core/kernels/kernels.h.
 set(RADIAL_INTERNAL_HEADERS
     core/autograd/node.h core/backend/cpu core/backend/cuda core/backend/device_backend.h core/backend/emulated
     core/backend/kernels core/backend/reference core/distributed/device_collectives.h core/distributed/mpi
@@ -17,7 +17,7 @@ foreach(header ${RADIAL_INTERNAL_HEADERS})
 endforeach()
 install(DIRECTORY core layers losses models data DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial
     FILES_MATCHING PATTERN "*.h" ${internal_patterns})
-# Those of Radial::train and Radial::program, all that train.h and program.h reach.
+# The headers of Radial::train and Radial::program: all headers that train.h and program.h include.
 set(RADIAL_TRAIN_HEADERS
     apps/cli/cli_forward.h apps/cli/command_line.h apps/cli/image_task.h apps/cli/option_flags.h
     apps/cli/run/augmentation.h apps/cli/run/train_options.h apps/program/program.h apps/report/report.h

@@ -1,4 +1,5 @@
-// What most of the library's sources include, compiled once. A source still names all that it uses itself.
+// Precompiled header: the includes that most of the library's sources need. Each source still includes all that it
+// uses.
 #pragma once
 
 #include "radial/core/ops.h"

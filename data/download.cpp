@@ -118,7 +118,7 @@ bool fetch(const RemoteFile& file, const fs::path& part, const Progress& progres
     const CURLcode result = curl_easy_perform(curl.get());
     if (transfer.error) std::rethrow_exception(transfer.error);
     transfer.finish();
-    // Too many bytes also end a transfer; check_part() reports that.
+    // A transfer also ends when there are too many bytes; check_part() reports this error.
     if (result == CURLE_OK || transfer.done > file.bytes) return true;
     if (transfer.done == 0) fs::remove(part);
     if (result == CURLE_HTTP_RETURNED_ERROR) {

@@ -182,7 +182,7 @@ ImageSet read_mnist(const fs::path& folder, bool train) {
 
 DatasetInfo mnist_info() {
     return {.name = "mnist",
-            .source = "LeCun et al. 1998, and every set in its four IDX files",
+            .source = "LeCun et al. 1998, and any set in four IDX files with the same names",
             .mean = {0.1307F},
             .std = {0.3081F},
             .read = reader_of(read_mnist)};

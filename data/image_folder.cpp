@@ -274,7 +274,7 @@ void check_pictures(std::span<const std::filesystem::path> files, int threads,
 
 DatasetInfo imagenet_info() {
     return {.name = "imagenet",
-            .source = "Russakovsky et al. 2015, and every folder of pictures that is sorted as it is",
+            .source = "Russakovsky et al. 2015, and any folder of images with one subfolder per class",
             .mean = {0.485F, 0.456F, 0.406F},
             .std = {0.229F, 0.224F, 0.225F},
             .read = reader_of(read_imagenet)};

@@ -15,9 +15,9 @@ namespace radial::data {
 class ImageSet : public Dataset {
 public:
     ImageSet() = default;
-    /// From images, uint8 [N, C, H, W], and labels, int64 [N], both on the CPU.
+    /// Makes a set from images, uint8 [N, C, H, W], and labels, int64 [N], both on the CPU.
     ImageSet(Tensor images, Tensor labels, std::vector<std::string> class_names = {});
-    /// From JPEG and PNG files and labels, int64 [N] on the CPU.
+    /// Makes a set from JPEG and PNG files and labels, int64 [N] on the CPU.
     ImageSet(std::vector<std::filesystem::path> files, Tensor labels, std::vector<std::string> class_names);
 
     Tensor images;  ///< uint8 [N, C, H, W]; undefined when they are in `files`

@@ -38,7 +38,7 @@ enum class CorruptFiles : std::uint8_t {
     leave_out,  ///< make its batch smaller
 };
 
-/// How much of an epoch a loader has delivered.
+/// The part of an epoch that a loader has delivered.
 struct EpochPosition {
     std::int64_t batches = 0, samples = 0;  ///< number of batches and samples delivered
     friend bool operator==(const EpochPosition&, const EpochPosition&) = default;

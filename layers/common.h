@@ -1,4 +1,4 @@
-// What layers share: sizes along height and width, and input checks whose errors name the layer instead of an op.
+// Helpers shared by the layers: sizes along height and width, and input checks whose errors name the layer, not an op.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"

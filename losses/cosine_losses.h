@@ -1,4 +1,4 @@
-// Softmax over the cosines between a feature and class vectors, most of them with a margin on the own class.
+// Softmax over the cosines between a feature and class vectors, most of them with a margin on the true class.
 #pragma once
 
 #include "radial/losses/softmax.h"
@@ -12,14 +12,14 @@ namespace radial {
 struct CosSoftmaxOptions {
     std::int64_t classes = 10;     ///< number of classes
     std::int64_t dim = 32;         ///< feature dimension
-    double scale = 0;              ///< factor of the cosines; 0: derived from epsilon
+    double scale = 0;              ///< multiplies the cosines; 0: derived from epsilon
     double epsilon = 1e-4;         ///< bound that the loss should be able to reach
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("scale", self.scale, "factor of the cosines; 0 derives it from epsilon");
+        visit("scale", self.scale, "multiplies the cosines; 0 derives it from epsilon");
         visit("epsilon", self.epsilon, "bound that the loss should be able to reach");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
@@ -37,7 +37,7 @@ public:
     Tensor logits(const Tensor& feature) override;
     /// The class weights [classes, dim].
     Tensor prototypes() const override { return weight_; }
-    /// The factor of the cosines.
+    /// The factor that multiplies the cosines.
     double scale() const { return scale_; }
 
     /// The loss's entry in the registry.
@@ -64,10 +64,10 @@ protected:
                const SoftmaxLikeOptions& options, std::int64_t vectors = 1);
     /// Computes the loss of features [N, dim], in the dtype of the weight, and of labels. Both have been checked.
     virtual Tensor margin_loss(const Tensor& feature, const Tensor& labels) = 0;
-    /// A factor of the cosines in addition to scale(): [1], or undefined.
+    /// A factor that multiplies the cosines in addition to scale(): [1], or undefined.
     virtual Tensor scale_factor() const { return {}; }
 
-    /// The factor of the cosines.
+    /// The factor that multiplies the cosines.
     double scale() const { return scale_; }
     /// The weight vectors [vectors * classes, dim].
     const Tensor& weight() const { return weight_; }
@@ -93,7 +93,7 @@ struct NormFaceOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("scale", self.scale, "factor of the cosines; the initial value if it is learned");
+        visit("scale", self.scale, "multiplies the cosines; the initial value if it is learned");
         visit("learn_scale", self.learn_scale, "learn the scale, as in the paper");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
@@ -136,7 +136,7 @@ struct AdaCosOptions {
 /// Softmax over s * cos(x, W_j) (Zhang et al.: AdaCos, CVPR 2019). Each forward() in training first updates the scale,
 /// starting from s = sqrt 2 * log(C - 1):
 ///
-///     s = log(B) / cos(min(pi / 4, median of the angles to the own classes)),
+///     s = log(B) / cos(min(pi / 4, median of the angles to the true classes)),
 ///     B = mean over i of sum over j != y of exp(s_before * cos(x_i, W_j))      (Eq. 14 and 15)
 ///
 /// For an even number of angles, the median is the smaller of the two in the middle. The update computes all cosines
@@ -167,15 +167,15 @@ private:
 struct CosFaceOptions {
     std::int64_t classes = 10;     ///< number of classes
     std::int64_t dim = 32;         ///< feature dimension
-    double scale = 64.0;           ///< s, factor of the cosines
-    double margin = 0.35;          ///< m, subtracted from the cosine to the own class; in [0, 2]
+    double scale = 64.0;           ///< s, multiplies the cosines
+    double margin = 0.35;          ///< m, subtracted from the cosine to the true class; in [0, 2]
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("scale", self.scale, "factor of the cosines");
-        visit("margin", self.margin, "subtracted from the cosine to the own class; in [0, 2]");
+        visit("scale", self.scale, "multiplies the cosines");
+        visit("margin", self.margin, "subtracted from the cosine to the true class; in [0, 2]");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
 };
@@ -211,7 +211,7 @@ struct SphereFaceOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("multiple", self.multiple, "factor of the angle to the own class, at least 1");
+        visit("multiple", self.multiple, "multiplies the angle to the true class; at least 1");
         visit("lambda_base", self.lambda_base, "initial weight of the plain cosine");
         visit("lambda_decay", self.lambda_decay, "decay of that weight per step");
         visit("lambda_min", self.lambda_min, "smallest weight of the plain cosine");
@@ -223,7 +223,7 @@ struct SphereFaceOptions {
 ///
 ///     f_y = (lambda cos t + psi(t)) / (1 + lambda), psi(t) = (-1)^k cos(m t) - 2 k, t in [k pi / m, (k + 1) pi / m]
 ///
-/// for the own class (Liu et al.: SphereFace, CVPR 2017, Eq. 7; the blend with lambda as in their code and in Liu et
+/// for the true class (Liu et al.: SphereFace, CVPR 2017, Eq. 7; the blend with lambda as in their code and in Liu et
 /// al. 2016). lambda = max(lambda_min, lambda_base / (1 + lambda_decay * forwards)). Parameter: weight [classes, dim];
 /// buffer: forwards [1], the number of forward() calls in training so far.
 class SphereFace : public CosineHead {
@@ -250,21 +250,21 @@ private:
 struct ArcFaceOptions {
     std::int64_t classes = 10;     ///< number of classes
     std::int64_t dim = 32;         ///< feature dimension
-    double scale = 64.0;           ///< s, factor of the cosines
-    double margin = 0.5;           ///< m, added to the angle to the own class, in radians; in [0, pi)
+    double scale = 64.0;           ///< s, multiplies the cosines
+    double margin = 0.5;           ///< m, added to the angle to the true class, in radians; in [0, pi)
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("scale", self.scale, "factor of the cosines");
-        visit("margin", self.margin, "added to the angle to the own class, in radians; in [0, pi)");
+        visit("scale", self.scale, "multiplies the cosines");
+        visit("margin", self.margin, "added to the angle to the true class, in radians; in [0, pi)");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
 };
 
 /// L = mean of -log softmax_j(s * cos(t_j + m * 1[j = y]))[y], where t_j is the angle between x and W_j (Deng et al.:
-/// ArcFace, CVPR 2019, Eq. 3). If t_y + m exceeds pi, the logit of the own class is s * (cos t_y - m sin m), as in the
+/// ArcFace, CVPR 2019, Eq. 3). If t_y + m exceeds pi, the logit of the true class is s * (cos t_y - m sin m), as in the
 /// authors' code, so that it keeps decreasing. Parameter: weight [classes, dim].
 class ArcFace : public CosineHead {
 public:
@@ -286,16 +286,16 @@ struct SubcenterArcFaceOptions {
     std::int64_t classes = 10;     ///< number of classes
     std::int64_t dim = 32;         ///< feature dimension
     std::int64_t centers = 3;      ///< K, number of centres per class
-    double scale = 64.0;           ///< s, factor of the cosines
-    double margin = 0.5;           ///< m, added to the angle to the own class, in radians; in [0, pi)
+    double scale = 64.0;           ///< s, multiplies the cosines
+    double margin = 0.5;           ///< m, added to the angle to the true class, in radians; in [0, pi)
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("centers", self.centers, "number of centres per class");
-        visit("scale", self.scale, "factor of the cosines");
-        visit("margin", self.margin, "added to the angle to the own class, in radians; in [0, pi)");
+        visit("scale", self.scale, "multiplies the cosines");
+        visit("margin", self.margin, "added to the angle to the true class, in radians; in [0, pi)");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
 };
@@ -325,23 +325,23 @@ private:
 struct CurricularFaceOptions {
     std::int64_t classes = 10;     ///< number of classes
     std::int64_t dim = 32;         ///< feature dimension
-    double scale = 64.0;           ///< s, factor of the cosines
-    double margin = 0.5;           ///< m, added to the angle to the own class, in radians; in [0, pi)
+    double scale = 64.0;           ///< s, multiplies the cosines
+    double margin = 0.5;           ///< m, added to the angle to the true class, in radians; in [0, pi)
     double momentum = 0.99;        ///< fraction of t that is kept in each batch, in [0, 1]
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("scale", self.scale, "factor of the cosines");
-        visit("margin", self.margin, "added to the angle to the own class, in radians; in [0, pi)");
+        visit("scale", self.scale, "multiplies the cosines");
+        visit("margin", self.margin, "added to the angle to the true class, in radians; in [0, pi)");
         visit("momentum", self.momentum, "fraction of the running mean cosine that is kept in each batch, in [0, 1]");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
 };
 
 /// ArcFace in which another class with c_j > cos(t_y + m) has the logit s * c_j (t + c_j), where t is the running mean
-/// over the batches of the mean cosine to the own class (Huang et al.: CurricularFace, CVPR 2020, Eq. 6 to 10).
+/// over the batches of the mean cosine to the true class (Huang et al.: CurricularFace, CVPR 2020, Eq. 6 to 10).
 /// forward() in training updates t before using it, as in the authors' code. Parameter: weight [classes, dim]; buffer:
 /// t [1], initially 0.
 class CurricularFace : public CosineHead {
@@ -367,7 +367,7 @@ private:
 struct MagFaceOptions {
     std::int64_t classes = 10;                         ///< number of classes
     std::int64_t dim = 32;                             ///< feature dimension
-    double scale = 64.0;                               ///< s, factor of the cosines
+    double scale = 64.0;                               ///< s, multiplies the cosines
     double lower_length = 10.0, upper_length = 110.0;  ///< l_a and u_a, to which lengths are clamped
     double lower_margin = 0.45, upper_margin = 0.8;    ///< l_m and u_m: margins at these lengths, in radians
     double lambda = 35.0;                              ///< weight of the regulariser of the length
@@ -376,12 +376,12 @@ struct MagFaceOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("scale", self.scale, "factor of the cosines");
+        visit("scale", self.scale, "multiplies the cosines");
         visit("lower_length", self.lower_length, "features are clamped to at least this length");
         visit("upper_length", self.upper_length, "features are clamped to at most this length");
         visit("lower_margin", self.lower_margin, "margin at the lower length, in radians");
         visit("upper_margin", self.upper_margin, "margin at the upper length, in radians");
-        visit("lambda", self.lambda, "weight of the regulariser of the length");
+        visit("lambda", self.lambda, "weight of the regulariser of the feature's length");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
 };

@@ -47,7 +47,7 @@ Tensor softmax_loss(const Tensor& feature, const Tensor& weight, const Tensor& b
 struct RbfKernel {
     double scale = 2;       ///< s
     double gamma = 1;       ///< width of the kernel, in squared distance
-    double margin = 0;      ///< m, subtracted from the kernel of the own class
+    double margin = 0;      ///< m, subtracted from the kernel of the true class
     Tensor scale_factor{};  ///< [1]: multiplies scale
     Tensor gamma_factor{};  ///< [1], or [C] with one per class: multiplies gamma
 };
@@ -65,8 +65,8 @@ Tensor rbf_logits(const Tensor& feature, const Tensor& prototypes, double scale,
 
 /// Parameters of the logits -gamma * d_j * (1 + margin * 1[j = y]) + bias_j, where d_j is a squared distance.
 struct DistanceLogits {
-    double gamma = 1;   ///< factor of the distances
-    double margin = 0;  ///< at least 0: relative increase of the distance to the own class
+    double gamma = 1;   ///< multiplies the distances
+    double margin = 0;  ///< at least 0: relative increase of the distance to the true class
     Tensor bias{};      ///< [C], or undefined; gets a gradient
 };
 /// Cross-entropy of the logits of DistanceLogits with d_j = |x - W_j|^2 (Yang et al. 2018, Eq. 6; Wan et al. 2018, Eq.
@@ -77,7 +77,7 @@ Tensor distance_softmax_loss(const Tensor& feature, const Tensor& prototypes, co
 Tensor distance_cross_entropy(const Tensor& distances, const Tensor& labels, const DistanceLogits& kernel,
                               const HeadOptions& options = {});
 
-/// Parameters of logits computed from cosines: s * c_j for the other classes and s * f(c_y) for the own class. With
+/// Parameters of logits computed from cosines: s * c_j for the other classes and s * f(c_y) for the true class. With
 /// multiple k = 1 (ArcFace, Deng et al. 2019; CosFace, Wang et al. 2018)
 ///
 ///     f(cos t) = cos(t + angle) - cosine, and for t + angle > pi: cos t - angle * sin(angle) - cosine
@@ -90,8 +90,8 @@ Tensor distance_cross_entropy(const Tensor& distances, const Tensor& labels, con
 /// et al. 2020). Tensors are in the dtype of the weights.
 struct CosineMargin {
     double scale = 64;      ///< s, above 0
-    double angle = 0;       ///< added to the angle to the own class, in radians; in [0, pi)
-    double cosine = 0;      ///< subtracted from the cosine to the own class
+    double angle = 0;       ///< added to the angle to the true class, in radians; in [0, pi)
+    double cosine = 0;      ///< subtracted from the cosine to the true class
     int multiple = 1;       ///< k
     Tensor scale_factor{};  ///< [1] or [N]: multiplies scale; gets a gradient
     Tensor sample_angle{};  ///< [N]: replaces angle; gets a gradient
@@ -99,7 +99,7 @@ struct CosineMargin {
     Tensor hardness{};      ///< [1]; no gradient
 };
 /// Cross-entropy of the logits of CosineMargin for the cosines between x and weight [C, D]. A zero row has cosine 0
-/// with every row and gets no gradient. If `own` is not null, it is set to the cosines [N] to the own class, not
+/// with every row and gets no gradient. If `own` is not null, it is set to the cosines [N] to the true class, not
 /// recorded for gradients. Scalar.
 Tensor cosine_softmax_loss(const Tensor& feature, const Tensor& weight, const Tensor& labels,
                            const CosineMargin& margin, const HeadOptions& options = {}, Tensor* own = nullptr);
@@ -131,7 +131,7 @@ struct ContrastivePairs {
 /// d)^power (Chopra et al. 2005; Hadsell et al. 2006, Eq. 4, with means and without its factors of 1/2).
 Tensor contrastive_loss(const Tensor& distances, const PairLabels& labels, const ContrastivePairs& options = {});
 
-/// Which triplets of an anchor a, a positive p and a negative n are used.
+/// The selection of triplets of an anchor a, a positive p and a negative n.
 enum class TripletMiner : std::uint8_t {
     all,  ///< all triplets
     /// For each anchor, its furthest positive and its nearest negative (Hermans et al. 2017).
@@ -164,8 +164,9 @@ struct TripletTerms {
 Tensor triplet_loss(const Tensor& distances, const PairLabels& labels, const TripletTerms& options = {},
                     Generator& generator = default_generator());
 
-/// Mean over the anchors that have a positive pair of the mean over those pairs p of -log(exp(s_p / temperature) / sum
-/// over all others j of exp(s_j / temperature)) (Khosla et al. 2020, Eq. 2).
+/// For each anchor, takes the mean over its positive pairs p of -log(exp(s_p / temperature) / sum over all other
+/// samples j of exp(s_j / temperature)). The loss is the mean over the anchors that have a positive pair (Khosla et al.
+/// 2020, Eq. 2).
 Tensor supervised_contrastive_loss(const Tensor& similarities, const PairLabels& labels, double temperature = 0.1);
 
 /// Options of multi_similarity_loss().
@@ -194,8 +195,9 @@ struct CirclePairs {
     /// of the loss.
     bool through_weights = false;
 };
-/// Mean over the anchors that have positive and negative pairs of log(1 + sum over negatives of exp(gamma [s + m]+ (s -
-/// m)) * sum over positives of exp(-gamma [1 + m - s]+ (s - 1 + m))) (Sun et al. 2020, Eq. 6 to 8).
+/// log(1 + sum over negatives of exp(gamma [s + m]+ (s - m)) * sum over positives of exp(-gamma [1 + m - s]+ (s - 1 +
+/// m))) for each anchor, averaged over the anchors that have both positive and negative pairs (Sun et al. 2020, Eq. 6
+/// to 8).
 Tensor circle_loss(const Tensor& similarities, const PairLabels& labels, const CirclePairs& options = {});
 
 /// Options of proxy_anchor_loss().
@@ -203,14 +205,14 @@ struct ProxyAnchorPairs {
     double alpha = 32;   ///< scale
     double delta = 0.1;  ///< margin
 };
-/// Proxy-Anchor loss of similarities between proxies (rows) and samples (columns): mean over the proxies with positive
-/// pairs of log(1 + sum over these of exp(-alpha (s - delta))) plus mean over all proxies of log(1 + sum over negative
-/// pairs of exp(alpha (s + delta))) (Kim et al. 2020, Eq. 4).
+/// Proxy-Anchor loss of similarities between proxies (rows) and samples (columns). The loss is the sum of two means:
+/// over the proxies that have positive pairs, of log(1 + sum over positive pairs of exp(-alpha (s - delta))); and over
+/// all proxies, of log(1 + sum over negative pairs of exp(alpha (s + delta))) (Kim et al. 2020, Eq. 4).
 Tensor proxy_anchor_loss(const Tensor& similarities, const PairLabels& labels, const ProxyAnchorPairs& options = {});
 
-/// Sum over the classes of a batch of the harmonic mean of the `largest` largest distances between two samples of the
-/// class, or of all distances if there are fewer (Zhang et al. 2017, Eq. 5). distances [N, N], labels int64 [N]. A
-/// class in which one of these distances is 0 adds 0 and gets no gradient. Scalar.
+/// Takes the harmonic mean of the `largest` largest distances between two samples of a class, or of all its distances
+/// if there are fewer, and sums it over the classes of the batch (Zhang et al. 2017, Eq. 5). distances [N, N], labels
+/// int64 [N]. A class in which one of these distances is 0 adds 0 and gets no gradient. Scalar.
 Tensor range_intra_loss(const Tensor& distances, const Tensor& labels, std::int64_t largest = 2);
 /// max(0, margin - the smallest distance between samples of two different classes) (Zhang et al. 2017, Eq. 7, where the
 /// distances are those between batch_class_means()). If several distances are smallest, the first one gets the

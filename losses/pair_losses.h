@@ -76,8 +76,8 @@ struct ContrastiveOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("margin", self.pairs.margin, "distance above which other pairs add nothing");
-        visit("positive_margin", self.pairs.positive_margin, "distance below which pairs of a class add nothing");
+        visit("margin", self.pairs.margin, "distance above which pairs of two classes add nothing");
+        visit("positive_margin", self.pairs.positive_margin, "distance below which pairs of one class add nothing");
         visit("power", self.pairs.power, "exponent of the terms, 1 or 2");
         visit("over_nonzero", self.pairs.over_nonzero, "take the means over the pairs whose term is not 0");
         visit("normalise", self.normalise, "scale features to length 1 first");
@@ -114,7 +114,7 @@ struct TripletOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("margin", self.triplets.margin, "in v = d(a, p) - d(a, n) + margin");
+        visit("margin", self.triplets.margin, "margin in v = d(a, p) - d(a, n) + margin");
         visit("miner", self.triplets.miner, "which triplets are used");
         visit("soft", self.triplets.soft, "log(1 + exp(v)) instead of max(0, v)");
         visit("over_nonzero", self.triplets.over_nonzero, "take the mean over the triplets whose term is not 0");
@@ -161,8 +161,9 @@ struct SupervisedContrastiveOptions {
     }
 };
 
-/// L = mean over anchors with a positive of the mean over positives p of -log(exp(cos(a, p) / temperature) / sum over
-/// the others j of exp(cos(a, j) / temperature)) (Khosla et al., NeurIPS 2020, Eq. 2: L_out).
+/// For each anchor a: the mean over its positives p of -log(exp(cos(a, p) / temperature) / sum over all other samples j
+/// of exp(cos(a, j) / temperature)). L is the mean over the anchors that have a positive (Khosla et al., NeurIPS 2020,
+/// Eq. 2: L_out).
 class SupervisedContrastive : public PairLoss {
 public:
     /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], or temperature is not
@@ -237,9 +238,9 @@ struct CircleOptions {
     }
 };
 
-/// L = mean over the anchors that have positive and negative pairs of log(1 + sum over negatives of exp(gamma [cos +
-/// m]+ (cos - m)) * sum over positives of exp(-gamma [1 + m - cos]+ (cos - 1 + m))) (Sun et al., CVPR 2020, Eq. 6). The
-/// gradient treats the weights [.]+ as constants, as published, unless pairs.through_weights is set.
+/// L = mean of log(1 + sum over negatives of exp(gamma [cos + m]+ (cos - m)) * sum over positives of exp(-gamma [1 + m
+/// - cos]+ (cos - 1 + m))) over the anchors that have both positive and negative pairs (Sun et al., CVPR 2020, Eq. 6).
+/// The gradient treats the weights [.]+ as constants, as published, unless pairs.through_weights is set.
 class Circle : public PairLoss {
 public:
     /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], gamma is not above 0, or

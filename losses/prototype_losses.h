@@ -10,14 +10,14 @@ struct CplOptions {
     std::int64_t classes = 10;              ///< number of classes
     std::int64_t dim = 32;                  ///< feature dimension
     std::int64_t prototypes_per_class = 1;  ///< K
-    double gamma = 1.0;                     ///< hardness: factor of the squared distances
+    double gamma = 1.0;                     ///< hardness: multiplies the squared distances
     SoftmaxLikeOptions softmax{};           ///< label smoothing and recomputation
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("prototypes_per_class", self.prototypes_per_class, "number of prototypes per class");
-        visit("gamma", self.gamma, "factor of the squared distances");
+        visit("gamma", self.gamma, "multiplies the squared distances");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
 };
@@ -62,7 +62,7 @@ struct LgmOptions {
 
     std::int64_t classes = 10;                     ///< number of classes
     std::int64_t dim = 32;                         ///< feature dimension
-    double alpha = 1.0;                            ///< margin: relative increase of the distance to the own class
+    double alpha = 1.0;                            ///< margin: relative increase of the distance to the true class
     double lambda = 0.1;                           ///< weight of the likelihood term
     Covariance covariance = Covariance::identity;  ///< identity, or diagonal and learned
     SoftmaxLikeOptions softmax{};                  ///< label smoothing and recomputation
@@ -70,7 +70,7 @@ struct LgmOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("alpha", self.alpha, "margin: relative increase of the distance to the own class");
+        visit("alpha", self.alpha, "margin: relative increase of the distance to the true class");
         visit("lambda", self.lambda, "weight of the likelihood term");
         visit("covariance", self.covariance, "covariance matrix of each class; a diagonal is learned");
         SoftmaxLikeOptions::fields(self.softmax, visit);

@@ -11,14 +11,14 @@ namespace radial {
 struct ProxyNcaOptions {
     std::int64_t classes = 10;        ///< number of classes
     std::int64_t dim = 32;            ///< feature dimension
-    double scale = 1;                 ///< factor of the squared distances: 1 / temperature
+    double scale = 1;                 ///< multiplies the squared distances: 1 / temperature
     bool own_in_denominator = false;  ///< as in ProxyNCA++ (Teh et al. 2020); the loss is then a softmax
     SoftmaxLikeOptions softmax{};     ///< label smoothing and recomputation
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("scale", self.scale, "factor of the squared distances");
+        visit("scale", self.scale, "multiplies the squared distances");
         visit("own_in_denominator", self.own_in_denominator, "sum over all classes, as ProxyNCA++ does");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
@@ -50,13 +50,13 @@ private:
 struct ProxyAnchorOptions {
     std::int64_t classes = 10;  ///< number of classes
     std::int64_t dim = 32;      ///< feature dimension
-    double alpha = 32;          ///< factor of the cosines
+    double alpha = 32;          ///< multiplies the cosines
     double delta = 0.1;         ///< margin
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("alpha", self.alpha, "factor of the cosines");
+        visit("alpha", self.alpha, "multiplies the cosines");
         visit("delta", self.delta, "margin");
     }
 };
@@ -88,9 +88,9 @@ struct SoftTripleOptions {
     std::int64_t classes = 10;            ///< number of classes
     std::int64_t dim = 32;                ///< feature dimension
     std::int64_t centres_per_class = 10;  ///< K
-    double lambda = 20;                   ///< factor of the similarities
+    double lambda = 20;                   ///< multiplies the similarities
     double gamma = 0.1;                   ///< temperature of the softmax over a class's centres
-    double delta = 0.01;                  ///< margin, subtracted from the similarity to the own class
+    double delta = 0.01;                  ///< margin, subtracted from the similarity to the true class
     double tau = 0.2;                     ///< weight of the term that merges a class's centres
     SoftmaxLikeOptions softmax{};         ///< label smoothing and recomputation
 
@@ -98,9 +98,9 @@ struct SoftTripleOptions {
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("centres_per_class", self.centres_per_class, "number of centres per class");
-        visit("lambda", self.lambda, "factor of the similarities");
+        visit("lambda", self.lambda, "multiplies the similarities");
         visit("gamma", self.gamma, "temperature of the softmax over a class's centres");
-        visit("delta", self.delta, "margin, subtracted from the similarity to the own class");
+        visit("delta", self.delta, "margin, subtracted from the similarity to the true class");
         visit("tau", self.tau, "weight of the term that merges a class's centres");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }

@@ -13,14 +13,14 @@ struct RbfSoftmaxOptions {
     std::int64_t dim = 32;      ///< feature dimension
     double scale = 2.0;         ///< s: logits are in [0, s]
     double gamma = 1.0;         ///< width of the kernel, in squared distance
-    double margin = 0.0;        ///< m, subtracted from the kernel of the own class; in [0, 1)
+    double margin = 0.0;        ///< m, subtracted from the kernel of the true class; in [0, 1)
 
     bool learn_scale = false;      ///< learn s, starting from `scale`
     bool learn_gamma = false;      ///< learn one gamma for all classes, starting from `gamma`
     bool per_class_gamma = false;  ///< learn one gamma per class, starting from `gamma`
 
     std::int64_t prototypes_per_class = 1;  ///< the nearest prototype of a class represents it
-    /// tau: widens the kernel so that its value for the own class is never below exp(-tau). 0 turns this off.
+    /// tau: widens the kernel so that its value for the true class is never below exp(-tau). 0 turns this off.
     double reach = 0.0;
     /// Normalises each dimension of the feature over the batch, so that the kernel does not underflow, whatever the
     /// network. Off by default: the loss is then that of the paper, which is additive, has no state, and accepts a
@@ -34,13 +34,14 @@ struct RbfSoftmaxOptions {
     static void fields(Self& self, Visit&& visit) {
         visit("scale", self.scale, "s: logits are in [0, s]");
         visit("gamma", self.gamma, "width of the kernel, in squared distance");
-        visit("margin", self.margin, "subtracted from the kernel of the own class; in [0, 1)");
+        visit("margin", self.margin, "subtracted from the kernel of the true class; in [0, 1)");
         visit("learn_scale", self.learn_scale, "learn s, starting from scale");
         visit("learn_gamma", self.learn_gamma, "learn one gamma for all classes");
         visit("per_class_gamma", self.per_class_gamma, "learn one gamma per class");
         visit("prototypes_per_class", self.prototypes_per_class, "the nearest prototype of a class represents it");
-        visit("reach", self.reach, "the kernel of the own class is never below exp(-reach); 0 turns this off");
-        visit("normalise", self.normalise, "normalise features over the batch: alive with any network");
+        visit("reach", self.reach, "the kernel of the true class is never below exp(-reach); 0 turns this off");
+        visit("normalise", self.normalise,
+              "normalise features over the batch, so that the kernel does not vanish with any network");
         visit("spread", self.spread, "root mean square length of normalised features, in units of sqrt(gamma)");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
@@ -58,10 +59,10 @@ struct RbfSoftmaxOptions {
 ///     K_j = exp(-d_j / (gamma + d_y / tau)).
 ///
 /// Near the prototype, where d_y is much smaller than tau * gamma, this is the Gaussian; far away, K_y tends to
-/// exp(-tau) instead of 0, and K_j depends on how much further away the other classes are than the own class. With w =
+/// exp(-tau) instead of 0, and K_j depends on how much further away the other classes are than the true class. With w =
 /// gamma + d_y / tau and g_j = (P_j - 1[j = y]) s K_j,
 ///
-///     dL/dd_j = -g_j / w,   and for the own class in addition: + sum_k g_k d_k / (tau w^2).
+///     dL/dd_j = -g_j / w,   and for the true class in addition: + sum_k g_k d_k / (tau w^2).
 ///
 /// For prediction, d_y is the distance to the nearest class, which does not change the order of the classes.
 ///
@@ -89,8 +90,8 @@ public:
     /// Throws as forward() does.
     Tensor logits(const Tensor& feature) override;
     Tensor prototypes() const override { return prototypes_; }
-    /// With `normalise`, the normalised feature, which uses the batch's statistics in training. Throws as forward()
-    /// does.
+    /// Returns the normalised feature if `normalise` is set, using the batch's statistics in training. Throws as
+    /// forward() does.
     Tensor in_prototype_space(const Tensor& feature) override;
     /// "mean_kernel": the mean over the batch of the kernel K_y of each sample's own class, in [0, 1]. Near 0, no
     /// gradient flows.

@@ -87,10 +87,10 @@ struct RangeOptions {
     }
 };
 
-/// L = alpha * sum over the classes of the batch of the harmonic mean of their k largest squared distances between two
-/// samples + beta * max(0, M - the smallest squared distance between the centres of two classes), where a centre is the
-/// mean over the batch (Zhang, Fang, Wen, Li, Qiao, ICCV 2017, Eq. 5 to 8). A class with two equal samples among these
-/// pairs adds 0 to the first sum and gets no gradient from it.
+/// L = alpha * sum over classes of H_c + beta * max(0, M - D), where H_c is the harmonic mean of the k largest squared
+/// distances between two samples of class c in the batch, and D is the smallest squared distance between the centres of
+/// two classes, a centre being the mean over the batch (Zhang, Fang, Wen, Li, Qiao, ICCV 2017, Eq. 5 to 8). A class
+/// with two equal samples among these pairs adds 0 to the first sum and gets no gradient from it.
 class Range : public Regulariser {
 public:
     /// Throws Error when alpha, beta or margin is below 0, or largest below 1.

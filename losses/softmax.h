@@ -100,7 +100,7 @@ struct GSoftmaxOptions {
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("alpha", self.alpha, "weight of the distribution function");
+        visit("alpha", self.alpha, "weight of the term with the distribution function");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
 };

@@ -82,7 +82,7 @@ LossInfo with_term(LossInfo entry, LossInfo head, RegulariserInfo term, double l
 
 /// One term of a sum.
 struct ExpressionTerm {
-    double weight = 1;  ///< factor of the term
+    double weight = 1;  ///< factor by which the term is multiplied
     std::string name;   ///< name of a loss or regulariser
     bool operator==(const ExpressionTerm&) const = default;
 };

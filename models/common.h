@@ -1,4 +1,4 @@
-// What the families of networks share: groups of modules, and the names in a table of published networks.
+// Helpers shared by the families of networks: groups of modules, and the names in a table of published networks.
 #pragma once
 
 #include "radial/core/nn/module.h"

@@ -31,13 +31,13 @@ struct DenseNetOptions {
     double dropout = 0;
     std::int64_t in_channels = 3;  ///< channels of the images
 
-    /// The length of the feature: the channels of the last block's result.
+    /// The feature dimension: the number of channels of the last block's result.
     std::int64_t feature_dim() const;
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("dropout", self.dropout, "probability that dropout sets a number to 0, in [0, 1)");
+        visit("dropout", self.dropout, "probability that dropout sets an element to 0, in [0, 1)");
     }
 };
 
@@ -60,7 +60,7 @@ public:
     explicit DenseNet(const DenseNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;
-    /// The length of the feature.
+    /// The feature dimension.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:

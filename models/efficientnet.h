@@ -39,13 +39,13 @@ struct EfficientNetOptions {
     /// and to the right, as in TensorFlow. If false, every side is padded by half the kernel, as in PyTorch.
     bool same_padding = false;
 
-    /// The length of the feature: the channels of the head.
+    /// The feature dimension: the number of channels of the head.
     std::int64_t feature_dim() const;
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("dropout", self.dropout, "probability that dropout sets a number to 0, in [0, 1)");
+        visit("dropout", self.dropout, "probability that dropout sets an element to 0, in [0, 1)");
         visit("drop-connect", self.drop_connect, "probability that a block's branch is dropped, in [0, 1)");
         visit("norm-epsilon", self.norm_epsilon, "added to the variance in batch norms");
         visit("norm-momentum", self.norm_momentum, "weight of a batch in the running statistics of batch norms");
@@ -76,7 +76,7 @@ public:
     explicit EfficientNet(const EfficientNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;
-    /// The length of the feature.
+    /// The feature dimension.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:

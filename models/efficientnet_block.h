@@ -6,7 +6,7 @@
 
 namespace radial {
 
-/// What all convolutions and norms of an EfficientNet have in common.
+/// Options shared by all convolutions and norms of an EfficientNet.
 struct ConvNormStyle {
     double epsilon = 1e-5, momentum = 0.1;  ///< of batch norms
     bool same_padding = false;              ///< TensorFlow's padding: see EfficientNetOptions

@@ -7,7 +7,7 @@ namespace radial {
 
 /// Options of LeNetPlusPlus.
 struct LeNetPlusPlusOptions {
-    std::int64_t feature_dim = 32;  ///< length D of the feature
+    std::int64_t feature_dim = 32;  ///< feature dimension D
     std::int64_t in_channels = 1;   ///< channels of the images
 };
 

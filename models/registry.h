@@ -1,4 +1,4 @@
-// The registry of networks: the images that each takes, its feature length, its options, and how to build it.
+// The registry of networks: the images that each takes, its feature dimension, its options, and how to build it.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -23,8 +23,8 @@ struct ModelInfo {
     std::string source;        ///< paper, year and table
     Shape image;               ///< [C, H, W] of the images it was published for
     std::int64_t classes = 0;  ///< number of classes of that data set
-    std::int64_t dim = 0;      ///< length of the feature; the default if it can be chosen
-    bool any_dim = false;      ///< whether the length of the feature can be chosen
+    std::int64_t dim = 0;      ///< feature dimension; the default if it can be chosen
+    bool any_dim = false;      ///< whether the feature dimension can be chosen
     /// Every option with its default value; see describe_options(). All networks have "recompute": if true, blocks keep
     /// only their inputs for backward (Module::set_recompute()).
     std::vector<OptionInfo> options{};

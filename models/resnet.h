@@ -18,7 +18,7 @@ struct ResNetOptions {
         basic,       ///< two 3x3 convolutions, the first strided, with the stage's width
         bottleneck,  ///< 1x1, strided 3x3, and 1x1 to four times the stage's width
     };
-    /// How the shortcut of a block changes the shape.
+    /// The shortcut of a block that changes the shape.
     enum class Shortcut : std::uint8_t {
         projection,  ///< a strided 1x1 convolution and a batch norm (He's option B)
         zero_pad,    ///< every stride-th pixel, with zeros for the new channels on both sides (option A)
@@ -39,13 +39,14 @@ struct ResNetOptions {
     /// shortcut (Goyal et al. 2017, 5.1). Features are then short at first, as a kernel of distances requires.
     bool zero_init_residual = false;
 
-    /// The length of the feature: the channels of the last stage's result.
+    /// The feature dimension: the number of channels of the last stage's result.
     std::int64_t feature_dim() const;
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        visit("zero-init-residual", self.zero_init_residual, "each block starts as its shortcut");
+        visit("zero-init-residual", self.zero_init_residual,
+              "initialise each block so that it computes only its shortcut");
     }
 };
 
@@ -86,7 +87,7 @@ public:
     explicit ResNet(const ResNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;
-    /// The length of the feature.
+    /// The feature dimension.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:

@@ -23,13 +23,13 @@ struct VggOptions {
     double dropout = 0;            ///< dropout probability after each linear layer, in [0, 1); published: 0.5
     std::int64_t in_channels = 3;  ///< channels of the images
 
-    /// The length of the feature.
+    /// The feature dimension.
     std::int64_t feature_dim() const { return hidden > 0 ? hidden : widths.back(); }
 
     /// The options by name: see fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
-        if (self.hidden > 0) visit("dropout", self.dropout, "probability that dropout sets a number to 0, in [0, 1)");
+        if (self.hidden > 0) visit("dropout", self.dropout, "probability that dropout sets an element to 0, in [0, 1)");
     }
 };
 
@@ -53,7 +53,7 @@ public:
     /// Throws Error when x is not [N, in_channels, H, W], and with `hidden` when the height and width after the pools
     /// are not multiples of 7, as they are for 224 and 448 pixels.
     Tensor forward(Tensor x) override;
-    /// The length of the feature.
+    /// The feature dimension.
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:

@@ -219,7 +219,7 @@ Match match(const TensorFile& file, const std::filesystem::path& path, const Mod
 }
 
 /// Describes a problem with the classifier's shapes, or "". Any number of classes is valid, as long as weight and bias
-/// agree and the weight matches the feature's length.
+/// agree and the weight matches the feature dimension.
 std::string classifier_problem(const Match& match, std::int64_t dim) {
     const auto& tensors = match.given.tensors;
     const auto w = tensors.find((match.wanted.end() - 2)->name), b = tensors.find(match.wanted.back().name);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Times RBF-Softmax and ArcFace over many classes in PyTorch, forward and backward, each in the ways that one would
-write it; prints a JSON object a way. The counterpart of `radial-bench head`.
+"""Times RBF-Softmax and ArcFace over many classes in PyTorch, forward and backward, each written in
+several ways; prints one JSON object per way. The counterpart of `radial-bench head`.
 
 usage: pytorch_head.py [--loss rbf-softmax|arcface] [--classes C] [--dim D] [--batch N] [--threads T] [--steps S]
 """

@@ -1,4 +1,4 @@
-"""Radial's networks in PyTorch, parameter for parameter and under the same names: for timing and for golden values."""
+"""Radial's networks in PyTorch, with the same parameters and names, for timing and for golden values."""
 import math
 
 import torch
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def lenetpp(dim):
-    """LeNets++: (5x5 convolution, PReLU with a slope a channel) twice and a pool, three times; then the feature."""
+    """LeNets++: (5x5 convolution, PReLU with one slope per channel) twice and a pool, three times; then the feature."""
     layers, channels = [], 1
     for width in (32, 64, 128):
         for _ in range(2):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times torchvision's way from JPEG files to batches, as `radial-bench pipeline` times Radial's, and prints JSON.
+"""Times torchvision's pipeline from JPEG files to batches, the counterpart of `radial-bench pipeline`; prints JSON.
 
 ImageFolder (Pillow), RandomResizedCrop(size), RandomHorizontalFlip, ToTensor, Normalize in a DataLoader's processes.
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The training step of `radial-bench step` in PyTorch: the same networks, losses, optimizer and JSON fields.
 
-Needs PyTorch 1.13 or later, 2 for --compile. `compare`, beside this file, runs both and reports the ratio.
+Needs PyTorch 1.13 or later, or 2 for --compile. `compare` in the same folder runs both and reports the ratio.
 """
 import argparse
 import contextlib

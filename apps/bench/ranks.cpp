@@ -32,7 +32,7 @@ struct RanksOptions {
     int threads = 0;
 };
 
-/// Processor time that this process has used, in seconds.
+/// CPU time that this process has used, in seconds.
 double processor_seconds() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -164,9 +164,9 @@ train::Command ranks_command() {
             add("--model", options->model, "Network; radial-models lists them");
             add("--batch", options->batch, "Images per step, over all ranks")->check(train::within(1, 1000000));
             add("--bucket-mb", options->bucket_mb,
-                "Gradients travel in buckets of about so many megabytes; 0: by their size")
+                "Approximate size of a gradient bucket in megabytes; 0 chooses by the size of the network")
                 ->check(train::within(0.0, 4096.0));
-            app.add_flag("--sync-batch-norm", options->sync_batch_norm, "Batch norms take the statistics of all ranks");
+            app.add_flag("--sync-batch-norm", options->sync_batch_norm, "Batch norms use the statistics of all ranks");
             add("--threads", options->threads, "Threads per rank; 0 divides the cores")->check(train::within(0, 4096));
             add("--steps", options->steps, "Measured steps")->check(train::within(1, 1000000));
             add("--warmup", options->warmup, "Warm-up steps")->check(train::within(0, 1000000));

@@ -49,8 +49,8 @@ std::vector<std::string> flag_names(const CLI::App& app) {
     return names;
 }
 
-/// Describes arguments that match no option. Unknown flags come first, because the value of such a flag is left over
-/// with it.
+/// Describes arguments that match no option. Unknown flags are reported first, because the value of an unknown flag is
+/// left over as well.
 std::string describe_extras(const CLI::App& app) {
     const std::vector<std::string> extras = app.remaining();
     const auto flag =

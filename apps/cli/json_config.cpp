@@ -160,8 +160,8 @@ void flatten(std::vector<CLI::ConfigItem>& items) {
     }
 }
 
-/// Whether the item is an empty list, [] in JSON or TOML. CLI11 2.4 writes {} for it but cannot read that, and the
-/// config.json of existing runs contains it.
+/// Whether the item is an empty list, [] in JSON or TOML. CLI11 2.4 writes an empty list as {}, which it cannot read
+/// back, and the config.json of existing runs contains {}.
 bool is_empty_list(const CLI::ConfigItem& item, const CLI::Option& option) {
     if (item.inputs.empty()) return true;
     if (option.get_items_expected_max() <= 1 || item.inputs.size() > 1) return false;

@@ -130,7 +130,7 @@ Recipe tab6_vgg19() {
 Recipe tab2_resnet50() {
     return {.name = "tab2-resnet50",
             .program = "radial-cifar100",
-            .title = "ResNet-50 on CIFAR-100, whose prototypes Table 2 and Fig. 4 look at",
+            .title = "ResNet-50 on CIFAR-100, for the prototypes of Table 2 and Fig. 4",
             .values = Values{{"model", "resnet50-cifar", "Sec. 4.1"},
                              {"dim", "0", he},
                              {"epochs", "200", ours},
@@ -182,8 +182,8 @@ Recipe tab7_efficientnet(const std::string& variant, const std::string& batch) {
 
 std::vector<Recipe> all_recipes() {
     const std::vector<RecipeLoss> rbf = {{"rbf-softmax", {{"gamma", 1}, {"scale", 2}}, "Sec. 4.2"}};
-    Recipe tab1 = on_mnist("tab1", "LeNets++ on MNIST with softmax, whose early features Table 1 looks at", "Table 1",
-                           "32", {{"softmax", {}, ""}});
+    Recipe tab1 = on_mnist("tab1", "LeNets++ on MNIST with softmax, for the early features of Table 1", "Table 1", "32",
+                           {{"softmax", {}, ""}});
     // Table 1 examines only early training: 200 steps, at a constant learning rate.
     tab1.values.push_back({"limit", "25600", ours});
     for (RecipeValue& value : tab1.values) {

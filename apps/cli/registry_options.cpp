@@ -51,7 +51,7 @@ std::string with_default(const OptionInfo& option) {
     return text + (others.empty() ? "" : fmt::format(" (or {})", others));
 }
 
-/// "gamma 1," and so on: units that are not broken across lines.
+/// Each option with its default, such as "gamma 1,". wrapped() never breaks a line within one of these strings.
 std::vector<std::string> pairs_of(const std::vector<OptionInfo>& options) {
     std::vector<std::string> pairs;
     for (const OptionInfo& option : options) {
@@ -85,7 +85,7 @@ void collect(Flags& flags, const std::string& name, const OptionInfo& option) {
     if (!is_new && place->second && !same_type(*place->second, option)) place->second.reset();
 }
 
-/// Collects two flags for each option: one for all terms that have it, and one for a single term.
+/// Collects two flags for each option: one for all terms of a sum that have the option, and one for a single term.
 template <class T>
 void collect(Flags& flags, const Registry<RegistryEntry<T>>& registry) {
     for (const auto& entry : registry) {
@@ -137,12 +137,13 @@ void add_placeholder(CLI::App& app, const std::string& flag, const std::string& 
 
 CLI::Option* add_loss_options(CLI::App& app, std::string& loss, LossSettings& settings) {
     const auto chosen =
-        app.add_option("--loss", loss, "Loss, or a sum of a loss and terms, as \"softmax + 0.01 * ring\"")
+        app.add_option("--loss", loss, "Loss, or a sum of a loss and terms, such as \"softmax + 0.01 * ring\"")
             ->group("Loss");
     if (!loss.empty()) chosen->capture_default_str();
     add_placeholder(
         app, "--loss.OPTION", "Loss", "--loss.scale 2",
-        "Option of the loss, as --loss.scale 2; of one term of a sum, as --loss.center.alpha 0.9; see --list-losses");
+        "Option of the loss, such as --loss.scale 2, or of one term of a sum, such as --loss.center.alpha 0.9; see "
+        "--list-losses");
     Flags flags;
     collect(flags, loss_registry());
     collect(flags, regulariser_registry());
@@ -172,7 +173,7 @@ void add_model_options(CLI::App& app, ModelSettings& settings) {
         }
     }
     add_placeholder(app, "--model.OPTION", "Model", "--model.dropout 0.2",
-                    "Option of the network, where it has it, as --model.dropout 0.2: " + shown);
+                    "Option of the network, if it has this option, such as --model.dropout 0.2: " + shown);
     for (const auto& [name, option] : flags)
         add_setting(app, spellings("--model.", name, '-', '_') + former_spelling("--model.", option), name, option,
                     settings);
@@ -207,10 +208,10 @@ nlohmann::ordered_json options_of_this_version(const nlohmann::ordered_json& rec
 
 std::string loss_list() {
     std::string text =
-        "Losses, as --loss NAME. --loss.OPTION VALUE sets an option; the values here are the defaults.\n";
+        "Losses for --loss NAME. --loss.OPTION VALUE sets an option; the values below are the defaults.\n";
     text += entries(loss_registry());
     if (regulariser_registry().empty()) return text;
-    text += "\n\nRegularisers, behind a loss, as --loss \"softmax + 0.01 * NAME\". So can losses be added.\n";
+    text += "\n\nRegularisers, to be added to a loss: --loss \"softmax + 0.01 * NAME\". Losses can be added too.\n";
     return text + entries(regulariser_registry());
 }
 

@@ -507,7 +507,7 @@ void add_flags(CLI::App& app, PredictOptions& options) {
     app.add_option("--std", options.std, "Standard deviation of the pixels per channel (default: as --mean)")
         ->delimiter(',')
         ->allow_extra_args(false);
-    app.add_option("--deviation", options.std, "--std as earlier versions called it")
+    app.add_option("--deviation", options.std, "The name of --std in earlier versions")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->group("");

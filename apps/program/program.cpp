@@ -13,7 +13,7 @@ namespace radial::train {
 Program::Program(std::string name) : summary_("Trains and evaluates a network on " + name + ".") {
     RADIAL_CHECK(!name.empty(), "Program: the name is empty");
     task_.set = name;
-    task_.where_to_get = "Give its folder by --data DIR";
+    task_.where_to_get = "Give its folder with --data DIR";
     task_.mean = {0.0F};
     task_.std = {1.0F};
     task_.defaults.out = "runs/" + name;

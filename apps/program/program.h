@@ -32,8 +32,8 @@ public:
     /// As data(), for a data set that is not in a folder: --data is optional, and without it the path is empty.
     Program& data_without_folder(data::DatasetReader read);
     /// Registers your own network with register_model() and makes it the default of --model. `make` builds the network
-    /// with a feature of the length that it gets, which is `dim` unless --dim is given. Throws Error when the name is
-    /// taken.
+    /// with a feature of the dimension that is passed to it: `dim`, or the value of --dim. Throws Error when the name
+    /// is taken.
     Program& network(const std::string& name, std::function<std::unique_ptr<Layer>(std::int64_t dim)> make,
                      std::int64_t dim);
     /// Sets the default of --model to a network of the registry.

@@ -70,7 +70,7 @@ struct PrototypeMark {
     bool at_place = true;  ///< false: it shows only the direction
 };
 
-/// What a scatter chart shows: a square, so that distances look the same in every direction.
+/// The visible part of a scatter chart: a square, so that distances look the same in every direction.
 ///
 /// The features determine its size, so that prototypes cannot squash the plot. Prototypes a little outside the features
 /// widen the square; a few that are further away are drawn at its edge, in their direction. If the prototypes as a

@@ -74,7 +74,8 @@ std::string confusion_of(const ReportContent& content, const Confusion& confusio
 }
 
 std::string accuracies(const ReportContent& content, const Confusion& confusion) {
-    return html_section("Accuracy by class", "The share of each class's test images that were found, lowest first.",
+    return html_section("Accuracy by class",
+                        "The share of each class's test images that are classified correctly, lowest first.",
                         class_accuracy(confusion, content.class_names));
 }
 
@@ -170,7 +171,7 @@ std::string scatter(const ReportContent& content) {
                         .prototypes = content.prototypes,
                         .class_names = content.class_names};
     return html_section("Test features and prototypes",
-                        "One dot a test image, at its two-dimensional feature. " + describe(view_of(shown), shown),
+                        "One dot per test image, at its two-dimensional feature. " + describe(view_of(shown), shown),
                         scatter_legend(content.class_names) + scatter_chart(shown), "scatter");
 }
 

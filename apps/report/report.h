@@ -22,7 +22,7 @@ struct ReportContent {
     Evaluation evaluation;                  ///< the evaluation of the last epoch
     std::vector<std::string> class_names;   ///< empty for targets that are not classes
     std::vector<float> prototypes;          ///< [classes * K, dim] (Loss::prototypes()); empty: none
-    std::int64_t dim = 0;                   ///< length of the feature; if it is 2, features are plotted
+    std::int64_t dim = 0;                   ///< feature dimension; if it is 2, features are plotted
     std::vector<PicturedMistake> mistakes;  ///< most confident first
     std::vector<std::pair<std::string, std::string>> settings;  ///< names and values of the options
     std::map<std::string, std::string> metric_descriptions{};   ///< LossMetric::description by name

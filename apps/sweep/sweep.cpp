@@ -60,7 +60,7 @@ std::string command_of(const PaperTable& table, const SweepOptions& options) {
 /// The paragraph that describes how the results were measured.
 std::string about(const PaperTable& table, const SweepOptions& options) {
     const std::string by = fmt::format("By Radial {}: {}.", version, command_of(table, options));
-    if (table.runs.empty()) return "Follows from the formula; nothing is trained. " + by;
+    if (table.runs.empty()) return "Computed from the formula; nothing is trained. " + by;
     std::string recipes = is_grid(table) ? "the program's defaults but for what the rows say" : "";
     for (const PaperRun& run : table.runs) {
         if (run.recipe.empty()) continue;
@@ -70,7 +70,7 @@ std::string about(const PaperTable& table, const SweepOptions& options) {
     }
     std::string text = fmt::format("Settings: {}", recipes);
     if (options.epochs > 0) {
-        text += fmt::format("; here {} epoch{} a run, the schedule scaled to that", options.epochs,
+        text += fmt::format("; here {} epoch{} per run, with the schedule scaled accordingly", options.epochs,
                             options.epochs == 1 ? "" : "s");
     }
     return text + ". " + by;
@@ -190,8 +190,8 @@ void check_data(const ImageTask& task, const SweepOptions& options, const std::v
 }
 
 void sweep(const ImageTask& task, const SweepOptions& options) {
-    RADIAL_CHECK(options.table.empty() || options.vary.empty(), "--vary: TABLE {} says itself what it varies",
-                 options.table);
+    RADIAL_CHECK(options.table.empty() || options.vary.empty(),
+                 "--vary: cannot be used with TABLE {}, which defines its own runs", options.table);
     const std::vector<std::string> tables = tables_of(task.program);
     RADIAL_CHECK(!options.table.empty() || !options.vary.empty() || tables.empty(),
                  "TABLE: give one of {}, or options to --vary", fmt::join(tables, ", "));
@@ -230,7 +230,7 @@ void add_sweep_options(CLI::App& app, const ImageTask& task, SweepOptions& optio
         app.add_option("TABLE", options.table,
                        fmt::format("Table or figure of the paper to reproduce: {}", fmt::join(tables, ", ")));
     app.add_option("--vary", options.vary,
-                   "Option of 'train' with several values, as --vary lr=0.1,0.05; given several times, every "
+                   "Option of 'train' with several values, such as --vary lr=0.1,0.05. If given several times, every "
                    "combination is trained")
         ->type_name("NAME=VALUES")
         ->allow_extra_args(false);

@@ -215,14 +215,14 @@ std::vector<SweepSection> curve_sections() {
     std::vector<SweepSection> sections;
     sections.reserve(std::size(experiments));
     for (const Experiment& experiment : experiments) {
-        sections.push_back(
-            {.title = experiment.title,
-             .note = fmt::format("{} classes. d: squared distance to the own prototype; K = exp(−d/γ); P: "
-                                 "probability of the own class when the other classes' K are 0. The least "
-                                 "loss is −log P at d 0.",
-                                 experiment.classes),
-             .table = values(experiment),
-             .html = charts(experiment)});
+        sections.push_back({.title = experiment.title,
+                            .note = fmt::format(
+                                "{} classes. d: squared distance to the prototype of the true class; K = exp(−d/γ); P: "
+                                "probability of the true class when the other classes' K are 0. The least "
+                                "loss is −log P at d 0.",
+                                experiment.classes),
+                            .table = values(experiment),
+                            .html = charts(experiment)});
     }
     return sections;
 }
@@ -281,10 +281,10 @@ OwnDistances own_distances(std::span<const float> features, std::span<const std:
 
 SweepSection distance_section(const ImageTask& task, const SweepOptions& options, const std::vector<SweptRun>& runs) {
     SweepSection section{
-        .title = "Squared distance to the own prototype",
+        .title = "Squared distance to the prototype of the true class",
         .note =
             "‖x − W_y‖² over the test images, W the weights of the softmax, after so many steps. The paper does not "
-            "say at which step, on which images or at what rate it measured.",
+            "state at which step, on which images and at which learning rate it measured.",
         .table = {.headers = {"features", "measured", "min", "max", "mean", "variance", "accuracy"},
                   .rows = {},
                   .numbers_from = 2},

@@ -38,7 +38,7 @@ void write_sweep_page(const std::filesystem::path& out, const PaperTable& table,
 
 /// K = exp(−d/γ), where d is the squared distance (Eq. 3).
 double kernel_at(double distance, double gamma);
-/// The probability of the own class if its kernel is `kernel` and those of the other classes are 0 (Eq. 4).
+/// The probability of the true class if its kernel is `kernel` and those of the other classes are 0 (Eq. 4).
 double probability_at(double kernel, double scale, std::int64_t classes);
 
 /// Three charts for each of the paper's tables of γ and s (K over d, P over d, P over K; Fig. 3), and the values of P

@@ -75,11 +75,12 @@ PaperTable figure_1() {
 }
 
 PaperTable table_1() {
-    PaperTable table{.id = "tab1",
-                     .title = "Table 1: distances to the own prototype early in training, softmax on MNIST",
-                     .program = "radial-mnist",
-                     .result = SweepResult::distances,
-                     .runs = {}};
+    PaperTable table{
+        .id = "tab1",
+        .title = "Table 1: distances to the prototype of the true class early in training, softmax on MNIST",
+        .program = "radial-mnist",
+        .result = SweepResult::distances,
+        .runs = {}};
     for (const PaperDistances& row : paper_table_1())
         table.runs.push_back({.name = row.dim + "d",
                               .row = row.dim + "-D",

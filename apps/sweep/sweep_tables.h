@@ -18,10 +18,10 @@ struct PaperRun {
     std::string paper;                                         ///< the paper's accuracy: "99.27%", or "–"
 };
 
-/// What a sweep computes from its runs.
+/// The kinds of results that a sweep computes from its runs.
 enum class SweepResult : std::uint8_t {
     accuracy,   ///< only the table
-    distances,  ///< also the squared distances to the own prototype, early in training
+    distances,  ///< also the squared distances to the prototype of the true class, early in training
     scatter,    ///< also a page of two-dimensional features
     curves,     ///< no runs: only curves that follow from the formula
 };

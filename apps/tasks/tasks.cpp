@@ -119,7 +119,7 @@ Command imagenet_download_command() {
     return {"download", "Say where to get ImageNet", [](CLI::App&) {
                 return [] {
                     fmt::print(
-                        "ImageNet may not be handed on: its owners give it to those who register and accept their "
+                        "ImageNet may not be redistributed: its owners give it to those who register and accept their "
                         "terms.\n"
                         "  https://image-net.org/download.php      ILSVRC 2012, training and validation images\n"
                         "  https://www.kaggle.com/c/imagenet-object-localization-challenge/data      the same\n"
@@ -128,8 +128,8 @@ Command imagenet_download_command() {
                         "  DIR/train/n01440764/*.JPEG    DIR/val/n01440764/*.JPEG    ...\n"
                         "and beside them, for the classes' names, LOC_synset_mapping.txt or synset_words.txt, if you "
                         "have it.\n"
-                        "The validation images come in one folder; LOC_val_solution.csv, or the development kit, says "
-                        "which class each is of.\n"
+                        "The validation images come in one folder; LOC_val_solution.csv, or the development kit, gives "
+                        "the class of each.\n"
                         "Then: radial-imagenet train --data DIR\n");
                 };
             }};

@@ -17,7 +17,7 @@ namespace radial::train {
 struct ClassifierSpec {
     std::string model = "lenetpp";     ///< name of the network (find_model()); empty: not from the registries
     ModelSettings model_settings{};    ///< options of the network; those not given keep their defaults
-    std::int64_t dim = 32;             ///< length of the feature
+    std::int64_t dim = 32;             ///< feature dimension
     std::string loss = "rbf-softmax";  ///< a loss or a sum, as make_loss() takes it
     LossSettings loss_settings{};      ///< options of the loss; those not given keep their defaults
     std::int64_t classes = 10;         ///< number of classes

@@ -55,7 +55,7 @@ void StepLog::set(std::int64_t which, const Tensor& value) {
 }
 
 void StepLog::keep() {
-    RADIAL_CHECK(!full(), "step log: {} steps are waiting to be taken, it holds no more", kept_);
+    RADIAL_CHECK(!full(), "step log: it is full, {} steps have not been taken yet", kept_);
     rows_.rows(kept_, kept_ + 1).copy_(present_.view({1, present_.numel()}));
     ++kept_;
 }

@@ -193,7 +193,7 @@ void Trainer::restore(const nlohmann::ordered_json& saved) {
     for (const auto& line : state.at("history")) history.push_back(epoch_result(line));
     const bool begun = state.contains("sums");
     const auto epoch = whole_number<std::int64_t>(state, "epoch"), done = std::ssize(history);
-    RADIAL_CHECK(epoch == done + (begun ? 1 : 0), "the state is of epoch {} after {} whole ones", epoch, done);
+    RADIAL_CHECK(epoch == done + (begun ? 1 : 0), "the state is in epoch {} after {} completed epochs", epoch, done);
     // Snapshots of earlier versions lack this number; their epochs all had the same number of steps.
     const auto steps_before = state.contains("steps_before") ? whole_number<std::int64_t>(state, "steps_before")
                                                              : done * setup_.train.batches();

@@ -53,9 +53,9 @@ public:
     const TrainerSetup& setup() const { return setup_; }
 
     /// Trains on the whole training set once, or on the rest of it when an epoch was interrupted, then evaluates.
-    /// Throws NumericError when the loss or the norm of the gradient is not finite, naming epoch, step and learning
-    /// rate, and what an observer throws. Throws Error when a step cannot be recorded despite
-    /// GraphUse::on, when the training set is empty, and when an observer has abandoned the evaluation.
+    /// Throws NumericError, naming epoch, step and learning rate, when the loss or the norm of the gradient is not
+    /// finite. Rethrows exceptions of observers. Throws Error when a step cannot be recorded despite GraphUse::on, when
+    /// the training set is empty, and when an observer has abandoned the evaluation.
     EpochResult run_epoch();
     /// The state of the run and of its observers, except for the tensors of model, loss and optimizer and for
     /// default_generator(). Waits for the device.

@@ -55,8 +55,8 @@ std::vector<LossMetric> metrics_of(const Loss& loss, double share, Device device
     return metrics;
 }
 
-/// Replaces each metric by `combined` of it and the same metric of `others`. Throws Error when the names differ,
-/// because the loss reported other metrics in another forward pass of the step.
+/// Replaces each metric x by combined(x, y), where y is the metric of the same name in `others`. Throws Error when the
+/// names differ, that is, when the loss reported other metrics in another forward pass of the step.
 template <class F>
 void combine(std::vector<LossMetric>& metrics, const std::vector<LossMetric>& others, const F& combined) {
     const bool same = std::ranges::equal(metrics, others, {}, &LossMetric::name, &LossMetric::name);
@@ -178,8 +178,8 @@ RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
     return sums;
 }
 
-// For a loss that needs the whole batch: it gets the features of all parts, which are small. The network keeps no
-// activations; each part is recomputed in the backward pass.
+// Runs a step with a loss that needs the whole batch. The loss gets the features of all parts, which are small. The
+// network keeps no activations; each part is recomputed in the backward pass.
 RankNumbers TrainingStep::at_once(const Samples& samples, std::int64_t part) {
     const std::int64_t count = samples.labels.size(0);
     const std::vector<Tensor> parameters = setup_.model.parameters();

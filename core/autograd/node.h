@@ -10,7 +10,7 @@
 
 namespace radial {
 
-/// Where the gradient of one input goes: to the op that made it, to a leaf, or nowhere.
+/// The destination of the gradient of one input: the op that computed the input, a leaf, or none.
 struct Edge {
     Shape shape;
     std::shared_ptr<Node> node;

@@ -33,13 +33,13 @@ enum class Activation : std::uint8_t {
     silu,  ///< v * sigmoid(v)
 };
 
-/// What pooling computes from each window.
+/// The value that pooling computes from each window.
 enum class PoolKind : std::uint8_t {
     max,     ///< the maximum
     average  ///< the mean over the part inside the image
 };
 
-/// What batch_norm_backward() needs from the forward pass.
+/// The tensors and options of the forward pass that batch_norm_backward() needs.
 struct BatchNormSaved {
     Tensor x, scale, shift, mean, variance;  ///< passed to, or written by, batch_norm_forward()
     Tensor y;            ///< the result; undefined unless a ReLU was applied and there is no workspace

@@ -65,7 +65,7 @@ public:
     void run();
     /// Whether run() launches a recorded graph.
     bool recorded() const { return graph_ != nullptr; }
-    /// Why run() will not record a graph; empty if it has recorded one or may still do so.
+    /// The reason why run() will not record a graph; empty if it has recorded one or may still do so.
     const std::string& reason() const { return reason_; }
     /// The number of operations in the graph; 0 before the recording.
     std::size_t nodes() const { return graph_ == nullptr ? 0 : graph_->nodes(); }

@@ -20,7 +20,7 @@ public:
     using Error::Error;
 };
 
-/// When an operation ran. Both members are 0 for an operation that took no time.
+/// The start and end of an operation. Both are 0 for an operation that took no time.
 struct OperationTimes {
     std::chrono::steady_clock::time_point begin, end;  ///< of the operation
 };
@@ -32,7 +32,7 @@ public:
     /// Waits until the operation has ended; on a device, only until work that is submitted from then on runs after it.
     /// Throws RankLost.
     virtual void wait() = 0;
-    /// When the operation ran. Valid after wait(); zeros on a device, where the host cannot observe it.
+    /// The start and end of the operation. Valid after wait(); zeros on a device, where the host cannot observe them.
     virtual OperationTimes times() const { return {}; }
 };
 
@@ -80,7 +80,7 @@ protected:
     struct Place {
         int rank = 0, size = 1, local_rank = 0, local_size = 1;  ///< as the members of the same name
     };
-    /// For derived classes, which know the position.
+    /// Called by derived classes with the position of this rank.
     explicit Communicator(Place place);
     /// Starts sum() of a tensor on the CPU.
     virtual std::unique_ptr<PendingOperation> start_host_sum(const Tensor& x) = 0;
@@ -96,13 +96,13 @@ private:
 
 /// Options of join_ranks().
 struct RankOptions {
-    /// How long a rank waits for the others before it throws RankLost. The others may be evaluating or writing a
-    /// checkpoint.
+    /// The time for which a rank waits for the others before it throws RankLost. The others may be evaluating or
+    /// writing a checkpoint.
     std::chrono::milliseconds timeout = std::chrono::minutes(5);
     /// Whether this process has been asked to end; may be empty. When it has, it waits for the others no longer than
     /// `grace`: mpirun terminates all ranks when one has died, and kills them a second later.
     std::function<bool()> ending = {};
-    /// How long a rank that has been asked to end waits for the others.
+    /// The time for which a rank waits for the others after it has been asked to end.
     std::chrono::milliseconds grace = std::chrono::milliseconds(400);
 };
 

@@ -52,8 +52,9 @@ public:
     GradientReducer& operator=(const GradientReducer&) = delete;
 
     /// Differentiates share * loss; see radial::backward(). Adds to existing gradients, so batches can be accumulated
-    /// by calling radial::backward() first. Throws what that throws, and Error when backward() was called before
-    /// without finish(), or when a gradient changes after it was sent (a parameter that two recomputed segments share).
+    /// by calling radial::backward() first. Throws as radial::backward() does, and throws Error when backward() was
+    /// called before without finish(), or when a gradient changes after it was sent (a parameter that two recomputed
+    /// segments share).
     void backward(const Tensor& loss, double share);
     /// Sends the gradients that radial::backward() has computed. Use this instead of backward() when a backward pass
     /// reaches a parameter several times (recomputed segments that share it), so that gradients are complete only at

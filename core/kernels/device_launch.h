@@ -25,7 +25,8 @@ inline constexpr int block_lanes = 256;
 inline constexpr int narrow_team = 32, wide_team = 256;  ///< lanes of a team for a short row and for a long row
 inline constexpr std::int64_t narrow_row = 128;  ///< longest row, in elements, that a narrow team (one warp) works on
 
-/// How column sums are divided: a block has `lanes_x` by `lanes_y` lanes along columns and rows, and sums `chunk` rows.
+/// The division of column sums into blocks: a block has `lanes_x` by `lanes_y` lanes along columns and rows, and sums
+/// `chunk` rows.
 struct ColumnPlan {
     int lanes_x, lanes_y;                       ///< lanes of a block along columns and rows
     std::int64_t column_blocks, chunk, chunks;  ///< blocks along columns, rows of a chunk, number of chunks

@@ -19,8 +19,8 @@ bool built();
 bool emulated();
 /// The number of usable devices.
 int count();
-/// Why CUDA device `index` (0 or more) cannot be used, worded as an error message ("no CUDA device: ..." with the
-/// driver's answer); empty when it can.
+/// The reason why CUDA device `index` (0 or more) cannot be used, worded as an error message ("no CUDA device: ..."
+/// with the driver's answer); empty when it can.
 std::string unavailable(int index);
 /// One line: the device's name and memory, the driver and library versions.
 std::string describe(int index);
@@ -88,7 +88,8 @@ public:
     Range& operator=(const Range&) = delete;
 };
 
-/// Where kernels report an index out of bounds, in memory that host and device share. Checked after each wait.
+/// A record in memory shared by host and device, in which kernels report an index out of bounds. Checked after each
+/// wait.
 struct Fault {
     std::int64_t raised, sample, value, limit;  ///< 1 if there was one; its sample, the index, its bound
 };

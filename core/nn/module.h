@@ -24,7 +24,7 @@ struct NamedTensor {
 /// `who` and names up to eight tensors of each kind and the number of others.
 void copy_state(std::string_view who, const std::vector<NamedTensor>& target, const std::vector<NamedTensor>& source);
 
-/// What a buffer holds, which decides how it is treated when weights are averaged over steps
+/// The kind of a buffer's content, which determines how the buffer is treated when weights are averaged over steps
 /// (core/optim/weight_average.h) or over ranks.
 enum class BufferKind : std::uint8_t {
     statistic,  ///< numbers with a meaningful mean (running means, centres, scales): averaged like weights
@@ -90,8 +90,8 @@ protected:
     /// Registers a parameter: marks `tensor` as requiring a gradient and returns it. Throws Error when the name is
     /// empty, contains a dot or is taken, or when the tensor is undefined.
     Tensor register_parameter(std::string name, Tensor tensor);
-    /// Registers a buffer and returns it. `kind` says what it holds; an integer tensor can only be BufferKind::state.
-    /// Throws as register_parameter() does.
+    /// Registers a buffer and returns it. `kind` is the kind of its content; an integer tensor can only be
+    /// BufferKind::state. Throws as register_parameter() does.
     Tensor register_buffer(std::string name, Tensor tensor, BufferKind kind);
     /// Registers a submodule and returns it. Throws as register_parameter() does, and Error for null.
     template <class M>

@@ -85,7 +85,7 @@ std::vector<std::int64_t> permutation(std::int64_t count, Generator& generator);
 /// Initial weights. fan_in is the product of all extents but the first, fan_out of all but the second. All functions
 /// throw Error for a tensor without elements and for one of rank below 2, which has no fans.
 namespace init {
-/// Which fan an initialisation divides by: fan_in or fan_out.
+/// The fan by which an initialisation divides: fan_in or fan_out.
 enum class Fan : std::uint8_t {
     in,  ///< fan_in, which preserves the variance in forward
     out  ///< fan_out, which preserves it in backward

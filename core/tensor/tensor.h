@@ -173,7 +173,7 @@ public:
     /// Type and shape, for messages: "float32[128, 10]". `stream << tensor` prints the elements.
     std::string str() const;
 
-    /// What the handle refers to. For internal use.
+    /// The object to which the handle refers. For internal use.
     const std::shared_ptr<TensorImpl>& impl() const { return impl_; }
 
 private:

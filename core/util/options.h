@@ -44,7 +44,8 @@ public:
 
     ///@{
     /// The value as this type. true and false are also the numbers 1 and 0, and a number is true unless it is 0. Throws
-    /// Error for a word that is asked for as a number or the reverse, and for a number with a fraction as whole().
+    /// Error for a word that is read as a number or vice versa, and for a number with a fraction that is read as
+    /// whole().
     bool flag() const { return number() != 0; }
     std::int64_t whole() const;
     double number() const;
@@ -57,7 +58,7 @@ public:
     bool operator==(const OptionValue& other) const;
 
     ///@{
-    /// To and from JSON: true, 3, 0.5 or "word". These are for nlohmann::json, which finds them by name.
+    /// Conversion to and from JSON: true, 3, 0.5 or "word". nlohmann::json finds these functions by their names.
     template <class Json>
     friend void to_json(Json& json, const OptionValue& value) {
         std::visit([&json](const auto& held) { json = held; }, value.value_);
@@ -104,7 +105,7 @@ OptionValue convert(std::string_view owner, const OptionInfo& option, const Opti
 ///
 ///     template <class Self, class Visit>
 ///     static void fields(Self& self, Visit&& visit) {
-///         visit("margin", self.margin, "subtracted from the logit of the own class");
+///         visit("margin", self.margin, "subtracted from the logit of the true class");
 ///     }
 ///
 /// from which its names on a command line and in files, its defaults and its help are derived. A member is a bool, a

@@ -31,8 +31,8 @@ struct View {
     Region kept;                         ///< part of the resized box
 };
 
-/// How an image of any size is cropped in evaluation: the shorter side is resized to `resize` pixels, and the centre
-/// `crop` x `crop` is used.
+/// The resizing and cropping of images of any size in evaluation: the shorter side is resized to `resize` pixels, and
+/// the centre `crop` x `crop` is used.
 struct EvaluationView {
     std::int64_t resize = 256, crop = 224;  ///< in pixels
 };
@@ -87,9 +87,9 @@ struct Range {
     std::int64_t size() const { return end - begin; }
 };
 
-/// One axis of a resize: `length` source pixels from `offset` on become `to` pixels, of which `wanted` are computed.
-/// Offset and length are whole numbers unless the image was decoded at a reduced size. Source indices are below
-/// `limit`.
+/// One axis of a resize: `length` source pixels, beginning at `offset`, become `to` pixels. Only the range `wanted` is
+/// computed. Offset and length are whole numbers unless the image was decoded at a reduced size. Source indices are
+/// below `limit`.
 struct Axis {
     double offset = 0, length = 0;   ///< in source pixels
     std::int64_t limit = 0, to = 0;  ///< number of source and of target pixels
@@ -117,7 +117,7 @@ private:
     /// The source pixels that each target pixel averages, and their weights.
     struct Weights {
         std::vector<Range> sources;        ///< one range per target pixel
-        std::vector<std::int32_t> values;  ///< `stride` per target pixel, of which the first sources[i].size() are used
+        std::vector<std::int32_t> values;  ///< `stride` per target pixel i; only the first sources[i].size() are used
         std::int64_t stride = 0;
     };
     static Range needed(const Weights& weights) { return {weights.sources.front().begin, weights.sources.back().end}; }

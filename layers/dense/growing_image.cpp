@@ -81,7 +81,7 @@ public:
         return grads;
     }
 
-    /// The gradient of `count` channels from `first` on, including what batch norms still owe it.
+    /// The gradient of `count` channels from `first` on, including the deferred terms of batch norms (`Owed`).
     static Tensor settled(const GrowingImage::State& state, const Tensor& gradient, std::int64_t first,
                           std::int64_t count) {
         const Tensor result = image(state.buffer.shape(), count);
@@ -113,7 +113,7 @@ private:
         move_running(tensors_.inner_norm, values_of(inner_mean_), values_of(inner_variance_), rows());
     }
 
-    /// The result of the bottleneck for the first pixel.
+    /// The result of the bottleneck for the first pixel, which the moments use as their origin.
     growing::Floats first_row(const Bottleneck& bottleneck) const {
         growing::Floats x(static_cast<std::size_t>(bottleneck.stride())),
             y(static_cast<std::size_t>(bottleneck.width()));
@@ -206,7 +206,8 @@ private:
         narrow_ = Tensor();
     }
 
-    /// From the gradient of the inner norm's ReLU, computes those of the bottleneck's weight and of the image.
+    /// Computes the gradients of the bottleneck's weight and of the image from `upstream`, the gradient of the ReLU
+    /// after the inner norm.
     void through_product(const ReluNormGradient& inner, const Tensor& upstream, const Tensor& gradient,
                          const Tensor& dweight, dense_kernels::GradientSums& sums) const {
         const Bottleneck bottleneck(tensors_.bottleneck, Bottleneck::Way::backward);
@@ -267,7 +268,8 @@ private:
         return {gradient.data<float>() + row * state_->capacity(), state_->capacity(), channels_};
     }
 
-    /// Records what this layer's batch norm owes, and writes the gradients of its scale and shift.
+    /// Accumulates the deferred terms of this layer's batch norm (`Owed`), and writes the gradients of its scale and
+    /// shift.
     void close(const dense_kernels::GradientSums& all, const Tensor& dscale, const Tensor& dshift) const {
         const std::vector<double> sums = all.sums(), products = all.products();
         for (std::size_t c = 0; c < sums.size(); ++c) {
@@ -341,7 +343,8 @@ void GrowingImage::grow(const DenseLayerTensors& layer) {
                      narrow ? inner.shift : Tensor()},
                     [step](Tensor gradient, Needs) -> Grads {
                         gradient = gradient.to(Layout::channels_last);
-                        // What earlier layers are owed is added in place.
+                        // backward() adds this layer's contribution to the gradient in place, so a shared gradient is
+                        // copied first.
                         return step->backward(gradient.exclusive() ? gradient : gradient.clone());
                     });
 }

@@ -67,7 +67,7 @@ struct GrowingImage::State {
     std::int64_t filled = 0;
     bool training = true;
     growing::Floats mean, variance;   ///< statistics of the channels so far, in training
-    growing::Floats constant, slope;  ///< what batch norms still owe their gradient: see Owed
+    growing::Floats constant, slope;  ///< deferred terms of the gradient: see Owed
     std::int64_t capacity() const { return buffer.size(1); }
     std::int64_t images() const { return buffer.size(0); }
     std::int64_t pixels() const { return buffer.size(2) * buffer.size(3); }

@@ -1,5 +1,5 @@
 // Loops over the first columns (channels) of a wider matrix of pixels in float32, and the matrix products of a densely
-// connected layer's bottleneck. The products run on one thread over a tile of rows (pixels) at a time, with own
+// connected layer's bottleneck. The products run on one thread over a tile of rows (pixels) at a time, with our own
 // kernels, which also prefetch the rows of the next tile, or with oneDNN for shapes that these kernels do not support.
 #pragma once
 
@@ -101,7 +101,7 @@ struct Parts {
     std::int64_t end(std::int64_t part) const { return std::min(rows, (part + 1) * length); }
 };
 
-/// Two sums per column, for each part.
+/// Two sums per column, kept separately for each part.
 class PartSums {
 public:
     explicit PartSums(std::int64_t columns)
@@ -215,13 +215,13 @@ inline void behind_relu_norm(const ReluNormGradient& norm, const float* x, const
     }
 }
 
-/// What batch norms have still to add to the gradient of their input: constant + slope * (x - mean), with one value of
-/// each per column.
+/// The terms that batch norms have yet to add to the gradient of their input: constant + slope * (x - mean), with one
+/// value of each per column.
 struct Owed {
     const float *constant, *slope, *mean;
 };
 
-/// out[r, c] = gradient[r, first + c] + what is owed to that element, for `columns` columns; `out` is dense.
+/// out[r, c] = gradient[r, first + c] + the deferred terms of that element, for `columns` columns; `out` is dense.
 inline void settle(const Columns<const float>& gradient, const Columns<const float>& x, const Owed& owed,
                    std::int64_t rows, std::int64_t first, std::int64_t columns, float* out) {
 #pragma omp parallel for schedule(static) if (worth_threads(rows, columns))

@@ -1,4 +1,4 @@
-// Softmax over cosines with a margin on the own class, for vectors or for given cosines.
+// Softmax over cosines with a margin on the true class, for vectors or for given cosines.
 #include "radial/losses/functional.h"
 #include "radial/losses/heads/head.h"
 

@@ -30,7 +30,7 @@ struct HeadInputs {
     DType dtype() const { return classes.dtype(); }
 };
 
-/// What forward keeps for backward.
+/// The values that forward keeps for backward.
 struct HeadState {
     Tensor x_numbers, w_numbers;  ///< the number that the metric needs of each vector; undefined if none
     Tensor offset, centred;       ///< [D] and [N, D], for distances: the point, and the features relative to it
@@ -41,7 +41,7 @@ struct HeadState {
     Tensor products;              ///< products of all blocks (or distances); undefined when they are recomputed
 };
 
-/// Which gradients are needed, and the gradients.
+/// The gradients that are needed, and their values.
 struct HeadNeeds {
     bool feature, classes, logit_sums, class_terms, angles;
 };
@@ -225,7 +225,7 @@ private:
         return centred;
     }
 
-    // What the metric reads of the block that starts at `first`: the kept products, or else those in `buffer`. If
+    // The input of the metric for the block that starts at `first`: the kept products, or else those in `buffer`. If
     // `form` is set, they are first computed from `rows`, the block's class_rows().
     kernels::HeadBlock<T> block_at(std::int64_t first, const Tensor& rows, const HeadState& state, const Tensor& buffer,
                                    bool form) {

@@ -1,5 +1,5 @@
-// What distinguishes one softmax head from another: the metric, which turns the product of a feature and a class vector
-// into a similarity, and the link, which turns a similarity into a logit. rows.h uses both.
+// The two parts that distinguish one softmax head from another: the metric, which turns the product of a feature and a
+// class vector into a similarity, and the link, which turns a similarity into a logit. rows.h uses both.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -113,14 +113,15 @@ struct DistanceLink {
     }
 };
 
-/// The own class's cosine with the margin applied: f, and its derivatives by the cosine and by the angle.
+/// The cosine to the true class with the margin applied: f, and its derivatives with respect to the cosine and the
+/// angle.
 template <class T>
 struct OwnCosine {
     T value, slope, by_angle;
 };
 
 /// cos(t + angle) - cosine; for t + angle > pi, the line cos t - angle sin(angle) - cosine. The sine is kept away from
-/// 0, where t has no derivative by the cosine.
+/// 0, where the derivative of t with respect to the cosine is infinite.
 template <class T>
 RADIAL_HD OwnCosine<T> additive_margin(T c, T angle, T cosine) {
     if (angle == 0) return {c - cosine, T{1}, -std::sqrt(c * c < 1 ? 1 - c * c : T{0})};
@@ -152,8 +153,8 @@ RADIAL_HD OwnCosine<T> multiplied_margin(T c, int k, T blend) {
             (blend + sign * static_cast<T>(k) * u) / (1 + blend), T{0}};
 }
 
-/// scale * c_j for the other classes, scale * f(c_y) for the own class. If Hardened, another class whose cosine exceeds
-/// cos(t_y + angle) has the logit scale * c_j (hardness + c_j).
+/// scale * c_j for the other classes, scale * f(c_y) for the true class. If Hardened, another class whose cosine
+/// exceeds cos(t_y + angle) has the logit scale * c_j (hardness + c_j).
 template <class T, bool Hardened>
 struct CosineLink {
     T scale{1}, angle{}, cosine{};

@@ -2,7 +2,7 @@
 // softmax needs; backward turns products into pulls, the gradients of the products.
 //
 // Only differences of logits are used, so rounding errors do not grow with the size of the logits. This holds for the
-// loss, which comes from the log of (sum over the other classes / part of the own class), and for the probabilities,
+// loss, which comes from the log of (sum over the other classes / term of the true class), and for the probabilities,
 // which add up to 1. Sums over classes are formed in double, because one lane may add up 100,000 terms.
 #pragma once
 
@@ -52,7 +52,7 @@ template <class T>
 struct HeadSums {
     T* top;          ///< the largest logit
     double* total;   ///< sum of exp(logit - top)
-    double* spread;  ///< sum of weight * (logit - own logit); null without smoothing
+    double* spread;  ///< sum of weight * (logit - logit of the true class); null without smoothing
 };
 
 /// Each sample's softmax, in the parts that backward reads, each [N].
@@ -60,7 +60,7 @@ template <class T>
 struct HeadSoftmax {
     T* top;    ///< the largest logit of the other classes; 0 if their probability is 0
     T* share;  ///< share * exp(logit - top) is the probability of another class
-    T* rest;   ///< probability of all other classes together: 1 - that of the own class, to full precision
+    T* rest;   ///< probability of all other classes together: 1 - that of the true class, to full precision
 };
 
 template <class T, class Metric, class Link>
@@ -87,7 +87,7 @@ struct HeadForward {
                 z[j] = own_link.logit(row, Metric::value(a[j], x, w[first + j]), first + j);
             });
         }
-        // HeadFinish adds the own class, from its own similarity.
+        // HeadFinish adds the true class, from its own similarity.
         if (own >= 0 && own < width) team.each(1, [=](std::int64_t) { z[own] = -infinity<T>; });
         add(team, i, z, own, link.own_logit(row, block.own[i], label));
     }
@@ -156,7 +156,8 @@ struct HeadFinish {
         }
         const T top = sums.top[i], own_z = link.own_logit(link.row(i, own[i]), own[i], label);
         const bool finite = sums.total[i] > 0, none = top == -infinity<T>;
-        // The log of (sum over the other classes / part of the own class); its softplus is -log of the own probability.
+        // The log of (sum over the other classes / term of the true class). Its softplus is -log of the probability of
+        // the true class.
         double above = static_cast<double>(top) - static_cast<double>(own_z);
         if (finite) above += std::log(sums.total[i]);
         if (own_z == infinity<T>) above = not_a_number<double>;
@@ -179,7 +180,7 @@ struct InverseOf {
     RADIAL_HD void operator()(std::int64_t) const { *out = *sum > 0 ? 1 / *sum : T{0}; }
 };
 
-/// What backward reads of a sample in addition to its products.
+/// The data that backward reads for a sample in addition to its products.
 template <class T>
 struct HeadDerivative {
     HeadSoftmax<T> softmax;
@@ -203,7 +204,7 @@ struct HeadBackward {
     HeadDerivative<T> derivative;
     T* pulls;  ///< dL/dproduct: row i begins at pulls + i * pull_stride; may be the products
     std::int64_t pull_stride;
-    T* own_pulls;  ///< [N], the pulls of the own classes, which are then 0 in `pulls`; null to keep them in `pulls`
+    T* own_pulls;       ///< [N], the pulls of the true classes, which are then 0 in `pulls`; null to keep them there
     double* pull_sums;  ///< [N], the sums of the pulls are added to it; null if not needed
     T* logit_sums;      ///< [N], the sums of dL/dz * z are added to it; null if not needed
 
@@ -223,7 +224,7 @@ struct HeadBackward {
         const T *const a = block.products + i * block.stride, *const w = block.w_numbers;
         const Link own_link = link;
         const HeadTarget<T> aim = target;
-        // All dL/dz add up to 0, so the sum may use z - own_z instead of z; the own class's term is then 0.
+        // All dL/dz add up to 0, so the sum may use z - own_z instead of z; the true class's term is then 0.
         const auto one = [=](std::int64_t j, T w_number) {
             const T s = Metric::value(a[j], x, w_number), z = rounded(own_link.logit(row, s, first + j));
             const T dz = share * exponential(z - top) - spread * aim.weight(first + j);
@@ -277,7 +278,8 @@ struct HeadAngleGradient {
     }
 };
 
-/// For reduce_columns: the contribution of sample i and class j of a block to the gradient of the class's parameter.
+/// A functor for reduce_columns() that returns the contribution of sample i and class j of a block to the gradient of
+/// the class's parameter.
 template <class T, class Metric, class Link>
 struct HeadClassTerm {
     HeadBlock<T> block;
@@ -348,7 +350,7 @@ struct OwnDistance {
     }
 };
 /// Completes the features' gradient of a distance head. grad_i is the sum over the other classes of pull * (w_j - c);
-/// this subtracts the sum of their pulls * (x_i - c) and adds the gradient of the own class, computed from the
+/// this subtracts the sum of their pulls * (x_i - c) and adds the gradient of the true class, computed from the
 /// difference w_y - x_i.
 template <class T>
 struct EndFeatureGradient {

@@ -37,7 +37,7 @@ struct PairRow {
     RADIAL_HD bool is_pair(std::int64_t j) const { return index.is_pair(row, j); }
 };
 
-/// Sums of the terms of one anchor, for each part.
+/// The sum of the terms of one anchor and the number by which it will be divided, for parts 0 and 1 of a rule.
 struct PairSums {
     double sum[2], count[2];
 };
@@ -122,7 +122,7 @@ struct ContrastiveRule {
     T positive_margin, negative_margin;
     bool squared, over_nonzero;
 
-    /// By how much a positive pair is too far apart, or a negative pair too close; at least 0.
+    /// The distance by which a positive pair is too far apart or a negative pair too close; 0 for other pairs.
     RADIAL_HD T excess(const PairRow<T>& anchor, std::int64_t j, bool positive) const {
         const T d = anchor.value[j];
         return positive_part(positive ? d - positive_margin : negative_margin - d);

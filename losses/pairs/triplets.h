@@ -64,7 +64,7 @@ struct AllTriplets {
     }
 };
 
-/// What a miner writes for a positive without a triplet, and for samples that are not positives.
+/// The index that a miner writes for a positive without a triplet, and for samples that are not positives.
 inline constexpr std::int64_t no_negative = -1;
 
 /// The triplets that a miner chooses. miner(team, anchor, chosen) writes the negative for each positive to chosen

@@ -29,16 +29,16 @@ struct PictureOptions {
         constexpr Limits side{0, 100000};
         visit("image-size", self.image_size,
               train ? "Side of the square input image; 0 uses the network's own"
-                    : "Side of the square input image; 0 uses the size of training",
+                    : "Side of the square input image; 0 uses the size in training",
               side);
         visit("resize", self.resize,
               "Evaluation: length of the shorter side before the center crop; 0 uses 8/7 of --image-size", side);
         if (train) {
             visit("exact-decoding", self.exact_decoding,
-                  "Decode training JPEGs at full size, even where the crop is reduced by half or more");
+                  "Decode training JPEGs at full size, even if the crop is reduced by half or more");
         }
         visit("skip-corrupt", self.skip_corrupt,
-              train ? "Replace training files that cannot be read by the next one, skip such test files, and count both"
+              train ? "Replace unreadable training files by the next one, skip unreadable test files, and count both"
                     : "Skip files that cannot be read, and count them");
     }
 };

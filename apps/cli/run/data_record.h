@@ -24,9 +24,9 @@ bool same_names(std::vector<std::string> one, std::vector<std::string> other);
 /// folders, and none if the names are guessed.
 nlohmann::ordered_json data_record(const data::Dataset& train, const data::Dataset& test);
 
-/// Describes the first difference between two records. `a` and `b` say whose they are: with "the run had" and "'larger'
-/// has", the text is "the run had 200 training images, 'larger' has 400". Empty if there is no difference or one of the
-/// records is null.
+/// Describes the first difference between two records. `a` and `b` are the subject and verb for each record: "the run
+/// had" and "'larger' has" give the text "the run had 200 training images, 'larger' has 400". Empty if there is no
+/// difference or one of the records is null.
 std::string data_difference(const nlohmann::ordered_json& first, const std::string& a,
                             const nlohmann::ordered_json& second, const std::string& b);
 

@@ -53,9 +53,9 @@ private:
     std::string device_;
 };
 
-/// Throws Error on every rank, which names two ranks and the difference, unless all have the same version of the
-/// program, the same options (except those that may_differ() when a run is resumed, which say where ranks read and how
-/// they compute) and the same data (data_record.h). All ranks must call it. Throws RankLost.
+/// Checks that all ranks have the same version of the program, the same options and the same data (data_record.h).
+/// Options for which may_differ() is true are not compared, because they only say where a rank reads and how it
+/// computes. Throws Error on every rank, naming two ranks and what differs. All ranks must call it. Throws RankLost.
 void check_same_run(const RankSession& session, const nlohmann::ordered_json& options,
                     const nlohmann::ordered_json& data);
 

@@ -43,8 +43,9 @@ public:
     RunFolder(const RunFolder&) = delete;
     RunFolder& operator=(const RunFolder&) = delete;
 
-    /// Starts a new run that is ready: creates the folder if it is missing, deletes the run that is to be replaced, and
-    /// creates an empty metrics.jsonl. Throws FileError, also when another run has taken the folder meanwhile.
+    /// Starts a new run. Call it when the run is ready to train: it creates the folder if it is missing, deletes the
+    /// run that is to be replaced, and creates an empty metrics.jsonl. Throws FileError, also when another run has
+    /// locked the folder in the meantime.
     void begin();
     /// Continues a run: `metrics` replaces the lines of metrics.jsonl. Throws FileError.
     void go_on(const std::vector<nlohmann::ordered_json>& metrics);

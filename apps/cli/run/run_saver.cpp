@@ -80,7 +80,8 @@ void RunSaver::record(const std::function<void()>& write, bool last) {
         write();
     } catch (const FileError& error) {
         check_folder();
-        // A run that is resumed from the snapshot before the end of the last epoch writes all of them again.
+        // If the run is resumed, it continues before the end of the last epoch and writes all results of the epoch
+        // again.
         if (last) throw FileError(fmt::format("{}. {}; go on with: {}", error.what(), what_is_kept(), resume_with_));
         progress_.line(fmt::format("warning: {}. {}; training goes on, and the next epoch tries again", error.what(),
                                    what_is_kept()));
@@ -98,7 +99,7 @@ std::string RunSaver::keep_failed(const FailedStep& failed) const {
 
 void RunSaver::save_now(Trainer& trainer) {
     const Json state = trainer.state();  // on every rank: it reads the results of the steps so far
-    saved_ = Clock::now();               // after a failure, too, the next attempt waits its time
+    saved_ = Clock::now();               // set here too, so that after a failure the next attempt waits a full interval
     if (!session_.first()) return;
     snapshots_.save(trainer.steps(), classifier_, optimizer_,
                     {{"options", options_}, {"data", data_}, {"trainer", state}, {"ranks", session_.ranks().size()}},

@@ -36,7 +36,7 @@ Schedule make_schedule(const OptimizerOptions& options) {
     for (std::size_t i = 0; i < count; ++i)
         milestones.push_back({options.milestones[i], options.lr_factors[factors == 1 ? 0 : i]});
     RADIAL_CHECK(options.schedule != ScheduleKind::step || !milestones.empty(),
-                 "--schedule step: give its --milestones, as 4,6");
+                 "--schedule step: give --milestones, such as 4,6");
     Schedule schedule = milestones.empty() ? constant_schedule(options.lr) : step_schedule(options.lr, milestones);
     return options.warmup_epochs > 0 ? with_warmup(std::move(schedule), options.warmup_epochs) : schedule;
 }

@@ -49,7 +49,7 @@ constexpr auto words_of(ClassWeighting /*value*/) { return std::to_array<std::st
 struct ClassifierOptions {
     std::string model;                 ///< name of the network; empty: the default of the program
     ModelSettings model_settings;      ///< options of the network; those not given keep their defaults
-    std::int64_t dim = 32;             ///< length of the feature; 0: the default of the network
+    std::int64_t dim = 32;             ///< feature dimension; 0: the default of the network
     std::string loss = "rbf-softmax";  ///< a loss, or a sum such as "softmax + 0.01 * ring" (make_loss())
     LossSettings loss_settings;        ///< options of the loss; those not given keep their defaults
     ClassWeighting class_weights = ClassWeighting::none;  ///< weights of the classes in the loss
@@ -90,7 +90,7 @@ struct OptimizerOptions {
         constexpr Limits count{1, 1e6};
         visit("epochs", self.epochs, "Number of passes over the training set", count);
         visit("patience", self.patience,
-              "Stop when N epochs have brought no better test accuracy (or test loss, where targets are not classes); "
+              "Stop after N epochs without a better test accuracy (or test loss, if targets are not classes); "
               "0 never stops",
               Limits{0, 1e6});
         visit("batch", self.batch, "Images per step, over all ranks", count);
@@ -118,7 +118,7 @@ struct OptimizerOptions {
     }
 };
 
-/// Where and how a run computes, and where it writes.
+/// The data, the device, the threads and the output folder of a run.
 struct RunOptions {
     std::int64_t limit = 0;                    ///< train on this many samples, the first of the set; 0: all
     std::uint64_t seed = 1;                    ///< seed of the initial weights and of the order of the samples
@@ -194,8 +194,8 @@ struct TrainOptions : ClassifierOptions, OptimizerOptions, RunOptions, RankOptio
 /// Text for a log: "cosine from 0.05 to 0 over 8 epochs, after a warm-up of 0.5".
 std::string describe_schedule(const OptimizerOptions& options);
 
-/// The learning rate over the run. Throws Error for contradictory options: milestones without the step schedule or the
-/// reverse, a number of factors that does not match the milestones, or a warm-up that is not shorter than the run.
+/// The learning rate over the run. Throws Error for contradictory options: milestones without the step schedule or vice
+/// versa, a number of factors that does not match the milestones, or a warm-up that is not shorter than the run.
 Schedule make_schedule(const OptimizerOptions& options);
 
 /// SGD for the parameters of the network and of the loss. Throws Error for Nesterov momentum with momentum 0.

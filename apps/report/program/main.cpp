@@ -108,7 +108,8 @@ double RunSummary::images_per_second() const {
 }
 
 /// Reads config.json and metrics.jsonl of each folder. A last line that is still being written is left out. Throws
-/// FileError that names the folder, or the file and the line, when they are not those of a run or no epoch is complete.
+/// FileError, naming the folder, or the file and the line, when a folder is not that of a run, a file is malformed or
+/// no epoch is complete.
 std::vector<RunSummary> read_runs(const std::vector<fs::path>& folders) {
     std::vector<RunSummary> runs;
     std::map<std::string, int> uses;
@@ -154,7 +155,8 @@ std::string results(const std::vector<RunSummary>& runs) {
                             train::format_duration(run.seconds() / static_cast<double>(done)),
                             train::format_duration(run.seconds()), static_cast<double>(end.peak_bytes) / 1e6);
     }
-    return train::html_section("Results", "The best of a column is in bold. Speeds are the middle ones of the epochs'.",
+    return train::html_section("Results",
+                               "The best value of each column is in bold. Speeds are medians over the epochs.",
                                html + "</tbody></table>\n");
 }
 

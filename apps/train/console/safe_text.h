@@ -46,7 +46,7 @@ void print_error(std::string_view text);
 /// continue when nobody reads their output.
 void print_on(std::string_view text);
 
-/// Flushes standard output. Returns the error because of which printed text was not written, if there was one.
+/// Flushes standard output. If printed text could not be written, returns the error that prevented it.
 std::error_code output_error();
 /// Throws the error of output_error(), if there is one, as a std::system_error.
 void check_output();

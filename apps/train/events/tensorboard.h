@@ -117,7 +117,7 @@ public:
                const std::vector<PicturedMistake>& mistakes, const std::vector<std::string>& class_names);
 
 private:
-    /// Sums over the steps since the last scalars.
+    /// Sums over the steps since scalars were last written.
     struct Window {
         std::int64_t steps = 0, images = 0;
         double loss = 0, correct = 0, gradient_norm = 0;

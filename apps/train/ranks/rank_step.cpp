@@ -35,7 +35,7 @@ Tensor joined(const std::vector<Tensor>& tensors, Device device) {
 
 }  // namespace
 
-/// While it exists, default_generator() draws the random numbers of one step of a rank.
+/// While the object exists, default_generator() draws the random numbers of one step of a rank.
 struct RankStep::Random {
     std::uint64_t seed = default_generator().seed(), counter = default_generator().counter();
 

@@ -13,9 +13,9 @@ namespace radial::train {
 /// which there may be a hundred thousand.
 inline constexpr std::size_t most_json_bytes = std::size_t{16} << 20U;
 
-/// Parses a document whose objects have at most 10,000 names together and are nested at most 16 levels deep. That is
-/// enough for everything that the programs read, and so few names that the linear search of ordered_json takes no time.
-/// Throws Error that says what is wrong.
+/// Parses a document whose objects have at most 10,000 names in total and are nested at most 16 levels deep. These
+/// limits suffice for everything that the programs read, and keep the linear search of ordered_json fast. Throws Error,
+/// which says what is wrong, for other documents.
 nlohmann::ordered_json parse_json(std::string_view text);
 
 /// Applies parse_json() to a file of up to most_json_bytes. Returns a discarded value if the file does not exist or its

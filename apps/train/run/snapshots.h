@@ -39,7 +39,7 @@ private:
 
 /// Restores the tensors and default_generator() from a snapshot and returns the state that was passed to save(). Throws
 /// FileError that names the file when it is damaged, has no checksum, belongs to another model, loss or optimizer, or
-/// contains averages while `average` is null or the reverse.
+/// contains averages while `average` is null, or vice versa.
 nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Module& classifier, Optimizer& optimizer,
                                      WeightAverage* average = nullptr);
 

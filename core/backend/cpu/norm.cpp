@@ -183,8 +183,8 @@ void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrad
     });
 }
 
-/// The same for a ReLU of a sum with a residual. Where the ReLU passes the gradient can only be seen from y, and this
-/// gradient is also that of the residual.
+/// The same for a ReLU of a sum with a residual. Whether the ReLU passed an element can only be determined from y. The
+/// gradient of the sum is also that of the residual.
 template <class T>
 void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
     const Fold fold = fold_of(saved.x);

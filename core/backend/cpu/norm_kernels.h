@@ -79,7 +79,7 @@ void add_rows(std::int64_t first, std::int64_t width, const Value& value, double
 template <class Value>
 void column_sums(const Fold& fold, const Value& value, std::vector<double>& first, std::vector<double>& second) {
     const Chunks chunks(fold);
-    // From the caching allocator, because fresh pages would cost more than the sums.
+    // Allocated by the caching allocator, because page faults on fresh memory would cost more than the sums.
     const Tensor held = Tensor::empty({chunks.count, 2 * fold.width}, DType::float64, Device{});
     double* const partial = held.data<double>();
 #pragma omp parallel for schedule(static) if (large(fold))

@@ -25,7 +25,7 @@ using Desc = memory::desc;
 /// The descriptor of an absent tensor, such as an absent bias.
 inline Desc no_tensor() { return Desc(); }
 
-/// How a 2-D window moves. As in oneDNN, dilation is the number of gaps, 0 for none.
+/// The stride, padding and dilation of a 2-D window. As in oneDNN, dilation is the number of gaps, 0 for none.
 struct Window {
     Dims stride, dilation, pad;
 };

@@ -11,9 +11,9 @@ namespace radial {
 /// Writes the mean and the biased variance of each channel of x [N, C, H, W], channels-last, to vectors [C].
 void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance);
 
-/// Coefficients, one per channel, for the gradient of a batch norm's input when a ReLU follows whose result has the
-/// gradient dy: a * g + (b * (x - mean) + c) where (x - mean) * factor + shift is positive, and without the first term
-/// elsewhere.
+/// Coefficients, one per channel, of dx, the gradient of the input of a batch norm that is followed by a ReLU. With dy,
+/// the gradient of the ReLU's result, dx = a * dy + (b * (x - mean) + c) where (x - mean) * factor + shift is positive,
+/// and without the first term elsewhere.
 struct ReluNormGradient {
     std::vector<float> mean, factor, shift, a, b, c;
 };

@@ -80,7 +80,7 @@ struct Convolution {
         tiles.place(tile, x, pad_h, pad_w, pixels);
         spread(to, row, pixels, zeros.data(), [](const auto& v, auto& r) { F::image(v, r); });
     }
-    /// For the gradient of y.
+    /// Transforms a tile of the gradient of y to the points.
     template <Order order>
     void results_to_points(const Points<F, order>& to, std::int64_t row, std::int64_t tile) const {
         float* pixels[F::tile][F::tile];

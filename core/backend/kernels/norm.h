@@ -96,10 +96,10 @@ struct Normalise {
     }
 };
 
-/// How backward finds the elements that the ReLU let through.
+/// How backward determines which elements the ReLU passed.
 enum class Clamp : std::uint8_t {
     none,        ///< there was no ReLU
-    from_x,      ///< those whose normalised x is above 0, recomputed, which needs no memory traffic
+    from_x,      ///< those whose normalised x is above 0; it is recomputed, which needs no further memory traffic
     from_result  ///< those where y is above 0; also writes the gradient of the ReLU's input, which is the residual's
 };
 

@@ -43,7 +43,7 @@ RADIAL_HD void each_of_channel(const Team& team, const Planes& planes, const F& 
     });
 }
 
-/// Row c: the mean and biased variance of the channel.
+/// Computes the mean and biased variance of channel c.
 template <class T>
 struct Statistics {
     Planes planes;
@@ -66,7 +66,7 @@ struct Statistics {
     }
 };
 
-/// Row c of y: normalised x, plus the residual if it is not null, followed by a ReLU if `relu`.
+/// Computes channel c of y: normalised x, plus the residual if it is not null, followed by a ReLU if `relu`.
 template <class T>
 struct Normalise {
     Planes planes;
@@ -88,8 +88,8 @@ struct Normalise {
     }
 };
 
-/// Row c of all gradients. `y` is null without a ReLU. The gradient of the ReLU's input is written to `masked`, which
-/// may be null in this case.
+/// Computes channel c of all gradients. `y` is null without a ReLU. Otherwise the gradient of the ReLU's input is
+/// written to `masked`, unless that is null.
 template <class T>
 struct Backward {
     Planes planes;

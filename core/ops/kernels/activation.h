@@ -102,9 +102,9 @@ struct PreluPlanes {
     }
 };
 
-/// dx = dy * (x > 0 ? 1 : slope). Returns dy * x where x <= 0 and 0 elsewhere; the sum of these is the gradient of the
-/// slope. `kept` is x, or the result y, which has the same sign. In the latter case StoreSlope converts the sum of dy *
-/// y to that of dy * x. Columns are as in PreluColumns.
+/// dx = dy * (x > 0 ? 1 : slope). Returns the element's contribution to the gradient of the slope: dy * x where x <= 0,
+/// and 0 elsewhere. `kept` is x, or the result y, which has the same sign. In the latter case StoreSlope converts the
+/// sum of dy * y to that of dy * x. Columns are as in PreluColumns.
 template <class T, class S, bool One, int N>
 struct PreluColumnsBackward {
     using C = Compute<T>;

@@ -51,10 +51,11 @@ struct Binary : G {
     }
 };
 
-/// The memory offsets of the elements of a broadcast tensor: its dimensions, outermost first, with step 0 along
-/// broadcast ones. The last dimension is handled by the loop.
+/// Maps an element of the broadcast shape to its memory offset in the original tensor. `extent` and `step` describe the
+/// dimensions except the last, outermost first, and `inner` and `inner_step` the last, over which the kernels loop. A
+/// step is 0 along a broadcast dimension.
 struct Stretch {
-    static constexpr int max_rank = 5;  ///< of a tensor, without the last dimension
+    static constexpr int max_rank = 5;  ///< largest number of dimensions, not counting the last
     std::int64_t extent[max_rank], step[max_rank], inner, inner_step, rank;
 
     /// The offset of the first element of row `row`; a row spans the last dimension.

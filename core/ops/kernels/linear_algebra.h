@@ -284,7 +284,7 @@ struct SquaredDistancesGradient {
 // distance is small compared with the lengths. So c is chosen near the rows, and pairs that are still too close are
 // computed from differences ----
 
-/// For reduce_columns(): coordinate d of every `step`-th point, and its square.
+/// A functor for reduce_columns() that returns coordinate d of every `step`-th point, and its square.
 template <class T>
 struct CoordinateMoments {
     const T* points;

@@ -68,11 +68,12 @@ struct SumMiddle {
         for (std::int64_t e = 0; e < extent; ++e) total += convert<double>(from[e * inner]);
         out[o * inner + i] = convert<To>(factor * total);
     }
-    /// For outer == 1.
+    /// The same for a single index, if outer == 1.
     RADIAL_HD void operator()(std::int64_t i) const { (*this)(0, i); }
 };
 
-/// For reduce_columns(): the sum of the `area` elements of plane (r, k). Column k is channel k, row r is image r.
+/// A functor for reduce_columns() that returns the sum of the `area` elements of plane (r, k). Column k is channel k,
+/// row r is image r.
 template <class T>
 struct PlaneSum {
     const T* in;
