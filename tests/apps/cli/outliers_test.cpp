@@ -286,7 +286,8 @@ TEST_CASE("a program of your own compares its inputs with those that its reader 
 
 TEST_CASE("inputs that are not images take outliers of the same shape alone", "[outliers]") {
     const TemporaryFolder folder;
-    train::ImageTask task{.program = "points", .set = "", .model = "", .model_title = "", .read = {}};
+    train::ImageTask task;
+    task.program = "points";
     task.read = [](const fs::path&, bool) {
         return std::make_shared<data::TensorSet>(Tensor::zeros({9, 3}, DType::float32, Device{}),
                                                  Tensor::zeros({9}, DType::int64, Device{}));

@@ -194,8 +194,9 @@ TEST_CASE("the superclasses are those of CIFAR-100's files", "[host][wordnet]") 
 
 TEST_CASE("classes are looked up by a given synset, an ImageNet folder, or the first sense", "[host][wordnet]") {
     const WordNet wordnet(small());
-    train::InputNotes notes{.class_names = {"Thing aa, the first", "thing_ao", "odd"},
-                            .class_folders = {"aa", "n00000188", "odd"}};
+    train::InputNotes notes;
+    notes.class_names = {"Thing aa, the first", "thing_ao", "odd"};
+    notes.class_folders = {"aa", "n00000188", "odd"};
     CHECK(train::synsets_of(wordnet, notes, {{"odd", "thing_ao.n.01"}}) == std::vector<WordNet::Synset>{99, 188, 277});
     CHECK(error_of([&] { train::synsets_of(wordnet, notes, {}); }) ==
           "WordNet has no noun for the class \"odd\": name its synset in a file for --synsets, with a line such as "

@@ -2,7 +2,9 @@
 #include "../gradcheck.h"
 #include "radial/losses/functional.h"
 
+#include <array>
 #include <cmath>
+#include <memory>
 
 namespace radial::test {
 namespace {
@@ -91,8 +93,27 @@ TEST_CASE("products of bfloat16 are those of its values, rounded") {
                       transpose(c.to(DType::float64)).to_vector<double>()) == "");
 }
 
+TEST_CASE("products of bfloat16 by the CPU's own units are those of its values, rounded once") {
+    RandomInputs random(57);
+    for (const auto& [m, k, n] : std::vector<std::array<std::int64_t, 3>>{{1, 1, 1}, {5, 33, 7}, {64, 256, 48}}) {
+        const Tensor a = random.tensor({m, k}).to(DType::bfloat16), b = random.tensor({k, n}).to(DType::bfloat16);
+        const Tensor wanted = matmul(a.to(DType::float64), b.to(DType::float64));
+        for (const bool turned_a : {false, true}) {
+            for (const bool turned_b : {false, true}) {
+                INFO(m << " x " << k << " x " << n << ", transposed: " << turned_a << turned_b);
+                const Tensor left = turned_a ? transpose(a.to(DType::float64)).to(DType::bfloat16) : a;
+                const Tensor right = turned_b ? transpose(b.to(DType::float64)).to(DType::bfloat16) : b;
+                const Tensor c = matmul(left, right, turned_a, turned_b);
+                CHECK(c.dtype() == DType::bfloat16);
+                CHECK(relative_difference(c, wanted) < 0x1p-8);
+            }
+        }
+    }
+}
+
 TEST_CASE("linear takes float32 weights beside a bfloat16 input and gives them float32 gradients") {
-    const UseReferenceBackend plain;
+    const bool fast = GENERATE(false, true);
+    const auto plain = fast ? nullptr : std::make_unique<UseReferenceBackend>();
     RandomInputs random(55);
     const Tensor x = random.tensor({6, 33}).to(DType::bfloat16), seed = random.tensor({6, 9}).to(DType::bfloat16);
     const Tensor weight = random.tensor({9, 33}, -1, 1, DType::float32),
