@@ -18,8 +18,9 @@ ImageSet read_cifar10(const std::filesystem::path& source, bool train);
 /// fine_label_names.txt.
 ImageSet read_cifar100(const std::filesystem::path& source, bool train);
 
-/// The entries of the registry for both.
+/// The entry of the registry for CIFAR-10.
 DatasetInfo cifar10_info();
+/// The entry of the registry for CIFAR-100.
 DatasetInfo cifar100_info();
 
 }  // namespace radial::data
