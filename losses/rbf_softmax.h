@@ -41,7 +41,7 @@ struct RbfSoftmaxOptions {
         visit("prototypes_per_class", self.prototypes_per_class, "the nearest prototype of a class represents it");
         visit("reach", self.reach, "the kernel of the true class is never below exp(-reach); 0 turns this off");
         visit("normalise", self.normalise,
-              "normalise features over the batch, so that the kernel does not vanish with any network");
+              "normalise features over the batch, so that the kernel stays alive with any network");
         visit("spread", self.spread, "root mean square length of normalised features, in units of sqrt(gamma)");
         SoftmaxLikeOptions::fields(self.softmax, visit);
     }
