@@ -35,7 +35,8 @@ void write_noise(const fs::path& folder, int count, int side = 28) {
         return std::string{0, 0, static_cast<char>(value >> 8), static_cast<char>(value & 0xFF)};
     };
     fs::create_directories(folder);
-    const auto pixels = static_cast<std::size_t>(count * side * side);
+    const auto pixels =
+        static_cast<std::size_t>(count) * static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
     write_text(folder / "t10k-images-idx3-ubyte",
                std::string{0, 0, 8, 3} + number(count) + number(side) + number(side) + noise(pixels, 3));
     write_text(folder / "t10k-labels-idx1-ubyte",
@@ -268,6 +269,7 @@ TEST_CASE("a program of your own compares its inputs with those that its reader 
         for (const char* const word : {"--data", data.c_str(), "--workers", "0", "--threads", "1"})
             words.emplace_back(word);
         std::vector<const char*> arguments;
+        arguments.reserve(words.size());
         for (const std::string& word : words) arguments.push_back(word.c_str());
         return program.run(static_cast<int>(arguments.size()), arguments.data());
     };

@@ -187,8 +187,9 @@ TEST_CASE("the superclasses are those of CIFAR-100's files", "[host][wordnet]") 
     const std::vector<std::string> superclasses = train::superclasses_of(fine, {});
     const std::string records = read_text(folder / "test.bin");
     for (std::size_t at = 0; at < records.size(); at += 3074) {
-        const auto label = static_cast<std::size_t>(records[at + 1]);
-        REQUIRE(superclasses.at(label) == coarse.at(static_cast<std::size_t>(records[at])));
+        const auto superclass = static_cast<unsigned char>(records[at]),
+                   label = static_cast<unsigned char>(records[at + 1]);
+        REQUIRE(superclasses.at(label) == coarse.at(superclass));
     }
 }
 
