@@ -1,4 +1,4 @@
-// Reading whole files, and what is refused unopened.
+// Tests of reading whole files, and of paths that are rejected before they are opened.
 #include "radial/core/io/files.h"
 #include "../../data/scratch.h"
 #include "../../expect.h"

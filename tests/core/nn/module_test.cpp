@@ -16,7 +16,7 @@ using radial::test::error_of;
 
 namespace {
 
-/// A parameter, a buffer, and whatever a test registers besides.
+/// A module with a parameter and a buffer; a test can register more.
 class Leaf : public Module {
 public:
     using Module::register_buffer;

@@ -1,4 +1,4 @@
-// Tensors: making them, reading them, views, layouts, conversions, and every message.
+// Tests of tensors: creation, reading, views, layouts, conversions, and every message.
 #include "radial/core/tensor/tensor.h"
 
 #include "../../expect.h"
@@ -228,7 +228,7 @@ TEST_CASE("a tensor is exclusive while nothing else can see its elements") {
     Tensor x = counting({2, 2});
     CHECK(x.exclusive());
     {
-        const Tensor handle = x;  // NOLINT(performance-unnecessary-copy-initialization): the copy is the point
+        const Tensor handle = x;  // NOLINT(performance-unnecessary-copy-initialization): the test needs the copy
         CHECK_FALSE(x.exclusive());
         CHECK_FALSE(handle.exclusive());
     }

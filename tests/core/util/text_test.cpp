@@ -1,4 +1,4 @@
-// Edit distance, the nearest name, and long ones.
+// Tests of the edit distance, of finding the nearest name, and of shortening long names.
 #include "radial/core/util/text.h"
 #include "../../catch.h"
 
