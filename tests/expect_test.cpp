@@ -1,4 +1,4 @@
-// What the tests' own checks say of long vectors.
+// Tests of the messages that the tests' own checks give for long vectors.
 #include "expect.h"
 
 #include <cmath>

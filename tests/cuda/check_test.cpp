@@ -1,4 +1,4 @@
-// What a failed call of a CUDA library becomes.
+// Tests of the errors that failed calls of CUDA libraries are converted to.
 #include "radial/core/memory/cuda/check.h"
 #include "../expect.h"
 

@@ -1,4 +1,4 @@
-// Which files below a folder are found, and that links lead to none of them twice.
+// Tests of finding image files below a folder, where no file is found twice through links.
 #include "../expect.h"
 #include "radial/data/image_folder.h"
 #include "scratch.h"
@@ -21,7 +21,7 @@ std::vector<std::string> relative_to(const fs::path& root, const std::vector<fs:
     return names;
 }
 
-/// Two pictures of a cat and two of a dog.
+/// A folder with two pictures in the class cat and two in the class dog.
 struct Pets {
     Scratch scratch;
     const fs::path root = scratch.path() / "set/train", cat = root / "cat";
