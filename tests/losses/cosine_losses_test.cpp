@@ -1,4 +1,4 @@
-// Losses over cosines: MagFace's lengths, CosSoftmax's scale.
+// Tests of losses over cosines: MagFace's limits of the length, CosSoftmax's scale.
 #include "radial/losses/cosine_losses.h"
 #include "every_loss.h"
 #include "radial/core/ops.h"
