@@ -41,7 +41,8 @@ TEST_CASE("brightness multiplies, and stops at white", "[host][data][transforms]
     CHECK((brighter && darker));
 }
 
-TEST_CASE("contrast keeps the mean grey, saturation each pixel's", "[host][data][transforms][jitter]") {
+TEST_CASE("contrast keeps the mean grey level, and saturation the grey level of each pixel",
+          "[host][data][transforms][jitter]") {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const Image flat = after({.contrast = 0.4}, seed), dull = after({.saturation = 0.9}, seed);
         const Image before = colors();

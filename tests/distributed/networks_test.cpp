@@ -134,7 +134,7 @@ TEST_CASE("an image that grows in place refuses batch norms over ranks", "[ranks
           "GrowingImage: its batch norms cannot take statistics over ranks; run its layers one by one");
 }
 
-TEST_CASE("what losses keep beside their parameters is one rank's, and the same bits on all", "[ranks][losses]") {
+TEST_CASE("the buffers of losses are those of one rank, with the same bits on all ranks", "[ranks][losses]") {
     for (const LossInfo& info : loss_registry()) {
         INFO(info.name);
         manual_seed(2);

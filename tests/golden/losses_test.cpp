@@ -32,7 +32,7 @@ TEST_CASE("every loss agrees with PyTorch", "[golden][losses]") {
     }
 }
 
-TEST_CASE("all that is recorded is in the registries, and no less is recorded than was", "[golden][losses][host]") {
+TEST_CASE("every recorded loss is in the registries, and no recorded loss is missing", "[golden][losses][host]") {
     std::set<std::string> names, known;
     for (const std::string& fixture : fixtures)
         for (const GoldenCase& golden : golden_cases(fixture)) add_names(golden.op, names);

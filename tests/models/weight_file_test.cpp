@@ -130,7 +130,7 @@ TEST_CASE("a classifier that fits neither the feature nor its bias is named", "[
     CHECK(file.problem() == "not the weights of resnet20: \"fc.bias\" is missing");
 }
 
-TEST_CASE("of many problems the first are named and the others counted", "[host][models][weights]") {
+TEST_CASE("an error with many problems names the first ones and counts the others", "[host][models][weights]") {
     Damaged file;
     file.file.tensors.resize(1);
     const std::string problem = file.problem();

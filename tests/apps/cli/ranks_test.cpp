@@ -189,7 +189,7 @@ int count(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("two ranks come to what one rank comes to, and the first alone prints", "[host][ranks][slow]") {
+TEST_CASE("two ranks get the results of one rank, and only the first rank prints", "[host][ranks][slow]") {
     if (!have_mpi()) return;
     const TwoRanks& run = two_ranks();
     INFO(run.output());
@@ -219,7 +219,8 @@ TEST_CASE("a step of normalised features is the same on two ranks as on one", "[
         CHECK(two[0].at(key).get<double>() == Approx(one[0].at(key).get<double>()).epsilon(1e-5));
 }
 
-TEST_CASE("classes count alike on one rank, on two, and in parts", "[host][ranks][slow]") {
+TEST_CASE("class weights have the same effect on one rank, on two ranks and in parts of a batch",
+          "[host][ranks][slow]") {
     if (!have_mpi()) return;
     const TwoRanks& run = two_ranks();
     // The first 25 images: three of each of the first five classes, two of each other class.

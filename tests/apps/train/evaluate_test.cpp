@@ -89,7 +89,7 @@ TEST_CASE("an evaluation keeps each sample's squared distances to its own and th
     check_distances(evaluated("rbf-softmax"));
 }
 
-TEST_CASE("of a class's several prototypes the nearest counts", "[apps]") {
+TEST_CASE("an evaluation uses the nearest of a class's prototypes", "[apps]") {
     const Evaluated found = evaluated("rbf-softmax", {{"prototypes_per_class", 3}});
     REQUIRE(found.prototypes.size() == 2 * 3 * classes);
     check_distances(found);

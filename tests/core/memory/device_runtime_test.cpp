@@ -106,7 +106,7 @@ TEST_CASE("a copy runs between what was submitted before and after it", "[device
     CHECK(x.to_vector<double>() == Values(1000, 4));
 }
 
-TEST_CASE("memory that comes back is handed out again before the device is done with it, in order", "[device]") {
+TEST_CASE("released memory is reused, in order, before the device has finished with it", "[device]") {
     release_cached_memory(default_device());
     const Tensor kept = Tensor::zeros({10'000});
     release_cached_memory(default_device());  // so that no other cached block of this size can be returned

@@ -84,7 +84,7 @@ TEST_CASE("an empty batch has an empty result and gives its weights a gradient o
 }
 
 TEST_CASE("products of bfloat16 are those of its values, rounded") {
-    const UseReferenceBackend plain;  // the CPU's fast path knows float32 alone
+    const UseReferenceBackend plain;  // the CPU's fast path supports float32 only
     RandomInputs random(54);
     const Tensor a = random.tensor({5, 33}).to(DType::bfloat16), b = random.tensor({33, 7}).to(DType::bfloat16);
     const Tensor c = matmul(a, b);

@@ -98,7 +98,7 @@ TEST_CASE("the first of equals gets a maximum's gradient") {
 }
 
 TEST_CASE("pooling of bfloat16 is that of its values, rounded, for any number of channels") {
-    const UseReferenceBackend plain;  // the CPU's fast path knows float32 alone
+    const UseReferenceBackend plain;  // the CPU's fast path supports float32 only
     RandomInputs random(74);
     for (const std::int64_t channels : {1, 3, 8, 24}) {
         const PoolGeometry g{.window_h = 3, .window_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};

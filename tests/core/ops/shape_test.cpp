@@ -243,7 +243,7 @@ TEST_CASE("class_sums adds up each class's rows, and leaves 0 for a class withou
     CHECK(class_sums(x, labels, 4).to_vector<float>() == std::vector<float>{3, 4, 0, 0, 6, 8, 0, 0});
 }
 
-TEST_CASE("place is pick backwards", "[core][ops]") {
+TEST_CASE("place is the reverse of pick", "[core][ops]") {
     const Tensor values = Tensor::from(std::vector<float>{5, 7}, {2});
     const Tensor index = Tensor::from(std::vector<std::int64_t>{1, 0}, {2});
     const Tensor placed = place(values, index, 3);

@@ -260,7 +260,7 @@ TEST_CASE("a printed tensor is in logical order whatever its layout") {
     CHECK(printed(x.to(Layout::channels_last)) == printed(x));
 }
 
-TEST_CASE("of a large tensor the first and last elements of each dimension are printed") {
+TEST_CASE("a large tensor is printed with the first and last elements of each dimension") {
     std::vector<float> values(2000);
     std::iota(values.begin(), values.end(), 0.0F);
     CHECK(printed(Tensor::from(values, {2, 1000})) ==
