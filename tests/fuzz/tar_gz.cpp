@@ -22,7 +22,7 @@ void tar_gz(Bytes bytes) {
     walk(plain.path());
     const std::vector<std::uint8_t> packed = gzipped(bytes);
     walk(MemoryFile(packed).path());
-    // Also a truncated stream, and one whose last byte is changed.
+    // Also a truncated stream, and one with a wrong checksum.
     if (packed.size() < 2) return;
     walk(MemoryFile(Bytes(packed).first(packed.size() / 2)).path());
     std::vector<std::uint8_t> damaged = packed;
