@@ -13,8 +13,8 @@ not; a single such number can be a hundredth of a tensor's gradient. Therefore t
 addition to the worst tensor, and PyTorch's errors in float32 in addition to Radial's. A smaller batch is compared in
 float64, where this does not happen. With --apart, one network of each family is compared, with norms that have smaller
 weights and biases of either sign of about 1, so that few inputs of rectifiers are near 0. Then Radial's float32 has to
-meet the limits for gradients whatever PyTorch's error is. The images are smooth, so that no two pixels in the window of
-a maximum are equal.
+meet the limits for gradients whatever PyTorch's error is. The images of --apart are smooth, so that no two pixels in
+the window of a maximum are equal.
 Exits with 1 if Radial exceeds a limit: logits 1e-4, the losses of SGD steps 1e-3, gradients 1e-3 or (without --apart)
 ten times PyTorch's own error; all of them 1e-9 in float64."""
 import argparse
