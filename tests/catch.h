@@ -1,4 +1,4 @@
-// Catch2 under one name, version 2 (Debian 12) or 3 (Debian 13), and how it prints a long vector.
+// Includes Catch2 version 2 (Debian 12) or 3 (Debian 13) and defines how it prints a long vector.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)
@@ -18,9 +18,9 @@ inline auto ContainsSubstring(const std::string& text) { return Catch::Matchers:
 namespace Catch {
 
 template <class T, class A>
-struct is_range<std::vector<T, A>> : std::false_type {};  // for its own StringMaker to be taken
+struct is_range<std::vector<T, A>> : std::false_type {};  // so that the StringMaker below is used
 
-/// A check that fails prints the first elements of a long vector, and how many more it has. To learn where two of them
+/// A failed check prints the first elements of a long vector and the number of the others. To see where two vectors
 /// differ, check radial::test::differences.
 template <class T, class A>
 struct StringMaker<std::vector<T, A>> {

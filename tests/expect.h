@@ -1,4 +1,4 @@
-// Checks shared by the tests: exact error messages, tensors that agree.
+// Checks for all tests: exact error messages, and equality of tensors.
 #pragma once
 
 #include "catch.h"
@@ -14,7 +14,7 @@
 
 namespace radial::test {
 
-/// Runs `f`, which must throw an E (any radial::Error by default), and returns its message.
+/// Runs `f`, which must throw an E (radial::Error by default), and returns the error's message.
 template <class E = Error, class F>
 std::string error_of(F&& f) {
     try {
@@ -25,7 +25,7 @@ std::string error_of(F&& f) {
     return "(no error was thrown)";
 }
 
-/// As error_of, for what a device notices only while it runs.
+/// Like error_of, for errors that a device finds only when it runs the kernel.
 template <class F>
 std::string error_after(F&& f) {
     return error_of([&] {
@@ -34,16 +34,17 @@ std::string error_after(F&& f) {
     });
 }
 
-/// The error for index `value` of `sample` outside [0, limit): the op's own on the CPU; a device's names the device.
+/// The error for index `value` of `sample` outside [0, limit): on the CPU the op's own error, on a device an error that
+/// names the device.
 inline std::string bad_index(const std::string& on_cpu, std::int64_t value, std::int64_t sample, std::int64_t limit) {
     const Device device = default_device();
     if (device.kind == Device::Kind::cpu) return on_cpu;
     return fmt::format("{}: index {} of sample {} is outside [0, {})", device.str(), value, sample, limit);
 }
 
-/// What a check of long vectors, or of files' bytes, compares with "": how many elements of `a` and `b` are not equal,
-/// the first of them, and the one that differs most, as in "2 of 4096 differ: [7] 1 and 1.5, the first; [9] 2 and 5,
-/// the most". A NaN differs from all, and most.
+/// Compares long vectors or the bytes of files; tests check that the result is "". It gives the number of different
+/// elements of `a` and `b`, the first one, and the one with the largest difference: "2 of 4096 differ: [7] 1 and 1.5,
+/// the first; [9] 2 and 5, the most". A NaN differs from all numbers and from NaN, and is the largest difference.
 template <class Values>
 std::string differences(const Values& a, const std::type_identity_t<Values>& b) {
     if (a.size() != b.size()) return fmt::format("{} and {} elements", a.size(), b.size());
@@ -63,14 +64,15 @@ std::string differences(const Values& a, const std::type_identity_t<Values>& b) 
     return fmt::format("{} of {} differ: {}, the first; {}, the most", count, a.size(), at(first), at(most));
 }
 
-/// The metric of this name that `loss` reports; undefined where there is none.
+/// The metric that `loss` reports under this name; undefined if there is none.
 inline Tensor metric_of(const Loss& loss, std::string_view name) {
     for (const LossMetric& metric : loss.metrics())
         if (metric.name == name) return metric.value;
     return {};
 }
 
-/// Largest |a - b| over the largest |b| (at least `floor`): the difference relative to the tensor's own scale.
+/// The largest |a - b| divided by the largest |b| (or by `floor` if that is larger): the difference relative to the
+/// tensor's scale.
 inline double relative_difference(const Tensor& a, const Tensor& b, double floor = 1e-12) {
     if (a.shape() != b.shape()) return INFINITY;
     const auto x = a.to_vector<double>(), y = b.to_vector<double>();

@@ -1,4 +1,4 @@
-// What the tests' own checks say of long vectors.
+// Tests of the messages that the tests' own checks give for long vectors.
 #include "expect.h"
 
 #include <cmath>
@@ -22,7 +22,7 @@ TEST_CASE("differences count the elements and name the first and the one that di
     CHECK(differences(std::string("abc"), "aBd") == "2 of 3 differ: [1] 98 and 66, the first; [1] 98 and 66, the most");
 }
 
-TEST_CASE("a NaN differs from every number and from itself, and most", "[host]") {
+TEST_CASE("a NaN differs from every number and from itself, and is the largest difference", "[host]") {
     const std::vector<double> a{1, NAN, 3}, b{1e30, NAN, 4};
     CHECK(differences(a, b) == "3 of 3 differ: [0] 1 and 1e+30, the first; [1] nan and nan, the most");
 }

@@ -1,4 +1,4 @@
-// The only source that knows where it was built: the compiler's cache serves all others to every build.
+// The only source that contains paths of the build, so that the compiler cache can share all others between builds.
 #include "folders.h"
 
 #include <cstdlib>

@@ -1,9 +1,9 @@
-// Entry point of the test program: the selected cases on the CPU, then again on each CUDA device.
+// Entry point of the test program: runs the selected cases on the CPU, then again on each CUDA device.
 //
-// A case runs on every device, with default_device() set to it, unless its tags say otherwise: [host] for what computes
-// nothing on a device (files, command lines, parsing, HTTP), [device] for what only a device does, [slow] for what the
-// address sanitizer need not see twice. RADIAL_DEVICE=cpu, cuda or cuda:N asks for some of the rounds; `--out FILE`
-// needs it, because each round writes its own.
+// A case runs on every device, with default_device() set to that device, unless a tag says otherwise. [host]: the case
+// computes nothing on a device (files, command lines, parsing, HTTP). [device]: it tests something that only a device
+// does. [slow]: with the address sanitizer it runs on the CPU only. RADIAL_DEVICE=cpu, cuda or cuda:N selects some of
+// the rounds; `--out FILE` requires it, because each round writes its own file.
 #include "radial/core/memory/allocator.h"
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/tensor/tensor.h"
@@ -26,26 +26,26 @@ namespace radial::test {
 namespace {
 
 #ifdef __SANITIZE_ADDRESS__
-const std::string not_on_devices = "~[host]~[slow]";  // those would take minutes on an emulated device
+const std::string not_on_devices = "~[host]~[slow]";  // slow cases would take minutes on an emulated device
 #else
 const std::string not_on_devices = "~[host]";
 #endif
 
-Catch::Counts last_round;  // the test cases of the round that ended last
+Catch::Counts last_round;  // the test cases of the last round
 
 class CountCases : public Listener {
 public:
     using Listener::Listener;
     void testRunEnded(const Catch::TestRunStats& run) override { last_round = run.totals.testCases; }
-    // The next case gets fresh memory, in which an emulated device puts NaNs.
+    // The next case gets fresh memory, which an emulated device fills with NaNs.
     void testCaseEnded(const Catch::TestCaseStats&) override {
         if (default_device().kind == Device::Kind::cuda) release_cached_memory(default_device());
     }
 };
 CATCH_REGISTER_LISTENER(CountCases)
 
-/// The user's selection without the cases that `exclusion` ("~[tag]") names: each of its alternatives, which commas
-/// separate, leaves them out.
+/// The user's selection without the cases of `exclusion` ("~[tag]"). The alternatives in a selection are separated by
+/// commas; the exclusion is added to each.
 std::vector<std::string> selection_without(const std::string& exclusion, const std::vector<std::string>& selection) {
     std::vector<std::string> all{exclusion};
     for (const std::string& text : selection) {
@@ -71,7 +71,7 @@ public:
         run("cpu");
     }
 
-    /// `only`: the index of one device, or -1 for each.
+    /// `only` is the index of one device, or -1 for all devices.
     void on_cuda(int only) {
         const std::size_t cases = select_without(not_on_devices);
         if (cases == 0) return;
@@ -90,10 +90,10 @@ public:
         }
     }
 
-    /// 0 when every case of every round passed.
+    /// Returns 0 if all cases of all rounds passed.
     int finish() {
         if (rounds_ == 0) {
-            if (select(asked_.testsOrTags) == 0 || asked_.testsOrTags.empty()) return session_.run();  // says so
+            if (select(asked_.testsOrTags) == 0 || asked_.testsOrTags.empty()) return session_.run();  // prints why
             summary_ = "none of the selected test cases runs where RADIAL_DEVICE asks\n";
         }
         std::cout << summary_ << std::flush;
@@ -102,11 +102,11 @@ public:
 
 private:
     std::size_t select_without(const std::string& exclusion) {
-        // Without a selection of the user's, hidden cases stay hidden: any filter at all brings them out.
+        // If the user selects nothing, hidden cases must be excluded explicitly, because any filter selects them, too.
         return select(
             selection_without(asked_.testsOrTags.empty() ? exclusion + "~[.]" : exclusion, asked_.testsOrTags));
     }
-    /// Makes this the selection; returns how many cases it holds.
+    /// Sets the selection and returns the number of its cases.
     std::size_t select(const std::vector<std::string>& selection) {
         auto changed = asked_;
         changed.testsOrTags = selection;

@@ -1,4 +1,4 @@
-// What most tests include, compiled once. A test still names all that it uses itself.
+// Headers that most tests include, compiled once. Each test still includes all headers that it uses.
 #pragma once
 
 #include "catch.h"

@@ -1,4 +1,4 @@
-// Starting programs, and the data they are started on.
+// Runs programs and writes the data for them.
 #include "program.h"
 
 #include "../catch.h"
@@ -30,7 +30,7 @@ void write_idx(const fs::path& path, const std::vector<int>& extents, const std:
     REQUIRE(file.good());
 }
 
-/// Class c is a bright square whose place depends on c, over a dim noise.
+/// An image of class `label`: a bright square, whose position depends on the class, over weak noise.
 std::string pattern(int label, Generator& generator) {
     std::string image;
     const int top = 2 + 5 * (label / 2), left = label % 2 == 0 ? 3 : 16;

@@ -1,4 +1,4 @@
-// Running the built programs as a user does, on small synthetic data.
+// Runs the built programs as a user does, on small synthetic data.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,7 +11,7 @@
 
 namespace radial::test {
 
-/// A folder of its own under the system's temporary one, removed at the end.
+/// A new folder in the system's folder for temporary files; the destructor deletes it.
 class TemporaryFolder {
 public:
     TemporaryFolder();
@@ -25,8 +25,8 @@ private:
     std::filesystem::path path_;
 };
 
-/// While it lives, SIGHUP, SIGINT and SIGPIPE have their default effect, in this process and in programs it starts.
-/// Without it they would stay ignored where the tests' caller ignores them, as nohup does.
+/// During its lifetime, SIGHUP, SIGINT and SIGPIPE have their default effect in this process and in the programs that
+/// it starts. Without it they would be ignored if the process that started the tests ignores them, as nohup does.
 class DefaultSignals {
 public:
     DefaultSignals();
@@ -38,27 +38,28 @@ private:
     std::array<struct sigaction, 3> before_{};
 };
 
-/// How a program ended.
+/// The result of a program that has ended.
 struct ProgramResult {
     int status = 0;
-    std::string out, error;  ///< what it printed
+    std::string out, error;  ///< the program's output
     /// The first line of `error`.
     std::string first_error() const { return error.substr(0, error.find('\n')); }
 };
 
-/// Runs program_folder()/`program` with `arguments` (no shell characters) and without RADIAL_DATA and RADIAL_DEVICE.
+/// Runs program_folder()/`program` with `arguments` (without special shell characters). RADIAL_DATA and RADIAL_DEVICE
+/// are not set.
 ProgramResult run_program(const std::string& program, const std::string& arguments);
 
-/// The same in the working folder `folder`.
+/// The same with `folder` as the working directory.
 ProgramResult run_program_in(const std::filesystem::path& folder, const std::string& program,
                              const std::string& arguments);
 
-/// Writes MNIST's four files to `folder`: ten patterns with noise, easily told apart, the classes in turn.
+/// Writes MNIST's four files to `folder`: ten patterns with noise, easy to distinguish, with the classes in turn.
 void write_patterns(const std::filesystem::path& folder, int train, int test);
 
-/// Writes a whole file. Fails the test when it cannot.
+/// Writes a whole file. Fails the test if that is not possible.
 void write_text(const std::filesystem::path& path, const std::string& text);
-/// A whole file. Fails the test when it cannot be read.
+/// The content of a file. Fails the test if it cannot be read.
 std::string read_text(const std::filesystem::path& path);
 /// The lines of a run's metrics.jsonl.
 std::vector<nlohmann::json> read_metrics(const std::filesystem::path& run);

@@ -17,7 +17,8 @@
 
 namespace radial::test {
 
-/// 48 points around two centres, and their classes; for regression, the sums of their coordinates.
+/// 48 points around two centres with their classes as labels; for regression the targets are the sums of the
+/// coordinates.
 inline std::shared_ptr<data::TensorSet> points(std::uint64_t seed, bool regression = false) {
     Generator random(seed);
     const Tensor inputs = Tensor::empty({48, 2}, DType::float32, Device{});
@@ -42,7 +43,7 @@ struct SmallRunOptions {
     Device device = default_device();
 };
 
-/// A classifier that trains on points(1) and is tested on points(2), 6 steps an epoch.
+/// Trains a classifier on points(1) and tests it on points(2), with 6 steps per epoch.
 class SmallRun {
 public:
     SmallRun(const std::function<train::Classifier()>& make, const SmallRunOptions& options)

@@ -1,4 +1,4 @@
-// Writing the weights and pictures.
+// Writes the weights and pictures.
 #include "weights_folder.h"
 
 #include "../catch.h"
@@ -11,7 +11,7 @@ namespace radial::test {
 
 WeightsFolder::WeightsFolder() {
     manual_seed(21);
-    // Variances of a batch norm are above 0; uneven weights and means make classes differ.
+    // A batch norm's variances must be above 0; different weights and means give the classes different scores.
     for (const auto& [name, tensor] : model->state())
         if (tensor.rank() == 1) uniform_(tensor.detach(), 0.5, 1.5);
     model->eval();

@@ -1,4 +1,4 @@
-// A folder with a small classifier's weights and pictures, as users of radial-predict and radial-models have them.
+// A folder with a small classifier's weights and pictures, for tests of radial-predict and radial-models.
 #pragma once
 
 #include "program.h"
@@ -10,7 +10,7 @@
 
 namespace radial::test {
 
-/// resnet20 with random weights in torchvision's names, seven classes.
+/// Contains resnet20 with seven classes and random weights, under torchvision's names.
 struct WeightsFolder : TemporaryFolder {
     const ModelInfo& info = *find_model("resnet20");
     std::unique_ptr<Layer> model = make_model(info, info.dim);
@@ -18,10 +18,10 @@ struct WeightsFolder : TemporaryFolder {
     std::string weights = (*this / "weights.safetensors").string();
 
     WeightsFolder();
-    /// Writes a recorded picture ("rgb.png") under another name and returns its path.
+    /// Writes a recorded picture (such as "rgb.png") under another name and returns its path.
     std::string picture(const std::string& recorded, const std::string& name) const;
     std::string text(const std::string& name, const std::string& content) const;
-    /// Logits of images [N, C, H, W].
+    /// The logits [N, classes] of images [N, C, H, W].
     Tensor logits(const Tensor& images) const;
 };
 

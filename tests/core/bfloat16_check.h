@@ -1,4 +1,4 @@
-// The check that ops accepting bfloat16 share: what float32 gives, rounded.
+// A check for ops that accept bfloat16: their results must be the rounded results of float32.
 #pragma once
 
 #include "../expect.h"
@@ -12,8 +12,9 @@
 
 namespace radial::test {
 
-/// Runs `f` on `inputs` (rounded to bfloat16 first) in bfloat16 and in float32. Returns "" or what is wrong: the
-/// results must be equal after rounding, the gradients within `tolerance` of each other, relative to the largest.
+/// Runs `f` on `inputs` (first rounded to bfloat16) in bfloat16 and in float32. Returns "" or a description of the
+/// problem: the results must be equal after rounding, and the gradients may differ by at most `tolerance`, relative to
+/// the largest gradient.
 inline std::string bfloat16_problem(const std::function<Tensor(const std::vector<Tensor>&)>& f,
                                     const std::vector<Tensor>& inputs, double tolerance = 0x1p-7) {
     const auto run = [&](DType dtype, std::vector<Tensor>& leaves) {

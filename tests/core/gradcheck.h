@@ -1,4 +1,4 @@
-// Gradient check that every op shares: backward() against finite differences in float64.
+// The gradient check for all ops: compares backward() with finite differences in float64.
 #pragma once
 
 #include "../expect.h"
@@ -12,13 +12,14 @@
 
 namespace radial::test {
 
-/// From float64 tensors to a float64 tensor, the same result whenever it is called with the same values.
+/// A function from float64 tensors to a float64 tensor; it must return the same result whenever it gets the same
+/// values.
 using TensorFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 
 struct GradcheckOptions {
-    double tolerance = 1e-6;    ///< on max |analytic - numeric| / max |numeric|, input by input
+    double tolerance = 1e-6;    ///< of max |analytic - numeric| / max |numeric|, for each input
     double step = 1e-3;         ///< inputs must be more than two steps away from any kink
-    std::size_t elements = 48;  ///< differentiated one by one in each input; the others only along a random direction
+    std::size_t elements = 48;  ///< checked one by one in each input; others only along a random direction
     std::uint64_t seed = 1;
 };
 
@@ -31,7 +32,7 @@ inline Tensor leaf(const Tensor& input, Layout layout, bool requires_grad) {
     return input.to(own).clone().set_requires_grad(requires_grad);
 }
 
-/// The cotangent, contracted with f(inputs): the scalar that is differentiated.
+/// The sum of the products of f(inputs) and the cotangent: the scalar that is differentiated.
 inline double contracted(const TensorFunction& f, const std::vector<Tensor>& inputs, const Values& cotangent) {
     const NoGrad guard;
     const Values y = f(inputs).to_vector<double>();
@@ -40,7 +41,8 @@ inline double contracted(const TensorFunction& f, const std::vector<Tensor>& inp
     return total;
 }
 
-/// Derivative at 0 of t -> scalar(inputs, with input `which` moved by t * direction); error of order step^4.
+/// The derivative at 0 of t -> scalar(inputs, with input `which` moved by t * direction). Its error is of the order of
+/// step^4.
 inline double numeric_derivative(const TensorFunction& f, std::vector<Tensor> inputs, const Values& cotangent,
                                  std::size_t which, const Values& direction, double step) {
     const Values centre = inputs[which].to_vector<double>();
@@ -54,20 +56,20 @@ inline double numeric_derivative(const TensorFunction& f, std::vector<Tensor> in
     return (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
 }
 
-/// How one pass is run: the variations over which the gradient must not change.
+/// One pass of backward(). The gradient must be the same for all variants.
 struct Pass {
-    Layout layout = Layout::row_major;       ///< of rank-4 inputs
-    Layout seed_layout = Layout::row_major;  ///< of the incoming gradient, where it has rank 4
-    bool twice = false;                      ///< f(inputs) + f(inputs), whose gradient is double
-    int only = -1;                           ///< the one input that wants a gradient; all when negative
+    Layout layout = Layout::row_major;       ///< layout of rank-4 inputs
+    Layout seed_layout = Layout::row_major;  ///< layout of the incoming gradient if it has rank 4
+    bool twice = false;                      ///< differentiates f(inputs) + f(inputs); the gradient is doubled
+    int only = -1;                           ///< index of the only input that requires a gradient; negative: all do
     std::string str() const {
         return fmt::format("{} inputs, {} gradient{}{}", name_of(layout), name_of(seed_layout),
                            twice ? ", used twice" : "", only < 0 ? "" : fmt::format(", input {} alone", only));
     }
 };
 
-/// Gradients of the contracted scalar by backward(), an empty vector for an input that wanted none. `problem` tells
-/// of inputs that were changed, of gradients that are missing or that nobody asked for.
+/// The gradients of the contracted scalar by backward(), with an empty vector for each input that requires none. Sets
+/// `problem` if an input was changed, or if a gradient is missing or should not exist.
 inline std::vector<Values> analytic(const TensorFunction& f, const std::vector<Tensor>& inputs, const Values& cotangent,
                                     const Pass& pass, std::string& problem) {
     std::vector<Tensor> leaves;
@@ -92,7 +94,7 @@ inline std::vector<Values> analytic(const TensorFunction& f, const std::vector<T
     return grads;
 }
 
-/// Compares one input's gradient with differences: element by element for some, all at once along a direction.
+/// Compares one input's gradient with finite differences: some elements one by one, then all along a random direction.
 inline std::string compare_with_differences(const TensorFunction& f, const std::vector<Tensor>& inputs,
                                             const Values& cotangent, std::size_t which, const Values& grad,
                                             const GradcheckOptions& options) {
@@ -118,7 +120,7 @@ inline std::string compare_with_differences(const TensorFunction& f, const std::
     Values direction = random.tensor({static_cast<std::int64_t>(count)}).to_vector<double>();
     double expected = 0, total = 1e-3;
     for (std::size_t i = 0; i < count; ++i) {
-        // Total length 1, so that a step moves no element further than a step of one element does.
+        // The direction has length 1, so that no element moves further than in the check of a single element.
         direction[i] /= std::sqrt(static_cast<double>(count));
         expected += grad[i] * direction[i];
         total += std::abs(grad[i] * direction[i]);
@@ -128,7 +130,8 @@ inline std::string compare_with_differences(const TensorFunction& f, const std::
     return fmt::format("input {} {}: relative error {:.2e} along a direction", which, inputs[which].str(), error);
 }
 
-/// Whether a pass run another way gives `factor` times the same gradients.
+/// Checks that the gradients of another pass are `factor` times the expected ones. Returns "" or a description of the
+/// problem.
 inline std::string compare_passes(const std::vector<Values>& grads, const std::vector<Values>& expected, double factor,
                                   const Pass& pass) {
     for (std::size_t i = 0; i < grads.size(); ++i) {
@@ -145,9 +148,9 @@ inline std::string compare_passes(const std::vector<Values>& grads, const std::v
 
 }  // namespace gradcheck
 
-/// Checks the gradients of `f` at `inputs` (float64) with respect to all of them: against finite differences, in both
-/// layouts of rank-4 inputs and of the incoming gradient, with f used twice, with one input alone wanting a gradient;
-/// and that no input is changed. Returns "" or what is wrong.
+/// Checks the gradients of `f` at `inputs` (float64) with respect to all inputs: compares them with finite differences,
+/// in both layouts of rank-4 inputs and of the incoming gradient, with f used twice, and with only one input that
+/// requires a gradient. Also checks that no input is changed. Returns "" or a description of the problem.
 inline std::string gradient_problem(const TensorFunction& f, const std::vector<Tensor>& inputs,
                                     const GradcheckOptions& options = {}) {
     using namespace gradcheck;

@@ -1,4 +1,4 @@
-// The gradient check itself: it accepts a right gradient and names each kind of wrong one.
+// Tests of the gradient check: it accepts a correct gradient and reports each kind of wrong gradient.
 #include "gradcheck.h"
 
 using namespace radial;
@@ -6,7 +6,7 @@ using namespace radial::test;
 
 namespace {
 
-/// x^3, recorded with a gradient that `backward` makes from (dy, x).
+/// x^3 as an op whose gradient is backward(dy, x).
 TensorFunction cube(std::function<Tensor(const Tensor& dy, const Tensor& x)> backward) {
     return [backward](const std::vector<Tensor>& in) {
         const Tensor x = in[0].detach();
@@ -53,10 +53,10 @@ TEST_CASE("the gradient check sees a gradient that depends on the layout of what
 TEST_CASE("the gradient check sees an input that was changed") {
     const TensorFunction f = [](const std::vector<Tensor>& in) {
         const Tensor y = square(in[0]);
-        if (in[0].requires_grad()) in[0].detach().copy_(in[0].detach());  // same values, but a write
+        if (in[0].requires_grad()) in[0].detach().copy_(in[0].detach());  // writes the same values
         return y + 0.0 * in[0].clone();
     };
-    CHECK_THROWS_AS(gradient_problem(f, inputs()), Error);  // square's saved input is stale
+    CHECK_THROWS_AS(gradient_problem(f, inputs()), Error);  // the input that square saved is stale
     const TensorFunction g = [](const std::vector<Tensor>& in) {
         if (in[0].requires_grad()) in[0].detach().fill_(1);
         return in[0] * 2.0;

@@ -1,4 +1,4 @@
-// Random inputs for tests: seeded, and kept away from the kinks of piecewise functions where asked.
+// Seeded random inputs for tests. Some functions keep the inputs away from the kinks of piecewise functions.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -9,8 +9,8 @@
 
 namespace radial::test {
 
-// Not inline: tests that nvcc compiles and tests that g++ does would each have closures of their own layout under one
-// name.
+// Not inline: from the lambdas of inline functions, nvcc and g++ would make closures with the same name but different
+// layouts.
 class RandomInputs {
 public:
     explicit RandomInputs(std::uint64_t seed) : engine_(seed) {}
@@ -21,7 +21,8 @@ public:
     Tensor tensor(const Shape& shape, double low = -1, double high = 1, DType dtype = DType::float64);
     /// Elements with 0.1 <= |x| <= 1.1.
     Tensor away_from_zero(const Shape& shape);
-    /// Elements that differ by at least 0.05 from each other, so that a small step changes no maximum.
+    /// Elements that differ from each other by at least 0.05, so that a small step does not change which is the
+    /// largest.
     Tensor distinct(const Shape& shape, DType dtype = DType::float64);
     /// int64 [count] in [0, bound).
     Tensor labels(std::int64_t count, std::int64_t bound);

@@ -1,4 +1,4 @@
-// What a failed call of a CUDA library becomes.
+// Tests of the errors that failed calls of CUDA libraries are converted to.
 #include "radial/core/memory/cuda/check.h"
 #include "../expect.h"
 
@@ -23,7 +23,7 @@ TEST_CASE("a failed call of cuDNN is an error with the operands' shapes and cuDN
     CHECK(error.starts_with("conv [8, 3, 32, 32]: cudnnBackendFinalize(nullptr) failed: CUDNN_STATUS_BAD_PARAM"));
 }
 
-TEST_CASE("what a call was for is worded only when it failed", "[host][cuda][check]") {
+TEST_CASE("the description of a call is formatted only if the call fails", "[host][cuda][check]") {
     int worded = 0;
     const auto what = [&] { return fmt::format("asked {} times", ++worded); };
     int major = 0;

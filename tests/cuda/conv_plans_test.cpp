@@ -1,4 +1,4 @@
-// Makes cuDNN's plans for the networks' convolutions, for devices that this machine need not have.
+// Creates cuDNN's plans for the networks' convolutions, for devices that need not be in this machine.
 #include "../expect.h"
 #include "radial/core/backend/cuda/cudnn_graph.h"
 
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t workspace_limit = std::int64_t{1} << 30;
 
-/// cuDNN's description of an NVIDIA H100 (SXM).
+/// The properties of an NVIDIA H100 (SXM) in cuDNN's format.
 constexpr const char* h100 = R"({"deviceVer": 900, "multiProcessorCount": 132, "warpSize": 32,
     "maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": 232448, "reservedSharedMemoryPerBlock": 1024,
     "maxRegistersPerSM": 65536, "maxCtasPerSM": 32, "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048,
@@ -21,7 +21,7 @@ constexpr const char* h100 = R"({"deviceVer": 900, "multiProcessorCount": 132, "
     "supportCoopLaunch": 1, "pciDeviceId": 0, "isTccDriver": 0, "cudaDeviceId": 0, "driverVer": 13000,
     "deviceName": "NVIDIA H100 80GB HBM3"})";
 
-/// Of an NVIDIA A100 (SXM, 40 GB).
+/// The properties of an NVIDIA A100 (SXM, 40 GB).
 constexpr const char* a100 = R"({"deviceVer": 800, "multiProcessorCount": 108, "warpSize": 32,
     "maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": 166912, "reservedSharedMemoryPerBlock": 1024,
     "maxRegistersPerSM": 65536, "maxCtasPerSM": 32, "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048,
@@ -30,7 +30,7 @@ constexpr const char* a100 = R"({"deviceVer": 800, "multiProcessorCount": 108, "
     "supportCoopLaunch": 1, "pciDeviceId": 0, "isTccDriver": 0, "cudaDeviceId": 0, "driverVer": 13000,
     "deviceName": "NVIDIA A100-SXM4-40GB"})";
 
-/// A square convolution of a square image: channels, image, filters, window, stride, padding.
+/// A convolution with a square window on square images: channels, image size, filters, window size, stride, padding.
 struct Conv {
     std::int64_t c, h, k, r, stride = 1, pad = 0, dilation = 1, groups = 1;
 };
@@ -60,7 +60,7 @@ ConvProblem problem_of(ConvKind kind, std::int64_t batch, const Conv& conv, cons
             .tf32 = precision.tf32};
 }
 
-/// Checks that each convolution has a plan within the workspace limit, in each direction and precision, on each device.
+/// Checks that each convolution has a plan within the workspace limit, for each direction, precision and device.
 void check_plans(std::int64_t batch, const std::vector<Conv>& convs, std::int64_t alignment = 16) {
     for (const char* device : {h100, a100}) {
         const CudnnDescriptor properties = device_properties(device);
@@ -79,8 +79,8 @@ void check_plans(std::int64_t batch, const std::vector<Conv>& convs, std::int64_
     }
 }
 
-/// The convolutions of a ResNet-50 on images of 224x224: the stem, and every distinct one of a stage's first two
-/// blocks.
+/// The convolutions of a ResNet-50 on images of 224x224: the stem, and the different convolutions of the first two
+/// blocks of each stage.
 std::vector<Conv> resnet50() {
     std::vector<Conv> convs{{.c = 3, .h = 224, .k = 64, .r = 7, .stride = 2, .pad = 3}};
     std::int64_t in = 64, size = 56;

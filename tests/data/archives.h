@@ -1,4 +1,4 @@
-// Tar archives and gzip streams that tests write.
+// Functions that create tar archives and gzip streams for tests.
 #pragma once
 
 #include "scratch.h"
@@ -12,7 +12,7 @@
 
 namespace radial::test {
 
-/// `bytes` as gzip would write them.
+/// `bytes` compressed as gzip would do it.
 inline std::string gzipped(const std::string& bytes) {
     const Scratch scratch;
     const std::filesystem::path path = scratch.path() / "x.gz";
@@ -22,7 +22,7 @@ inline std::string gzipped(const std::string& bytes) {
     return content_of(path);
 }
 
-/// A header block of ustar for a member of this type and size, its checksum right.
+/// A ustar header block for a member of this type and size, with the correct checksum.
 inline std::string tar_header(const std::string& name, std::size_t size, char type = '0',
                               const std::string& prefix = "") {
     std::string block(512, '\0');
@@ -41,12 +41,12 @@ inline std::string tar_header(const std::string& name, std::size_t size, char ty
     return block;
 }
 
-/// A member: header, content, zeros up to a whole block.
+/// A member: header, content, and zeros up to a multiple of the block size.
 inline std::string tar_member(const std::string& name, const std::string& content, char type = '0') {
     return tar_header(name, content.size(), type) + content + std::string((512 - content.size() % 512) % 512, '\0');
 }
 
-/// What ends an archive.
+/// The two blocks of zeros at the end of an archive.
 inline std::string tar_end() { return std::string(1024, '\0'); }
 
 }  // namespace radial::test

@@ -1,4 +1,4 @@
-// CIFAR: what is read from folders and archives, and exactly what is said of files that are not as they should be.
+// Tests of CIFAR: reading from folders and archives, and the exact errors for malformed files.
 #include "radial/data/cifar.h"
 
 #include "../catch.h"
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t pixels = 3072;
 
-/// A record: label bytes, then pixels that count up from the last of them.
+/// A record: the label bytes, then pixels that count up from the last label.
 std::string record(const std::string& labels) {
     std::string bytes = labels;
     for (std::size_t i = 0; i < pixels; ++i) bytes += static_cast<char>(i + static_cast<unsigned char>(labels.back()));
@@ -49,19 +49,19 @@ Files cifar100_files() {
             {"test.bin", record("\4\5")}};
 }
 
-/// `files` in a folder.
+/// Writes `files` to a folder.
 void write(const Scratch& scratch, const Files& files, const std::string& folder = "set") {
     for (const auto& [name, bytes] : files) scratch.write(fmt::format("{}/{}", folder, name), bytes);
 }
 
-/// `files` as the publisher packs them.
+/// `files` in an archive with the publisher's layout.
 std::string packed(const Files& files, const std::string& folder) {
     std::string tar = tar_member(folder + "/", "", '5');
     for (const auto& [name, bytes] : files) tar += tar_member(fmt::format("{}/{}", folder, name), bytes);
     return gzipped(tar + tar_end());
 }
 
-/// What is said of CIFAR-10 with one file changed, after the folder and "/".
+/// The error for CIFAR-10 with one file replaced, without the folder and "/".
 std::string complaint10(const std::string& name, const std::string& bytes) {
     const Scratch scratch;
     write(scratch, cifar10_files());
@@ -79,7 +79,7 @@ std::string complaint100(const std::string& name, const std::string& bytes) {
     return message.substr(std::min(message.size(), message.find("/set/") + 5));
 }
 
-/// The set under RADIAL_DATA, or nothing (with a word on what is left out).
+/// The folder of the data set under RADIAL_DATA. If there is none: nothing, and a message about the skipped test.
 std::optional<fs::path> real_data(const std::string& set) {
     const char* const folder = std::getenv("RADIAL_DATA");
     if (folder != nullptr && fs::exists(fs::path(folder) / set)) return fs::path(folder) / set;
@@ -88,7 +88,7 @@ std::optional<fs::path> real_data(const std::string& set) {
     return std::nullopt;
 }
 
-/// Mean of channel c, as a part of 255.
+/// The mean of channel c, divided by 255.
 double channel_mean(const ImageSet& set, std::int64_t c) {
     const auto bytes = set.images.values<std::uint8_t>();
     double sum = 0;

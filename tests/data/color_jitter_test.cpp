@@ -1,4 +1,4 @@
-// Colour jitter, a part at a time.
+// Tests of colour jitter: each of its operations alone.
 #include "../catch.h"
 #include "../expect.h"
 #include "radial/data/images/transforms.h"
@@ -12,7 +12,7 @@ using namespace radial::test;
 
 namespace {
 
-/// Three planes of 2 x 2: red, orange, grey and a dull blue.
+/// An image of 2 x 2 pixels in three planes: red, orange, grey and a dull blue.
 Image colors() { return {3, 2, 2, {1, 1, 0.5F, 0.2F, 0, 0.5F, 0.5F, 0.3F, 0, 0, 0.5F, 0.6F}}; }
 
 Image after(const ColorJitterOptions& options, std::uint64_t seed) {
@@ -41,7 +41,8 @@ TEST_CASE("brightness multiplies, and stops at white", "[host][data][transforms]
     CHECK((brighter && darker));
 }
 
-TEST_CASE("contrast keeps the mean grey, saturation each pixel's", "[host][data][transforms][jitter]") {
+TEST_CASE("contrast keeps the mean grey level, and saturation the grey level of each pixel",
+          "[host][data][transforms][jitter]") {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const Image flat = after({.contrast = 0.4}, seed), dull = after({.saturation = 0.9}, seed);
         const Image before = colors();
@@ -51,7 +52,7 @@ TEST_CASE("contrast keeps the mean grey, saturation each pixel's", "[host][data]
         CHECK((factor >= 0.6F - 1e-4F && factor <= 1.4F + 1e-4F));
         CHECK(flat.pixels[3] == Approx(factor * (0.2F - mean) + mean).margin(1e-5));
         CHECK(grey(dull, 3) == Approx(grey(before, 3)).margin(1e-5));
-        CHECK(dull.pixels[2] == Approx(0.5F));  // what is grey stays grey
+        CHECK(dull.pixels[2] == Approx(0.5F));  // a grey pixel does not change
         CHECK(dull.pixels[3] != before.pixels[3]);
     }
 }
@@ -59,7 +60,8 @@ TEST_CASE("contrast keeps the mean grey, saturation each pixel's", "[host][data]
 TEST_CASE("hue turns colours around the circle", "[host][data][transforms][jitter]") {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const Image image = after({.hue = 0.5}, seed);
-        // Red turned by t of the circle: towards yellow and green for t > 0, magenta and blue for t < 0.
+        // Red turned by the fraction t of the circle: towards yellow and green for t > 0, towards magenta and blue for
+        // t < 0.
         const float red = image.pixels[0], green = image.pixels[4], blue = image.pixels[8];
         CHECK(std::max({red, green, blue}) == Approx(1).margin(1e-5));
         CHECK(std::min({red, green, blue}) == Approx(0).margin(1e-5));
@@ -72,7 +74,7 @@ TEST_CASE("hue turns colours around the circle", "[host][data][transforms][jitte
     permutation(4, probe);
     const float turn = 0.5F * (2 * probe.uniform() - 1);
     const Image image = after({.hue = 0.5}, 3);
-    const float sixths = 6 * turn;  // of red
+    const float sixths = 6 * turn;  // of the hue of the red pixel
     const float green = std::clamp(2 - std::abs(std::remainder(sixths - 2, 6.0F)), 0.0F, 1.0F);
     const float blue = std::clamp(2 - std::abs(std::remainder(sixths + 2, 6.0F)), 0.0F, 1.0F);
     CHECK(image.pixels[4] == Approx(green).margin(1e-5));

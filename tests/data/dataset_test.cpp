@@ -1,4 +1,4 @@
-// Data sets of tensors, parts of sets, several sets as one, and sets of your own in the loader.
+// Tests of data sets from tensors, of subsets and concatenations, and of a user's own data sets in the loader.
 #include "radial/data/dataset.h"
 
 #include "../catch.h"
@@ -14,7 +14,7 @@ namespace {
 
 using namespace radial::data;
 
-/// Five samples: inputs [i, 10 i], targets i / 2.
+/// Five samples with the inputs [i, 10 i] and the targets i / 2.
 std::shared_ptr<const Dataset> pairs() {
     std::vector<float> inputs, targets;
     for (int i = 0; i < 5; ++i) {
@@ -24,7 +24,7 @@ std::shared_ptr<const Dataset> pairs() {
     return std::make_shared<TensorSet>(Tensor::from(inputs, {5, 2}), Tensor::from(targets, {5, 1}));
 }
 
-/// Images of one channel, 2 by 2, whose pixels are 51 times their number; as bytes or as floats in [0, 1].
+/// Images of one channel and 2 by 2 pixels. All pixels of image i are 51 * i, as bytes or as floats in [0, 1].
 class Numbered : public Dataset {
 public:
     explicit Numbered(bool floats) : floats_(floats) { class_names = {"even", "odd"}; }
@@ -39,7 +39,7 @@ private:
     bool floats_;
 };
 
-/// A set whose samples are what a function says.
+/// A data set whose samples a function returns.
 class Made : public Dataset {
 public:
     explicit Made(std::function<Sample(std::int64_t)> make) : make_(std::move(make)) {}

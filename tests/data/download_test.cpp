@@ -1,4 +1,4 @@
-// Downloads against a server on loopback that cuts, refuses, redirects and lies.
+// Tests of downloads from a local server that ends connections early, rejects requests, redirects, or sends wrong data.
 #include "radial/data/download.h"
 
 #include "../catch.h"
@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// 200 kB that do not repeat: several reads of a socket.
+/// 200 kB of text without repetition, so that a socket must be read several times.
 std::string sample_content() {
     std::string text;
     for (int i = 0; text.size() < 200'000; ++i) text += std::to_string(i) + ",";
@@ -25,7 +25,7 @@ std::string sample_content() {
 
 const std::string content = sample_content();
 
-/// A server, an empty folder, and the file to fetch from one to the other.
+/// A server, an empty folder, and the file to download from the server to the folder.
 struct Fixture {
     Fixture() {
         ::setenv("no_proxy", "127.0.0.1", 1);

@@ -1,4 +1,4 @@
-// Which files below a folder are found, and that links lead to none of them twice.
+// Tests of finding image files below a folder, where no file is found twice through links.
 #include "../expect.h"
 #include "radial/data/image_folder.h"
 #include "scratch.h"
@@ -21,7 +21,7 @@ std::vector<std::string> relative_to(const fs::path& root, const std::vector<fs:
     return names;
 }
 
-/// Two pictures of a cat and two of a dog.
+/// A folder with two pictures in the class cat and two in the class dog.
 struct Pets {
     Scratch scratch;
     const fs::path root = scratch.path() / "set/train", cat = root / "cat";
@@ -89,7 +89,7 @@ TEST_CASE("links to pictures elsewhere are followed, once", "[host][data][image]
     CHECK(pets.cats() == Names{"1.png", "2.png", "9.png", "more/deep/5.png"});
 }
 
-TEST_CASE("a class is no link to a folder above it", "[host][data][folder]") {
+TEST_CASE("a link to a folder above is not a class", "[host][data][folder]") {
     const Pets pets;
     fs::create_symlink(".", pets.root / "all");
     fs::create_symlink("..", pets.root / "up");
@@ -98,7 +98,7 @@ TEST_CASE("a class is no link to a folder above it", "[host][data][folder]") {
     CHECK(list_class_folders(pets.root) == Names{"cat", "dog", "owl"});
 }
 
-TEST_CASE("a picture is known by its name or its content, and what is none is told", "[host][data][image]") {
+TEST_CASE("a picture is recognised by its name or its content, and other files are reported", "[host][data][image]") {
     const Scratch scratch;
     scratch.write("a.webp", jpeg);
     scratch.write("b", png);

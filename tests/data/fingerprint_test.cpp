@@ -1,4 +1,4 @@
-// Fingerprints: the same wherever a set lies, another one for any other set.
+// Tests of fingerprints: they do not depend on a data set's location, and different data sets have different ones.
 #include "../expect.h"
 #include "radial/data/dataset.h"
 #include "radial/data/image_set.h"
@@ -15,7 +15,7 @@ data::ImageSet in_memory(std::uint8_t first_pixel, std::int64_t first_label) {
             {"a", "b"}};
 }
 
-/// Files of two classes in `root`, all with the same text but the last.
+/// Files of two classes in `root`. All have the same content, except the last.
 data::ImageSet in_files(const Scratch& scratch, const std::string& root, const std::string& last = "same") {
     std::vector<fs::path> files;
     for (const char* const name : {"cat/1.png", "dog/1.png", "cat/2.png", "dog/2.png"})

@@ -1,4 +1,4 @@
-// A small HTTP server on loopback that misbehaves on demand, to test downloads against.
+// A small HTTP server on the local host that can be told to misbehave, for tests of downloads.
 #pragma once
 
 #include <arpa/inet.h>
@@ -18,24 +18,24 @@
 
 namespace radial::test {
 
-/// How the server answers. The default serves `content` whole, or from where a Range header asks.
+/// How the server answers. By default it sends the whole `content`, or its end from the position in the Range header.
 struct Behaviour {
     std::string content = {};
-    int status = 200;                           ///< anything else is answered with an empty body
-    bool ranges = true;                         ///< false: Range is ignored
-    bool refuse_ranges = false;                 ///< true: a request with Range is answered 416
-    std::optional<std::size_t> cut_after = {};  ///< the connection ends after so many bytes of the body
-    std::string redirect_from = {};             ///< requests for this path are sent on to "/moved"
+    int status = 200;                           ///< with any other status the body is empty
+    bool ranges = true;                         ///< false: the Range header is ignored
+    bool refuse_ranges = false;                 ///< true: a request with a Range header gets the status 416
+    std::optional<std::size_t> cut_after = {};  ///< bytes of the body before the connection ends
+    std::string redirect_from = {};             ///< requests for this path are redirected to "/moved"
 };
 
-/// What a client asked for.
+/// A request of a client.
 struct Request {
     std::string path;
-    std::string range;  ///< value of the Range header; empty without one
+    std::string range;  ///< value of the Range header; empty if there is none
     friend bool operator==(const Request&, const Request&) = default;
 };
 
-/// Serves on 127.0.0.1, one connection at a time, until it goes out of scope.
+/// Answers requests on 127.0.0.1, one connection at a time, during its lifetime.
 class HttpServer {
 public:
     explicit HttpServer(Behaviour behaviour) : behaviour_(std::move(behaviour)) {
@@ -62,12 +62,12 @@ public:
 
     /// "http://127.0.0.1:PORT" + path
     std::string url(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(port_) + path; }
-    /// Answers differently from now on.
+    /// Changes the answers to all further requests.
     void behave(Behaviour behaviour) {
         const std::lock_guard lock(mutex_);
         behaviour_ = std::move(behaviour);
     }
-    /// What was asked for so far.
+    /// All requests so far.
     std::vector<Request> requests() const {
         const std::lock_guard lock(mutex_);
         return requests_;
@@ -123,7 +123,7 @@ private:
                "Connection: close\r\n\r\n";
     }
 
-    /// The value of header `name`, or "".
+    /// The value of the header `name`, or "" if there is none.
     static std::string header(const std::string& text, const std::string& name) {
         const std::size_t at = text.find("\r\n" + name + ": ");
         if (at == std::string::npos) return "";

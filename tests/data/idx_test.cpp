@@ -1,4 +1,4 @@
-// IDX files: what is read, and exactly what is said of one that is not as it should be.
+// Tests of IDX files: reading, and the exact errors for malformed files.
 #include "radial/data/idx.h"
 
 #include "../catch.h"
@@ -16,7 +16,7 @@ using namespace std::string_literals;
 
 namespace {
 
-/// An IDX file of unsigned bytes.
+/// An IDX file with elements of type unsigned byte.
 std::string idx(const std::vector<std::uint32_t>& extents, const std::string& data) {
     std::string bytes = {0, 0, 8, static_cast<char>(extents.size())};
     for (const std::uint32_t extent : extents) {
@@ -25,7 +25,7 @@ std::string idx(const std::vector<std::uint32_t>& extents, const std::string& da
     return bytes + data;
 }
 
-/// What read_idx says of a file with these bytes, after the path and ": ".
+/// The error of read_idx for a file with these bytes, without the path and ": ".
 std::string complaint(const std::string& bytes) {
     const Scratch scratch;
     const fs::path path = scratch.write("file", bytes);
@@ -49,7 +49,7 @@ struct MnistFolder {
     }
 };
 
-/// Where real data is, or nothing (with a word on what is left out).
+/// The folder RADIAL_DATA. If it is not set: null, and a message about the skipped test.
 const char* real_data() {
     const char* const folder = std::getenv("RADIAL_DATA");
     if (folder == nullptr) std::cout << "RADIAL_DATA is not set: tests on real MNIST skipped\n";
@@ -167,7 +167,7 @@ TEST_CASE("a gzip stream cut short is an error", "[host][data][idx]") {
 
 TEST_CASE("a damaged gzip stream is an error with zlib's words", "[host][data][idx]") {
     std::string bytes = gzipped(idx({2, 3}, "123456"));
-    bytes[bytes.size() - 6] ^= 1;  // a byte of the CRC
+    bytes[bytes.size() - 6] ^= 1;  // one byte of the checksum
     CHECK(complaint(bytes) == "corrupt gzip stream: incorrect data check");
 }
 
@@ -275,7 +275,7 @@ TEST_CASE("real MNIST has 60,000 and 10,000 digits and begins with 5, 0, 4, 1, 9
     CHECK(test.images.str() == "uint8[10000, 1, 28, 28]");
     CHECK(train.first(5).labels.to_vector<int>() == std::vector<int>{5, 0, 4, 1, 9});
     CHECK(test.first(5).labels.to_vector<int>() == std::vector<int>{7, 2, 1, 0, 4});
-    // The mean that everybody normalises MNIST's training images with.
+    // The mean that is commonly used to normalise MNIST's training images.
     double sum = 0;
     for (const std::uint8_t byte : train.images.values<std::uint8_t>()) sum += byte;
     CHECK(sum / 255 / static_cast<double>(train.images.numel()) == Approx(0.1307).margin(5e-5));

@@ -1,4 +1,4 @@
-// Folders of pictures by class, made up and real.
+// Tests of folders with one folder of images per class: synthetic ones and ImageNet's.
 #include "radial/data/image_folder.h"
 
 #include "../expect.h"
@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Two classes with three pictures, and what is not to be seen.
+/// Two classes with three pictures, and files that must be ignored.
 struct Pictures {
     Scratch scratch;
     const fs::path root = scratch.path() / "train";
@@ -25,7 +25,7 @@ struct Pictures {
                                        "train/n01/notes.txt", "train/list.txt", "train/.cache/x.jpg"})
             scratch.write(name, "x");
     }
-    /// What listing it says after the root's path.
+    /// The error of listing the folder, without the root's path.
     std::string problem(const ImageFolderOptions& options = {}) const {
         const std::string message = error_of<FileError>([&] { list_image_folder(root, options); });
         return message.starts_with(root.string()) ? message.substr(root.string().size()) : "(no path) " + message;

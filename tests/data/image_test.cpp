@@ -1,4 +1,4 @@
-// Reading pictures: what is said of files that are none, and what a smaller decoding keeps.
+// Tests of reading images: the errors for files that are not images, and decoding at a reduced size.
 #include "radial/data/images/image.h"
 
 #include "../catch.h"
@@ -16,14 +16,14 @@ using namespace std::string_literals;
 
 namespace {
 
-/// The bytes of one of the recorded files.
+/// The bytes of a recorded file.
 std::string recorded(const std::string& name) {
     static const TensorFile file = read_safetensors(test_folder() + "/golden/images.safetensors");
     const auto bytes = file.at("file/" + name).values<std::uint8_t>();
     return {bytes.begin(), bytes.end()};
 }
 
-/// What read_image says of a file with these bytes, after the path and ": ".
+/// The error of read_image for a file with these bytes, without the path and ": ".
 std::string complaint(const std::string& bytes, const ImageOptions& options = {}) {
     const Scratch scratch;
     const fs::path path = scratch.write("file.jpg", bytes);
@@ -32,12 +32,13 @@ std::string complaint(const std::string& bytes, const ImageOptions& options = {}
     return message.starts_with(prefix) ? message.substr(prefix.size()) : "(no file name) " + message;
 }
 
-/// `bytes` with `replacement` written over them from `at` on.
+/// `bytes` with the bytes from position `at` on overwritten by `replacement`.
 std::string patched(std::string bytes, std::size_t at, const std::string& replacement) {
     return bytes.replace(at, replacement.size(), replacement);
 }
 
-/// A grey progressive JPEG of 8 x 8 pixels in so many scans: one of the mean, and the same of the rest again and again.
+/// A grey progressive JPEG of 8 x 8 pixels with the given number of scans: the first contains the mean, all others
+/// contain the same remaining coefficients.
 std::string progressive(int scans) {
     const auto segment = [](char marker, const std::string& data) {
         const std::size_t length = data.size() + 2;
@@ -115,7 +116,7 @@ TEST_CASE("no flipped byte does more than give an error or other pixels", "[host
 TEST_CASE("an image of too many pixels is refused before it is decoded", "[host][data][image]") {
     CHECK(complaint(recorded("rgb.jpg"), {.max_pixels = 493}) == "26 x 19 pixels, at most 493 are taken");
     CHECK(complaint(recorded("rgb.png"), {.max_pixels = 129}) == "10 x 13 pixels, at most 129 are taken");
-    // A header of 2^31 - 1 pixels a side: its checksum is right, so that only the size is wrong.
+    // A header with 2^31 - 1 pixels per side. Its checksum is correct, so that only the size is wrong.
     std::string huge = patched(recorded("rgb.png"), 16, "\x7f\xff\xff\xff\x7f\xff\xff\xff");
     CHECK(complaint(patched(huge, 29, "\x9b\xab\x9c\x31")) ==
           "2147483647 x 2147483647 pixels, at most 178956970 are taken");
@@ -124,7 +125,7 @@ TEST_CASE("an image of too many pixels is refused before it is decoded", "[host]
 TEST_CASE("an image of too long a side is refused before it is decoded", "[host][data][image]") {
     CHECK(complaint(recorded("rgb.jpg"), {.max_side = 25}) == "26 x 19 pixels, at most 25 are taken on a side");
     CHECK(complaint(recorded("rgb.png"), {.max_side = 12}) == "10 x 13 pixels, at most 12 are taken on a side");
-    // 1 x 100,000,000 with the right checksum: few enough pixels, too many rows.
+    // 1 x 100,000,000 pixels with the correct checksum: the number of pixels is allowed, the number of rows is not.
     CHECK(complaint(patched(patched(recorded("rgb.png"), 16, "\0\0\0\1\5\xf5\xe1\0"s), 29, "\x03\xe0\x72\xb9")) ==
           "1 x 100000000 pixels, at most 1000000 are taken on a side");
 }
@@ -145,7 +146,7 @@ TEST_CASE("a JPEG is decoded no smaller than the shorter side asked for", "[host
     CHECK(decoded(9).str() == "uint8[10, 13, 3]");
     CHECK(decoded(4).str() == "uint8[5, 7, 3]");
     CHECK(decoded(1).str() == "uint8[3, 4, 3]");
-    // The mean colour of a smaller decoding is that of the whole.
+    // Decoding at a reduced size keeps the mean colour.
     const auto mean = [](const Tensor& image) {
         double sum = 0;
         for (const double value : image.to_vector<double>()) sum += value;
@@ -166,7 +167,7 @@ TEST_CASE("the middle is cut out with an odd remainder split half to even", "[ho
     CHECK(middle(8) == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7});
     CHECK(middle(4) == std::vector<int>{2, 3, 4, 5});
     CHECK(middle(5) == std::vector<int>{2, 3, 4, 5, 6});  // 1.5 is rounded to 2
-    CHECK(middle(3) == std::vector<int>{2, 3, 4});        // and 2.5 too
+    CHECK(middle(3) == std::vector<int>{2, 3, 4});        // 2.5 is rounded to 2, too
 }
 
 TEST_CASE("resizing says what it cannot resize", "[host][data][resize]") {

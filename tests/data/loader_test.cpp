@@ -1,4 +1,4 @@
-// The loader: what it delivers, in which order, and how it behaves when interrupted.
+// Tests of the loader: its batches, their order, and interrupted epochs.
 #include "radial/data/loader.h"
 
 #include "../catch.h"
@@ -16,7 +16,7 @@ namespace {
 
 using Indices = std::vector<std::int64_t>;
 
-/// `size` images of 2 channels, 2 x 3, with bytes that follow from their place, and labels 0 .. 9 in turn.
+/// `size` images of 2 channels and 2 x 3 pixels. The bytes depend on their position; the labels are 0 .. 9 in turn.
 ImageSet sample_dataset(std::int64_t size) {
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size) * 12);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 + i / 251);
@@ -25,7 +25,7 @@ ImageSet sample_dataset(std::int64_t size) {
     return {Tensor::from(bytes, {size, 2, 2, 3}), Tensor::from(labels, {size}), std::vector<std::string>(10, "class")};
 }
 
-/// Every batch of one epoch.
+/// All batches of one epoch.
 std::vector<Batch> epoch_of(Loader& loader, std::int64_t epoch) {
     std::vector<Batch> batches;
     loader.start(epoch);
@@ -54,7 +54,7 @@ TEST_CASE("epoch_order is a permutation that follows from seed and epoch", "[hos
     CHECK(differences(order, epoch_order(1000, true, 1, 0)) == "");
     CHECK(order != epoch_order(1000, true, 1, 1));
     CHECK(order != epoch_order(1000, true, 2, 0));
-    // Seed and epoch are mixed, not added.
+    // Seed and epoch are mixed, not just added.
     CHECK(epoch_order(1000, true, 1, 1) != epoch_order(1000, true, 2, 0));
     CHECK(std::is_permutation(order.begin(), order.end(), epoch_order(1000, false, 1, 0).begin()));
 }
@@ -185,7 +185,7 @@ TEST_CASE("a loader can go away at any point of an epoch", "[host][data][loader]
         for (int i = 1; i < taken; ++i) kept.push_back(*loader.next());
     }
     REQUIRE(kept.size() == 21);
-    // Batches outlive the loader that made them.
+    // Batches remain valid after the loader that made them is destroyed.
     CHECK(kept.back().indices == Indices{15, 16, 17});
     CHECK(kept.back().labels.to_vector<int>() == std::vector<int>{5, 6, 7});
 }

@@ -1,4 +1,4 @@
-// Batches of pictures that are decoded in the loader, mixed batches, and ImageNet's folders.
+// Tests of batches of image files that the loader decodes, of mixed batches, and of ImageNet's folders.
 #include "../catch.h"
 #include "../expect.h"
 #include "pictures.h"
@@ -30,7 +30,7 @@ std::vector<std::int64_t> indices_of(const std::vector<Batch>& batches) {
     return all;
 }
 
-/// 12 images of 1 x 16 x 16, all of whose bytes are 20 times their number.
+/// 12 images of 1 x 16 x 16. All bytes of image i are 20 * i.
 ImageSet numbered() {
     std::vector<std::uint8_t> bytes(12 * 256);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i / 256 * 20);
@@ -119,7 +119,7 @@ TEST_CASE("files that cannot be read are replaced by the next that can, or left 
     Loader leaving(pictures.set, options);
     const std::vector<Batch> fewer = epoch_of(leaving, 0);
     CHECK(indices_of(fewer) == std::vector<std::int64_t>{0, 1, 4, 5, 6});
-    CHECK(fewer.size() == 3);  // a batch without any sample does not come
+    CHECK(fewer.size() == 3);  // a batch without samples is skipped
     CHECK(fewer[2].images.str() == "float32[1, 3, 40, 40]");
     for (const Loader* const loader : {&replacing, &leaving}) {
         const std::vector<std::string> problems = loader->problems();

@@ -1,4 +1,4 @@
-// The recorded JPEG files as a data set on disk.
+// The recorded JPEG files as a data set in a folder.
 #pragma once
 
 #include "../folders.h"
@@ -11,7 +11,7 @@
 
 namespace radial::test {
 
-/// What Pillow made of the recorded files: see tests/golden/view_cases.py.
+/// The recorded files and Pillow's results for them; see tests/golden/view_cases.py.
 inline const TensorFile& recorded_views() {
     static const TensorFile file = read_safetensors(test_folder() + "/golden/views.safetensors");
     return file;
@@ -30,7 +30,7 @@ inline std::string recorded_bytes(const std::string& name) {
     return {bytes.begin(), bytes.end()};
 }
 
-/// The recorded files in a folder, and the data set of them: labels are their places, the view is Resize(48),
+/// The recorded files in a folder, and a data set of them. The labels are the files' indices; the view is Resize(48),
 /// CenterCrop(40).
 struct PictureSet {
     Scratch scratch;

@@ -1,4 +1,4 @@
-// A folder of a test's own, deleted at its end, and files in it.
+// A folder for the files of one test, deleted at the end of the test.
 #pragma once
 
 #include <cstdlib>
@@ -11,7 +11,7 @@
 
 namespace radial::test {
 
-/// An empty folder under the system's temporary one.
+/// An empty folder in the system's folder for temporary files.
 class Scratch {
 public:
     Scratch() {
@@ -27,7 +27,7 @@ public:
     Scratch& operator=(const Scratch&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
-    /// Writes `bytes` to the file `name` here and returns its path.
+    /// Writes `bytes` to the file `name` in this folder and returns its path.
     std::filesystem::path write(const std::string& name, std::string_view bytes) const {
         std::filesystem::create_directories((path_ / name).parent_path());
         std::ofstream(path_ / name, std::ios::binary) << bytes;
@@ -38,7 +38,7 @@ private:
     std::filesystem::path path_;
 };
 
-/// The bytes of a file.
+/// The content of a file.
 inline std::string content_of(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};

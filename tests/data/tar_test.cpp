@@ -1,4 +1,4 @@
-// Tar archives: what is found in them, and exactly what is said of those that are damaged.
+// Tests of tar archives: their files, and the exact errors for damaged archives.
 #include "radial/data/archive.h"
 
 #include "../catch.h"
@@ -11,7 +11,7 @@ using namespace radial::test;
 
 namespace {
 
-/// Everything in an archive of these bytes: "name=content;" for each file.
+/// The files of an archive with these bytes: "name=content;" for each file.
 std::string listing(const std::string& bytes) {
     const Scratch scratch;
     TarReader reader(scratch.write("x.tar", bytes));
@@ -24,7 +24,7 @@ std::string listing(const std::string& bytes) {
     return all;
 }
 
-/// What is said of them, after the path and ": ".
+/// The error for an archive with these bytes, without the path and ": ".
 std::string complaint(const std::string& bytes) {
     const std::string message = error_of<FileError>([&] { listing(bytes); });
     const std::string path = "x.tar: ";

@@ -1,4 +1,5 @@
-// Transforms: what each does to an image, how often, and that chance follows from seed, epoch and sample alone.
+// Tests of transforms: their effect on an image, how often they change it, and that random choices depend only on seed,
+// epoch and sample.
 #include "radial/data/images/transforms.h"
 
 #include "../catch.h"
@@ -16,7 +17,7 @@ using namespace radial::test;
 
 namespace {
 
-/// Pixels 1, 2, 3, ... in order.
+/// An image with the pixels 1, 2, 3, ... in order.
 Image counting_image(std::int64_t channels, std::int64_t height, std::int64_t width) {
     Image image{channels, height, width, {}};
     image.pixels.resize(static_cast<std::size_t>(channels * height * width));
@@ -24,7 +25,7 @@ Image counting_image(std::int64_t channels, std::int64_t height, std::int64_t wi
     return image;
 }
 
-/// What `transform` makes of a counting image with the stream of sample `sample`.
+/// A counting image after `transform`, with the random stream of sample `sample`.
 Image after(const Transform& transform, std::int64_t sample, std::int64_t side = 6) {
     Image image = counting_image(2, side, side);
     Generator random = sample_stream(1, 0, sample);
@@ -36,7 +37,7 @@ float pixel(const Image& image, std::int64_t c, std::int64_t y, std::int64_t x) 
     return image.pixels[static_cast<std::size_t>((c * image.height + y) * image.width + x)];
 }
 
-/// The image moved by (down, right), zeros where it has left.
+/// The pixels of the image moved by (down, right), with zeros in the area that becomes free.
 std::vector<float> moved(const Image& image, std::int64_t down, std::int64_t right) {
     std::vector<float> pixels;
     for (std::int64_t c = 0; c < image.channels; ++c)
@@ -62,7 +63,7 @@ Transforms every_transform() {
             .normalised = {random_crop(2), random_flip(), cutout(3), random_erasing({.probability = 0.5})}};
 }
 
-/// An epoch's images by sample.
+/// The images of an epoch, by sample.
 std::map<std::int64_t, std::vector<float>> images_of(const LoaderOptions& options, std::int64_t epoch) {
     Loader loader(sample_dataset(), options);
     loader.start(epoch);
@@ -91,7 +92,7 @@ TEST_CASE("a random crop moves the image by every offset that its padding allows
         ++count[found->second];
     }
     CHECK(count.size() == 25);
-    // 100 each, give or take: 50 and 150 are five deviations away.
+    // About 100 each: 50 and 150 are five standard deviations away.
     for (const auto& [offset, times] : count) CHECK((times > 50 && times < 150));
 }
 
@@ -127,7 +128,7 @@ TEST_CASE("a flip mirrors every row, half of the time", "[host][data][transforms
         CHECK((flips || image.pixels == counting_image(2, 6, 6).pixels));
         flipped += flips ? 1 : 0;
     }
-    CHECK(flipped > 420);  // five deviations
+    CHECK(flipped > 420);  // five standard deviations
     CHECK(flipped < 580);
 }
 
@@ -171,7 +172,7 @@ TEST_CASE("random erasing fills a rectangle of the area asked for with noise", "
             sum += noise, squares += noise * noise;
             ++changed;
         }
-        // Half of the changed values are the first channel's. Rounding a side moves an area by some pixels.
+        // Half of the changed values are in the first channel. Rounding the sides changes an area by some pixels.
         CHECK(changed / 2 / 1024 > 0.08);
         CHECK(changed / 2 / 1024 < 0.22);
         count += changed;

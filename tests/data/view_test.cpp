@@ -1,4 +1,5 @@
-// Views of pictures: where they lie, and that decoding a part of a file gives the pixels of the whole.
+// Tests of views of images: their regions, and decoding a part of a file, which gives the same pixels as decoding the
+// whole file.
 #include "radial/data/images/view.h"
 
 #include "../catch.h"
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// [H, W, 3] of bytes [3, H, W].
+/// The bytes [3, H, W] in the order [H, W, 3].
 std::vector<int> side_by_side(const Tensor& planes) {
     const std::vector<int> from = planes.to_vector<int>();
     const std::size_t pixels = from.size() / 3;
@@ -28,7 +29,7 @@ std::vector<int> side_by_side(const Tensor& planes) {
     return to;
 }
 
-/// A rectangle of [H, W, C], resized: what a view is by definition.
+/// A rectangle of an image [H, W, C], resized: the definition of a view.
 std::vector<int> view_of_whole(const Tensor& image, const Region& region, std::int64_t height, std::int64_t width) {
     const std::vector<std::uint8_t> pixels = image.to_vector<std::uint8_t>();
     std::vector<std::uint8_t> part;
@@ -56,7 +57,7 @@ Difference difference(std::span<const std::uint8_t> a, const std::vector<int>& b
     return found;
 }
 
-/// Random regions of one picture, each as a part of the file and out of the whole.
+/// For random regions of an image, compares decoding the region from the file with cutting it out of the whole image.
 void compare_parts(const std::string& bytes, const std::string& name, int regions, Generator& random) {
     const std::span content(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     const Tensor whole = decode_image(content, name);
@@ -88,7 +89,7 @@ TEST_CASE("a random region lies within the picture and has an area and shape tha
         CHECK((aspect > 0.74 && aspect < 1.35));
         area += part / draws;
     }
-    CHECK(area == Approx(0.4366).margin(0.015));  // torchvision's RandomResizedCrop, over 5,000 draws
+    CHECK(area == Approx(0.4366).margin(0.015));  // the mean of torchvision's RandomResizedCrop over 5,000 draws
 }
 
 TEST_CASE("where no random region fits, it is the middle with the nearest shape", "[host][data][view]") {
@@ -117,7 +118,7 @@ TEST_CASE("the view for evaluation of a file is Pillow's", "[host][golden][view]
         const auto seen = reader.decode(content, name, [](std::int64_t height, std::int64_t width) {
             return evaluation_view(height, width, {.resize = 48, .crop = 40});
         });
-        // Versions of libjpeg may round the cosine transform differently.
+        // The result of the cosine transform depends on the version of libjpeg.
         const Difference found = difference(seen, side_by_side(recorded_views().at("view/" + name)));
         CHECK(found.mean <= 1);
         CHECK(found.worst <= 2);
@@ -167,10 +168,10 @@ TEST_CASE("scaled decoding stays near the whole where it serves, and is off else
         };
         for (const std::int64_t size : {10, 20, 40}) {
             const Difference found = compare(size);
-            CHECK((found.mean > 0) == (name != "422.jpg"));  // whose colours would lose their detail
+            CHECK((found.mean > 0) == (name != "422.jpg"));  // not scaled: its colours would lose detail
             CHECK(found.mean < 5);                           // stripes of 30 pixels at a tenth of their size
         }
-        CHECK(compare(46).worst == 0);  // half of 90 rows would be too few
+        CHECK(compare(46).worst == 0);  // not scaled: half of 90 rows would be too few
     }
 }
 

@@ -1,4 +1,4 @@
-// What ranks tell each other arrives, alike on all of them.
+// Tests of communication: the data arrive complete, and are the same on all ranks.
 #include "radial/core/distributed/communicator.h"
 #include "ranks.h"
 
@@ -10,7 +10,7 @@ using namespace radial::test;
 namespace {
 
 double rank() { return ranks().rank(); }
-/// The sum of f(rank) over the ranks.
+/// The sum of f(rank) over all ranks.
 template <class F>
 double over_ranks(const F& f) {
     double total = 0;

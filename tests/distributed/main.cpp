@@ -1,12 +1,12 @@
-// Entry point of the tests that several ranks run: mpirun -n 2 radial-rank-tests [CATCH2 ARGUMENT...]. The first rank
-// reports on standard output; what the others found is shown where one of them failed.
+// Entry point of the tests that run on several ranks: mpirun -n 2 radial-rank-tests [CATCH2 ARGUMENT...]. The first
+// rank prints its report on standard output. Each other rank prints its report only if one of its tests fails.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
 #if !__has_include(<catch2/catch_session.hpp>)
-#define CATCH_CONFIG_RUNNER  // before Catch2 is included
+#define CATCH_CONFIG_RUNNER  // must be defined before Catch2 is included
 #endif
 #include "ranks.h"
 

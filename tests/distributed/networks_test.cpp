@@ -1,4 +1,5 @@
-// Ranks that share a batch compute what one rank computes with all of it: batch norms over ranks, and losses' state.
+// Tests that ranks that share a batch compute the same as one rank with the whole batch: batch norms over ranks, and
+// the state of losses.
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/distributed/communicator.h"
 #include "radial/core/distributed/gradient_reducer.h"
@@ -23,7 +24,7 @@ struct Learner {
     explicit Learner(const std::string& network) {
         manual_seed(11);
         const ModelInfo& info = *find_model(network);
-        ModelSettings settings;  // nothing random, which ranks would do each in a way of its own
+        ModelSettings settings;  // without random layers, which would differ between ranks
         for (const char* name : {"dropout", "drop-connect"})
             if (info.defaults().contains(name)) settings.emplace(name, 0);
         model = make_model(info, info.dim, settings);
@@ -53,7 +54,7 @@ struct Samples {
     double share() const { return static_cast<double>(own_rows(labels).size(0)) / static_cast<double>(labels.size(0)); }
 };
 
-/// The relative differences in gradients and buffers, each taken as one vector, between a rank alone with the whole
+/// The relative differences of all gradients and of all buffers, each as one vector, between one rank with the whole
 /// batch and all ranks with a part each.
 std::pair<double, double> difference_from_one_rank(const std::string& network, DType dtype, const Samples& samples,
                                                    bool recomputed = false) {
@@ -91,7 +92,7 @@ std::pair<double, double> difference_from_one_rank(const std::string& network, D
 }  // namespace
 
 TEST_CASE("synchronised batch norms give one rank's gradients and running statistics", "[ranks][norm]") {
-    // Residual and plain blocks, norms of one image's pixels, a growing image, SiLU and squeeze-excitation.
+    // Residual and plain blocks, norms over the pixels of one image, growing images, SiLU and squeeze-excitation.
     const std::string network = GENERATE("resnet20", "vgg11-cifar", "densenet-40-12", "efficientnet-b0");
     REQUIRE(find_model(network) != nullptr);
     const std::int64_t count = GENERATE(4, 3);
@@ -133,7 +134,7 @@ TEST_CASE("an image that grows in place refuses batch norms over ranks", "[ranks
           "GrowingImage: its batch norms cannot take statistics over ranks; run its layers one by one");
 }
 
-TEST_CASE("what losses keep beside their parameters is one rank's, and the same bits on all", "[ranks][losses]") {
+TEST_CASE("the buffers of losses are those of one rank, with the same bits on all ranks", "[ranks][losses]") {
     for (const LossInfo& info : loss_registry()) {
         INFO(info.name);
         manual_seed(2);
@@ -177,7 +178,7 @@ TEST_CASE("normalised features have all ranks' statistics, and one rank's loss a
         own.set_requires_grad();
         whole->forward(feature, samples.labels).backward();
         {
-            const OverRanks scope(ranks());  // whether or not batch norms of networks share theirs
+            const OverRanks scope(ranks());  // whether or not the networks' batch norms share their statistics
             (parts->forward(own, own_rows(samples.labels)) * samples.share()).backward();
         }
         CHECK(relative_difference(own.grad(), own_rows(feature.grad())) < 1e-10);

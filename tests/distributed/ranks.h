@@ -1,4 +1,4 @@
-// What the tests that run on several ranks share: every rank runs the same cases in the same order.
+// Functions for tests on several ranks. All ranks run the same cases in the same order.
 #pragma once
 
 #include "../catch.h"
@@ -11,17 +11,19 @@
 
 namespace radial::test {
 
-/// The ranks that mpirun has started.
+/// The ranks that mpirun started.
 Communicator& ranks();
 
-/// This rank's rows of x, of which each rank has as many as the others or one more: cut as the loader cuts batches.
+/// This rank's rows of x, divided as the loader divides batches: the numbers of rows of two ranks differ by at most
+/// one.
 inline Tensor own_rows(const Tensor& x) {
     const std::int64_t rows = x.size(0), rank = ranks().rank(), size = ranks().size();
     return x.rows(rows * rank / size, rows * (rank + 1) / size).clone();
 }
 
-/// The gradients of two modules of the same make, as vectors: the length of their difference over that of the second.
-/// A tensor by itself may have a gradient of 0, as a bias in front of a batch norm, whose rounding is no error.
+/// The norm of the difference of all gradients of two equal modules, relative to the norm of b's gradients. Single
+/// tensors are not compared, because the true gradient of some is 0 (such as a bias before a batch norm) and only
+/// rounding errors remain.
 inline double gradient_difference(const Module& a, const Module& b) {
     const std::vector<NamedTensor> left = a.named_parameters(), right = b.named_parameters();
     REQUIRE(left.size() == right.size());

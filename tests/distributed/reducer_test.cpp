@@ -1,4 +1,4 @@
-// Gradients of parts of a batch, summed over the ranks, are those of the whole batch.
+// Tests that the gradients of parts of a batch, summed over the ranks, are those of the whole batch.
 #include "radial/core/distributed/gradient_reducer.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -118,7 +118,7 @@ TEST_CASE("buckets go out in turn while backward runs, and their times say so", 
     reducer.finish();
     const ReductionTimes& times = reducer.times();
     REQUIRE(times.buckets.size() == 6);
-    CHECK(times.buckets.front().bytes == 64);  // the last layer's bias, 4 numbers and what aligns the next
+    CHECK(times.buckets.front().bytes == 64);  // the last layer's bias: 4 numbers and padding
     double before = 0;
     for (const BucketTimes& bucket : times.buckets) {
         CHECK(bucket.ready >= before);

@@ -1,4 +1,4 @@
-// Fuzz target: any header of a checkpoint gives a classifier or a FileError.
+// Fuzz target: opens a checkpoint with any header. The result must be a classifier or a FileError.
 #include "radial/apps/train/run/weights.h"
 
 #include "memory_file.h"

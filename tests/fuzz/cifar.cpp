@@ -1,4 +1,4 @@
-// Fuzz target: any bytes, read as CIFAR's archive, give images or a FileError.
+// Fuzz target: reads any bytes as CIFAR's archive. The result must be images or a FileError.
 #include "radial/data/cifar.h"
 
 #include "memory_file.h"

@@ -1,4 +1,4 @@
-// Fuzz target: any bytes, read as a --config of `train`, give options or an error that the command line reports.
+// Fuzz target: reads any bytes as a config file of `train`. The result must be options or an error of the command line.
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/json_config.h"
 #include "radial/apps/cli/shared_flags.h"
@@ -8,7 +8,7 @@
 namespace radial::fuzz {
 namespace {
 
-/// Made once: adding its hundreds of options takes longer than reading a file.
+/// Created only once, because adding hundreds of options takes longer than reading a file.
 class Parser {
 public:
     Parser() {
@@ -16,7 +16,7 @@ public:
         app_.config_formatter(std::make_shared<train::JsonConfig>(app_));
         train::add_train_options(app_, options_);
     }
-    /// The options of a config file; throws as the command line's parser does.
+    /// The options of a config file. Throws the errors of the command line's parser.
     const train::TrainOptions& parse(const std::string& file) {
         options_ = {};
         app_.parse(std::vector<std::string>{file, "--config"});

@@ -1,4 +1,4 @@
-// The inputs that fuzzing has found worth keeping, through each target once more.
+// Runs each target with the useful inputs that fuzzing has found.
 #include "../catch.h"
 #include "../folders.h"
 #include "targets.h"

@@ -1,4 +1,4 @@
-// Fuzz target: any bytes, read as a file of MNIST, packed or not, give a tensor or a FileError.
+// Fuzz target: reads any bytes as a file of MNIST, compressed or not. The result must be a tensor or a FileError.
 #include "radial/data/idx.h"
 
 #include "memory_file.h"

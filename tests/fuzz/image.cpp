@@ -1,4 +1,4 @@
-// Fuzz target: any bytes, read as a picture, become pixels or give a FileError.
+// Fuzz target: reads any bytes as an image. The result must be pixels or a FileError.
 #include "radial/data/images/image.h"
 
 #include "memory_file.h"

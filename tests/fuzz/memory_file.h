@@ -1,4 +1,4 @@
-// Files that are only in memory, for readers that want a path.
+// Files in memory, for readers that need a path.
 #pragma once
 
 #include "radial/core/util/error.h"
@@ -16,7 +16,7 @@
 
 namespace radial::fuzz {
 
-/// A file that holds `bytes` for as long as this lives.
+/// A file with the content `bytes`, which exists during this object's lifetime.
 class MemoryFile {
 public:
     explicit MemoryFile(Bytes bytes) : descriptor_(memfd_create("input", MFD_CLOEXEC)) {
@@ -32,7 +32,7 @@ private:
     int descriptor_;
 };
 
-/// `bytes` as a gzip stream, so that mutations reach what is inside of one.
+/// `bytes` compressed to a gzip stream, so that mutations change the content of the stream.
 inline std::vector<std::uint8_t> gzipped(Bytes bytes) {
     z_stream stream{};
     constexpr int level = 1, window_of_gzip = 15 + 16, memory = 8;
@@ -48,12 +48,12 @@ inline std::vector<std::uint8_t> gzipped(Bytes bytes) {
     return packed;
 }
 
-/// Runs `f`, which may throw an E.
+/// Runs `f` and ignores exceptions of type E.
 template <class E = FileError, class F>
 void tolerate(F&& f) {
     try {
         f();
-    } catch (const E&) {  // NOLINT(bugprone-empty-catch): what a reader is to do with damage
+    } catch (const E&) {  // NOLINT(bugprone-empty-catch): the correct result for damaged input
     }
 }
 

@@ -1,4 +1,4 @@
-// Fuzz target: any bytes, read as a safetensors file, parse or give a FileError.
+// Fuzz target: reads any bytes as a safetensors file. The result must be tensors or a FileError.
 #include "radial/core/io/safetensors.h"
 
 #include "memory_file.h"

@@ -1,4 +1,4 @@
-// Fuzz target: any JSON as a snapshot's state is taken over by a trainer or refused.
+// Fuzz target: restores a trainer from any JSON as a snapshot's state. The trainer must accept or reject it.
 #include "radial/apps/train/trainer.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
@@ -9,7 +9,7 @@
 namespace radial::fuzz {
 namespace {
 
-/// A trainer of next to nothing.
+/// A trainer of the smallest possible network.
 class Subject {
 public:
     Subject()

@@ -1,4 +1,4 @@
-// Fuzz target: any bytes, read as a tar archive, packed or not, give files or a FileError.
+// Fuzz target: reads any bytes as a tar archive, compressed or not. The result must be files or a FileError.
 #include "radial/data/archive.h"
 
 #include "memory_file.h"
@@ -6,7 +6,7 @@
 namespace radial::fuzz {
 namespace {
 
-/// Reads every second file and passes over the others.
+/// Reads every second file and skips the others.
 void walk(const std::filesystem::path& path) {
     tolerate([&] {
         data::TarReader reader(path);
@@ -22,7 +22,7 @@ void tar_gz(Bytes bytes) {
     walk(plain.path());
     const std::vector<std::uint8_t> packed = gzipped(bytes);
     walk(MemoryFile(packed).path());
-    // Cut short, and with the last byte of its checksum changed.
+    // Also a truncated stream, and one with a wrong checksum.
     if (packed.size() < 2) return;
     walk(MemoryFile(Bytes(packed).first(packed.size() / 2)).path());
     std::vector<std::uint8_t> damaged = packed;

@@ -1,5 +1,5 @@
-// What is fuzzed: readers of bytes that nobody vouches for. Each target takes any bytes and must neither crash nor hang
-// nor take much memory; what it throws beyond the errors that it tolerates is a finding.
+// The fuzz targets: readers of untrusted bytes. Each target accepts any bytes. It must not crash, hang or use much
+// memory, and it may throw only the errors that it tolerates.
 #pragma once
 
 #include <array>
@@ -13,19 +13,19 @@ using Bytes = std::span<const std::uint8_t>;
 
 /// CIFAR's archive, or one of its files.
 void cifar(Bytes bytes);
-/// A checkpoint's header, the tensors behind it zeros: two bytes of how many, then JSON.
+/// A checkpoint: two bytes with the size of the tensor data, which are zeros, then the JSON header.
 void checkpoint(Bytes bytes);
-/// A file for --config: JSON or TOML.
+/// A file for --config in JSON or TOML.
 void config(Bytes bytes);
-/// A file of MNIST, plain and as what a gzip stream holds.
+/// A file of MNIST: the bytes as they are, and as the content of a gzip stream.
 void idx(Bytes bytes);
-/// A JPEG or PNG picture.
+/// A JPEG or PNG image.
 void image(Bytes bytes);
 /// A safetensors file.
 void safetensors(Bytes bytes);
-/// What a snapshot says of its run beside the tensors.
+/// The JSON state of a run in a snapshot, without the tensors.
 void snapshot(Bytes bytes);
-/// An archive, plain, gzipped, and as what a gzip stream holds.
+/// A tar archive: the bytes as they are, as a gzip stream, and as the content of a gzip stream.
 void tar_gz(Bytes bytes);
 
 struct Target {

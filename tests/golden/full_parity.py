@@ -2,19 +2,21 @@
 
     python3 tests/golden/full_parity.py --bench build/release/bin/radial-bench [--models resnet50 ...] [--markdown FILE]
 
-Both sides get the same random weights, images of blocks of equal pixels (noise looks alike behind the pools) and
-labels. Batch norms have random weights, small ones where they end a residual branch, as trained networks have; their
-statistics are those of other images. The truth is PyTorch in float64. Errors are |found - true| / |true| in the
-Euclidean norm. A tensor whose true gradient is 0, as a bias's before a batch norm, is left out of the worst.
+Both programs get the same random weights, images and labels. The images consist of blocks of equal pixels, because
+pools average noise of single pixels away. Batch norms have random weights, which are small at the end of a residual
+branch, as in trained networks; their statistics are computed from other images. The exact values are PyTorch's in
+float64. Errors are |found - true| / |true| in the Euclidean norm. The worst tensor is chosen without the tensors whose
+true gradient is 0, such as a bias before a batch norm.
 
-Where a rectifier's input lies within float32's rounding of 0, its gradient is there in one program and not in the
-other; one such number can be a hundredth of a tensor's gradient. So beside the worst tensor stands the whole gradient,
-beside Radial's errors PyTorch's in float32, and a smaller batch is run in float64 too, which has no such numbers. With
---apart, a member of each family is compared whose norms have smaller weights, and biases of either sign about 1, so that
-few rectifiers' inputs are near 0: there float32 has to keep the gradients' bar, whatever PyTorch's error. Images are
-smooth, so that no two pixels under a maximum are equal.
-Exits with 1 where Radial misses a bar: logits 1e-4, the losses of SGD steps 1e-3, gradients 1e-3 or (but with
---apart) ten times PyTorch's own error; all of them 1e-9 in float64."""
+If the input of a rectifier is within float32's rounding of 0, one program may pass its gradient on and the other may
+not; a single such number can be a hundredth of a tensor's gradient. Therefore the table shows the whole gradient in
+addition to the worst tensor, and PyTorch's errors in float32 in addition to Radial's. A smaller batch is compared in
+float64, where this does not happen. With --apart, one network of each family is compared, with norms that have smaller
+weights and biases of either sign of about 1, so that few inputs of rectifiers are near 0. Then Radial's float32 has to
+meet the limits for gradients whatever PyTorch's error is. The images of --apart are smooth, so that no two pixels in
+the window of a maximum are equal.
+Exits with 1 if Radial exceeds a limit: logits 1e-4, the losses of SGD steps 1e-3, gradients 1e-3 or (without --apart)
+ten times PyTorch's own error; all of them 1e-9 in float64."""
 import argparse
 import copy
 import pathlib
@@ -31,15 +33,15 @@ import reference_models
 BATCHES = {"resnet50": 4, "vgg16-bn": 2, "densenet121": 4, "efficientnet-b0": 4, "resnet20": 8, "vgg16-cifar": 8,
            "densenet-bc-100-12": 8}
 BARS = {"evaluation": 1e-4, "training": 1e-4, "gradient": 1e-3, "worst": 1e-3, "losses": 1e-3}
-FAMILIES = ["resnet20", "vgg16-cifar", "densenet-bc-100-12", "efficientnet-b0"]  # a member of each
+FAMILIES = ["resnet20", "vgg16-cifar", "densenet-bc-100-12", "efficientnet-b0"]  # one of each family
 DOUBLE_BAR = 1e-9
 STEPS, LR, MOMENTUM = 5, 0.001, 0.9
-LRS = {"vgg16-bn": 1e-5}  # where the first would have the loss jump about
-DOUBLE_BATCH, DOUBLE_STEPS = 2, 2  # Radial's plain loops for float64 are slow
+LRS = {"vgg16-bn": 1e-5}  # with LR the loss would not decrease steadily
+DOUBLE_BATCH, DOUBLE_STEPS = 2, 2  # Radial's plain loops in float64 are slow
 
 
 def pictures(batch, image, smooth):
-    """Random images of 8 x 8 blocks of equal pixels, or with pixels between those of 8 x 8."""
+    """Random images of 8 x 8 blocks of equal pixels; if `smooth`, 8 x 8 pixels that are interpolated."""
     channels, height, width = image
     seeds = torch.randn(batch, channels, 8, 8)
     if smooth:
@@ -49,11 +51,11 @@ def pictures(batch, image, smooth):
 
 
 def start_norm(m, branch_end, apart):
-    """Random weights and biases for a batch norm, of those that end a residual branch and of others."""
+    """Sets random weights and biases of a batch norm; `branch_end`: it is the last of a residual branch."""
     if apart:
         nn.init.uniform_(m.weight, 0.2, 0.5)
         nn.init.uniform_(m.bias, 0.8, 1.6)
-        if not branch_end:  # a sum of two of either sign would be anywhere
+        if not branch_end:  # with mixed signs, the sum of two branches could be near 0
             with torch.no_grad():
                 m.bias *= 2 * torch.randint(2, m.bias.shape) - 1
         return
@@ -69,7 +71,7 @@ def prepared(name, batch, seed, apart=False):
     ends = ("bn3", "downsample.1") if name == "resnet50" else ("bn2",) if name == "resnet20" else ()
     for key, m in norms.items():
         start_norm(m, key.endswith(ends) if apart else key.endswith(ends[:1]), apart)
-        m.momentum = None  # the mean over what it has seen
+        m.momentum = None  # the mean over all batches
     with torch.no_grad():
         for _ in range(2):
             net.train()(pictures(batch, image, apart))
@@ -80,7 +82,7 @@ def prepared(name, batch, seed, apart=False):
 
 
 def names_of(net):
-    """Radial's name of each parameter, by its id."""
+    """Radial's name of each parameter, by the parameter's id."""
     names = {id(value): f"model.{key}" for key, value in reference_models.trunk_state(net).items()}
     last = reference_models.classifier_of(net)
     return names | {id(last.weight): "classifier.weight", id(last.bias): "classifier.bias"}
@@ -150,7 +152,7 @@ def check_names(name, radial, true):
 
 
 def compare(name, batch, bench, threads, seed, apart):
-    """Each program's errors in float32, and the images' shape."""
+    """The float32 errors of Radial and of PyTorch, and the shape of the images."""
     net, images, labels = prepared(name, batch, seed, apart)
     radial = run_radial(bench, name, net, images, labels, threads)
     true = run_torch(copy.deepcopy(net).double(), images.double(), labels, lr_of(name))
@@ -167,7 +169,7 @@ def compare_double(name, bench, threads, seed, apart):
 
 
 def misses(name, found, apart):
-    """The bars that Radial does not keep."""
+    """Yields a message for each limit that Radial exceeds."""
     own = found.get("PyTorch", dict.fromkeys(BARS, 0))
     bars = BARS if apart else BARS | {key: max(BARS[key], 10 * own[key]) for key in ("gradient", "worst")}
     for program, errors_of in found.items():

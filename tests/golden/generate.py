@@ -1,11 +1,11 @@
-"""Writes the values that the golden tests compare with: python3 tests/golden/generate.py (PyTorch 2, torchvision,
-timm and NumPy).
+"""Writes the values that the golden tests compare with: python3 tests/golden/generate.py (PyTorch 2, torchvision, timm
+and NumPy).
 
-ops.safetensors holds every op of core/ops.h and losses/functional.h; modules.safetensors every layer, loss and optimizer, and the losses of
-five training steps of LeNets++; models.safetensors small residual networks and zoo.safetensors the other
-networks. Run again after adding an op, a layer, a loss, an optimizer or a model.
-image_cases.py and weight_name_cases.py, which need torchvision and timm, and harsh_loss_cases.py, which records errors of
-PyTorch's float32 too, are run by themselves."""
+ops.safetensors contains every op of core/ops.h and losses/functional.h; modules.safetensors contains every layer, loss
+and optimizer, and the losses of five training steps of LeNets++; models.safetensors contains small residual networks,
+and zoo.safetensors the other networks. Run it again after adding an op, a layer, a loss, an optimizer or a model.
+Three other scripts must be run separately: image_cases.py and weight_name_cases.py, which need torchvision and timm,
+and harsh_loss_cases.py, which also records the errors of PyTorch's float32."""
 import pathlib
 
 import torch

@@ -1,4 +1,4 @@
-// Reads the recorded cases and compares computations with them.
+// Reads the recorded cases and compares results with them.
 #include "golden.h"
 
 #include "../folders.h"
@@ -10,7 +10,7 @@
 namespace radial::test {
 namespace {
 
-/// "conv2d/3/in/x" to the case "conv2d/3", the kind "in" and the name "x".
+/// Stores a tensor in its case. For "conv2d/3/in/x", `rest` is "in/x": an input named x.
 void place(GoldenCase& golden, const std::string& rest, const Tensor& tensor) {
     const auto slash = rest.find('/');
     const std::string kind = rest.substr(0, slash), name = slash == std::string::npos ? "" : rest.substr(slash + 1);
@@ -35,7 +35,7 @@ std::vector<GoldenCase> read_cases(const std::string& file) {
     return cases;
 }
 
-/// Filters have rank 4 too, but are always row-major.
+/// Filters have rank 4, too, but are always row-major.
 bool is_activation(const std::string& name, const Tensor& tensor) {
     return tensor.rank() == 4 && name.find("weight") == std::string::npos;
 }
@@ -51,8 +51,8 @@ bool is_network(const GoldenCase& golden) {
     return golden.op == "ResNet" || golden.op == "Vgg" || golden.op == "DenseNet" || golden.op == "EfficientNet";
 }
 
-/// Gradients of a whole network are long chains of float32 sums, some of them small differences of large numbers, which
-/// every compiler's order of summation rounds otherwise. In float64 there is nothing of the kind.
+/// Gradients of a whole network are long chains of float32 sums. Some are small differences of large numbers, and each
+/// compiler rounds the sums in another order. In float64 these errors are negligible.
 double network_gradient_tolerance(DType dtype) { return dtype == DType::float32 ? 1e-4 : 1e-6; }
 
 void compare(const std::string& what, const Tensor& actual, const Tensor& expected, double tolerance) {
@@ -72,7 +72,7 @@ TensorMap leaves(const GoldenCase& golden, const GoldenRun& run) {
     return inputs;
 }
 
-/// Each recorded result, input that was changed, and gradient.
+/// Compares all recorded results, changed inputs and gradients.
 void compare_all(const GoldenCase& golden, const GoldenRun& run, const TensorMap& inputs, const TensorMap& results) {
     const double tolerance = run.dtype == DType::float32 ? 1e-5 : 1e-6;
     for (const auto& [name, expected] : golden.results) {
@@ -142,7 +142,7 @@ void check_golden_graph(const GoldenCase& golden, const GoldenRun& run, const Go
         return results;
     };
     TensorMap first = leaves(golden, run), inputs = leaves(golden, run);
-    compute(first);  // what is made once (a vendor's plans, memory for the cache) is there from now on
+    compute(first);  // creates what is made only once (a vendor's plans, cached memory)
     first.clear();
     const int index = default_device().index;
     synchronize(default_device());

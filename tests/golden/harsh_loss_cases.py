@@ -1,11 +1,11 @@
-"""Cases at inputs where float32 runs out of digits: every loss at features from 1e-6 to 1e4 long, at ties, far from the
-origin, and with scales, temperatures and margins at their extremes. The equations are those of the other files.
+"""Cases at inputs where float32 loses precision: every loss at features of lengths from 1e-6 to 1e4, at ties, far from
+the origin, and with extreme scales, temperatures and margins. The equations are those of the other files.
 
-A case of the fixture is one loss with one choice of settings. Its tensors have one more dimension in front, over the
-scenes in the case's attributes. For each result and gradient NAME, error_NAME [scenes] is the error that the same
-equations have in PyTorch's float32, |computed - exact| / |exact|: the largest of several runs that differ in the order
-of the dimensions and by a factor near 1, because the error of a single one may be small by luck. NaN says
-that PyTorch's float32 has no number there."""
+A case of the fixture is one loss with one choice of settings. Its tensors have an additional first dimension, with one
+entry for each of the scenes in the case's attributes. For each result and gradient NAME, error_NAME [scenes] is the
+error of the same equations in PyTorch's float32, |computed - exact| / |exact|. It is the largest error of several runs,
+which differ in the order of the dimensions and by a factor near 1, because the error of a single run may be small by
+chance. NaN means that PyTorch's float32 gives no number."""
 import contextlib
 import itertools
 import json
@@ -23,16 +23,16 @@ ROWS, RUNS = 5, 8
 LABELS = np.array([2, 0, 2, 5, 0], np.int64)
 LENGTHS = (1e-6, 1, 30, 300, 1e4)
 FAR = 4096
-SMALLEST = 1e-5  # what an error is relative to where the exact value is less: the loss of a sure sample is all rounding
+SMALLEST = 1e-5  # errors are relative to this if the exact value is smaller: a loss near 0 consists of rounding errors
 
 for module in (heads, terms, pairs):
-    module.pml = None  # it is compared with at ordinary inputs
+    module.pml = None  # the comparison with it is made at ordinary inputs
 
 
-# ---- scenes: from a case's inputs to those of one row of the fixture ----
+# ---- scenes: functions from a case's inputs to the inputs of all scenes ----
 
 def class_vectors(inputs):
-    """The names of what lies among the features: a vector a class, or several."""
+    """The names of the inputs in the space of the features: one vector per class, or several."""
     dim = inputs["feature"].shape[1]
     return [name for name, value in inputs.items() if name not in ("feature", "log_variances") and value.ndim == 2 and
             value.shape[1] == dim and not name.startswith("means.")]
@@ -49,7 +49,7 @@ def own_vectors(inputs, labels, classes):
 
 
 def scenes(r, inputs, classes, angular):
-    """Name and inputs. An angular loss has no derivative where feature and class vector have one direction."""
+    """Yields name and inputs. An angular loss has no derivative if a feature has the direction of its class vector."""
     dim = inputs["feature"].shape[1]
 
     def scene(feature, labels=LABELS, **state):
@@ -75,7 +75,7 @@ def scenes(r, inputs, classes, angular):
 
 
 def single_scenes(r, inputs, classes, angular):
-    """Batches of one."""
+    """Batches of one sample."""
     for length in (1, 300):
         feature = of_length(r, 1, inputs["feature"].shape[1], length)
         yield f"one sample {length:g} long", {**inputs, "feature": feature, "labels": LABELS[:1]}
@@ -92,7 +92,7 @@ def logit_scenes(r, inputs, classes, angular):
 
 
 def alike(r, inputs):
-    """Other inputs to which the same happens: dimensions in another order, all vectors times a number near 1."""
+    """Inputs of the same kind: the dimensions in another order, and all vectors multiplied by a number near 1."""
     vectors = ["x"] if "x" in inputs else ["feature", *class_vectors(inputs)]
     factor = np.float64(1 + 0.01 * r.rng.uniform(-1, 1))
     changed = {name: (inputs[name] * factor).astype(np.float32) for name in vectors}
@@ -115,7 +115,7 @@ def default_type(dtype):
 
 
 def computed(function, inputs, dtype, no_grad, seed):
-    """The results and gradients by name, in float64."""
+    """The results and gradients of a float32 or float64 computation by name, converted to float64."""
     leaves = {}
     for name, value in inputs.items():
         leaf = torch.from_numpy(np.ascontiguousarray(value))
@@ -130,7 +130,7 @@ def computed(function, inputs, dtype, no_grad, seed):
         grads = torch.autograd.grad(y, [leaves[name] for name in wanted], upstream, allow_unused=True)
     found = {f"grad/{name}": torch.zeros_like(leaves[name]) if grad is None else grad
              for name, grad in zip(wanted, grads)}
-    # The logits of a loss over pairs are those of its running means, which the features do not move far.
+    # The logits of a loss over pairs depend on its running means, which the features hardly change.
     found |= {f"out/{name}": results[name] for name in ("y", "logits") if name in results and
               not (name == "logits" and "means.mean" in leaves)}
     return {name: value.detach().double().numpy() for name, value in found.items()}
@@ -141,7 +141,7 @@ def error(value, exact):
 
 
 class HarshRecorder(Recorder):
-    """Takes the first case of each loss and settings that it is given, and records it in every scene."""
+    """Records the first case of each loss and each choice of settings, in every scene."""
 
     def __init__(self, seed):
         super().__init__(seed)
@@ -180,7 +180,7 @@ class HarshRecorder(Recorder):
                           f"{np.isfinite(results[key]).all()}")
 
     def errors(self, function, inputs, no_grad, seed):
-        """The largest float32 error of each result; NaN where PyTorch's float32 never has a number."""
+        """The largest float32 error of each result; NaN if PyTorch's float32 never gives a number."""
         largest = {}
         for tried in itertools.chain([inputs], (alike(self, inputs) for _ in range(RUNS))):
             exact = computed(function, tried, torch.float64, no_grad, seed)
@@ -191,7 +191,7 @@ class HarshRecorder(Recorder):
         return largest
 
 
-# ---- the losses and their settings: one a line ----
+# ---- the losses and their settings, one per line ----
 
 ONE = {}
 LOSSES = (

@@ -1,6 +1,6 @@
-// Every loss, and the ops beneath, where float32 runs out of digits: very short and very long features, ties, points
-// far from the origin, scales and temperatures at their extremes. See harsh_loss_cases.py, which records the exact
-// values.
+// Compares every loss, and the ops that losses use, with exact values at inputs where float32 loses precision: very
+// short and very long features, ties, points far from the origin, extreme scales and temperatures. harsh_loss_cases.py
+// records the exact values.
 #include "loss_cases.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
@@ -15,16 +15,17 @@ namespace {
 
 const std::string fixture = "harsh_losses.safetensors";
 
-/// A float32 result may be wrong by ten times what PyTorch's float32 is, or by the first number: a few roundings. In
-/// float64 PyTorch's own value is exact to the second, or as many digits worse as float32 is. Where PyTorch's float32
-/// has no number (an angle whose cosine was rounded to more than 1), any will do.
+/// The allowed error. In float32: ten times the error of PyTorch's float32, but at least `roundings`, a few rounding
+/// errors. In float64: `digits`, the accuracy of PyTorch's float64, or PyTorch's float32 error times `narrower` if that
+/// is larger. If PyTorch's float32 gives no number (for example for the angle of a cosine that was rounded to more than
+/// 1), any value is allowed.
 double allowed_error(DType dtype, double of_pytorch) {
     if (std::isnan(of_pytorch)) return std::numeric_limits<double>::max();
     constexpr double roundings = 3e-6, digits = 1e-9, narrower = 1e-7;
     return dtype == DType::float32 ? std::max(roundings, 10 * of_pytorch) : std::max(digits, narrower * of_pytorch);
 }
 
-/// Scene `index` of what is recorded of all.
+/// The part of a recorded tensor that belongs to scene `index`.
 Tensor row(const Tensor& recorded, std::int64_t index) {
     std::vector<std::int64_t> sizes(recorded.shape().begin() + 1, recorded.shape().end());
     return recorded.rows(index, index + 1).view(Shape(sizes));
@@ -32,8 +33,9 @@ Tensor row(const Tensor& recorded, std::int64_t index) {
 
 std::vector<double> numbers(const Tensor& x) { return x.to_vector<double>(); }
 
-/// |value - exact| / |exact|; infinite where a number is none. Relative to a small number where |exact| is less:
-/// float64 leaves as many digits of a loss of 1e-14 as float32 does of one of 1e-5.
+/// |value - exact| / |exact|; infinite if a value is not finite. If |exact| is below a limit, the error is relative to
+/// that limit, because rounding leaves few correct digits of very small losses, such as 1e-14 in float64 or 1e-5 in
+/// float32.
 double error(const Tensor& value, const Tensor& exact) {
     if (!value.defined() || value.shape() != exact.shape()) return INFINITY;
     const double smallest = value.dtype() == DType::float32 ? 1e-5 : 1e-2;
@@ -47,7 +49,7 @@ double error(const Tensor& value, const Tensor& exact) {
     return std::isfinite(relative) ? relative : INFINITY;
 }
 
-/// The scene's inputs as leaves.
+/// The inputs of one scene as leaves.
 TensorMap leaves(const GoldenCase& golden, std::int64_t scene, DType dtype) {
     TensorMap inputs;
     for (const auto& [name, recorded] : golden.inputs) {

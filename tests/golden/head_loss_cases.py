@@ -1,6 +1,6 @@
-"""Cases for the softmax, RBF-Softmax and cosine losses, written out from their papers' equations.
+"""Cases for the softmax, RBF-Softmax and cosine losses, computed from the equations of their papers.
 
-Where pytorch-metric-learning has the loss and is installed, its value is asserted to be the same."""
+If pytorch-metric-learning is installed and has the loss, an assertion compares its value."""
 import math
 
 import numpy as np
@@ -22,7 +22,7 @@ def parts(r, rows, scale=1.0):
 
 
 def batches(r, far):
-    """Ordinary, one sample, one class present, duplicates, far from the origin, near it."""
+    """Yields batches: an ordinary one, one sample, one class only, duplicates, far from the origin, near the origin."""
     yield parts(r, 9)
     yield parts(r, 1)
     yield {**parts(r, 5), "labels": np.full(5, C - 1, np.int64)}
@@ -42,7 +42,7 @@ def agree(ours, theirs):
 
 
 def with_weight(module, weight):
-    """A loss of pytorch-metric-learning, whose weights are [D, classes], with ours."""
+    """Gives our weights to a loss of pytorch-metric-learning, which stores them as [D, classes]."""
     module = module.double()
     module.W.data = weight.detach().T.clone()
     return module
@@ -79,7 +79,7 @@ RBF_VARIANTS = ({}, {"scale": 8, "gamma": 4}, {"margin": 0.2, "scale": 4}, {"lea
 
 
 def rbf_learned(settings):
-    """The shapes of what is learned besides the prototypes."""
+    """The shapes of the learned parameters except the prototypes."""
     learned = {"log_gamma": (C,)} if "per_class_gamma" in settings else {}
     learned |= {"log_gamma": (1,)} if "learn_gamma" in settings else {}
     return learned | ({"log_scale": (1,)} if "learn_scale" in settings else {})
@@ -90,19 +90,19 @@ def rbf_softmax(r, variants=RBF_VARIANTS):
         learned = rbf_learned(settings)
         state = {"prototypes": r.normal(C * settings.get("prototypes_per_class", 1), D, scale=0.6)}
         state |= {key: r.normal(*shape, scale=0.4) for key, shape in learned.items()}
-        # Distances about 0 and, times 500, about 1e6, where every kernel is 0 unless its reach grows.
-        # With a reach gradients do not vanish there, but float32 has few digits left of their differences.
+        # Distances near 0 and, multiplied by 500, of about 1e6, where all kernels without a reach are 0. With a reach
+        # the gradients there are not 0, but they are differences of which float32 keeps few digits.
         far = {0: 500.0, 4: 50.0}.get(settings.get("reach", 0))
         for batch in batches(r, far) if settings in ({}, {"reach": 4}) else [parts(r, 8, 0.6)]:
             r.case("rbf-softmax", {**batch, **state}, lambda **k: rbf(**k, **settings), settings=settings, classes=C)
         if learned:
-            continue  # a number's gradient there is a small difference of large ones: float32 has few digits of it
+            continue  # the gradient of a scalar parameter would have few correct digits in float32
         r.case("rbf-softmax", {"feature": state["prototypes"].copy(), "labels": r.labels(len(state["prototypes"]), C), **state},
                lambda **k: rbf(**k, **settings), settings=settings, classes=C)
 
 
 def normalised_rbf(r):
-    """RBF-Softmax of features through a batch norm without scale and shift; the first batch starts its statistics."""
+    """RBF-Softmax after a batch norm without scale and shift, whose statistics are initialised by the first batch."""
     norm_state = {"running_mean": r.normal(D, scale=0.5), "running_variance": r.uniform(D, low=0.5, high=2)}
     for settings, training, started in (({}, True, 0), ({}, True, 1), ({}, False, 1),
                                         ({"scale": 8, "gamma": 4, "spread": 1.5, "reach": 3}, True, 1),
@@ -131,7 +131,7 @@ def rbf_compact(r, name="rbf-softmax + 0.1 * compact", weight=0.1):
 
 
 def cosine_case(r, name, function, settings, state=None, more=None, no_grad=(), far=100.0, all_batches=True, **attributes):
-    """function(cosines, labels, feature, **state) gives the logits to train with, or (logits, what is added)."""
+    """function(cosines, labels, feature, **state) returns "y" and "logits"."""
     for index, batch in enumerate(batches(r, far)):
         if index > 0 and not all_batches:
             break
@@ -139,7 +139,7 @@ def cosine_case(r, name, function, settings, state=None, more=None, no_grad=(), 
 
         def call(feature, labels, weight, **rest):
             return function(cosines(feature, weight), labels, feature=feature, weight=weight, **rest)
-        # A loss of 1e-15, which a sure sample has, is all rounding.
+        # A loss of 1e-15, as for a sample with a large margin, would consist of rounding errors.
         while call(**{key: exactly(value) for key, value in inputs.items()})["y"] < 1e-3:
             inputs["labels"] = r.labels(1, C).repeat(len(inputs["labels"]))
         r.case(name, inputs, call, no_grad=no_grad, settings=settings, classes=C, **attributes)
@@ -175,7 +175,7 @@ def cosface(r, variants=({}, {"scale": 8, "margin": 0.2}, {"smoothing": 0.1, "re
 
 
 def arcface(r, variants=({}, {"scale": 8, "margin": 0.2}, {"margin": 2.5}, {"smoothing": 0.1, "recompute": 1})):
-    # With the largest margin most samples are past pi.
+    # With the largest margin, the angle plus the margin is above pi for most samples.
     for settings in variants:
         s, margin = settings.get("scale", 64), settings.get("margin", 0.5)
 

@@ -1,4 +1,4 @@
-"""Cases for the softmax heads and for what compares rows: every link, smoothed and weighted, written out from logits."""
+"""Cases for the softmax heads, with all links, smoothing and weights, and for ops on rows; computed from logits."""
 import math
 
 import torch
@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 
 def one_hot(labels, like):
-    """[N, C], of the shape and type of `like`."""
+    """The labels as a one-hot matrix [N, C] with the number of columns and the type of `like`."""
     return F.one_hot(labels, like.shape[1]).to(like.dtype)
 
 
@@ -15,7 +15,7 @@ def squared_distances(x, w):
 
 
 def unit(x):
-    """Rows of length 1; a row of zeros stays."""
+    """Rows scaled to length 1; a row of zeros does not change."""
     length = x.norm(dim=1, keepdim=True)
     return x / torch.where(length == 0, 1.0, length)
 
@@ -29,35 +29,35 @@ def own(matrix, labels):
 
 
 def with_own(matrix, labels, values):
-    """matrix, with values [N] at the labels."""
+    """The matrix with the elements at the labels replaced by values [N]."""
     hot = one_hot(labels, matrix)
     return matrix * (1 - hot) + values[:, None] * hot
 
 
 def angular(cosine, angle):
-    """cos(t + angle), past pi the line cos t - angle sin(angle)."""
+    """cos(t + angle); if t + angle is above pi, cos t - angle sin(angle)."""
     t = torch.arccos(cosine)
     return torch.where(t + angle > math.pi, cosine - angle * math.sin(angle), torch.cos(t + angle))
 
 
 def multiplied(cosine, k, blend):
-    """(-1)^q cos(k t) - 2 q, blended with cos t."""
+    """(-1)^q cos(k t) - 2 q, averaged with cos t."""
     t = torch.arccos(cosine)
     q = torch.floor(k * t / math.pi).clamp(max=k - 1).detach()
     return (blend * cosine + (1 - 2 * (q % 2)) * torch.cos(k * t) - 2 * q) / (1 + blend)
 
 
 def hardened(matrix, labels, threshold, hardness):
-    """c (h + c) for the cosines of other classes above the threshold [N]."""
+    """c (h + c) for the cosines c that are above the threshold [N]."""
     return torch.where(matrix > threshold[:, None], matrix * (hardness + matrix), matrix)
 
 
-# Settings of the softmax itself, given to every head in turn.
+# Settings of the softmax; every head is recorded with each of them.
 SOFTMAX = [{}, {"smoothing": 0.2}, {"weighted": True}, {"smoothing": 0.1, "weighted": True}]
 
 
 def heads(r, op, inputs, classes, logits, no_grad=(), **attributes):
-    """One case for each of SOFTMAX; logits(**inputs) gives [N, classes]."""
+    """One case for each element of SOFTMAX; logits(**inputs) returns [N, classes]."""
     for settings in SOFTMAX:
         given = dict(inputs)
         if settings.get("weighted"):

@@ -1,8 +1,9 @@
-"""Writes images.safetensors: small JPEG and PNG files and what Pillow and torchvision make of them.
+"""Writes images.safetensors: small JPEG and PNG files, and the results of Pillow and torchvision for them.
 
-python3 tests/golden/image_cases.py (Pillow, torchvision, safetensors). "file/NAME" holds a file's bytes, "rgb/NAME" and
-"grey/NAME" its pixels, upright; "source", "resize/HxW" and "view/SIDExCROP" belong together, and so do the same with
-"tall_" before them. Pillow must be 13 or newer, which resizes the rows of tall pictures before their columns."""
+python3 tests/golden/image_cases.py (Pillow, torchvision, safetensors). "file/NAME" contains a file's bytes, "rgb/NAME"
+and "grey/NAME" its pixels in upright orientation. "resize/HxW" and "view/SIDExCROP" are computed from "source", those
+with the prefix "tall_" from "tall_source". Pillow 13 or newer is needed, which resizes the rows of tall images before
+the columns."""
 import io
 import pathlib
 import struct
@@ -18,7 +19,7 @@ random = np.random.default_rng(20202)
 
 
 def picture(height, width):
-    """Slopes, an edge and some noise, so that no two corners look alike."""
+    """Gradients of colour, an edge and some noise, so that the corners differ."""
     y, x = np.mgrid[0:height, 0:width]
     planes = [200 * x / width, 120 * y / height + 60 * x / width, 220 * (x > width / 3) * (y < height / 2)]
     return np.clip(np.stack(planes, 2) + random.integers(0, 30, (height, width, 3)), 0, 255).astype(np.uint8)
@@ -29,7 +30,8 @@ def chunk(kind, data):
 
 
 def png(array, bits, color, interlaced=False, width=None):
-    """A PNG that Pillow does not write: 16 bits (array of big-endian uint16), 4 bits (packed), or interlaced."""
+    """A PNG of a kind that Pillow cannot write: 16 bits (an array of big-endian uint16), 4 bits (packed), or
+    interlaced."""
     passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
     parts = [array[y::dy, x::dx] for x, y, dx, dy in passes] if interlaced else [array]
     rows = b"".join(b"\0" + row.tobytes() for part in parts if part.size for row in part)
@@ -39,7 +41,7 @@ def png(array, bits, color, interlaced=False, width=None):
 
 
 def record(name, content, upright=None):
-    """`upright` where Pillow's own reading is not what is wanted: as of 13.0 it clips 16-bit grey to 255."""
+    """`upright` replaces Pillow's own pixels if they are not wanted: Pillow 13.0 clips 16-bit grey to 255."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(content))) if upright is None else Image.fromarray(upright)
     tensors["file/" + name] = np.frombuffer(content, np.uint8)
     tensors["rgb/" + name] = np.array(image.convert("RGB"))
@@ -60,7 +62,7 @@ def jpegs():
     save("progressive.jpg", rgb, "JPEG", quality=90, progressive=True)
     save("grey.jpg", rgb.convert("L"), "JPEG", quality=90)
     cmyk = save("cmyk.jpg", rgb.convert("CMYK"), "JPEG", quality=90)
-    # The last byte of Adobe's marker says what the components are: 0 is CMYK, 2 is YCCK.
+    # The last byte of Adobe's marker gives the type of the components: 0 is CMYK, 2 is YCCK.
     at = cmyk.index(b"Adobe") + 11
     record("ycck.jpg", cmyk[:at] + b"\x02" + cmyk[at + 1:])
     turned = Image.fromarray(picture(8, 12))
@@ -71,7 +73,7 @@ def jpegs():
     little = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
     save("orientation_little_endian.jpg", turned, "JPEG", quality=90, exif=b"Exif\0\0" + little)
     save("orientation6.png", turned, "PNG", exif=little)
-    # A LONG in the place of a SHORT, in either byte order.
+    # A LONG instead of a SHORT, in both byte orders.
     for name, order, magic in (("little", "<", b"II*\0"), ("big", ">", b"MM\0*")):
         wide = magic + struct.pack(order + "IHHHIII", 8, 1, 0x0112, 4, 1, 6, 0)
         save(f"orientation_long_{name}_endian.jpg", turned, "JPEG", quality=90, exif=b"Exif\0\0" + wide)
@@ -107,7 +109,7 @@ def resizes():
     for side, crop in ((24, 20), (37, 37), (40, 33), (15, 8), (20, 19)):
         view = transforms.Compose([transforms.Resize(side), transforms.CenterCrop(crop)])(image)
         tensors[f"view/{side}x{crop}"] = np.array(view).transpose(2, 0, 1).copy()
-    # On both sides of where the order of the passes changes: at 120 - height above 2 * (30 - width).
+    # Sizes on both sides of the limit for the order of the passes: 120 - height above 2 * (30 - width).
     source = picture(120, 30)
     image = Image.fromarray(source)
     tensors["tall_source"] = source

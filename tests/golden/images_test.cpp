@@ -1,4 +1,4 @@
-// Pictures against what Pillow and torchvision make of the same bytes.
+// Compares decoded, resized and cropped images with the results of Pillow and torchvision for the same bytes.
 #include "../expect.h"
 #include "../folders.h"
 #include "radial/core/io/safetensors.h"
@@ -18,7 +18,7 @@ const TensorFile& recorded() {
     return file;
 }
 
-/// The recorded tensors whose names begin with `prefix`, under the rest of their names.
+/// The recorded tensors whose names begin with `prefix`, with the prefix removed from the names.
 std::vector<NamedTensor> recorded(const std::string& prefix) {
     std::vector<NamedTensor> found;
     for (const auto& [name, tensor] : recorded().tensors)
@@ -26,7 +26,7 @@ std::vector<NamedTensor> recorded(const std::string& prefix) {
     return found;
 }
 
-/// The largest difference between two images of bytes; 256 when they differ in size.
+/// The largest difference between two images of bytes; 256 if their shapes differ.
 int largest_difference(const Tensor& a, const Tensor& b) {
     if (a.str() != b.str()) return 256;
     const auto x = a.to_vector<int>(), y = b.to_vector<int>();
@@ -41,13 +41,13 @@ void check_files(const std::string& kind, std::int64_t channels) {
     for (const auto& [name, content] : files) {
         INFO(name);
         const Tensor pixels = decode_image(content.values<std::uint8_t>(), name, {.channels = channels});
-        // Versions of libjpeg may round the cosine transform differently; PNG leaves no choice.
+        // The result of the cosine transform depends on the version of libjpeg; PNG is exact.
         CHECK(largest_difference(pixels, recorded().at(fmt::format("{}/{}", kind, name))) <=
               (name.ends_with(".png") ? 0 : 2));
     }
 }
 
-/// "24x20" to its two numbers.
+/// Converts "24x20" to two numbers.
 std::pair<std::int64_t, std::int64_t> two_numbers(const std::string& text) {
     return {std::stol(text), std::stol(text.substr(text.find('x') + 1))};
 }
@@ -62,7 +62,7 @@ void check_resizes(const std::string& kind) {
     }
 }
 
-/// How many views there were.
+/// Checks all recorded views of this kind; returns their number.
 std::size_t check_views(const std::string& kind) {
     const auto cases = recorded(kind + "view/");
     for (const auto& [size, expected] : cases) {

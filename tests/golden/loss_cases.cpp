@@ -1,4 +1,4 @@
-// Losses from recorded cases.
+// Builds losses from recorded cases.
 #include "loss_cases.h"
 
 #include <cctype>

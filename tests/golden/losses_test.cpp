@@ -1,4 +1,5 @@
-// Every loss and regulariser against PyTorch: values, logits, gradients of features and parameters, moved buffers.
+// Compares every loss and regulariser with PyTorch: values, logits, gradients of features and parameters, changed
+// buffers.
 #include "loss_cases.h"
 
 #include <set>
@@ -31,7 +32,7 @@ TEST_CASE("every loss agrees with PyTorch", "[golden][losses]") {
     }
 }
 
-TEST_CASE("all that is recorded is in the registries, and no less is recorded than was", "[golden][losses][host]") {
+TEST_CASE("every recorded loss is in the registries, and no recorded loss is missing", "[golden][losses][host]") {
     std::set<std::string> names, known;
     for (const std::string& fixture : fixtures)
         for (const GoldenCase& golden : golden_cases(fixture)) add_names(golden.op, names);
@@ -41,7 +42,7 @@ TEST_CASE("all that is recorded is in the registries, and no less is recorded th
         INFO(name);
         CHECK(known.contains(name));
     }
-    CHECK(names.size() >= 29);  // 27 losses, and two regularisers that no loss has the name of
+    CHECK(names.size() >= 29);  // 27 losses, and two regularisers that are not losses, too
 }
 
 }  // namespace radial::test

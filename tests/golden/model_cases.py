@@ -1,4 +1,4 @@
-"""Cases for networks with residual blocks: forward in training and evaluation, gradients of every parameter."""
+"""Cases for networks with residual blocks: forward in training and evaluation, and the gradients of all parameters."""
 import pathlib
 import sys
 
@@ -10,7 +10,7 @@ import pytorch_models  # noqa: E402
 
 
 def state(r, net):
-    """Random weights and statistics with which features and gradients keep their size from block to block."""
+    """Random weights and statistics for which the size of features and gradients stays the same over all blocks."""
     values = {}
     for key, value in net.state_dict().items():
         if key.endswith("num_batches_tracked"):
@@ -37,7 +37,7 @@ def resnet(r, image, depths, widths, training, **options):
 
 def record(r):
     for training in (True, False):
-        # ResNet-20 at a quarter of its width, and at an odd one, whose zeros do not fall evenly on both sides.
+        # ResNet-20 at a quarter of its width, and an odd width, for which the numbers of zeros on both sides differ.
         resnet(r, (4, 3, 16, 16), (3, 3, 3), (4, 8, 16), training, zero_pad=True, small=True)
         resnet(r, (3, 3, 9, 7), (1, 2), (3, 8), training, zero_pad=True, small=True)
         resnet(r, (3, 3, 40, 36), (2, 1, 2), (2, 4, 6), training, bottleneck=True)

@@ -1,8 +1,9 @@
 """Writes model_costs.json: python3 tests/golden/model_costs.py (PyTorch 2, torchvision, timm).
 
-For every network of the registry its parameters, multiply-adds and activations, counted by forward hooks on
-torchvision's and timm's networks and on those of apps/bench/pytorch_models.py; and the number of its tensors up to the
-feature with the 64-bit FNV-1a hash of their names and shapes, as lines "conv1.weight 64,3,7,7" in order of name."""
+For every network of the registry it contains the number of parameters, multiply-adds and activations. Forward hooks
+count them on the networks of torchvision, timm and apps/bench/pytorch_models.py. It also contains the number of tensors
+up to the feature, and the 64-bit FNV-1a hash of their names and shapes, as lines "conv1.weight 64,3,7,7" in the order
+of the names."""
 import json
 import pathlib
 

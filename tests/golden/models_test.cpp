@@ -1,4 +1,4 @@
-// Residual networks against PyTorch: features, gradients of every parameter, running statistics.
+// Compares residual networks with PyTorch: features, gradients of every parameter, running statistics.
 #include "golden.h"
 #include "radial/models/resnet.h"
 
@@ -14,7 +14,7 @@ ResNetOptions options_of(const GoldenCase& golden) {
             .widths = golden.attributes.at("widths")};
 }
 
-/// The network with the recorded state, whose tensors take the inputs' place.
+/// The feature of the network with the recorded state; the network's tensors replace the inputs.
 TensorMap feature_of(const GoldenCase& golden, TensorMap& inputs) {
     ResNet net(options_of(golden));
     const Tensor x = inputs.at("x");
@@ -37,7 +37,7 @@ TEST_CASE("residual networks agree with PyTorch in training and evaluation", "[g
 TEST_CASE("every parameter of a residual network has its gradient recorded", "[golden]") {
     for (const auto& golden : golden_cases("models.safetensors", "ResNet", 8)) {
         ResNet net(options_of(golden));
-        CHECK(golden.gradients.size() == net.named_parameters().size() + 1);  // and the image's
+        CHECK(golden.gradients.size() == net.named_parameters().size() + 1);  // and that of the image
         for (const auto& [name, tensor] : net.named_parameters()) CHECK(golden.gradients.contains(name));
     }
 }

@@ -92,7 +92,7 @@ STEPS = 6
 
 
 def optimizers(r):
-    """Two parameters; the gradients of each step are given; the result is the weights after every step."""
+    """Two parameters with given gradients for each step; the result is the weights after every step."""
     for name, kind, options in OPTIMIZERS:
         shapes = {"a": (3, 5), "b": (7,)}
         inputs = {key: r.normal(*shape) for key, shape in shapes.items()}
@@ -114,7 +114,7 @@ BATCH, TRAIN_STEPS, CLASSES = 8, 5, 10
 
 
 def lenetpp(dim, gain):
-    """LeNets++ with parameter i from Philox stream i, uniform in +-gain/sqrt(fan_in) of its layer; slopes at 0.25."""
+    """LeNets++. Parameter i is from Philox stream i, uniform in +-gain/sqrt(fan_in) of its layer; slopes are 0.25."""
     parts, channels = [], 1
     for width in (32, 64, 128):
         for _ in range(2):
@@ -139,7 +139,7 @@ def training_losses(kind, dim, gain, lr, dtype):
         head.append(np.zeros(CLASSES, np.float32))
     net, head = net.to(dtype), [torch.from_numpy(h).to(dtype).requires_grad_() for h in head]
     optimizer = torch.optim.SGD([*net.parameters(), *head], lr=lr, momentum=0.9)
-    # Blocks of 4 x 4 equal pixels: noise pixel by pixel would look alike after the pools.
+    # Blocks of 4 x 4 equal pixels, because the pools average noise of single pixels away.
     blocks = unit(1000, BATCH * 49).reshape(BATCH, 1, 7, 7)
     image = torch.from_numpy(np.kron(blocks, np.ones((4, 4)))).to(dtype)
     labels = torch.tensor([3 * i % CLASSES for i in range(BATCH)])
@@ -156,7 +156,7 @@ def training_losses(kind, dim, gain, lr, dtype):
 
 
 def training(r):
-    # Weights and rates at which five steps move the loss without throwing features out of the kernel's reach.
+    # Weights and learning rates with which five steps change the loss but keep the features near the kernels.
     for kind, gain, lr in (("softmax", 2.0, 0.02), ("rbf-softmax", 1.5, 0.05)):
         for dim in (2, 32):
             single = training_losses(kind, dim, gain, lr, torch.float32)

@@ -1,4 +1,4 @@
-// Every layer, loss and optimizer against PyTorch, and five training steps of LeNets++ with each loss.
+// Compares every layer, loss and optimizer with PyTorch, and five training steps of LeNets++ with each loss.
 #include "golden.h"
 #include "radial/core/ops.h"
 #include "radial/core/optim/optim.h"
@@ -16,7 +16,7 @@ namespace radial::test {
 namespace {
 
 const std::string fixture = "modules.safetensors";
-/// The losses that networks are trained with here; losses_test.cpp compares all of them.
+/// The losses with which networks are trained in this file; losses_test.cpp compares all losses.
 const std::vector<std::string> trained_losses = {"softmax", "rbf-softmax"};
 
 Size2d size2d(const GoldenCase& golden, const char* key, std::int64_t otherwise) {
@@ -91,7 +91,7 @@ const std::vector<LayerUnderTest> layers = {
     {"Sequential", 1, make_sequential},
 };
 
-/// Gives the module the recorded state and puts its tensors in the inputs' place.
+/// Loads the recorded state into the module and replaces the state's inputs by the module's own tensors.
 void adopt_state(Module& module, TensorMap& inputs, DType dtype, const std::set<std::string>& not_state) {
     module.to(dtype);
     std::vector<NamedTensor> state;
@@ -153,7 +153,8 @@ TensorMap optimizer_trace(const GoldenCase& golden, TensorMap& inputs) {
     return {{"y", Tensor::from(trace[0], gradients[0].shape())}, {"b", Tensor::from(trace[1], gradients[1].shape())}};
 }
 
-/// Parameter i uniform from Philox stream i within gain / sqrt(fan_in) of its layer; PReLU's slopes as they are.
+/// Fills parameter i from Philox stream i, uniformly within gain / sqrt(fan_in) of its layer. PReLU's slopes keep their
+/// values.
 void fill_weights(LeNetPlusPlus& net, double gain) {
     double bound = 0;
     std::uint64_t stream = 0;
@@ -167,7 +168,7 @@ void fill_weights(LeNetPlusPlus& net, double gain) {
     }
 }
 
-/// Images [batch, 1, 28, 28] of 4 x 4 blocks of equal pixels, and labels 3 i mod classes.
+/// Images [batch, 1, 28, 28] of blocks of 4 x 4 equal pixels, and the labels 3 i mod classes.
 std::pair<Tensor, Tensor> training_batch(std::int64_t batch, std::int64_t classes) {
     const Tensor blocks = Tensor::empty({batch, 7, 7});
     Generator generator(1000);
@@ -184,7 +185,7 @@ std::pair<Tensor, Tensor> training_batch(std::int64_t batch, std::int64_t classe
     return {Tensor::from(pixels, {batch, 1, 28, 28}), Tensor::from(labels, {batch})};
 }
 
-/// The loss of each of so many SGD steps on one batch.
+/// The losses of `steps` SGD steps on one batch.
 Tensor training_losses(const GoldenCase& golden, DType dtype, std::int64_t steps) {
     const std::int64_t dim = golden.attributes.at("dim"), classes = golden.attributes.at("classes");
     LeNetPlusPlus net({.feature_dim = dim});
@@ -236,12 +237,12 @@ TEST_CASE("five SGD steps of LeNets++ follow PyTorch's losses", "[golden][slow]"
         trained.insert(loss);
         DYNAMIC_SECTION(loss << ", " << golden.attributes.at("dim") << "-D") {
             const Tensor exact = golden.results.at("double");
-            // Two steps, as plain loops take their time; recorded to seven digits.
+            // Only two steps, because the plain loops are slow; recorded to seven digits.
             CHECK(relative_difference(training_losses(golden, DType::float64, 2), exact.rows(0, 2)) < 1e-7);
             const Tensor single = training_losses(golden, DType::float32, 5);
             CHECK(relative_difference(single.rows(0, 2), golden.results.at("y").rows(0, 2)) < 1e-4);
-            // Later PyTorch's own float32 is off by 1.3e-3 on a processor without AVX-512: which of two near numbers a
-            // maximum takes decides where the gradient goes.
+            // In later steps PyTorch's own float32 result differs by 1.3e-3 on a processor without AVX-512: if two
+            // numbers in a maximum are nearly equal, rounding decides which of them gets the gradient.
             CHECK(relative_difference(single, exact) < 5e-3);
         }
     }

@@ -1,12 +1,14 @@
-"""Writes networks.safetensors: logits of every network of torchvision's and timm's whose weights Radial reads.
+"""Writes networks.safetensors: the logits of every network of torchvision and timm whose weights Radial reads.
 
-python3 tests/golden/network_cases.py [NAME...] (torchvision, timm, safetensors); with names, only prints their logits.
+python3 tests/golden/network_cases.py [NAME...] (torchvision, timm, safetensors). With names, it only prints the logits
+of these networks.
 
-Weights are random, each tensor's from the hash of its name, so that Radial makes them for itself (see
-networks_test.cpp). Batch norms get the statistics that training leaves them with: variances about the mean one of what
-comes in, which is stored ("NAME/variances", in the order of the norms' sorted names), between half and twice that, and
-means of up to half a deviation. Convolutions before norms have small weights, as trained networks have: the variances
-are then small enough for a norm's epsilon to matter. "NAME/logits" holds every 20th logit, computed in float64."""
+Weights are random. Each tensor's numbers depend on the hash of its name, so that Radial can compute the same ones (see
+networks_test.cpp). Batch norms get statistics similar to those after training. Variances are between half and twice the
+mean variance of the norm's input, which is stored ("NAME/variances", in the order of the norms' sorted names), and
+means are up to half a standard deviation. Convolutions before norms have small weights, as in trained networks, so that
+the variances are small enough for a norm's epsilon to matter. "NAME/logits" contains every 20th logit, computed in
+float64."""
 import json
 import math
 import pathlib
@@ -33,7 +35,7 @@ def fnv1a(text):
 
 
 def weights(state, name):
-    """A tensor's values, but for a norm's statistics."""
+    """The values of a tensor that is not a statistic of a norm."""
     shape, seed = state[name].shape, fnv1a(name)
     if name.endswith("bias"):
         return philox.uniform(seed, shape, -0.2, 0.2)
@@ -46,7 +48,7 @@ def weights(state, name):
 
 
 def set_statistics(net, variances):
-    """Lets the batch norms set theirs in the next run."""
+    """Lets each batch norm set its statistics in the next pass."""
     def before(key, norm):
         def hook(_, inputs):
             variance = float(np.float32(inputs[0].var((0, 2, 3), correction=0).mean()))
@@ -64,7 +66,7 @@ def set_statistics(net, variances):
 
 
 def run(make, image):
-    """The logits, and the mean variances before norms."""
+    """The logits, and the mean variances of the norms' inputs."""
     with torch.device("meta"):
         net = make().eval()
     state = net.state_dict()

@@ -1,5 +1,5 @@
-// Every network of torchvision's and timm's against the logits that they give, with the weights in a file of theirs:
-// what the file holds, and what its format alone says.
+// Compares the logits of each network of torchvision and timm. The weights are read from files in their formats,
+// including properties that the format alone determines.
 #include "../expect.h"
 #include "../folders.h"
 #include "radial/core/autograd/autograd.h"
@@ -20,7 +20,7 @@ const TensorFile& recorded() {
     return file;
 }
 
-/// 64-bit FNV-1a.
+/// The 64-bit FNV-1a hash.
 std::uint64_t hash_of(const std::string& text) {
     std::uint64_t value = 0xcbf29ce484222325;
     for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3;
@@ -32,7 +32,7 @@ void fill(const Tensor& tensor, const std::string& name, double low, double high
     uniform_(tensor, low, high, stream);
 }
 
-/// What network_cases.py gives a tensor that is no statistic.
+/// Fills a tensor that is not a statistic with the numbers of network_cases.py.
 void fill_weight(const NamedTensor& entry, const std::set<std::string>& names) {
     const auto& [name, tensor] = entry;
     if (name.ends_with("bias")) return fill(tensor, name, -0.2, 0.2);
@@ -44,8 +44,8 @@ void fill_weight(const NamedTensor& entry, const std::set<std::string>& names) {
     fill(tensor, name, -bound, bound);
 }
 
-/// The tensors of a network of the registry and a classifier of 1000 classes as `format` names them, with the script's
-/// numbers in them.
+/// The tensors of a network of the registry and of a classifier of 1000 classes, with the names of `format` and the
+/// numbers of network_cases.py.
 TensorFile weights_of(const std::string& name, const ModelInfo& info, WeightFormat format) {
     TensorFile file;
     std::set<std::string> names, norms;
@@ -98,7 +98,7 @@ void check_network(const nlohmann::json& golden) {
     CHECK(relative_difference(Tensor::from(some, {image[0], 50}), recorded().at(name + "/logits")) < 1e-4);
 }
 
-/// Checks the networks whose names in the file begin with `prefix`.
+/// Checks the networks whose recorded names begin with `prefix`.
 void check_networks(const std::string& prefix, std::size_t count) {
     std::size_t found = 0;
     for (const nlohmann::json& golden : nlohmann::json::parse(recorded().metadata.at("cases"))) {
@@ -111,7 +111,7 @@ void check_networks(const std::string& prefix, std::size_t count) {
 
 }  // namespace
 
-// One test a family, so that a device's memory is given back between them.
+// One test per family, so that a device's memory is returned after each.
 TEST_CASE("every ResNet gives torchvision's logits", "[golden][models][slow]") {
     check_networks("torchvision.resnet", 5);
 }

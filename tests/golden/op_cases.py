@@ -11,7 +11,7 @@ def elementwise(r):
               ((4, 1, 3), (5, 1)), ((7,), (1,)), ((1, 16, 3, 3), (2, 16, 3, 3))]
     for op in ("add", "sub", "mul", "div"):
         for a, b in shapes:
-            # Divisors stay away from 0, where the quotient has no accuracy to compare.
+            # Divisors are kept away from 0, where the quotient is inexact.
             right = r.normal(*b) if op != "div" else r.uniform(*b, low=0.5, high=2.0) * np.sign(r.normal(*b))
             r.case(op, {"a": r.normal(*a), "b": right.astype(np.float32)},
                    lambda a, b, f=getattr(torch, op): f(a, b))
@@ -189,7 +189,7 @@ def losses(r):
                lambda feature, weight, labels, bias=None: F.cross_entropy(F.linear(feature, weight, bias), labels))
     for rows, dim, classes, scale, gamma in ((16, 32, 10, 2, 1), (1, 2, 10, 8, 2), (5, 7, 3, 4, 1.3),
                                              (33, 20, 16, 2, 4)):
-        # Features as far from the prototypes as the kernel's width, where it is alive.
+        # Features at a distance of about the kernel's width from the prototypes, where kernels are not near 0.
         near = {"feature": r.normal(rows, dim, scale=(0.4 * gamma / dim)**0.5),
                 "prototypes": r.normal(classes, dim, scale=(0.4 * gamma / dim)**0.5)}
 
@@ -204,10 +204,10 @@ def losses(r):
 
 
 def conversions(r):
-    """There and back, so that the result is float32 whatever lies between; the gradient is rounded as the values are."""
+    """Conversions to a type and back, so that all results are float32; gradients are rounded like the values."""
     def there_and_back(x, dtype):
         return x.to(getattr(torch, dtype)).to(x.dtype)
-    # Halfway between neighbours in bfloat16, up and down, and what rounds to the next power of two.
+    # Numbers halfway between two bfloat16 numbers, and numbers that are rounded to a power of two.
     ties = np.concatenate([(1 + np.arange(1, 64, 2) / 256) * s for s in (1, -1, 2.0**-20)] + [[1.998, -1.9999, 0, 3]])
     for dtype, x in (("bfloat16", r.normal(2, 3, 5, 7)), ("bfloat16", r.normal(33, scale=1e4)),
                      ("bfloat16", ties.astype(np.float32)), ("float32", r.normal(2, 3, 5, 7)),

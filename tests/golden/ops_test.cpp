@@ -1,5 +1,5 @@
-// Every op of core/ops.h and losses/functional.h against PyTorch: values and gradients, in both layouts. The table of
-// the ops is core/ops/every_op.h.
+// Compares every op of core/ops.h and losses/functional.h with PyTorch: values and gradients, in both layouts. The
+// table of the ops is in core/ops/every_op.h.
 #include "../core/ops/every_op.h"
 #include "../folders.h"
 
@@ -27,7 +27,7 @@ void check_graphs(const std::vector<const OpFamily*>& families) {
     }
 }
 
-/// The names that the table compares with cases of this file, and those that the file has.
+/// The names of the table's ops that are compared with cases of this file, and the names of the file's ops.
 std::pair<std::set<std::string>, std::set<std::string>> tested_and_recorded(const std::string& fixture) {
     std::set<std::string> tested, recorded;
     for (const OpFamily* family : every_op())
@@ -37,8 +37,8 @@ std::pair<std::set<std::string>, std::set<std::string>> tested_and_recorded(cons
     return {tested, recorded};
 }
 
-// Compared elsewhere: what fuses other ops with conv2d's own values (core/ops/conv_test), and a count
-// (core/ops/reduce_test).
+// Tested elsewhere: the fused convolution is compared with conv2d and separate ops (core/ops/conv_test), and
+// count_equal is tested in core/ops/reduce_test.
 const std::set<std::string> compared_elsewhere = {"conv2d_activated", "count_equal"};
 
 void add_declared(const std::string& header, std::set<std::string>& names) {
@@ -50,7 +50,7 @@ void add_declared(const std::string& header, std::set<std::string>& names) {
             names.insert(match[1]);
 }
 
-/// The ops of the headers that core/ops.h includes, and of losses/functional.h.
+/// The ops that the headers in core/ops.h and losses/functional.h declare.
 std::set<std::string> declared_ops() {
     std::set<std::string> names;
     std::ifstream catalogue(test_folder() + "/../core/ops.h");

@@ -1,4 +1,4 @@
-# Records what PyTorch's optimizers do to a parameter of five elements: python optim.py > optim.h
+# Records the steps of PyTorch's optimizers for a parameter of five elements: python optim.py > optim.h
 import torch
 
 CASES = {

@@ -1,6 +1,6 @@
-"""Cases for the losses over pairs of a batch, by the equations of pair_op_cases.py.
+"""Cases for the losses over pairs of a batch, computed from the equations in pair_op_cases.py.
 
-Where pytorch-metric-learning has the loss and is installed, its value is asserted to be the same."""
+If pytorch-metric-learning is installed and has the loss, an assertion compares its value."""
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -25,7 +25,8 @@ def parts(r, rows, scale=1.0):
 
 
 def batches(r, far=5.0):
-    """Ordinary, one sample, one class present, duplicates, no positive pairs, far from the origin, near it."""
+    """Yields batches: ordinary, one sample, one class only, duplicates, no positive pairs, far from the origin, near
+    it."""
     yield parts(r, 9)
     yield parts(r, 1)
     yield {**parts(r, 5), "labels": np.full(5, C - 1, np.int64)}
@@ -50,7 +51,7 @@ def updated(mean, seen, x, labels, momentum):
 
 
 def pair_case(r, name, settings, batch, function, normalise, training=True):
-    """function(x, labels) gives the loss of prepared features. Some classes have been seen before, some not."""
+    """function(x, labels) computes the loss from prepared features. In the state, only some classes have been seen."""
     seen = np.array([1, 0, 1, 0, 1, 1], np.float32)
     state = {"means.mean": r.normal(C, D) * seen[:, None], "means.seen": seen}
 
@@ -67,7 +68,7 @@ def pair_case(r, name, settings, batch, function, normalise, training=True):
 
 
 def family(r, name, function, variants, normalise=True):
-    """Every batch with the first variant of the settings, one with each of the others, one in evaluation."""
+    """All batches with the first variant of the settings, one batch with each other variant, and one in evaluation."""
     for settings in variants:
         scaled = bool(settings.get("normalise", normalise))
         for batch in batches(r) if settings is variants[0] else [parts(r, 9)]:
@@ -80,7 +81,8 @@ def without(settings, *names):
 
 
 def both_kinds(labels):
-    """Whether there are positive and negative pairs: without, pytorch-metric-learning gives 0 where terms remain."""
+    """Whether there are positive and negative pairs. Otherwise pytorch-metric-learning returns 0 even if terms
+    remain."""
     return 1 < len(labels.unique()) < len(labels)
 
 

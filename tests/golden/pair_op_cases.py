@@ -1,4 +1,4 @@
-"""Cases for the ops over pairs of a batch, and the equations of their papers, which pair_loss_cases.py shares."""
+"""Cases for the ops over pairs of a batch, and the equations of their papers, which pair_loss_cases.py uses, too."""
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -9,7 +9,7 @@ ALL, HARD, SEMI_HARD, DISTANCE_WEIGHTED = range(4)
 
 
 def masks(rows, columns=None):
-    """Which pairs are positive and which negative; without columns the diagonal is no pair."""
+    """Masks of the positive and of the negative pairs. Without columns, a sample does not form a pair with itself."""
     same = rows[:, None] == (rows if columns is None else columns)[None]
     positive = same & ~torch.eye(len(rows), dtype=torch.bool) if columns is None else same
     return positive, ~same
@@ -25,7 +25,7 @@ def soft_plus(v):
 
 
 def log_one_plus(z):
-    """log(1 + sum of exp(z)), also where an exponential is infinite or lost beside the 1."""
+    """log(1 + sum of exp(z)), also if an exponential overflows or is negligible compared with 1."""
     return soft_plus(torch.logsumexp(z, 0)) if len(z) else z.sum()
 
 
@@ -45,14 +45,14 @@ def contrastive(d, positive, negative, positive_margin=0.0, margin=1.0, power=2,
 
 
 def sphere_weight(d, dimension, cutoff, furthest):
-    """1 / q(d) (Wu et al. 2017), up to a factor; 0 from `furthest` on."""
+    """1 / q(d) (Wu et al. 2017), up to a factor; 0 for distances of `furthest` or more."""
     c = np.maximum(d, cutoff)
     log_q = (dimension - 2) * np.log(c) + (dimension - 3) / 2 * np.log(np.maximum(1 - c * c / 4, 1e-6))
     return np.where(d < furthest, np.exp(-log_q), 0)
 
 
 def chosen_negative(d, positive, negative, a, p, settings, uniforms):
-    """The column that the miner picks for the pair (a, p), or None."""
+    """The column that the miner selects for the pair (a, p), or None."""
     candidates = [n for n in range(d.shape[1]) if negative[a, n]]
     if settings["miner"] == HARD:
         furthest = max((q for q in range(d.shape[1]) if positive[a, q]), key=lambda q: d[a, q])
@@ -152,13 +152,13 @@ def class_means(x, labels):
     return same @ x / same.sum(1, keepdim=True)
 
 
-# Anchors, others (None: one batch), and labels where they are not drawn.
+# The numbers of anchors and of others (None: one batch), and the labels (None: random).
 BATCHES = [(9, None, None), (1, None, None), (4, None, [7, 7, 7, 7]), (5, None, [4, -3, 2, 1, 0]), (5, 8, None),
            (33, None, None)]
 
 
 def pairs(r, op, name, function, low, high, settings):
-    """`function` of a matrix with numbers from [low, high) and its masks, for every batch and settings."""
+    """Records `function` of a matrix with numbers from [low, high) and its masks, for all batches and settings."""
     for options in settings:
         for rows, columns, labels in BATCHES if options is settings[0] else [BATCHES[0], BATCHES[4]]:
             inputs = {name: r.uniform(rows, columns or rows, low=low, high=high),

@@ -1,4 +1,5 @@
-"""Philox 4x32-10, as core/kernels/philox.h: numbers that both sides make for themselves, too many to store."""
+"""Philox 4x32-10, as in core/kernels/philox.h: for numbers that are too many to store, so that both sides compute
+them."""
 import numpy as np
 
 
@@ -21,7 +22,7 @@ def unit(seed, count):
 
 
 def uniform(seed, shape, low, high):
-    """float32 numbers in [low, high), as Radial's uniform_(); some millions at a time, as networks have many."""
+    """float32 numbers in [low, high), as Radial's uniform_(); computed in parts, because networks need many."""
     count, part = int(np.prod(shape)), 1 << 22
     result = np.empty(count, np.float32)
     for begin in range(0, count, part):

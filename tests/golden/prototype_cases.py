@@ -1,11 +1,11 @@
 """Writes wordnet.json, wordnet_small/ and statistics.json: python3 tests/golden/prototype_cases.py (NLTK, scikit-learn,
 SciPy; Debian's package wordnet-base).
 
-wordnet.json has NLTK's Wu-Palmer similarities of pairs of nouns of WordNet 3.0 as in /usr/share/wordnet, of all pairs of
-CIFAR-100's classes (rows of the upper triangle, by the synsets of class_meanings.cpp), and of all pairs of the synsets
-of wordnet_small/. That is a made-up database with several roots, synsets with several hypernyms at different depths,
-ties and instances; NLTK reads it once as version 3.0 and once as 1.6, for which it simulates a root.
-statistics.json has Calinski-Harabasz indices, correlations and principal components with the data that they are of."""
+wordnet.json contains NLTK's Wu-Palmer similarities: of pairs of nouns of WordNet 3.0 as in /usr/share/wordnet, of all
+pairs of CIFAR-100's classes (rows of the upper triangle, with the synsets of class_meanings.cpp), and of all pairs of
+the synsets of wordnet_small/. The latter is a synthetic database with several roots, synsets with several hypernyms at
+different depths, ties and instances. NLTK reads it once as version 3.0 and once as 1.6, for which it simulates a root.
+statistics.json contains Calinski-Harabasz indices, correlations and principal components, with their data."""
 import json
 import pathlib
 import random
@@ -35,14 +35,14 @@ france.n.01 germany.n.01; atom.n.01 star.n.01; set.n.01 group.n.01; abstraction.
 
 
 class Reader(WordNetCorpusReader):
-    """NLTK's reader without its links to other versions, which need files that Debian does not have."""
+    """NLTK's reader without links to other versions, for which Debian has no files."""
 
     def map_wn(self, version="wordnet"):
         return {}
 
 
 def open_database(files):
-    """NLTK's reader of a folder with these files; what NLTK wants besides is empty."""
+    """NLTK's reader for a folder with these files; all other files that NLTK needs are empty."""
     folder = pathlib.Path(tempfile.mkdtemp())
     nltk.data.path.append(str(folder))
     for name in Reader._FILES:
@@ -56,7 +56,7 @@ def open_database(files):
 
 
 def make_small(folder):
-    """A database in which the synsets of later words have one to three earlier ones as hypernyms."""
+    """Writes a database in which the synset of a word has one to three earlier ones as hypernyms."""
     rng = random.Random(2020)
     folder.mkdir(exist_ok=True)
     words = [f"thing_{chr(97 + i // 26)}{chr(97 + (i * 7) % 26)}" for i in range(40)]
@@ -66,7 +66,7 @@ def make_small(folder):
 
     def line(i, offsets):
         pointers = "".join(f" {'@i' if rng.random() < 0.2 else '@'} {offsets[p]:08} n 0000" for p in parents[i])
-        noise = f" ~ {offsets[0]:08} n 0000 @ {offsets[0]:08} n 0101"  # a hyponym; a pointer between two words
+        noise = f" ~ {offsets[0]:08} n 0000 @ {offsets[0]:08} n 0101"  # a hyponym, and a pointer between two words
         return (f"{offsets[i]:08} 03 n 02 {words[i].title()} 0 same_{i % 8} 0 {len(parents[i]) + 2:03}{pointers}{noise}"
                 " | made up  \n")
 

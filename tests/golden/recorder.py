@@ -1,4 +1,4 @@
-"""Records cases: inputs, PyTorch's results and gradients, attributes. Writes them as one safetensors file."""
+"""Records cases (inputs, PyTorch's results and gradients, attributes) and writes them as one safetensors file."""
 import json
 import struct
 
@@ -9,8 +9,8 @@ DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64"}
 
 
 class Recorder:
-    """Inputs are rounded to float32 first; PyTorch then works in float64, so that what is stored (as float32) is the
-    exact answer and not another program's rounding."""
+    """Inputs are rounded to float32. PyTorch computes in float64, so that the results, which are stored as float32, are
+    correctly rounded and do not contain PyTorch's own rounding errors."""
 
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
@@ -26,9 +26,9 @@ class Recorder:
         return self.rng.integers(0, classes, count).astype(np.int64)
 
     def case(self, op, inputs, function, no_grad=(), **attributes):
-        """function(**inputs) gives a tensor, or a dict of them whose "y" is differentiated. Stored under "op/index":
-        in/NAME, seed (dL/dy), grad/NAME for each floating input not in no_grad, out/y and the other results.
-        A result called after_NAME is the value of the input NAME after the call."""
+        """function(**inputs) returns a tensor, or a dict of tensors whose "y" is differentiated. Stored under
+        "op/index": in/NAME, seed (dL/dy), grad/NAME for each floating input not in no_grad, out/y and the other
+        results. A result called after_NAME is the value of the input NAME after the call."""
         index = self.counts[op] = self.counts.get(op, -1) + 1
         name = f"{op}/{index}"
         self.cases.append({"name": name, "op": op, **attributes})
@@ -54,7 +54,7 @@ class Recorder:
             self.tensors[f"{name}/out/{key}"] = value if value.dtype == np.int64 else value.astype(np.float32)
 
     def write(self, path):
-        """The safetensors format: length of the header, header (JSON), elements."""
+        """Writes the safetensors format: length of the header, header (JSON), elements."""
         header = {"__metadata__": {"cases": json.dumps(self.cases), "pytorch": torch.__version__}}
         offset, chunks = 0, []
         for name, value in self.tensors.items():

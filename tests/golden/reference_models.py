@@ -1,4 +1,4 @@
-"""The registry's networks as torchvision and timm have them; the others from apps/bench/pytorch_models.py."""
+"""The registry's networks as in torchvision and timm; the others are from apps/bench/pytorch_models.py."""
 import pathlib
 import sys
 
@@ -29,7 +29,7 @@ class Classifier(nn.Module):
 
 
 def build(name):
-    """The network with a linear classifier, and the shape of an image."""
+    """The network with a linear classifier, and the shape of one image."""
     if name.startswith(("efficientnet", "tf-efficientnet")):
         return timm.create_model(name.replace("-", "_")), (3, *2 * [SIZES[int(name[-1])]])
     if name in IMAGENET:
@@ -44,7 +44,7 @@ def classifier_of(net):
 
 
 def trunk_state(net):
-    """The tensors up to the feature under Radial's names."""
+    """The tensors up to the feature, with Radial's names."""
     last = {id(p) for p in classifier_of(net).parameters()}
     return {key.removeprefix("trunk."): value for key, value in net.state_dict(keep_vars=True).items()
             if id(value) not in last and not key.endswith("num_batches_tracked")}

@@ -1,7 +1,8 @@
 """Writes rejection.json: python3 tests/golden/rejection_cases.py (NumPy, scikit-learn).
 
-For scores of inliers (the positives) and outliers: the AUROC of roc_auc_score(), and of the points of roc_curve(), none
-dropped, whose true positive rate is at least 0.95, the smallest false positive rate and the largest threshold."""
+For scores of inliers (the positives) and outliers it contains the AUROC of roc_auc_score(). From all points of
+roc_curve() with a true positive rate of at least 0.95 it contains the smallest false positive rate and the largest
+threshold."""
 import json
 import pathlib
 
@@ -35,7 +36,7 @@ def cases():
     yield "one of each, equal", record([0.7], [0.7])
     yield "one inlier", record([0.7], normal(0.5, 12))
     yield "one outlier", record(normal(0.5, 12), [0.7])
-    for count in (19, 20, 21, 40, 60):  # 95% of 20, 40 and 60 is a whole number
+    for count in (19, 20, 21, 40, 60):  # 95% of 20, 40 and 60 are integers
         yield f"{count} inliers", record(normal(1, count), normal(0, 30))
     yield "kernels that underflow", record([0, 0, 1e-45, 1e-30, 0.5, 1], [0, 0, 0, 1e-45, 1e-38])
     yield "large and negative", record(normal(0, 30) * 1e30, normal(-1, 30) * 1e30)

@@ -1,7 +1,7 @@
-"""Cases for losses that are composed from ops: centre, ring, prototype, Gaussian and proxy losses and regularisers.
+"""Cases for losses that are composed of ops: centre, ring, prototype, Gaussian and proxy losses and regularisers.
 
-Each is written out from its paper's equation. Where pytorch-metric-learning has the loss and is installed, its value is
-asserted to be the same."""
+They are computed from the equations of their papers. If pytorch-metric-learning is installed and has the loss, an
+assertion compares its value."""
 import math
 
 import numpy as np
@@ -27,7 +27,7 @@ def parts(r, rows=9, classes=C, dim=D, scale=1.0):
 
 
 def batches(r, classes=C, dim=D, far=6.0):
-    """The batches that every loss is tried on: ordinary, one sample, one class, duplicates, far and near."""
+    """Yields the batches for every loss: ordinary, one sample, one class, duplicates, far and near."""
     yield parts(r, 9, classes, dim)
     yield parts(r, 1, classes, dim)
     yield {**parts(r, 5, classes, dim), "labels": np.full(5, classes - 1, np.int64)}
@@ -54,7 +54,7 @@ def mean_over(each, labels, weights=None):
 
 
 def softmax_plus(r, name, term, state, settings, after=lambda *_, **__: {}, no_grad=(), training=True, batch=None):
-    """softmax + lambda * term; the term's state has the prefix term1."""
+    """Records softmax + lambda * term; the term's state has the prefix term1."""
     batch = parts(r) if batch is None else batch
     inputs = {**batch, **linear_head(r, prefix="head."), **{f"term1.{k}": v for k, v in state.items()}}
 
@@ -132,7 +132,7 @@ def cpl_case(r, batch, per_class, gamma, pull=None, classes=C):
 
 def cpls(r):
     for pull in (None, 0.01):
-        # Logits of some hundreds would have no 1e-5 in float32 to compare.
+        # If logits were some hundreds, float32 could not be compared to 1e-5.
         for batch in batches(r, far=2.5):
             cpl_case(r, batch, 1, 1.0, pull)
         cpl_case(r, parts(r), 3, 1.0, pull)
@@ -263,7 +263,7 @@ def soft_triple_case(r, batch, per_class=3, scale=20.0, gamma=0.1, delta=0.01, t
             spread = spread / (C * per_class * (per_class - 1))
             if pml is not None:
                 theirs = regularizers.SparseCentersRegularizer(C, per_class)
-                assert abs(spread - theirs(centres.detach())) < 1e-4  # another number below the root
+                assert abs(spread - theirs(centres.detach())) < 1e-4  # it adds another constant under the root
             y = y + tau * spread
         return {"y": y, "logits": scale * similarity}
     r.case("soft-triple", {**batch, "centres": r.normal(C * per_class, D)}, function, classes=C,

@@ -1,4 +1,4 @@
-"""Cases for the ops between samples and classes that the composed losses need."""
+"""Cases for the ops between samples and classes that the composed losses use."""
 import numpy as np
 import torch
 

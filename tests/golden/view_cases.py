@@ -1,9 +1,9 @@
-"""Writes views.safetensors: JPEG files of every sampling and what Pillow and torchvision make of them in evaluation.
+"""Writes views.safetensors: JPEG files with each kind of chroma subsampling, and the views that Pillow and torchvision
+cut from them.
 
-python3 tests/golden/view_cases.py (Pillow, torchvision, safetensors). "file/NAME" holds a file's bytes, "view/NAME" the
-pixels [3, 40, 40] of Resize(48), CenterCrop(40), and "part/NAME" those of the crop at top 17, left 41 of 63 x 70 pixels
-resized to 28 x 28, as RandomResizedCrop does it.
-"""
+python3 tests/golden/view_cases.py (Pillow, torchvision, safetensors). "file/NAME" contains a file's bytes, "view/NAME"
+the pixels [3, 40, 40] of Resize(48), CenterCrop(40), and "part/NAME" the pixels of the crop of 63 x 70 pixels at top
+17, left 41, resized to 28 x 28, as RandomResizedCrop does it."""
 import io
 import pathlib
 
@@ -18,7 +18,7 @@ random = np.random.default_rng(7)
 
 
 def picture(height, width):
-    """Slopes, stripes, an edge and some noise."""
+    """Gradients of colour, stripes, an edge and some noise."""
     y, x = np.mgrid[0:height, 0:width]
     planes = [127 + 120 * np.sin(x / 5 + y / 17), 220 * y / height, 210 * (x > width / 3) * (y < height / 2) + 20]
     return np.clip(np.stack(planes, 2) + random.integers(0, 12, (height, width, 3)), 0, 255).astype(np.uint8)

@@ -1,4 +1,5 @@
-"""Writes weight_names/FAMILY.FORMAT.txt: the tensors of torchvision's and timm's networks, a name and its shape a line.
+"""Writes weight_names/FAMILY.FORMAT.txt: the names and shapes of the tensors of torchvision's and timm's networks, one
+per line.
 
 python3 tests/golden/weight_name_cases.py (torchvision, timm)."""
 import pathlib

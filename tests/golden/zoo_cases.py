@@ -1,4 +1,4 @@
-"""Cases for VGG, DenseNet and EfficientNet at small widths: training and evaluation, gradients of every parameter."""
+"""Cases for VGG, DenseNet and EfficientNet with small widths: training and evaluation, gradients of all parameters."""
 import timm.models.efficientnet as timm_efficientnet
 import torch
 import torchvision.models.densenet as torchvision_densenet
@@ -10,7 +10,7 @@ from model_cases import pytorch_models, state
 
 
 def zero_gradients(net, x, values):
-    """The parameters whose gradient is 0 but for rounding: what a batch norm, in training, takes away again."""
+    """The parameters whose gradient is 0 except for rounding, because a batch norm in training removes their effect."""
     leaves = {key: torch.from_numpy(value).double() for key, value in values.items()}
     wanted = {key: leaf.requires_grad_() for key, leaf in leaves.items() if "running" not in key}
     y = functional_call(net, {key: leaf.clone() for key, leaf in leaves.items()}, (torch.from_numpy(x).double(),))
@@ -21,7 +21,7 @@ def zero_gradients(net, x, values):
 
 
 def case(r, name, net, x, training, left_out=(), **attributes):
-    """A network's results on x from random weights; gradients of `left_out` are not recorded, nor those that are 0."""
+    """Records a network on x with random weights, without the gradients of `left_out` and those that are 0."""
     net = net.train(training)
     values = state(r, net)
     buffers = [key for key in values if "running" in key]
@@ -35,7 +35,7 @@ def case(r, name, net, x, training, left_out=(), **attributes):
 
 
 class PlainVgg(nn.Module):
-    """torchvision's VGG at other widths, up to the feature."""
+    """torchvision's VGG with other widths, up to the feature."""
 
     def __init__(self, depths, widths, batch_norm, hidden):
         super().__init__()
@@ -70,7 +70,7 @@ def vgg(r, training):
 def densenet(r, training):
     whole = torchvision_densenet.DenseNet(growth_rate=4, block_config=(2, 1), num_init_features=6)
     whole.classifier = nn.Identity()
-    # The norms behind it take most of the first one's scale away again: float32 leaves four digits of its gradient.
+    # Later norms remove most of the effect of the first norm's scale: float32 keeps four digits of its gradient.
     case(r, "DenseNet", whole, r.normal(3, 3, 24, 20), training, ["features.norm0.weight"] if training else (),
          depths=(2, 1), growth=4, stem_width=6, small=False, bottleneck=True, compression=0.5)
     case(r, "DenseNet", pytorch_models.DenseNet((2, 2, 1), 3, True), r.normal(3, 3, 9, 8), training, depths=(2, 2, 1),
@@ -85,7 +85,7 @@ class EfficientNet(timm_efficientnet.EfficientNet):
 
 
 def efficientnet(r, training):
-    # A stage without expansion and with a shortcut, a strided one of 5x5, and one of two blocks.
+    # A stage without expansion and with a shortcut, one of 5x5 with a stride, and one of two blocks.
     definition = [["ds_r2_k3_s1_e1_c8_se0.25"], ["ir_r1_k5_s2_e3_c16_se0.25"], ["ir_r2_k3_s1_e2_c16_se0.25"]]
     net = EfficientNet(block_args=decode_arch_def(definition), num_classes=0, stem_size=8, num_features=24,
                        act_layer=nn.SiLU, fix_stem=True)

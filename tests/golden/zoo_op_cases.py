@@ -1,4 +1,4 @@
-"""Cases for the ops that came with the larger networks."""
+"""Cases for the ops that the larger networks use."""
 
 
 def record(r):

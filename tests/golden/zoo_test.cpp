@@ -1,5 +1,5 @@
-// VGG, DenseNet, EfficientNet and squeeze-and-excitation against PyTorch, torchvision and timm: features, gradients of
-// every parameter, running statistics.
+// Compares VGG, DenseNet, EfficientNet and squeeze-and-excitation with PyTorch, torchvision and timm: features,
+// gradients of every parameter, running statistics.
 #include "golden.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/layers/conv.h"
@@ -47,7 +47,7 @@ std::unique_ptr<Layer> make_squeeze_excite(const GoldenCase& golden) {
         SqueezeExciteOptions{.channels = golden.attributes.at("channels"), .reduced = golden.attributes.at("reduced")});
 }
 
-/// The network with the recorded state, whose tensors take the inputs' place.
+/// The feature of the network with the recorded state; the network's tensors replace the inputs.
 GoldenFunction feature_of(const Make& make) {
     return [make](const GoldenCase& golden, TensorMap& inputs) {
         const std::unique_ptr<Layer> net = make(golden);
@@ -63,8 +63,8 @@ GoldenFunction feature_of(const Make& make) {
     };
 }
 
-/// Every case agrees, has a gradient for every parameter but those that float32 does not tell from 0, and evaluation
-/// without a tape, which folds batch norms, gives the same.
+/// Checks every case, and that a gradient is recorded for each parameter except those whose gradient is 0 or too
+/// inexact in float32. Evaluation without a tape, which folds batch norms, must give the same result.
 void check(const std::string& name, std::size_t count, const Make& make) {
     check_all_golden(fixture, name, count, feature_of(make));
     for (const auto& golden : golden_cases(fixture, name, count)) {

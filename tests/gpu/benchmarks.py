@@ -1,4 +1,4 @@
-"""The benchmarks: Radial's training step beside PyTorch's, and whether it is as much faster as it is meant to be."""
+"""The benchmarks: compare Radial's training step with PyTorch's, and the speed-up with the required one."""
 import pathlib
 
 import report
@@ -6,7 +6,7 @@ from commands import FAILED, PASSED
 
 STEP = pathlib.Path(__file__).resolve().parents[2] / "apps/bench/pytorch_step.py"
 PRECISIONS = ("float32", "tf32", "bf16")
-# How many times as fast as PyTorch's eager mode a step is to be.
+# The required speed-up of a step over PyTorch's eager mode.
 BARS = {"lenetpp": 1.5, "resnet20": 1.5, "resnet50": 1.05}
 TASKS = {"cuda": [("lenetpp", "rbf-softmax", 128, []), ("resnet20", "softmax", 128, []),
                   ("resnet50", "softmax", 64, [])],
@@ -18,7 +18,8 @@ STEPS = {("cuda", "quick"): ("60", "10"), ("cuda", "full"): ("200", "20"),
 
 
 def contestants(args, task, precision):
-    """Name and command of each program for one row of the table; PyTorch's compiled ones come last, being slow."""
+    """Name and command of each program for one row of the table. PyTorch's compiled ones are last, because they are
+    slow."""
     model, loss, batch, extra = task
     kind = "cpu" if args.device == "cpu" else "cuda"
     steps, warmup = STEPS[kind, args.pace]
@@ -36,7 +37,7 @@ def contestants(args, task, precision):
 
 
 def attempt(args, section, command):
-    """A contestant's JSON object, or why there is none. What the CPU does not do is no failure of a rehearsal."""
+    """A program's JSON object, or its error. In a rehearsal, options that the CPU does not support are no failure."""
     radial = command[0] == args.radial("radial-bench")
     done = args.runner.run(command, section, env=args.radial_env() if radial else None)
     if done.code == 0:
@@ -57,7 +58,7 @@ def least(*times):
 
 
 def row(model, batch, precision, cells):
-    """One line of the table; a ratio above 1 means that Radial is that many times as fast."""
+    """One row of the table; a ratio above 1 means that Radial is that many times as fast."""
     radial = least(milliseconds(cells.get("radial")), milliseconds(cells.get("radial graph")))
     eager = least(milliseconds(cells.get("eager")), milliseconds(cells.get("eager channels-last")))
     compiled = milliseconds(cells.get("compile"))
@@ -83,7 +84,7 @@ def benchmarks(args, section):
     cells = {(task[0], precision): {} for precision in PRECISIONS for task in tasks}
     queue = [(name, task, precision, command) for precision in PRECISIONS for task in tasks
              for name, command in contestants(args, task, precision)]
-    queue.sort(key=lambda entry: entry[0] == "compile")  # stable: the rest keeps its order
+    queue.sort(key=lambda entry: entry[0] == "compile")  # the sort is stable: the order of the others does not change
     left_out = []
     for name, task, precision, command in queue:
         if section.left() < (45 if name == "compile" else 5):
@@ -92,5 +93,5 @@ def benchmarks(args, section):
         cells[task[0], precision][name] = attempt(args, section, command)
         summarise(section, tasks, cells, left_out, queue)
         section.fail("not finished")
-        args.write_report()  # a machine that is taken back leaves what was measured
+        args.write_report()  # keeps the results if the machine is taken away
     summarise(section, tasks, cells, left_out, queue)

@@ -1,4 +1,4 @@
-"""Commands with a time limit and a log, and the sections that they belong to."""
+"""Commands with a time limit and a log, and the sections to which they belong."""
 import os
 import signal
 import subprocess
@@ -8,7 +8,7 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
 class Section:
-    """One part of the run: how it ended, what it found, where its log is, when its time is over."""
+    """One part of the run: its status, its results, its log, and its time limit."""
 
     def __init__(self, name, log, limit):
         self.name, self.log, self.limit = name, log, limit
@@ -27,7 +27,7 @@ class Section:
 
 
 class Done:
-    """How a command ended. `code` is None when it ran out of time."""
+    """The result of a command. `code` is None if the command ran out of time."""
 
     def __init__(self, code, out, error, seconds):
         self.code, self.out, self.error, self.seconds = code, out, error, seconds
@@ -39,7 +39,8 @@ class Done:
 
 
 def environment_with(variables):
-    """This process's environment with `variables`; a list goes in front of what a path variable holds."""
+    """This process's environment with `variables`; the elements of a list are put before the value of a path
+    variable."""
     env = dict(os.environ)
     for name, value in (variables or {}).items():
         if isinstance(value, list):
@@ -50,7 +51,8 @@ def environment_with(variables):
 
 class Runner:
     def run(self, command, section, limit=None, env=None):
-        """Runs until the limit or the section's, kills what the command started, and appends to the section's log."""
+        """Runs until the command ends, or until its limit or the section's; then kills its processes. Appends to the
+        log."""
         left = section.left() if section else 60
         limit = max(1.0, min(limit or left, left))
         start = time.monotonic()

@@ -1,9 +1,9 @@
-"""Writes what a run found: summary.json for programs, summary.md for people."""
+"""Writes the results of a run: summary.json for programs, summary.md for people."""
 import json
 
 
 def parsed(text):
-    """The JSON value in a program's output, or the output's end where there is none."""
+    """The JSON value in a program's output; if there is none, the end of the output."""
     try:
         return json.loads(text)
     except ValueError:

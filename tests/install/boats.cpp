@@ -1,9 +1,9 @@
-// A program of its own: tells boats from buoys with a network, a loss and a data set that Radial does not have.
+// A complete program: distinguishes boats from buoys with its own network, loss and data set.
 #include <radial/program.h>
 
 using namespace radial;
 
-struct Boats : data::Dataset {  // pictures of 8 by 8 pixels: boats are wide, buoys are high
+struct Boats : data::Dataset {  // images of 8 by 8 pixels: boats are wide, buoys are high
     explicit Boats(bool train) : seed(train ? 1 : 2) { class_names = {"boat", "buoy"}; }
     std::int64_t size() const override { return 200; }
     data::Sample get(std::int64_t index) const override {

@@ -1,4 +1,4 @@
-// Trains a small network of its own: tells three spiral arms apart with RBF-Softmax.
+// Trains a small network to distinguish three spiral arms with RBF-Softmax.
 #include <radial/radial.h>
 
 #include <cmath>
@@ -10,7 +10,7 @@ using namespace radial;
 int main() {
     manual_seed(1);
     std::vector<float> points;       // 300 points in the plane
-    std::vector<std::int64_t> arms;  // and the spiral arm that each lies on
+    std::vector<std::int64_t> arms;  // the spiral arm of each point
     for (int i = 0; i < 300; ++i) {
         const float radius = static_cast<float>(i) / 300, angle = 5 * radius + 2.0944F * static_cast<float>(i % 3);
         points.insert(points.end(), {radius * std::cos(angle), radius * std::sin(angle)});

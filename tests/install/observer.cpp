@@ -1,4 +1,4 @@
-// An observer of its own: halves the learning rate whenever an epoch brings no lower test loss.
+// A new observer: halves the learning rate after each epoch in which the test loss has not decreased.
 #include <radial/train.h>
 
 #include <cstdio>
@@ -7,11 +7,11 @@ using namespace radial;
 
 namespace {
 
-/// A schedule that an observer changes: the learning rate of the next steps.
+/// Sets the learning rate of the next steps.
 class HalveOnPlateau : public train::Observer {
 public:
     explicit HalveOnPlateau(double lr) : lr_(lr) {}
-    /// What the trainer asks for each step's learning rate; it must not outlive this.
+    /// The schedule for the trainer, which calls it for the learning rate of each step. It must not outlive this.
     Schedule schedule() const {
         return [this](double) { return lr_; };
     }

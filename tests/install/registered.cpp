@@ -1,4 +1,4 @@
-// Registers a loss and a network of its own and builds both by name, as a program's flags would.
+// Registers a new loss and a new network and builds both by name, as the programs' flags do.
 #include <radial/radial.h>
 
 #include <cstdio>

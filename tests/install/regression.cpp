@@ -1,4 +1,4 @@
-// Regression: a network learns a function of two numbers from float targets, and goes on where it was stopped.
+// Regression: a network learns a function of two numbers from float targets, and training resumes after a stop.
 #include <radial/train.h>
 
 #include <cmath>
@@ -19,7 +19,7 @@ struct Waves : data::Dataset {
     std::uint64_t seed;
 };
 
-/// Trains up to an epoch, from the last snapshot in `out` on.
+/// Trains up to the given epoch, starting from the last snapshot in `out`.
 double train_to(std::int64_t epochs, const std::filesystem::path& out) {
     manual_seed(1);
     auto network = std::make_shared<Sequential>();

@@ -1,4 +1,4 @@
-// Activations, Dropout and DropConnect: first values, and training against evaluation.
+// Tests of activations, Dropout and DropConnect: initial values, and the difference between training and evaluation.
 #include "radial/layers/activation.h"
 #include "../core/gradcheck.h"
 #include "radial/core/ops.h"
@@ -9,7 +9,7 @@
 namespace radial::test {
 namespace {
 
-/// The sum of each image of [N, ...].
+/// The sum of each image's elements.
 std::vector<double> image_sums(const Tensor& x) { return sum(x, {1, 2, 3}).to_vector<double>(); }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// BatchNorm2d, SqueezeExcite and ConvNorm: statistics, gradients, and what evaluation folds.
+// Tests of BatchNorm2d, SqueezeExcite and ConvNorm: statistics, gradients, and folding in evaluation.
 #include "radial/layers/conv.h"
 #include "../core/gradcheck.h"
 #include "radial/core/ops.h"
@@ -34,7 +34,7 @@ void evaluate(const ConvNorm& block) {
 
 TEST_CASE("BatchNorm2d adds a residual before it clamps") {
     BatchNorm2d norm({.channels = 1, .epsilon = 1e-12, .activation = Activation::relu});
-    const Tensor x = Tensor::from<float>({1, -1}, {1, 1, 1, 2});  // already mean 0, variance 1
+    const Tensor x = Tensor::from<float>({1, -1}, {1, 1, 1, 2});  // mean 0 and variance 1
     const Tensor residual = Tensor::from<float>({-3, 1.5}, {1, 1, 1, 2});
     CHECK(norm.forward(x, residual).to_vector<double>() == std::vector<double>{0, 0.5});
 }
@@ -58,7 +58,7 @@ TEST_CASE("gradients of squeeze-and-excitation agree with differences", "[layers
     const std::vector<NamedTensor> state = layer.state();
     std::vector<Tensor> inputs{random.tensor({2, 6, 3, 5})};
     for (const auto& [name, tensor] : state) inputs.push_back(random.tensor(tensor.shape()));
-    // The layer's own arithmetic on other parameters: what forward() computes, with the weights as arguments.
+    // The formula of forward() with the parameters as inputs.
     const TensorFunction f = [](const std::vector<Tensor>& in) {
         const Tensor middle = silu(linear(global_avg_pool(in[0]), reshape(in[1], {2, 6}), in[2]));
         return scale_channels(in[0], sigmoid(linear(middle, reshape(in[3], {6, 2}), in[4])));

@@ -1,4 +1,4 @@
-// Dense blocks: against the same layers composed of plain ops, names, dropout, exact error messages.
+// Tests of dense blocks: comparison with the same layers composed of plain ops, names, dropout, exact error messages.
 #include "radial/layers/dense_block.h"
 #include "../core/gradcheck.h"
 #include "radial/core/autograd/autograd.h"
@@ -21,7 +21,8 @@ struct Block {
         RandomInputs random(331);
         for (const auto& [name, tensor] : layer.state()) {
             const bool positive = name.ends_with("var") || (tensor.rank() == 1 && name.ends_with("weight"));
-            // Many elements: some would lie so near a ReLU's kink that rounding puts them on its other side.
+            // With many elements and small shifts, some inputs of a ReLU would be so near 0 that rounding changes their
+            // sign.
             const bool lifted = name.ends_with("bias") && spatial[0] > 8;
             const double low = positive ? 0.5 : lifted ? 7.5 : -0.5;
             tensor.copy_(random.tensor(tensor.shape(), low, low + 1));
@@ -33,7 +34,7 @@ struct Block {
         upstream = random.tensor(result, -1, 1, DType::float32).to(dtype);
     }
 
-    /// The result, every gradient and every running statistic after a pass in training.
+    /// The result, all gradients and all running statistics after a training pass.
     std::vector<NamedTensor> trained() {
         const Tensor y = layer.forward(x);
         backward(y, upstream);
@@ -50,7 +51,7 @@ const std::vector<std::pair<DenseBlockOptions, Shape>>& cases() {
         {{.in_channels = 5, .layers = 3, .growth = 4}, {3, 6, 5}},
         {{.in_channels = 16, .layers = 2, .growth = 12, .bottleneck = 48}, {1, 9, 7}},
         {{.in_channels = 20, .layers = 3, .growth = 12, .bottleneck = 24}, {5, 11, 10}},
-        {{.in_channels = 24, .layers = 4, .growth = 12, .bottleneck = 48}, {70, 24, 24}},  // in several parts
+        {{.in_channels = 24, .layers = 4, .growth = 12, .bottleneck = 48}, {70, 24, 24}},  // computed in several parts
         {{.in_channels = 24, .layers = 2, .growth = 12}, {70, 24, 24}},
         {{.in_channels = 1, .layers = 1, .growth = 1, .bottleneck = 1}, {2, 1, 1}},
     };
@@ -73,7 +74,8 @@ TEST_CASE("a growing image trains as the layers composed of plain ops do in floa
         REQUIRE(fast.size() == exact.size());
         for (std::size_t i = 0; i < fast.size(); ++i) {
             INFO(fast[i].name);
-            // A norm's shift before a convolution and a norm has no effect where nothing is clamped: its gradient is 0.
+            // A norm's shift before a convolution and another norm has no effect if nothing is clamped: its gradient is
+            // 0.
             const double floor = spatial[0] > 8 ? 100 : 1e-12;
             CHECK(relative_difference(fast[i].tensor, exact[i].tensor, floor) < 2e-5);
         }
@@ -146,7 +148,7 @@ TEST_CASE("a dense block keeps its input and adds each layer's channels", "[laye
     const Tensor y = block.forward(x);
     CHECK(y.shape() == Shape{2, 10, 5, 3});
     CHECK(differences(slice(y, 1, 0, 4).to_vector<float>(), x.to_vector<float>()) == "");
-    // The first layer's channels do not depend on the others': they are those of a block of one layer.
+    // The first layer's channels do not depend on the other layers: they equal those of a block with one layer.
     DenseBlock first({.in_channels = 4, .layers = 1, .growth = 2, .bottleneck = 5});
     std::vector<NamedTensor> state;
     for (const NamedTensor& entry : block.state())

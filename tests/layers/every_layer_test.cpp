@@ -1,4 +1,4 @@
-// What all layers have: shapes, names and first values of parameters, exact error messages.
+// Tests that apply to all layers: shapes, names and initial values of parameters, exact error messages.
 #include "../expect.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"

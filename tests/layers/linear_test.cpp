@@ -1,4 +1,4 @@
-// Linear: its first weights.
+// Tests of the initial weights of Linear.
 #include "radial/layers/linear.h"
 #include "../expect.h"
 #include "radial/core/tensor/random.h"

@@ -1,4 +1,4 @@
-// Sequential: names, options of its layers, and which tensors it overwrites.
+// Tests of Sequential: names, layers built from their options, and which tensors it may overwrite.
 #include "radial/layers/sequential.h"
 #include "../expect.h"
 #include "radial/layers/activation.h"

@@ -1,4 +1,4 @@
-// Small batches by hand or at random, and a loss's tensors by name: what the tests of single losses share.
+// Small batches for the tests of single losses, and access to a loss's tensors by name.
 #pragma once
 
 #include "../core/random_inputs.h"
@@ -11,7 +11,7 @@
 
 namespace radial::test {
 
-/// float32 of so many columns.
+/// A float32 matrix with this number of columns.
 inline Tensor matrix(const std::vector<float>& values, std::int64_t columns) {
     return Tensor::from(values, {static_cast<std::int64_t>(values.size()) / columns, columns});
 }
@@ -19,7 +19,7 @@ inline Tensor label_list(const std::vector<std::int64_t>& labels) {
     return Tensor::from(labels, {static_cast<std::int64_t>(labels.size())});
 }
 
-/// The parameter or buffer of this name. Fails the test where there is none.
+/// The parameter or buffer with this name. Fails the test if there is none.
 inline Tensor named(const Module& module, const std::string& name) {
     for (const auto& [key, tensor] : module.state())
         if (key == name) return tensor;

@@ -1,4 +1,4 @@
-// Losses over cosines: MagFace's lengths, CosSoftmax's scale.
+// Tests of losses over cosines: MagFace's limits of the length, CosSoftmax's scale.
 #include "radial/losses/cosine_losses.h"
 #include "every_loss.h"
 #include "radial/core/ops.h"
@@ -9,7 +9,7 @@
 
 namespace radial::test {
 
-TEST_CASE("to MagFace a length above the upper one is the upper one, however far above", "[losses][magface]") {
+TEST_CASE("MagFace limits the length of a feature to its upper length", "[losses][magface]") {
     auto loss = make_loss("magface", 5, 4);
     const Tensor feature = feature_of(6, 4, DType::float32, 0.3), labels = labels_of(6, 5);
     const auto at_length = [&](double length) { return loss->forward(unit_rows(feature) * length, labels).item(); };

@@ -1,4 +1,4 @@
-// Mean squared error and binary cross-entropy: PyTorch's values, gradients, shapes.
+// Compares mean squared error and binary cross-entropy with PyTorch's values; tests gradients and shapes.
 #include "radial/losses/elementwise.h"
 
 #include "../core/gradcheck.h"

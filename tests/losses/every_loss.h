@@ -1,15 +1,15 @@
-// The table of losses: every entry of the registries as a loss of its own, which the suites over all losses walk.
+// The table of losses for the tests that run on all losses: every entry of the registries, as a loss.
 //
 // How to add a loss
-//   1. Register it (docs/tutorials/new-loss.md). From then on it is in this table, and every_loss_test.cpp checks its
-//      gradients against differences in float64, batches that break losses, its state, bfloat16, its parts, and a step
-//      as a graph on a device; radial-tests "[speed]" prints its microseconds.
-//   2. Record PyTorch's values: its equation in tests/golden/term_loss_cases.py (pair_loss_cases.py,
-//   head_loss_cases.py)
-//      and a line in harsh_loss_cases.py, then run tests/golden/generate.py and harsh_loss_cases.py.
-//      golden/losses_test.cpp and golden/harsh_losses_test.cpp compare on every device; a loss that they lack fails.
-//   3. Gradients with other options than the defaults: a line in loss_options_test.cpp, or pair_losses_test.cpp.
-// What only this loss does (values by hand, messages) is tested in the file of its header, as softmax_test.cpp.
+//   1. Register it (docs/tutorials/new-loss.md). Then it is in this table, and every_loss_test.cpp checks its gradients
+//      against differences in float64, difficult batches, its state, bfloat16, its parts, and a step as a graph on a
+//      device. radial-tests "[speed]" prints its microseconds.
+//   2. Record PyTorch's values: add its equation to tests/golden/term_loss_cases.py (or pair_loss_cases.py or
+//      head_loss_cases.py) and a line to harsh_loss_cases.py, then run tests/golden/generate.py and
+//      harsh_loss_cases.py. golden/losses_test.cpp and golden/harsh_losses_test.cpp compare on every device. A test
+//      fails if these files lack the loss.
+//   3. Gradients with options other than the defaults: add a line to loss_options_test.cpp or pair_losses_test.cpp.
+// Tests of one loss only (values computed by hand, messages) are in the file of its header, such as softmax_test.cpp.
 #pragma once
 
 #include "../expect.h"
@@ -21,10 +21,10 @@
 
 namespace radial::test {
 
-/// A loss to build, and how it is best looked at.
+/// A loss, and the settings for the check of its gradients.
 struct LossUnderTest {
     std::string expression;    ///< a name, or a sum with a regulariser
-    LossSettings smooth = {};  ///< settings with which it is differentiable, where the defaults are not
+    LossSettings smooth = {};  ///< settings that make the loss differentiable, if the defaults do not
 };
 
 /// The losses, and softmax with each regulariser.
@@ -33,7 +33,7 @@ inline std::vector<LossUnderTest> every_loss() {
     for (const LossInfo& info : loss_registry()) all.push_back({info.name});
     for (const RegulariserInfo& info : regulariser_registry()) all.push_back({"softmax + 0.5 * " + info.name});
     for (LossUnderTest& loss : all) {
-        // The weights of circle loss are published as constants to its gradient.
+        // In the published gradient of circle loss, the weights are constants.
         if (loss.expression == "circle") loss.smooth = {{"through_weights", 1}};
     }
     return all;
@@ -47,7 +47,7 @@ inline Tensor feature_of(std::int64_t rows, std::int64_t dim, DType dtype = DTyp
     return x;
 }
 
-/// 0, 3, 6, ... modulo `classes`: each of them twice in twice as many rows.
+/// 0, 3, 6, ... modulo `classes`. With 2 * classes rows, each label occurs twice.
 inline Tensor labels_of(std::int64_t rows, std::int64_t classes) {
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < rows; ++i) labels.push_back(3 * i % classes);

@@ -1,4 +1,4 @@
-// Suites that every loss and regulariser of the registries must pass; a new entry is in them by being registered.
+// Tests for all losses and regularisers of the registries, including new entries.
 #include "every_loss.h"
 #include "../timing.h"
 #include "batches.h"
@@ -20,12 +20,12 @@ namespace {
 constexpr std::int64_t classes = 5, dim = 4;
 
 double value_of(Loss& loss, const Tensor& feature, const Tensor& labels) {
-    manual_seed(3);  // for those that draw
+    manual_seed(3);  // some losses draw random numbers
     const NoGrad no_grad;
     return loss.forward(feature, labels).item();
 }
 
-/// dL/dx by central differences of fourth order, along `direction`.
+/// The derivative of the loss along `direction`, by central differences of fourth order.
 double numeric(Loss& loss, const Tensor& x, const std::vector<double>& direction, const Tensor& feature,
                const Tensor& labels) {
     constexpr double step = 2e-5;
@@ -41,7 +41,7 @@ double numeric(Loss& loss, const Tensor& x, const std::vector<double>& direction
     return slope;
 }
 
-/// How far the gradient of x is from differences, relative to the largest of them.
+/// The largest error of the gradient of x, relative to the largest finite difference.
 double gradient_error(Loss& loss, const Tensor& x, const Tensor& feature, const Tensor& labels) {
     const std::vector<double> gradient =
         x.grad().defined() ? x.grad().to_vector<double>() : std::vector<double>(static_cast<std::size_t>(x.numel()));
@@ -57,7 +57,7 @@ double gradient_error(Loss& loss, const Tensor& x, const Tensor& feature, const 
     return worst / scale;
 }
 
-/// Value and gradients of feature and parameters, all finite or not.
+/// Whether the value and the gradients of feature and parameters are all finite.
 bool all_finite(Loss& loss, const Tensor& given, const Tensor& labels) {
     Tensor feature = given.clone();
     feature.set_requires_grad();
@@ -85,7 +85,7 @@ TEST_CASE("gradients of every loss agree with differences, in its features and i
         loss->to(DType::float64);
         Tensor feature = feature_of(10, dim, DType::float64);
         const Tensor labels = labels_of(10, classes);
-        loss->forward(feature, labels);  // what starts at the first batch has started
+        loss->forward(feature, labels);  // initialises state that depends on the first batch
         loss->eval();
         feature.set_requires_grad();
         manual_seed(3);
@@ -118,7 +118,7 @@ TEST_CASE("every loss is finite, gradients too, on the batches that break losses
             manual_seed(11);
             const auto loss = make_loss(entry.expression, classes, dim);
             INFO(entry.expression << " on " << name);
-            CHECK(all_finite(*loss, feature, of));  // as the first batch
+            CHECK(all_finite(*loss, feature, of));  // the first batch
             CHECK(all_finite(*loss, feature, of));
         }
     }
@@ -177,7 +177,7 @@ TEST_CASE("every loss read back from a file predicts and measures as the one tha
         INFO(entry.expression);
         const auto written = make_loss(entry.expression, classes, dim),
                    read = make_loss(entry.expression, classes, dim);
-        written->forward(feature_of(10, dim, DType::float32, 0.7, 8), labels);  // moves what has a first batch
+        written->forward(feature_of(10, dim, DType::float32, 0.7, 8), labels);  // the first batch initialises state
         write_safetensors(path, {.tensors = written->state(), .metadata = {}});
         read->load_state(read_safetensors(path).tensors);
         CHECK(differences(written->logits(feature).to_vector<float>(), read->logits(feature).to_vector<float>()) == "");
@@ -205,7 +205,7 @@ TEST_CASE("an average of every loss's state leaves counters and flags as they ar
             INFO(state.name);
             CHECK(state.tensor.to_vector<double>() == before[at++]);
         }
-        // A class that was seen but counted as half unseen would be at -1e29.
+        // If the flag that a class was seen were averaged to a half, the logit would be about -1e29.
         for (const double logit : loss->logits(feature).to_vector<double>()) CHECK(std::abs(logit) < 1e4);
     }
 }
@@ -217,7 +217,7 @@ TEST_CASE("the parts of a batch make up the loss of every additive loss, also as
             INFO(entry.expression << (weights.empty() ? "" : ", classes count differently"));
             const auto loss = make_loss(entry.expression, classes, dim);
             loss->to(DType::float64);
-            loss->forward(feature, labels);  // what starts at the first batch has started
+            loss->forward(feature, labels);  // initialises state that depends on the first batch
             if (!loss->additive() || (!weights.empty() && !loss->has_class_weights())) continue;
             loss->set_class_weights(weights);
             double sum = 0, total = 0;
@@ -254,7 +254,7 @@ TEST_CASE("a loss is additive where it neither compares samples nor follows the 
     CHECK(make_loss("adacos", classes, dim, {{"dynamic", 0}})->additive());
     CHECK(make_loss("softmax + 0.1 * compact + 0.1 * exclusive", classes, dim)->additive());
     CHECK_FALSE(make_loss("softmax + 0.01 * triplet", classes, dim)->additive());
-    // The first batch decides where these begin.
+    // The first batch determines the initial state of these losses.
     CHECK_FALSE(make_loss("ring", classes, dim)->additive());
     CHECK_FALSE(make_loss("rbf-network", classes, dim)->additive());
 }
@@ -345,7 +345,8 @@ TEST_CASE("composed losses' training steps are recorded as graphs that move what
     }
 }
 
-// Hidden, and [slow] so that "~[slow]" does not select it: radial-tests "[speed]" prints it for each device.
+// The case is hidden, and is tagged [slow] so that "~[slow]" does not select it. radial-tests "[speed]" prints the
+// times for each device.
 TEST_CASE("the time of every loss at the sizes of training", "[.][speed][slow]") {
     constexpr std::int64_t rows = 256, width = 128, many = 500;
     std::cout << fmt::format("{:32} {:>12} {:>12}  microseconds on {}\n", "loss", "forward", "and backward",

@@ -6,11 +6,11 @@
 namespace radial::test {
 namespace {
 
-// At the sizes of a classifier's last layer.
+// The sizes of a classifier's last layer.
 constexpr std::int64_t rows = 256, classes = 500, dim = 128;
 
 const LargeInput labels{.name = "labels", .shape = {rows}, .below = classes};
-// As near to each other as an RBF kernel is wide.
+// Points whose distances are about the width of an RBF kernel.
 const LargeInput feature{"feature", {rows, dim}, -0.1, 0.1}, prototypes{"prototypes", {classes, dim}, -0.1, 0.1},
     weight{"weight", {classes, dim}, -0.1, 0.1}, bias{"bias", {classes}}, logits{"logits", {rows, classes}, -4, 4};
 
@@ -115,7 +115,7 @@ OpFamily heads(bool recompute) {
     };
 }
 
-/// The numbers that a case gives an op over pairs.
+/// The settings of a case for an op over pairs.
 struct Settings {
     nlohmann::json values{};
     double number(const char* name, double otherwise) const { return values.value(name, otherwise); }
@@ -169,7 +169,7 @@ Tensor call_circle_loss(const GoldenCase& golden, const TensorMap& in) {
                         .through_weights = s.flag("through_weights", false)});
 }
 
-/// An op over the pairs of a batch of 128 samples of 10 classes, in its large call.
+/// An op over pairs of a batch. The large call has 128 samples of 10 classes.
 OpUnderTest over_pairs(const std::string& name, std::size_t cases, const std::string& labels_name,
                        const LargeInput& matrix, Tensor (*call)(const GoldenCase&, const TensorMap&),
                        nlohmann::json attributes = nlohmann::json::object()) {
@@ -214,13 +214,13 @@ OpFamily make_pair_ops() {
             [](const GoldenCase&, const TensorMap& in) { return batch_class_means(in.at("x"), in.at("labels")); }),
     };
     for (OpUnderTest& op : family) {
-        // At coinciding points, whose loss is 0 by definition, the harmonic mean has a jump.
+        // At equal points, where the loss is 0 by definition, the harmonic mean is not continuous.
         if (op.name == "range_intra_loss")
             op.smooth = [](const GoldenCase& golden) {
                 return max(reshape(golden.inputs.at("distances"), {1, golden.inputs.at("distances").numel()}), 1)
                            .item() > 0;
             };
-        // The weights of circle loss are constants to its published gradient.
+        // In the published gradient of circle loss, the weights are constants.
         if (op.name == "circle_loss")
             op.smooth = [](const GoldenCase& golden) { return settings_of(golden).flag("through_weights", false); };
     }

@@ -1,4 +1,4 @@
-// Losses composed from ops: gradients with other options than the defaults, and error messages.
+// Tests of losses composed of ops: gradients with options other than the defaults, and error messages.
 #include "../core/gradcheck.h"
 #include "radial/core/autograd/node.h"
 #include "radial/losses/loss.h"
@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int64_t classes = 5, dim = 3;
 
-/// The loss as a function of the feature and its own parameters: takes their values, and hands their gradients on.
+/// The loss as a function of the feature and of its own parameters. It copies the given values to the parameters and
+/// returns their gradients.
 TensorFunction as_function(Loss& loss, const Tensor& labels) {
     return [&loss, labels](const std::vector<Tensor>& inputs) {
         const std::vector<Tensor> parameters = loss.parameters();
@@ -34,13 +35,13 @@ std::string loss_gradient_problem(const std::string& name, const LossSettings& s
     RandomInputs random(17);
     const auto loss = make_loss(name, classes, dim, settings);
     loss->to(DType::float64);
-    loss->eval();  // what moves by itself stays
+    loss->eval();  // in evaluation mode the loss does not update its buffers
     std::vector<Tensor> inputs = {random.distinct({6, dim})};
     for (const Tensor& parameter : loss->parameters()) inputs.push_back(random.distinct(parameter.shape()));
     return gradient_problem(as_function(*loss, random.labels(6, classes)), inputs);
 }
 
-/// The message of make_loss with these settings.
+/// The error of make_loss with these settings.
 std::string setting_error(const std::string& name, const LossSettings& settings, std::int64_t count = classes) {
     return error_of([&] { make_loss(name, count, dim, settings); });
 }

@@ -1,4 +1,4 @@
-// What losses share: checks of features and labels, and class weights.
+// Tests of functions that all losses share: checks of features and labels, and class weights.
 #include "radial/losses/loss.h"
 #include "batches.h"
 #include "every_loss.h"
@@ -79,7 +79,7 @@ TEST_CASE("a sample of a class with weight 0 does not count", "[losses]") {
 TEST_CASE("class weights reach the terms that are means over samples, and no others", "[losses]") {
     const Batch batch = batch_of(6);
     const std::vector<double> weights = {1, 2, 3, 4, 5, 6};
-    // What the term adds to its head's loss, weighted and not.
+    // The difference that the second term makes to the loss of `head`, with the class weights `counts`.
     const auto added = [&](const std::string& head, const std::string& sum, const std::vector<double>& counts) {
         const auto alone = make_loss(head, 6, 4), both = make_loss(sum, 6, 4);
         both->eval();

@@ -1,4 +1,4 @@
-// Losses over pairs of a batch: gradients, edge cases, the class means that predict, messages.
+// Tests of losses over pairs of a batch: gradients, special cases, prediction with class means, messages.
 #include "radial/losses/pair_losses.h"
 #include "../core/gradcheck.h"
 #include "batches.h"
@@ -23,7 +23,7 @@ std::map<std::string, Tensor> state_of(const Module& module) {
     return state;
 }
 
-/// The gradient check of a loss's feature, its state as it is.
+/// Checks the gradient with respect to the feature of a loss in its initial state.
 std::string feature_gradient_problem(const std::string& name, const LossSettings& settings) {
     RandomInputs random(29);
     const auto loss = make_loss(name, classes, dim, settings);
@@ -34,7 +34,7 @@ std::string feature_gradient_problem(const std::string& name, const LossSettings
                             {random.tensor({7, dim}, -1, 1)}, {.step = 1e-4});
 }
 
-/// Loss and gradient of a batch.
+/// The loss of a batch and its gradient.
 struct Result {
     double value;
     std::vector<double> gradient;

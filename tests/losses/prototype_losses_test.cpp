@@ -1,4 +1,4 @@
-// Cpl and Lgm: several prototypes a class, and covariances.
+// Tests of Cpl and Lgm: several prototypes per class, and covariances.
 #include "radial/losses/prototype_losses.h"
 #include "batches.h"
 #include "radial/core/ops.h"

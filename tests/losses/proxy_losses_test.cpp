@@ -1,4 +1,4 @@
-// SoftTriple and ProxyNca: against the losses that they are in special cases.
+// Tests of SoftTriple and ProxyNca: in special cases they equal other losses.
 #include "batches.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"
@@ -8,7 +8,7 @@
 namespace radial::test {
 namespace {
 
-/// A loss whose state is another's, built with other settings.
+/// A loss with the state of `other` and its own settings.
 std::unique_ptr<Loss> with_state(const std::string& name, const Loss& other, const LossSettings& settings) {
     auto loss = make_loss(name, 6, 4, settings);
     loss->load_state(other.state());

@@ -1,4 +1,4 @@
-// RbfNetwork: where its units start, its state, its squared error.
+// Tests of RbfNetwork: the initial state of its units, saved state, squared error.
 #include "radial/losses/rbf_network.h"
 #include "batches.h"
 
@@ -11,7 +11,7 @@ TEST_CASE("the units of an RBF network start on the first training batch", "[los
     const Tensor feature = matrix({0, 0, 3, 4}, 2), labels = label_list({0, 1});
     loss.forward(feature, labels);
     CHECK(named(loss, "centres").to_vector<float>() == std::vector<float>{0, 0, 3, 4, 0, 0});
-    // Of the six distances between two features and three centres, three are 25.
+    // Three of the six squared distances between two features and three centres are 25, the others are 0.
     for (const double width : named(loss, "log_widths").to_vector<double>())
         CHECK(width == Approx(std::log(12.5)).epsilon(1e-5));
     CHECK(metric_of(loss, "mean_kernel").item() == Approx(1));
@@ -23,7 +23,7 @@ TEST_CASE("the units of an RBF network start at a width of 1 around features tha
           "[losses][rbf-network]") {
     RbfNetwork loss({.classes = 2, .dim = 2, .units_per_class = 1});
     loss.forward(matrix({1, 1, 1, 1.02F}, 2), label_list({0, 1}));
-    // Half of the squared distances are 0.02^2, so all lengths grow by 1 / sqrt(0.0002) around (1, 1.01).
+    // Half of the squared distances are 0.02^2, so all lengths are scaled by 1 / sqrt(0.0002) around (1, 1.01).
     const auto centres = named(loss, "centres").to_vector<double>();
     const double length = 0.01 / std::sqrt(0.0002);
     const std::vector<double> expected = {1, 1.01 - length, 1, 1.01 + length};

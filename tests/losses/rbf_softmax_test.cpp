@@ -1,4 +1,4 @@
-// RBF-Softmax: its composition as an oracle, its kernel, and normalised features with their statistics.
+// Tests of RBF-Softmax: comparison with composed ops, its kernel, and normalised features with their statistics.
 #include "radial/losses/rbf_softmax.h"
 #include "every_loss.h"
 #include "radial/core/backend/step_graph.h"
@@ -23,7 +23,7 @@ RbfSoftmaxOptions options_of(double gamma = 1, double spread = 1) {
 
 double mean_squared_length(const Tensor& x) { return mean(sum(square(x), {1})).item(); }
 
-/// The mean and the unbiased variance of each dimension over the batch, by plain sums.
+/// The mean and the unbiased variance of each dimension over the batch, computed by plain sums.
 std::pair<std::vector<double>, std::vector<double>> statistics_of(const Tensor& x) {
     const auto rows = static_cast<std::size_t>(x.size(0)), columns = static_cast<std::size_t>(x.size(1));
     const std::vector<double> values = x.to_vector<double>();
@@ -42,7 +42,7 @@ Tensor buffer_of(const Loss& loss, const std::string& name) {
     return {};
 }
 
-/// The derivative of the loss by element `i` of x, by central differences.
+/// The derivative of the loss with respect to element `i` of x, by central differences.
 double numeric(Loss& loss, const Tensor& x, std::size_t i, const Tensor& feature, const Tensor& labels) {
     const NoGrad no_grad;
     constexpr double step = 1e-5;
@@ -58,7 +58,7 @@ double numeric(Loss& loss, const Tensor& x, std::size_t i, const Tensor& feature
     return slope;
 }
 
-/// The RBF-Softmax loss from elementary ops, by way of the [N, C, D] differences that the fused op avoids.
+/// The RBF-Softmax loss composed of elementary ops. It stores the [N, C, D] differences, which the fused op does not.
 Tensor composed_rbf(const Tensor& feature, const Tensor& prototypes, const Tensor& labels, double scale, double gamma) {
     const Tensor difference = reshape(feature, {feature.size(0), 1, feature.size(1)}) -
                               reshape(prototypes, {1, prototypes.size(0), prototypes.size(1)});
@@ -149,7 +149,7 @@ TEST_CASE("a loss of normalised features read back from a file goes on with its 
     write_safetensors(path, {.tensors = written.state(), .metadata = {}});
     read.load_state(read_safetensors(path).tensors);
     std::filesystem::remove(path);
-    for (RbfSoftmax* loss : {&written, &read}) loss->forward(feature, labels);  // not the first batch of either
+    for (RbfSoftmax* loss : {&written, &read}) loss->forward(feature, labels);  // not the first batch for either
     CHECK(buffer_of(read, "running_mean").to_vector<float>() == buffer_of(written, "running_mean").to_vector<float>());
     written.eval();
     read.eval();

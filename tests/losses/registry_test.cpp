@@ -1,4 +1,4 @@
-// The registry of losses: names, options, and losses and regularisers that a program registers.
+// Tests of the registry of losses: names, options, and losses and regularisers that a program registers.
 #include "../expect.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"
@@ -9,7 +9,7 @@
 namespace radial::test {
 namespace {
 
-/// Softmax on the first features themselves: one a class.
+/// Softmax whose logits are the first features, one per class.
 class FirstFeatures : public Loss {
 public:
     FirstFeatures(std::int64_t classes, double scale) : classes_(classes), scale_(scale) {}
@@ -45,7 +45,7 @@ RegulariserInfo squared_mean(const std::string& name) {
             .make = [](std::int64_t, std::int64_t, const LossSettings&) { return std::make_unique<SquaredMean>(); }};
 }
 
-/// Registered while it lives.
+/// Registers the loss and the regulariser during its lifetime.
 struct Registered {
     Registered() {
         register_loss(first_features("first-features"));

@@ -1,4 +1,4 @@
-// Regularisers: values by hand, what they keep between batches, gradients, messages.
+// Tests of regularisers: values computed by hand, state between batches, gradients, messages.
 #include "radial/losses/regularisers.h"
 #include "../core/gradcheck.h"
 #include "batches.h"
@@ -11,7 +11,7 @@
 namespace radial::test {
 namespace {
 
-/// Loss and gradient of a batch.
+/// The loss of a batch and its gradient.
 struct Result {
     double value;
     std::vector<double> gradient;
@@ -34,9 +34,10 @@ TEST_CASE("centres move to their class's samples as the paper's equation says", 
     centres.copy_(matrix({0, 0, 1, 1, 5, 5}, 2));
     const Tensor feature = matrix({2, 4, 4, 8, 1, 3}, 2);
     const Tensor loss = center.forward(feature, label_list({0, 0, 1}), {});
-    // From the old centres: (4 + 16 + 16 + 64 + 0 + 4) / 3 / 2.
+    // Computed with the old centres: (4 + 16 + 16 + 64 + 0 + 4) / 3 / 2.
     CHECK(loss.item() == Approx(104.0 / 6));
-    // Class 0: minus half of ((0, 0) - (2, 4) + (0, 0) - (4, 8)) / 3; class 1: half of (0, 2) / 2; class 2 stays.
+    // The centre of class 0 moves by minus half of ((0, 0) - (2, 4) + (0, 0) - (4, 8)) / 3, that of class 1 by half of
+    // (0, 2) / 2; that of class 2 does not move.
     const auto moved = centres.to_vector<double>();
     const std::vector<double> expected = {1, 2, 1, 1.5, 5, 5};
     for (std::size_t i = 0; i < expected.size(); ++i) CHECK(moved[i] == Approx(expected[i]));
@@ -85,7 +86,7 @@ TEST_CASE("a ring read back from a checkpoint keeps its radius", "[losses][ring]
 
 TEST_CASE("compact measures to the nearest of the own class's prototypes", "[losses][compact]") {
     Compact compact(2);
-    const Tensor prototypes = matrix({0, 0, 10, 10, 3, 0, 0, 3}, 2);  // two a class
+    const Tensor prototypes = matrix({0, 0, 10, 10, 3, 0, 0, 3}, 2);  // two per class
     const Tensor feature = matrix({9, 10, 0, 1}, 2);
     CHECK(compact.forward(feature, label_list({0, 1}), prototypes).item() == Approx((1 + 4) / 2.0));
     CHECK(compact.forward(feature, label_list({0, 1}), prototypes.rows(0, 2)).item() == Approx((181.0 + 181.0) / 2));
@@ -94,7 +95,7 @@ TEST_CASE("compact measures to the nearest of the own class's prototypes", "[los
 TEST_CASE("exclusive is the mean over classes of the largest cosine to another", "[losses][exclusive]") {
     Exclusive exclusive(3);
     const Tensor prototypes = matrix({2, 0, 0, 3, -1, -1}, 2);
-    // (1, 0) and (0, 1) are at 90 degrees, each at 135 from the third.
+    // (1, 0) and (0, 1) are at 90 degrees; both are at 135 degrees from the third.
     const double expected = (0 + 0 - std::sqrt(0.5)) / 3;
     CHECK(exclusive.forward({}, {}, prototypes).item() == Approx(expected));
 }
@@ -131,8 +132,8 @@ TEST_CASE("range is the harmonic mean of the largest distances and the gap betwe
           "[losses][pairs]") {
     Range range({.alpha = 1, .beta = 10, .margin = 20});
     const Tensor feature = matrix({0, 1, 3, 6, 8}, 1);
-    // Class 0: squared distances 1, 9, 4, of which 9 and 4 have harmonic mean 72 / 13; class 1: 4 alone.
-    // Centres 4/3 and 7: squared distance (17/3)^2, further than the margin.
+    // Class 0: the squared distances are 1, 9 and 4; the harmonic mean of the largest two is 72 / 13. Class 1: the only
+    // one is 4. The centres are 4/3 and 7; their squared distance (17/3)^2 is larger than the margin.
     CHECK(range.forward(feature, label_list({0, 0, 0, 1, 1}), {}).item() == Approx(72.0 / 13 + 4));
     Range wider({.alpha = 0, .beta = 10, .margin = 40});
     CHECK(wider.forward(feature, label_list({0, 0, 0, 1, 1}), {}).item() == Approx(10 * (40 - 289.0 / 9)));

@@ -1,4 +1,4 @@
-// The scores by which losses tell samples of their classes from others.
+// Tests of the scores with which losses distinguish samples of their classes from others.
 #include "every_loss.h"
 
 #include "radial/losses/losses.h"
@@ -23,7 +23,7 @@ std::unique_ptr<Loss> trained(const std::string& expression, const LossSettings&
     return loss;
 }
 
-/// |x_i - w_j|^2 of every row and prototype: [rows, prototypes].
+/// |x_i - w_j|^2 of every row and every prototype: [rows, prototypes].
 std::vector<std::vector<double>> distances_of(const Tensor& x, const Tensor& w) {
     const std::vector<double> a = x.to_vector<double>(), b = w.to_vector<double>();
     std::vector<std::vector<double>> all;
@@ -40,7 +40,7 @@ std::vector<std::vector<double>> distances_of(const Tensor& x, const Tensor& w) 
 
 double least(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
 
-/// The only score of a loss, which must have this name.
+/// The only score of a loss. Fails the test if there are others or if it has another name.
 std::vector<double> only_score(Loss& loss, const std::string& name, const Tensor& feature) {
     const std::vector<LossScore> scores = loss.scores(feature);
     REQUIRE(scores.size() == 1);

@@ -1,4 +1,4 @@
-// Softmax and G-Softmax: against the cross-entropy of their logits and their composition from ops.
+// Compares Softmax and G-Softmax with the cross-entropy of their logits and with composed ops.
 #include "radial/losses/softmax.h"
 #include "batches.h"
 #include "every_loss.h"

@@ -1,4 +1,4 @@
-// Sums of losses and regularisers: built from objects and from expressions, and how expressions are read.
+// Tests of sums of losses and regularisers: built from objects and from expressions, and parsing of expressions.
 #include "radial/losses/sum_loss.h"
 #include "../core/gradcheck.h"
 #include "radial/core/io/safetensors.h"
@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::int64_t classes = 4, dim = 3;
 
-/// mean |x - c|^2 * strength, with a parameter c and a look at the prototypes: a regulariser with everything.
+/// A regulariser with a parameter, a metric and access to the prototypes: mean |x - c|^2, plus mean |w|^2 if there are
+/// prototypes.
 class Pull : public Regulariser {
 public:
     Pull() { centre_ = register_parameter("centre", Tensor::full({1, dim}, 0.5)); }
@@ -112,7 +113,7 @@ TEST_CASE("the state of a sum is its head's and its terms', one after the other"
     const std::vector<std::string> expected = {"head.prototypes", "term1.weight", "term1.bias", "term2.centre"};
     CHECK(names(sum->named_parameters()) == expected);
     CHECK(names(sum->state()) == expected);
-    // However the sum is put together.
+    // The names are the same if the sum is built in two steps.
     auto first = rbf() + 0.5 * softmax();
     CHECK(names((std::move(first) + 0.1 * pull())->state()) == expected);
 }
@@ -126,7 +127,7 @@ TEST_CASE("every parameter of a sum gets its gradient", "[losses][sum]") {
     Tensor feature = inputs[0].clone();
     feature.set_requires_grad();
     sum->forward(feature, labels).backward();
-    // The same sum from ops alone, whose gradients are checked against differences.
+    // The same sum composed of plain ops, whose gradients are compared with finite differences.
     const TensorFunction composed = [&](const std::vector<Tensor>& in) {
         const Tensor kernel = rbf_logits(in[0], in[1], 2, 1);
         return cross_entropy(kernel, labels) + 0.5 * cross_entropy(linear(in[0], in[2], in[3]), labels) +

@@ -1,4 +1,4 @@
-// The cost of networks: every one of the registry, and the rule on layers counted by hand.
+// Tests of the cost of networks: each network of the registry, and layers counted by hand.
 #include "radial/models/cost.h"
 #include "../expect.h"
 #include "radial/core/tensor/random.h"

@@ -1,4 +1,4 @@
-// EfficientNet: padding, drop-connect, scaling.
+// Tests of EfficientNet: padding, drop-connect, scaling.
 #include "radial/models/efficientnet.h"
 #include "../expect.h"
 #include "radial/core/tensor/random.h"
@@ -30,7 +30,7 @@ EfficientNetOptions small_efficientnet() {
 
 TEST_CASE("padding as TensorFlow's puts an odd zero below and to the right", "[models]") {
     const Tensor x = Tensor::full({1, 1, 4, 5}, 1);
-    // Kernel 3 and stride 2 want 5 rows and 7 columns in all.
+    // With a window of 3 and a stride of 2, 5 rows and 7 columns are needed.
     const Tensor padded = pad_same(x, 3, 2);
     CHECK(padded.shape() == Shape{1, 1, 5, 7});
     std::vector<float> expected;
@@ -43,7 +43,7 @@ TEST_CASE("padding as TensorFlow's puts an odd zero below and to the right", "[m
 }
 
 TEST_CASE("drop-connect grows from the first block to the last", "[models]") {
-    // One scaling op a block with a shortcut and a rate above 0; the first block's rate is 0.
+    // One scaling op for each block that has a shortcut and a rate above 0; the first block's rate is 0.
     EfficientNetOptions options = small_efficientnet();
     EfficientNet net(options);
     std::vector<double> dropped;
@@ -62,9 +62,9 @@ TEST_CASE("drop-connect grows from the first block to the last", "[models]") {
 TEST_CASE("an EfficientNet is scaled to multiples of eight and whole blocks", "[models]") {
     const EfficientNet net({.width = 1.2, .depth = 1.4, .stages = {{3, 1, 1, 16, 1}, {3, 2, 6, 24, 2}}});
     CHECK(net.feature_dim() == 1536);
-    CHECK(parameter(net, "conv_stem.weight").size(0) == 40);  // 38.4
+    CHECK(parameter(net, "conv_stem.weight").size(0) == 40);  // 38.4, rounded
     CHECK(parameter(net, "blocks.0.1.conv_pw.weight").size(0) ==
-          24);  // 19.2 is nearer to 16, but less than a tenth off
+          24);  // 16 is nearer to 19.2, but more than a tenth below it
     CHECK(parameter(net, "blocks.1.2.conv_pwl.weight").size(0) == 32);
     CHECK_FALSE(parameter(net, "blocks.0.2.conv_pw.weight").defined());
     CHECK_FALSE(parameter(net, "blocks.1.3.conv_pw.weight").defined());

@@ -1,4 +1,5 @@
-// Every network of the registry against torchvision, timm and PyTorch forms of the CIFAR networks: cost, names, shapes.
+// Compares every network of the registry with torchvision, timm and PyTorch versions of the CIFAR networks: cost,
+// names, shapes.
 #include "../expect.h"
 #include "../folders.h"
 #include "radial/core/autograd/autograd.h"
@@ -12,7 +13,7 @@
 namespace radial::test {
 namespace {
 
-/// What tests/golden/model_costs.py counted.
+/// The costs that tests/golden/model_costs.py counted.
 const nlohmann::json& recorded() {
     static const nlohmann::json costs = [] {
         std::ifstream file(test_folder() + "/golden/model_costs.json");
@@ -22,7 +23,7 @@ const nlohmann::json& recorded() {
     return costs;
 }
 
-/// The 64-bit FNV-1a hash of the names and shapes, as the script forms it.
+/// The 64-bit FNV-1a hash of the names and shapes, in the form of the script.
 std::string hash_of(const std::vector<NamedTensor>& state) {
     std::vector<std::string> lines;
     for (const auto& [name, tensor] : state) {
@@ -45,7 +46,7 @@ void check_model(const ModelInfo& info) {
     CHECK(cost.parameters == expected.at("parameters").get<std::int64_t>());
     CHECK(cost.multiply_adds == expected.at("multiply_adds").get<std::int64_t>());
     CHECK(cost.activations == expected.at("activations").get<std::int64_t>());
-    if (!expected.contains("hash")) return;  // LeNets++ has names of its own
+    if (!expected.contains("hash")) return;  // LeNets++ has its own names
     CHECK(model->state().size() == expected.at("tensors").get<std::size_t>());
     CHECK(hash_of(model->state()) == expected.at("hash").get<std::string>());
 }
@@ -62,7 +63,7 @@ void check_family(const std::string& family, std::size_t count) {
 
 }  // namespace
 
-// One test a family, so that a device's memory is given back between them.
+// One test per family, so that a device's memory is returned after each.
 TEST_CASE("LeNets++ costs what PyTorch's does", "[models][cost]") { check_family("lenetpp", 1); }
 TEST_CASE("residual networks cost what PyTorch's do and have their tensors", "[models][cost][slow]") {
     check_family("resnet", 13);
@@ -77,7 +78,7 @@ TEST_CASE("EfficientNets cost what timm's do and have their tensors", "[models][
 }
 
 TEST_CASE("the networks' costs are the published ones", "[models][cost]") {
-    // Radosavovic et al. 2020 and Dollar et al. 2021 publish these, rounded, for the same counting.
+    // Published, with rounding, by Radosavovic et al. 2020 and Dollar et al. 2021, who count in the same way.
     const auto of = [](const char* name) {
         const nlohmann::json& row = recorded().at(name);
         return std::vector<std::int64_t>{row.at("parameters"), row.at("multiply_adds"), row.at("activations")};

@@ -1,4 +1,4 @@
-// LeNets++: shapes, parameters by arithmetic, save and load, exact error messages.
+// Tests of LeNets++: shapes, number of parameters, saving and loading, exact error messages.
 #include "radial/models/lenetpp.h"
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"

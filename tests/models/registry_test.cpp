@@ -1,4 +1,4 @@
-// The registry of networks: names, options, exact error messages.
+// Tests of the registry of networks: names, options, exact error messages.
 #include "radial/models/registry.h"
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
@@ -59,7 +59,7 @@ TEST_CASE("a network's options are its defaults under those given", "[models][re
 
 namespace {
 
-/// The mean of an image's pixels, times a weight.
+/// A network that returns the mean of an image's pixels times a weight.
 struct Mean : Layer {
     Tensor weight = register_parameter("weight", Tensor::full({1}, 2));
     Tensor forward(Tensor x) override { return mean(flatten(x), {1}, true) * weight; }

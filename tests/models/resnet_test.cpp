@@ -1,4 +1,4 @@
-// Residual networks: the table's depths and parameters, shapes, names, exact error messages.
+// Tests of residual networks: published depths and numbers of parameters, shapes, names, exact error messages.
 #include "radial/models/resnet.h"
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
@@ -23,7 +23,7 @@ Tensor random_images(const Shape& shape) {
 
 ResNet named(const std::string& name) { return ResNet(*resnet_options(name)); }
 
-/// The trunk's parameters and those of a linear classifier on its feature.
+/// The number of parameters of the network and of a linear classifier on its feature.
 std::int64_t with_classifier(const ResNet& net, std::int64_t classes) {
     return net.parameter_count() + (net.feature_dim() + 1) * classes;
 }
@@ -66,7 +66,7 @@ TEST_CASE("a residual network has as many weighted layers as its name says", "[s
         std::int64_t convolutions = 0;
         for (const auto& [parameter, tensor] : named(name).named_parameters())
             if (tensor.rank() == 4 && parameter.find("downsample") == std::string::npos) ++convolutions;
-        const std::string counted = fmt::format("resnet{}", convolutions + 1);  // and the classifier
+        const std::string counted = fmt::format("resnet{}", convolutions + 1);  // plus the classifier
         CHECK((name == counted || name == counted + "-cifar"));
     }
 }
@@ -82,7 +82,7 @@ TEST_CASE("a residual network gives one feature an image") {
 TEST_CASE("a residual network's tensors are named as torchvision's") {
     const auto fifty = named("resnet50").state();
     CHECK(fifty.front().name == "conv1.weight");
-    CHECK(names_of(named("resnet50").named_parameters()).size() == 159);  // 53 convolutions, 53 norms of two
+    CHECK(names_of(named("resnet50").named_parameters()).size() == 159);  // 53 convolutions, and 53 norms with two each
     for (const std::string name : {"bn1.running_mean", "layer1.0.conv1.weight", "layer1.0.downsample.0.weight",
                                    "layer1.0.downsample.1.running_var", "layer3.5.bn3.bias", "layer4.2.conv3.weight"})
         CHECK(names_of(fifty).contains(name));
@@ -90,12 +90,12 @@ TEST_CASE("a residual network's tensors are named as torchvision's") {
 }
 
 TEST_CASE("a bottleneck's stride is on its 3x3 convolution") {
-    // Eight pixels in a row: a strided 1x1 convolution would not see the odd ones at all.
+    // In a row of eight pixels, a 1x1 convolution with stride 2 would not read the odd ones.
     manual_seed(1);
     ResNet net({.block = ResNetOptions::Block::bottleneck,
                 .stem = ResNetOptions::Stem::small,
                 .depths = {1, 1},
-                .widths = {8, 8}});  // so many that some rectifier of each pixel lets its gradient through
+                .widths = {8, 8}});  // so many that the gradient of each pixel passes some ReLU
     net.eval();
     const auto parameters = net.named_parameters();
     for (const auto& [name, tensor] : parameters)
@@ -158,7 +158,7 @@ TEST_CASE("a block that starts at zero is its shortcut, and learns all the same"
         sum(block.forward(x) * x).backward();
         int learning = 0;
         for (const Tensor& parameter : block.parameters()) learning += gradient_norm({parameter}) > 0 ? 1 : 0;
-        CHECK(learning == 2);  // the last norm's scale and shift, at first
+        CHECK(learning == 2);  // at first only the last norm's scale and shift
     }
 }
 

@@ -1,4 +1,4 @@
-// Weights written in one naming and read again, and what is said of files that do not fit.
+// Tests of weights that are written with one naming scheme and read again, and of the errors for files that do not fit.
 #include "radial/models/weight_file.h"
 
 #include "../data/scratch.h"
@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Every tensor with numbers of its own.
+/// Fills each tensor with random numbers.
 void randomise(const std::vector<NamedTensor>& state) {
     for (const auto& [name, tensor] : state) {
         const bool wanted = tensor.requires_grad();
@@ -44,7 +44,7 @@ void check_equal(const std::vector<NamedTensor>& a, const std::vector<NamedTenso
     }
 }
 
-/// A file of resnet20's weights, changed before it is read.
+/// A file of resnet20's weights that a test changes before reading it.
 struct Damaged {
     Scratch scratch;
     const ModelInfo& info = *find_model("resnet20");
@@ -65,7 +65,7 @@ struct Damaged {
     void remove(const std::string& name) {
         REQUIRE(std::erase_if(file.tensors, [&](const NamedTensor& tensor) { return tensor.name == name; }) == 1);
     }
-    /// What reading it into a resnet20 says after the path.
+    /// The error of reading the file into a resnet20, without the path.
     std::string problem(std::optional<WeightFormat> format = {}) const {
         const SkipRandomFill skip;
         const auto model = make_model(info, info.dim);
@@ -130,7 +130,7 @@ TEST_CASE("a classifier that fits neither the feature nor its bias is named", "[
     CHECK(file.problem() == "not the weights of resnet20: \"fc.bias\" is missing");
 }
 
-TEST_CASE("of many problems the first are named and the others counted", "[host][models][weights]") {
+TEST_CASE("an error with many problems names the first ones and counts the others", "[host][models][weights]") {
     Damaged file;
     file.file.tensors.resize(1);
     const std::string problem = file.problem();
@@ -181,7 +181,7 @@ TEST_CASE("a DenseNet's weights are read under the names that torchvision publis
             ++renamed;
         }
     }
-    CHECK(renamed == 58 * 12);  // two convolutions and two norms a layer, the latter of five tensors
+    CHECK(renamed == 58 * 12);  // per layer, two convolutions of one tensor and two norms of five
     const ReadNetwork read = read_network(file, "x", info);
     check_equal(read.model->state(), model->state());
     file.tensors.push_back({"features.denseblock1.denselayer1.norm1.bias", Tensor::zeros({64})});

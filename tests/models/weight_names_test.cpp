@@ -1,4 +1,4 @@
-// The names of weights against the lists that torchvision and timm give, and the patterns by themselves.
+// Compares the names of weights with torchvision's and timm's lists; tests the patterns of names.
 #include "radial/models/weight_file.h"
 
 #include "../expect.h"
@@ -13,7 +13,7 @@ using namespace radial::test;
 
 namespace {
 
-/// Name and "64x3x7x7" of every tensor in a recorded list, but for PyTorch's counters.
+/// Names and shapes ("64x3x7x7") of all tensors in a recorded list, without PyTorch's counters.
 std::map<std::string, std::string> recorded(const std::string& file) {
     std::ifstream lines(test_folder() + "/golden/weight_names/" + file + ".txt");
     REQUIRE(lines.good());
@@ -33,7 +33,7 @@ std::string by(const Shape& shape) {
     return text;
 }
 
-/// The same of a network of the registry and its classifier, in the names of `format`.
+/// The same for a network of the registry and its classifier, with the names of `format`.
 std::map<std::string, std::string> exported(const std::string& model, WeightFormat format) {
     const SkipRandomFill skip;
     const ModelInfo& info = *find_model(model);

@@ -1,4 +1,4 @@
-// VGG, DenseNet and EfficientNet: shapes, first weights, options, exact error messages.
+// Tests of VGG, DenseNet and EfficientNet: shapes, initial weights, options, exact error messages.
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/tensor/random.h"
@@ -33,7 +33,7 @@ double mean_square(const Tensor& x) {
     return total / static_cast<double>(x.numel());
 }
 
-/// Small networks of each family, with every option.
+/// Small networks of each family with all options set.
 VggOptions small_vgg() { return {.depths = {1}, .widths = {4}, .hidden = 64, .dropout = 0.5}; }
 DenseNetOptions small_densenet() {
     return {.depths = {2, 2}, .growth = 4, .stem_width = 8, .stem = DenseNetOptions::Stem::small, .dropout = 0.3};
@@ -42,7 +42,7 @@ EfficientNetOptions small_efficientnet() {
     return {.dropout = 0.5, .drop_connect = 0.9, .stem_width = 8, .head_width = 64, .stages = {{3, 1, 2, 8, 4}}};
 }
 
-/// Whether two passes over the same images differ.
+/// Whether two passes over the same images give different results.
 bool is_random(Layer& net, const Tensor& x) {
     return net.forward(x).to_vector<float>() != net.forward(x).to_vector<float>();
 }
@@ -128,7 +128,7 @@ TEST_CASE("the networks start with filters of the published deviations", "[model
     CHECK(mean_square(parameter(densenet, "features.denseblock3.denselayer16.conv1.weight")) ==
           Approx(2.0 / 48).epsilon(0.05));
     const InvertedResidual block({.in_channels = 64, .out_channels = 64, .kernel = 5});
-    CHECK(mean_square(parameter(block, "conv_dw.weight")) == Approx(2.0 / 25).epsilon(0.05));  // a depthwise fan-out
+    CHECK(mean_square(parameter(block, "conv_dw.weight")) == Approx(2.0 / 25).epsilon(0.05));  // depthwise fan-out
     CHECK(mean_square(parameter(block, "conv_pw.weight")) == Approx(2.0 / 384).epsilon(0.05));
     CHECK(mean_square(parameter(block, "se.conv_reduce.weight")) == Approx(2.0 / 16).epsilon(0.1));
     CHECK(mean_square(parameter(block, "se.conv_expand.bias")) == 0);

@@ -1,4 +1,4 @@
-// The benchmark program's report.
+// Tests of the benchmark program's report.
 #include "../../catch.h"
 #include "../program.h"
 
@@ -14,10 +14,11 @@ TEST_CASE("the step benchmark reports time, speed, memory and arithmetic as JSON
     CHECK(json.at("milliseconds_upper_quartile") >= milliseconds);
     CHECK(json.at("images_per_second").get<double>() == Approx(4000 / milliseconds));
     CHECK(json.at("threads") == 2);
-    // At least the weights, their gradients and their momenta: three times 797,622 floats.
+    // The weights, their gradients and their momenta alone need three times 797,622 floats.
     CHECK(json.at("peak_tensor_bytes").get<double>() > 3 * 4 * 797622.0);
     CHECK(json.at("peak_resident_bytes") > json.at("peak_tensor_bytes"));
-    // By hand: 2 * (3 * (627200 + 20070400 + 10035200 + 20070400 + 10035200 + 20070400 + 2304 + 20) - 627200) an image.
+    // Computed by hand, per image: 2 * (3 * (627200 + 20070400 + 10035200 + 20070400 + 10035200 + 20070400 + 2304 + 20)
+    // - 627200).
     CHECK(json.at("gflop").get<double>() == Approx(4 * 484.212344e-3));
     CHECK(json.at("gflop_per_second").get<double>() == Approx(1000 * 4 * 484.212344e-3 / milliseconds));
 }
@@ -34,7 +35,7 @@ TEST_CASE("the step benchmark takes a model's own image, classes and feature whe
     CHECK(json.at("graph") == "off");
     CHECK(json.at("losses").size() == 3);
     for (const double loss : json.at("losses")) CHECK(loss > 0);
-    // As PyTorch's FlopCounterMode counts the network; and the products with ten prototypes.
+    // The count of PyTorch's FlopCounterMode for the network, plus the products with ten prototypes.
     CHECK(json.at("gflop").get<double>() == Approx(2e-9 * (242417664.0 + 6 * 64 * 10)));
 }
 

@@ -1,4 +1,4 @@
-// What the command line accepts, and what it says about the rest.
+// Tests of the command line: the arguments that it accepts, and its errors for all others.
 #include "radial/apps/cli/command_line.h"
 #include "../../expect.h"
 #include "../program.h"
@@ -18,7 +18,7 @@ std::string first_error(const std::string& arguments) {
     return result.first_error();
 }
 
-/// What a config file of `text` gives for options named rate, list and flag.
+/// The error for a config file with the content `text`, where the options are named rate, list and flag.
 std::string config_error(const std::string& text) {
     CLI::App app;
     double rate = 0;
@@ -156,7 +156,7 @@ TEST_CASE("a list that is empty by default is written as one and read back", "[h
 }
 
 TEST_CASE("an empty list in a config file leaves the option at its default", "[host]") {
-    // The third is what a run's config.json holds that was written with CLI11 2.4.
+    // The third form is in the config.json of runs that were written with CLI11 2.4.
     const std::string text = GENERATE(R"({"list": []})", R"({"list": "[]"})", R"({"list": "{}"})", "list = []\n");
     CAPTURE(text);
     CLI::App app;
@@ -211,7 +211,7 @@ TEST_CASE("numbers that are not finite or too large are refused by name, on the 
     CHECK(first_error("train --schedule step --milestones nan") ==
           start + "--milestones: 'nan' is not a finite number");
     CHECK(first_error("train --milestones 2,-1") == start + "--milestones: '-1' is not a number of at least 0");
-    const std::string seed = first_error("train --seed 18446744073709551616");  // in CLI11's words from 2.4 on
+    const std::string seed = first_error("train --seed 18446744073709551616");  // the wording of CLI11 2.4 and newer
     CHECK(seed.find("--seed") != std::string::npos);
     CHECK(seed.find("18446744073709551616") != std::string::npos);
     const TemporaryFolder folder;

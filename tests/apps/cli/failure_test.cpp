@@ -1,4 +1,4 @@
-// Runs that cannot go on, and what they tell the user.
+// Tests of runs that must stop with an error, and of the messages that they print.
 #include "../../expect.h"
 #include "../program.h"
 #include "radial/core/io/safetensors.h"
@@ -9,8 +9,8 @@
 namespace radial::test {
 namespace {
 
-/// Runs `radial-mnist train` with 64 synthetic images in batches of 16; it must fail. Returns the first error line,
-/// with OUT for the run's folder.
+/// Runs `radial-mnist train` with 64 synthetic images in batches of 16; it must fail. Returns the first line of the
+/// error, with the run's folder replaced by OUT.
 std::string train_error(const std::string& arguments) {
     const TemporaryFolder folder;
     write_patterns(folder / "data", 64, 10);
@@ -94,7 +94,7 @@ TEST_CASE("a run that cannot go on keeps the batch and the snapshot from before"
     CHECK(failed.metadata.at("lr") == "1e+30");
     const TensorFile snapshot = read_safetensors(run + "/snapshots/step-000000001.safetensors");
     CHECK(snapshot.contains("loss.weight"));
-    // It fails at the same step when it goes on.
+    // The resumed run fails at the same step.
     const ProgramResult again = run_program("radial-mnist", "train --resume " + run);
     CHECK(again.out.find("resumed after step 1 from ") != std::string::npos);
     CHECK(again.first_error().find("the loss is nan at step 2 of epoch 1") != std::string::npos);

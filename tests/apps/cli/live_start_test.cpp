@@ -1,4 +1,5 @@
-// RBF-Softmax is alive at the first step: of every family of networks by the programs' defaults, and of every recipe.
+// Tests that RBF-Softmax has a kernel far from 0 at the first step: for each family of networks with the programs'
+// defaults, and for each recipe.
 #include "../../expect.h"
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/train_command.h"
@@ -10,7 +11,7 @@
 namespace radial::test {
 namespace {
 
-/// Options of config.json that begin with `prefix`, under the rest of their names.
+/// The options of config.json whose names begin with `prefix`, with the prefix removed from the names.
 Settings part_of(const nlohmann::ordered_json& options, const std::string& prefix) {
     Settings settings;
     for (const auto& [name, value] : options.items())
@@ -18,8 +19,8 @@ Settings part_of(const nlohmann::ordered_json& options, const std::string& prefi
     return settings;
 }
 
-/// The mean kernel of the first batch of a run with these arguments, on noise of `side` pixels squared, or of the shape
-/// that the network was published for where that is 0.
+/// The mean kernel of a run's first batch with these arguments. The input is noise: images of `side` x `side` pixels,
+/// or of the shape for which the network was published if `side` is 0.
 double first_kernel(const train::ImageTask& task, const std::vector<std::string>& arguments, std::int64_t side = 0,
                     std::int64_t batch = 4) {
     const auto options = train_settings(task, arguments);
@@ -41,7 +42,7 @@ double first_kernel(const train::ImageTask& task, const std::vector<std::string>
     return metric_of(*classifier.loss, "mean_kernel").item();
 }
 
-/// The same for a network by the program's defaults.
+/// The same for a network with the program's defaults.
 double default_kernel(const train::ImageTask& task, const std::string& network, std::int64_t side = 0) {
     const std::vector<std::string> arguments{"--model", network};
     const auto options = train_settings(task, arguments);

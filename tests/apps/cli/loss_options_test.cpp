@@ -1,4 +1,4 @@
-// The loss on the command line, in config files and in checkpoints.
+// Tests of the loss's options on the command line, in config files and in checkpoints.
 #include "../../expect.h"
 #include "../program.h"
 #include "radial/apps/cli/command_line.h"
@@ -15,7 +15,7 @@ namespace {
 
 const std::string sum_expression = "rbf-softmax + 0.25 * softmax";
 
-/// What a command line and a config file come to.
+/// The loss and its options after a command line and a config file have been parsed.
 struct Parsed {
     std::string loss = "rbf-softmax";
     LossSettings settings;
@@ -38,7 +38,7 @@ Parsed parse(const std::vector<std::string>& words, const std::string& config = 
     return parsed;
 }
 
-/// Trains for a moment on 40 images, writing to folder / "run"; the arguments may hold quotes.
+/// Trains for one epoch on 40 images and writes to folder / "run"; the arguments may contain quotes.
 ProgramResult train(const TemporaryFolder& folder, const std::string& arguments) {
     if (!std::filesystem::exists(folder / "data")) write_patterns(folder / "data", 40, 20);
     return run_program("radial-mnist",
@@ -226,7 +226,7 @@ TEST_CASE("a class without samples has the weight 0 and does not disturb the oth
 
 TEST_CASE("balanced class weights change what an unbalanced set is trained to", "[host]") {
     const TemporaryFolder folder;
-    // 25 images are three of each of the first five classes and two of the others.
+    // The first 25 images: three of each of the first five classes, two of each other class.
     REQUIRE(train(folder, "--limit 25").status == 0);
     const double plain = read_metrics(folder / "run").front().at("train_loss");
     REQUIRE(train(folder, "--limit 25 --class-weights balanced").status == 0);

@@ -1,4 +1,4 @@
-// The network's options on the command line, in config files and in checkpoints.
+// Tests of the network's options on the command line, in config files and in checkpoints.
 #include "../../expect.h"
 #include "../program.h"
 #include "radial/apps/cli/json_config.h"
@@ -127,7 +127,7 @@ TEST_CASE("replaying a network gives its logits, gradients and losses", "[host]"
     CHECK(relative_difference(out.at("eval.feature"), net->forward(given.at("images"))) < 1e-5);
     CHECK(out.at("eval.logits").shape() == Shape{2, 10});
     CHECK(out.at("losses").shape() == Shape{3});
-    CHECK(out.at("losses").to_vector<double>()[0] == Approx(std::log(10.0)));  // all classes alike
+    CHECK(out.at("losses").to_vector<double>()[0] == Approx(std::log(10.0)));  // all logits are equal
     CHECK(out.tensors.size() == 6 + net->named_parameters().size());
     CHECK(out.at("gradient.model.conv1.weight").shape() == Shape{16, 3, 3, 3});
 }

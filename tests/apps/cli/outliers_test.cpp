@@ -1,4 +1,4 @@
-// `eval --outliers`: reading images of other classes in any format, and telling them from the test set.
+// Tests of `eval --outliers`: it reads images of other classes in any format and distinguishes them from the test set.
 #include "radial/apps/cli/outliers.h"
 #include "../../data/pictures.h"
 #include "../../expect.h"
@@ -29,7 +29,7 @@ std::string noise(std::size_t bytes, std::uint64_t seed) {
     return text;
 }
 
-/// `count` pictures of noise as MNIST's test set.
+/// Writes `count` images of noise in the format of MNIST's test set.
 void write_noise(const fs::path& folder, int count, int side = 28) {
     const auto number = [](int value) {
         return std::string{0, 0, static_cast<char>(value >> 8), static_cast<char>(value & 0xFF)};
@@ -43,7 +43,8 @@ void write_noise(const fs::path& folder, int count, int side = 28) {
                std::string{0, 0, 8, 1} + number(count) + std::string(static_cast<std::size_t>(count), '\0'));
 }
 
-/// `count` pictures of noise as CIFAR-100's test set, whose labels, up to 99, no other network has.
+/// Writes `count` images of noise in the format of CIFAR-100's test set, with labels up to 99, for which no other
+/// network has a class.
 void write_cifar100(const fs::path& folder, int count) {
     fs::create_directories(folder);
     std::string records, names;
@@ -76,7 +77,7 @@ private:
     TemporaryFolder folder_;
 };
 
-/// The images of a data set's folder for radial-mnist, whose test images are 28x28.
+/// The images of a data set's folder, converted for radial-mnist, whose test images are 28x28.
 train::Outliers outliers_for_mnist(const fs::path& folder) {
     const data::ImageSet test(Tensor::zeros({2, 1, 28, 28}, DType::uint8, Device{}),
                               Tensor::zeros({2}, DType::int64, Device{}));

@@ -1,5 +1,5 @@
-// Training on two ranks, from the command line: it comes to what one rank comes to, and survives what may happen to one
-// of them.
+// Tests of training on two ranks from the command line: the results equal those of one rank, and the run ends cleanly
+// if a rank is stopped, killed or hangs.
 #include "../../expect.h"
 #include "../../folders.h"
 #include "../program.h"
@@ -42,13 +42,13 @@ std::vector<std::string> words_of(const std::string& text) {
     return words;
 }
 
-/// mpirun -n 2 with a program and its arguments, under way.
+/// A running process: mpirun -n 2 with a program and its arguments.
 class RanksRun {
 public:
     RanksRun(const fs::path& log, const std::string& arguments) : RanksRun(log, arguments, arguments) {}
-    /// The second rank is given other arguments.
+    /// The second rank gets other arguments than the first.
     RanksRun(const fs::path& log, const std::string& arguments, const std::string& others) : log_(log) {
-        // By a shell: Open MPI 5.0.7's mpirun crashes when it is given two programs with a colon between them.
+        // Uses a shell, because mpirun of Open MPI 5.0.7 crashes if it gets two programs separated by a colon.
         std::vector<std::string> words = words_of("mpirun --allow-run-as-root --oversubscribe -n 2 sh -c");
         words.push_back(fmt::format("cd {} && if [ $OMPI_COMM_WORLD_RANK = 0 ]; then exec ./{}; else exec ./{}; fi",
                                     program_folder(), arguments, others));
@@ -56,7 +56,7 @@ public:
         raw.reserve(words.size() + 1);
         for (std::string& word : words) raw.push_back(word.data());
         raw.push_back(nullptr);
-        // Open MPI keeps what it allocates until a process ends, which the leak sanitizer takes for our leaks.
+        // Open MPI frees some memory only when the process ends; the leak sanitizer would report that memory as leaks.
         const char* const given = std::getenv("ASAN_OPTIONS");
         const std::string sanitizer = std::string(given == nullptr ? "" : given) + ":detect_leaks=0";
         const DefaultSignals signals;
@@ -78,7 +78,7 @@ public:
     RanksRun(const RanksRun&) = delete;
     RanksRun& operator=(const RanksRun&) = delete;
 
-    /// Sends a signal to a rank, which must be there.
+    /// Sends a signal to a rank. Fails the test if the rank has no process.
     void signal(int rank, int number) const {
         const pid_t process = process_of(rank);
         REQUIRE(process > 1);
@@ -88,7 +88,7 @@ public:
         if (!ended_ && waitpid(process_, &status_, WNOHANG) == process_) ended_ = true;
         return !ended_;
     }
-    /// Waits for the end and returns mpirun's exit status.
+    /// Waits until mpirun ends; returns its exit status.
     int finish() {
         if (!ended_) waitpid(process_, &status_, 0);
         ended_ = true;
@@ -97,7 +97,7 @@ public:
     std::string output() const { return read_text(log_); }
 
 private:
-    /// 0 where there is none.
+    /// The process id of a rank, or 0 if there is none.
     pid_t process_of(int rank) const {
         for (const auto& task : fs::directory_iterator(fmt::format("/proc/{}/task", process_))) {
             std::ifstream children(task.path() / "children");
@@ -116,11 +116,11 @@ private:
     bool ended_ = false;
 };
 
-/// A run of `radial-mnist` on two ranks, ten steps an epoch, and what it comes to when nothing stops it.
+/// A run of `radial-mnist` on two ranks with ten steps per epoch, and the results of a run that nothing interrupts.
 class TwoRanks {
 public:
     TwoRanks() {
-        write_patterns(folder_ / "data", 97, 23);  // the last batches are shared unevenly
+        write_patterns(folder_ / "data", 97, 23);  // not all batches can be divided evenly
         RanksRun run(path("whole.log"), train("whole", "--epochs 4"));
         status_ = run.finish();
         output_ = run.output();
@@ -132,7 +132,7 @@ public:
             "--crop-padding 2 --save-steps 1 {}",
             path("data").string(), path(name).string(), more);
     }
-    /// The metrics of a run on two ranks and of the same on one.
+    /// The metrics of a run on two ranks and of the same run on one rank.
     std::pair<std::vector<nlohmann::json>, std::vector<nlohmann::json>> on_two_and_one(const std::string& name,
                                                                                        const std::string& more) const {
         RanksRun ranks(path(name + ".log"), train(name, more));
@@ -145,8 +145,8 @@ public:
     int status() const { return status_; }
     const std::string& output() const { return output_; }
 
-    /// Starts a run and does `harm` to it when 14 of its 40 steps are saved; returns what mpirun printed and how long
-    /// it took to end after that.
+    /// Starts a run and calls `harm` when 14 of its 40 steps are saved. Returns what mpirun printed and the seconds
+    /// that it ran after that.
     template <class F>
     std::pair<std::string, double> disturb(const std::string& name, const std::string& more, const F& harm) const {
         RanksRun run(path(name + ".log"), train(name, "--epochs 4 " + more));
@@ -189,20 +189,20 @@ int count(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("two ranks come to what one rank comes to, and the first alone prints", "[host][ranks][slow]") {
+TEST_CASE("two ranks get the results of one rank, and only the first rank prints", "[host][ranks][slow]") {
     if (!have_mpi()) return;
     const TwoRanks& run = two_ranks();
     INFO(run.output());
     REQUIRE(run.status() == 0);
     CHECK(count(run.output(), "ranks: 2, 5 images a step and 1 thread each") == 1);
     CHECK(count(run.output(), "epoch 4/4: ") == 1);
-    // Features normalised over ten samples double the difference faster: the next test takes a single step of them.
+    // With features normalised over ten samples the difference grows faster, so the next test compares only one step.
     const auto [two, one] = run.on_two_and_one("plain", "--epochs 4 --loss.normalise 0");
     REQUIRE(two.size() == 4);
     REQUIRE(one.size() == 4);
     for (std::size_t i = 0; i < one.size(); ++i) {
-        // Sums over five images and over ten are rounded differently, and training doubles the difference every few
-        // steps: from 1e-8 in the first epoch to 1e-3 in the later ones.
+        // Sums over five images and over ten round differently, and training doubles the difference every few steps:
+        // from 1e-8 in the first epoch to 1e-3 in the later ones.
         const double tolerance = i == 0 ? 1e-4 : 1e-2;
         for (const char* key : {"train_loss", "test_loss", "gradient_norm", "mean_kernel"})
             CHECK(two[i].at(key).get<double>() == Approx(one[i].at(key).get<double>()).epsilon(tolerance));
@@ -219,10 +219,11 @@ TEST_CASE("a step of normalised features is the same on two ranks as on one", "[
         CHECK(two[0].at(key).get<double>() == Approx(one[0].at(key).get<double>()).epsilon(1e-5));
 }
 
-TEST_CASE("classes count alike on one rank, on two, and in parts", "[host][ranks][slow]") {
+TEST_CASE("class weights have the same effect on one rank, on two ranks and in parts of a batch",
+          "[host][ranks][slow]") {
     if (!have_mpi()) return;
     const TwoRanks& run = two_ranks();
-    // Of 25 images five classes have three and five have two.
+    // The first 25 images: three of each of the first five classes, two of each other class.
     const std::string how = "--epochs 1 --limit 25 --loss lgm --class-weights balanced --clip-norm 0";
     RanksRun both(run.path("counted.log"), run.train("counted", how));
     const bool fine = both.finish() == 0;
@@ -271,7 +272,7 @@ TEST_CASE("a rank that is killed ends the others, and the run goes on from the l
           "[host][ranks][slow]") {
     if (!have_mpi()) return;
     const TwoRanks& run = two_ranks();
-    // Whatever the snapshots by steps have not saved, the rank that is left saves.
+    // The remaining rank saves the steps that are not yet in a snapshot.
     const auto [output, seconds] = run.disturb("killed", "", [](const RanksRun& ranks) { ranks.signal(1, SIGKILL); });
     INFO(output);
     CHECK(seconds < 30);

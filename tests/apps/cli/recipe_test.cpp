@@ -1,4 +1,4 @@
-// Recipes: the paper's settings, what they fill in, and what wins over them.
+// Tests of recipes: the paper's settings, the options that a recipe sets, and the options that override it.
 #include "../../expect.h"
 #include "../../folders.h"
 #include "../program.h"
@@ -90,7 +90,7 @@ TEST_CASE("a recipe's options of the loss are those of the loss that is chosen",
 }
 
 TEST_CASE("without a recipe radial-imagenet has the settings of the paper's ResNet-50", "[host][recipes]") {
-    nlohmann::json recipe = imagenet({"--recipe", "tab7-resnet50"}), plain = imagenet({});  // in no order
+    nlohmann::json recipe = imagenet({"--recipe", "tab7-resnet50"}), plain = imagenet({});  // in any order
     recipe.erase("recipe");
     plain.erase("recipe");
     CHECK(plain == recipe);

@@ -1,4 +1,4 @@
-// Runs that are stopped and taken up again end as if they had not been.
+// Tests that runs that were stopped and resumed end with the same result as runs that were not interrupted.
 #include "../../expect.h"
 #include "../../folders.h"
 #include "../program.h"
@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A run of `radial-mnist` on 100 patterns, ten steps an epoch, and what it comes to when nothing stops it.
+/// A run of `radial-mnist` on 100 patterns with ten steps per epoch, and the results of a run that nothing interrupts.
 class StoppedRun {
 public:
     StoppedRun() {
@@ -49,12 +49,12 @@ public:
     ProgramResult resume(const std::string& name, const std::string& arguments = "") const {
         return run_program("radial-mnist", fmt::format("train --resume {} {}", path(name).string(), arguments));
     }
-    /// Starts the run, sends `signal` as soon as 24 of its 60 steps are saved, and returns its exit status (minus the
-    /// signal where that has ended it) and what it wrote to standard error.
+    /// Starts the run and sends `signal` as soon as 24 of its 60 steps are saved. Returns the exit status (minus the
+    /// signal's number if the signal ended the process) and what the run wrote to standard error.
     std::pair<int, std::string> stop(const std::string& name, int signal) const {
         return stop(name, [signal](pid_t child) { kill(child, signal); });
     }
-    /// The same for anything that makes the run end. What it prints goes to NAME.out.
+    /// The same for any function that makes the run end. Standard output goes to NAME.out.
     std::pair<int, std::string> stop(const std::string& name, const std::function<void(pid_t)>& act) const;
 
 private:
@@ -97,7 +97,7 @@ const StoppedRun& stopped_run() {
     return run;
 }
 
-/// A line of metrics without what depends on the clock or on what else was in memory.
+/// A line of metrics without the values that depend on the clock or on other memory in use.
 nlohmann::json without_times(nlohmann::json line) {
     for (const char* key : {"seconds", "images_per_second", "peak_bytes"}) line.erase(key);
     return line;
@@ -227,11 +227,11 @@ TEST_CASE("a run goes on with another batch size, and its epochs still hold each
     const auto whole = read_metrics(run.path("whole")), other = read_metrics(run.path("rebatched"));
     REQUIRE(other.size() == whole.size());
     for (std::size_t i = 0; i < whole.size(); ++i) CHECK(other[i].at("order") == whole[i].at("order"));
-    // Steps are counted on: the last epoch has 15 of 7 images.
+    // The step counter continues: the last epoch has 15 steps of 7 images.
     const std::vector<fs::path> files = train::Snapshots(run.path("rebatched"), 100).files();
     const auto step = [&](std::size_t i) { return std::stoi(files.at(i).filename().string().substr(5)); };
     for (std::size_t i = 1; i < 16; ++i) CHECK(step(i) == step(0) - static_cast<int>(i));
-    // That run, too, is stopped and resumed without a trace.
+    // This run, too, can be resumed again.
     CHECK(run.resume("rebatched", "--batch 7").status == 0);
 }
 
@@ -281,7 +281,7 @@ TEST_CASE("a run that overwrites an earlier one forgets its snapshots", "[host]"
 TEST_CASE("a disk that fills up keeps the last good files, training goes on, and the run can be finished later",
           "[host]") {
     const StoppedRun& run = stopped_run();
-    // No file may be as long as a snapshot or a checkpoint any more.
+    // From now on no file can be as long as a snapshot or a checkpoint.
     const auto [status, error] = run.stop("full", [](pid_t child) {
         constexpr rlimit full{200000, RLIM_INFINITY};
         REQUIRE(prlimit(child, RLIMIT_FSIZE, &full, nullptr) == 0);

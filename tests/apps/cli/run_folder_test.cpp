@@ -1,4 +1,4 @@
-// What becomes of a run when another is started into its folder.
+// Tests of what happens to a run if another run is started in its folder.
 #include "radial/apps/cli/run/run_folder.h"
 #include "../../expect.h"
 #include "../program.h"
@@ -31,7 +31,7 @@ public:
     ProgramResult resume(const std::string& arguments = "") const {
         return run_program("radial-mnist", fmt::format("train --resume {} {}", run().string(), arguments));
     }
-    /// Every file of the run but the lock.
+    /// The contents of all files of the run except the lock, by name.
     std::map<std::string, std::string> files() const {
         std::map<std::string, std::string> all;
         for (const auto& entry : fs::recursive_directory_iterator(run()))

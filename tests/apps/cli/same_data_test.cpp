@@ -1,4 +1,4 @@
-// Data may move while a run is stopped, but not change; and a checkpoint is measured on its own classes.
+// Tests that a stopped run's data may move but not change, and that a checkpoint is evaluated only on its own classes.
 #include "../../data/pictures.h"
 #include "../../expect.h"
 #include "../program.h"
@@ -26,7 +26,7 @@ public:
         REQUIRE(result.status == 0);
     }
     fs::path path(const std::string& name) const { return folder_ / name; }
-    /// The data with one byte of one of its files changed.
+    /// Changes one byte of one of the data's files.
     void change(const std::string& file) const {
         std::string bytes = read_text(path("data") / file);
         bytes.back() = static_cast<char>(bytes.back() ^ 1);
@@ -36,7 +36,7 @@ public:
         return run_program("radial-mnist",
                            fmt::format("train --resume {} --data {}", path("run").string(), path(data).string()));
     }
-    /// The error that resuming with other data ends in.
+    /// The error of a resumed run that uses other data.
     std::string refusal(const std::string& data) const {
         const ProgramResult result = resume(data);
         CHECK(result.status == 1);
@@ -64,7 +64,7 @@ private:
     TemporaryFolder folder_;
 };
 
-/// Six coloured pictures in each set of radial-imagenet, two of each class.
+/// The data of radial-imagenet: six colour images in each set, two of each class.
 class ClassFolders {
 public:
     explicit ClassFolders(const std::vector<std::string>& names) { write("data", names); }

@@ -1,4 +1,4 @@
-// Programs whose standard streams are closed, full, or read by nobody.
+// Tests of programs whose standard streams are closed, full, or not read by any process.
 #include "../../expect.h"
 #include "../../folders.h"
 #include "../weights_folder.h"
@@ -11,11 +11,11 @@
 namespace radial::test {
 namespace {
 
-/// A run of one epoch in a shell, where PROGRAM's standard streams may be redirected as it likes.
+/// A run of one epoch that a shell starts, so that PROGRAM's standard streams can be redirected.
 class Shell : public TemporaryFolder {
 public:
     Shell() { write_patterns(*this / "data", 40, 20); }
-    /// The exit status of `command`, a shell's, in the programs' folder.
+    /// Runs a shell command in the programs' folder; returns its exit status.
     int run(const std::string& command) const {
         const DefaultSignals signals;
         const int status = std::system(

@@ -1,4 +1,4 @@
-// A short run from data to report, and that it can be repeated.
+// Tests of a short run from the data to the report, and of its repetition.
 #include "../../expect.h"
 #include "../program.h"
 #include "radial/core/io/safetensors.h"
@@ -11,7 +11,7 @@
 namespace radial::test {
 namespace {
 
-/// One run in two dimensions that the tests of this file look at.
+/// The two-dimensional run that the tests of this file use.
 class ShortRun {
 public:
     ShortRun() {
@@ -106,7 +106,7 @@ TEST_CASE("an epoch's peak memory does not grow from the second epoch to the ten
     const auto lines = read_metrics(short_run().path("ten"));
     REQUIRE(lines.size() == 10);
     CHECK(lines[1].at("peak_bytes") > 0);
-    // How many prepared batches wait at the moment of the peak is a matter of timing: up to four, of 20 images each.
+    // The number of prepared batches in memory at the peak depends on timing: up to four, of 20 images each.
     const std::size_t waiting = 4 * 20 * 28 * 28 * sizeof(float);
     for (const auto& line : lines)
         CHECK(line.at("peak_bytes").get<std::size_t>() <= lines[1].at("peak_bytes").get<std::size_t>() + waiting);

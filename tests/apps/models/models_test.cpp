@@ -1,4 +1,4 @@
-// radial-models as users run it.
+// Tests that run radial-models as a user does.
 #include "../../expect.h"
 #include "../weights_folder.h"
 
@@ -82,7 +82,7 @@ TEST_CASE("a loss without a linear classifier has no other program's names", "[h
     CHECK(problem(given + " --format torchvision") ==
           "torchvision: has no format for the loss rbf-softmax, only for softmax with a bias");
     CHECK_FALSE(std::filesystem::exists(folder / "x"));
-    // Its class names and pixel statistics stay with it.
+    // The converted file keeps the class names and pixel statistics.
     CHECK(models(given).status == 0);
     const auto before = read_safetensors(run + "/checkpoint.safetensors"), after = read_safetensors(folder / "x");
     for (const char* const key : {"class_names", "mean", "std", "model", "loss", "loss.gamma"})

@@ -1,4 +1,4 @@
-// radial-predict as users run it.
+// Tests that run radial-predict as a user does.
 #include "../../expect.h"
 #include "../weights_folder.h"
 #include "radial/core/ops.h"
@@ -16,7 +16,7 @@ ProgramResult predict(const std::string& arguments) {
     return run_program("radial-predict", "--threads 2 " + arguments);
 }
 
-/// The first line of the error of a command that must fail, after the program's name.
+/// The first line of the error of a command that must fail, without the program's name.
 std::string problem(const std::string& arguments, int status = 1) {
     const ProgramResult result = predict(arguments);
     CHECK(result.status == status);
@@ -25,7 +25,7 @@ std::string problem(const std::string& arguments, int status = 1) {
                                                     : "(no name) " + result.first_error();
 }
 
-/// What WeightsFolder's network thinks of a picture, prepared as ImageNet's are.
+/// The probabilities that the network of WeightsFolder gives for a picture, which is prepared as for ImageNet.
 std::vector<double> probabilities(const WeightsFolder& folder, const std::string& picture) {
     const Tensor view = data::evaluation_view(data::read_image(picture), 32, 32);
     Tensor images = Tensor::empty({1, 3, 32, 32});
@@ -40,7 +40,7 @@ std::vector<double> probabilities(const WeightsFolder& folder, const std::string
     return result;
 }
 
-/// The lines of a text, each split at commas.
+/// The lines of a text, each split at its commas.
 std::vector<std::vector<std::string>> table(const std::string& text) {
     std::vector<std::vector<std::string>> rows;
     std::istringstream lines(text);

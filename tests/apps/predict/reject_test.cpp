@@ -1,4 +1,4 @@
-// `radial-predict --reject` and `--score`, as text, as a table and as tensors.
+// Tests of `radial-predict --reject` and `--score` with output as text, as a table and as tensors.
 #include "../../expect.h"
 #include "../program.h"
 #include "../weights_folder.h"
@@ -18,7 +18,7 @@ ProgramResult predict(const std::string& arguments) {
     return run_program("radial-predict", "--threads 2 --top 1 " + arguments);
 }
 
-/// A folder with a checkpoint of RBF-Softmax, untrained, and images for it.
+/// A folder with a checkpoint of an untrained RBF-Softmax network, and images for it.
 struct KernelFolder : WeightsFolder {
     train::Classifier classifier;
     Tensor images = Tensor::empty({5, 3, 32, 32});
@@ -33,7 +33,7 @@ struct KernelFolder : WeightsFolder {
         normal_(images, 0, 1);
         write_safetensors(input, {{{"input", images}}, {}});
     }
-    /// The scores of the images with this name.
+    /// The images' scores of this name.
     std::vector<double> scores(const std::string& name) {
         const NoGrad no_grad;
         classifier.eval();

@@ -1,4 +1,4 @@
-// A program of your own: a data set, a network and a loss that the registries did not have.
+// Tests of a user's own program: a data set, a network and a loss that are not in Radial's registries.
 #include "radial/apps/program/program.h"
 #include "radial/apps/sweep/sweep_runs.h"
 #include "radial/apps/train/trainer.h"
@@ -18,7 +18,7 @@
 namespace radial::test {
 namespace {
 
-/// Four numbers; the class is the largest one's place, or the target their sum.
+/// Each sample is four numbers. The label is the index of the largest number; for regression the target is their sum.
 class Largest : public data::Dataset {
 public:
     Largest(bool train, bool regression) : seed_(train ? 1 : 2), regression_(regression) {
@@ -40,7 +40,7 @@ private:
     bool regression_;
 };
 
-/// Programs with these parts; each leaves the registries as it found them.
+/// A program with its own loss, network and data; the destructor removes them from the registries.
 class Own {
 public:
     explicit Own(bool regression = false) : program_("largest") {
@@ -106,8 +106,8 @@ TEST_CASE("a program of your own trains, evaluates and goes on as radial-mnist d
     CHECK(column(read_metrics(out), "test_loss") == column(read_metrics(whole), "test_loss"));
     CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors", "--workers", "0"}) == 0);
     CHECK(std::filesystem::exists(out + "/report.html"));
-    CHECK(train({"--epochs", "1", "--out", out}) == 1);  // holds a run
-    CHECK(train({"--epoch", "1"}) == 2);                 // no such option
+    CHECK(train({"--epochs", "1", "--out", out}) == 1);  // the folder contains a run
+    CHECK(train({"--epoch", "1"}) == 2);                 // an unknown option
 }
 
 TEST_CASE("a program of your own learns numbers, of which there is no accuracy", "[host]") {
@@ -134,7 +134,7 @@ TEST_CASE("a run with patience stops when it no longer improves, and stays so wh
     const TemporaryFolder folder;
     const Own own;
     const std::string out = (folder / "run").string();
-    // At rate 0 every epoch is as good as the first.
+    // With a learning rate of 0, no epoch is better than the first.
     REQUIRE(own.run({"train", "--lr", "0", "--epochs", "9", "--patience", "2", "--batch", "16", "--workers", "0",
                      "--threads", "1", "--out", out}) == 0);
     CHECK(read_metrics(out).size() == 3);
@@ -187,7 +187,7 @@ TEST_CASE("a program of your own reads picture files at the size of --image-size
     };
     const std::string out = (folder / "run").string(), best = out + "/best.safetensors";
     CHECK(run({"train", "--image-size", "8", "--epochs", "1", "--workers", "0", "--out", out.c_str()}) == 0);
-    CHECK(run({"eval", "--checkpoint", best.c_str(), "--workers", "0"}) == 0);  // of the size that the checkpoint says
+    CHECK(run({"eval", "--checkpoint", best.c_str(), "--workers", "0"}) == 0);  // with the checkpoint's image size
     unregister_model("flat");
 }
 

@@ -1,4 +1,5 @@
-// Similarities and clusters of prototypes: of losses made by hand, and by `radial-prototypes` on small runs.
+// Tests of similarities and clusters of prototypes: of losses built in the test, and of small runs with
+// `radial-prototypes`.
 #include "../../expect.h"
 #include "../../folders.h"
 #include "../program.h"
@@ -12,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using train::Similarity;
 
-/// A classifier of three classes with a two-dimensional feature and these prototypes.
+/// A classifier of three classes with two-dimensional features and these prototypes.
 train::Classifier classifier_with(const std::string& loss, const std::vector<float>& prototypes,
                                   const LossSettings& settings = {}) {
     train::Classifier classifier =
@@ -22,7 +23,7 @@ train::Classifier classifier_with(const std::string& loss, const std::vector<flo
     return classifier;
 }
 
-/// The similarities of classes 0 and 1, 0 and 2, 1 and 2, after a check of the rest of the matrix.
+/// The similarities of classes 0 and 1, 0 and 2, 1 and 2. Checks the other elements of the matrix.
 std::vector<double> pairs_of(const train::Classifier& classifier, Similarity measure = Similarity::automatic) {
     const train::ClassSimilarity found = train::class_similarity(classifier, measure);
     REQUIRE(found.values.size() == 9);
@@ -38,7 +39,7 @@ void check_close(const std::vector<double>& found, const std::vector<double>& ex
 
 const std::vector<float> corner = {0, 0, 1, 0, 0, 2};
 
-/// Digits in MNIST's files, a run on them, and files that give the digits synsets and superclasses.
+/// Ten classes in MNIST's files, runs on them, and files that assign synsets and superclasses to the classes.
 class DigitRun {
 public:
     DigitRun() {
@@ -64,7 +65,7 @@ public:
         return train::load_classifier(folder_ / run / "checkpoint.safetensors");
     }
 
-    /// The words of the small database that stand for the digits, of which each two have a common hypernym.
+    /// The words of the small database, one per class. Each two of them have a common hypernym.
     static constexpr std::array<const char*, 10> things = {"thing_bn", "thing_aa", "thing_ao", "thing_ac", "thing_aj",
                                                            "thing_ax", "thing_ae", "thing_al", "thing_as", "thing_az"};
 
@@ -118,7 +119,7 @@ TEST_CASE("with a gamma for each class, the kernels of both count", "[host][prot
 
 TEST_CASE("weights of a softmax are compared by their cosine", "[host][prototypes]") {
     check_close(pairs_of(classifier_with("softmax", {1, 0, 3, 3, 0, -2})), {std::sqrt(0.5), 0, -std::sqrt(0.5)});
-    check_close(pairs_of(classifier_with("softmax", corner)), {0, 0, 0});  // the first has no direction
+    check_close(pairs_of(classifier_with("softmax", corner)), {0, 0, 0});  // a zero vector has cosine 0
 }
 
 TEST_CASE("the nearest of several prototypes represents a class", "[host][prototypes]") {

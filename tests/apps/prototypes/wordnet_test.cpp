@@ -1,4 +1,4 @@
-// WordNet's nouns and their similarities against NLTK's, from a small made-up database and from Debian's.
+// Compares WordNet's nouns and their similarities with NLTK's, in a small synthetic database and in Debian's.
 #include "../../expect.h"
 #include "../../folders.h"
 #include "../program.h"
@@ -19,7 +19,7 @@ using train::WordNet;
 
 const fs::path debian = "/usr/share/wordnet";
 
-/// What tests/golden/prototype_cases.py recorded.
+/// The values that tests/golden/prototype_cases.py recorded.
 nlohmann::json recorded(const char* kind) {
     std::ifstream file(test_folder() + "/golden/wordnet.json");
     return nlohmann::json::parse(file).at(kind);
@@ -27,7 +27,7 @@ nlohmann::json recorded(const char* kind) {
 
 fs::path small() { return test_folder() + "/golden/wordnet_small"; }
 
-/// The small database with `from` replaced by `to` in a file, in a folder of its own.
+/// A copy of the small database, in a new folder, in which `from` is replaced by `to` in one file.
 class Changed {
 public:
     Changed(const std::string& file, const std::string& from, const std::string& to) {
@@ -152,7 +152,7 @@ TEST_CASE("a database that is missing or damaged is named", "[host][wordnet]") {
     const Changed pointers("data.noun", "same_1 0 002", "same_1 0 009");
     CHECK(error_of<FileError>([&] { WordNet(pointers.path()).synset("n00000188"); }) ==
           (pointers.path() / "data.noun").string() + ": synset 00000188: the line ends early");
-    // The first pointer of the root was to a hyponym.
+    // In the original file, the root's first pointer is to a hyponym.
     const Changed circle("data.noun", "same_0 0 002 ~ 00000099", "same_0 0 002 @ 00000277");
     CHECK(error_of<FileError>([&] { WordNet(circle.path()).wup_similarity(277, 188); }) ==
           (circle.path() / "data.noun").string() + ": the hypernyms of synset 00000277 run in a circle");

@@ -1,4 +1,4 @@
-// radial-report: runs on one page, and folders that are none.
+// Tests of radial-report: a page that compares several runs, and errors for folders without a run.
 #include "../../catch.h"
 #include "../program.h"
 
@@ -31,14 +31,14 @@ nlohmann::json epoch(int number, double accuracy, double best, int best_epoch) {
             {"order", "00"}};
 }
 
-/// The same of a loss with a metric.
+/// The same line from a loss that reports a metric.
 nlohmann::json reporting(nlohmann::json line) {
     line["feature_length"] = 3.5;
     line["initial_feature_length"] = 1.5;
     return line;
 }
 
-/// Folders of made-up runs.
+/// Folders of synthetic runs.
 class Runs {
 public:
     void write(const std::string& name, const nlohmann::json& options, const std::vector<nlohmann::json>& lines) const {
@@ -93,7 +93,7 @@ TEST_CASE("radial-report shows accuracies, curves and the settings that differ o
     CHECK(count(page, "<tr><th>loss.gamma</th><td>–</td><td>2</td></tr>") == 1);
     CHECK(count(page, "<th>batch</th>") == 0);
     CHECK(count(page, "Test accuracy by epoch") == 1);
-    CHECK(count(page, "Mean kernel by epoch") == 0);  // neither run has one
+    CHECK(count(page, "Mean kernel by epoch") == 0);  // neither run reports a mean kernel
     CHECK(count(page, "Feature length by epoch") == 1);
     for (const char* outside : {"http:", "https:", "<script", "<link", "url("}) CHECK(count(page, outside) == 0);
 }

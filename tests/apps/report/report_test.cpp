@@ -1,4 +1,4 @@
-// Charts, progress lines and times as text.
+// Tests of charts, progress lines and formatted times.
 #include "radial/apps/report/report.h"
 #include "../../expect.h"
 #include "radial/apps/report/charts.h"
@@ -15,7 +15,7 @@ std::size_t count(const std::string& text, const std::string& part) {
     return found;
 }
 
-/// Samples whose true and predicted classes have these counts, row by row.
+/// Samples with this confusion matrix: rows are true classes, columns are predicted classes.
 struct Samples {
     std::vector<std::int64_t> labels, predicted;
     std::int64_t classes = 0;
@@ -112,7 +112,7 @@ TEST_CASE("lines of different length and with gaps share a chart", "[host]") {
         train::line_chart({{"long", {1, NAN, 3, 4}}, {"short", {2, INFINITY}}, {"none", {}}}, false);
     CHECK(count(svg, "<circle") == 4);
     CHECK(count(svg, "nan") + count(svg, "inf") == 0);
-    CHECK(count(svg, "L") == 1);  // of the four points only the last two are neighbours
+    CHECK(count(svg, "L") == 1);  // of the four points, only 3 and 4 are adjacent
 }
 
 TEST_CASE("the ninth line of a chart is told from the first by dashes", "[host]") {

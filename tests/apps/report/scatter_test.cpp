@@ -1,4 +1,4 @@
-// Scatter charts of features and prototypes, alone and side by side.
+// Tests of scatter charts of features and prototypes, for one run and for several side by side.
 #include "../../expect.h"
 #include "../program.h"
 #include "radial/apps/report/charts.h"
@@ -7,7 +7,7 @@
 namespace radial::test {
 namespace {
 
-/// Features on a square from -10 to 10 and the given prototypes.
+/// Features at the corners of the square from -10 to 10, and the given prototypes.
 struct Square {
     std::vector<float> points = {-10, -10, 10, 10, -10, 10, 10, -10};
     std::vector<std::int64_t> labels = {0, 1, 2, 3};
@@ -81,7 +81,7 @@ TEST_CASE("prototypes that are all tiny beside the features are drawn as directi
     CHECK(view.marks[0].x == Approx(0.94 * 10.5));
     CHECK(view.marks[1].x == Approx(-0.94 * 10.5));
     CHECK(view.marks[2].y == Approx(0.94 * 10.5));
-    CHECK(std::hypot(view.marks[3].x, view.marks[3].y) == 0);  // no direction: it stays at the origin
+    CHECK(std::hypot(view.marks[3].x, view.marks[3].y) == 0);  // a zero vector has no direction and stays at the origin
     CHECK(
         square.note() ==
         "Numbered rays are the prototypes' directions from the origin. Their lengths, up to 0.2, would not show beside "
@@ -133,7 +133,7 @@ TEST_CASE("values that are not finite leave no mark that is not finite", "[host]
     square.points[0] = NAN;
     square.points[3] = INFINITY;
     const std::string chart = scatter_chart(square.scatter());
-    // What the prototypes' titles say of their places may.
+    // The attributes that place marks must not contain these; the titles of prototypes may.
     CHECK(count(chart, "\"nan\"") + count(chart, "\"inf\"") + count(chart, "Mnan") + count(chart, "Minf") == 0);
     CHECK(count(chart, "h0") == 2);
 }

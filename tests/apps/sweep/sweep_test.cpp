@@ -1,4 +1,4 @@
-// Sweeps: a table of the paper from runs in folders, resumed, compared and written beside the paper's figures.
+// Tests of sweeps: a table of the paper from runs in folders, resumed, compared, and printed beside the paper's values.
 #include "radial/apps/sweep/sweep.h"
 #include "../../expect.h"
 #include "../program.h"
@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// The line of `text` that begins with `start`, with single spaces.
+/// The line of `text` that begins with `start`, with repeated spaces removed.
 std::string line_with(const std::string& text, const std::string& start) {
     std::istringstream stream(text);
     for (std::string line; std::getline(stream, line);) {
@@ -37,7 +37,7 @@ std::string line_with(const std::string& text, const std::string& start) {
     return "(no line begins with " + start + ")";
 }
 
-/// Sweeps of Table 4 with one or two losses over 100 patterns, five steps an epoch.
+/// Sweeps of Table 4 with one or two losses over 100 patterns, with five steps per epoch.
 class SmallSweep {
 public:
     SmallSweep() { write_patterns(folder_ / "data", 100, 20); }
@@ -118,7 +118,7 @@ TEST_CASE("a sweep goes on with a run that was stopped, to the same end", "[host
     const fs::path run = sweep.path("sweep/lgm-seed1");
     const std::string checkpoint = read_text(run / "checkpoint.safetensors"),
                       metrics = read_text(run / "metrics.jsonl");
-    // As it was after the first epoch, when the second had begun.
+    // Restores the state during the second epoch.
     fs::remove(train::Snapshots(run, 2).files().front());
     std::ofstream(run / "metrics.jsonl") << metrics.substr(0, metrics.find('\n') + 20);
     fs::remove(run / "checkpoint.safetensors");

@@ -1,4 +1,4 @@
-// `radial-cifar10` and `radial-cifar100` from files to a checkpoint, on small sets of their format.
+// Tests of `radial-cifar10` and `radial-cifar100` from files to a checkpoint, on small sets in CIFAR's format.
 #include "../../data/archives.h"
 #include "../../data/http_server.h"
 #include "../../expect.h"
@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file of records whose classes (0 to 9) are colours and places, easily told apart, over a noise.
+/// A file of records. Each class (0 to 9) has its own colour and position, so that it is easy to recognise over the
+/// noise.
 std::string records(int count, bool coarse, Generator& generator) {
     std::string bytes;
     for (int i = 0; i < count; ++i) {
@@ -40,7 +41,7 @@ void write_bytes(const fs::path& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary) << bytes;
 }
 
-/// Small sets in both formats, CIFAR-10's also as an archive, and a run on it.
+/// Small sets in both formats, CIFAR-10's also as an archive, and a run on CIFAR-10.
 class Sets {
 public:
     Sets() {
@@ -91,7 +92,7 @@ const Sets& sets() {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// What train says of these arguments, which it must refuse.
+/// The error of train for these arguments, which it must reject.
 std::string train_error(const std::string& arguments) {
     const ProgramResult result =
         run_program("radial-cifar10", fmt::format("train --data {} --out {} --epochs 1 {}", sets().ten().string(),
@@ -100,8 +101,8 @@ std::string train_error(const std::string& arguments) {
     return result.first_error();
 }
 
-/// A run's options as earlier versions wrote them: those of the loss and of the network all numbers, without the ones
-/// that are new, and under former names.
+/// A run's options as earlier versions wrote them: the options of the loss and of the network are all numbers, new
+/// options are missing, and renamed options have their former names.
 nlohmann::ordered_json of_before(nlohmann::ordered_json options) {
     for (const char* option : {"loss.normalise", "loss.spread", "model.recompute"}) REQUIRE(options.erase(option) == 1);
     options["model.checkpoint"] = 0.0;
@@ -220,7 +221,7 @@ TEST_CASE("a run from before options were added or renamed goes on as it began",
         const auto options = nlohmann::json::parse(read_text(sets().path(name) / "config.json")).at("options");
         return options.at("loss.normalise").get<bool>();
     };
-    // The same settings for another run, which the command line may change.
+    // The same settings can be used for another run, and the command line can change them.
     sets().train("same-loss", "--config " + config.string());
     CHECK_FALSE(loss_of("same-loss"));
     sets().train("changed", "--loss.normalise 1 --config " + config.string());

@@ -1,4 +1,4 @@
-// `radial-mnist download`: what reaches the user from a mirror that does not hold MNIST.
+// Tests of the messages of `radial-mnist download` if a mirror's files are not MNIST's.
 #include "../../data/http_server.h"
 #include "../../expect.h"
 #include "../program.h"

@@ -1,4 +1,4 @@
-// `radial-imagenet` from folders of JPEG files to a checkpoint.
+// Tests of `radial-imagenet` from folders of JPEG files to a checkpoint.
 #include "../../data/pictures.h"
 #include "../../expect.h"
 #include "../program.h"
@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Two classes with the recorded pictures, in both sets.
+/// A training set and a test set, each with the recorded pictures in two classes.
 class Folder {
 public:
     Folder() {
@@ -42,7 +42,7 @@ private:
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// The "test accuracy: ..." line that eval prints, or nothing.
+/// The "test accuracy: ..." line that eval prints, or "".
 std::string accuracy_line(const std::string& text) {
     const auto at = text.find("test accuracy: ");
     return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
@@ -141,7 +141,8 @@ TEST_CASE("a last batch of one image is refused before the first step where a ba
                    "a single value a channel, too few to train on; give --drop-last, or another --batch\n"));
     CHECK_FALSE(fs::exists(folder.run() / "config.json"));
     CHECK(folder.train("--limit 5 --drop-last").status == 0);
-    // At 64 pixels layer4 sees 2 x 2 of one image, but the loss normalises the feature of more than one.
+    // At 64 pixels, layer4 gets 2 x 2 values of one image, but the loss normalises features and needs more than one
+    // sample.
     CHECK(contains(Folder().train("--limit 5", 64).error,
                    "--batch: the last batch of 1 of 5 images is too small for the loss, which takes 2 samples or more; "
                    "give --drop-last, or another --batch"));

@@ -1,4 +1,4 @@
-// best.safetensors: the checkpoint of the epoch with the best test accuracy.
+// Tests of best.safetensors, the checkpoint of the epoch with the best test accuracy.
 #include "../../expect.h"
 #include "../program.h"
 #include "radial/apps/cli/run/run_recorder.h"
@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A run of four epochs, whose third has a learning rate that spoils what the first two have learned.
+/// A run of four epochs. In the third, the learning rate is so high that it destroys what the network has learned.
 class SpoiltRun {
 public:
     SpoiltRun() {
@@ -22,7 +22,7 @@ public:
         train("run", 4);
         lines_ = read_metrics(path("run"));
         const auto better = [](const auto& a, const auto& b) { return a.at("test_accuracy") < b.at("test_accuracy"); };
-        best_ = std::max_element(lines_.begin(), lines_.end(), better) - lines_.begin() + 1;  // the first of equals
+        best_ = std::max_element(lines_.begin(), lines_.end(), better) - lines_.begin() + 1;  // first of equal values
         REQUIRE(best_ < 3);
     }
     fs::path path(const std::string& name) const { return folder_ / name; }
@@ -48,7 +48,7 @@ private:
     std::int64_t best_ = 0;
 };
 
-/// A run that learns nothing, so that all its epochs are as good as the first, with its recorder.
+/// A run that learns nothing, so that no epoch is better than the first, and its recorder.
 class IdleRun {
 public:
     explicit IdleRun(const fs::path& out)
@@ -69,7 +69,7 @@ public:
                     trainer_, progress_) {
         recorder_.begin_events(trainer_);
     }
-    /// Trains and records one epoch.
+    /// Trains one epoch and records it.
     void epoch() {
         trainer_.run_epoch();
         recorder_.record(trainer_);

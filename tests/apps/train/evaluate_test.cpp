@@ -1,4 +1,4 @@
-// What an evaluation keeps of each sample.
+// Tests of the values that an evaluation keeps for each sample.
 #include "radial/apps/train/evaluate.h"
 #include "../../expect.h"
 #include "radial/core/autograd/autograd.h"
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t classes = 3, samples = 11, batch = 4;
 
-/// Pictures of 1 by 2 pixels, which are their own features.
+/// Images of 1 by 2 pixels. The network passes the pixels on as the feature.
 data::ImageSet pairs_of_pixels() {
     Generator generator(5);
     std::vector<std::uint8_t> pixels;
@@ -34,7 +34,7 @@ struct Evaluated {
     train::Evaluation evaluation;
     std::vector<double> features, prototypes;
 
-    /// Squared distance of a sample to a prototype.
+    /// The squared distance of a sample to a prototype.
     double distance(std::int64_t sample, std::int64_t prototype) const {
         double sum = 0;
         for (std::int64_t d = 0; d < 2; ++d) {
@@ -44,7 +44,8 @@ struct Evaluated {
         }
         return sum;
     }
-    /// The smallest of those to the prototypes of the sample's own class, or to those of the other ones.
+    /// The smallest squared distance of a sample: to the prototypes of its own class if `own`, otherwise to those of
+    /// the other classes.
     double nearest(std::int64_t sample, bool own) const {
         const auto count = static_cast<std::int64_t>(prototypes.size()) / 2, each = count / classes;
         double least = HUGE_VAL;
@@ -88,7 +89,7 @@ TEST_CASE("an evaluation keeps each sample's squared distances to its own and th
     check_distances(evaluated("rbf-softmax"));
 }
 
-TEST_CASE("of a class's several prototypes the nearest counts", "[apps]") {
+TEST_CASE("an evaluation uses the nearest of a class's prototypes", "[apps]") {
     const Evaluated found = evaluated("rbf-softmax", {{"prototypes_per_class", 3}});
     REQUIRE(found.prototypes.size() == 2 * 3 * classes);
     check_distances(found);
@@ -152,7 +153,7 @@ TEST_CASE("with class weights the loss of a set is sum(w l) / sum(w)", "[apps]")
 }
 
 TEST_CASE("a loss without prototypes leaves no distances", "[apps]") {
-    // One that predicts by running means has prototypes; of all losses some must have none for this to say anything.
+    // A loss that predicts with running means has prototypes. Some losses of the registry have none.
     for (const LossInfo& info : loss_registry()) {
         const Evaluated found = evaluated(info.name);
         INFO(info.name);

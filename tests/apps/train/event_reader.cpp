@@ -1,4 +1,4 @@
-// The reader, written from the formats' descriptions alone.
+// Reads event files. Written from the descriptions of the formats, independently of the writer.
 #include "event_reader.h"
 
 #include "../../catch.h"

@@ -1,4 +1,4 @@
-// Noting signals while a network is trained.
+// Tests of signals that arrive while a network is trained.
 #include "radial/apps/train/console/interrupt.h"
 #include "../../expect.h"
 #include "radial/core/ops.h"
@@ -14,7 +14,7 @@
 namespace radial::test {
 namespace {
 
-/// Sends this process a SIGINT, `delay` after it was made.
+/// Sends a SIGINT to this process, `delay` after construction.
 class Sender {
 public:
     explicit Sender(std::chrono::microseconds delay)
@@ -30,7 +30,7 @@ private:
     std::thread thread_;
 };
 
-/// Bytes of the stack that this thread has for signal handlers; 0 where they run on its own.
+/// The size in bytes of this thread's alternate stack for signal handlers; 0 if handlers run on the normal stack.
 std::size_t own_stack_size() {
     stack_t stack{};
     REQUIRE(sigaltstack(nullptr, &stack) == 0);
@@ -41,12 +41,12 @@ std::size_t own_stack_size() {
 
 TEST_CASE("signals that come during long products leave memory as it is", "[host][signals]") {
     const NoGrad no_grad;
-    // So many rows that oneDNN packs them in memory of its own.
+    // The number of rows is so large that oneDNN packs them into its own memory.
     const Tensor a = Tensor::full({20000, 16}, 0.5), b = Tensor::full({20000, 8}, 2);
     const std::vector<float> expected(128, 20000);
     {
         const train::SignalWatch watch;
-        REQUIRE(own_stack_size() > 0);  // without one, what follows may end in a process that hangs
+        REQUIRE(own_stack_size() > 0);  // without a separate stack, the loop below can hang
     }
     for (int i = 0; i < 100; ++i) {
         const train::SignalWatch watch;

@@ -1,5 +1,5 @@
-// What a loss reports of itself, from the step to metrics.jsonl, TensorBoard and the report, and the watch over
-// kernels.
+// Tests of the metrics that a loss reports, from the training step to metrics.jsonl, TensorBoard and the report, and of
+// the check for dead kernels.
 #include "../../expect.h"
 #include "../program.h"
 #include "../small_run.h"
@@ -21,7 +21,7 @@ namespace {
 
 using train::DeadKernelWatch, train::EpochResult, train::MetricValue, train::Observer, train::Trainer;
 
-/// Softmax that reports the features' mean square under some names.
+/// Softmax that also reports the mean square of the features under the given names.
 class Reporting : public Softmax {
 public:
     explicit Reporting(std::vector<std::string> its_names)
@@ -61,7 +61,7 @@ public:
               {.epochs = epochs}) {}
 };
 
-/// Keeps a metric of each step, and the notes.
+/// Records one metric of each step, and the notes.
 class Recorder : public Observer {
 public:
     explicit Recorder(std::string name) : name_(std::move(name)) {}
@@ -76,7 +76,7 @@ private:
     std::string name_;
 };
 
-/// Stops the training after a step by throwing its state.
+/// Stops the training after a step by throwing the trainer's state.
 class StopAt : public Observer {
 public:
     explicit StopAt(std::int64_t step) : step_(step) {}
@@ -99,7 +99,7 @@ nlohmann::ordered_json state_after(Run& run, std::int64_t step) {
     return {};
 }
 
-/// Tells a watch of steps with this mean kernel, the first of them `first`.
+/// Reports `steps` steps with this mean kernel to the watch, beginning with the step `first`.
 void tell(DeadKernelWatch& watch, Trainer& trainer, double kernel, std::int64_t first, std::int64_t steps) {
     for (std::int64_t step = first; step < first + steps; ++step)
         watch.on_step(trainer, {.step = step, .numbers = {.metrics = {{"mean_kernel", kernel}}}});
@@ -224,7 +224,7 @@ TEST_CASE("a run that goes on in mid-epoch comes to the same metrics", "[host]")
         INFO(earlier);
         Run stopped([] { return rbf(); });
         auto state = nlohmann::ordered_json::parse(state_after(stopped, 8).dump());
-        if (earlier) {  // as versions wrote it that knew of kernels alone
+        if (earlier) {  // in the form of versions that knew only the metric of kernels
             const auto kernel = state.at("metrics").at("mean_kernel");
             state["kernel"] = {{"initial", kernel.at("initial")},   {"window_sum", 0.5},
                                {"epoch_sum", kernel.at("sum")},     {"window_steps", 2},
@@ -297,7 +297,7 @@ TEST_CASE("the last few steps of a longer epoch are no window", "[host]") {
     tell(watch, run.trainer, 0.5, 1, 50);
     tell(watch, run.trainer, 0, 51, 20);
     CHECK_NOTHROW(watch.before_evaluation(run.trainer));
-    tell(watch, run.trainer, 0, 71, 49);  // of the next epoch
+    tell(watch, run.trainer, 0, 71, 49);  // steps of the next epoch
     CHECK_THROWS_AS(tell(watch, run.trainer, 0, 120, 1), NumericError);
 }
 

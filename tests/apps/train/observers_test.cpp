@@ -1,4 +1,5 @@
-// Observers of a library user's training: when they stop it, what they write, and that a run goes on the same.
+// Tests of observers in a user's own training: when they stop it, the files that they write, and that a resumed run
+// continues in the same way.
 #include "radial/apps/train/observers.h"
 
 #include "../../expect.h"
@@ -22,7 +23,7 @@ namespace {
 
 using train::EpochResult, train::Observer, train::Trainer;
 
-/// A small network that learns to tell the points apart, or their sums.
+/// A small network that learns to classify the points, or to predict the sums of their coordinates.
 class Run : public SmallRun {
 public:
     explicit Run(std::int64_t epochs, bool regression = false, double lr = 0.1)
@@ -46,7 +47,8 @@ std::vector<double> losses_of(const Trainer& trainer) {
     return losses;
 }
 
-/// Feeds an observer epochs with these accuracies, and says after which of them it stopped the trainer; 0: never.
+/// Passes epochs with these accuracies to an observer; returns the epoch after which it stopped the trainer, or 0 if it
+/// did not.
 std::int64_t stopped_after(train::EarlyStopping& stopping, const std::vector<double>& accuracies,
                            bool of_loss = false) {
     Run run(1);
@@ -62,7 +64,7 @@ std::int64_t stopped_after(train::EarlyStopping& stopping, const std::vector<dou
     return 0;
 }
 
-/// Writes down what is called.
+/// Records the names of the functions that are called.
 class Diary : public Observer {
 public:
     void on_start(Trainer&) override { text += "start "; }
@@ -135,7 +137,7 @@ TEST_CASE("a run that goes on from a snapshot comes to the same numbers", "[host
     const TemporaryFolder folder;
     Run whole(3);
     whole.trainer.run();
-    for (const std::int64_t stop : {2, 6, 9}) {  // of 6 steps an epoch
+    for (const std::int64_t stop : {2, 6, 9}) {  // 6 steps per epoch
         const std::filesystem::path path = folder / fmt::format("stop{}", stop);
         struct Stop {};
         class StopAt : public Observer {
@@ -206,7 +208,7 @@ TEST_CASE("a regression has losses and no accuracy, and its best epoch is that o
     CHECK(page.find("Confusion matrix") == std::string::npos);
     for (const char* const text : {">nan", "nan%", ">-nan"}) CHECK(page.find(text) == std::string::npos);
     CHECK_FALSE(std::filesystem::is_empty(folder / "events"));
-    // A snapshot's state knows it, too.
+    // A snapshot's state contains the best epoch, too.
     const auto state = nlohmann::ordered_json::parse(run.trainer.state().dump());
     Run other(6, true, 0.2);
     other.trainer.restore(state);

@@ -1,4 +1,4 @@
-// What a run writes for TensorBoard, once and after it was taken up again.
+// Tests of the files that a run writes for TensorBoard, without interruption and after it was resumed.
 #include "../../catch.h"
 #include "../program.h"
 #include "event_reader.h"
@@ -13,12 +13,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A run of three epochs of ten steps, with a point every seven, whose snapshots are all there.
+/// A run of three epochs of ten steps that logs every seven steps and keeps all its snapshots.
 class LoggedRun {
 public:
     LoggedRun() {
         write_patterns(folder_ / "data", 100, 20);
-        // Too slow a rate to learn much: there are to be mistakes.
+        // The learning rate is so low that the network still makes mistakes.
         train(
             fmt::format("--data {} --out {} --dim 3 --epochs 3 --batch 10 --lr 0.0001 --threads 1 --save-steps 2 "
                         "--keep-saves 100 --log-steps 7",
@@ -27,7 +27,7 @@ public:
     }
     fs::path path() const { return folder_ / "run"; }
     const std::vector<LoggedValue>& before() const { return before_; }
-    /// Goes on after `step`, with the snapshots of later steps gone.
+    /// Resumes after `step`: first deletes the snapshots of later steps.
     std::vector<LoggedValue> resumed_after(int step) const {
         for (const auto& entry : fs::directory_iterator(path() / "snapshots"))
             if (entry.path().filename() > fmt::format("step-{:09}.safetensors", step)) fs::remove(entry.path());
@@ -51,11 +51,11 @@ const LoggedRun& logged_run() {
     return run;
 }
 
-/// Tags and steps.
+/// The tags and steps of the values.
 std::multiset<std::pair<std::string, std::int64_t>> places(const std::vector<LoggedValue>& values) {
     std::multiset<std::pair<std::string, std::int64_t>> found;
     for (const LoggedValue& value : values) found.emplace(value.tag, value.step);
-    // How many speeds there are depends on how often the clock ticks.
+    // The number of values of the speed depends on the resolution of the clock.
     std::erase_if(found, [](const auto& place) { return place.first == "step/images_per_second"; });
     return found;
 }
@@ -124,7 +124,7 @@ TEST_CASE("a resumed run logs no step twice and none is missing", "[host]") {
     const std::size_t starts = event_files(logged_run().path() / "events").size();
     const auto values = logged_run().resumed_after(14);
     CHECK(places(values) == places(logged_run().before()));
-    // Nor do the values differ, since the point at step 14 is where the run went on.
+    // The values are the same, too, because the run was resumed exactly at step 14, where values are logged.
     for (const char* tag : {"step/loss", "step/gradient_norm", "epoch/test_loss"})
         CHECK(scalars(values, tag) == scalars(logged_run().before(), tag));
     CHECK(event_files(logged_run().path() / "events").size() == starts + 1);

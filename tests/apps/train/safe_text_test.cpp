@@ -1,4 +1,4 @@
-// Text of users and files on its way to terminals, shells, JSON, and back.
+// Tests of users' text that is written to terminals, shells and JSON, and read back.
 #include "radial/apps/train/console/safe_text.h"
 #include "../../expect.h"
 #include "../program.h"
@@ -10,9 +10,9 @@ namespace radial::test {
 
 TEST_CASE("text that a terminal would obey is shown as escapes, any other as it is", "[host]") {
     CHECK(train::shown("a\x1b[2Jb\x7f\r\n") == "a\\x1b[2Jb\\x7f\\r\\n");
-    CHECK(train::shown("\xc2\x9b"  // a control sequence's beginning in one character
+    CHECK(train::shown("\xc2\x9b"  // one character that begins a control sequence
                        "2J") == "\\u009b2J");
-    CHECK(train::shown("\xe2\x80\xae"  // right to left from here
+    CHECK(train::shown("\xe2\x80\xae"  // switches to right-to-left text
                        "gpj.exe") == "\\u202egpj.exe");
     CHECK(train::shown("B\xe4r") == "B\\xe4r");
     CHECK(train::shown("\xc0\xaf \xed\xa0\x80 \xe2\x82") == "\\xc0\\xaf \\xed\\xa0\\x80 \\xe2\\x82");

@@ -1,4 +1,4 @@
-// Scores of samples: those of a batch, thresholds, and how well two sets are separated.
+// Tests of the scores of samples: those of a batch, thresholds, and how well a score separates two sets.
 #include "radial/apps/train/scores.h"
 #include "../../expect.h"
 #include "../../folders.h"
@@ -20,7 +20,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::
 
 SampleScore score(std::vector<double> values) { return {.name = "kernel", .description = "", .values = values}; }
 
-/// The values of scikit-learn: see tests/golden/rejection_cases.py.
+/// The values that scikit-learn gives; see tests/golden/rejection_cases.py.
 const nlohmann::json& recorded() {
     static const nlohmann::json cases = [] {
         std::ifstream file(test_folder() + "/golden/rejection.json");
@@ -29,7 +29,7 @@ const nlohmann::json& recorded() {
     return cases;
 }
 
-/// Softmax with a score of its own.
+/// A loss with its own score.
 class Scored : public Loss {
 public:
     explicit Scored(std::string name, std::int64_t length) : name_(std::move(name)), length_(length) {}

@@ -1,4 +1,4 @@
-// Clusters, correlations and principal components against scikit-learn and SciPy.
+// Compares clusters, correlations and principal components with scikit-learn and SciPy.
 #include "../../expect.h"
 #include "../../folders.h"
 #include "radial/train.h"
@@ -91,7 +91,7 @@ TEST_CASE("principal components are scikit-learn's, with the largest element pos
 }
 
 TEST_CASE("a projection keeps the origin and the distances within its plane", "[host][statistics]") {
-    const std::vector<float> points = {5, 1, 2, 5, 4, 6, 5, 7, 3, 5, 9, 9};  // all in the plane x = 5
+    const std::vector<float> points = {5, 1, 2, 5, 4, 6, 5, 7, 3, 5, 9, 9};  // all points are in the plane x = 5
     const train::PrincipalComponents found = principal_components(points, 3, 2);
     const std::vector<float> plane = found.project(points);
     CHECK(std::hypot(plane[2] - plane[0], plane[3] - plane[1]) == Approx(5));

@@ -1,4 +1,4 @@
-// Event files are what TensorBoard's format says, and hold what was added.
+// Tests that event files follow TensorBoard's format and contain the values that were added.
 #include "radial/apps/train/events/tensorboard.h"
 #include "../../expect.h"
 #include "../program.h"
@@ -14,7 +14,7 @@ namespace {
 
 using Scalars = std::vector<train::TaggedScalar>;
 
-/// The packed doubles of a field.
+/// The packed doubles in a field.
 std::vector<double> doubles(const std::vector<ProtobufField>& fields, int number) {
     const std::string& bytes = field(fields, number).bytes;
     REQUIRE(bytes.size() % 8 == 0);
@@ -23,7 +23,7 @@ std::vector<double> doubles(const std::vector<ProtobufField>& fields, int number
     return values;
 }
 
-/// What a histogram of `values` is written as.
+/// The fields that are written for a histogram of `values`.
 std::vector<ProtobufField> histogram_of(const std::vector<float>& values) {
     const TemporaryFolder folder;
     train::EventFile file(folder.path(), 0);

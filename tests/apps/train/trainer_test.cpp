@@ -1,4 +1,4 @@
-// Tests of the training loop: the same numbers however steps are submitted, and errors that name the step.
+// Tests of the training loop: results do not depend on how steps are submitted, and errors name the step.
 #include "../../catch.h"
 #include "../../data/scratch.h"
 #include "../../expect.h"
@@ -37,7 +37,7 @@ using train::EpochResult, train::GraphUse, train::Precision;
 
 constexpr std::int64_t classes = 4, batch = 8;
 
-/// `count` images of 8 by 8 bytes, each class brightest in its own quarter.
+/// `count` images of 8 by 8 bytes. Each class is brightest in another quarter of the image.
 data::ImageSet quarters(std::int64_t count) {
     Generator generator(11);
     std::vector<std::uint8_t> pixels;
@@ -62,7 +62,7 @@ struct Run {
     Precision precision = Precision::float32;
 };
 
-/// Calls functions, where there are any.
+/// Calls the given functions; each may be empty.
 class Watcher : public train::Observer {
 public:
     Watcher(std::function<void(train::Trainer&)> between, std::function<bool()> stop,
@@ -135,7 +135,7 @@ private:
     std::unique_ptr<train::Trainer> trainer_;
 };
 
-/// Two epochs.
+/// Trains for two epochs.
 std::vector<EpochResult> train(const Run& run) {
     Training training(run);
     training.trainer().run_epoch();
@@ -164,7 +164,7 @@ TEST_CASE("A run's numbers are the same with steps as a graph and one by one", "
 
 TEST_CASE("A trainer that takes over another's state goes on as that would have") {
     const std::vector<double> whole = numbers_of(train({}));
-    for (const std::int64_t stop : {1, 17, 43, 44, 70}) {  // 43 steps an epoch
+    for (const std::int64_t stop : {1, 17, 43, 44, 70}) {  // 43 steps per epoch
         const Scratch scratch;
         const train::Snapshots snapshots(scratch.path(), 1);
         struct Stop {};
@@ -205,7 +205,7 @@ TEST_CASE("An evaluation is given up between batches, and made by the trainer th
         });
     running = &stopped;
     CHECK_THROWS_AS(stopped.trainer().run_epoch(), Stop);
-    CHECK(asked == 3);  // of 7 batches
+    CHECK(asked == 3);  // stopped after 3 of 7 batches
     CHECK(stopped.trainer().history().empty());
     CHECK(stopped.trainer().awaits_evaluation());
 
@@ -269,7 +269,7 @@ TEST_CASE("The host waits for a device now and then, not for each step", "[devic
         train({.graph = GraphUse::on, .images = images});
         return static_cast<std::int64_t>(emulated::waits() - before);
     };
-    // 80 steps more, two and a half times 32.
+    // The runs differ by 80 steps, and the host reads the results every 32 steps.
     CHECK(waits_of(640) - waits_of(320) <= 3);
 }
 

@@ -1,4 +1,4 @@
-// Tests of one training step: parts of a batch, mixed batches, averages of weights, and steps that go wrong.
+// Tests of one training step: parts of a batch, mixed batches, averages of weights, and steps that fail.
 #include "../../catch.h"
 #include "../../data/scratch.h"
 #include "../../expect.h"
@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::int64_t samples = 10;
 
-/// A network without batch norms, and what a step of it came to.
+/// A network without batch norms, and the results of one step.
 class Stepper {
 public:
     explicit Stepper(std::int64_t accumulate, double average_decay = -1, double clip_norm = 0,
@@ -170,7 +170,7 @@ TEST_CASE("An average of weights starts as they are, follows them, and takes the
     {
         const UseAverage use(&stepper.average());
         const auto averaged = weight.to_vector<double>();
-        // The first update's decay is 2 / 11.
+        // The decay at the first update is 2 / 11.
         for (std::size_t i = 0; i < now.size(); ++i)
             CHECK(averaged[i] == Approx(first[i] * 2 / 11 + now[i] * 9 / 11).margin(1e-6));
     }

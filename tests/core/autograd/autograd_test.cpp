@@ -1,4 +1,5 @@
-// The tape: accumulation, errors and their messages, depth, how early memory is freed, when a gradient is complete.
+// Tests of the tape: accumulation, errors and their messages, depth, when memory is freed, and when a gradient is
+// complete.
 #include "radial/core/autograd/autograd.h"
 #include "../../expect.h"
 #include "radial/core/memory/allocator.h"
@@ -21,7 +22,8 @@ Tensor pair_of(double value) {
     return x;
 }
 
-/// Which of `leaves` backward() told, in order, with the gradient that each then had in its first element.
+/// The indices in `leaves` of the leaves that backward() reported, in order, each with the first element of its
+/// gradient at that time.
 std::vector<std::pair<int, double>> told_by(const Tensor& loss, const std::vector<Tensor>& leaves) {
     std::vector<std::pair<int, double>> told;
     const WatchGradients watch([&](const std::shared_ptr<TensorImpl>& impl) {
@@ -245,16 +247,16 @@ TEST_CASE("what backward no longer needs is freed while it runs") {
     const std::size_t before = memory_statistics(default_device()).current;
     const auto loss = [&] {
         Tensor y = x;
-        for (std::int64_t i = 0; i < depth; ++i) y = radial::tanh(y);  // each keeps its result
+        for (std::int64_t i = 0; i < depth; ++i) y = radial::tanh(y);  // each op keeps its result
         return sum(y);
     }();
     const std::size_t held = memory_statistics(default_device()).current - before;
     CHECK(held >= depth * bytes);
     reset_peak_memory(default_device());
     loss.backward();
-    // A gradient or two at a time above what forward left, not one a layer.
+    // The peak is one or two gradients above the memory that forward kept, not one gradient per layer.
     CHECK(memory_statistics(default_device()).peak - before < held + 3 * bytes);
-    // What remains: the leaf's gradient and the scalar, though `loss` still holds the graph.
+    // Only the leaf's gradient and the scalar remain, although `loss` still refers to the graph.
     CHECK(memory_statistics(default_device()).current - before < 2 * bytes);
 }
 
@@ -300,10 +302,10 @@ TEST_CASE("a leaf that is used several times is told once, after the last part o
 TEST_CASE("a leaf of a recomputed segment that is used outside too is told when both are done", "[core][autograd]") {
     const Tensor a = pair_of(2), b = pair_of(3), x = pair_of(1);
     const auto segment = [&](const Tensor& input) { return input * a * b; };
-    const Tensor early = x * a;  // x a, times a b
+    const Tensor early = x * a;  // x a, which the segment multiplies by a b
     const Told told = told_by(sum(recompute(segment, early, a)), {a, b, x});
     REQUIRE(told.size() == 3);
-    CHECK(told[0] == std::pair(1, 4.0));  // inside the segment, where it is final
+    CHECK(told[0] == std::pair(1, 4.0));  // complete already within the segment
     for (const auto& [which, gradient] : told)
         if (which == 0) CHECK(gradient == 12);  // d(x a a b)/da
 }

@@ -1,4 +1,4 @@
-// Watching ops: what the watcher is told, and when.
+// Tests of op observers: the ops that they see, and when.
 #include "../../expect.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"

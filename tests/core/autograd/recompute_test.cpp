@@ -1,4 +1,5 @@
-// Recomputed segments: the same bits as without, in less memory, on every network of the registry that is small.
+// Tests of recomputed segments: the same bits as without recomputation, with less memory, on each small network of the
+// registry.
 #include "../../expect.h"
 #include "../random_inputs.h"
 #include "radial/core/autograd/autograd.h"
@@ -13,7 +14,7 @@
 namespace radial::test {
 namespace {
 
-/// Everything a training pass changes or gives.
+/// All tensors that a training pass returns or changes.
 std::vector<NamedTensor> trained(const std::string& name, const Shape& images, ModelSettings settings) {
     manual_seed(7);
     const ModelInfo& info = *find_model(name);

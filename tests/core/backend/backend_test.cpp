@@ -1,4 +1,5 @@
-// The fast path against the plain loops in float32: every primitive, forward and backward, odd sizes, both layouts.
+// Compares the CPU's fast path with the plain loops in float32: each primitive, forward and backward, at odd sizes and
+// in both layouts.
 #include "radial/core/backend/backend.h"
 
 #include "../../expect.h"
@@ -17,7 +18,7 @@ const std::vector<Layout> layouts = {Layout::row_major, Layout::channels_last};
 
 using TensorFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 
-/// f's result and its gradients, for float32 inputs of which those of rank 4 at `images` come in `layout`.
+/// The result of f and its gradients for float32 inputs. If the first input has rank 4, it gets the layout `layout`.
 std::vector<Tensor> results(const TensorFunction& f, const std::vector<Tensor>& inputs, Layout layout) {
     std::vector<Tensor> leaves;
     for (const Tensor& input : inputs) {
@@ -32,7 +33,7 @@ std::vector<Tensor> results(const TensorFunction& f, const std::vector<Tensor>& 
     return all;
 }
 
-/// Checks f and its gradients on the fast path, in both layouts of the first input, against the plain loops.
+/// Compares f and its gradients on the fast path with the plain loops, in both layouts of the first input.
 void check_against_reference(const TensorFunction& f, const std::vector<Tensor>& inputs, double tolerance = 1e-5) {
     const std::vector<Tensor> expected = [&] {
         const UseReferenceBackend guard;
@@ -272,7 +273,7 @@ TEST_CASE("batch norm's running statistics agree with the plain loops") {
 }
 
 TEST_CASE("batch norm keeps the digits of a variance far below the mean's square") {
-    // float32 resolves these inputs to 1e-5 of their deviation; a variance from E[x^2] - E[x]^2 would be off by 2e-3.
+    // In float32 the rounding of these inputs is 1e-5 of their deviation; E[x^2] - E[x]^2 would be wrong by 2e-3.
     RandomInputs random(107);
     const Tensor x = random.tensor({8, 3, 9, 9}, 99, 101, DType::float32);
     const Tensor one = Tensor::full({3}, 1), zero = Tensor::zeros({3});

@@ -1,4 +1,4 @@
-// The choices between exactness and speed: what holds unless a program says otherwise.
+// Tests of the defaults of settings that exchange exactness for speed.
 #include "../../catch.h"
 #include "radial/core/backend/backend.h"
 

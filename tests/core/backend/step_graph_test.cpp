@@ -1,4 +1,4 @@
-// Tests of recorded steps: they train exactly as eager ones, keep their memory to themselves, and give up in order.
+// Tests of recorded steps: they train exactly as eager steps, use memory of their own, and fall back to eager steps.
 #include "../../catch.h"
 #include "../../expect.h"
 
@@ -25,10 +25,10 @@ using radial::test::error_of;
 
 namespace {
 
-/// On the CPU every step is eager.
+/// Whether steps are recorded; on the CPU every step is eager.
 bool records() { return default_device().kind == Device::Kind::cuda; }
 
-/// How often the host has waited for the emulated device; 0 on others, which do not count.
+/// The number of times that the host has waited for the emulated device; 0 on other devices, which do not count.
 std::size_t waits() {
 #ifdef RADIAL_EMULATED_CUDA
     return emulated::waits();
@@ -41,7 +41,7 @@ Tensor vector_of(const std::vector<double>& values) {
     return Tensor::from(values, {static_cast<std::int64_t>(values.size())});
 }
 
-/// A small network with everything that a step can hold, its head, and an optimizer with momentum.
+/// A small network with all kinds of layers that a step may contain, its head, and an optimizer with momentum.
 struct Training {
     static constexpr std::int64_t batch = 6;
 
@@ -62,7 +62,7 @@ struct Training {
         labels = Tensor::empty({batch}, DType::int64);
     }
 
-    /// Puts step `number`'s batch and learning rate in place.
+    /// Sets the batch and the learning rate of step `number`.
     void prepare(int number) {
         Generator generator(static_cast<std::uint64_t>(number));
         const Tensor pixels = Tensor::empty({batch, 1, 8, 8}, DType::float32, Device{});
@@ -89,7 +89,7 @@ struct Training {
     Tensor images, labels, loss, norm;
 };
 
-/// The loss and gradient norm of every step, then all of the state.
+/// The loss and gradient norm of each step, followed by the whole state.
 using Trace = std::vector<std::vector<double>>;
 
 void note_state(const Training& training, Trace& trace) {
@@ -110,7 +110,7 @@ Trace train_eagerly(int steps) {
     return trace;
 }
 
-/// `between` runs after every step.
+/// Calls `between` after each step.
 Trace train_recorded(
     int steps, const std::function<void()>& between = [] {}) {
     Training training;
@@ -134,7 +134,7 @@ void check_same(const Trace& one, const Trace& other) {
         CAPTURE(i);
         if (!records() || device::emulated()) {
             CHECK(one[i] == other[i]);
-        } else {  // a vendor's library may add up in another order
+        } else {  // a vendor's library may add in another order
             REQUIRE(one[i].size() == other[i].size());
             for (std::size_t k = 0; k < one[i].size(); ++k) CHECK(one[i][k] == Approx(other[i][k]).epsilon(1e-3));
         }
@@ -231,7 +231,7 @@ TEST_CASE("A step that waits for the device runs eagerly, and the graph says why
     CHECK(graph.nodes() == 0);
     if (records()) {
         CHECK(graph.reason() == "cuda:0: 8 bytes cannot be copied from the device while a graph is captured");
-        CHECK(calls == 5);  // and the attempt
+        CHECK(calls == 5);  // the attempt to record is the fifth call
     } else {
         CHECK(graph.reason() == "a step on the CPU is not recorded");
         CHECK(calls == 4);

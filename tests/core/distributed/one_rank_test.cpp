@@ -1,4 +1,5 @@
-// A process alone, and what mpirun's variables say. What takes several ranks is in tests/distributed.
+// Tests of a single process, and of mpirun's environment variables. Tests that need several ranks are in
+// tests/distributed.
 #include "../../expect.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/distributed/communicator.h"
@@ -10,7 +11,7 @@
 namespace radial::test {
 namespace {
 
-/// An environment variable for as long as it lives.
+/// Sets an environment variable during its lifetime.
 class Variable {
 public:
     Variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }

@@ -1,4 +1,4 @@
-// Reading whole files, and what is refused unopened.
+// Tests of reading whole files, and of paths that are rejected before they are opened.
 #include "radial/core/io/files.h"
 #include "../../data/scratch.h"
 #include "../../expect.h"
@@ -23,7 +23,7 @@ TEST_CASE("a file whose size is not known is read to its end", "[host][core][fil
     CHECK(read_file("/proc/self/status", 1U << 20U).find("\nPid:") != std::string::npos);
 }
 
-TEST_CASE("what is missing or a folder is no file to read", "[host][core][file]") {
+TEST_CASE("reading a missing file or a folder is an error", "[host][core][file]") {
     const Scratch scratch;
     const std::string folder = scratch.path().string();
     CHECK(error_of<FileError>([&] { read_file(folder + "/x", 9); }) == folder + "/x: no such file");

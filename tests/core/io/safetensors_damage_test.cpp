@@ -1,4 +1,4 @@
-// Feeds the safetensors reader damaged files: each parses or is refused, none crashes.
+// Reads damaged safetensors files: each must be read or rejected; none may crash the reader.
 #include "../../catch.h"
 #include "../../data/scratch.h"
 
@@ -31,7 +31,7 @@ void flip_bits(std::string& bytes, Generator& generator) {
     }
 }
 
-/// Copies, moves or deletes a run of bytes.
+/// Copies, moves or deletes a sequence of bytes.
 void splice(std::string& bytes, Generator& generator) {
     const std::size_t from = place_in(bytes, generator);
     const std::string run = bytes.substr(from, generator.below(20));
@@ -39,7 +39,7 @@ void splice(std::string& bytes, Generator& generator) {
     if (generator.below(3) != 0) bytes.insert(place_in(bytes, generator), run);
 }
 
-/// Replaces a digit, which changes lengths, shapes and offsets without breaking the JSON.
+/// Replaces one digit: lengths, shapes and offsets change, but the JSON remains valid.
 void change_digit(std::string& bytes, Generator& generator) {
     const std::size_t at = bytes.find_first_of("0123456789", place_in(bytes, generator));
     if (at != std::string::npos) bytes[at] = static_cast<char>('0' + generator.below(10));
@@ -62,7 +62,7 @@ std::string mutated(std::string bytes, Generator& generator) {
     return bytes;
 }
 
-/// Whether the file was accepted. Anything but a FileError escapes.
+/// Whether the file was read without a FileError. Other exceptions are not caught.
 bool parses(const std::filesystem::path& path) {
     try {
         for (const NamedTensor& entry : read_safetensors(path).tensors)
@@ -89,7 +89,7 @@ TEST_CASE("A damaged safetensors file parses or is refused, whatever the damage"
         REQUIRE_NOTHROW(accepted = parses(path));
         refused += accepted ? 0 : 1;
     }
-    // Damage to the tensors' own bytes is no damage to the format, so some files are still good; most are not.
+    // A file whose damage is only in the tensors' data is still valid; most damaged files are not.
     CHECK(refused > cases / 2);
     CHECK(refused < cases);
 }

@@ -36,7 +36,7 @@ std::string file_with(const std::string& header, std::size_t data_bytes = 0) {
     return bytes + header + std::string(data_bytes, '\0');
 }
 
-/// What reading `bytes` fails with, after the file's name.
+/// The error of reading `bytes`, without the file's name.
 std::string problem_with(const std::string& bytes) {
     const Scratch scratch;
     const auto path = scratch.write("x.safetensors", bytes);
@@ -55,7 +55,7 @@ std::size_t files_in(const std::filesystem::path& folder) {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
-/// While one lives, no file of this process may grow beyond `bytes`: how a full disk looks to the writer.
+/// During its lifetime, no file of this process can grow beyond `bytes`, as on a full disk.
 class FileSizeLimit {
 public:
     explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
@@ -130,7 +130,7 @@ TEST_CASE("A view is written alone, without the rest of its storage") {
     CHECK(read_safetensors(scratch.path() / "a").at("t").to_vector<float>() == std::vector<float>{2, 3});
 }
 
-// The file was made by Python's safetensors 0.8.0:
+// The file was written by Python's safetensors 0.8.0:
 //   save_file({"weight": np.arange(6, dtype=np.float32).reshape(2, 3) / 4, "double": np.array([1e300, -0.5]),
 //              "count": np.array(7, dtype=np.int64), "labels": np.array([-1, 2], dtype=np.int32),
 //              "pixels": np.array([0, 128, 255], dtype=np.uint8), "none": np.zeros((0, 4), dtype=np.float32)},
@@ -237,7 +237,7 @@ TEST_CASE("A name of very many bytes is cut short in messages", "[host]") {
 }
 
 TEST_CASE("A checksum is of what the header says, however it is spelled", "[host]") {
-    // Written by the first version that had checksums, then with other spaces, escapes and order.
+    // The first header is from the first version that wrote checksums; the second has other spaces, escapes and order.
     const std::string plain =
         R"({"__metadata__":{"k":"v","radial.crc32":"SUM"},"b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
         R"("a":{"dtype":"I32","shape":[],"data_offsets":[2,6]}})";
@@ -286,7 +286,7 @@ TEST_CASE("A dtype that Radial lacks is refused", "[host]") {
 
 namespace {
 
-/// The numbers of a file with one tensor of 16-bit numbers.
+/// The values of a file with one tensor of 16-bit numbers.
 std::vector<float> read_narrow(const std::string& dtype, const std::vector<std::uint16_t>& bits) {
     const Scratch scratch;
     std::string bytes = file_with(fmt::format(R"({{"t":{{"dtype":"{}","shape":[{}],"data_offsets":[0,{}]}}}})", dtype,
@@ -300,7 +300,7 @@ std::vector<float> read_narrow(const std::string& dtype, const std::vector<std::
 }  // namespace
 
 TEST_CASE("Numbers of 16 bits are read as float32, every one exactly", "[host]") {
-    // 1, -2, the largest, the smallest above 0 and the largest subnormal one, then the zeros.
+    // 1, -2, the largest number, the smallest above 0, the largest subnormal with a minus sign, and the two zeros.
     const std::vector<float> half =
         read_narrow("F16", {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x83FF, 0x0000, 0x8000, 0x3555, 0x7C00, 0xFC00, 0x7E00});
     CHECK(std::vector(half.begin(), half.begin() + 8) ==

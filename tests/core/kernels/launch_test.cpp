@@ -1,4 +1,5 @@
-// What launches functors: every form, on the host or a device, over sizes around the bounds of chunks and blocks.
+// Tests of the functions that launch functors: each form, on the host or a device, at sizes near the limits of chunks
+// and blocks.
 #include "radial/core/kernels/launch.h"
 
 #include "../../expect.h"
@@ -15,13 +16,13 @@ using Values = std::vector<double>;
 
 namespace {
 
-/// Names its own place: no two elements alike.
+/// Adds a number that is different for each element.
 struct Mark {
     double* out;
     RADIAL_HD void operator()(std::int64_t i) const { out[i] += static_cast<double>(i + 1); }
 };
 
-/// Counts visits at (o, i) and keeps the larger coordinates distinguishable.
+/// Adds a number that depends on both coordinates, so that visits to a wrong element are found.
 struct Mark2 {
     double* out;
     std::int64_t inner;
@@ -30,7 +31,7 @@ struct Mark2 {
     }
 };
 
-/// Each row minus its mean, its largest element put first.
+/// Subtracts a row's mean from its elements and writes its largest element to the first place.
 struct CentreRow {
     const double* in;
     double* out;
@@ -61,7 +62,7 @@ struct FloatColumn {
     RADIAL_HD float operator()(std::int64_t r, std::int64_t c) const { return in[r * columns + c]; }
 };
 
-/// The element and its square; doubles the element in the same pass.
+/// Returns the element and its square, and doubles the element in the same pass.
 struct ElementAndSquare {
     double* data;
     std::int64_t columns;
@@ -94,8 +95,8 @@ struct ReadPart {
 
 Tensor random_values(const Shape& shape, std::uint64_t seed) { return RandomInputs(seed).tensor(shape, -1, 2); }
 
-/// Parts of `data` one after the other: most empty or small, some longer than one block takes, more than one launch
-/// carries.
+/// Consecutive parts of `data`. Most are empty or small, some are longer than one block handles, and there are more
+/// than one launch can carry.
 std::vector<Part> parts_of(const Tensor& data) {
     constexpr std::int64_t lengths[] = {0, 1, 7, 0, 130, 3, 4096, 0, 2, 4097};
     std::vector<Part> parts;
@@ -169,7 +170,7 @@ TEST_CASE("reduce is the factor times the sum in double, over any number of elem
         kernels::reduce(default_device(), count, Read{in.data<double>()}, 0.25, out.data<double>());
         CHECK(out.item() == Approx(expected).epsilon(1e-12).margin(1e-12));
 
-        // In float32 a running sum would lose a third digit after a million elements.
+        // A running sum in float32 would lose the third digit after a million elements.
         const Tensor narrow = in.to(DType::float32), single = Tensor::full({1}, NAN);
         const auto f = narrow.to_vector<float>();
         const double sum = std::accumulate(f.begin(), f.end(), 0.0);
@@ -270,7 +271,7 @@ TEST_CASE("the plan of a sum of columns covers each row and column exactly once"
 
 namespace {
 
-/// A Launcher that runs nothing but the last call, and tells how wide its index was.
+/// A launcher that runs only the call for the last index, and records the size of the index type.
 struct LastCall {
     static inline std::size_t index_bytes = 0;
     template <class F>

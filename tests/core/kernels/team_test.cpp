@@ -1,4 +1,4 @@
-// Teams: any number of lanes gives what one lane gives, for the calls themselves and for every row kernel.
+// Tests of teams: the result does not depend on the number of lanes, for the team's functions and for all row kernels.
 #include "radial/core/kernels/team.h"
 
 #include "../../catch.h"
@@ -18,7 +18,7 @@ using namespace radial::kernels;
 
 namespace {
 
-/// Classes around the edges of a team: fewer than its lanes, as many, one more, several rounds.
+/// Numbers of classes near a team's size: fewer than its lanes, as many, one more, and several rounds.
 const std::vector<std::int64_t> lengths = {1, 2, 31, 32, 33, 129, 257, 1000};
 constexpr std::int64_t row_count = 3;
 
@@ -33,7 +33,7 @@ std::vector<T> numbers(std::int64_t count, double low, double high) {
     return result;
 }
 
-/// What is in `data` once a team of each row has run the kernel that make(data) gives.
+/// The content of `data` after a team for each row has run the kernel that make(data) returns.
 template <class Team, class T, class Make>
 std::vector<T> after(std::vector<T> data, const Make& make) {
     const auto kernel = make(data.data());
@@ -41,7 +41,7 @@ std::vector<T> after(std::vector<T> data, const Make& make) {
     return data;
 }
 
-/// Largest |a - b| / max(1, |b|); infinities and NaNs must be the same.
+/// The largest |a - b| / max(1, |b|); infinities and NaNs must be equal.
 template <class T>
 double difference(const std::vector<T>& a, const std::vector<T>& b) {
     double worst = 0;
@@ -53,7 +53,7 @@ double difference(const std::vector<T>& a, const std::vector<T>& b) {
     return worst;
 }
 
-/// How far teams of several lanes are from one lane.
+/// The largest difference between teams of several lanes and one lane.
 template <class T, class Make>
 double disagreement(const std::vector<T>& data, const Make& make) {
     const std::vector<T> expected = after<SerialTeam>(data, make);
@@ -63,7 +63,7 @@ double disagreement(const std::vector<T>& data, const Make& make) {
                      difference(after<HostTeam<256>>(data, make), expected)});
 }
 
-/// f(T{}, length) for both types and all lengths.
+/// Calls f(T{}, length) for both types and all lengths.
 template <class F>
 void for_each_length(const F& f) {
     for (const std::int64_t length : lengths) {
@@ -73,7 +73,7 @@ void for_each_length(const F& f) {
     }
 }
 
-/// `rows` rows of logits and room for `more` numbers a row.
+/// `rows` rows of logits, with space for `more` numbers per row.
 template <class T>
 std::vector<T> logits(std::int64_t classes, std::int64_t more) {
     std::vector<T> data = numbers<T>(row_count * classes, -4, 4);
@@ -83,7 +83,7 @@ std::vector<T> logits(std::int64_t classes, std::int64_t more) {
 
 std::vector<std::int64_t> labels_for(std::int64_t classes) { return {0, classes / 2, classes - 1}; }
 
-/// A head's passes over one block, row by row: products become pulls, and the losses stand behind them.
+/// A head's passes over one block, row by row. The products are replaced by their gradients; the losses follow them.
 template <class T, class Metric, class Link>
 struct WholeHead {
     HeadForward<T, Metric, Link> forward;
@@ -98,7 +98,7 @@ struct WholeHead {
     }
 };
 
-/// What the passes read and leave besides products and losses.
+/// The data that the passes read and write in addition to products and losses.
 template <class T>
 struct HeadRoom {
     std::vector<std::int64_t> labels;
@@ -221,7 +221,7 @@ TEST_CASE("sums, norms and means of rows do not depend on a team's width", "[hos
         CHECK(disagreement(data, [=](T* d) {
                   return RowLengths<T, LengthForm::plain>{d, d + count, length};
               }) < rounding<T>);
-        // One image of row_count channels, its pixels side by side or its channels.
+        // One image of row_count channels, once with the pixels contiguous and once with the channels contiguous.
         const auto plane = [=](T* d) { return PlaneMean<T>{d, d + count, row_count, length, length, 1}; };
         const auto pixel = [=](T* d) { return PlaneMean<T>{d, d + count, row_count, length, 1, row_count}; };
         CHECK(disagreement(data, plane) < rounding<T>);

@@ -1,4 +1,4 @@
-// The caching allocator: reuse, its bound on waste, pools, running out, threads, statistics.
+// Tests of the caching allocator: reuse, its limit on waste, pools, exhausted memory, threads, statistics.
 #include "radial/core/memory/allocator.h"
 
 #include "../../expect.h"
@@ -14,7 +14,7 @@ using namespace radial::test;
 
 namespace {
 
-/// What a FakeMemory was asked; shared, because the allocator owns its RawApi.
+/// The calls to a FakeMemory. Shared with the test, because the allocator owns its RawApi.
 struct Record {
     std::size_t capacity = std::numeric_limits<std::size_t>::max();
     std::size_t used = 0;
@@ -23,14 +23,14 @@ struct Record {
     std::set<void*> hidden = {};
 };
 
-/// The system's memory with a limit.
+/// The system's memory with a limit on its size.
 struct FakeMemory {
     Record* record;
     void* allocate(std::size_t bytes) const {
         if (record->used + bytes > record->capacity) return nullptr;
         record->used += bytes;
         ++record->allocations;
-        return std::malloc(bytes);  // NOLINT(*-no-malloc): it stands for the system
+        return std::malloc(bytes);  // NOLINT(*-no-malloc): replaces the system's memory
     }
     void release(void* block, std::size_t bytes) const {
         record->used -= bytes;
@@ -96,9 +96,9 @@ TEST_CASE("when memory runs out the kept blocks are returned and the request is 
     Record record{.capacity = 300 * KiB};
     Allocator allocator(FakeMemory{&record});
     allocator.release(allocator.allocate(200 * KiB));
-    void* const block = allocator.allocate(90 * KiB);  // fits beside it
+    void* const block = allocator.allocate(90 * KiB);  // there is enough memory left
     CHECK(record.releases == 0);
-    void* const other = allocator.allocate(210 * KiB);  // only after the flush
+    void* const other = allocator.allocate(210 * KiB);  // possible only after kept blocks are returned
     CHECK(other != nullptr);
     CHECK(record.releases == 1);
     CHECK(allocator.statistics().reserved == 300 * KiB);
@@ -113,7 +113,7 @@ TEST_CASE("running out says what was asked, what is held, and what to do", "[hos
     CHECK(error_of<OutOfMemory>([&] { allocator.allocate(50001); }) ==
           "out of memory: asked for 50001 bytes; 61440 are in tensors, 61440 reserved. Try a smaller batch");
     CHECK(allocator.statistics().current == 60 * KiB);
-    void* const fits = allocator.allocate(30 * KiB);  // a failure leaves the allocator working
+    void* const fits = allocator.allocate(30 * KiB);  // the allocator still works after a failure
     allocator.release(held);
     allocator.release(fits);
 }
@@ -192,7 +192,7 @@ TEST_CASE("a pool's blocks serve the pool alone until it is dissolved", "[host]"
     allocator.release(pooled);
     CHECK(allocator.allocate(KiB) == pooled);
     allocator.leave_pool();
-    allocator.release(pooled);  // returns to its pool wherever it is released
+    allocator.release(pooled);  // returns to its pool, also if no pool is entered
 
     void* const everybodys = allocator.allocate(KiB);
     CHECK(everybodys != pooled);

@@ -1,4 +1,5 @@
-// A CUDA device through its public face: who may read its memory, copies, statistics, running out, faults, graphs.
+// Tests of a CUDA device's public interface: access to its memory, copies, statistics, exhausted memory, faults,
+// graphs.
 #include "radial/core/memory/device_runtime.h"
 
 #include "../../expect.h"
@@ -24,7 +25,7 @@ struct AddOne {
     RADIAL_HD void operator()(std::int64_t i) const { data[i] += 1; }
 };
 
-/// What an op's kernel does with an index that is out of bounds.
+/// Reports an index out of bounds, as the kernel of an op does.
 struct RaiseAt {
     device::Fault* fault;
     std::int64_t bad;
@@ -67,7 +68,7 @@ TEST_CASE("a tensor on a device knows where it is and goes back and forth unchan
 }
 
 TEST_CASE("copies of any size arrive whole", "[device]") {
-    constexpr std::size_t piece = std::size_t{4} << 20;  // what comes back at once
+    constexpr std::size_t piece = std::size_t{4} << 20;  // the size of one piece of a copy to the host
     for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{3}, std::size_t{511}, std::size_t{4097},
                                     std::size_t{1'000'003}, piece - 1, piece, piece + 1, 2 * piece + 5}) {
         INFO(count << " bytes");
@@ -105,10 +106,10 @@ TEST_CASE("a copy runs between what was submitted before and after it", "[device
     CHECK(x.to_vector<double>() == Values(1000, 4));
 }
 
-TEST_CASE("memory that comes back is handed out again before the device is done with it, in order", "[device]") {
+TEST_CASE("released memory is reused, in order, before the device has finished with it", "[device]") {
     release_cached_memory(default_device());
     const Tensor kept = Tensor::zeros({10'000});
-    release_cached_memory(default_device());  // so that no other block of the size waits to be handed out
+    release_cached_memory(default_device());  // so that no other cached block of this size can be returned
     const void* address = nullptr;
     for (int k = 0; k < 20; ++k) {
         const Tensor temporary = Tensor::full({10'000}, k);
@@ -226,7 +227,7 @@ TEST_CASE("an op of tensors on different devices is refused", "[device]") {
 
 namespace {
 
-/// While one lives the device has no more than `bytes` of memory.
+/// During its lifetime, the device has at most `bytes` of memory.
 class SmallDevice {
 public:
     explicit SmallDevice(std::size_t bytes) {
@@ -281,7 +282,7 @@ TEST_CASE("the emulated device does not take what lies between a functor's membe
     const Tensor x = Tensor::zeros({10});
     const auto address = reinterpret_cast<std::uintptr_t>(host.data());
     Padded f{};
-    std::memcpy(reinterpret_cast<std::byte*>(&f) + 8, &address, 8);  // its lower half is `step`, the rest is padding
+    std::memcpy(reinterpret_cast<std::byte*>(&f) + 8, &address, 8);  // the lower half is `step`, the rest is padding
     f.data = x.data<float>();
     kernels::map(default_device(), 10, f);
     CHECK(x.to_vector<double>() == Values(10, 1));

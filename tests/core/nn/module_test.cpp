@@ -16,7 +16,7 @@ using radial::test::error_of;
 
 namespace {
 
-/// A parameter, a buffer, and whatever a test registers besides.
+/// A module with a parameter and a buffer; a test can register more.
 class Leaf : public Module {
 public:
     using Module::register_buffer;
@@ -128,7 +128,7 @@ TEST_CASE("A module refuses a state that does not fit with all that is wrong, an
     CHECK(tree.bias.to_vector<float>() == std::vector<float>(3, 0.0F));
 }
 
-TEST_CASE("Of many tensors that do not fit a module, those missing and those left over are both named and counted") {
+TEST_CASE("An error about many tensors that do not fit a module names and counts both missing and additional ones") {
     Tree tree;
     std::vector<NamedTensor> source;
     source.reserve(11);

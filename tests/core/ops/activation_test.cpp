@@ -1,4 +1,4 @@
-// Activations and dropout: gradients away from the kinks, values, when they overwrite their input, messages.
+// Tests of activations and dropout: gradients away from the kinks, values, overwriting of the input, messages.
 #include "radial/core/ops/kernels/activation.h"
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
@@ -17,7 +17,7 @@ void check_everywhere(const std::string& name, const TensorFunction& f) {
     }
 }
 
-// d(sum(weights * prelu(x * 1, slope))), with x * 1 a temporary that prelu may overwrite, or one that is still held.
+// The gradients of sum(weights * prelu(x * 1, slope)). x * 1 is a temporary that prelu may overwrite, or is kept.
 std::pair<Tensor, Tensor> gradients(const Tensor& values, const Tensor& slopes, bool keep_input) {
     Tensor x = values.clone(), slope = slopes.clone();
     x.set_requires_grad();
@@ -26,7 +26,7 @@ std::pair<Tensor, Tensor> gradients(const Tensor& values, const Tensor& slopes, 
     const void* const memory = input.raw();
     const Tensor held = keep_input ? input : Tensor();
     const Tensor y = prelu(std::move(input), slope);
-    // A device's slopes are not looked at, so it never overwrites.
+    // On a device, prelu does not read the slopes and never overwrites its input.
     const bool invertible = slope.to_vector<double>()[0] > 0 && y.device() == Device{};
     CHECK((y.raw() == memory) == (!keep_input && invertible));
     sum(y * square(y)).backward();
@@ -40,7 +40,7 @@ TEST_CASE("gradients of the activations agree with differences") {
     check_everywhere("silu", [](const auto& in) { return silu(in[0]); });
     check_everywhere("sigmoid", [](const auto& in) { return sigmoid(in[0]); });
     check_everywhere("tanh", [](const auto& in) { return radial::tanh(in[0]); });
-    // A temporary, so that relu may work in place.
+    // A temporary, so that relu may overwrite its input.
     check_everywhere("relu of a sum", [](const auto& in) { return relu(in[0] + 0.0); });
 }
 
@@ -134,7 +134,7 @@ TEST_CASE("activations in bfloat16 are float32's, rounded") {
         CHECK(bfloat16_problem([](const auto& in) { return relu(in[0]); }, inputs) == "");
         CHECK(bfloat16_problem([](const auto& in) { return relu(in[0] * 2.0); }, inputs) == "");
         CHECK(bfloat16_problem([](const auto& in) { return silu(in[0]); }, inputs) == "");
-        // The results are kept, rounded: where one is nearly 1, little is left of 1 - y.
+        // The rounded results are saved for backward: near 1, few digits of 1 - y remain.
         CHECK(bfloat16_problem([](const auto& in) { return sigmoid(in[0]); }, inputs, 0x1p-6) == "");
         CHECK(bfloat16_problem([](const auto& in) { return radial::tanh(in[0]); }, inputs, 0x1p-6) == "");
         const auto dropped = [](const auto& in) {
@@ -248,7 +248,7 @@ TEST_CASE("prelu does not overwrite what another op keeps for backward") {
     Tensor x = Tensor::from(std::vector<double>{-1, 2, -3, 4}, {2, 2});
     x.set_requires_grad();
     const Tensor slope = Tensor::full({2}, 0.5, DType::float64);
-    const Tensor y = prelu(exp(x), slope);  // exp keeps its result
+    const Tensor y = prelu(exp(x), slope);  // exp saves its result
     sum(y).backward();
     CHECK(relative_difference(x.grad(), exp(x.detach())) < 1e-15);
 }

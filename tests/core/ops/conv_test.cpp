@@ -1,4 +1,4 @@
-// Convolution, alone and with what follows it in one pass: gradients over every geometry, values, messages.
+// Tests of convolution, alone and fused with the ops after it: gradients for all geometries, values, messages.
 #include "radial/core/ops/conv.h"
 #include "../gradcheck.h"
 #include "radial/core/ops.h"
@@ -40,7 +40,7 @@ struct Case {
     ConvGeometry geometry;
 };
 
-/// Ordinary, pointwise, strided, grouped, depthwise, and what Winograd's kernels take.
+/// Ordinary, pointwise, strided, grouped and depthwise convolutions, and convolutions that use Winograd's algorithm.
 const std::vector<Case>& fused_cases() {
     static const std::vector<Case> all = {
         {{2, 3, 9, 7}, {5, 3, 3, 3}, {.pad_h = 1, .pad_w = 1}},
@@ -65,8 +65,8 @@ Tensor one_by_one(const Tensor& x, const Tensor& w, const Tensor& bias, const Ca
     return activation == Activation::silu ? silu(y) : y;
 }
 
-/// A convolution in float32 and by the plain loops in float64: the largest relative difference of its result and of its
-/// three gradients.
+/// Computes a convolution in float32, and by the plain loops in float64. Returns the largest relative difference of the
+/// result and of the three gradients.
 double distance_from_plain_loops(const Case& c, bool with_bias) {
     const auto run = [&](DType dtype) {
         RandomInputs same(303);

@@ -1,4 +1,4 @@
-// Arithmetic and elementary functions: gradients, broadcasting in both directions, messages.
+// Tests of arithmetic and elementary functions: gradients, broadcasting of either operand, messages.
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
 
@@ -133,7 +133,7 @@ TEST_CASE("arithmetic in bfloat16 is float32's, rounded") {
     for (const auto& [a, b] : shapes) {
         INFO(a.str() << " and " << b.str());
         const std::vector<Tensor> inputs{random.tensor(a, 0.5, 2), random.tensor(b, 0.5, 2)};
-        // Divisions round thrice on the way to the divisor's gradient, and sums add those errors up.
+        // The divisor's gradient is rounded three times, and the sum over broadcast elements adds these errors.
         CHECK(bfloat16_problem([](const auto& in) { return in[0] + in[1]; }, inputs) == "");
         CHECK(bfloat16_problem([](const auto& in) { return in[0] - in[1]; }, inputs) == "");
         CHECK(bfloat16_problem([](const auto& in) { return in[0] * in[1]; }, inputs) == "");

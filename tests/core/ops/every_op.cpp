@@ -36,14 +36,14 @@ OpUnderTest binary(const std::string& name, std::size_t cases, Tensor (*op)(cons
             std::move(large)};
 }
 
-/// An op that gives one tensor.
+/// An op that returns one tensor.
 OpUnderTest custom(const std::string& name, std::size_t cases,
                    const std::function<Tensor(const GoldenCase&, const TensorMap&)>& call, LargeCall large,
                    const std::string& fixture = ops) {
     return {fixture, name, cases, giving(call), std::move(large)};
 }
 
-/// An op of rows x and w.
+/// An op on two sets of rows, x and w.
 OpUnderTest of_rows(const std::string& name, std::size_t cases, Tensor (*op)(const Tensor&, const Tensor&),
                     const std::string& fixture = head_ops_file) {
     return custom(
@@ -58,7 +58,7 @@ Tensor there_and_back(const GoldenCase& golden, const TensorMap& in) {
     return cast(cast(x, dtypes.at(golden.attributes.at("dtype"))), x.dtype());
 }
 
-/// Rounding is a staircase, whose gradient is defined as that of a line.
+/// For rounding, which is piecewise constant: its gradient is defined as that of the identity.
 OpUnderTest without_differences(OpUnderTest op) {
     op.smooth = [](const GoldenCase&) { return false; };
     return op;
@@ -173,7 +173,7 @@ const OpFamily& activation_ops() {
             "relu", 6,
             [](const GoldenCase& golden, const TensorMap& in) {
                 const Tensor x = input_of(in, "x");
-                // A temporary is overwritten; the result must be the same.
+                // A temporary is overwritten; the result must not change.
                 return golden.flag("temporary", false) ? relu(mul(x, 1.0)) : relu(x);
             },
             of_image()),

@@ -1,4 +1,5 @@
-// What every op of the table must pass beside PyTorch's values: gradients, the plain loops at size; and how fast it is.
+// Checks of every op in the table, in addition to PyTorch's values: gradients, the plain loops at large sizes, and
+// times.
 #include "every_op.h"
 
 #include "../../timing.h"
@@ -19,7 +20,7 @@ Tensor in_double(const Tensor& x) {
     return (is_floating(x.dtype()) ? there.to(DType::float64) : there).clone();
 }
 
-/// The call of a recorded case as a function of the inputs `names`; the others are as they were recorded.
+/// The call of a recorded case as a function of the inputs `names`; the other inputs keep their recorded values.
 TensorFunction function_of(const OpUnderTest& op, const GoldenCase& golden, const std::vector<std::string>& names) {
     return [&op, &golden, names](const std::vector<Tensor>& values) {
         TensorMap inputs;
@@ -36,12 +37,12 @@ std::string recorded_gradient_problem(const OpUnderTest& op, const GoldenCase& g
         names.push_back(name);
         inputs.push_back(in_double(golden.inputs.at(name)));
     }
-    // The inputs were drawn without regard to kinks: a short step meets none. A direction through all elements is tried
-    // in any case, and PyTorch has given the value of each.
+    // The recorded inputs are not kept away from kinks, but the step is so short that it crosses none. Only a few
+    // elements are checked one by one; the direction covers all elements, and each has been compared with PyTorch.
     return gradient_problem(function_of(op, golden, names), inputs, {.step = 1e-5, .elements = 4});
 }
 
-/// The names of the inputs that a large call differentiates: what the recorded cases do.
+/// The inputs of the large call that are differentiated: those with a gradient in a recorded case.
 std::vector<std::string> differentiated(const OpUnderTest& op) {
     std::vector<std::string> names;
     const std::vector<GoldenCase> recorded = op.recorded();
@@ -54,10 +55,10 @@ std::vector<std::string> differentiated(const OpUnderTest& op) {
     return names;
 }
 
-/// A large call and what it leaves.
+/// A large call and its results.
 class LargeRun {
 public:
-    /// Inputs of rank 4 in `layout`, but for weights.
+    /// Inputs of rank 4 get the layout `layout`, except weights.
     LargeRun(const OpUnderTest& op, DType dtype, Layout layout) : op_(op), case_{.name = op.name, .op = op.name} {
         case_.attributes = op.large.attributes;
         RandomInputs random(77);
@@ -156,7 +157,8 @@ TEST_CASE("every op at the sizes of training agrees with the plain loops in floa
     }
 }
 
-// Hidden, and [slow] so that "~[slow]" does not select it: radial-tests "[speed]" prints it for each device.
+// The case is hidden, and is tagged [slow] so that "~[slow]" does not select it. radial-tests "[speed]" prints the
+// times for each device.
 TEST_CASE("the time of every op at the sizes of training", "[.][speed][slow]") {
     std::cout << fmt::format("{:32} {:>12} {:>12}  microseconds on {}\n", "op", "forward", "and backward",
                              default_device().str());

@@ -1,4 +1,4 @@
-// Matrix products and what compares rows: gradients with every transposition, values, messages.
+// Tests of matrix products and of ops that compare rows: gradients with every transposition, values, messages.
 #include "../gradcheck.h"
 #include "radial/losses/functional.h"
 
@@ -9,7 +9,8 @@
 namespace radial::test {
 namespace {
 
-/// Samples, classes and dimension; the last has more classes than a block on the CPU holds for so many samples.
+/// The numbers of samples and classes, and the dimension. In the last case, one block on the CPU cannot hold all
+/// classes.
 struct HeadSize {
     std::int64_t n, c, d;
 };
@@ -83,7 +84,7 @@ TEST_CASE("an empty batch has an empty result and gives its weights a gradient o
 }
 
 TEST_CASE("products of bfloat16 are those of its values, rounded") {
-    const UseReferenceBackend plain;  // the CPU's fast path knows float32 alone
+    const UseReferenceBackend plain;  // the CPU's fast path supports float32 only
     RandomInputs random(54);
     const Tensor a = random.tensor({5, 33}).to(DType::bfloat16), b = random.tensor({33, 7}).to(DType::bfloat16);
     const Tensor c = matmul(a, b);
@@ -173,7 +174,7 @@ TEST_CASE("gradients of distances, cosines, lengths and unit rows agree with dif
 TEST_CASE("rows that are alike are at distance 0 however far out they lie, and by a product too") {
     const Tensor far = Tensor::full({3, 5}, 1000.1);
     CHECK(squared_distances(far, far).to_vector<float>() == std::vector<float>(9, 0.0F));
-    const Tensor many = Tensor::full({300, 200}, 0.3);  // too many to go by differences
+    const Tensor many = Tensor::full({300, 200}, 0.3);  // so many that distances are computed from a product
     for (const float d : squared_distances(many, many).to_vector<float>()) CHECK(d < 1e-4F);
 }
 

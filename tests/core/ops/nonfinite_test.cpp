@@ -1,5 +1,5 @@
-// NaN and infinity in the input: they propagate as IEEE 754 says, on the fast path and the plain one, and nothing
-// hangs.
+// Tests of NaN and infinity in the input: they propagate according to IEEE 754 on the fast path and in the plain loops,
+// and no op hangs.
 #include "../../expect.h"
 #include "../random_inputs.h"
 #include "radial/core/autograd/autograd.h"
@@ -17,14 +17,14 @@ namespace {
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 
-/// Both floating types: float32 runs the fast path, float64 the plain loops.
+/// Both floating-point types: float32 uses the fast path, float64 the plain loops.
 const std::vector<DType> dtypes = {DType::float32, DType::float64};
 
 Tensor vector_of(const std::vector<double>& values, DType dtype) {
     return Tensor::from(values, {static_cast<std::int64_t>(values.size())}).to(dtype);
 }
 
-/// Elementwise equality in which NaN equals NaN.
+/// Compares element by element; NaN equals NaN.
 bool same(const Tensor& x, const std::vector<double>& expected) {
     const auto values = x.to_vector<double>();
     if (values.size() != expected.size()) return false;
@@ -40,7 +40,7 @@ std::size_t nans(const Tensor& x) {
         std::count_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }));
 }
 
-/// An image of ones with one NaN at its first pixel's first channel.
+/// An image of ones with one NaN, in the first channel of the first pixel.
 Tensor image_with_nan(DType dtype) {
     std::vector<double> values(108, 1.0);
     values[0] = nan_value;
@@ -100,7 +100,7 @@ TEST_CASE("matrix products confine NaN to the rows that read it") {
 }
 
 TEST_CASE("a product with fresh memory does not read it") {
-    // beta 0 means that the old elements do not count, even where they are NaN.
+    // With beta = 0 the old elements must not be read, even if they are NaN.
     for (const DType dtype : dtypes) {
         const Tensor c = Tensor::full({3, 3}, nan_value, dtype);
         const Tensor ones = Tensor::full({3, 3}, 1, dtype);
@@ -120,13 +120,14 @@ TEST_CASE("conv2d spreads NaN to the windows that read it and no further") {
 
 namespace {
 
-/// A convolution with what follows it, and whether one of its tensors is given a NaN.
+/// A convolution that is fused with the ops after it.
 struct Fused {
     Shape image, weight;
     ConvGeometry geometry;
 };
 
-/// Direct, pointwise, strided, grouped, depthwise, and Winograd's, for few channels and many.
+/// Direct, pointwise, strided, grouped and depthwise convolutions, and Winograd's algorithm for few channels and for
+/// many.
 const std::vector<Fused>& fused_convolutions() {
     static const std::vector<Fused> all = {
         {{2, 3, 9, 7}, {5, 3, 3, 3}, {.pad_h = 1, .pad_w = 1}},
@@ -142,14 +143,14 @@ const std::vector<Fused>& fused_convolutions() {
     return all;
 }
 
-/// A NaN in the middle of a copy of `x`.
+/// A copy of `x` with a NaN in the middle.
 Tensor with_nan(const Tensor& x) {
     auto values = x.to_vector<double>();
     values[values.size() / 2] = nan_value;
     return Tensor::from(values, x.shape()).to(x.dtype());
 }
 
-/// The parts of a convolution, of which number `broken` has a NaN, through conv2d_activated() or one by one.
+/// A convolution whose tensor number `broken` contains a NaN, computed by conv2d_activated() or by separate ops.
 Tensor convolve(const Fused& c, std::size_t broken, Activation activation, DType dtype, bool in_one_pass) {
     RandomInputs random(305);
     std::vector<Tensor> parts = {random.tensor(c.image, -1, 1, DType::float32),

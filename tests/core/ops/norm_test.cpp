@@ -1,4 +1,5 @@
-// Batch normalisation: gradients in training and evaluation, with and without ReLU; running statistics; messages.
+// Tests of batch normalisation: gradients in training and evaluation, with and without ReLU; running statistics;
+// messages.
 #include "../gradcheck.h"
 
 using namespace radial;
@@ -6,7 +7,8 @@ using namespace radial::test;
 
 namespace {
 
-/// batch_norm with running statistics of its own at each call, so that calls repeat. A fourth input is the residual.
+/// batch_norm with a new copy of the running statistics in each call, so that repeated calls give the same result. A
+/// fourth input is the residual.
 TensorFunction batch_norm_of(const Tensor& running_mean, const Tensor& running_variance,
                              const BatchNormOptions& options) {
     return [=](const std::vector<Tensor>& in) {
@@ -25,7 +27,7 @@ struct NormInputs {
 
 enum class Residual : std::uint8_t { absent, present };
 
-/// Inputs for which no result lies within 0.02 of the ReLU's kink.
+/// Inputs for which no result is within 0.02 of the ReLU's kink.
 NormInputs inputs_for(RandomInputs& random, const Shape& shape, const BatchNormOptions& options,
                       Residual residual = Residual::absent) {
     const Shape channels{shape[1]};

@@ -1,4 +1,4 @@
-// Pooling: gradients over every geometry, values, messages.
+// Tests of pooling: gradients for all geometries, values, messages.
 #include "../gradcheck.h"
 
 using namespace radial;
@@ -22,7 +22,7 @@ const std::vector<PoolCase> cases = {
     {{3, 1, 3, 5}, {.window_h = 3, .window_w = 5, .stride_h = 3, .stride_w = 5}},
     {{1, 3, 7, 9}, {.window_h = 5, .window_w = 4, .stride_h = 2, .stride_w = 3, .pad_h = 2, .pad_w = 2}},
     {{2, 5, 3, 3}, {.window_h = 1, .window_w = 1, .stride_h = 1, .stride_w = 1}},
-    {{1, 2, 20, 18}, {.window_h = 17, .window_w = 16, .stride_h = 1, .stride_w = 1}},  // more taps than 256
+    {{1, 2, 20, 18}, {.window_h = 17, .window_w = 16, .stride_h = 1, .stride_w = 1}},  // 272 elements per window
 };
 
 std::string describe(const PoolCase& c) {
@@ -56,7 +56,7 @@ TEST_CASE("global_avg_pool is the mean over height and width in either layout, o
     for (const std::int64_t channels : {1, 63, 64, 65, 200}) {
         const Tensor x = random.tensor({3, channels, 5, 7}, -1, 1, DType::float32).to(default_device());
         const Tensor expected = mean(x, {2, 3});
-        global_avg_pool(x * 0.0);  // so that a result that is not written is not an earlier one
+        global_avg_pool(x * 0.0);  // fills the memory with zeros, so that elements that are not written are found
         for (const Layout layout : {Layout::channels_last, Layout::row_major}) {
             INFO(channels << " channels, " << name_of(layout));
             CHECK(relative_difference(global_avg_pool(x.to(layout)), expected) < 1e-6);
@@ -98,7 +98,7 @@ TEST_CASE("the first of equals gets a maximum's gradient") {
 }
 
 TEST_CASE("pooling of bfloat16 is that of its values, rounded, for any number of channels") {
-    const UseReferenceBackend plain;  // the CPU's fast path knows float32 alone
+    const UseReferenceBackend plain;  // the CPU's fast path supports float32 only
     RandomInputs random(74);
     for (const std::int64_t channels : {1, 3, 8, 24}) {
         const PoolGeometry g{.window_h = 3, .window_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};

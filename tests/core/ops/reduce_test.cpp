@@ -1,4 +1,4 @@
-// Reductions, log-softmax and log-sum-exp: gradients over every set of dimensions, values, messages.
+// Tests of reductions, log-softmax and log-sum-exp: gradients for all sets of dimensions, values, messages.
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
 #include "radial/core/ops.h"
@@ -12,7 +12,7 @@ namespace {
 
 std::string str(const std::vector<int>& dims) { return fmt::format("[{}]", fmt::join(dims, ", ")); }
 
-/// The dimensions that are bits of `set`.
+/// The dimensions whose bits are set in `set`.
 std::vector<int> dims_of(unsigned set) {
     std::vector<int> dims;
     for (int d = 0; d < Shape::max_rank; ++d)
@@ -20,7 +20,7 @@ std::vector<int> dims_of(unsigned set) {
     return dims;
 }
 
-/// Sums over `dims`, one element after the other.
+/// The sums over `dims`, added one element after the other.
 std::vector<double> plain_sums(const Tensor& x, const std::vector<int>& dims) {
     const Shape& shape = x.shape();
     std::vector<std::int64_t> kept;

@@ -1,4 +1,4 @@
-// Scaling channels: gradients, values in either layout, what is overwritten, messages.
+// Tests of scaling channels: gradients, values in both layouts, overwriting, messages.
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
 #include "radial/core/ops/kernels/scale.h"
@@ -67,7 +67,7 @@ TEST_CASE("scaling overwrites a temporary where nobody wants its elements again"
 }
 
 TEST_CASE("the sum for many lanes is the sum for few", "[core][scale]") {
-    // What a device runs, called by hand: two images of three channels and five pixels.
+    // Calls the device's kernels directly, with two images of three channels and five pixels.
     RandomInputs random(64);
     const auto of = [&](const Shape& shape) { return random.tensor(shape, -1, 1).to_vector<double>(); };
     const std::vector<double> x = of({30}), dy = of({30}), s = of({6});

@@ -1,4 +1,4 @@
-// Reshaping, slicing, joining, gathering and sums by class: gradients, values, messages.
+// Tests of reshaping, slicing, joining, gathering and sums by class: gradients, values, messages.
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
 #include "radial/core/memory/transfer.h"
@@ -7,7 +7,7 @@
 namespace radial::test {
 namespace {
 
-/// Half `half` of each of the two blocks of 2 x width values.
+/// The half with index `half` (0 or 1) of each of the two blocks of 2 x width values.
 std::vector<float> halves(const std::vector<float>& values, std::int64_t width, std::int64_t half) {
     std::vector<float> result;
     for (std::int64_t block = 0; block < 2; ++block) {
@@ -200,7 +200,7 @@ TEST_CASE("a device tells of an index out of range when the host next waits for 
         const Tensor picked = pick(x, index({0, wrong}));
         CHECK(error_of([&] { synchronize(device); }) ==
               fmt::format("{}: index {} of sample 1 is outside [0, 3)", device.str(), wrong));
-        CHECK(picked.to_vector<double>() == std::vector<double>{1, 1});  // told once, and nothing else was harmed
+        CHECK(picked.to_vector<double>() == std::vector<double>{1, 1});  // reported once; other results are correct
         Tensor trained = x.clone();
         trained.set_requires_grad();
         sum(gather_rows(trained, index({1, 0, wrong, wrong}))).backward();
@@ -243,7 +243,7 @@ TEST_CASE("class_sums adds up each class's rows, and leaves 0 for a class withou
     CHECK(class_sums(x, labels, 4).to_vector<float>() == std::vector<float>{3, 4, 0, 0, 6, 8, 0, 0});
 }
 
-TEST_CASE("place is pick backwards", "[core][ops]") {
+TEST_CASE("place is the reverse of pick", "[core][ops]") {
     const Tensor values = Tensor::from(std::vector<float>{5, 7}, {2});
     const Tensor index = Tensor::from(std::vector<std::int64_t>{1, 0}, {2});
     const Tensor placed = place(values, index, 3);

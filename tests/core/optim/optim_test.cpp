@@ -1,4 +1,4 @@
-// Tests of the optimizers against PyTorch's recorded steps, of their state, and of gradient clipping.
+// Tests of the optimizers: a comparison with PyTorch's recorded steps, their state, and gradient clipping.
 #include "../../golden/optim.h"
 #include "../../catch.h"
 #include "../../expect.h"
@@ -37,7 +37,7 @@ Tensor vector_of(const std::vector<double>& values, DType dtype = DType::float64
 
 Tensor start(DType dtype = DType::float64) { return vector_of({0.1, -0.2, 0.3, -0.4, 0.5}, dtype); }
 
-/// The gradient that golden/optim.py uses at a step, counted from 1.
+/// The gradient that golden/optim.py uses in a step; steps are counted from 1.
 Tensor gradient_at(int step, DType dtype = DType::float64) {
     std::vector<double> values(5);
     for (int i = 0; i < 5; ++i) values[static_cast<std::size_t>(i)] = ((7 * step + 3 * i) % 11 - 5) / 4.0;
@@ -260,7 +260,7 @@ TEST_CASE("A step refuses a gradient or a state that does not fit its parameter"
 
 namespace {
 
-/// Two parameters whose gradients, [3, 0] in float32 and [0, 4] in float64, have a joint norm of 5.
+/// Two parameters with the gradients [3, 0] in float32 and [0, 4] in float64; the norm of both together is 5.
 std::vector<Tensor> three_four_five() {
     const Tensor a = Tensor::zeros({2}), b = Tensor::zeros({2}, DType::float64);
     a.set_grad(vector_of({3, 0}, DType::float32));
@@ -294,7 +294,7 @@ TEST_CASE("Clipping leaves gradients at or below the norm untouched") {
 
 TEST_CASE("Clipping refuses finite gradients whose joint norm overflows") {
     const Tensor a = Tensor::zeros({1}, DType::float64), b = Tensor::zeros({1}, DType::float64);
-    a.set_grad(vector_of({1.2e154}));  // its square is just within double's range
+    a.set_grad(vector_of({1.2e154}));  // the square is just within the range of double
     b.set_grad(vector_of({1.2e154}));
     CHECK(error_of<NumericError>([&] { clip_gradient_norm({a, b}, 1.0); }) == "clip_gradient_norm: the norm is inf");
     CHECK(a.grad().item() == 1.2e154);

@@ -1,4 +1,4 @@
-// Tests of the random stream, its fillers and the initialisers.
+// Tests of the random stream, the functions that fill tensors, and the initialisers.
 #include "../../catch.h"
 #include "../../expect.h"
 
@@ -45,7 +45,7 @@ double variance_of(const std::vector<double>& values) {
     return total / static_cast<double>(values.size());
 }
 
-/// The largest distance between the sample's distribution function and `cdf`.
+/// The largest difference between the sample's distribution function and `cdf`.
 template <class F>
 double kolmogorov_distance(std::vector<double> values, const F& cdf) {
     std::sort(values.begin(), values.end());
@@ -59,7 +59,7 @@ double kolmogorov_distance(std::vector<double> values, const F& cdf) {
 }
 
 constexpr int sample = 100'000;
-/// Exceeded by one true sample in a thousand.
+/// One in a thousand samples of the correct distribution exceeds this bound.
 const double kolmogorov_bound = 1.95 / std::sqrt(sample);
 
 }  // namespace
@@ -116,7 +116,7 @@ TEST_CASE("below stays below its bound and reaches every value equally often", "
     for (int i = 0; i < 70'000; ++i) ++counts.at(generator.below(7));
     double chi_squared = 0;
     for (const int count : counts) chi_squared += (count - 1e4) * (count - 1e4) / 1e4;
-    CHECK(chi_squared < 22.5);  // 6 degrees of freedom, 1 in a thousand
+    CHECK(chi_squared < 22.5);  // 6 degrees of freedom; exceeded by one sample in a thousand
     CHECK(generator.below(1) == 0);
 }
 
@@ -219,7 +219,7 @@ TEST_CASE("A filler takes as many numbers as it says") {
 }
 
 TEST_CASE("Uniform numbers never reach the upper bound, even when rounding would") {
-    // In float32 only one number lies in [1, 1 + 2^-23): everything else in the interval would round up.
+    // The only float32 number in [1, 1 + 2^-23) is 1; all other numbers of the interval would round up to the bound.
     const double high = 1 + 0x1p-23;
     Generator generator(1);
     const Tensor x = Tensor::empty({1000});

@@ -1,4 +1,4 @@
-// Tensors: making them, reading them, views, layouts, conversions, and every message.
+// Tests of tensors: creation, reading, views, layouts, conversions, and every message.
 #include "radial/core/tensor/tensor.h"
 
 #include "../../expect.h"
@@ -228,7 +228,7 @@ TEST_CASE("a tensor is exclusive while nothing else can see its elements") {
     Tensor x = counting({2, 2});
     CHECK(x.exclusive());
     {
-        const Tensor handle = x;  // NOLINT(performance-unnecessary-copy-initialization): the copy is the point
+        const Tensor handle = x;  // NOLINT(performance-unnecessary-copy-initialization): the test needs the copy
         CHECK_FALSE(x.exclusive());
         CHECK_FALSE(handle.exclusive());
     }
@@ -260,7 +260,7 @@ TEST_CASE("a printed tensor is in logical order whatever its layout") {
     CHECK(printed(x.to(Layout::channels_last)) == printed(x));
 }
 
-TEST_CASE("of a large tensor the first and last elements of each dimension are printed") {
+TEST_CASE("a large tensor is printed with the first and last elements of each dimension") {
     std::vector<float> values(2000);
     std::iota(values.begin(), values.end(), 0.0F);
     CHECK(printed(Tensor::from(values, {2, 1000})) ==

@@ -1,4 +1,4 @@
-// The cache of plans: what it keeps, what it forgets.
+// Tests of the cache of plans: the values that it keeps and those that it drops.
 #include "radial/core/util/lru_cache.h"
 #include "../../catch.h"
 
@@ -9,7 +9,7 @@ using radial::LruCache;
 
 namespace {
 
-/// A cache of two, and the keys for which a value had to be made, in order.
+/// A cache with room for two values, and the keys for which a value was computed, in order.
 struct Recorder {
     LruCache<int, std::string> cache{2};
     std::vector<int> made = {};
@@ -36,7 +36,7 @@ TEST_CASE("a full cache forgets the value that was used longest ago", "[host]") 
     recorder.get(1);
     recorder.get(2);
     recorder.get(1);
-    recorder.get(3);  // in place of 2
+    recorder.get(3);  // replaces 2
     CHECK(recorder.cache.size() == 2);
     CHECK(recorder.get(1) == "value 1");
     CHECK(recorder.made == std::vector<int>{1, 2, 3});

@@ -1,4 +1,4 @@
-// Options as fields of a struct and by name.
+// Tests of options as fields of a struct, and of access to them by name.
 #include "radial/core/util/options.h"
 #include "../../expect.h"
 

@@ -1,4 +1,4 @@
-// Edit distance, the nearest name, and long ones.
+// Tests of the edit distance, of finding the nearest name, and of shortening long names.
 #include "radial/core/util/text.h"
 #include "../../catch.h"
 
@@ -21,7 +21,7 @@ TEST_CASE("nearest gives the closest choice, the first of equals, or nothing", "
     CHECK(nearest("ab", {}) == "");
 }
 
-TEST_CASE("of a long word only the beginning is compared", "[host]") {
+TEST_CASE("only the beginning of a long word is compared", "[host]") {
     const std::vector<std::string> names = {"softmax", "center"};
     CHECK(nearest("softmax" + std::string(10'000'000, 'x'), names) == "softmax");
 }

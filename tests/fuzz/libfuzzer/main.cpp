@@ -1,4 +1,4 @@
-// What libFuzzer calls, for the one target that RADIAL_FUZZ_TARGET names.
+// The function that libFuzzer calls; it runs the target that RADIAL_FUZZ_TARGET names.
 #include "../targets.h"
 
 #include <cstddef>

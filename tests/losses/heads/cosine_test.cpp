@@ -1,4 +1,4 @@
-// The fused head over cosines: its margins by hand, features without a direction.
+// Tests of the fused head over cosines: margins computed by hand, and features of length 0.
 #include "radial/losses/functional.h"
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// What float32 keeps of the softmax heads and of log-sum-exp where its digits are scarce: large logits, points far from
-// the origin, kernels that are nearly dead. The right values are float64's, or known.
+// Tests of the precision of softmax heads and of log-sum-exp in float32 at difficult inputs: large logits, points far
+// from the origin, kernels that are nearly 0. The exact values are computed in float64 or known.
 #include "../../core/random_inputs.h"
 #include "../../expect.h"
 #include "radial/core/autograd/autograd.h"
@@ -47,10 +47,10 @@ const std::vector<Head> heads = {
 
 struct Result {
     double loss;
-    Tensor feature, classes;  ///< gradients
+    Tensor feature, classes;  ///< the gradients
 };
 Result run(const Head& head, Tensor x, Tensor w, const Tensor& y, DType dtype, const HeadOptions& options = {}) {
-    // As float32 has them, in either type.
+    // Rounds the inputs to float32, so that both types get the same values.
     x = x.to(DType::float32).to(dtype).clone().set_requires_grad();
     w = w.to(DType::float32).to(dtype).clone().set_requires_grad();
     const Tensor loss = head.loss(x, w, y, options);
@@ -58,7 +58,7 @@ Result run(const Head& head, Tensor x, Tensor w, const Tensor& y, DType dtype, c
     return {loss.item(), x.grad(), w.grad()};
 }
 
-/// Checks float32 against float64, relative to each result's largest number.
+/// Compares float32 with float64; differences are relative to each result's largest magnitude.
 void check_digits(const Head& head, const Tensor& x, const Tensor& w, const Tensor& y, double tolerance) {
     const Result exact = run(head, x, w, y, DType::float64);
     for (const bool recompute : {false, true}) {
@@ -70,14 +70,14 @@ void check_digits(const Head& head, const Tensor& x, const Tensor& w, const Tens
     }
 }
 
-/// Rows of this length.
+/// Random rows of the given length.
 Tensor of_length(RandomInputs& random, const Shape& shape, double length) {
     return unit_rows(random.tensor(shape)) * length;
 }
 
 Tensor shifted(const Tensor& x, double by) { return x + by; }
 
-/// Its gradient by one row of logits, for a label of 0.
+/// The gradient of cross_entropy with respect to one row of logits with the label 0. Sets `loss` to its value.
 std::vector<double> logit_gradient(const std::vector<float>& logits, double* loss, double smoothing = 0) {
     Tensor z = Tensor::from(logits, {1, static_cast<std::int64_t>(logits.size())});
     z.set_requires_grad();
@@ -139,13 +139,13 @@ TEST_CASE("log_softmax and log_sum_exp depend on differences alone but for their
 TEST_CASE("heads keep their digits for features of any length", "[head]") {
     for (const double length : {1e-6, 1.0, 30.0, 300.0, 1e4}) {
         RandomInputs random(501);
-        // By differences and by a product, the last in several blocks of classes.
+        // Sizes that are computed from differences and from a product; the last needs several blocks of classes.
         for (const auto& [n, c, d] :
              std::vector<std::array<std::int64_t, 3>>{{6, 5, 4}, {48, 300, 32}, {1100, 300, 3}}) {
             INFO(n << " features of " << d << ", " << length << " long, " << c << " classes");
             const Tensor x = of_length(random, {n, d}, length), w = random.tensor({c, d}), y = random.labels(n, c);
             for (const Head& head : heads) {
-                // Logits are as large as the length, or as its square, and hold so much less behind the point.
+                // Logits grow with the features' length, or with its square, and so do their absolute rounding errors.
                 const bool squares = head.name.starts_with("distances");
                 if (squares && length > 300) continue;
                 const double logit = std::max(1.0, length);
@@ -176,7 +176,7 @@ TEST_CASE("distance heads keep their digits where all lies far from the origin",
 }
 
 TEST_CASE("prototypes a unit apart far from the origin are told apart", "[head]") {
-    // Distances 0 and 1: the loss is log(1 + exp(-6)) wherever both are.
+    // The distances are 0 and 1: the loss is log(1 + exp(-6)) at any position.
     Tensor w = Tensor::from<float>({4096, 4096, 4097, 4096}, {2, 2}), x = Tensor::from<float>({4096, 4096}, {1, 2});
     const Tensor y = Tensor::from<std::int64_t>({0}, {1});
     CHECK(distance_softmax_loss(x, w, y, {.gamma = 6}).item() == Approx(std::log1p(std::exp(-6))).epsilon(1e-6));
@@ -188,7 +188,7 @@ TEST_CASE("distance heads keep their digits among clusters that lie far apart", 
     const Tensor sides = Tensor::from<double>({-300, 300}, {2, 1});
     const Tensor w = random.tensor({c, d}) + reshape(gather_rows(sides, random.labels(c, 2)), {c, 1});
     const Tensor y = random.labels(n, c), x = gather_rows(w, y) + random.tensor({n, d}, -0.3, 0.3);
-    // The losses go by differences among near points; in the gradients only a feature and its own prototype do.
+    // For near points the losses use differences; the gradients do so only for a feature and its own prototype.
     for (const Head& head : {distance_head, kernel_head, wide_head}) check_digits(head, x, w, y, 1e-3);
 }
 
@@ -215,7 +215,7 @@ TEST_CASE("an outlier among the prototypes costs the others no digits", "[head]"
 
 TEST_CASE("losses over pairs keep their digits at low temperatures and high scales", "[pairs]") {
     RandomInputs random(507);
-    // Exponents around 700 that differ by about 1.
+    // Exponents of about 700, with differences of about 1.
     const Tensor s = shifted(random.tensor({6, 6}, 0, 2e-3), 0.7).to(DType::float32),
                  y = Tensor::from<std::int64_t>({0, 1, 0, 1, 2, 2}, {6});
     const std::vector<std::pair<std::string, std::function<Tensor(const Tensor&)>>> losses = {
@@ -245,7 +245,7 @@ TEST_CASE("losses over pairs keep their digits at low temperatures and high scal
 }
 
 TEST_CASE("equally similar pairs share the gradient however low the temperature", "[pairs]") {
-    // All similarities alike: of the anchor's five pairs each has a fifth.
+    // All similarities are equal, so that each of the anchor's five pairs gets a fifth.
     Tensor s = Tensor::full({6, 6}, 0.7);
     s.set_requires_grad();
     const Tensor y = Tensor::from<std::int64_t>({0, 0, 1, 1, 2, 2}, {6});

@@ -1,4 +1,5 @@
-// Every head with all its options: gradients, oracles, the two ways to hold memory, messages.
+// Tests of every head with all its options: gradients, comparison with composed ops, kept or recomputed logits,
+// messages.
 #include "../../core/gradcheck.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/losses/functional.h"
@@ -6,14 +7,16 @@
 namespace radial::test {
 namespace {
 
-/// Samples, classes and dimension; the last has more classes than a block on the CPU holds for so many samples.
+/// The numbers of samples and classes, and the dimension. In the last case, one block on the CPU cannot hold all
+/// classes.
 struct HeadSize {
     std::int64_t n, c, d;
 };
 const std::vector<HeadSize> sizes = {{1, 1, 2}, {1, 5, 3}, {5, 7, 2}, {8, 10, 16}, {3, 33, 5}};
 
 using Call = std::function<Tensor(const std::vector<Tensor>&, const Tensor& labels, const HeadOptions& options)>;
-/// A head, and what its inputs behind feature [N, D] and class vectors [C, D] are: positive numbers of these counts.
+/// A head. `more` gives the sizes of its inputs after feature [N, D] and class vectors [C, D]; their elements are
+/// positive.
 struct Head {
     std::string name;
     std::function<std::vector<std::int64_t>(const HeadSize&)> more;
@@ -140,7 +143,7 @@ TEST_CASE("a head keeps one number for each sample and class, or none where it r
         x.set_requires_grad();
         w.set_requires_grad();
         const Tensor labels = Tensor::from(std::vector<std::int64_t>(static_cast<std::size_t>(n), 7), {n});
-        release_cached_memory(device);  // a larger block that waits would be handed out, and counted whole
+        release_cached_memory(device);  // otherwise a larger cached block could be used and counted
         const std::size_t before = memory_statistics(device).current;
         const Tensor loss = cosine_softmax_loss(x, w, labels, {.angle = 0.5}, {.recompute = recompute});
         const std::size_t kept = memory_statistics(device).current - before;

@@ -1,4 +1,4 @@
-// The fused RBF-Softmax head: gradients, its composition as an oracle, what it measures.
+// Tests of the fused RBF-Softmax head: gradients, comparison with composed ops, and its metrics.
 #include "../../core/gradcheck.h"
 #include "radial/losses/functional.h"
 
@@ -7,7 +7,7 @@ namespace {
 
 const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {{1, 1}, {1, 5}, {3, 2}, {5, 7}, {8, 10}, {2, 33}};
 
-/// |x_i - W_j|^2 by ops that broadcast: [N, C].
+/// |x_i - W_j|^2 as [N, C], computed by broadcasting ops.
 Tensor broadcast_distances(const Tensor& feature, const Tensor& prototypes) {
     const Tensor x = reshape(feature, {feature.size(0), 1, feature.size(1)});
     const Tensor w = reshape(prototypes, {1, prototypes.size(0), prototypes.size(1)});

@@ -1,4 +1,4 @@
-// Cross-entropy and the fused softmax head: gradients, their compositions as oracles, digits, messages.
+// Tests of cross-entropy and of the fused softmax head: gradients, comparison with composed ops, precision, messages.
 #include "../../core/gradcheck.h"
 #include "radial/core/memory/transfer.h"
 #include "radial/losses/functional.h"

@@ -1,4 +1,5 @@
-// The miners of triplet_loss: which triplets each picks, read off the gradient of a hinge that all of them cross.
+// Tests of the miners of triplet_loss. The gradient of a hinge that is active for all triplets shows which triplets a
+// miner selects.
 #include "../../expect.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/ops.h"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::int64_t anchor_label = 1;
 
-/// Copies of one anchor with these distances to others of these labels.
+/// Copies of one anchor with these distances to other samples, which have these labels.
 struct Anchors {
     Tensor distances, rows, columns;
     Anchors(const std::vector<double>& to_others, const std::vector<std::int64_t>& labels, std::int64_t copies = 1) {
@@ -24,7 +25,8 @@ struct Anchors {
         columns = Tensor::from(labels, {count});
     }
 
-    /// The gradient of the sum of all hinges: how often each distance is a positive, less how often a negative.
+    /// The gradient of the mean hinge times `triplets`: for each distance, the number of triplets in which it is the
+    /// positive minus the number in which it is the negative.
     std::vector<double> picked(const TripletTerms& terms, double triplets = 1) {
         Generator generator(5);
         distances.clear_grad();
@@ -37,19 +39,19 @@ struct Anchors {
 
 using Counts = std::vector<double>;
 
-/// Wu et al. 2017, Eq. 4: the density of distances on the unit sphere, up to a factor.
+/// The density of distances on the unit sphere, up to a factor (Wu et al. 2017, Eq. 4).
 double density(double d, double dimension) {
     return std::pow(d, dimension - 2) * std::pow(1 - d * d / 4, (dimension - 3) / 2);
 }
 
-constexpr double wide = 10;  // a margin that every triplet crosses
+constexpr double wide = 10;  // a margin with which the hinge of every triplet is active
 
 }  // namespace
 
 TEST_CASE("without mining every positive meets every negative", "[losses][pairs][miners]") {
     Anchors anchors({0.1, 0.5, 0.3, 0.9, 0.7}, {1, 1, 2, 3, 2});
     CHECK(anchors.picked({.margin = wide}, 6) == Counts{3, 3, -2, -2, -2});
-    // 0.5 with 0.3 and with 0.7, and 0.1 with 0.3 are within 0.25 or violate.
+    // Three triplets have an active hinge: 0.5 with 0.3, 0.5 with 0.7, and 0.1 with 0.3.
     CHECK(anchors.picked({.margin = 0.25}, 3) == Counts{1, 2, -2, 0, -1});
 }
 
@@ -70,7 +72,7 @@ TEST_CASE("the semi-hard miner takes the nearest negative beyond the positive an
 }
 
 TEST_CASE("the semi-hard miner passes over positives without such a negative", "[losses][pairs][miners]") {
-    // Both negatives are nearer than the first positive, or out of the second one's margin.
+    // Both negatives are nearer than the first positive, and outside the margin of the second.
     Anchors anchors({0.5, 0.1, 0.4, 0.45}, {1, 1, 2, 3});
     CHECK(anchors.picked({.margin = 0.2, .miner = TripletMiner::semi_hard}) == Counts{0, 0, 0, 0});
 }
@@ -104,7 +106,8 @@ TEST_CASE("the distance-weighted miner draws negatives as often as the inverse d
     const TripletTerms terms{.margin = wide, .miner = TripletMiner::distance_weighted, .dimension = dimension};
     triplet_loss(anchors.distances, {.rows = anchors.rows, .columns = anchors.columns}, terms, generator).backward();
     const auto share = sum(anchors.distances.grad(), {0}).to_vector<double>();
-    // Below the cutoff of 0.5 both have its weight; 1.5 is too far.
+    // Negatives nearer than the cutoff of 0.5 have the weight of the cutoff; the negative at 1.5 is too far and has
+    // none.
     const std::vector<double> weights = {0,
                                          1 / density(0.5, dimension),
                                          1 / density(0.5, dimension),

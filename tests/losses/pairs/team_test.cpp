@@ -1,4 +1,4 @@
-// Row kernels over pairs and class means: any number of lanes gives what one lane gives.
+// Tests of row kernels over pairs and of class means: the result does not depend on the number of lanes.
 #include "../../catch.h"
 #include "radial/core/ops/kernels/linear_algebra.h"
 #include "radial/losses/pairs/class_means_kernels.h"
@@ -29,7 +29,7 @@ std::vector<std::int64_t> labels(std::int64_t count, std::int64_t classes) {
     return result;
 }
 
-/// Largest |a - b| / max(1, |b|), infinite where one is not finite.
+/// The largest |a - b| / max(1, |b|); infinite if a number is not finite.
 double difference(const std::vector<double>& a, const std::vector<double>& b) {
     double worst = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
@@ -39,7 +39,7 @@ double difference(const std::vector<double>& a, const std::vector<double>& b) {
     return worst;
 }
 
-/// What `results` holds once a team of each row has run the kernel that make(results) gives.
+/// The content of `results` after a team for each row has run the kernel that make(results) returns.
 template <class Team, class Make>
 std::vector<double> after(std::size_t size, std::int64_t rows, const Make& make) {
     std::vector<double> results(size);
@@ -56,7 +56,8 @@ double disagreement(std::int64_t size, std::int64_t rows, const Make& make) {
                      difference(after<HostTeam<256>>(count, rows, make), expected)});
 }
 
-/// The disagreement over a rule's gradients and sums, for three anchors with `columns` others.
+/// The largest difference of a rule's gradients and sums between numbers of lanes, for three anchors and `columns`
+/// other samples.
 template <class Rule>
 double rule_disagreement(std::int64_t columns, const Rule& rule) {
     const auto values = numbers(row_count * columns, 0.1, 1.9);

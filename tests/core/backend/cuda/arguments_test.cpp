@@ -1,4 +1,4 @@
-// What the CUDA backend hands to cuBLAS and cuDNN: the arithmetic before the call, which needs no device.
+// Tests of the arguments that the CUDA backend passes to cuBLAS and cuDNN. Computing them needs no device.
 #include "radial/core/backend/cuda/arguments.h"
 #include "../../../expect.h"
 
@@ -14,20 +14,20 @@ using test::error_of;
 
 namespace {
 
-/// A row-major matrix of distinct small whole numbers.
+/// A row-major matrix of different small integers.
 Tensor matrix(std::int64_t rows, std::int64_t columns, float first) {
     std::vector<float> values(static_cast<std::size_t>(rows * columns));
     std::iota(values.begin(), values.end(), first);
     return Tensor::from(values, {rows, columns});
 }
 
-/// Element (i, j) of op(m), m column-major with the given leading dimension: what cuBLAS reads.
+/// Element (i, j) of op(m) as cuBLAS reads it: m is column-major with the given leading dimension.
 float column_major(const Tensor& m, bool transpose, std::int64_t lead, std::int64_t i, std::int64_t j) {
     if (transpose) std::swap(i, j);
     return m.values<float>()[static_cast<std::size_t>(i + j * lead)];
 }
 
-/// The product that cuBLAS makes of these arguments, by its definition.
+/// The product that cuBLAS computes for these arguments, according to its documentation.
 std::vector<float> column_major_product(const GemmArguments& g, const Tensor& first, const Tensor& second) {
     const std::int64_t lead = g.lead_result;
     std::vector<float> result(static_cast<std::size_t>(lead * g.columns));
@@ -44,7 +44,7 @@ std::vector<float> column_major_product(const GemmArguments& g, const Tensor& fi
     return result;
 }
 
-/// Element (i, j) of op(m), m row-major: what the caller means.
+/// Element (i, j) of op(m) as the caller means it: m is row-major.
 float row_major(const Tensor& m, bool transpose, std::int64_t i, std::int64_t j) {
     if (transpose) std::swap(i, j);
     return m.values<float>()[static_cast<std::size_t>(i * m.size(1) + j)];
@@ -52,7 +52,7 @@ float row_major(const Tensor& m, bool transpose, std::int64_t i, std::int64_t j)
 
 Tensor activation(const Shape& shape) { return Tensor::empty(shape, DType::float32, {}, Layout::channels_last); }
 
-/// x [2, 6, 9, 8] by 4 filters of 3x2 in two groups.
+/// x [2, 6, 9, 8] and 4 filters of 3x2 in two groups.
 struct Operands {
     Tensor x = activation({2, 6, 9, 8}), w = activation({4, 3, 3, 2}), y = activation({2, 4, 5, 6});
     ConvGeometry geometry{.stride_h = 2, .pad_h = 1, .dilation_w = 2, .groups = 2};
@@ -123,7 +123,7 @@ TEST_CASE("a row-major operand has its last dimension contiguous", "[host][core]
 }
 
 TEST_CASE("a slice's alignment is that of its first element", "[host][core][cuda][conv]") {
-    const Tensor x = activation({4, 3, 3, 3});  // 108 bytes a row
+    const Tensor x = activation({4, 3, 3, 3});  // 108 bytes per row
     CHECK(conv_operand(x.rows(1, 4)).alignment == 4);
     CHECK(conv_operand(x.rows(2, 4)).alignment == 8);
     alignas(16) const std::array<char, 32> bytes{};

@@ -1,4 +1,4 @@
-// The devices' kernels for batch normalisation and biases, run wherever tensors are made, against the plain loops.
+// Compares the devices' kernels for batch normalisation and biases, on the default device, with the plain loops.
 #include "radial/core/backend/device_backend.h"
 
 #include "../../../expect.h"
@@ -22,7 +22,8 @@ struct NormCase {
     double tolerance() const { return dtype == DType::bfloat16 ? 1e-2 : 2e-5; }
 };
 
-/// Every combination of type, clamp and residual for shapes of odd sizes, of packs and of one image or channel.
+/// All combinations of type, clamp and residual, for shapes with odd sizes, with whole packs, and with a single image
+/// or channel.
 std::vector<NormCase> all_cases() {
     std::vector<NormCase> cases;
     for (const Shape& shape : {Shape{2, 1, 5, 3}, Shape{1, 3, 7, 5}, Shape{3, 16, 3, 3}, Shape{1, 64, 9, 11},
@@ -54,8 +55,9 @@ struct Results {
 
 constexpr double epsilon = 1e-5;
 
-/// Forward and backward by the kernels (in c's type) or by the plain loops in float64, the latter with the former's y,
-/// so that both clamp the same elements.
+/// Runs forward and backward: by the kernels in c's type if `clamped_by` is undefined, otherwise by the plain loops in
+/// float64. The plain loops' backward pass uses `clamped_by`, the y of the kernels, so that both clamp the same
+/// elements.
 Results run(const Inputs& in, const NormCase& c, const Tensor& clamped_by) {
     const bool plain = clamped_by.defined();
     const auto wide = [&](const Tensor& t) { return plain && t.defined() ? t.to(DType::float64) : t; };
@@ -104,7 +106,7 @@ TEST_CASE("the devices' batch norm keeps the digits of a variance far below the 
     const Inputs in(random, c, 999, 1001);
     const Results fast = run(in, c, {}), plain = run(in, c, fast.y);
     CHECK(relative_difference(fast.variance, plain.variance) < 1e-5);
-    CHECK(relative_difference(fast.y, plain.y) < 2e-4);  // the mean itself is rounded to 1e-4 of the deviation
+    CHECK(relative_difference(fast.y, plain.y) < 2e-4);  // the rounding of the mean is 1e-4 of the deviation
 }
 
 TEST_CASE("the devices' batch norm gives a constant channel variance zero and its shift", "[core][device_norm]") {
@@ -133,7 +135,7 @@ TEST_CASE("the devices' batch norm applies given statistics as the plain loops d
 
 TEST_CASE("a NaN in one channel spoils that channel alone in the devices' batch norm", "[core][device_norm]") {
     for (const std::int64_t channels : {3, 8}) {
-        for (const std::int64_t place : {0, 2}) {  // the first row is the origin of the sums
+        for (const std::int64_t place : {0, 2}) {  // the sums are relative to the first row
             INFO(channels << " channels, row " << place);
             std::vector<float> values(static_cast<std::size_t>(4 * channels));
             for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * i % 7);
@@ -165,7 +167,7 @@ TEST_CASE("the devices' batch norm takes tensors that begin off a 16-byte bounda
     Inputs in(random, c);
     const Tensor shifted = Tensor::zeros({1 + in.x.numel()}).rows(1, 1 + in.x.numel()).view(c.shape);
     shifted.copy_(in.x);
-    in.x = shifted.to(Layout::channels_last);  // only named so: the order is the same
+    in.x = shifted.to(Layout::channels_last);  // changes only the layout's name: the order of the elements is the same
     CHECK(reinterpret_cast<std::uintptr_t>(in.x.raw()) % 16 == 4);
     check_case(c, in);
 }
