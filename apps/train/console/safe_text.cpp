@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -164,8 +165,15 @@ namespace {
 
 int first_error = 0;  // stdio remembers that there was an error, but not which
 
+/// The error of an earlier write to stdout that left no errno: EPIPE if stdout is a pipe that nobody reads any more,
+/// else EIO.
+int forgotten_error() {
+    pollfd stream{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+    return poll(&stream, 1, 0) == 1 && (stream.revents & POLLERR) != 0 ? EPIPE : EIO;
+}
+
 void note_error() {
-    if (first_error == 0) first_error = errno != 0 ? errno : EIO;
+    if (first_error == 0) first_error = errno != 0 ? errno : forgotten_error();
 }
 
 }  // namespace
