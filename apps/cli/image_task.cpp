@@ -12,11 +12,9 @@ Device start_device(const std::string& device, int threads, Precision precision)
     set_num_threads(threads);
     print_on(describe_device(parsed) + "\n");
     use_precision(precision, parsed);
-    // Backends of processors without such units say that they compute in float32.
-    const bool slow =
-        precision == Precision::bf16 && backend_for(parsed, DType::bfloat16).describe().ends_with("in float32");
+    const bool slow = precision == Precision::bf16 && !backend_for(parsed, DType::bfloat16).has_hardware_multiply();
     print_on(fmt::format("precision: {}{}\n", name_of(precision),
-                         slow ? " (this processor has no units for bfloat16; --precision float32 is faster)" : ""));
+                         slow ? " (this processor does not multiply bfloat16; --precision float32 is faster)" : ""));
     return parsed;
 }
 

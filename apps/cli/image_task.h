@@ -32,8 +32,8 @@ struct ImageTask {
     /// Defaults of loss options that differ from the loss's own, by the name of the loss. They do not apply to the
     /// terms of a sum, nor with --recipe.
     std::map<std::string, LossSettings> loss_defaults;
-    /// Defaults of --lr that differ from `defaults.lr`, by how the name of the network begins. They do not apply with
-    /// --recipe, nor to a run that is resumed.
+    /// Defaults of --lr that differ from `defaults.lr`, by family of networks (ModelInfo::family). They do not apply
+    /// with --recipe or --resume.
     std::map<std::string, double> lr_defaults = {};
     ModelSettings model_defaults;  ///< defaults of network options; those that a network does not have are ignored
     TrainOptions defaults;         ///< defaults of all other options of `train`

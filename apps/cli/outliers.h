@@ -15,14 +15,14 @@ struct Outliers {
     std::string format;                  ///< how the folder was read: "radial-cifar10", "mnist" or "picture files"
 };
 
-/// Reads `folder` as the first of these that it holds: the test set of the task's own format; the test set of another
-/// data set of the registry, such as mnist, cifar10 and cifar100; JPEG and PNG files, at any depth. Images of another
-/// size than those of `test` are resized so that the shorter side fits, and the centre is cut out, as radial-predict
-/// does; grey becomes RGB by repetition, and RGB becomes grey as in read_image(). A test set that is not an ImageSet
-/// has outliers of the task's own format only.
+/// Reads `folder` in the first of these formats that fits: the test set of the task's own format; the test set of
+/// another data set of the registry, such as mnist, cifar10 and cifar100; JPEG and PNG files, at any depth. Images of
+/// another size than those of `test` are resized so that the shorter side fits, and the centre is cut out, as
+/// radial-predict does; grey becomes RGB by repetition, and RGB becomes grey as in read_image(). A test set that is not
+/// an ImageSet has outliers of the task's own format only.
 ///
-/// Throws FileError that says why each format does not fit when none does, and Error when the images are those of
-/// `test` itself or cannot be brought to the shape of its inputs.
+/// If no format fits, throws FileError, which gives the reason for each format. Throws Error when the images are those
+/// of `test` itself or cannot be brought to the shape of its inputs.
 Outliers read_outliers(const ImageTask& task, const std::filesystem::path& folder, const data::Dataset& test);
 
 }  // namespace radial::train

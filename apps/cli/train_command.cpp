@@ -334,8 +334,9 @@ void fit_defaults(const ImageTask& task, const CLI::App& app, TrainOptions& opti
     if (!given("--warmup-epochs")) options.warmup_epochs = std::min(options.warmup_epochs, half);
     if (!given("--schedule") && !options.milestones.empty()) options.schedule = ScheduleKind::step;
     if (given("--lr") || !options.recipe.empty()) return;
-    for (const auto& [network, lr] : task.lr_defaults)
-        if (options.model.starts_with(network)) options.lr = lr;
+    const ModelInfo* const model = find_model(options.model);
+    const auto lr = model == nullptr ? task.lr_defaults.end() : task.lr_defaults.find(model->family);
+    if (lr != task.lr_defaults.end()) options.lr = lr->second;
 }
 
 }  // namespace

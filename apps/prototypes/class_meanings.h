@@ -1,4 +1,4 @@
-// What class names mean: their superclasses, and their synsets in WordNet.
+// The superclasses of classes, and the synsets of their names in WordNet.
 #pragma once
 
 #include "radial/apps/prototypes/wordnet.h"
@@ -33,7 +33,7 @@ bool are_cifar100(const std::vector<std::string>& class_names);
 std::map<std::string, std::string> read_class_words(const std::filesystem::path& file);
 
 /// The superclass of each class: those of `given` (by class name), or else CIFAR-100's for its classes. Empty if
-/// neither says any. Throws Error when `given` is not empty and lacks a class or has a name that is no class.
+/// neither is known. Throws Error when `given` is not empty and lacks a class or has a name that is no class.
 std::vector<std::string> superclasses_of(const std::vector<std::string>& class_names,
                                          const std::map<std::string, std::string>& given);
 

@@ -1,4 +1,4 @@
-// How similar the classes of a classifier are, by their prototypes.
+// The similarities of the classes of a classifier, computed from their prototypes.
 #pragma once
 
 #include "radial/apps/train/classifier.h"
@@ -32,9 +32,10 @@ struct ClassSimilarity {
 };
 
 /// The similarities of the classes of `classifier` by its prototypes (Loss::prototypes()), computed in double on the
-/// CPU. If a class has several prototypes, that of the most similar pair counts. gamma is the trained one; if each
-/// class has its own, the kernel is the mean of those with either class's. A prototype of length 0 has the cosine 0 to
-/// all others. Throws Error when the loss has no prototypes, and for `kernel` when its first term is not rbf-softmax.
+/// CPU. If a class has several prototypes, the similarity is that of the most similar pair. gamma is the trained one;
+/// if each class has its own, the kernel is the mean of those with either class's. A prototype of length 0 has the
+/// cosine 0 to all others. Throws Error when the loss has no prototypes, and for `kernel` when its first term is not
+/// rbf-softmax.
 ClassSimilarity class_similarity(const Classifier& classifier, Similarity measure);
 
 /// The elements of `matrix` [classes, classes] above the diagonal, row by row.

@@ -1,5 +1,5 @@
-// What trained classifiers have learned, from their checkpoints: a page of features and prototypes, a page of the
-// similarities of classes beside WordNet's, and a table of how well classes and superclasses are separated.
+// Pages and tables from the checkpoints of classifiers: features and prototypes, the similarities of classes compared
+// with WordNet, and how well classes and superclasses are separated.
 #pragma once
 
 #include "radial/apps/cli/image_task.h"

@@ -1,4 +1,4 @@
-// The nouns of WordNet, and how similar two of their senses are.
+// Reads the nouns of WordNet, and computes the similarity of two of their senses.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ public:
     std::optional<double> wup_similarity(Synset a, Synset b) const;
 
 private:
-    /// What data.noun says of a synset, and what follows from it.
+    /// The line of a synset in data.noun, and the depths computed from it.
     struct Entry {
         std::string word;  ///< the first, in lower case
         std::vector<Synset> hypernyms;

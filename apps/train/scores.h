@@ -11,7 +11,7 @@
 
 namespace radial::train {
 
-/// The share of the inliers that are kept at the threshold of eval, and at which false positives are counted.
+/// The fraction of the inliers that the threshold of `eval` keeps, and at which it counts false positives.
 inline constexpr double usual_recall = 0.95;
 
 /// The scores of a batch: first those of the loss (Loss::scores()), then the two that follow from its logits z [N,
@@ -20,9 +20,9 @@ inline constexpr double usual_recall = 0.95;
 ///     probability = max over j of softmax(z)_j            (Hendrycks & Gimpel, ICLR 2017)
 ///     energy      = T log(sum over j of exp(z_j / T))     (Liu et al., NeurIPS 2020; their energy is the negative)
 ///
-/// T is `temperature`; the paper and the programs use 1. Of each score a larger value means that a sample is more like
-/// the training images. `feature` [N, D] is what gave `logits`. Throws Error when `temperature` is not above 0, and
-/// when a score of the loss has the name of another one or is not [N].
+/// T is `temperature`; the paper and the programs use 1. For every score, a larger value means that a sample is more
+/// similar to the training images. `logits` are those of `feature` [N, D]. Throws Error when `temperature` is not above
+/// 0, and when a score of the loss has the name of another one or is not [N].
 std::vector<LossScore> scores_of(Loss& loss, const Tensor& feature, const Tensor& logits, double temperature = 1);
 
 /// One score of many samples.
@@ -49,8 +49,8 @@ const SampleScore& score_named(std::span<const SampleScore> scores, std::string_
 /// The same for the scores of a batch; for an empty name, the first one, which is the loss's own if it has any.
 const LossScore& score_named(std::span<const LossScore> scores, std::string_view name);
 
-/// The largest threshold that keeps at least the fraction `share` of the samples, of which those with a score of at
-/// least the threshold are kept. Throws Error, naming the score, when there are no samples or a value is not finite,
+/// The largest threshold that keeps at least the fraction `share` of the samples. A sample is kept if its score is at
+/// least the threshold. Throws Error, naming the score, when there are no samples or a value is not finite,
 /// and unless `share` is above 0 and at most 1.
 double threshold_keeping(const SampleScore& score, double share = usual_recall);
 
@@ -65,8 +65,8 @@ struct Separation {
     double false_positives = 0;
 };
 
-/// The separation of two sets by one score. As scikit-learn's roc_auc_score() and roc_curve() count ties; infinities,
-/// which they refuse, are refused here too. Throws Error, naming the score, when a set has no samples, or when a value
+/// The separation of two sets by one score. Ties are counted as in scikit-learn's roc_auc_score() and roc_curve().
+/// Throws Error, naming the score, when a set has no samples, or when a value
 /// is NaN or infinite, and unless `recall` is above 0 and at most 1.
 Separation separation(const SampleScore& inliers, const SampleScore& outliers, double recall = usual_recall);
 

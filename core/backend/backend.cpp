@@ -47,7 +47,7 @@ Backend& backend_for(Device device, DType dtype) {
     if (dtype == DType::float64 || reference_wanted > 0) return reference_backend();
     if (device.kind == Device::Kind::cuda) return device_backend(device, dtype);
     static OneDnnBackend cpu;
-    static Bf16Backend cpu_bf16(cpu);
+    static Bf16Backend cpu_bf16;
     if (dtype == DType::bfloat16) return cpu_bf16;
     return cpu;
 }

@@ -70,6 +70,9 @@ public:
 
     /// One line that describes the backend: "CPU: oneDNN 2.6.3 (AVX-512), own kernels for AVX-512, 2 threads".
     virtual std::string describe() const = 0;
+    /// Whether the device multiplies numbers of this type. If not, the backend converts them to float32 and back, which
+    /// is slower than computing in float32.
+    virtual bool has_hardware_multiply() const { return true; }
     /// The layout that rank-4 activations must have.
     virtual Layout activation_layout() const = 0;
     /// The layout of weights [K, C/groups, R, S] and of their gradients. channels_last means KRSC.
@@ -120,10 +123,9 @@ public:
                                   const Tensor& y) = 0;
 };
 
-/// The backend of a device for a floating-point type: the vendor's libraries for float32 and bfloat16, the plain loops
-/// of reference/ for float64. On a CPU without units for bfloat16, convolutions and products convert it to float32 and
-/// back, which is slow.
-/// Throws Error for a device that this build does not support ("no CUDA device: ...") and for an integer type.
+/// The backend of a device for a floating-point type: the vendor's libraries for float32 and bfloat16, and the plain
+/// loops of reference/ for float64. Throws Error for a device that this build does not support ("no CUDA device: ...")
+/// and for an integer type.
 Backend& backend_for(Device device, DType dtype);
 
 /// While the object exists, backend_for() returns the plain loops of reference/ on this thread, for every device and

@@ -322,26 +322,9 @@ TEST_CASE("composed losses' training steps are recorded as graphs that move what
     for (const std::string name :
          {"center", "ring", "rbf-network", "g-cpl", "lgm", "cos-softmax", "g-softmax", "soft-triple", "proxy-nca"}) {
         INFO(name);
-        const auto recorded = make_loss(name, 6, 4), eager = make_loss(name, 6, 4);
-        eager->load_state(recorded->state());
-        recorded->to(default_device());
-        eager->to(default_device());
         auto [feature, labels] = batch_of(7);
         feature.set_requires_grad();
-        StepGraph graph(default_device(), [&, x = feature, y = labels] {
-            recorded->zero_grad();
-            x.clear_grad();
-            recorded->forward(x, y).backward();
-        });
-        for (int step = 0; step < 4; ++step) {
-            graph.run();
-            eager->forward(feature.detach(), labels);
-        }
-        CHECK(graph.reason() == "");
-        CHECK(graph.recorded());
-        const auto ours = recorded->state(), theirs = eager->state();
-        for (std::size_t i = 0; i < ours.size(); ++i)
-            CHECK(relative_difference(ours[i].tensor, theirs[i].tensor) < 1e-6);
+        check_recorded_steps(name, 6, 4, feature, labels);
     }
 }
 

@@ -34,19 +34,6 @@ std::string feature_gradient_problem(const std::string& name, const LossSettings
                             {random.tensor({7, dim}, -1, 1)}, {.step = 1e-4});
 }
 
-/// The loss of a batch and its gradient.
-struct Result {
-    double value;
-    std::vector<double> gradient;
-};
-Result run(Loss& loss, const Tensor& feature, const Tensor& labels) {
-    Tensor x = feature.clone();
-    x.set_requires_grad();
-    const Tensor value = loss.forward(x, labels);
-    value.backward();
-    return {value.item(), x.grad().to_vector<double>()};
-}
-
 std::string setting_error(const std::string& name, const LossSettings& settings, std::int64_t width = dim) {
     return error_of([&] { make_loss(name, classes, width, settings); });
 }
@@ -240,24 +227,7 @@ TEST_CASE("losses over pairs are recorded as graphs that move their class means"
     for (const std::string name :
          {"contrastive", "triplet", "supervised-contrastive", "multi-similarity", "circle", "proxy-anchor", "range"}) {
         INFO(name);
-        const auto recorded = make_loss(name, classes, dim), eager = make_loss(name, classes, dim);
-        eager->load_state(recorded->state());
-        recorded->to(default_device());
-        eager->to(default_device());
-        StepGraph graph(default_device(), [&] {
-            recorded->zero_grad();
-            feature.clear_grad();
-            recorded->forward(feature, labels).backward();
-        });
-        for (int step = 0; step < 4; ++step) {
-            graph.run();
-            eager->forward(feature.detach(), labels);
-        }
-        CHECK(graph.reason() == "");
-        CHECK(graph.recorded());
-        const auto ours = recorded->state(), theirs = eager->state();
-        for (std::size_t i = 0; i < ours.size(); ++i)
-            CHECK(relative_difference(ours[i].tensor, theirs[i].tensor) < 1e-6);
+        check_recorded_steps(name, classes, dim, feature, labels);
     }
 }
 

@@ -11,19 +11,6 @@
 namespace radial::test {
 namespace {
 
-/// The loss of a batch and its gradient.
-struct Result {
-    double value;
-    std::vector<double> gradient;
-};
-Result run(Loss& loss, const Tensor& feature, const Tensor& labels) {
-    Tensor x = feature.clone();
-    x.set_requires_grad();
-    const Tensor value = loss.forward(x, labels);
-    value.backward();
-    return {value.item(), x.grad().to_vector<double>()};
-}
-
 constexpr std::int64_t classes = 5, dim = 3;
 
 }  // namespace

@@ -4,24 +4,13 @@
 #include "radial/core/tensor/random.h"
 #include "radial/models/efficientnet_block.h"
 #include "radial/models/registry.h"
+#include "random_images.h"
 
 #include <algorithm>
 
 namespace radial::test {
 namespace {
 
-Tensor random_images(const Shape& shape) {
-    const Tensor x = Tensor::empty(shape);
-    Generator generator(12);
-    uniform_(x, -1, 1, generator);
-    return x;
-}
-
-Tensor parameter(const Layer& net, const std::string& wanted) {
-    for (const auto& [name, tensor] : net.named_parameters())
-        if (name == wanted) return tensor;
-    return {};
-}
 EfficientNetOptions small_efficientnet() {
     return {.dropout = 0.5, .drop_connect = 0.9, .stem_width = 8, .head_width = 64, .stages = {{3, 1, 2, 8, 4}}};
 }

@@ -7,25 +7,13 @@
 #include "radial/models/efficientnet_block.h"
 #include "radial/models/registry.h"
 #include "radial/models/vgg.h"
+#include "random_images.h"
 
 #include <algorithm>
 #include <cmath>
 
 namespace radial::test {
 namespace {
-
-Tensor random_images(const Shape& shape) {
-    const Tensor x = Tensor::empty(shape);
-    Generator generator(12);
-    uniform_(x, -1, 1, generator);
-    return x;
-}
-
-Tensor parameter(const Layer& net, const std::string& wanted) {
-    for (const auto& [name, tensor] : net.named_parameters())
-        if (name == wanted) return tensor;
-    return {};
-}
 
 double mean_square(const Tensor& x) {
     double total = 0;

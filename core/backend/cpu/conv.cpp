@@ -127,7 +127,7 @@ struct ConvPlan {
     dnnl::primitive primitive;
     Desc w, plain_w;              // weights in the primitive's format and in the tensor's format
     bool residual_first = false;  // whether the result must contain the residual before execution
-    bool slow = false;            // whether oneDNN has no kernel of its own for this and would take plain loops
+    bool slow = false;            // whether oneDNN only has plain loops for this
     Desc x, y;
 };
 
@@ -299,8 +299,8 @@ bool direct_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeomet
     return true;
 }
 
-/// Whether a bfloat16 convolution is for oneDNN's bfloat16 kernels: not on a processor without such units, and not when
-/// it is depthwise.
+/// Whether a bfloat16 convolution uses oneDNN's bfloat16 kernels. Depthwise convolutions do not, because oneDNN 2.6 is
+/// slow there.
 bool in_bf16(const Tensor& w, const ConvGeometry& geometry) {
     return has_bf16() && (geometry.groups == 1 || w.size(1) > 1);
 }
@@ -318,7 +318,7 @@ bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tenso
 
 void OneDnnBackend::conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                  const Tensor& y) {
-    conv_activated(x, w, bias, geometry, {}, Activation::none, y);
+    OneDnnBackend::conv_activated(x, w, bias, geometry, {}, Activation::none, y);
 }
 
 void OneDnnBackend::conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
@@ -344,7 +344,7 @@ void Bf16Backend::conv_forward(const Tensor& x, const Tensor& w, const Tensor& b
                                const Tensor& y) {
     if (conv_activated(x, w, bias, geometry, {}, Activation::none, y)) return;
     const Rounded result(y);
-    single_.conv_forward(widened(x), widened(w), widened(bias), geometry, result.wide());
+    OneDnnBackend::conv_forward(widened(x), widened(w), widened(bias), geometry, result.wide());
     result.finish();
 }
 
@@ -352,7 +352,7 @@ void Bf16Backend::conv_backward_data(const Tensor& dy, const Tensor& w, const Co
                                      const Tensor& dx) {
     if (in_bf16(w, geometry) && direct_backward_data(dy, w, geometry, dx)) return;
     const Rounded result(dx);
-    single_.conv_backward_data(widened(dy), widened(w), geometry, result.wide());
+    OneDnnBackend::conv_backward_data(widened(dy), widened(w), geometry, result.wide());
     result.finish();
 }
 
@@ -360,7 +360,7 @@ void Bf16Backend::conv_backward_weights(const Tensor& x, const Tensor& dy, const
                                         const Tensor& dw, const Tensor& dbias) {
     if (in_bf16(dw, geometry) && direct_backward_weights(x, dy, geometry, dw, dbias)) return;
     const Rounded weights(dw), bias(dbias);
-    single_.conv_backward_weights(widened(x), widened(dy), geometry, weights.wide(), bias.wide());
+    OneDnnBackend::conv_backward_weights(widened(x), widened(dy), geometry, weights.wide(), bias.wide());
     weights.finish();
     bias.finish();
 }

@@ -241,26 +241,16 @@ void channel_sums(const Tensor& x, const Tensor& sums) {
     for (std::size_t c = 0; c < totals.size(); ++c) sums.data<float>()[c] = static_cast<float>(totals[c]);
 }
 
-namespace {
-
-void apply_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual, const Tensor& mean,
-                const Tensor& variance, double epsilon, Activation activation, const Tensor& y) {
-    const Fold fold = fold_of(x);
-    const Affine affine(fold, scale, shift, mean, variance, epsilon);
-    with_type(x, [&](auto type) {
-        dispatch(activation, [&](auto a) { normalise<decltype(type), a()>(x, fold, affine, residual, y); });
-    });
-}
-
-Tensor norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual, double epsilon,
-                    Activation activation, const Tensor& mean, const Tensor& variance, const Tensor& y) {
+Tensor OneDnnBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                                         const Tensor& residual, double epsilon, Activation activation,
+                                         const Tensor& mean, const Tensor& variance, const Tensor& y) {
     with_type(x, [&](auto type) { statistics<decltype(type)>(x, fold_of(x), mean, variance); });
-    apply_norm(x, scale, shift, residual, mean, variance, epsilon, activation, y);
+    batch_norm_apply(x, scale, shift, residual, mean, variance, epsilon, activation, y);
     // Any defined tensor means that y need not be saved: without a residual, the mask of a ReLU can be computed from x.
     return residual.defined() ? Tensor() : mean;
 }
 
-void norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
+void OneDnnBackend::batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
     with_type(saved.x, [&](auto type) {
         using T = decltype(type);
         if (grads.dresidual.defined()) return backward_to_residual<T>(saved, dy, grads);
@@ -268,38 +258,14 @@ void norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNor
     });
 }
 
-}  // namespace
-
-Tensor OneDnnBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
-                                         const Tensor& residual, double epsilon, Activation activation,
-                                         const Tensor& mean, const Tensor& variance, const Tensor& y) {
-    return norm_forward(x, scale, shift, residual, epsilon, activation, mean, variance, y);
-}
-
-void OneDnnBackend::batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
-    norm_backward(saved, dy, grads);
-}
-
 void OneDnnBackend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                                      const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                                      const Tensor& y) {
-    apply_norm(x, scale, shift, residual, mean, variance, epsilon, activation, y);
-}
-
-Tensor Bf16Backend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
-                                       const Tensor& residual, double epsilon, Activation activation,
-                                       const Tensor& mean, const Tensor& variance, const Tensor& y) {
-    return norm_forward(x, scale, shift, residual, epsilon, activation, mean, variance, y);
-}
-
-void Bf16Backend::batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
-    norm_backward(saved, dy, grads);
-}
-
-void Bf16Backend::batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                                   const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
-                                   const Tensor& y) {
-    apply_norm(x, scale, shift, residual, mean, variance, epsilon, activation, y);
+    const Fold fold = fold_of(x);
+    const Affine affine(fold, scale, shift, mean, variance, epsilon);
+    with_type(x, [&](auto type) {
+        dispatch(activation, [&](auto a) { normalise<decltype(type), a()>(x, fold, affine, residual, y); });
+    });
 }
 
 }  // namespace radial

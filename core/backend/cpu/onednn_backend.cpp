@@ -119,14 +119,14 @@ void Bf16Backend::gemm(bool transpose_a, bool transpose_b, double alpha, const T
     }
     const Rounded result(c);
     if (beta != 0 && c.dtype() != DType::float32) result.wide().copy_(c);
-    single_.gemm(transpose_a, transpose_b, alpha, widened(a), widened(b), beta, result.wide());
+    OneDnnBackend::gemm(transpose_a, transpose_b, alpha, widened(a), widened(b), beta, result.wide());
     result.finish();
 }
 
 Tensor Bf16Backend::pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
                                  bool training) {
     const Rounded result(y);
-    const Tensor workspace = single_.pool_forward(kind, widened(x), geometry, result.wide(), training);
+    const Tensor workspace = OneDnnBackend::pool_forward(kind, widened(x), geometry, result.wide(), training);
     result.finish();
     return workspace;
 }
@@ -134,7 +134,7 @@ Tensor Bf16Backend::pool_forward(PoolKind kind, const Tensor& x, const PoolGeome
 void Bf16Backend::pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
                                 const Tensor& dx) {
     const Rounded result(dx);
-    single_.pool_backward(kind, widened(dy), workspace, geometry, result.wide());
+    OneDnnBackend::pool_backward(kind, widened(dy), workspace, geometry, result.wide());
     result.finish();
 }
 

@@ -27,7 +27,7 @@ void channel_sums(const Tensor& x, const Tensor& sums);
 /// Whether oneDNN uses AVX-512. Without it, oneDNN 2.6 adds a second tensor to a convolution's result wrongly.
 bool has_avx512();
 
-/// Whether oneDNN multiplies bfloat16 by units of the processor (AVX512_BF16 or AMX).
+/// Whether the processor multiplies bfloat16 (AVX512_BF16 or AMX) and oneDNN may use it.
 bool has_bf16();
 
 /// x in float32; undefined if x is.
@@ -54,7 +54,7 @@ private:
     Tensor target_, wide_;
 };
 
-/// Float32, by oneDNN and kernels of our own.
+/// Float32, with oneDNN and our own kernels. The functions for batch norms also accept bfloat16.
 class OneDnnBackend : public Backend {
 public:
     std::string describe() const override;
@@ -86,17 +86,12 @@ public:
                           const Tensor& y) override;
 };
 
-/// Bfloat16. Convolutions and matrix products are oneDNN's where the processor multiplies bfloat16 (has_bf16()); sums
-/// are float32. All else converts its arguments to float32, calls another backend, and rounds the results.
-class Bf16Backend : public Backend {
+/// Bfloat16. If the processor multiplies bfloat16 (has_bf16()), convolutions and matrix products use oneDNN's bfloat16
+/// kernels, with float32 sums. Batch norms read and write bfloat16 and compute in float32. The other functions convert
+/// their arguments to float32, call the float32 function, and round the results.
+class Bf16Backend : public OneDnnBackend {
 public:
-    /// `single` computes in float32 and must outlive this object.
-    explicit Bf16Backend(Backend& single) : single_(single) {}
-
-    std::string describe() const override { return single_.describe() + (has_bf16() ? "" : ", in float32"); }
-    Layout activation_layout() const override { return single_.activation_layout(); }
-    Layout weight_layout() const override { return single_.weight_layout(); }
-    bool norm_takes(Activation) const override { return true; }
+    bool has_hardware_multiply() const override { return has_bf16(); }
 
     void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
               const Tensor& c) override;
@@ -113,17 +108,6 @@ public:
                         bool training) override;
     void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
                        const Tensor& dx) override;
-
-    Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                              double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
-                              const Tensor& y) override;
-    void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) override;
-    void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
-                          const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
-                          const Tensor& y) override;
-
-private:
-    Backend& single_;
 };
 
 }  // namespace radial

@@ -1,8 +1,8 @@
 // Tests of the loss's options on the command line, in config files and in checkpoints.
 #include "../../expect.h"
 #include "../program.h"
+#include "parse_words.h"
 #include "radial/apps/cli/command_line.h"
-#include "radial/apps/cli/json_config.h"
 #include "radial/apps/cli/registry_options.h"
 #include "radial/apps/train/evaluate.h"
 #include "radial/core/io/safetensors.h"
@@ -26,15 +26,7 @@ Parsed parse(const std::vector<std::string>& words, const std::string& config = 
     CLI::App app;
     Parsed parsed;
     train::add_loss_options(app, parsed.loss, parsed.settings);
-    app.set_config("--config");
-    app.config_formatter(std::make_shared<train::JsonConfig>(app));
-    const TemporaryFolder folder;
-    std::vector<std::string> reversed(words.rbegin(), words.rend());
-    if (!config.empty()) {
-        std::ofstream(folder / "file") << config;
-        reversed.insert(reversed.begin(), {(folder / "file").string(), "--config"});
-    }
-    app.parse(reversed);
+    parse_words(app, words, config);
     return parsed;
 }
 

@@ -1,7 +1,7 @@
 // Tests of the network's options on the command line, in config files and in checkpoints.
 #include "../../expect.h"
 #include "../program.h"
-#include "radial/apps/cli/json_config.h"
+#include "parse_words.h"
 #include "radial/apps/cli/registry_options.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/run/input_notes.h"
@@ -18,15 +18,7 @@ ModelSettings model_settings(const std::vector<std::string>& words, const std::s
     CLI::App app;
     ModelSettings settings;
     train::add_model_options(app, settings);
-    app.set_config("--config");
-    app.config_formatter(std::make_shared<train::JsonConfig>(app));
-    const TemporaryFolder folder;
-    std::vector<std::string> reversed(words.rbegin(), words.rend());
-    if (!config.empty()) {
-        std::ofstream(folder / "file") << config;
-        reversed.insert(reversed.begin(), {(folder / "file").string(), "--config"});
-    }
-    app.parse(reversed);
+    parse_words(app, words, config);
     return settings;
 }
 

@@ -2,11 +2,18 @@
 #include "../../expect.h"
 #include "../../folders.h"
 #include "../weights_folder.h"
+#include "radial/apps/train/console/safe_text.h"
 
+#include <stdio_ext.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <system_error>
 
 namespace radial::test {
 namespace {
@@ -57,6 +64,26 @@ TEST_CASE("a run goes on to its end when nobody reads its output any more", "[ho
     CHECK(read_text(shell / "error") ==
           "radial-mnist train: warning: standard output: cannot be written: Broken pipe\n");
     CHECK(read_metrics(shell / "run").size() == 2);
+}
+
+TEST_CASE("a broken pipe is named even if a failed write has left no errno", "[host][streams]") {
+    std::fflush(stdout);
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        int ends[2];
+        std::signal(SIGPIPE, SIG_IGN);
+        if (pipe(ends) != 0 || dup2(ends[1], STDOUT_FILENO) < 0 || close(ends[0]) != 0) _exit(2);
+        std::printf("text that nobody reads");
+        std::fflush(stdout);  // fails; only the stream remembers it after the next two lines
+        __fpurge(stdout);
+        errno = 0;
+        _exit(train::output_error() == std::errc::broken_pipe ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("results that do not fit where they are printed are an error", "[host][streams]") {

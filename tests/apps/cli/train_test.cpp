@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 
 namespace radial::test {
@@ -49,6 +50,15 @@ TEST_CASE("a run's first line says what it runs on and its last where the report
     const std::string& out = short_run().result().out;
     CHECK(out.starts_with("device: cpu, oneDNN "));
     CHECK(out.ends_with("report: " + short_run().path().string() + "/report.html\n"));
+}
+
+TEST_CASE("bf16 on a processor that does not multiply bfloat16 is said to be slow", "[host]") {
+    REQUIRE(setenv("DNNL_MAX_CPU_ISA", "AVX2", 1) == 0);
+    const ProgramResult slow = short_run().train("slow", "--dim 2 --epochs 1 --batch 20 --threads 1 --precision bf16");
+    REQUIRE(unsetenv("DNNL_MAX_CPU_ISA") == 0);
+    CHECK(contains(slow.out,
+                   "precision: bf16 (this processor does not multiply bfloat16; --precision float32 is faster)\n"));
+    CHECK(contains(short_run().result().out, "precision: float32\n"));
 }
 
 TEST_CASE("a run prints plain lines where there is no terminal", "[host]") {
