@@ -35,7 +35,7 @@ std::int64_t channels_of(const Dataset& set, const LoaderOptions& options) {
     if (shape.rank() == 3) return shape[0];
     const LoaderOptions none;
     RADIAL_CHECK(options.transforms.pixels.empty() && options.transforms.normalised.empty() && !options.random_region &&
-                     options.mean == none.mean && options.std == none.std,
+                     !options.alternating_flip && options.mean == none.mean && options.std == none.std,
                  "Loader: inputs of shape {} are not images [C, H, W], which alone are transformed and normalised",
                  shape.str());
     return 1;
@@ -72,6 +72,7 @@ Preprocessor::Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderO
       std_(per_channel("std", options.std, channels_)),
       transforms_(options.transforms),
       region_(options.random_region),
+      alternating_flip_(options.alternating_flip),
       scaled_decoding_(options.scaled_decoding),
       corrupt_(options.corrupt_files),
       seed_(options.seed),
@@ -167,11 +168,12 @@ Tensor Preprocessor::prepared(std::int64_t sample, const Tensor& given, std::int
         image.pixels = input.to_vector<float>();
         transform(random, image, true);
     }
+    alternate(sample, epoch, image);
     return Tensor::from(image.pixels, {image.channels, image.height, image.width}, Device{});
 }
 
 Tensor Preprocessor::images_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
-    const bool plain = transforms_.pixels.empty() && transforms_.normalised.empty();
+    const bool plain = transforms_.pixels.empty() && transforms_.normalised.empty() && !alternating_flip_;
     Scratch scratch{ViewReader(scaled_decoding_), {}};
     const std::vector<std::int64_t> wanted = std::exchange(samples, {});
     Tensor result;
@@ -190,6 +192,7 @@ Tensor Preprocessor::images_of(std::vector<std::int64_t>& samples, std::int64_t 
             if (plain) return write(normalised_, bytes, room_for(sample, bytes.height, bytes.width));
             Image& image = scratch.image;
             transform(bytes, random, image);
+            alternate(sample, epoch, image);
             std::copy(image.pixels.begin(), image.pixels.end(), room_for(sample, image.height, image.width));
         });
         if (used) samples.push_back(*used);
@@ -284,6 +287,14 @@ void Preprocessor::transform(Generator& random, Image& image, bool from_pixels) 
     for (const Transform& transform : transforms_.pixels) transform(image, random);
     if (from_pixels) normalise(image);
     for (const Transform& transform : transforms_.normalised) transform(image, random);
+}
+
+/// LoaderOptions::alternating_flip.
+void Preprocessor::alternate(std::int64_t sample, std::int64_t epoch, Image& image) const {
+    if (!alternating_flip_) return;
+    // No epoch has the number -1, so this stream is not one of the transforms'.
+    const auto first = static_cast<std::int64_t>(sample_stream(seed_, -1, sample).below(2));
+    if ((first + epoch) % 2 == 1) mirror(image);
 }
 
 }  // namespace radial::data

@@ -60,6 +60,7 @@ private:
     void normalise(Image& image) const;
     void transform(const Bytes& bytes, Generator& random, Image& image) const;
     void transform(Generator& random, Image& image, bool from_pixels) const;
+    void alternate(std::int64_t sample, std::int64_t epoch, Image& image) const;
     template <class F>
     std::optional<std::int64_t> readable(std::int64_t sample, const F& read) const;
 
@@ -69,6 +70,7 @@ private:
     std::vector<float> mean_, std_;  ///< one per channel
     Transforms transforms_;
     std::optional<RandomRegionOptions> region_;
+    bool alternating_flip_;
     bool scaled_decoding_;
     CorruptFiles corrupt_;
     std::uint64_t seed_;

@@ -35,6 +35,11 @@ Tensor SiLU::forward(Tensor x) {
     return silu(x);
 }
 
+Tensor GELU::forward(Tensor x) {
+    check_input("GELU", x);
+    return gelu(x);
+}
+
 Tensor Sigmoid::forward(Tensor x) {
     check_input("Sigmoid", x);
     return sigmoid(x);

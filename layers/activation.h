@@ -40,6 +40,12 @@ public:
     Tensor forward(Tensor x) override;
 };
 
+/// y = x * Phi(x), any shape, where Phi is the distribution function of N(0, 1) (Hendrycks & Gimpel 2016).
+class GELU : public Layer {
+public:
+    Tensor forward(Tensor x) override;
+};
+
 /// y = 1 / (1 + exp(-x)), any shape.
 class Sigmoid : public Layer {
 public:

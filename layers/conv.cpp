@@ -84,7 +84,9 @@ BatchNorm2d::BatchNorm2d(const BatchNorm2dOptions& options) : options_(options) 
     RADIAL_CHECK(options_.momentum >= 0 && options_.momentum <= 1, "BatchNorm2d: momentum is {}, expected 0 to 1",
                  options_.momentum);
     RADIAL_CHECK(options_.epsilon > 0, "BatchNorm2d: epsilon is {}, expected above 0", options_.epsilon);
-    weight_ = register_parameter("weight", Tensor::full({options_.channels}, 1.0));
+    const Tensor ones = Tensor::full({options_.channels}, 1.0);
+    weight_ = options_.scale ? register_parameter("weight", ones)
+                             : register_buffer("weight", ones, BufferKind::state);
     bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
     running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}), BufferKind::statistic);
     running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0), BufferKind::statistic);

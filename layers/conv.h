@@ -64,12 +64,13 @@ struct BatchNorm2dOptions {
     double momentum = 0.1;                     ///< weight of the new batch in the running statistics
     double epsilon = 1e-5;                     ///< added to the variance
     Activation activation = Activation::none;  ///< applied in the same pass, after the residual
+    bool scale = true;                         ///< train a scale per channel; otherwise it is 1
 };
 
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, for each channel over N, H and W (Ioffe & Szegedy 2015).
 /// Training uses the statistics of the batch and moves the running statistics towards them; evaluation uses the running
-/// statistics. x [N, channels, H, W]; the result has the same shape. Parameters: weight [channels] (initially 1), bias
-/// [channels] (0). Buffers: running_mean (0), running_var (1).
+/// statistics. x [N, channels, H, W]; the result has the same shape. Parameters: weight [channels] (initially 1; a buffer
+/// without `scale`), bias [channels] (0). Buffers: running_mean (0), running_var (1).
 class BatchNorm2d : public Layer {
 public:
     using Options = BatchNorm2dOptions;  ///< for Sequential::add()

@@ -7,3 +7,4 @@
 #include "radial/layers/dense_block.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
+#include "radial/layers/whitening.h"

@@ -63,12 +63,4 @@ LossScore nearest_score(const Tensor& squared_distances) {
             .values = max(-squared_distances, 1)};
 }
 
-bool FirstBatch::begins(bool training) {
-    if (!training || known_) return false;
-    known_ = true;
-    if (started_.item() != 0) return false;
-    started_.fill_(1);
-    return true;
-}
-
 }  // namespace radial

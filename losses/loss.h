@@ -201,22 +201,4 @@ void check_labels(std::string_view loss, const Tensor& labels, const Tensor& fea
 /// the nearest one.
 LossScore nearest_score(const Tensor& squared_distances);
 
-/// Detects the first forward() in training of a loss whose state was not loaded from a checkpoint.
-class FirstBatch {
-public:
-    /// `started` is a registered buffer [1] of BufferKind::state that contains 0. Through it, checkpoints record
-    /// whether the loss has started.
-    explicit FirstBatch(Tensor started) : started_(std::move(started)) {}
-    /// Returns true once: in the first call with `training` set, unless a loaded checkpoint says that the loss has
-    /// started. Only this first call reads the buffer from the device, so later steps do not wait.
-    bool begins(bool training);
-    /// Whether the first training batch has been seen. Reads the buffer if begins() has not been called in training
-    /// yet.
-    bool over() const { return known_ || started_.item() != 0; }
-
-private:
-    Tensor started_;
-    bool known_ = false;
-};
-
 }  // namespace radial

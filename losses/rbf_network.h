@@ -1,6 +1,7 @@
 // The classical radial basis function network as a head: Gaussian units and a linear read-out.
 #pragma once
 
+#include "radial/core/nn/first_batch.h"
 #include "radial/losses/loss.h"
 #include "radial/losses/softmax.h"
 

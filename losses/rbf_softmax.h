@@ -1,6 +1,7 @@
 // RBF-Softmax: softmax over Gaussian kernels of the distances to class prototypes.
 #pragma once
 
+#include "radial/core/nn/first_batch.h"
 #include "radial/losses/softmax.h"
 
 #include <optional>

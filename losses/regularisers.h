@@ -1,6 +1,7 @@
 // Terms that are added to a loss: distances to class centres or prototypes, feature lengths, and angles of prototypes.
 #pragma once
 
+#include "radial/core/nn/first_batch.h"
 #include "radial/losses/loss.h"
 
 namespace radial {

@@ -1,6 +1,7 @@
 // All models, the registry, and weight files.
 #pragma once
 
+#include "radial/models/airbench.h"
 #include "radial/models/common.h"
 #include "radial/models/cost.h"
 #include "radial/models/densenet.h"

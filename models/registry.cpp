@@ -2,6 +2,7 @@
 #include "radial/models/registry.h"
 
 #include "radial/core/util/options.h"
+#include "radial/models/airbench.h"
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
 #include "radial/models/lenetpp.h"
@@ -106,6 +107,20 @@ void add_efficientnets(std::vector<ModelInfo>& all) {
     }
 }
 
+void add_airbench(std::vector<ModelInfo>& all) {
+    for (const std::string& name : airbench_names()) {
+        const AirbenchOptions options = *airbench_options(name);
+        all.push_back({.name = name,
+                       .family = "airbench",
+                       .source = "Jordan 2024, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU, 3.1",
+                       .image = cifar_image,
+                       .classes = cifar_classes,
+                       .dim = options.feature_dim(),
+                       .options = describe_options(options),
+                       .make = maker<Airbench>(name, options)});
+    }
+}
+
 /// The option that every network has.
 OptionInfo recompute_option() {
     return {.name = "recompute",
@@ -125,6 +140,7 @@ Registry<ModelInfo> built_in() {
     add_vggs(all);
     add_densenets(all);
     add_efficientnets(all);
+    add_airbench(all);
     for (ModelInfo& info : all) info.options.push_back(recompute_option());
     return {"model", "models", std::move(all)};
 }

@@ -31,6 +31,7 @@ struct EvalOptions {
     int threads = 0, workers = 1;
     std::string device = "cpu";
     Precision precision = Precision::float32;
+    Views views = Views::one;
     PictureOptions pictures;
 };
 
@@ -107,11 +108,17 @@ void print_scores(const EvalResult& result) {
     }
 }
 
+/// " over 6 views", or "" for one.
+std::string over_views(Views views) {
+    return views == Views::one ? "" : fmt::format(" over {} views", image_views(views).size());
+}
+
 nlohmann::ordered_json as_json(const EvalOptions& options, const ClassifierSpec& spec, const EvalResult& result) {
     const auto number = [](double value) { return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr; };
     nlohmann::ordered_json json = {{"checkpoint", text_to_json(options.checkpoint.string())},
                                    {"model", spec.model},
                                    {"loss", spec.loss},
+                                   {"views", image_views(options.views).size()},
                                    {"images", result.test.total},
                                    {"test_loss", number(result.test.loss)},
                                    {"test_accuracy", number(result.test.accuracy())}};
@@ -169,14 +176,14 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     data::Loader loader(set, loader_options(task, options));
     EvalResult result;
     if (!options.outliers.empty()) result.outliers = read_outliers(task, options.outliers, *set);
-    result.test = evaluate(*classifier.model, *classifier.loss, loader, device, false, options.precision, {},
-                           /*keep_scores=*/true);
+    result.test = evaluate(*classifier.model, *classifier.loss, loader, device,
+                           {.keep_scores = true, .precision = options.precision, .views = options.views});
     check_scores(result.test, options.checkpoint);
     fmt::print("model: {}, {}-D feature; loss: {}\n", classifier.spec.model, classifier.spec.dim, classifier.spec.loss);
     fmt::print("test loss: {:.4f}\n", result.test.loss);
     if (!std::isnan(result.test.accuracy()))
-        fmt::print("test accuracy: {:.2f}% ({} of {})\n", 100 * result.test.accuracy(), result.test.correct,
-                   result.test.total);
+        fmt::print("test accuracy{}: {:.2f}% ({} of {})\n", over_views(options.views), 100 * result.test.accuracy(),
+                   result.test.correct, result.test.total);
     print_problems(*set, loader);
     compare_with_outliers(task, options, classifier, device, result);
     print_scores(result);
@@ -205,6 +212,9 @@ Command eval_command(const ImageTask& task) {
                     ->check(within(0, 256));
                 add_device_option(app, options->device);
                 add_precision_option(app, options->precision);
+                FlagAdder(app, "Options")("views", options->views,
+                                          "Views of each image whose logits are averaged: 1; 2 (and mirrored); 6 (and "
+                                          "both shifted by one pixel to the upper left and the lower right)");
                 if (task.picture_files) add_picture_options(app, options->pictures, false);
                 return [task, options] { with_memory_advice(options->batch, [&] { run_eval(task, *options); }); };
             }};

@@ -104,7 +104,7 @@ std::string recipe_list() {
 }
 
 void add_recipe_options(CLI::App& app, std::string& recipe, const std::string& program) {
-    app.add_option("--recipe", recipe, "Experiment of the paper; flags override its settings. See --list-recipes")
+    app.add_option("--recipe", recipe, "Settings of an experiment of the paper, or fast94; flags override them. See --list-recipes")
         ->check(CLI::Validator([program](const std::string& name) { return problem_with(name, program); }, ""))
         ->type_name("NAME")
         ->group("Run");
@@ -125,7 +125,7 @@ void apply_recipe(CLI::App& app, const std::string& name) {
     const Recipe* const recipe = find_recipe(name);
     RADIAL_CHECK(recipe != nullptr, "--recipe: no recipe is called '{}'", name);
     static const std::set<std::string> in_epochs = {"milestones", "warmup-epochs"};
-    static const std::set<std::string> of_schedule = {"milestones", "lr-factor"};
+    static const std::set<std::string> of_schedule = {"milestones", "lr-factor", "final-lr"};
     const bool other_schedule = given(app, "schedule");
     const bool other_model =
         given(app, "model") && app.get_option("--model")->as<std::string>() != value_of(*recipe, "model");

@@ -1,4 +1,4 @@
-// The paper's experiments as settings of the training programs, for --recipe NAME.
+// Settings of the training programs for --recipe NAME: the paper's experiments, and fast94.
 #pragma once
 
 #include "radial/apps/cli/cli_forward.h"
@@ -33,7 +33,7 @@ struct Recipe {
     std::vector<RecipeLoss> losses;  ///< the first is the default of --loss
 };
 
-/// All recipes, in the paper's order. This is the only place that defines the settings.
+/// All recipes: those of the paper, in its order, then others. This is the only place that defines the settings.
 const std::vector<Recipe>& recipes();
 /// The recipe with this name, or null.
 const Recipe* find_recipe(const std::string& name);

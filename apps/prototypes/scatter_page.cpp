@@ -90,7 +90,7 @@ Evaluation evaluate_features(TrainedRun& run, const ImageTask& task, const std::
     data::LoaderOptions loader_options{.batch_size = options.batch, .mean = task.mean, .std = task.std};
     set_pictures(pictures, false, loader_options);
     data::Loader loader(test, loader_options);
-    return evaluate(*run.classifier.model, *run.classifier.loss, loader, device, true);
+    return evaluate(*run.classifier.model, *run.classifier.loss, loader, device, {.keep_features = true});
 }
 
 void write_scatter_page(const ImageTask& task, const ScatterPageOptions& options) {

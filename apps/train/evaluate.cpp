@@ -113,8 +113,7 @@ private:
 
 }  // namespace
 
-Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
-                    Precision precision, const std::function<bool()>& stop, bool keep_scores) {
+Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, const EvaluateOptions& options) {
     const NoGrad no_grad;
     const EvalMode model_mode(model), loss_mode(loss);
     Evaluation result;
@@ -122,9 +121,12 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
     Results results(loader.dataset().size(), loader.batches(), device);
     ScoreCollector scores;
     const Tensor prototypes = loss.prototypes();
+    const auto logits_of = [&](const Tensor& images) {
+        return loss.logits(feature_of(model, images.to(device), options.precision));
+    };
     loader.start(0);
     while (const auto batch = loader.next()) {
-        if (stop && stop()) {
+        if (options.stop && options.stop()) {
             Evaluation given_up;
             given_up.whole = false;
             return given_up;
@@ -135,14 +137,15 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
             result.labels.insert(result.labels.end(), truths.begin(), truths.end());
         }
         result.samples.insert(result.samples.end(), batch->indices.begin(), batch->indices.end());
-        const Tensor feature = feature_of(model, batch->images.to(device), precision);
+        const Tensor feature = feature_of(model, batch->images.to(device), options.precision);
         const Tensor labels = batch->labels.to(device);
-        const Tensor logits = classes ? loss.logits(feature) : Tensor{};
+        const Tensor plain = classes ? loss.logits(feature) : Tensor{};
+        const Tensor logits = classes ? mean_logits(options.views, batch->images, plain, logits_of) : Tensor{};
         if (classes && result.classes == 0) result.classes = logits.size(1);
         results.add(labels.size(0), loss.forward(feature, labels), loss.batch_weight(labels), logits);
-        if (classes && keep_scores) scores.add(scores_of(loss, feature, logits));
+        if (classes && options.keep_scores) scores.add(scores_of(loss, feature, plain));
         const Tensor placed = loss.in_prototype_space(feature);
-        if (keep_features) results.add_features(placed);
+        if (options.keep_features) results.add_features(placed);
         if (classes && prototypes.defined() && result.classes > 1)
             results.add_distances(prototype_distances(placed, prototypes, labels, result.classes));
     }

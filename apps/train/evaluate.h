@@ -3,6 +3,7 @@
 
 #include "radial/apps/train/precision.h"
 #include "radial/apps/train/scores.h"
+#include "radial/apps/train/views.h"
 #include "radial/core/nn/module.h"
 #include "radial/core/tensor/tensor.h"
 #include "radial/data/loader.h"
@@ -88,12 +89,21 @@ struct Mistake {
 /// are fewer. A confidence that is not finite counts as 0.
 std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t count);
 
+/// Options of evaluate().
+struct EvaluateOptions {
+    bool keep_features = false;                ///< keep the features of all samples
+    bool keep_scores = false;                  ///< keep the scores of all samples
+    Precision precision = Precision::float32;  ///< precision of the network
+    /// The views over which logits are averaged. Predictions and confidences are those of the mean. The loss, features,
+    /// distances and scores are those of the image itself.
+    Views views = Views::one;
+    /// Called before each batch; if it returns true, the evaluation ends and Evaluation::whole is false.
+    std::function<bool()> stop = {};
+};
 /// Evaluates `model` and `loss`, which are on `device`, on all batches of `loader`, in evaluation mode and without
 /// recording gradients; their previous modes are restored afterwards. Waits for the device every 32 batches and at the
-/// end. `stop` is called before each batch; if it returns true, the evaluation ends and Evaluation::whole is false.
-Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, bool keep_features,
-                    Precision precision = Precision::float32, const std::function<bool()>& stop = {},
-                    bool keep_scores = false);
+/// end. Throws Error for several views of inputs that are not images [C, H, W].
+Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, const EvaluateOptions& options = {});
 
 /// The scores of scores_of() of all samples of `loader`, whose targets are not used and may be anything. Otherwise as
 /// evaluate().

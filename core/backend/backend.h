@@ -31,6 +31,7 @@ enum class Activation : std::uint8_t {
     none,  ///< identity
     relu,  ///< max(v, 0)
     silu,  ///< v * sigmoid(v)
+    gelu,  ///< v * Phi(v), with the distribution function Phi of N(0, 1)
 };
 
 /// The value that pooling computes from each window.
@@ -114,7 +115,9 @@ public:
                                       const Tensor& y) = 0;
     /// Whether the batch norm functions accept this activation without a residual. Activation::none and
     /// Activation::relu are always accepted.
-    virtual bool norm_takes(Activation activation) const { return activation != Activation::silu; }
+    virtual bool norm_takes(Activation activation) const {
+        return activation == Activation::none || activation == Activation::relu;
+    }
     /// Computes the gradients of batch_norm_forward() from dy, the gradient of its result.
     virtual void batch_norm_backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) = 0;
     /// Like batch_norm_forward(), but normalises by the given statistics (evaluation).

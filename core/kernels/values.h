@@ -1,6 +1,6 @@
 // Value types and functors for kernels: pairs of sums, packs that are loaded as one word of up to 16 bytes, functors
-// that fill, convert and transpose arrays, and an exp that the compiler can vectorise, unlike that of the standard
-// library.
+// that fill, convert and transpose arrays, and an exp and a normal distribution that the compiler can vectorise, unlike
+// those of the standard library.
 #pragma once
 
 #include "radial/core/kernels/bfloat16.h"
@@ -143,5 +143,34 @@ RADIAL_HD inline float exponential(float x) {
 }
 /// exp(x) of the standard library.
 RADIAL_HD inline double exponential(double x) { return std::exp(x); }
+
+/// The distribution function and the density of N(0, 1) at a point.
+template <class V>
+struct NormalAt {
+    V cdf;      ///< probability of a smaller value
+    V density;  ///< derivative of `cdf`
+};
+/// The normal distribution at x with relative errors of at most 1e-6, with one exponential, in a form that the compiler
+/// can vectorise. Beyond 13 standard deviations the smaller tail is 0.
+RADIAL_HD inline NormalAt<float> normal_at(float x) {
+    // The smaller tail is e^(-x^2 / 2) q(t) with t = 1 / (1 + 0.23 |x|). The polynomial q was fitted for |x| < 13.3.
+    const float size = x < 0 ? -x : x, t = 1 / (1 + 0.23F * size), bell = exponential(-0.5F * x * x);
+    float q = -7.84098728e-2F;
+    q = q * t + 2.90121417e-1F;
+    q = q * t - 2.77490784e-1F;
+    q = q * t + 3.00701932e-1F;
+    q = q * t - 3.23515807e-2F;
+    q = q * t + 1.19253027e-1F;
+    q = q * t + 8.58356324e-2F;
+    q = q * t + 9.23672337e-2F;
+    q = q * t - 2.70284288e-5F;
+    const float tail = bell * q;
+    return {x < 0 ? tail : 1 - tail, 0.398942280F * bell};
+}
+/// The same by the standard library.
+RADIAL_HD inline NormalAt<double> normal_at(double x) {
+    constexpr double root_half = 0.70710678118654752, density_at_0 = 0.39894228040143268;
+    return {std::erfc(-x * root_half) / 2, density_at_0 * std::exp(-x * x / 2)};
+}
 
 }  // namespace radial::kernels

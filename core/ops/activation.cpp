@@ -36,6 +36,21 @@ Tensor relu(Tensor x) {
 Tensor sigmoid(const Tensor& x) { return ops::transform("sigmoid", x, kernels::Sigmoid{}); }
 Tensor tanh(const Tensor& x) { return ops::transform("tanh", x, kernels::Tanh{}); }
 Tensor silu(const Tensor& x) { return ops::transform("silu", x, kernels::Silu{}); }
+Tensor gelu(const Tensor& x) { return ops::transform("gelu", x, kernels::Gelu{}); }
+
+Tensor activated(Tensor x, Activation activation) {
+    switch (activation) {
+        case Activation::none:
+            return x;
+        case Activation::relu:
+            return relu(std::move(x));
+        case Activation::silu:
+            return silu(x);
+        case Activation::gelu:
+            return gelu(x);
+    }
+    throw Error("activated: unknown activation");
+}
 
 Tensor dropout(const Tensor& x, double p, Generator& generator) {
     ops::check_floating("dropout", "the input", x);

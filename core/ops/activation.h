@@ -3,6 +3,7 @@
 // core/ops.h describes what all ops have in common.
 #pragma once
 
+#include "radial/core/backend/backend.h"
 #include "radial/core/tensor/random.h"
 #include "radial/core/tensor/tensor.h"
 
@@ -16,6 +17,11 @@ Tensor relu(Tensor x);
 Tensor prelu(Tensor x, const Tensor& slope);
 /// x * sigmoid(x).
 Tensor silu(const Tensor& x);
+/// x * Phi(x), where Phi is the distribution function of N(0, 1) (Hendrycks & Gimpel 2016). Not the approximation by
+/// tanh.
+Tensor gelu(const Tensor& x);
+/// The activation of x. Computed in place where the activation's own op is.
+Tensor activated(Tensor x, Activation activation);
 /// 1 / (1 + exp(-x)).
 Tensor sigmoid(const Tensor& x);
 /// Hyperbolic tangent.

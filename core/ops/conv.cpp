@@ -50,8 +50,7 @@ Shape result_shape(const Tensor& x, const Tensor& weight, const ConvGeometry& g)
 // conv2d_activated() as separate ops: y is the result of the convolution.
 Tensor activated(Tensor y, Activation activation, const Tensor& residual) {
     if (residual.defined()) y = add(y, residual);
-    if (activation == Activation::none) return y;
-    return activation == Activation::relu ? relu(std::move(y)) : silu(y);
+    return radial::activated(std::move(y), activation);
 }
 
 Tensor pool2d(std::string_view op, PoolKind kind, const Tensor& x, const PoolGeometry& g) {

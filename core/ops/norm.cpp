@@ -286,9 +286,11 @@ Tensor evaluate(const Tensor& x, const Tensor& scale, const Tensor& shift, const
 
 bool over_ranks(const BatchNormOptions& options) { return options.training && batch_norm_ranks() != nullptr; }
 
-// In evaluation, the gradient of SiLU needs the normalised input, so SiLU is fused only if no gradient will be needed.
-bool fuses_silu(const Tensor& x, const BatchNormOptions& options, const Tensor& residual) {
-    return !over_ranks(options) && backend_for(x.device(), x.dtype()).norm_takes(Activation::silu) &&
+/// Whether the norm computes the activation in the same pass. In evaluation, the gradients of SiLU and GELU need the
+/// normalised input, so they are fused only if no gradient will be needed.
+bool fuses(const Tensor& x, const BatchNormOptions& options, const Tensor& residual) {
+    if (options.activation == Activation::none || options.activation == Activation::relu) return true;
+    return !over_ranks(options) && backend_for(x.device(), x.dtype()).norm_takes(options.activation) &&
            !residual.defined() && (options.training || !grad_enabled());
 }
 
@@ -297,10 +299,11 @@ bool fuses_silu(const Tensor& x, const BatchNormOptions& options, const Tensor& 
 Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& running_mean,
                   const Tensor& running_variance, const BatchNormOptions& options, const Tensor& residual) {
     check(x, scale, shift, running_mean, running_variance, residual);
-    if (options.activation == Activation::silu && !fuses_silu(x, options, residual)) {
+    if (!fuses(x, options, residual)) {
         BatchNormOptions linear = options;
         linear.activation = Activation::none;
-        return silu(batch_norm(x, scale, shift, running_mean, running_variance, linear, residual));
+        return activated(batch_norm(x, scale, shift, running_mean, running_variance, linear, residual),
+                         options.activation);
     }
     const auto apply = [&](const Tensor& image, const Tensor& more) {
         if (over_ranks(options)) {

@@ -28,16 +28,30 @@ Schedule step_schedule(double lr, std::vector<Milestone> milestones) {
     };
 }
 
-Schedule cosine_schedule(const CosineOptions& options) {
+namespace {
+
+/// A warm-up, then lr and final_lr mixed: share(progress) is the part of lr, where progress rises from 0 to 1.
+template <class Share>
+Schedule annealing(const char* who, const AnnealingOptions& options, const Share& share) {
     RADIAL_CHECK(options.warmup_epochs >= 0 && options.warmup_epochs < options.epochs,
-                 "cosine_schedule: {} warm-up epochs of {}, expected at least 0 and fewer than all",
-                 options.warmup_epochs, options.epochs);
-    const Schedule cosine = [options](double epoch) {
+                 "{}: {} warm-up epochs of {}, expected at least 0 and fewer than all", who, options.warmup_epochs,
+                 options.epochs);
+    const Schedule rate = [options, share](double epoch) {
         const double progress = (epoch - options.warmup_epochs) / (options.epochs - options.warmup_epochs);
-        const double angle = std::numbers::pi * std::clamp(progress, 0.0, 1.0);
-        return options.final_lr + (options.lr - options.final_lr) * 0.5 * (1 + std::cos(angle));
+        return options.final_lr + (options.lr - options.final_lr) * share(std::clamp(progress, 0.0, 1.0));
     };
-    return with_warmup(cosine, options.warmup_epochs, options.warmup_start);
+    return with_warmup(rate, options.warmup_epochs, options.warmup_start);
+}
+
+}  // namespace
+
+Schedule cosine_schedule(const AnnealingOptions& options) {
+    return annealing("cosine_schedule", options,
+                     [](double progress) { return 0.5 * (1 + std::cos(std::numbers::pi * progress)); });
+}
+
+Schedule linear_schedule(const AnnealingOptions& options) {
+    return annealing("linear_schedule", options, [](double progress) { return 1 - progress; });
 }
 
 Schedule with_warmup(Schedule base, double epochs, double start) {

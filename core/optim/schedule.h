@@ -20,8 +20,8 @@ struct Milestone {
 /// `lr` times the factors of all milestones reached. Throws Error when they are not in ascending order.
 Schedule step_schedule(double lr, std::vector<Milestone> milestones);
 
-/// Options of cosine_schedule().
-struct CosineOptions {
+/// Options of cosine_schedule() and linear_schedule().
+struct AnnealingOptions {
     double lr = 0.1;            ///< highest rate
     double final_lr = 0.0;      ///< rate at the end
     double epochs = 100;        ///< length including the warm-up
@@ -30,7 +30,10 @@ struct CosineOptions {
 };
 /// A linear warm-up, then half a period of a cosine from lr to final_lr (Loshchilov & Hutter 2017; Goyal et al. 2017),
 /// then final_lr. Throws Error unless 0 <= warmup_epochs < epochs.
-Schedule cosine_schedule(const CosineOptions& options);
+Schedule cosine_schedule(const AnnealingOptions& options);
+/// A linear warm-up, then a straight line from lr to final_lr, then final_lr: with a warm-up of about a quarter of the
+/// run, the triangular schedule of Smith & Topin 2018 ("Super-Convergence"). Throws as cosine_schedule() does.
+Schedule linear_schedule(const AnnealingOptions& options);
 
 /// `base` with a linear warm-up: during the first `epochs` epochs, it is multiplied by a factor that rises linearly
 /// from `start` to 1. Throws Error when `epochs` is negative.

@@ -137,6 +137,19 @@ void kaiming_uniform_(const Tensor& w, double gain, Fan fan, Generator& generato
     uniform_(w, -bound, bound, generator);
 }
 
+void dirac_(const Tensor& w) {
+    RADIAL_CHECK(w.rank() == 4 && w.size(2) % 2 == 1 && w.size(3) % 2 == 1,
+                 "dirac_: {} are not convolution weights with odd kernels", w.str());
+    const std::int64_t copies = std::min(w.size(0), w.size(1)), pixels = w.size(2) * w.size(3);
+    std::vector<double> values = w.to_vector<double>();
+    for (std::int64_t k = 0; k < copies; ++k) {
+        const auto kernel = values.begin() + k * w.size(1) * pixels;
+        std::fill_n(kernel, w.size(1) * pixels, 0.0);
+        kernel[k * pixels + pixels / 2] = 1;
+    }
+    w.copy_(Tensor::from(values, w.shape()).to(w.dtype()).to(w.device()));
+}
+
 void kaiming_normal_(const Tensor& w, double gain, Fan fan, Generator& generator) {
     normal_(w, 0, gain / std::sqrt(choose(fans_of(w, "kaiming_normal_"), fan)), generator);
 }

@@ -47,6 +47,19 @@ void shift(Image& image, std::int64_t down, std::int64_t right) {
     }
 }
 
+/// Shifts the image by (down, right). Vacated pixels are reflected at the image's edge.
+void shift_reflecting(Image& image, std::int64_t down, std::int64_t right) {
+    const std::vector<float> old = image.pixels;
+    const std::int64_t height = image.height, width = image.width;
+    for (std::int64_t c = 0; c < image.channels; ++c) {
+        for (std::int64_t y = 0; y < height; ++y) {
+            const float* const from = old.data() + (c * height + reflected(y - down, height)) * width;
+            const std::span<float> to = image.row(c, y);
+            for (std::int64_t x = 0; x < width; ++x) to[static_cast<std::size_t>(x)] = from[reflected(x - right, width)];
+        }
+    }
+}
+
 /// A random number from N(0, 1), by the Box-Muller method.
 double normal(Generator& random) {
     const double u = 1.0 - random.uniform(), v = random.uniform();
@@ -187,22 +200,29 @@ double cut(const Tensor& images, const Tensor& old, std::span<const std::int64_t
 
 }  // namespace
 
-Transform random_crop(std::int64_t padding) {
+Transform random_crop(std::int64_t padding, Border border) {
     RADIAL_CHECK(padding >= 0, "random_crop: padding is {}, expected at least 0", padding);
-    return [padding](Image& image, Generator& random) {
+    return [padding, border](Image& image, Generator& random) {
+        RADIAL_CHECK(border == Border::zero || padding < std::min(image.height, image.width),
+                     "random_crop: an image of {} x {} cannot be reflected by a padding of {}", image.height,
+                     image.width, padding);
         // The position of the window in the padded image determines the shift of the image.
         const std::int64_t top = up_to(2 * padding, random), left = up_to(2 * padding, random);
-        if (top != padding || left != padding) shift(image, padding - top, padding - left);
+        if (top == padding && left == padding) return;
+        (border == Border::zero ? shift : shift_reflecting)(image, padding - top, padding - left);
     };
 }
 
 Transform random_flip(double probability) {
     check_probability("random_flip", probability);
     return [probability](Image& image, Generator& random) {
-        if (random.uniform() >= probability) return;
-        for_each_row(image, {0, 0, image.height, image.width},
-                     [](std::span<float> row) { std::reverse(row.begin(), row.end()); });
+        if (random.uniform() < probability) mirror(image);
     };
+}
+
+void mirror(Image& image) {
+    for_each_row(image, {0, 0, image.height, image.width},
+                 [](std::span<float> row) { std::reverse(row.begin(), row.end()); });
 }
 
 Transform cutout(std::int64_t size) {

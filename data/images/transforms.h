@@ -4,9 +4,11 @@
 #include "radial/core/tensor/random.h"
 #include "radial/core/tensor/tensor.h"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace radial::data {
@@ -34,12 +36,28 @@ struct Transforms {
     std::vector<Transform> normalised;  ///< after it, where 0 is the mean colour
 };
 
-/// Pads the image with `padding` zeros on each side and crops a window of the image's own size at a uniformly
-/// distributed position (He et al. 2016, 4.2). In Transforms::normalised, as in pycls and the authors' code, the border
-/// has the mean colour; in Transforms::pixels it is black, as in torchvision's usual recipe. Throws Error when padding
-/// is negative.
-Transform random_crop(std::int64_t padding);
+/// The content of the pixels that padding adds to an image.
+enum class Border : std::uint8_t {
+    zero,    ///< zeros
+    reflect  ///< the image reflected at its edge, without repeating the edge itself
+};
+/// The names of the choices.
+constexpr auto words_of(Border /*value*/) { return std::to_array<std::string_view>({"zero", "reflect"}); }
+/// The index of [0, size) at which a row of `size` pixels continues at `index`, reflected at its ends without repeating
+/// them: 1 for -1, and size - 2 for size. `index` must be above -size and below 2 * size - 1.
+inline std::int64_t reflected(std::int64_t index, std::int64_t size) {
+    if (index < 0) return -index;
+    return index < size ? index : 2 * size - 2 - index;
+}
 
+/// Pads the image with `padding` pixels on each side and crops a window of the image's own size at a uniformly
+/// distributed position (He et al. 2016, 4.2). A border of zeros has the mean colour in Transforms::normalised, as in
+/// pycls and the authors' code; in Transforms::pixels it is black, as in torchvision's usual recipe. Throws Error when
+/// padding is negative. The transform throws Error when it reflects an image whose sides are not above `padding`.
+Transform random_crop(std::int64_t padding, Border border = Border::zero);
+
+/// Swaps left and right.
+void mirror(Image& image);
 /// Swaps left and right with the given probability. Throws Error unless it is in [0, 1].
 Transform random_flip(double probability = 0.5);
 

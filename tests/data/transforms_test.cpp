@@ -96,6 +96,49 @@ TEST_CASE("a random crop moves the image by every offset that its padding allows
     for (const auto& [offset, times] : count) CHECK((times > 50 && times < 150));
 }
 
+TEST_CASE("a crop with a reflected border continues the image at its edge", "[host][data][transforms]") {
+    const Image image = counting_image(2, 6, 6);
+    std::set<std::vector<float>> possible, found;
+    for (std::int64_t down = -2; down <= 2; ++down) {
+        for (std::int64_t right = -2; right <= 2; ++right) {
+            std::vector<float> pixels;
+            for (std::int64_t c = 0; c < 2; ++c)
+                for (std::int64_t y = 0; y < 6; ++y)
+                    for (std::int64_t x = 0; x < 6; ++x) {
+                        // NumPy's mode "reflect": 2 1 | 0 1 2 3 4 5 | 4 3
+                        const std::array<std::int64_t, 10> row = {2, 1, 0, 1, 2, 3, 4, 5, 4, 3};
+                        pixels.push_back(pixel(image, c, row[static_cast<std::size_t>(y - down + 2)],
+                                               row[static_cast<std::size_t>(x - right + 2)]));
+                    }
+            possible.insert(pixels);
+        }
+    }
+    for (std::int64_t sample = 0; sample < 1000; ++sample)
+        found.insert(after(random_crop(2, Border::reflect), sample).pixels);
+    CHECK(found == possible);
+    CHECK(error_of([] { after(random_crop(6, Border::reflect), 0); }) ==
+          "random_crop: an image of 6 x 6 cannot be reflected by a padding of 6");
+}
+
+TEST_CASE("an alternating flip mirrors each image in every other epoch, half of them first",
+          "[host][data][transforms]") {
+    const LoaderOptions plain{.batch_size = 7}, alternating{.batch_size = 7, .alternating_flip = true};
+    const auto as_they_are = images_of(plain, 0), first = images_of(alternating, 0), second = images_of(alternating, 1);
+    CHECK(images_of(alternating, 2) == first);
+    CHECK(images_of(alternating, 3) == second);
+    int flipped_first = 0;
+    for (const auto& [sample, pixels] : as_they_are) {
+        std::vector<float> mirrored = pixels;
+        for (auto row = mirrored.begin(); row != mirrored.end(); row += 8) std::reverse(row, row + 8);
+        const bool flipped = first.at(sample) == mirrored;
+        CHECK(first.at(sample) == (flipped ? mirrored : pixels));
+        CHECK(second.at(sample) == (flipped ? pixels : mirrored));
+        flipped_first += flipped ? 1 : 0;
+    }
+    CHECK(flipped_first > 8);  // of 40
+    CHECK(flipped_first < 32);
+}
+
 TEST_CASE("a crop without padding leaves the image alone", "[host][data][transforms]") {
     for (std::int64_t sample = 0; sample < 10; ++sample)
         CHECK(after(random_crop(0), sample).pixels == counting_image(2, 6, 6).pixels);

@@ -48,6 +48,7 @@ def layers(r):
     layer(r, "PReLU", nn.PReLU(6), r.normal(*image))
     layer(r, "PReLU", nn.PReLU(1), r.normal(*image))
     layer(r, "SiLU", nn.SiLU(), r.normal(*image))
+    layer(r, "GELU", nn.GELU(), r.normal(*image))
     layer(r, "Sigmoid", nn.Sigmoid(), r.normal(*image))
     layer(r, "Tanh", nn.Tanh(), r.normal(*image))
     layer(r, "MaxPool2d", nn.MaxPool2d(2), r.normal(*image), window=[2, 2])

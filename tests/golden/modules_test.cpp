@@ -81,6 +81,7 @@ const std::vector<LayerUnderTest> layers = {
          return std::make_unique<PReLU>(PReLUOptions{.channels = golden.inputs.at("weight").numel()});
      }},
     {"SiLU", 1, make_plain<SiLU>},
+    {"GELU", 1, make_plain<GELU>},
     {"Sigmoid", 1, make_plain<Sigmoid>},
     {"Tanh", 1, make_plain<Tanh>},
     {"MaxPool2d", 2, [](const GoldenCase& golden) { return std::make_unique<MaxPool2d>(pool_options(golden)); }},

@@ -28,7 +28,7 @@ def elementwise(r):
 
 def activations(r):
     shapes = [(2, 3, 5, 7), (1, 16, 3, 3), (3, 20, 1, 5), (5, 7), (33,)]
-    for op in ("relu", "silu", "sigmoid", "tanh"):
+    for op in ("relu", "silu", "gelu", "sigmoid", "tanh"):
         for shape in shapes:
             r.case(op, {"x": r.normal(*shape, scale=3)}, lambda x, f=getattr(F, op): f(x))
     r.case("relu", {"x": r.normal(2, 16, 5, 7)}, lambda x: F.relu(x), temporary=True)

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
 
     train::Classifier again = classifier();
     train::load_weights(out / "best.safetensors", again);
-    const train::Evaluation found = train::evaluate(*again.model, *again.loss, test_loader, Device{}, false);
+    const train::Evaluation found = train::evaluate(*again.model, *again.loss, test_loader, Device{});
     std::printf("loaded: test accuracy %.1f%%\n", 100 * found.accuracy());
     return last.epoch == last.best_epoch + 5 && found.accuracy() == last.best_accuracy ? 0 : 1;
 }

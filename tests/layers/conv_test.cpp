@@ -88,7 +88,7 @@ TEST_CASE("squeeze-and-excitation has two convolutions with a bias", "[layers][s
 TEST_CASE("a convolution and its batch norm give the same folded and one by one") {
     RandomInputs random(311);
     const Tensor x = random.tensor({2, 6, 9, 7}, -1, 1, DType::float32);
-    for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::silu, Activation::gelu}) {
         for (const bool bias : {false, true}) {
             const ConvNorm block = random_block(activation, bias);
             evaluate(block);

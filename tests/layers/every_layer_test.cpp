@@ -1,4 +1,5 @@
 // Tests that apply to all layers: shapes, names and initial values of parameters, exact error messages.
+#include "../core/random_inputs.h"
 #include "../expect.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
@@ -64,6 +65,7 @@ TEST_CASE("layers that take any shape refuse integers and undefined tensors") {
     const Tensor integers = Tensor::zeros({2, 3}, DType::int64);
     CHECK(error_of([&] { ReLU().forward(integers); }) == "ReLU: input is int64[2, 3], expected float32 or float64");
     CHECK(error_of([&] { SiLU().forward(integers); }) == "SiLU: input is int64[2, 3], expected float32 or float64");
+    CHECK(error_of([&] { GELU().forward(integers); }) == "GELU: input is int64[2, 3], expected float32 or float64");
     CHECK(error_of([&] { Sigmoid().forward(Tensor()); }) == "Sigmoid: input is undefined");
     CHECK(error_of([&] { Tanh().forward(Tensor()); }) == "Tanh: input is undefined");
     CHECK(error_of([&] { Dropout().forward(Tensor()); }) == "Dropout: input is undefined");
@@ -104,6 +106,21 @@ TEST_CASE("parameters and buffers are named as PyTorch names them") {
     const BatchNorm2d norm({.channels = 2});
     CHECK(names_of(norm.named_parameters()) == Names{"weight", "bias"});
     CHECK(names_of(norm.named_buffers()) == Names{"running_mean", "running_var"});
+    const BatchNorm2d unscaled({.channels = 2, .scale = false});
+    CHECK(names_of(unscaled.named_parameters()) == Names{"bias"});
+    CHECK(names_of(unscaled.named_buffers()) == Names{"weight", "running_mean", "running_var"});
+}
+
+TEST_CASE("a batch norm without a scale is one whose scale stays 1") {
+    RandomInputs random(91);
+    const Tensor x = random.tensor({3, 2, 4, 5}, -2, 2, DType::float32);
+    BatchNorm2d scaled({.channels = 2}), unscaled({.channels = 2, .scale = false});
+    const Tensor expected = scaled.forward(x), found = unscaled.forward(x);
+    CHECK(found.to_vector<float>() == expected.to_vector<float>());
+    sum(found * x).backward();
+    sum(expected * x).backward();
+    CHECK(unscaled.bias().grad().to_vector<float>() == scaled.bias().grad().to_vector<float>());
+    CHECK_FALSE(unscaled.weight().requires_grad());
 }
 
 TEST_CASE("first weights fill plus and minus one over the root of fan_in") {

@@ -47,8 +47,8 @@ data::Transforms make_transforms(const AugmentationOptions& options) {
             {.brightness = jitter[0], .contrast = jitter[1], .saturation = jitter[2], .hue = jitter[3]}));
     }
     auto& list = transforms.normalised;
-    if (options.crop_padding > 0) list.push_back(data::random_crop(options.crop_padding));
-    if (options.flip > 0) list.push_back(data::random_flip(options.flip));
+    if (options.crop_padding > 0) list.push_back(data::random_crop(options.crop_padding, options.crop_border));
+    if (options.flip > 0 && !options.alternating_flip) list.push_back(data::random_flip(options.flip));
     if (options.cutout > 0) list.push_back(data::cutout(options.cutout));
     if (options.erasing > 0) list.push_back(data::random_erasing({.probability = options.erasing}));
     return transforms;
@@ -57,6 +57,7 @@ data::Transforms make_transforms(const AugmentationOptions& options) {
 void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& loader) {
     loader.transforms = make_transforms(options);
     if (options.off) return;
+    loader.alternating_flip = options.alternating_flip;
     if (options.random_area > 0) loader.random_region = data::RandomRegionOptions{.min_area = options.random_area};
     loader.mixing = {.mixup = options.mixup, .cutmix = options.cutmix};
 }
@@ -67,8 +68,11 @@ std::string describe(const AugmentationOptions& options) {
     if (!options.off) {
         if (options.random_area > 0) add(fmt::format("random region of {} of the area or more", options.random_area));
         if (!options.color_jitter.empty()) add(fmt::format("color jitter {}", fmt::join(options.color_jitter, ",")));
-        if (options.crop_padding > 0) add(fmt::format("crop with padding {}", options.crop_padding));
-        if (options.flip > 0) add(fmt::format("flip {}", options.flip));
+        if (options.crop_padding > 0)
+            add(fmt::format("crop with {}padding {}", options.crop_border == data::Border::reflect ? "reflected " : "",
+                            options.crop_padding));
+        if (options.alternating_flip) add("flip in every other epoch");
+        if (options.flip > 0 && !options.alternating_flip) add(fmt::format("flip {}", options.flip));
         if (options.cutout > 0) add(fmt::format("cutout {}", options.cutout));
         if (options.erasing > 0) add(fmt::format("erasing {}", options.erasing));
         if (options.mixup > 0) add(fmt::format("mixup {}", options.mixup));

@@ -57,8 +57,10 @@ std::vector<std::string> problem_lines(const data::Loader& loader);
 /// Augmentation of training images. A program with other defaults sets them before it adds the options.
 struct AugmentationOptions {
     std::int64_t crop_padding = 0;          ///< pixels of padding per side before a random crop; 0: off
+    data::Border crop_border = data::Border::zero;  ///< content of that padding
     double random_area = 0;                 ///< smallest area of a random region, as a fraction of the image; 0: off
     double flip = 0;                        ///< probability of a horizontal flip
+    bool alternating_flip = false;          ///< flip in every other epoch instead (LoaderOptions::alternating_flip)
     std::vector<double> color_jitter = {};  ///< brightness, contrast, saturation, hue; empty: off
     std::int64_t cutout = 0;                ///< side of the square that is erased, in pixels; 0: off
     double erasing = 0;                     ///< probability that a rectangle is replaced by noise
@@ -71,9 +73,11 @@ struct AugmentationOptions {
         constexpr Limits probability{0, 1}, pixels{0, 1024}, alpha{0, 1000};
         visit("random-area", self.random_area,
               "Random resized crop: smallest share of the image's area; 0 turns it off", probability);
-        visit("crop-padding", self.crop_padding, "Random crop: pixels of zero padding on each side; 0 turns it off",
-              pixels);
+        visit("crop-padding", self.crop_padding, "Random crop: pixels of padding on each side; 0 turns it off", pixels);
+        visit("crop-border", self.crop_border, "Content of the padding: zero, or reflect (the image at its edge)");
         visit("flip", self.flip, "Probability of a horizontal flip", probability);
+        visit("alternating-flip", self.alternating_flip,
+              "Instead of --flip: flip each image in every other epoch, half of the images first");
         visit("color-jitter", self.color_jitter,
               "Largest change of brightness, contrast, saturation and hue, such as 0.4,0.4,0.4,0.1 (default: none)",
               not_negative);

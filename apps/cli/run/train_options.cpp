@@ -8,15 +8,35 @@
 #include <utility>
 
 namespace radial::train {
+namespace {
+
+bool is_annealing(ScheduleKind schedule) {
+    return schedule == ScheduleKind::cosine || schedule == ScheduleKind::linear;
+}
+
+Schedule make_annealing(const OptimizerOptions& options) {
+    const AnnealingOptions annealing{.lr = options.lr,
+                                     .final_lr = options.final_lr * options.lr,
+                                     .epochs = static_cast<double>(options.epochs),
+                                     .warmup_epochs = options.warmup_epochs,
+                                     .warmup_start = options.warmup_start};
+    return options.schedule == ScheduleKind::cosine ? cosine_schedule(annealing) : linear_schedule(annealing);
+}
+
+}  // namespace
 
 std::string describe_schedule(const OptimizerOptions& options) {
-    std::string text =
-        options.schedule == ScheduleKind::cosine
-            ? fmt::format("cosine from {} to 0 over {} epochs", options.lr, options.epochs)
-        : options.schedule == ScheduleKind::step
-            ? fmt::format("from {} in steps at epochs {}", options.lr, fmt::join(options.milestones, ", "))
-            : fmt::format("constant {}", options.lr);
+    std::string text = fmt::format("constant {}", options.lr);
+    if (is_annealing(options.schedule)) {
+        text = fmt::format("{} from {} to {:.4g} over {} epochs", option_value(options.schedule).str(), options.lr,
+                           options.final_lr * options.lr, options.epochs);
+    } else if (options.schedule == ScheduleKind::step) {
+        text = fmt::format("from {} in steps at epochs {}", options.lr, fmt::join(options.milestones, ", "));
+    }
     if (options.warmup_epochs > 0) text += fmt::format(", after a warm-up of {}", options.warmup_epochs);
+    if (options.warmup_epochs > 0 && options.warmup_start > 0)
+        text += fmt::format(" from {:.4g}", options.warmup_start * options.lr);
+    if (options.bias_lr_scale != 1) text += fmt::format("; {} times as high for biases and norms", options.bias_lr_scale);
     return text;
 }
 
@@ -27,8 +47,10 @@ Schedule make_schedule(const OptimizerOptions& options) {
                  option_value(options.schedule).str());
     RADIAL_CHECK(options.warmup_epochs < epochs, "--warmup-epochs: {} is not below --epochs {}", options.warmup_epochs,
                  options.epochs);
-    if (options.schedule == ScheduleKind::cosine)
-        return cosine_schedule({.lr = options.lr, .epochs = epochs, .warmup_epochs = options.warmup_epochs});
+    RADIAL_CHECK(is_annealing(options.schedule) || options.final_lr == 0,
+                 "--final-lr: only the cosine and linear schedules have it, --schedule is {}",
+                 option_value(options.schedule).str());
+    if (is_annealing(options.schedule)) return make_annealing(options);
     const std::size_t count = options.milestones.size(), factors = options.lr_factors.size();
     RADIAL_CHECK(factors == 1 || factors == count || count == 0, "--lr-factor: {} factors for {} milestones", factors,
                  count);
@@ -38,19 +60,23 @@ Schedule make_schedule(const OptimizerOptions& options) {
     RADIAL_CHECK(options.schedule != ScheduleKind::step || !milestones.empty(),
                  "--schedule step: give --milestones, such as 4,6");
     Schedule schedule = milestones.empty() ? constant_schedule(options.lr) : step_schedule(options.lr, milestones);
-    return options.warmup_epochs > 0 ? with_warmup(std::move(schedule), options.warmup_epochs) : schedule;
+    return options.warmup_epochs > 0 ? with_warmup(std::move(schedule), options.warmup_epochs, options.warmup_start)
+                                     : schedule;
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<Tensor>& parameters) {
     RADIAL_CHECK(!options.nesterov || options.momentum > 0, "--nesterov: needs --momentum above 0");
     ParameterGroup decayed{.parameters = {}, .weight_decay = options.weight_decay}, others;
+    ParameterGroup scaled{.parameters = {}, .lr_scale = options.bias_lr_scale};
+    const bool all_decay = options.weight_decay_on == DecayedParameters::all;
+    if (all_decay) scaled.weight_decay = options.weight_decay / options.bias_lr_scale;
     for (const Tensor& parameter : parameters) {
         const bool weight = parameter.rank() >= 2;
-        (weight || options.weight_decay_on == DecayedParameters::all ? decayed : others)
-            .parameters.push_back(parameter);
+        ParameterGroup& group = !weight && options.bias_lr_scale != 1 ? scaled : weight || all_decay ? decayed : others;
+        group.parameters.push_back(parameter);
     }
     std::vector<ParameterGroup> groups;
-    for (ParameterGroup& group : std::vector{decayed, others})
+    for (ParameterGroup& group : std::vector{decayed, others, scaled})
         if (!group.parameters.empty()) groups.push_back(std::move(group));
     return std::make_unique<Sgd>(
         std::move(groups), SgdOptions{.lr = options.lr, .momentum = options.momentum, .nesterov = options.nesterov});

@@ -23,12 +23,13 @@ namespace radial::train {
 /// The shape of the learning rate over a run.
 enum class ScheduleKind : std::uint8_t {
     constant,  ///< the peak rate
-    cosine,    ///< half a cosine from the peak rate to 0
+    cosine,    ///< half a cosine from the peak rate to the final rate
+    linear,    ///< a straight line from the peak rate to the final rate
     step       ///< multiplied by a factor at each milestone
 };
 /// The names of the schedules.
 constexpr auto words_of(ScheduleKind /*value*/) {
-    return std::to_array<std::string_view>({"constant", "cosine", "step"});
+    return std::to_array<std::string_view>({"constant", "cosine", "linear", "step"});
 }
 /// The parameters that weight decay applies to.
 enum class DecayedParameters : std::uint8_t {
@@ -71,6 +72,7 @@ struct OptimizerOptions {
     std::int64_t batch = 128;   ///< number of images per step, over all ranks
     bool drop_last = false;     ///< drop the last batch of an epoch if it is not full
     double lr = 0.05;           ///< peak learning rate
+    double bias_lr_scale = 1;   ///< factor of the rate of parameters of rank 1, whose decay is divided by it
     double momentum = 0.9;      ///< momentum of SGD
     bool nesterov = false;      ///< use Nesterov momentum
     double weight_decay = 0.0;  ///< factor of the L2 penalty, which is added to the gradient
@@ -80,6 +82,8 @@ struct OptimizerOptions {
     double ema = 0.0;                              ///< decay of the moving average of the weights; 0: no average
     ScheduleKind schedule = ScheduleKind::cosine;  ///< learning-rate schedule
     double warmup_epochs = 0.0;                    ///< length of the linear warm-up in epochs
+    double warmup_start = 0.0;                     ///< first rate of the warm-up, as a fraction of the peak rate
+    double final_lr = 0.0;                         ///< last rate of cosine and linear, as a fraction of the peak rate
     std::vector<double> milestones;                ///< of the step schedule, in epochs
     std::vector<double> lr_factors = {0.1};        ///< factor at each milestone: one for all, or one per milestone
     bool allow_dead_kernel = false;                ///< continue when the kernel is dead (DeadKernelWatch)
@@ -96,6 +100,10 @@ struct OptimizerOptions {
         visit("batch", self.batch, "Images per step, over all ranks", count);
         visit("drop-last", self.drop_last, "Drop the last batch of an epoch if it is not full");
         visit("lr", self.lr, "Peak learning rate", not_negative);
+        visit("bias-lr-scale", self.bias_lr_scale,
+              "Factor of the rate of biases, slopes and batch norms (parameters with one dimension); their weight "
+              "decay is divided by it",
+              Limits{1e-6, 1e6});
         visit("momentum", self.momentum, "Momentum of SGD", Limits{0, 1});
         visit("nesterov", self.nesterov, "Use Nesterov momentum");
         visit("weight-decay", self.weight_decay, "L2 penalty, added to the gradient", not_negative);
@@ -107,9 +115,12 @@ struct OptimizerOptions {
         visit("ema", self.ema,
               "Decay of the moving average of the weights, which is evaluated and saved; 0 keeps no average",
               Limits{0, 0.999999999});
-        visit("schedule", self.schedule, "Learning-rate schedule: constant, cosine or step");
+        visit("schedule", self.schedule, "Learning-rate schedule: constant, cosine, linear or step");
         visit("warmup-epochs", self.warmup_epochs,
-              "Epochs of linear warm-up from 0 (the default is at most half of the run)", not_negative);
+              "Epochs of linear warm-up (the default is at most half of the run)", not_negative);
+        visit("warmup-start", self.warmup_start, "First rate of the warm-up, as a fraction of --lr", Limits{0, 1});
+        visit("final-lr", self.final_lr, "Last rate of the cosine and linear schedules, as a fraction of --lr",
+              Limits{0, 1});
         visit("milestones", self.milestones, "Epochs at which the step schedule multiplies the rate, such as 4,6",
               not_negative);
         visit("lr-factor", self.lr_factors, "Factor at each milestone: one for all, or one per milestone",

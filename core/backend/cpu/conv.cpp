@@ -167,6 +167,7 @@ dnnl::primitive_attr epilogue(const Problem& p, const Desc& y) {
         ops.append_binary(algorithm::binary_add, y);
     if (p.activation == Activation::relu) onednn::append_eltwise(ops, algorithm::eltwise_relu, 0);
     if (p.activation == Activation::silu) onednn::append_eltwise(ops, algorithm::eltwise_swish, 1);
+    if (p.activation == Activation::gelu) onednn::append_eltwise(ops, algorithm::eltwise_gelu_erf, 0);
     attributes.set_post_ops(ops);
     return attributes;
 }

@@ -47,6 +47,8 @@ void dispatch(Activation activation, const F& f) {
             return f(std::integral_constant<Activation, Activation::relu>{});
         case Activation::silu:
             return f(std::integral_constant<Activation, Activation::silu>{});
+        case Activation::gelu:
+            return f(std::integral_constant<Activation, Activation::gelu>{});
     }
 }
 

@@ -151,6 +151,7 @@ template <Activation activation>
 float activated(float v) {
     if constexpr (activation == Activation::relu) return v < 0 ? 0.0F : v;  // NaN stays NaN
     if constexpr (activation == Activation::silu) return v * sigmoid(v);
+    if constexpr (activation == Activation::gelu) return v * kernels::normal_at(v).cdf;
     return v;
 }
 
@@ -161,6 +162,10 @@ float behind(float gradient, float v) {
     if constexpr (activation == Activation::silu) {
         const float s = sigmoid(v);
         return gradient * (s + v * s * (1 - s));
+    }
+    if constexpr (activation == Activation::gelu) {
+        const kernels::NormalAt<float> normal = kernels::normal_at(v);
+        return gradient * (normal.cdf + v * normal.density);
     }
     return gradient;
 }

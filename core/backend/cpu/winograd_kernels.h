@@ -305,6 +305,8 @@ struct Finish {
         if (activation == Activation::relu) value = value < 0 ? Lanes{} : value;  // NaN stays NaN
         if (activation == Activation::silu)
             for (std::int64_t i = 0; i < lanes; ++i) value[i] = norm_kernels::activated<Activation::silu>(value[i]);
+        if (activation == Activation::gelu)
+            for (std::int64_t i = 0; i < lanes; ++i) value[i] = norm_kernels::activated<Activation::gelu>(value[i]);
     }
 };
 

@@ -58,6 +58,18 @@ struct Silu {
         return dy * s * (1 + x * (1 - s));
     }
 };
+struct Gelu {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return v * normal_at(v).cdf;
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        const NormalAt<V> normal = normal_at(x);
+        return dy * (normal.cdf + x * normal.density);
+    }
+};
 
 // ---- PReLU. S is the type of the slopes; One: all channels share one slope ----
 

@@ -162,6 +162,48 @@ TEST_CASE("factors must be one or as many as the milestones", "[host][recipes]")
     CHECK(error_of([&] { make_schedule(options); }) == "--lr-factor: 2 factors for 3 milestones");
 }
 
+TEST_CASE("the linear schedule of a run goes from --warmup-start to --lr to --final-lr", "[host][recipes]") {
+    train::TrainOptions options;
+    options.schedule = train::ScheduleKind::linear;
+    options.lr = 2;
+    options.epochs = 10;
+    options.warmup_epochs = 2;
+    options.warmup_start = 0.25;
+    options.final_lr = 0.1;
+    const Schedule schedule = make_schedule(options);
+    CHECK(schedule(0) == Approx(0.5));
+    CHECK(schedule(2) == Approx(2));
+    CHECK(schedule(6) == Approx(1.1));
+    CHECK(schedule(10) == Approx(0.2));
+    CHECK(train::describe_schedule(options) == "linear from 2 to 0.2 over 10 epochs, after a warm-up of 2 from 0.5");
+    options.schedule = train::ScheduleKind::constant;
+    CHECK(error_of([&] { make_schedule(options); }) ==
+          "--final-lr: only the cosine and linear schedules have it, --schedule is constant");
+}
+
+TEST_CASE("--bias-lr-scale raises the rate of parameters of one dimension and not their decay", "[host][recipes]") {
+    train::OptimizerOptions options;
+    options.weight_decay = 0.5;
+    options.bias_lr_scale = 8;
+    const Tensor weight = Tensor::zeros({2, 3}), bias = Tensor::zeros({2});
+    const auto optimizer = make_optimizer(options, {weight, bias});
+    REQUIRE(optimizer->groups().size() == 2);
+    CHECK(optimizer->groups()[0].lr_scale == 1);
+    CHECK(optimizer->groups()[0].weight_decay == 0.5);
+    CHECK(optimizer->groups()[1].parameters.front().raw() == bias.raw());
+    CHECK(optimizer->groups()[1].lr_scale == 8);
+    CHECK(optimizer->groups()[1].weight_decay == 0.0625);
+    options.weight_decay_on = train::DecayedParameters::weights;
+    CHECK(make_optimizer(options, {weight, bias})->groups()[1].weight_decay == 0);
+}
+
+TEST_CASE("fast94 can be trained with either loss and with another schedule", "[host][recipes]") {
+    CHECK(cifar10({"--recipe", "fast94"}).at("loss.smoothing") == 0.2);
+    CHECK(cifar10({"--recipe", "fast94"}).at("alternating-flip") == true);
+    CHECK(cifar10({"--recipe", "fast94", "--loss", "rbf-softmax"}).at("loss.scale") == 4);
+    CHECK(cifar10({"--recipe", "fast94", "--schedule", "constant"}).at("final-lr") == 0);
+}
+
 TEST_CASE("a recipe of another data set names the program that has it", "[host][recipes]") {
     const ProgramResult other = run_program("radial-mnist", "train --recipe tab5-resnet20");
     CHECK(other.status == 2);
@@ -173,7 +215,7 @@ TEST_CASE("a recipe of another data set names the program that has it", "[host][
     CHECK(unknown.first_error() ==
           "radial-cifar10 train: --recipe: no recipe is called 'tab5-resnet2'; did you mean tab5-resnet20?");
     CHECK(run_program("radial-cifar10", "train --recipe x").first_error() ==
-          "radial-cifar10 train: --recipe: no recipe is called 'x'; they are tab5-resnet20, tab5-densenet");
+          "radial-cifar10 train: --recipe: no recipe is called 'x'; they are tab5-resnet20, tab5-densenet, fast94");
 }
 
 TEST_CASE("docs/recipes.md holds what --list-recipes prints", "[host][recipes]") {

@@ -235,7 +235,7 @@ TEST_CASE("clusters measures prototypes by superclass, and features where there 
         const train::Classifier classifier = run.classifier(names[i]);
         const std::vector<std::int64_t> parity = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
         const train::Evaluation test =
-            train::evaluate(*classifier.model, *classifier.loss, loader, Device{}, /*keep_features=*/true);
+            train::evaluate(*classifier.model, *classifier.loss, loader, Device{}, {.keep_features = true});
         std::vector<std::int64_t> odd;
         for (const std::int64_t label : test.labels) odd.push_back(label % 2);
         const double of_prototypes =

@@ -185,7 +185,7 @@ TEST_CASE("features of more dimensions are drawn along their principal component
     const data::DatasetInfo& mnist = data::dataset_registry().at("mnist");
     data::Loader loader(mnist.read(folder / "data", false), {.batch_size = 128, .mean = mnist.mean, .std = mnist.std});
     const train::Evaluation found =
-        train::evaluate(*classifier.model, *classifier.loss, loader, Device{}, /*keep_features=*/true);
+        train::evaluate(*classifier.model, *classifier.loss, loader, Device{}, {.keep_features = true});
     const train::PrincipalComponents axes = train::principal_components(found.features, 5, 2);
     CHECK(count(page, fmt::format("Projected from 5 dimensions onto the first two principal components of the "
                                   "features, which explain {:.1f}% and {:.1f}% of their variance.",

@@ -67,7 +67,7 @@ Evaluated evaluated(const std::string& name, const LossSettings& settings = {},
     Sequential model;
     model.add<Flatten>();
     data::Loader loader(pairs_of_pixels(), {.batch_size = at_a_time, .mean = {0.5F}, .std = {0.3F}});
-    result.evaluation = train::evaluate(model, *result.loss, loader, default_device(), true);
+    result.evaluation = train::evaluate(model, *result.loss, loader, default_device(), {.keep_features = true});
     result.features.assign(result.evaluation.features.begin(), result.evaluation.features.end());
     if (const Tensor rows = result.loss->prototypes(); rows.defined()) result.prototypes = rows.to_vector<double>();
     return result;

@@ -125,7 +125,7 @@ TEST_CASE("a stopped run ends after the epoch, and the best weights of it load i
     Run other(1);
     train::load_weights(folder / "kept/best.safetensors", other.classifier);
     data::Loader loader(other.test, {.batch_size = 16, .workers = 0});
-    CHECK(train::evaluate(*other.classifier.model, *other.classifier.loss, loader, Device{}, false).accuracy() ==
+    CHECK(train::evaluate(*other.classifier.model, *other.classifier.loss, loader, Device{}).accuracy() ==
           last.best_accuracy);
     Run regression(1, true);
     const std::string message =

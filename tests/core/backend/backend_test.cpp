@@ -200,14 +200,14 @@ TEST_CASE("batch norm agrees with the plain loops in training and evaluation, wi
     }
 }
 
-TEST_CASE("batch norm agrees with the plain loops with SiLU, and over more pixels than a thread takes at once") {
+TEST_CASE("batch norm agrees with the plain loops with SiLU and GELU, and over more pixels than a thread takes at once") {
     RandomInputs random(113);
     for (const Shape& shape : {Shape{2, 3, 5, 4}, Shape{3, 24, 37, 29}, Shape{2, 130, 19, 21}, Shape{4, 16, 63, 40}}) {
         const Tensor x = random.tensor(shape, -2, 3, DType::float32), shift = image(random, {shape[1]});
         const Tensor scale = random.tensor({shape[1]}, 0.5, 1.5, DType::float32);
         const Tensor mean = image(random, {shape[1]}), variance = Tensor::full({shape[1]}, 0.7);
-        for (const Activation activation : {Activation::none, Activation::silu}) {
-            INFO(shape.str() << (activation == Activation::silu ? ", SiLU" : ""));
+        for (const Activation activation : {Activation::none, Activation::silu, Activation::gelu}) {
+            INFO(shape.str() << ", activation " << static_cast<int>(activation));
             check_against_reference(
                 [&](const auto& in) {
                     return batch_norm(in[0], in[1], in[2], mean.clone(), variance.clone(), {.activation = activation});

@@ -38,6 +38,7 @@ std::pair<Tensor, Tensor> gradients(const Tensor& values, const Tensor& slopes, 
 TEST_CASE("gradients of the activations agree with differences") {
     check_everywhere("relu", [](const auto& in) { return relu(in[0]); });
     check_everywhere("silu", [](const auto& in) { return silu(in[0]); });
+    check_everywhere("gelu", [](const auto& in) { return gelu(in[0]); });
     check_everywhere("sigmoid", [](const auto& in) { return sigmoid(in[0]); });
     check_everywhere("tanh", [](const auto& in) { return radial::tanh(in[0]); });
     // A temporary, so that relu may overwrite its input.
@@ -115,6 +116,32 @@ TEST_CASE("sigmoid and silu neither overflow nor lose their limits far from zero
     CHECK(radial::tanh(x).to_vector<double>() == std::vector<double>{-1, -1, 1, 1});
 }
 
+TEST_CASE("gelu and its gradient keep six digits in float32, also far below zero") {
+    for (double v = -12.5; v <= 12.5; v += 0.013) {
+        const Tensor x = Tensor::from<float>({static_cast<float>(v)}, {1}).set_requires_grad();
+        const Tensor y = gelu(x);
+        y.backward();
+        const double at = x.item(), phi = std::erfc(-at / std::sqrt(2.0)) / 2;
+        const double density = std::exp(-at * at / 2) / std::sqrt(2 * M_PI);
+        INFO("x = " << at);
+        CHECK(y.item() == Approx(at * phi).epsilon(6e-6).margin(1e-37));
+        CHECK(x.grad().item() == Approx(phi + at * density).epsilon(6e-6).margin(5e-7 * std::abs(at) * density + 1e-36));
+    }
+}
+
+TEST_CASE("gelu neither overflows nor loses its limits far from zero") {
+    const Tensor x = Tensor::from<float>({-1000, -20, 20, 1000}, {4});
+    CHECK(gelu(x).to_vector<double>() == std::vector<double>{0, 0, 20, 1000});
+}
+
+TEST_CASE("an activation by its name in the enumeration is the op of that name") {
+    const Tensor x = Tensor::from<float>({-2, -0.5, 0, 3}, {4});
+    CHECK(activated(x, Activation::none).to_vector<float>() == x.to_vector<float>());
+    CHECK(activated(x, Activation::relu).to_vector<float>() == relu(x).to_vector<float>());
+    CHECK(activated(x, Activation::silu).to_vector<float>() == silu(x).to_vector<float>());
+    CHECK(activated(x, Activation::gelu).to_vector<float>() == gelu(x).to_vector<float>());
+}
+
 TEST_CASE("relu overwrites a temporary and never a tensor that someone holds") {
     const Tensor x = Tensor::from<float>({-1, 2}, {2});
     const Tensor y = relu(x);
@@ -134,6 +161,7 @@ TEST_CASE("activations in bfloat16 are float32's, rounded") {
         CHECK(bfloat16_problem([](const auto& in) { return relu(in[0]); }, inputs) == "");
         CHECK(bfloat16_problem([](const auto& in) { return relu(in[0] * 2.0); }, inputs) == "");
         CHECK(bfloat16_problem([](const auto& in) { return silu(in[0]); }, inputs) == "");
+        CHECK(bfloat16_problem([](const auto& in) { return gelu(in[0]); }, inputs) == "");
         // The rounded results are saved for backward: near 1, few digits of 1 - y remain.
         CHECK(bfloat16_problem([](const auto& in) { return sigmoid(in[0]); }, inputs, 0x1p-6) == "");
         CHECK(bfloat16_problem([](const auto& in) { return radial::tanh(in[0]); }, inputs, 0x1p-6) == "");

@@ -181,6 +181,7 @@ const OpFamily& activation_ops() {
                [](const GoldenCase&, const TensorMap& in) { return prelu(input_of(in, "x"), input_of(in, "slope")); },
                {.inputs = {{"x", image}, {"slope", {32}, 0, 0.5}}}),
         unary("silu", 5, silu),
+        unary("gelu", 5, gelu, of_image({}, -4, 4)),
         unary("sigmoid", 5, sigmoid),
         unary("tanh", 5, tanh),
     };

@@ -73,6 +73,7 @@ TEST_CASE("elementary functions follow IEEE 754 on infinities and NaN") {
         CHECK(same(radial::tanh(three), {-1, 1, nan_value}));
         CHECK(same(prelu(three.view({1, 3}), vector_of({0.5}, dtype)), {-inf, inf, nan_value}));
         CHECK(std::isnan(silu(three).to_vector<double>()[2]));
+        CHECK(std::isnan(gelu(three).to_vector<double>()[2]));
     }
 }
 
@@ -161,14 +162,14 @@ Tensor convolve(const Fused& c, std::size_t broken, Activation activation, DType
     for (Tensor& part : parts) part = part.to(dtype);
     if (in_one_pass) return conv2d_activated(parts[0], parts[1], parts[2], c.geometry, activation, parts[3]);
     const Tensor y = conv2d(parts[0], parts[1], parts[2], c.geometry) + parts[3];
-    return activation == Activation::relu ? relu(y) : silu(y);
+    return activated(y, activation);
 }
 
 }  // namespace
 
 TEST_CASE("a convolution with what follows it in one pass keeps the NaN of image, weight, bias and residual") {
     for (const Fused& c : fused_convolutions()) {
-        for (const Activation activation : {Activation::relu, Activation::silu}) {
+        for (const Activation activation : {Activation::relu, Activation::silu, Activation::gelu}) {
             for (std::size_t broken = 0; broken < 4; ++broken) {
                 INFO(c.image.str() << " * " << c.weight.str() << ", activation " << static_cast<int>(activation)
                                    << ", NaN in part " << broken);

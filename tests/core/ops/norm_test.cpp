@@ -64,6 +64,13 @@ TEST_CASE("gradients of batch_norm agree with differences in training with relu"
     check_batch_norm({.activation = Activation::relu});
 }
 
+TEST_CASE("gradients of batch_norm agree with differences with silu and gelu") {
+    for (const Activation activation : {Activation::silu, Activation::gelu}) {
+        check_batch_norm({.activation = activation});
+        check_batch_norm({.training = false, .activation = activation}, Residual::present);
+    }
+}
+
 TEST_CASE("gradients of batch_norm agree with differences in evaluation") { check_batch_norm({.training = false}); }
 
 TEST_CASE("gradients of batch_norm agree with differences in evaluation with relu") {

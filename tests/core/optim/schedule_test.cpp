@@ -52,6 +52,19 @@ TEST_CASE("A cosine schedule warms up first, then spends its cosine on the rest"
     CHECK(schedule(12) == Approx(0).margin(1e-12));
 }
 
+TEST_CASE("A linear schedule goes straight from its peak to its end, after its warm-up") {
+    const Schedule schedule =
+        linear_schedule({.lr = 0.4, .final_lr = 0.1, .epochs = 12, .warmup_epochs = 2, .warmup_start = 0.5});
+    CHECK(schedule(0) == Approx(0.2));
+    CHECK(schedule(1) == Approx(0.3));
+    CHECK(schedule(2) == Approx(0.4));
+    CHECK(schedule(7) == Approx(0.25));
+    CHECK(schedule(12) == Approx(0.1));
+    CHECK(schedule(13) == Approx(0.1));
+    CHECK(error_of([] { linear_schedule({.epochs = 5, .warmup_epochs = 5}); }) ==
+          "linear_schedule: 5 warm-up epochs of 5, expected at least 0 and fewer than all");
+}
+
 TEST_CASE("A cosine schedule refuses a warm-up as long as itself", "[host]") {
     CHECK(error_of([] { cosine_schedule({.epochs = 5, .warmup_epochs = 5}); }) ==
           "cosine_schedule: 5 warm-up epochs of 5, expected at least 0 and fewer than all");

@@ -289,6 +289,18 @@ TEST_CASE("Initial weights have the bound or deviation of their formula") {
     CHECK(variance() == Approx(2.0 / 630).epsilon(0.05));
 }
 
+TEST_CASE("Dirac kernels copy the channels, and further kernels keep their values") {
+    const Tensor w = Tensor::full({3, 2, 3, 3}, 7.0);
+    init::dirac_(w);
+    const auto values = w.to_vector<double>();
+    for (std::size_t k = 0; k < 3; ++k)
+        for (std::size_t c = 0; c < 2; ++c)
+            for (std::size_t i = 0; i < 9; ++i)
+                CHECK(values[(k * 2 + c) * 9 + i] == (k == 2 ? 7 : k == c && i == 4 ? 1 : 0));
+    CHECK(error_of([] { init::dirac_(Tensor::zeros({3, 2, 2, 3})); }) ==
+          "dirac_: float32[3, 2, 2, 3] are not convolution weights with odd kernels");
+}
+
 TEST_CASE("Initialisers refuse tensors without fans or elements") {
     CHECK(error_of([] { init::kaiming_uniform_(Tensor::empty({3})); }) ==
           "kaiming_uniform_: float32[3] has no fans, expected rank 2 or more");
