@@ -165,6 +165,56 @@ class EfficientNetB0(nn.Module):
         return self.features(x).mean((2, 3))
 
 
+class ShiftNorm(nn.BatchNorm2d):
+    """Batch norm that trains its shift alone. The scale of 1 is a buffer outside the state_dict, because PyTorch's
+    faster kernels need a scale and a shift."""
+
+    def __init__(self, channels):
+        super().__init__(channels, eps=1e-12, momentum=0.4, affine=False)
+        del self.weight
+        self.register_buffer("weight", torch.ones(channels), persistent=False)
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+
+class AirbenchBlock(nn.Module):
+    """Two 3x3 convolutions with norm and GELU, a pool after the first. Both first copy their input's channels."""
+
+    def __init__(self, inputs, width):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, width, 3, padding=1, bias=False)
+        self.norm1 = ShiftNorm(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm2 = ShiftNorm(width)
+        for layer in (self.conv1, self.conv2):
+            with torch.no_grad():
+                nn.init.dirac_(layer.weight[:layer.in_channels])
+
+    def forward(self, x):
+        x = F.gelu(self.norm1(F.max_pool2d(self.conv1(x), 2)))
+        return F.gelu(self.norm2(self.conv2(x)))
+
+
+class Airbench94(nn.Module):
+    """Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", section 3.1, up to the scaled feature. The first
+    weights are fixed: they whiten patches of 2x2 pixels once a program has computed them from its images."""
+
+    def __init__(self, widths=(64, 256, 256), in_channels=3):
+        super().__init__()
+        channels = 2 * in_channels * 2 * 2
+        self.whiten = nn.Conv2d(in_channels, channels, 2)
+        self.whiten.weight.requires_grad = False
+        for b, width in enumerate(widths, 1):
+            setattr(self, f"block{b}", AirbenchBlock(channels, width))
+            channels = width
+        self.blocks, self.feature_dim = len(widths), channels
+
+    def forward(self, x):
+        x = F.gelu(self.whiten(x))
+        for b in range(1, self.blocks + 1):
+            x = getattr(self, f"block{b}")(x)
+        return F.max_pool2d(x, 3).flatten(1) * (1 / 9)
+
+
 CIFAR = {f"resnet{6 * n + 2}": (n, n, n) for n in (3, 5, 7, 9, 18)}
 IMAGENET = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3),
             "resnet152": (3, 8, 36, 3)}
@@ -173,7 +223,7 @@ VGG = {"vgg11-cifar": (1, 1, 2, 2, 2), "vgg13-cifar": (2, 2, 2, 2, 2), "vgg16-ci
        "vgg19-cifar": (2, 2, 4, 4, 4)}
 DENSENET = {"densenet-40-12": ((12, 12, 12), 12, False), "densenet-bc-100-12": ((16, 16, 16), 12, True),
             "densenet-bc-190-40": ((31, 31, 31), 40, True)}
-NAMES = ("lenetpp", *CIFAR, *IMAGENET, *WIDE_CIFAR, *VGG, *DENSENET, "efficientnet-b0")
+NAMES = ("lenetpp", *CIFAR, *IMAGENET, *WIDE_CIFAR, *VGG, *DENSENET, "efficientnet-b0", "airbench94")
 
 
 def published(name):
@@ -192,6 +242,8 @@ def trunk(name):
         return DenseNet(*DENSENET[name])
     if name == "efficientnet-b0":
         return EfficientNetB0()
+    if name == "airbench94":
+        return Airbench94()
     depths = IMAGENET.get(name) or WIDE_CIFAR[name]
     bottleneck = int(name.removeprefix("resnet").removesuffix("-cifar")) >= 50
     return ResNet(depths, (64, 128, 256, 512), bottleneck=bottleneck, small=name in WIDE_CIFAR)

@@ -5,6 +5,7 @@ Needs PyTorch 1.13 or later, or 2 for --compile. `compare` in the same folder ru
 """
 import argparse
 import contextlib
+import functools
 import json
 import resource
 import statistics
@@ -77,6 +78,10 @@ def configure(args):
         raise SystemExit("pytorch_step: --graph on needs --compile and --device cuda")
     if args.compile and not hasattr(torch, "compile"):
         raise SystemExit(f"pytorch_step: --compile needs PyTorch 2, this is {torch.__version__}")
+    if args.optimize_for_inference and not args.evaluate:
+        raise SystemExit("pytorch_step: --optimize-for-inference needs --evaluate")
+    if args.optimize_for_inference and args.compile:
+        raise SystemExit("pytorch_step: --optimize-for-inference excludes --compile")
     torch.set_num_threads(args.threads or torch.get_num_threads())
     torch.manual_seed(1)
     if device.type == "cuda":
@@ -89,6 +94,21 @@ def configure(args):
 def synchronise(device):
     if device.type == "cuda":
         torch.cuda.synchronize()
+
+
+def autocast(device, precision, **options):
+    """The context of a forward pass."""
+    if precision != "bf16":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16, **options)
+
+
+def optimized_for_inference(classifier, images, labels, autocast):
+    """Network and loss in TorchScript: traced, frozen, and passed through PyTorch's optimisations for inference. A
+    trace under autocast contains its casts, so the result runs without it."""
+    with torch.no_grad(), autocast(cache_enabled=False):
+        traced = torch.jit.trace(classifier, (images, labels), check_trace=False)
+    return torch.jit.optimize_for_inference(torch.jit.freeze(traced))
 
 
 class Step:
@@ -110,9 +130,10 @@ class Step:
         self.forward = classifier
         if args.compile:
             self.forward = torch.compile(classifier, mode="reduce-overhead" if args.graph == "on" else None)
-        self.autocast = contextlib.nullcontext
-        if args.precision == "bf16":
-            self.autocast = lambda: torch.autocast(device.type, dtype=torch.bfloat16)
+        self.autocast = functools.partial(autocast, device, args.precision)
+        if args.optimize_for_inference:
+            self.forward = optimized_for_inference(classifier, self.images, self.labels, self.autocast)
+            self.autocast = contextlib.nullcontext
 
     def evaluate(self):
         with torch.inference_mode(), self.autocast():
@@ -152,8 +173,10 @@ def measure_steps(step, args, device):
 
 def program_name(args):
     parts = [f"pytorch {torch.__version__}"]
+    parts += ["autocast-bf16"] if args.precision == "bf16" else []
     parts += ["compile"] if args.compile else []
     parts += ["graph"] if args.graph == "on" else []
+    parts += ["optimize-for-inference"] if args.optimize_for_inference else []
     parts += ["channels-last"] if args.channels_last else []
     return " ".join(parts)
 
@@ -211,6 +234,8 @@ def main():
     parser.add_argument("--block", type=int, default=0, help="steps between two looks at the clock; 0: 1, on CUDA 10")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--optimize-for-inference", action="store_true",
+                        help="with --evaluate: trace, freeze and torch.jit.optimize_for_inference")
     print(json.dumps(measure(parser.parse_args()), indent=2))
 
 
