@@ -58,9 +58,9 @@ struct LoaderOptions {
     /// Applied before `transforms`: a random region of each image, resized to the image's size, or to
     /// ImageSet::view.crop for files.
     std::optional<RandomRegionOptions> random_region = std::nullopt;
-    /// Mirror each image in every other epoch, after `transforms`: half of the images, drawn by the seed, in even epochs,
-    /// and the others in odd ones. An image is then never seen the same way in two epochs in a row (Jordan 2024, "94% on
-    /// CIFAR-10 in 3.29 Seconds on a Single GPU", 3.6).
+    /// Mirror each image in every other epoch, after `transforms`: half of the images, drawn by the seed, in even
+    /// epochs, and the others in odd ones. An image is then never seen the same way in two epochs in a row (Jordan
+    /// 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 3.6).
     bool alternating_flip = false;
     MixingOptions mixing = {};     ///< applied to each batch after `transforms`, with random numbers that depend on the
                                    ///< batch number

@@ -85,8 +85,7 @@ BatchNorm2d::BatchNorm2d(const BatchNorm2dOptions& options) : options_(options) 
                  options_.momentum);
     RADIAL_CHECK(options_.epsilon > 0, "BatchNorm2d: epsilon is {}, expected above 0", options_.epsilon);
     const Tensor ones = Tensor::full({options_.channels}, 1.0);
-    weight_ = options_.scale ? register_parameter("weight", ones)
-                             : register_buffer("weight", ones, BufferKind::state);
+    weight_ = options_.scale ? register_parameter("weight", ones) : register_buffer("weight", ones, BufferKind::state);
     bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
     running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}), BufferKind::statistic);
     running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0), BufferKind::statistic);

@@ -69,8 +69,8 @@ struct BatchNorm2dOptions {
 
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, for each channel over N, H and W (Ioffe & Szegedy 2015).
 /// Training uses the statistics of the batch and moves the running statistics towards them; evaluation uses the running
-/// statistics. x [N, channels, H, W]; the result has the same shape. Parameters: weight [channels] (initially 1; a buffer
-/// without `scale`), bias [channels] (0). Buffers: running_mean (0), running_var (1).
+/// statistics. x [N, channels, H, W]; the result has the same shape. Parameters: weight [channels] (initially 1; a
+/// buffer without `scale`), bias [channels] (0). Buffers: running_mean (0), running_var (1).
 class BatchNorm2d : public Layer {
 public:
     using Options = BatchNorm2dOptions;  ///< for Sequential::add()

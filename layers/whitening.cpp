@@ -48,7 +48,8 @@ Tensor kernels_of(const Matrix& moments, double epsilon) {
         Eigen::Index largest = 0;
         vector.cwiseAbs().maxCoeff(&largest);
         const double length = std::sqrt(std::max(solver.eigenvalues()[k], 0.0) + epsilon);
-        for (const double value : vector) kernels.push_back(static_cast<float>(std::copysign(1.0, vector[largest]) * value / length));
+        for (const double value : vector)
+            kernels.push_back(static_cast<float>(std::copysign(1.0, vector[largest]) * value / length));
     }
     return Tensor::from(kernels, {size, size});
 }
@@ -68,9 +69,7 @@ Tensor moments_of(const Tensor& images, Size2d kernel) {
                         {moments.rows(), moments.cols()});
 }
 
-Matrix matrix_of(const Tensor& x) {
-    return Eigen::Map<const Matrix>(x.data<double>(), x.size(0), x.size(1));
-}
+Matrix matrix_of(const Tensor& x) { return Eigen::Map<const Matrix>(x.data<double>(), x.size(0), x.size(1)); }
 
 }  // namespace
 
@@ -87,9 +86,9 @@ WhiteningConv2d::WhiteningConv2d(const WhiteningConv2dOptions& options)
                  options_.kernel.h, options_.kernel.w);
     RADIAL_CHECK(options_.epsilon > 0, "WhiteningConv2d: epsilon is {}, expected above 0", options_.epsilon);
     const std::int64_t outputs = 2 * options_.in_channels * options_.kernel.h * options_.kernel.w;
-    weight_ = register_buffer(
-        "weight", Tensor::empty({outputs, options_.in_channels, options_.kernel.h, options_.kernel.w}),
-        BufferKind::state);
+    weight_ =
+        register_buffer("weight", Tensor::empty({outputs, options_.in_channels, options_.kernel.h, options_.kernel.w}),
+                        BufferKind::state);
     init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0));
     bias_ = register_parameter("bias", Tensor::zeros({outputs}));
 }

@@ -9,10 +9,10 @@
 
 namespace radial {
 
-/// Kernels that whiten the patches of `images` [N, C, H, W], of any floating type: with d = C * kernel.h * kernel.w and the mean M = E[p p^T] over all patches p, they are v_i / sqrt(l_i + epsilon) for the eigenvectors v_i
-/// and eigenvalues l_i of M, from the largest eigenvalue to the smallest. A vector's sign is such that its largest
-/// element in magnitude is positive. The result is float32 [d, C, kernel.h, kernel.w]
-/// on the CPU. Throws Error when images have
+/// Kernels that whiten the patches of `images` [N, C, H, W], of any floating type: with d = C * kernel.h * kernel.w and
+/// the mean M = E[p p^T] over all patches p, they are v_i / sqrt(l_i + epsilon) for the eigenvectors v_i and
+/// eigenvalues l_i of M, from the largest eigenvalue to the smallest. A vector's sign is such that its largest element
+/// in magnitude is positive. The result is float32 [d, C, kernel.h, kernel.w] on the CPU. Throws Error when images have
 /// another rank, are smaller than the kernel, or contain NaN or infinity.
 Tensor whitening_kernels(const Tensor& images, Size2d kernel, double epsilon);
 

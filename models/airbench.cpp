@@ -65,8 +65,8 @@ Airbench::Airbench(const AirbenchOptions& options) : options_(options) {
                      std::all_of(options_.widths.begin(), options_.widths.end(), [](auto w) { return w >= 1; }),
                  "Airbench: widths [{}] and in_channels {}, expected one width or more, all at least 1",
                  fmt::join(options_.widths, ", "), options_.in_channels);
-    whiten_ = register_module("whiten", std::make_shared<WhiteningConv2d>(
-                                            WhiteningConv2dOptions{.in_channels = options_.in_channels}));
+    whiten_ = register_module(
+        "whiten", std::make_shared<WhiteningConv2d>(WhiteningConv2dOptions{.in_channels = options_.in_channels}));
     std::int64_t channels = whiten_->out_channels();
     for (const std::int64_t width : options_.widths) {
         blocks_.push_back(register_module(fmt::format("block{}", blocks_.size() + 1),
@@ -77,12 +77,13 @@ Airbench::Airbench(const AirbenchOptions& options) : options_(options) {
 
 Tensor Airbench::forward(Tensor x) {
     const std::int64_t least = 1 + (std::int64_t{1} << blocks_.size());
-    RADIAL_CHECK(x.defined() && x.rank() == 4 && x.size(1) == options_.in_channels && x.size(2) >= least &&
-                     x.size(3) >= least,
-                 "Airbench: input {}, expected [N, {}, H, W] with H and W of at least {}",
-                 x.defined() ? "has shape " + x.shape().str() : "is undefined", options_.in_channels, least);
+    RADIAL_CHECK(
+        x.defined() && x.rank() == 4 && x.size(1) == options_.in_channels && x.size(2) >= least && x.size(3) >= least,
+        "Airbench: input {}, expected [N, {}, H, W] with H and W of at least {}",
+        x.defined() ? "has shape " + x.shape().str() : "is undefined", options_.in_channels, least);
     x = gelu(whiten_->forward(std::move(x)));
-    for (const std::shared_ptr<Block>& block : blocks_) x = recomputes() ? recompute(*block, x) : block->forward(std::move(x));
+    for (const std::shared_ptr<Block>& block : blocks_)
+        x = recomputes() ? recompute(*block, x) : block->forward(std::move(x));
     const std::int64_t height = x.size(2), width = x.size(3);
     x = max_pool2d(x, {.window_h = height, .window_w = width, .stride_h = height, .stride_w = width});
     return options_.feature_scale * flatten(x);

@@ -166,13 +166,13 @@ class EfficientNetB0(nn.Module):
 
 
 class ShiftNorm(nn.BatchNorm2d):
-    """Batch norm that trains its shift alone. The scale of 1 is a buffer outside the state_dict, because PyTorch's
-    faster kernels need a scale and a shift."""
+    """Batch norm that trains its shift alone. The scale of 1 is a buffer, because PyTorch's faster kernels need a scale
+    and a shift."""
 
     def __init__(self, channels):
         super().__init__(channels, eps=1e-12, momentum=0.4, affine=False)
         del self.weight
-        self.register_buffer("weight", torch.ones(channels), persistent=False)
+        self.register_buffer("weight", torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
 

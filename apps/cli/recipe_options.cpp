@@ -104,7 +104,8 @@ std::string recipe_list() {
 }
 
 void add_recipe_options(CLI::App& app, std::string& recipe, const std::string& program) {
-    app.add_option("--recipe", recipe, "Settings of an experiment of the paper, or fast94; flags override them. See --list-recipes")
+    app.add_option("--recipe", recipe,
+                   "Settings of an experiment of the paper, or fast94; flags override them. See --list-recipes")
         ->check(CLI::Validator([program](const std::string& name) { return problem_with(name, program); }, ""))
         ->type_name("NAME")
         ->group("Run");

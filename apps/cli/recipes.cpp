@@ -205,8 +205,7 @@ Recipe fast94() {
                        {"crop-padding", "2", code},
                        {"crop-border", "reflect", code},
                        {"alternating-flip", "true", source}},
-            .losses = {{"softmax", {{"bias", false}, {"smoothing", 0.2}}, code},
-                       normalised(1.6, 4, "Table 5")}};
+            .losses = {{"softmax", {{"bias", false}, {"smoothing", 0.2}}, code}, normalised(1.6, 4, "Table 5")}};
 }
 
 std::vector<Recipe> all_recipes() {

@@ -305,7 +305,8 @@ SweepSection distance_section(const ImageTask& task, const SweepOptions& options
                 classifier.model->to(device);
                 classifier.loss->to(device);
                 data::Loader loader(test, {.batch_size = 128, .mean = task.mean, .std = task.std});
-                const Evaluation found = evaluate(*classifier.model, *classifier.loss, loader, device, {.keep_features = true});
+                const Evaluation found =
+                    evaluate(*classifier.model, *classifier.loss, loader, device, {.keep_features = true});
                 const Tensor prototypes = classifier.loss->prototypes();
                 section.table.rows.push_back(
                     row_of(dim, step,

@@ -96,9 +96,9 @@ EpochResult Trainer::run_epoch() {
     {
         const UseAverage average(how.average);
         evaluation_ = evaluate(how.model, how.loss, setup_.test, how.device,
-                               {.keep_features = setup_.keep_features,
-                                .precision = how.precision,
-                                .stop = [this] { return wants_to_stop(); }});
+                               {.keep_features = setup_.keep_features, .precision = how.precision, .stop = [this] {
+                                    return wants_to_stop();
+                                }});
     }
     for (Observer* const observer : observers_) observer->on_evaluation(*this, evaluation_.whole);
     RADIAL_CHECK(evaluation_.whole, "the evaluation of epoch {} was given up", epoch_);

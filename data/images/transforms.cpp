@@ -55,7 +55,8 @@ void shift_reflecting(Image& image, std::int64_t down, std::int64_t right) {
         for (std::int64_t y = 0; y < height; ++y) {
             const float* const from = old.data() + (c * height + reflected(y - down, height)) * width;
             const std::span<float> to = image.row(c, y);
-            for (std::int64_t x = 0; x < width; ++x) to[static_cast<std::size_t>(x)] = from[reflected(x - right, width)];
+            for (std::int64_t x = 0; x < width; ++x)
+                to[static_cast<std::size_t>(x)] = from[reflected(x - right, width)];
         }
     }
 }

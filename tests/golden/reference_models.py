@@ -15,7 +15,8 @@ CIFAR = ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "resnet18-
 IMAGENET = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg11", "vgg13", "vgg16", "vgg19",
             "vgg11-bn", "vgg13-bn", "vgg16-bn", "vgg19-bn", "densenet121", "densenet169", "densenet201", "densenet161")
 SIZES = (224, 240, 260, 300, 380, 456, 528, 600)
-NAMES = ("lenetpp", *CIFAR, *IMAGENET, *(f"{tf}efficientnet-b{i}" for tf in ("", "tf-") for i in range(len(SIZES))))
+NAMES = ("lenetpp", *CIFAR, *IMAGENET, *(f"{tf}efficientnet-b{i}" for tf in ("", "tf-") for i in range(len(SIZES))),
+         "airbench94")
 
 
 class Classifier(nn.Module):

@@ -1,4 +1,5 @@
-"""Cases for VGG, DenseNet and EfficientNet with small widths: training and evaluation, gradients of all parameters."""
+"""Cases for VGG, DenseNet, EfficientNet and airbench with small widths: training and evaluation, gradients of all parameters."""
+import numpy as np
 import timm.models.efficientnet as timm_efficientnet
 import torch
 import torchvision.models.densenet as torchvision_densenet
@@ -93,6 +94,19 @@ def efficientnet(r, training):
     case(r, "EfficientNet", net, r.normal(3, 3, 17, 14), training, stages=stages, stem_width=8, head_width=24)
 
 
+def airbench(r, training):
+    net = pytorch_models.Airbench94((5, 6)).train(training)
+    inputs = {"x": r.normal(4, 3, 13, 14), **state(r, net), "whiten.started": np.ones(1, np.float32)}
+    fixed = [key for key in inputs if "running" in key or key in ("whiten.weight", "whiten.started")
+             or ".norm" in key and key.endswith("weight")]
+
+    def function(x, **values):
+        del values["whiten.started"]
+        y = functional_call(net, values, (x,))
+        return {"y": y, **{f"after_{key}": values[key] for key in fixed if "running" in key}}
+    r.case("Airbench", inputs, function, no_grad=fixed, training=training, left_out=[], widths=(5, 6))
+
+
 def squeeze_excite(r):
     net = nn.Module()
     net.conv_reduce, net.conv_expand = nn.Conv2d(6, 2, 1), nn.Conv2d(2, 6, 1)
@@ -109,3 +123,5 @@ def record(r):
         vgg(r, training)
         densenet(r, training)
         efficientnet(r, training)
+    for training in (True, False):
+        airbench(r, training)

@@ -1,8 +1,9 @@
-// Compares VGG, DenseNet, EfficientNet and squeeze-and-excitation with PyTorch, torchvision and timm: features,
-// gradients of every parameter, running statistics.
+// Compares VGG, DenseNet, EfficientNet, airbench and squeeze-and-excitation with PyTorch, torchvision and timm:
+// features, gradients of every parameter, running statistics.
 #include "golden.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/layers/conv.h"
+#include "radial/models/airbench.h"
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
 #include "radial/models/vgg.h"
@@ -40,6 +41,10 @@ std::unique_ptr<Layer> make_efficientnet(const GoldenCase& golden) {
     for (const auto& stage : golden.attributes.at("stages"))
         options.stages.push_back({stage.at(0), stage.at(1), stage.at(2), stage.at(3), stage.at(4)});
     return std::make_unique<EfficientNet>(options);
+}
+
+std::unique_ptr<Layer> make_airbench(const GoldenCase& golden) {
+    return std::make_unique<Airbench>(AirbenchOptions{.widths = golden.attributes.at("widths")});
 }
 
 std::unique_ptr<Layer> make_squeeze_excite(const GoldenCase& golden) {
@@ -90,6 +95,9 @@ TEST_CASE("DenseNet agrees with torchvision in training and evaluation", "[golde
 }
 TEST_CASE("EfficientNet agrees with timm in training and evaluation", "[golden]") {
     check("EfficientNet", 2, make_efficientnet);
+}
+TEST_CASE("airbench agrees with PyTorch in training and evaluation", "[golden]") {
+    check("Airbench", 2, make_airbench);
 }
 TEST_CASE("squeeze-and-excitation agrees with PyTorch", "[golden]") { check("SqueezeExcite", 1, make_squeeze_excite); }
 

@@ -106,12 +106,15 @@ TEST_CASE("whitening convolutions say what does not fit", "[layers]") {
     CHECK(error_of([] { WhiteningConv2d({.in_channels = 0}); }) ==
           "WhiteningConv2d: in_channels 0 and the kernel 2 x 2 must each be at least 1");
     CHECK(error_of([] { WhiteningConv2d({.epsilon = 0}); }) == "WhiteningConv2d: epsilon is 0, expected above 0");
-    CHECK(error_of([] { WhiteningConv2d({.in_channels = 1}).forward(Tensor::zeros({2, 3, 4, 4})); }) ==
-          "WhiteningConv2d: input has 3 channels, expected 1");
-    CHECK(error_of([] { WhiteningConv2d({}).forward(Tensor::zeros({2, 3, 1, 4})); }) ==
-          "WhiteningConv2d: input [2, 3, 1, 4] is smaller than the kernel 2 x 2");
-    CHECK(error_of([] { whitening_kernels(Tensor::zeros({2, 3, 1, 4}), 2, 1e-3); }) ==
-          "whitening_kernels: images [2, 3, 1, 4] have no patches of 2 x 2");
+    CHECK(error_of([] {
+              WhiteningConv2d({.in_channels = 1}).forward(Tensor::zeros({2, 3, 4, 4}));
+          }) == "WhiteningConv2d: input has 3 channels, expected 1");
+    CHECK(error_of([] {
+              WhiteningConv2d({}).forward(Tensor::zeros({2, 3, 1, 4}));
+          }) == "WhiteningConv2d: input [2, 3, 1, 4] is smaller than the kernel 2 x 2");
+    CHECK(error_of([] {
+              whitening_kernels(Tensor::zeros({2, 3, 1, 4}), 2, 1e-3);
+          }) == "whitening_kernels: images [2, 3, 1, 4] have no patches of 2 x 2");
     const Tensor broken = Tensor::full({1, 1, 2, 2}, std::numeric_limits<double>::quiet_NaN());
     CHECK(error_of([&] { whitening_kernels(broken, 2, 1e-3); }) ==
           "whitening_kernels: the images contain NaN or infinity");

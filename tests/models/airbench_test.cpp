@@ -46,10 +46,12 @@ TEST_CASE("an airbench network recomputes its blocks to the same gradients", "[m
 TEST_CASE("airbench networks say what does not fit", "[models]") {
     CHECK(error_of([] { Airbench({.widths = {}}); }) ==
           "Airbench: widths [] and in_channels 3, expected one width or more, all at least 1");
-    CHECK(error_of([] { Airbench({.widths = {4, 0}}); }) ==
-          "Airbench: widths [4, 0] and in_channels 3, expected one width or more, all at least 1");
-    CHECK(error_of([] { Airbench().forward(Tensor::zeros({2, 3, 8, 9})); }) ==
-          "Airbench: input has shape [2, 3, 8, 9], expected [N, 3, H, W] with H and W of at least 9");
+    CHECK(error_of([] {
+              Airbench({.widths = {4, 0}});
+          }) == "Airbench: widths [4, 0] and in_channels 3, expected one width or more, all at least 1");
+    CHECK(error_of([] {
+              Airbench().forward(Tensor::zeros({2, 3, 8, 9}));
+          }) == "Airbench: input has shape [2, 3, 8, 9], expected [N, 3, H, W] with H and W of at least 9");
     CHECK(error_of([] { Airbench().forward(Tensor()); }) ==
           "Airbench: input is undefined, expected [N, 3, H, W] with H and W of at least 9");
 }

@@ -46,7 +46,7 @@ void check_model(const ModelInfo& info) {
     CHECK(cost.parameters == expected.at("parameters").get<std::int64_t>());
     CHECK(cost.multiply_adds == expected.at("multiply_adds").get<std::int64_t>());
     CHECK(cost.activations == expected.at("activations").get<std::int64_t>());
-    if (!expected.contains("hash")) return;  // LeNets++ has its own names
+    if (!expected.contains("hash")) return;  // LeNets++ and airbench have names of their own
     CHECK(model->state().size() == expected.at("tensors").get<std::size_t>());
     CHECK(hash_of(model->state()) == expected.at("hash").get<std::string>());
 }
@@ -76,6 +76,8 @@ TEST_CASE("EfficientNets cost what timm's do and have their tensors", "[models][
     check_family("efficientnet", 8);
     check_family("tf-efficientnet", 8);
 }
+
+TEST_CASE("airbench costs what PyTorch's does", "[models][cost]") { check_family("airbench", 1); }
 
 TEST_CASE("the networks' costs are the published ones", "[models][cost]") {
     // Published, with rounding, by Radosavovic et al. 2020 and Dollar et al. 2021, who count in the same way.

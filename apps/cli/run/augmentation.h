@@ -56,7 +56,7 @@ std::vector<std::string> problem_lines(const data::Loader& loader);
 
 /// Augmentation of training images. A program with other defaults sets them before it adds the options.
 struct AugmentationOptions {
-    std::int64_t crop_padding = 0;          ///< pixels of padding per side before a random crop; 0: off
+    std::int64_t crop_padding = 0;                  ///< pixels of padding per side before a random crop; 0: off
     data::Border crop_border = data::Border::zero;  ///< content of that padding
     double random_area = 0;                 ///< smallest area of a random region, as a fraction of the image; 0: off
     double flip = 0;                        ///< probability of a horizontal flip

@@ -36,7 +36,8 @@ std::string describe_schedule(const OptimizerOptions& options) {
     if (options.warmup_epochs > 0) text += fmt::format(", after a warm-up of {}", options.warmup_epochs);
     if (options.warmup_epochs > 0 && options.warmup_start > 0)
         text += fmt::format(" from {:.4g}", options.warmup_start * options.lr);
-    if (options.bias_lr_scale != 1) text += fmt::format("; {} times as high for biases and norms", options.bias_lr_scale);
+    if (options.bias_lr_scale != 1)
+        text += fmt::format("; {} times as high for biases and norms", options.bias_lr_scale);
     return text;
 }
 

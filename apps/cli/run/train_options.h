@@ -116,8 +116,8 @@ struct OptimizerOptions {
               "Decay of the moving average of the weights, which is evaluated and saved; 0 keeps no average",
               Limits{0, 0.999999999});
         visit("schedule", self.schedule, "Learning-rate schedule: constant, cosine, linear or step");
-        visit("warmup-epochs", self.warmup_epochs,
-              "Epochs of linear warm-up (the default is at most half of the run)", not_negative);
+        visit("warmup-epochs", self.warmup_epochs, "Epochs of linear warm-up (the default is at most half of the run)",
+              not_negative);
         visit("warmup-start", self.warmup_start, "First rate of the warm-up, as a fraction of --lr", Limits{0, 1});
         visit("final-lr", self.final_lr, "Last rate of the cosine and linear schedules, as a fraction of --lr",
               Limits{0, 1});

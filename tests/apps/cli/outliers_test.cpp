@@ -315,4 +315,17 @@ TEST_CASE("images that are not square take outliers of their own shape alone", "
           path + ": outliers cannot be brought to the shape [1, 28, 20] of the test images, which are not square");
 }
 
+TEST_CASE("eval averages logits over views, and the loss is still that of the images", "[host]") {
+    const Run run;
+    const ProgramResult one = run.eval(""), six = run.eval("--views 6 --json " + run.path("six.json").string());
+    INFO(six.error);
+    REQUIRE(six.status == 0);
+    const auto loss_line = [](const std::string& out) { return out.substr(out.find("test loss"), 17); };
+    CHECK(loss_line(six.out) == loss_line(one.out));
+    CHECK(one.out.find("\ntest accuracy: ") != std::string::npos);
+    CHECK(six.out.find("\ntest accuracy over 6 views: ") != std::string::npos);
+    CHECK(nlohmann::json::parse(read_text(run.path("six.json"))).at("views") == 6);
+    CHECK(run.eval("--views 3").status == 2);
+}
+
 }  // namespace radial::test

@@ -179,4 +179,29 @@ TEST_CASE("the worst mistakes are the wrong ones by confidence", "[host]") {
     CHECK(train::worst_mistakes(evaluation, 9).back().confidence == 0);
 }
 
+TEST_CASE("predictions over two views are those of the mean of both logits", "[evaluation]") {
+    manual_seed(4);
+    const std::unique_ptr<Loss> loss = make_loss("softmax", classes, 2, {});
+    loss->to(default_device());
+    Sequential model;
+    model.add<Flatten>();
+    data::Loader loader(pairs_of_pixels(), {.batch_size = batch, .mean = {0.5F}, .std = {0.3F}});
+    const train::Evaluation one =
+        train::evaluate(model, *loss, loader, default_device(), {.keep_features = true});
+    const train::Evaluation two =
+        train::evaluate(model, *loss, loader, default_device(), {.keep_features = true, .views = train::Views::two});
+    CHECK(two.loss == one.loss);
+    CHECK(two.features == one.features);
+    // The mirror image swaps the two pixels, which are the feature.
+    const NoGrad no_grad;
+    std::vector<float> mirrored = one.features;
+    for (std::size_t i = 0; i < mirrored.size(); i += 2) std::swap(mirrored[i], mirrored[i + 1]);
+    const auto logits_of = [&](const std::vector<float>& features) {
+        return loss->logits(Tensor::from(features, {samples, 2}));
+    };
+    const Tensor mean = 0.5 * logits_of(one.features) + 0.5 * logits_of(mirrored);
+    CHECK(two.predicted == argmax(mean).to_vector<std::int64_t>());
+    CHECK(two.predicted != one.predicted);
+}
+
 }  // namespace radial::test

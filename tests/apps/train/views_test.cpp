@@ -24,8 +24,9 @@ TEST_CASE("a view mirrors an image, shifts it, and reflects it at the edge that 
     CHECK(shown({.shift = 1}) == Pixels{5, 4, 5, 2, 1, 2, 5, 4, 5});
     CHECK(shown({.mirrored = true, .shift = 1}) == Pixels{5, 6, 5, 2, 3, 2, 5, 6, 5});
     CHECK(error_of([] { shown({.shift = 3}); }) == "shown_in: a shift of 3 for images of 3 x 3");
-    CHECK(error_of([] { train::shown_in({}, Tensor::zeros({2, 3})); }) ==
-          "shown_in: images are float32[2, 3], expected float32 [N, C, H, W]");
+    CHECK(error_of([] {
+              train::shown_in({}, Tensor::zeros({2, 3}));
+          }) == "shown_in: images are float32[2, 3], expected float32 [N, C, H, W]");
 }
 
 TEST_CASE("the weights of the views have the sum 1, and the first view is the image", "[host]") {

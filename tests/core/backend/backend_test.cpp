@@ -200,7 +200,8 @@ TEST_CASE("batch norm agrees with the plain loops in training and evaluation, wi
     }
 }
 
-TEST_CASE("batch norm agrees with the plain loops with SiLU and GELU, and over more pixels than a thread takes at once") {
+TEST_CASE(
+    "batch norm agrees with the plain loops with SiLU and GELU, and over more pixels than a thread takes at once") {
     RandomInputs random(113);
     for (const Shape& shape : {Shape{2, 3, 5, 4}, Shape{3, 24, 37, 29}, Shape{2, 130, 19, 21}, Shape{4, 16, 63, 40}}) {
         const Tensor x = random.tensor(shape, -2, 3, DType::float32), shift = image(random, {shape[1]});

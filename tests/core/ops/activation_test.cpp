@@ -125,7 +125,8 @@ TEST_CASE("gelu and its gradient keep six digits in float32, also far below zero
         const double density = std::exp(-at * at / 2) / std::sqrt(2 * M_PI);
         INFO("x = " << at);
         CHECK(y.item() == Approx(at * phi).epsilon(6e-6).margin(1e-37));
-        CHECK(x.grad().item() == Approx(phi + at * density).epsilon(6e-6).margin(5e-7 * std::abs(at) * density + 1e-36));
+        CHECK(x.grad().item() ==
+              Approx(phi + at * density).epsilon(6e-6).margin(5e-7 * std::abs(at) * density + 1e-36));
     }
 }
 

@@ -302,7 +302,8 @@ TEST_CASE("a grouped convolution adds its residual whatever its number of channe
     for (const std::int64_t channels : {3, 6, 8, 16, 21, 33}) {
         for (const std::int64_t per_group : {std::int64_t{1}, channels % 3 == 0 ? 3 : channels / 2}) {
             for (const std::int64_t stride : {1, 2}) {
-                for (const Activation activation : {Activation::none, Activation::relu, Activation::silu, Activation::gelu}) {
+                for (const Activation activation :
+                     {Activation::none, Activation::relu, Activation::silu, Activation::gelu}) {
                     const Case c{{2, channels, 7, 9},
                                  {channels, per_group, 3, 3},
                                  {.stride_h = stride,

@@ -297,8 +297,9 @@ TEST_CASE("Dirac kernels copy the channels, and further kernels keep their value
         for (std::size_t c = 0; c < 2; ++c)
             for (std::size_t i = 0; i < 9; ++i)
                 CHECK(values[(k * 2 + c) * 9 + i] == (k == 2 ? 7 : k == c && i == 4 ? 1 : 0));
-    CHECK(error_of([] { init::dirac_(Tensor::zeros({3, 2, 2, 3})); }) ==
-          "dirac_: float32[3, 2, 2, 3] are not convolution weights with odd kernels");
+    CHECK(error_of([] {
+              init::dirac_(Tensor::zeros({3, 2, 2, 3}));
+          }) == "dirac_: float32[3, 2, 2, 3] are not convolution weights with odd kernels");
 }
 
 TEST_CASE("Initialisers refuse tensors without fans or elements") {
