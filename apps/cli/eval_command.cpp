@@ -212,9 +212,10 @@ Command eval_command(const ImageTask& task) {
                     ->check(within(0, 256));
                 add_device_option(app, options->device);
                 add_precision_option(app, options->precision);
-                FlagAdder(app, "Options")("views", options->views,
-                                          "Views of each image whose logits are averaged: 1; 2 (and mirrored); 6 (and "
-                                          "both shifted by one pixel to the upper left and the lower right)");
+                FlagAdder(app, app.get_help_ptr()->get_group())(
+                    "views", options->views,
+                    "Views of each image whose logits are averaged: 1; 2 (and mirrored); 6 (and "
+                    "both shifted by one pixel to the upper left and the lower right)");
                 if (task.picture_files) add_picture_options(app, options->pictures, false);
                 return [task, options] { with_memory_advice(options->batch, [&] { run_eval(task, *options); }); };
             }};

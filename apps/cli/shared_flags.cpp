@@ -35,8 +35,8 @@ CLI::Option* add_device_option(CLI::App& app, std::string& device) {
 }
 
 void add_precision_option(CLI::App& app, Precision& precision, const std::string& group) {
-    FlagAdder(app, group)("precision", precision,
-                          "float32, tf32 (inputs of products rounded to 10 bits) or bf16 (bfloat16 activations)");
+    FlagAdder(app, group.empty() ? app.get_help_ptr()->get_group() : group)(
+        "precision", precision, "float32, tf32 (inputs of products rounded to 10 bits) or bf16 (bfloat16 activations)");
 }
 
 void add_data_option(CLI::App& app, std::filesystem::path& data, const std::string& set) {

@@ -19,11 +19,11 @@ void add_data_option(CLI::App& app, std::filesystem::path& data, const std::stri
 /// Adds --device. The default is $RADIAL_DEVICE if that variable is set, or else the value of `device`. Returns the
 /// option.
 CLI::Option* add_device_option(CLI::App& app, std::string& device);
-/// Adds --precision, which the help lists under the heading `group`.
-void add_precision_option(CLI::App& app, Precision& precision, const std::string& group = "OPTIONS");
+/// Adds --precision. The help lists it under the heading `group`; empty: that of --help.
+void add_precision_option(CLI::App& app, Precision& precision, const std::string& group = "");
 
-/// Adds --random-area, --crop-padding, --flip, --color-jitter, --cutout, --erasing, --mixup, --cutmix and --no-augment,
-/// which overrides the others.
+/// Adds --random-area, --crop-padding, --crop-border, --flip, --alternating-flip, --color-jitter, --cutout, --erasing,
+/// --mixup, --cutmix and --no-augment, which overrides the others.
 void add_augmentation_options(CLI::App& app, AugmentationOptions& options);
 
 /// Adds --image-size, --resize, --skip-corrupt and, for training, --exact-decoding.

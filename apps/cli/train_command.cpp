@@ -201,8 +201,18 @@ Classifier build(const TrainOptions& options, std::int64_t classes, Device devic
     return classifier;
 }
 
-/// The moving average of the weights, or null if --ema is 0.
-std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier) {
+/// The average of the weights for --ema or --lookahead, or null without them. `epoch_steps` is the number of steps of
+/// an epoch.
+std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier,
+                                            std::int64_t epoch_steps) {
+    RADIAL_CHECK(options.ema == 0 || options.lookahead == 0, "--lookahead {}: cannot be combined with --ema {}",
+                 options.lookahead, options.ema);
+    if (options.lookahead > 0) {
+        return std::make_unique<Lookahead>(
+            classifier.averaged_state(),
+            LookaheadOptions{.interval = options.lookahead,
+                             .steps = std::max<std::int64_t>(1, options.epochs * epoch_steps)});
+    }
     if (options.ema == 0) return nullptr;
     return std::make_unique<WeightAverage>(classifier.averaged_state(), options.ema);
 }
@@ -281,7 +291,7 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     data::Loader train_loader(train_set, loader_options(task, options, session.ranks(), true));
     data::Loader test_loader(test_set, loader_options(task, options, session.ranks(), false));
     const auto optimizer = make_optimizer(options, classifier.parameters());
-    const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
+    const std::unique_ptr<WeightAverage> average = make_average(options, classifier, train_loader.batches());
     RunSaver saver(session, options, classifier, *optimizer, config,
                    fmt::format("{} train --resume {}", task.program, shell_word(options.out)), progress, average.get());
     Trainer trainer({.step = step_setup(options, session, classifier, *optimizer, average.get(), device),

@@ -6,6 +6,7 @@
 #include "radial/core/tensor/types.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace radial {
@@ -20,9 +21,11 @@ WeightAverage::WeightAverage(std::vector<NamedTensor> tensors, double decay)
 }
 
 void WeightAverage::update() {
-    ++updates_;
-    const auto t = static_cast<double>(updates_);
-    const double decay = std::min(decay_, (1 + t) / (10 + t));
+    const auto t = static_cast<double>(count());
+    mix(std::min(decay_, (1 + t) / (10 + t)));
+}
+
+void WeightAverage::mix(double decay) {
     std::vector<bool> done(tensors_.size(), false);
     for (std::size_t first = 0; first < tensors_.size(); ++first) {
         if (done[first]) continue;
@@ -45,6 +48,25 @@ void WeightAverage::update() {
         });
     }
     for (const NamedTensor& average : averages_) average.tensor.bump_version();
+}
+
+void WeightAverage::adopt() const {
+    for (std::size_t i = 0; i < tensors_.size(); ++i) tensors_[i].tensor.copy_(averages_[i].tensor);
+}
+
+Lookahead::Lookahead(std::vector<NamedTensor> tensors, const LookaheadOptions& options)
+    : WeightAverage(std::move(tensors), options.decay), options_(options) {
+    RADIAL_CHECK(options_.interval >= 1 && options_.steps >= 1,
+                 "Lookahead: interval {} and steps {} must each be at least 1", options_.interval, options_.steps);
+    RADIAL_CHECK(options_.power >= 0, "Lookahead: power is {}, expected at least 0", options_.power);
+}
+
+void Lookahead::update() {
+    const std::int64_t step = count();
+    if (step % options_.interval != 0 && step != options_.steps) return;
+    const double progress = std::min(1.0, static_cast<double>(step) / static_cast<double>(options_.steps));
+    mix(std::pow(options_.decay, static_cast<double>(options_.interval)) * std::pow(progress, options_.power));
+    adopt();
 }
 
 void WeightAverage::swap() {

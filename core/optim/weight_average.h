@@ -17,10 +17,13 @@ public:
     /// averaged with the weights they belong to, while counters and flags are not. Tensors that are not float32 or
     /// float64 are left out. Throws Error when decay is not in [0, 1).
     WeightAverage(std::vector<NamedTensor> tensors, double decay);
+    WeightAverage(const WeightAverage&) = delete;
+    WeightAverage& operator=(const WeightAverage&) = delete;
+    virtual ~WeightAverage() = default;
 
     /// Adds the current values of the tensors to the averages. Call it after each optimizer step. Does not wait for a
     /// device.
-    void update();
+    virtual void update();
     /// Exchanges the averages with the values of the tensors, in place.
     void swap();
     /// The averages under the names of their tensors (not copied), and "updates", the number of updates as an int64
@@ -31,11 +34,42 @@ public:
     /// The decay that was given to the constructor.
     double decay() const { return decay_; }
 
+protected:
+    /// Counts a call of update(), and returns the number of calls so far.
+    std::int64_t count() { return ++updates_; }
+    /// average = decay average + (1 - decay) tensor.
+    void mix(double decay);
+    /// Sets the tensors to the averages.
+    void adopt() const;
+
 private:
     std::vector<NamedTensor> tensors_;
     std::vector<NamedTensor> averages_;
     double decay_;
     std::int64_t updates_ = 0;
+};
+
+/// Options of Lookahead.
+struct LookaheadOptions {
+    std::int64_t interval = 5;  ///< steps from one average to the next
+    double decay = 0.95;        ///< largest decay per step, reached in the last step
+    double power = 3;           ///< how the decay grows over the run: as (step / steps)^power
+    std::int64_t steps = 1;     ///< number of steps of the run
+};
+
+/// Lookahead (Zhang et al. 2019, "Lookahead Optimizer: k steps forward, 1 step back"): after every `interval` steps,
+/// average = d average + (1 - d) tensor, and training continues from the average. d = decay^interval *
+/// (step / steps)^power is 0 at the start and grows, as in Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single
+/// GPU" (3.4).
+class Lookahead : public WeightAverage {
+public:
+    /// As WeightAverage. Throws Error when interval or steps is below 1, decay is not in [0, 1), or power is negative.
+    Lookahead(std::vector<NamedTensor> tensors, const LookaheadOptions& options);
+    /// Counts a step, and averages after every `interval` of them. After the last step of the run it averages too.
+    void update() override;
+
+private:
+    LookaheadOptions options_;
 };
 
 /// Exchanges a WeightAverage with its tensors while the object exists. Does nothing for null.

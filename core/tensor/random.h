@@ -100,9 +100,9 @@ void kaiming_normal_(const Tensor& w, double gain = 1.4142135623730951, Fan fan 
 void xavier_uniform_(const Tensor& w, double gain = 1.0, Generator& generator = default_generator());
 /// Fills w from N(0, 2 gain^2 / (fan_in + fan_out)) (Glorot & Bengio 2010).
 void xavier_normal_(const Tensor& w, double gain = 1.0, Generator& generator = default_generator());
-/// Makes the first min(K, C) kernels of convolution weights w [K, C, R, S] copy the first channels: element (k, k, R / 2,
-/// S / 2) is 1 and the others of these kernels are 0 (PyTorch's dirac_ for these kernels). The kernels after them keep
-/// their values. Throws Error when w is not of rank 4 or a side of the kernels is even.
+/// Makes the first min(K, C) kernels of convolution weights w [K, C, R, S] copy the first channels: element (k, k, R /
+/// 2, S / 2) is 1 and the others of these kernels are 0 (PyTorch's dirac_ for these kernels). The kernels after them
+/// keep their values. Throws Error when w is not of rank 4 or a side of the kernels is even.
 void dirac_(const Tensor& w);
 }  // namespace init
 

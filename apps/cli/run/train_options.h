@@ -80,6 +80,7 @@ struct OptimizerOptions {
     double clip_norm = 1.0;                                      ///< largest norm of the gradient; 0: no clipping
     std::int64_t accumulate = 1;                   ///< number of parts of a batch that are computed one after another
     double ema = 0.0;                              ///< decay of the moving average of the weights; 0: no average
+    std::int64_t lookahead = 0;                    ///< steps from one average of Lookahead to the next; 0: off
     ScheduleKind schedule = ScheduleKind::cosine;  ///< learning-rate schedule
     double warmup_epochs = 0.0;                    ///< length of the linear warm-up in epochs
     double warmup_start = 0.0;                     ///< first rate of the warm-up, as a fraction of the peak rate
@@ -115,6 +116,9 @@ struct OptimizerOptions {
         visit("ema", self.ema,
               "Decay of the moving average of the weights, which is evaluated and saved; 0 keeps no average",
               Limits{0, 0.999999999});
+        visit("lookahead", self.lookahead,
+              "Lookahead: every N steps, average the weights and continue from the average; 0 turns it off",
+              Limits{0, 1e6});
         visit("schedule", self.schedule, "Learning-rate schedule: constant, cosine, linear or step");
         visit("warmup-epochs", self.warmup_epochs, "Epochs of linear warm-up (the default is at most half of the run)",
               not_negative);

@@ -9,6 +9,8 @@
 #include "radial/apps/train/trainer.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
+#include "radial/losses/loss.h"
+#include "radial/models/registry.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -68,6 +70,34 @@ std::vector<train::EpochResult> read_epochs(const fs::path& folder) {
     return epochs;
 }
 
+/// Gives an option of the network or the loss the name and the form that it has today, if an earlier version wrote it:
+/// "model.recompute" and "true" for "model.checkpoint" and "1".
+void modernise(std::map<std::string, std::string>& settings, const std::string& prefix,
+               const std::vector<OptionInfo>& options) {
+    for (const OptionInfo& option : options) {
+        if (!option.former.empty()) {
+            auto former = settings.extract(prefix + option.former);
+            if (!former.empty()) former.key() = prefix + option.name;
+            settings.insert(std::move(former));
+        }
+        const auto found = settings.find(prefix + option.name);
+        if (found == settings.end()) continue;
+        found->second = convert(prefix, option, OptionValue::parse(found->second)).str();
+    }
+}
+
+/// The same for all options. Those of a sum of losses, or of a network or loss that is not in the registry, stay as
+/// they are.
+void modernise(std::map<std::string, std::string>& settings) {
+    const auto chosen = [&settings](const std::string& name) {
+        const auto found = settings.find(name);
+        return found == settings.end() ? "" : found->second;
+    };
+    if (const ModelInfo* const model = model_registry().find(chosen("model")))
+        modernise(settings, "model.", model->options);
+    if (const LossInfo* const loss = loss_registry().find(chosen("loss"))) modernise(settings, "loss.", loss->options);
+}
+
 RunSummary read_run(const fs::path& folder) {
     if (!fs::exists(folder)) throw FileError(fmt::format("{}: no such folder", folder.string()));
     if (!fs::is_directory(folder)) throw FileError(fmt::format("{}: not a folder", folder.string()));
@@ -77,6 +107,7 @@ RunSummary read_run(const fs::path& folder) {
         const Json config = train::parse_json(text);
         for (const auto& [name, value] : config.at("options").items())
             run.settings[name] = train::text_from_json(value);
+        modernise(run.settings);
         run.settings["(program)"] = train::text_from_json(config.at("program"));
         run.settings["(version)"] = train::text_from_json(config.at("version"));
         run.settings["(device)"] = train::text_from_json(config.at("device_description"));

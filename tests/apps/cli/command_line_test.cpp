@@ -258,6 +258,16 @@ TEST_CASE("a suggestion is made only where at most half of the word would change
     CHECK(train::suggestion("anything", {}).empty());
 }
 
+TEST_CASE("help lists the options of a command without groups under one heading", "[host]") {
+    const std::string help = run_program("radial-cifar10", "eval --help").out;
+    CHECK(help.find("--precision") != std::string::npos);
+    CHECK(help.find("--views") != std::string::npos);
+    std::size_t headings = 0;
+    std::istringstream lines(help);
+    for (std::string line; std::getline(lines, line);) headings += line == "Options:" || line == "OPTIONS:" ? 1 : 0;
+    CHECK(headings == 1);
+}
+
 TEST_CASE("help lists the flags and exits well", "[host]") {
     const ProgramResult result = run_program("radial-mnist", "train --help");
     CHECK(result.status == 0);

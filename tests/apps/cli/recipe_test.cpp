@@ -200,6 +200,7 @@ TEST_CASE("--bias-lr-scale raises the rate of parameters of one dimension and no
 TEST_CASE("fast94 can be trained with either loss and with another schedule", "[host][recipes]") {
     CHECK(cifar10({"--recipe", "fast94"}).at("loss.smoothing") == 0.2);
     CHECK(cifar10({"--recipe", "fast94"}).at("alternating-flip") == true);
+    CHECK(cifar10({"--recipe", "fast94"}).at("lookahead") == 5);
     CHECK(cifar10({"--recipe", "fast94", "--loss", "rbf-softmax"}).at("loss.scale") == 4);
     CHECK(cifar10({"--recipe", "fast94", "--schedule", "constant"}).at("final-lr") == 0);
 }

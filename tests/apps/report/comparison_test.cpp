@@ -98,6 +98,21 @@ TEST_CASE("radial-report shows accuracies, curves and the settings that differ o
     for (const char* outside : {"http:", "https:", "<script", "<link", "url("}) CHECK(count(page, outside) == 0);
 }
 
+TEST_CASE("an option that has another name or form since an earlier version is compared as one option", "[host]") {
+    const Runs runs;
+    const auto options = [](const std::string& recompute, const nlohmann::json& on, const nlohmann::json& bias) {
+        return nlohmann::json{
+            {"model", "resnet20"}, {"loss", "softmax"}, {"epochs", 1}, {"loss.bias", bias}, {"model." + recompute, on}};
+    };
+    runs.write("earlier", options("checkpoint", 1, 0), {epoch(1, 0.5, 0.5, 1)});
+    runs.write("same", options("recompute", true, false), {epoch(1, 0.5, 0.5, 1)});
+    runs.write("other", options("recompute", false, false), {epoch(1, 0.5, 0.5, 1)});
+    REQUIRE(runs.report(runs.path("earlier") + " " + runs.path("same") + " " + runs.path("other")).status == 0);
+    CHECK(count(runs.page(), "<tr><th>model.recompute</th><td>true</td><td>true</td><td>false</td></tr>") == 1);
+    CHECK(count(runs.page(), "model.checkpoint") == 0);
+    CHECK(count(runs.page(), "loss.bias") == 0);
+}
+
 TEST_CASE("runs whose folders have one name are told apart by their paths", "[host]") {
     const Runs runs;
     runs.write("a/run", {{"epochs", 1}}, {epoch(1, 0.5, 0.5, 1)});
