@@ -37,8 +37,8 @@ std::pair<std::set<std::string>, std::set<std::string>> tested_and_recorded(cons
     return {tested, recorded};
 }
 
-// Tested elsewhere: the fused convolution is compared with conv2d and separate ops (core/ops/conv_test), activated() with
-// the ops that it calls (core/ops/activation_test), and count_equal is tested in core/ops/reduce_test.
+// Tested elsewhere: the fused convolution is compared with conv2d and separate ops (core/ops/conv_test), activated()
+// with the ops that it calls (core/ops/activation_test), and count_equal is tested in core/ops/reduce_test.
 const std::set<std::string> compared_elsewhere = {"conv2d_activated", "activated", "count_equal"};
 
 void add_declared(const std::string& header, std::set<std::string>& names) {

@@ -186,8 +186,7 @@ TEST_CASE("predictions over two views are those of the mean of both logits", "[e
     Sequential model;
     model.add<Flatten>();
     data::Loader loader(pairs_of_pixels(), {.batch_size = batch, .mean = {0.5F}, .std = {0.3F}});
-    const train::Evaluation one =
-        train::evaluate(model, *loss, loader, default_device(), {.keep_features = true});
+    const train::Evaluation one = train::evaluate(model, *loss, loader, default_device(), {.keep_features = true});
     const train::Evaluation two =
         train::evaluate(model, *loss, loader, default_device(), {.keep_features = true, .views = train::Views::two});
     CHECK(two.loss == one.loss);
