@@ -71,7 +71,7 @@ void report(const std::vector<TrainedRun>& runs, const std::vector<ClusterIndice
 
 }  // namespace
 
-void measure_clusters(const ImageTask& task, const ClusterOptions& options) {
+std::vector<ClusterIndices> measure_clusters(const ImageTask& task, const ClusterOptions& options) {
     std::vector<TrainedRun> runs = load_runs(options.runs);
     const FeatureOptions& features = options.features;
     const std::map<std::string, std::string> given =
@@ -105,6 +105,7 @@ void measure_clusters(const ImageTask& task, const ClusterOptions& options) {
         found.push_back(indices);
     }
     report(runs, found, options.json);
+    return found;
 }
 
 }  // namespace radial::train

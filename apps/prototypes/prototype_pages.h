@@ -52,23 +52,28 @@ struct SimilarityPageOptions {
     std::vector<std::string> runs;  ///< folders of runs, or checkpoints, with the same classes
     Similarity measure = Similarity::automatic;
     std::filesystem::path wordnet = "/usr/share/wordnet";
-    std::filesystem::path synsets;       ///< see read_class_words(); empty: none
-    std::filesystem::path superclasses;  ///< likewise
+    std::filesystem::path synsets = {};       ///< see read_class_words(); empty: none
+    std::filesystem::path superclasses = {};  ///< likewise
     std::filesystem::path out = "similarity.html";
-    std::filesystem::path json;  ///< empty: none
+    std::filesystem::path json = {};  ///< empty: none
+};
+
+/// The correlations of a run's similarities with those of WordNet, over all pairs of classes.
+struct WordNetCorrelation {
+    double pearson = 0, spearman = 0;
 };
 
 /// Writes a page with the similarity of the classes' names by WordNet and that of their prototypes in each run, as in
-/// Fig. 4 of the paper, and the correlations of the two over all pairs of classes, as in its Table 2. Throws Error when
-/// the runs differ in their classes, and as synsets_of() and class_similarity() do.
-void write_similarity_page(const SimilarityPageOptions& options);
+/// Fig. 4 of the paper, and the correlations of the two over all pairs of classes, as in its Table 2. Returns these
+/// correlations. Throws Error when the runs differ in their classes, and as synsets_of() and class_similarity() do.
+std::vector<WordNetCorrelation> write_similarity_page(const SimilarityPageOptions& options);
 
 /// The runs to measure, and where the results go.
 struct ClusterOptions {
-    std::vector<std::string> runs;       ///< folders of runs, or checkpoints
-    std::filesystem::path superclasses;  ///< see read_class_words(); empty: none
-    FeatureOptions features;             ///< without data, only prototypes are measured
-    std::filesystem::path json;          ///< empty: none
+    std::vector<std::string> runs;            ///< folders of runs, or checkpoints
+    std::filesystem::path superclasses = {};  ///< see read_class_words(); empty: none
+    FeatureOptions features = {};             ///< without data, only prototypes are measured
+    std::filesystem::path json = {};          ///< empty: none
 };
 
 /// The indices of calinski_harabasz() of a run. NaN: not measured.
@@ -79,8 +84,9 @@ struct ClusterIndices {
 };
 
 /// Prints the indices of each run as a table, and writes them as JSON. Features are those in the space of the
-/// prototypes (Loss::in_prototype_space()). Throws Error for classes without superclasses if there are no data either.
-void measure_clusters(const ImageTask& task, const ClusterOptions& options);
+/// prototypes (Loss::in_prototype_space()). Returns the indices. Throws Error for classes without superclasses if there
+/// are no data either.
+std::vector<ClusterIndices> measure_clusters(const ImageTask& task, const ClusterOptions& options);
 
 /// The test features of a run, in the space of its prototypes, with the labels. Moves the classifier to `device`.
 Evaluation evaluate_features(TrainedRun& run, const ImageTask& task, const std::shared_ptr<data::Dataset>& test,

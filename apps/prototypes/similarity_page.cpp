@@ -241,14 +241,16 @@ Json json_of(const Meanings& meanings, const std::vector<Compared>& runs, const 
 
 }  // namespace
 
-void write_similarity_page(const SimilarityPageOptions& options) {
+std::vector<WordNetCorrelation> write_similarity_page(const SimilarityPageOptions& options) {
     const std::vector<TrainedRun> runs = load_runs(options.runs);
     check_classes(runs);
     const Meanings meanings = meanings_of(runs.front(), options);
     const std::string version = WordNet(options.wordnet).version();
     std::vector<Compared> compared;
+    std::vector<WordNetCorrelation> correlations;
     for (const TrainedRun& run : runs) {
         compared.push_back(compare(run, meanings, options.measure));
+        correlations.push_back({.pearson = compared.back().pearson, .spearman = compared.back().spearman});
         fmt::print("{}: {}, Pearson {}, Spearman {}\n", shown(run.name), run.classifier.spec.loss,
                    number(compared.back().pearson), number(compared.back().spearman));
     }
@@ -260,9 +262,11 @@ void write_similarity_page(const SimilarityPageOptions& options) {
                                      meanings.count()),
                          page_of(meanings, compared, version)));
     fmt::print("page: {}\n", shown(options.out.string()));
-    if (options.json.empty()) return;
-    write_file(options.json, json_of(meanings, compared, version).dump() + "\n");
-    fmt::print("figures: {}\n", shown(options.json.string()));
+    if (!options.json.empty()) {
+        write_file(options.json, json_of(meanings, compared, version).dump() + "\n");
+        fmt::print("figures: {}\n", shown(options.json.string()));
+    }
+    return correlations;
 }
 
 }  // namespace radial::train

@@ -10,6 +10,7 @@
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/evaluate.h"
 #include "radial/apps/train/run/snapshots.h"
+#include "radial/apps/train/statistics.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 
@@ -19,25 +20,70 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
+#include <utility>
 
 namespace radial::train {
 namespace {
 
-/// "99.31% ± 0.04", with the sample standard deviation if there are several values.
-std::string mean_and_spread(const std::vector<double>& values) {
+/// "99.31% ± 0.04", or "0.99 ± 0.04" without the percent sign: the sample standard deviation if there are several
+/// values.
+std::string mean_and_spread(const std::vector<double>& values, const std::string& unit = "%") {
     if (values.empty()) return "–";
     double sum = 0, squares = 0;
     for (const double value : values) sum += value;
-    const double mean = sum / static_cast<double>(values.size());
-    if (values.size() == 1) return percent(mean);
+    const double mean = sum / static_cast<double>(values.size()), factor = unit.empty() ? 1 : 100;
+    const std::string text = unit.empty() ? fmt::format("{:.2f}", mean) : percent(mean);
+    if (values.size() == 1) return text;
     for (const double value : values) squares += (value - mean) * (value - mean);
-    return fmt::format("{} ± {:.2f}", percent(mean), 100 * std::sqrt(squares / static_cast<double>(values.size() - 1)));
+    return fmt::format("{} ± {:.2f}", text, factor * std::sqrt(squares / static_cast<double>(values.size() - 1)));
 }
 
 std::string state_in_words(const RunState& state) {
     if (!state.failure.empty()) return "failed: " + state.failure;
     if (state.done()) return "done";
     return state.epochs == 0 ? "not begun" : "not finished";
+}
+
+/// Whether `cell` differs from `other` in nothing but the loss and its options.
+bool differs_in_loss_alone(const PaperRun& cell, const PaperRun& other) {
+    const auto rest = [](const PaperRun& run) {
+        std::vector<std::pair<std::string, std::string>> options = run.options;
+        std::erase_if(options,
+                      [](const auto& option) { return option.first == "loss" || option.first.starts_with("loss."); });
+        return options;
+    };
+    return cell.column == other.column && rest(cell) == rest(other);
+}
+
+bool is_softmax(const PaperRun& cell) {
+    return std::ranges::find(cell.options, std::pair<std::string, std::string>("loss", "softmax")) !=
+           cell.options.end();
+}
+
+/// The last test accuracy of each completed run of a cell, by seed.
+std::map<std::uint64_t, double> last_by_seed(const std::string& cell, const std::vector<SweptRun>& runs) {
+    std::map<std::uint64_t, double> found;
+    for (const auto& [run, state] : runs)
+        if (run.cell.name == cell && state.done()) found[run.seed] = state.last;
+    return found;
+}
+
+/// "+1.20 ± 0.35": the last accuracy of a cell less that of softmax with the same seed, in points, and the half-width
+/// of the 95% interval. "–" for softmax itself, and where there is no softmax to compare with.
+std::string less_softmax(const PaperTable& table, const PaperRun& cell, const std::vector<SweptRun>& runs) {
+    const auto softmax = std::ranges::find_if(
+        table.runs, [&](const PaperRun& other) { return is_softmax(other) && differs_in_loss_alone(cell, other); });
+    if (softmax == table.runs.end() || is_softmax(cell)) return "–";
+    const std::map<std::uint64_t, double> own = last_by_seed(cell.name, runs),
+                                          other = last_by_seed(softmax->name, runs);
+    std::vector<double> differences;
+    for (const auto& [seed, accuracy] : own)
+        if (const auto same = other.find(seed); same != other.end())
+            differences.push_back(100 * (accuracy - same->second));
+    if (differences.empty()) return "–";
+    const auto [mean, half_width] = mean_interval(differences);
+    return std::isnan(half_width) ? fmt::format("{:+.2f}", mean) : fmt::format("{:+.2f} ± {:.2f}", mean, half_width);
 }
 
 }  // namespace
@@ -69,9 +115,45 @@ TextTable accuracy_table(const PaperTable& table, const std::vector<SweptRun>& r
         row.insert(row.end(),
                    {mean_and_spread(best), mean_and_spread(last), epochs > 0 ? fmt::format("{}", epochs) : "–",
                     fmt::format("{} of {}", best.size(), asked)});
+        row.push_back(less_softmax(table, cell, runs));
         result.rows.push_back(std::move(row));
     }
+    // Without a softmax to compare with, the last column says nothing.
+    const bool compares =
+        std::ranges::any_of(result.rows, [](const std::vector<std::string>& row) { return row.back() != "–"; });
+    if (compares) result.headers.emplace_back("last, less softmax's");
+    for (std::vector<std::string>& row : result.rows)
+        if (!compares) row.pop_back();
     return result;
+}
+
+SweepSection prototype_section(const PaperTable& table, const std::vector<PrototypeFigures>& figures) {
+    SweepSection section{
+        .title = "Prototypes",
+        .note =
+            "Correlation of the prototypes' similarities with WordNet's similarities of the class names, over all "
+            "pairs of classes (the paper does not name its correlation), and the Calinski-Harabasz index of the "
+            "prototypes by superclass. Mean and standard deviation over the seeds that are done. similarity.html "
+            "has the matrices.",
+        .table = {.headers = {"loss", "paper, correlation", "ours, Pearson", "ours, Spearman",
+                              "paper, Calinski-Harabasz", "ours", "seeds"},
+                  .rows = {},
+                  .numbers_from = 1},
+        .html = ""};
+    for (const PaperPrototypes& paper : paper_table_2()) {
+        std::vector<double> pearson, spearman, clusters;
+        for (const PrototypeFigures& each : figures) {
+            if (each.cell != paper.run) continue;
+            pearson.push_back(each.pearson);
+            spearman.push_back(each.spearman);
+            clusters.push_back(each.clusters);
+        }
+        const auto cell = std::ranges::find_if(table.runs, [&](const PaperRun& run) { return run.name == paper.run; });
+        section.table.rows.push_back({cell == table.runs.end() ? paper.run : cell->row, paper.correlation,
+                                      mean_and_spread(pearson, ""), mean_and_spread(spearman, ""), paper.clusters,
+                                      mean_and_spread(clusters, ""), fmt::format("{}", pearson.size())});
+    }
+    return section;
 }
 
 TextTable run_table(const std::vector<SweptRun>& runs) {

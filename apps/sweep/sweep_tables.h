@@ -20,10 +20,11 @@ struct PaperRun {
 
 /// The kinds of results that a sweep computes from its runs.
 enum class SweepResult : std::uint8_t {
-    accuracy,   ///< only the table
-    distances,  ///< also the squared distances to the prototype of the true class, early in training
-    scatter,    ///< also a page of two-dimensional features
-    curves,     ///< no runs: only curves that follow from the formula
+    accuracy,    ///< only the table
+    distances,   ///< also the squared distances to the prototype of the true class, early in training
+    scatter,     ///< also a page of two-dimensional features
+    prototypes,  ///< also a page of the prototypes' similarities beside WordNet's, and their correlation
+    curves,      ///< no runs: only curves that follow from the formula
 };
 
 /// A table or a figure of the paper.
@@ -44,6 +45,13 @@ bool is_grid(const PaperTable& table);
 
 /// All tables, in the paper's order.
 const std::vector<PaperTable>& paper_tables();
+
+/// A row of the paper's Table 2: the correlation with WordNet's similarities, and the Calinski-Harabasz index.
+struct PaperPrototypes {
+    std::string run;  ///< PaperRun::name
+    std::string correlation, clusters;
+};
+const std::vector<PaperPrototypes>& paper_table_2();
 
 /// A row of the paper's Table 1.
 struct PaperDistances {

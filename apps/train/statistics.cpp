@@ -1,4 +1,4 @@
-// Statistics of points and of pairs of numbers: clusters, correlations, principal components.
+// Statistics of points and of lists of numbers: clusters, correlations, confidence intervals, principal components.
 #include "radial/apps/train/statistics.h"
 
 #include "radial/core/util/error.h"
@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numbers>
 #include <numeric>
 
 namespace radial::train {
@@ -145,6 +146,41 @@ double spearman_correlation(std::span<const double> x, std::span<const double> y
     check_lists("spearman_correlation", x, y);
     if (!all_finite(x) || !all_finite(y)) return std::numeric_limits<double>::quiet_NaN();
     return pearson_correlation(ranks(x), ranks(y));
+}
+
+double student_t_quantile(double probability, double degrees) {
+    RADIAL_CHECK(probability > 0 && probability < 1 && degrees >= 1,
+                 "student_t_quantile: probability {} and {} degrees of freedom, expected within (0, 1) and at least 1",
+                 probability, degrees);
+    if (probability < 0.5) return -student_t_quantile(1 - probability, degrees);
+    // With t = sqrt(degrees) tan(angle), the density becomes a power of cos(angle) on a finite range.
+    const double scale =
+        std::exp(std::lgamma((degrees + 1) / 2) - std::lgamma(degrees / 2)) / std::sqrt(std::numbers::pi);
+    const auto above_middle = [&](double angle) {  // by Simpson's rule
+        constexpr int pieces = 400;
+        const double step = angle / pieces;
+        double sum = 1 + std::pow(std::cos(angle), degrees - 1);
+        for (int i = 1; i < pieces; ++i) sum += (i % 2 == 1 ? 4 : 2) * std::pow(std::cos(i * step), degrees - 1);
+        return scale * sum * step / 3;
+    };
+    double low = 0, high = std::numbers::pi / 2;
+    for (int i = 0; i < 60; ++i) {
+        const double middle = (low + high) / 2;
+        (above_middle(middle) < probability - 0.5 ? low : high) = middle;
+    }
+    return std::sqrt(degrees) * std::tan((low + high) / 2);
+}
+
+MeanInterval mean_interval(std::span<const double> values, double confidence) {
+    RADIAL_CHECK(!values.empty(), "mean_interval: no values");
+    RADIAL_CHECK(confidence > 0 && confidence < 1, "mean_interval: confidence is {}, expected within (0, 1)",
+                 confidence);
+    const auto count = static_cast<double>(values.size());
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+    if (values.size() == 1) return {mean, std::numeric_limits<double>::quiet_NaN()};
+    double squares = 0;
+    for (const double value : values) squares += (value - mean) * (value - mean);
+    return {mean, student_t_quantile((1 + confidence) / 2, count - 1) * std::sqrt(squares / (count - 1) / count)};
 }
 
 PrincipalComponents principal_components(std::span<const float> points, std::size_t dim, std::size_t count) {

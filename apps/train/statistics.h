@@ -1,4 +1,4 @@
-// Statistics of points and of pairs of numbers: clusters, correlations, principal components.
+// Statistics of points and of lists of numbers: clusters, correlations, confidence intervals, principal components.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +26,20 @@ double calinski_harabasz(std::span<const float> points, std::span<const std::int
 double pearson_correlation(std::span<const double> x, std::span<const double> y);
 double spearman_correlation(std::span<const double> x, std::span<const double> y);
 ///@}
+
+/// The number below which a variable with Student's t distribution of `degrees` degrees of freedom lies with the given
+/// probability. Throws Error unless 0 < probability < 1 and degrees is at least 1.
+double student_t_quantile(double probability, double degrees);
+
+/// A mean and the half-width of its confidence interval.
+struct MeanInterval {
+    double mean = 0;
+    double half_width = 0;  ///< NaN for the mean of a single value
+};
+/// The mean of independent values from one normal distribution, and the half-width of the interval that contains the
+/// mean of that distribution with probability `confidence`: t s / sqrt(n), with the sample standard deviation s and
+/// Student's t for n - 1 degrees of freedom. Throws Error without values, and unless 0 < confidence < 1.
+MeanInterval mean_interval(std::span<const double> values, double confidence = 0.95);
 
 /// The directions of largest variance of a set of points.
 struct PrincipalComponents {

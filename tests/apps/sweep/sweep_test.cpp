@@ -3,9 +3,11 @@
 #include "../../expect.h"
 #include "../program.h"
 #include "radial/apps/cli/recipes.h"
+#include "radial/apps/prototypes/class_meanings.h"
 #include "radial/apps/sweep/sweep_pages.h"
 #include "radial/apps/sweep/sweep_tables.h"
 #include "radial/apps/train/run/snapshots.h"
+#include "radial/core/tensor/random.h"
 
 #include <fmt/core.h>
 #include <sys/file.h>
@@ -85,6 +87,60 @@ TEST_CASE("several seeds give mean and standard deviation, one seed its value", 
     const auto three =
         train::accuracy_table(table, {swept("a", 1, 0.99, 0.98), swept("a", 2, 0.98, 0.98), swept("a", 3, 0.97, 0.98)});
     CHECK(three.rows.at(0) == std::vector<std::string>{"a", "99.27%", "98.00% ± 1.00", "98.00% ± 0.00", "2", "3 of 3"});
+}
+
+TEST_CASE("the last column compares each loss with softmax of the same seed", "[host][sweep]") {
+    const auto with_loss = [](const std::string& loss, std::uint64_t seed, double last) {
+        train::SweptRun run = swept(loss, seed, last, last);
+        run.run.cell.options = {{"loss", loss}};
+        return run;
+    };
+    const train::PaperTable table{.id = "t",
+                                  .title = "T",
+                                  .program = "p",
+                                  .runs = {with_loss("softmax", 1, 0).run.cell, with_loss("center", 1, 0).run.cell,
+                                           with_loss("ring", 1, 0).run.cell}};
+    const auto found = train::accuracy_table(
+        table, {with_loss("softmax", 1, 0.90), with_loss("softmax", 2, 0.92), with_loss("center", 1, 0.91),
+                with_loss("center", 2, 0.95), with_loss("ring", 2, 0.91), with_loss("ring", 3, 0.5)});
+    REQUIRE(found.rows.size() == 3);
+    CHECK(found.headers.back() == "last, less softmax's");
+    CHECK(found.rows[0].back() == "–");
+    CHECK(found.rows[1].back() == "+2.00 ± 12.71");  // differences of 1 and 3 points
+    CHECK(found.rows[2].back() == "-1.00");          // softmax has no seed 3
+}
+
+TEST_CASE("tab2 compares the prototypes of its runs with WordNet", "[sweep]") {
+    if (!fs::exists("/usr/share/wordnet/data.noun")) {
+        WARN("no WordNet in /usr/share/wordnet: tab2 is not tested");
+        return;
+    }
+    const TemporaryFolder folder;
+    Generator generator(5);
+    std::vector<std::string> names;
+    for (const train::Cifar100Class& each : train::cifar100_classes()) names.emplace_back(each.name);
+    std::ranges::sort(names);
+    std::string text, records;
+    for (std::size_t c = 0; c < names.size(); ++c) {
+        text += names[c] + "\n";
+        records += '\0' + std::string(1, static_cast<char>(c));
+        for (int i = 0; i < 3072; ++i) records += static_cast<char>(generator.below(256));
+    }
+    fs::create_directories(folder / "data");
+    write_text(folder / "data/fine_label_names.txt", text);
+    for (const char* const file : {"data/train.bin", "data/test.bin"}) write_text(folder / file, records);
+    const ProgramResult result =
+        run_program("radial-cifar100",
+                    fmt::format("sweep tab2 --epochs 1 --seeds 1 --set model=resnet20 --set batch=50 --threads 1 "
+                                "--workers 0 --data {} --out {}",
+                                (folder / "data").string(), (folder / "sweep").string()));
+    INFO(result.error);
+    REQUIRE(result.status == 0);
+    const std::string table = read_text(folder / "sweep/table.md");
+    CHECK(contains(table, "## Prototypes\n"));
+    CHECK(line_with(table, "| RBF-Softmax").starts_with("| RBF-Softmax | 0.36 ± 0.11 |"));
+    CHECK(line_with(table, "| Cos-Softmax").ends_with("| 1 |"));
+    CHECK(contains(read_text(folder / "sweep/similarity.html"), "cos-softmax"));
 }
 
 TEST_CASE("a sweep writes the paper's accuracy beside ours and keeps what is done", "[host][sweep]") {

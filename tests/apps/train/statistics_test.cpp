@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <fstream>
 
 namespace radial::test {
@@ -34,6 +35,30 @@ TEST_CASE("Calinski-Harabasz indices are scikit-learn's", "[host][statistics]") 
             calinski_harabasz(points_of(one), one.at("labels").get<std::vector<std::int64_t>>(), one.at("dim"));
         CHECK(index == Approx(one.at("index").get<double>()).epsilon(1e-9));
     }
+}
+
+TEST_CASE("quantiles of Student's t are SciPy's", "[host][statistics]") {
+    // scipy.stats.t.ppf
+    CHECK(train::student_t_quantile(0.975, 1) == Approx(12.706204736174694).epsilon(1e-9));
+    CHECK(train::student_t_quantile(0.975, 2) == Approx(4.302652729696142).epsilon(1e-9));
+    CHECK(train::student_t_quantile(0.95, 5) == Approx(2.0150483733330233).epsilon(1e-9));
+    CHECK(train::student_t_quantile(0.025, 29) == Approx(-2.045229642132703).epsilon(1e-9));
+    CHECK(train::student_t_quantile(0.995, 1000) == Approx(2.5807546980659506).epsilon(1e-9));
+    CHECK(train::student_t_quantile(0.5, 3) == Approx(0).margin(1e-9));
+    CHECK(error_of([] { train::student_t_quantile(1, 3); }) ==
+          "student_t_quantile: probability 1 and 3 degrees of freedom, expected within (0, 1) and at least 1");
+}
+
+TEST_CASE("the interval of a mean has the width of Student's t", "[host][statistics]") {
+    const std::vector<double> values = {1, 2, 6};
+    const train::MeanInterval interval = train::mean_interval(values);
+    CHECK(interval.mean == Approx(3));
+    CHECK(interval.half_width == Approx(4.302652729696142 * std::sqrt(7.0 / 3)));  // the variance is 7
+    CHECK(train::mean_interval(std::vector<double>{5}).mean == 5);
+    CHECK(std::isnan(train::mean_interval(std::vector<double>{5}).half_width));
+    CHECK(error_of([] { train::mean_interval({}); }) == "mean_interval: no values");
+    CHECK(error_of([&] { train::mean_interval(values, 1); }) ==
+          "mean_interval: confidence is 1, expected within (0, 1)");
 }
 
 TEST_CASE("clusters that have no index are named", "[host][statistics]") {
