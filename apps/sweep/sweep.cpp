@@ -110,6 +110,7 @@ std::vector<SweepRun> done_of(const std::vector<SweptRun>& runs) {
 
 std::vector<std::string> folders_of(const std::vector<SweepRun>& runs) {
     std::vector<std::string> folders;
+    folders.reserve(runs.size());
     for (const SweepRun& run : runs) folders.push_back(run.folder.string());
     return folders;
 }
