@@ -96,12 +96,19 @@ WhiteningConv2d::WhiteningConv2d(const WhiteningConv2dOptions& options)
 void WhiteningConv2d::whiten(const Tensor& x) {
     const NoGrad no_grad;
     const std::int64_t size = bias_.numel() / 2;
-    // Each rank computes the mean of the ranks' moments from the same numbers, so all get the same kernels.
-    const Tensor all = rows_of_all_ranks(moments_of(x, options_.kernel).to(x.device())).to(Device{});
-    Matrix mean = Matrix::Zero(size, size);
-    const std::int64_t ranks = all.size(0) / size;
-    for (std::int64_t r = 0; r < ranks; ++r) mean += matrix_of(all.rows(r * size, (r + 1) * size));
-    const Tensor kernels = kernels_of(mean / static_cast<double>(ranks), options_.epsilon);
+    // Each rank sends its moments and, in one more row, the number of its images, by which they are weighted. All ranks
+    // compute the mean from the same numbers, so they get the same kernels.
+    const Tensor images = Tensor::full({1, size}, static_cast<double>(x.size(0)), DType::float64, Device{});
+    const Tensor own = concat({moments_of(x, options_.kernel), images}, 0);
+    const Tensor all = rows_of_all_ranks(own.to(x.device())).to(Device{});
+    Matrix sum = Matrix::Zero(size, size);
+    double weights = 0;
+    for (std::int64_t row = 0; row < all.size(0); row += size + 1) {
+        const double weight = matrix_of(all.rows(row + size, row + size + 1))(0, 0);
+        sum += weight * matrix_of(all.rows(row, row + size));
+        weights += weight;
+    }
+    const Tensor kernels = kernels_of(sum / weights, options_.epsilon);
     weight_.copy_(cast(reshape(concat({kernels, -kernels}, 0), weight_.shape()), weight_.dtype()).to(weight_.device()));
 }
 
