@@ -51,7 +51,7 @@ Tensor kernels_of(const Matrix& moments, double epsilon) {
         for (const double value : vector)
             kernels.push_back(static_cast<float>(std::copysign(1.0, vector[largest]) * value / length));
     }
-    return Tensor::from(kernels, {size, size});
+    return Tensor::from(kernels, {size, size}, Device{});
 }
 
 void check_images(const Tensor& images, Size2d kernel) {
@@ -66,7 +66,7 @@ Tensor moments_of(const Tensor& images, Size2d kernel) {
     const Matrix moments = second_moments(pixels, kernel);
     RADIAL_CHECK(moments.allFinite(), "whitening_kernels: the images contain NaN or infinity");
     return Tensor::from(std::vector<double>(moments.data(), moments.data() + moments.size()),
-                        {moments.rows(), moments.cols()});
+                        {moments.rows(), moments.cols()}, Device{});
 }
 
 Matrix matrix_of(const Tensor& x) { return Eigen::Map<const Matrix>(x.data<double>(), x.size(0), x.size(1)); }
