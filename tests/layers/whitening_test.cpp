@@ -49,7 +49,7 @@ TEST_CASE("whitening kernels give outputs of unit second moment that are not cor
     const Tensor images = correlated_images();
     const Tensor kernels = whitening_kernels(images, {2, 3}, 1e-9);
     CHECK(kernels.shape() == Shape{18, 3, 2, 3});
-    const std::vector<double> moments = second_moments(conv2d(images, kernels));
+    const std::vector<double> moments = second_moments(conv2d(images, kernels.to(images.device())));
     for (std::size_t a = 0; a < 18; ++a)
         for (std::size_t b = 0; b < 18; ++b) CHECK(moments[a * 18 + b] == Approx(a == b ? 1 : 0).margin(1e-3));
 }
@@ -77,7 +77,7 @@ TEST_CASE("the first batch in training sets the kernels and their negatives for 
     const Tensor whitened = layer.forward(images);
     CHECK(whitened.shape() == Shape{20, 24, 8, 7});
     CHECK(whitened.to_vector<float>() != before);
-    const Tensor expected = conv2d(images, whitening_kernels(images, 2, 5e-4));
+    const Tensor expected = conv2d(images, whitening_kernels(images, 2, 5e-4).to(images.device()));
     CHECK(largest_difference(slice(whitened, 1, 0, 12), expected) < 1e-5);
     CHECK(largest_difference(slice(whitened, 1, 12, 24), -expected) < 1e-5);
     const auto kept = layer.named_buffers().back().tensor.to_vector<float>();
