@@ -33,7 +33,7 @@ double student_t_quantile(double probability, double degrees);
 
 /// A mean and the half-width of its confidence interval.
 struct MeanInterval {
-    double mean = 0;
+    double mean = 0;        ///< of the values
     double half_width = 0;  ///< NaN for the mean of a single value
 };
 /// The mean of independent values from one normal distribution, and the half-width of the interval that contains the
