@@ -33,7 +33,7 @@ std::string describe_schedule(const OptimizerOptions& options) {
     } else if (options.schedule == ScheduleKind::step) {
         text = fmt::format("from {} in steps at epochs {}", options.lr, fmt::join(options.milestones, ", "));
     }
-    if (options.warmup_epochs > 0) text += fmt::format(", after a warm-up of {}", options.warmup_epochs);
+    if (options.warmup_epochs > 0) text += fmt::format(", after a warm-up of {:.4g}", options.warmup_epochs);
     if (options.warmup_epochs > 0 && options.warmup_start > 0)
         text += fmt::format(" from {:.4g}", options.warmup_start * options.lr);
     if (options.bias_lr_scale != 1)
