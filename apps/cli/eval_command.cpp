@@ -214,8 +214,8 @@ Command eval_command(const ImageTask& task) {
                 add_precision_option(app, options->precision);
                 FlagAdder(app, app.get_help_ptr()->get_group())(
                     "views", options->views,
-                    "Views of each image whose logits are averaged: 1; 2 (and mirrored); 6 (and "
-                    "both shifted by one pixel to the upper left and the lower right)");
+                    "Views of each image whose logits are averaged for the test accuracy: 1; 2 (and mirrored); 6 (and "
+                    "both shifted by one pixel to the upper left and the lower right, at half the weight)");
                 if (task.picture_files) add_picture_options(app, options->pictures, false);
                 return [task, options] { with_memory_advice(options->batch, [&] { run_eval(task, *options); }); };
             }};

@@ -127,14 +127,16 @@ void apply_recipe(CLI::App& app, const std::string& name) {
     RADIAL_CHECK(recipe != nullptr, "--recipe: no recipe is called '{}'", name);
     static const std::set<std::string> in_epochs = {"milestones", "warmup-epochs"};
     static const std::set<std::string> of_schedule = {"milestones", "lr-factor", "final-lr"};
-    const bool other_schedule = given(app, "schedule");
-    const bool other_model =
-        given(app, "model") && app.get_option("--model")->as<std::string>() != value_of(*recipe, "model");
+    const auto other = [&](const std::string& option) {
+        return given(app, option) && app.get_option("--" + option)->as<std::string>() != value_of(*recipe, option);
+    };
+    const bool other_schedule = other("schedule"), other_model = other("model");
     const double all = std::stod(value_of(*recipe, "epochs"));
     const double epochs = given(app, "epochs") ? app.get_option("--epochs")->as<double>() : all;
     for (const auto& [option, value, from] : recipe->values) {
         if (other_schedule && of_schedule.contains(option)) continue;
         if (other_model && option.starts_with("model.")) continue;
+        if (option == "alternating-flip" && given(app, "flip")) continue;  // it would take the place of --flip
         fill(app, *recipe, option, in_epochs.contains(option) ? scaled(value, all, epochs) : value);
     }
     fill_loss(app, *recipe);

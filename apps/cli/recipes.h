@@ -49,9 +49,9 @@ void add_recipe_options(CLI::App& app, std::string& recipe, const std::string& p
 /// Sets options of a parsed `train` to the recipe's values, unless the command line or a config file has set them.
 /// Options of the loss are set to those that the recipe has for this loss (in a sum, for the first term). If the number
 /// of epochs was given, options that count epochs (milestones, warm-up) are scaled to it. If --schedule was given, the
-/// recipe's milestones and factors are not used. If another --model was given, the recipe's options of the model are
-/// not used. Does nothing when `name` is empty. Throws Error for an unknown recipe, and when the program lacks an
-/// option.
+/// recipe's milestones, factors and final rate are not used. If another --model was given, the recipe's options of the
+/// model are not used; if --flip was given, its alternating flip is not used. Does nothing when `name` is empty. Throws
+/// Error for an unknown recipe, and when the program lacks an option.
 void apply_recipe(CLI::App& app, const std::string& name);
 
 }  // namespace radial::train

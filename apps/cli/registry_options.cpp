@@ -2,6 +2,7 @@
 #include "radial/apps/cli/registry_options.h"
 
 #include "radial/apps/cli/command_line.h"
+#include "radial/apps/cli/run/train_options.h"
 #include "radial/apps/train/classifier.h"
 
 #include <fmt/core.h>
@@ -15,6 +16,8 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace radial::train {
@@ -133,6 +136,20 @@ void add_placeholder(CLI::App& app, const std::string& flag, const std::string& 
     app.add_option_function<std::string>(flag, refuse, text)->type_name("VALUE")->configurable(false)->group(group);
 }
 
+/// Adds each field of a struct of options that `recorded` lacks, with its default.
+template <class Options>
+void add_missing(nlohmann::ordered_json& recorded) {
+    const Options defaults;
+    fields(defaults, [&recorded]<class T>(std::string_view name, const T& member, const auto&... /*described*/) {
+        const std::string key(name);
+        if (recorded.contains(key)) return;
+        if constexpr (std::is_enum_v<T>)
+            recorded[key] = option_value(member);
+        else
+            recorded[key] = member;
+    });
+}
+
 }  // namespace
 
 CLI::Option* add_loss_options(CLI::App& app, std::string& loss, LossSettings& settings) {
@@ -186,15 +203,8 @@ nlohmann::ordered_json options_of_this_version(const nlohmann::ordered_json& rec
         Settings given;
         for (const auto& [name, value] : options.items())
             if (name.starts_with(prefix)) given.emplace(name.substr(prefix.size()), value.get<OptionValue>());
-        const Settings now = complete(given);
-        bool renamed = false;  // an option has another name in this version
-        for (const auto& each : given) {
-            if (now.contains(each.first)) continue;
-            options.erase(prefix + each.first);
-            renamed = true;
-        }
-        for (const auto& [name, value] : now)
-            if (renamed || options.contains(prefix + name)) options[prefix + name] = value;
+        for (const auto& each : given) options.erase(prefix + each.first);
+        for (const auto& [name, value] : complete(given)) options[prefix + name] = value;
     };
     try {
         const auto loss = options.at("loss").get<std::string>(), model = options.at("model").get<std::string>();
@@ -203,6 +213,9 @@ nlohmann::ordered_json options_of_this_version(const nlohmann::ordered_json& rec
     } catch (const std::exception&) {
         return recorded;  // not the options of a run
     }
+    add_missing<OptimizerOptions>(options);
+    add_missing<AugmentationOptions>(options);
+    add_missing<RankOptions>(options);
     return options;
 }
 

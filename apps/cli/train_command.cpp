@@ -201,18 +201,14 @@ Classifier build(const TrainOptions& options, std::int64_t classes, Device devic
     return classifier;
 }
 
-/// The average of the weights for --ema or --lookahead, or null without them. `epoch_steps` is the number of steps of
-/// an epoch.
-std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier,
-                                            std::int64_t epoch_steps) {
-    RADIAL_CHECK(options.ema == 0 || options.lookahead == 0, "--lookahead {}: cannot be combined with --ema {}",
-                 options.lookahead, options.ema);
-    if (options.lookahead > 0) {
-        return std::make_unique<Lookahead>(
-            classifier.averaged_state(),
-            LookaheadOptions{.interval = options.lookahead,
-                             .steps = std::max<std::int64_t>(1, options.epochs * epoch_steps)});
-    }
+/// The average of the weights for --ema or --lookahead, or null without them.
+std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier) {
+    RADIAL_CHECK(options.ema == 0 || options.lookahead == 0,
+                 "--lookahead {}: cannot be combined with --ema {}; give --lookahead 0, or no --ema", options.lookahead,
+                 options.ema);
+    if (options.lookahead > 0)
+        return std::make_unique<Lookahead>(classifier.averaged_state(),
+                                           LookaheadOptions{.interval = options.lookahead});
     if (options.ema == 0) return nullptr;
     return std::make_unique<WeightAverage>(classifier.averaged_state(), options.ema);
 }
@@ -252,6 +248,14 @@ void check_rest(const TrainOptions& options, const RankSession& session, const d
         check_batches_of(options, session, train_set, left, classifier);
 }
 
+/// The number of steps until the end of the run.
+std::int64_t steps_left(const Trainer& trainer, const data::Loader& loader) {
+    const data::EpochPosition position = trainer.position();
+    const bool within = position.samples > 0;
+    const std::int64_t whole = trainer.setup().epochs - std::ssize(trainer.history()) - (within ? 1 : 0);
+    return whole * loader.batches() + (within ? loader.batches(position) - position.batches : 0);
+}
+
 StepSetup step_setup(const TrainOptions& options, const RankSession& session, const Classifier& classifier,
                      Optimizer& optimizer, WeightAverage* average, Device device) {
     return {.model = *classifier.model,
@@ -284,14 +288,15 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
     if (options.class_weights == ClassWeighting::balanced)
         classifier.loss->set_class_weights(balanced_weights(data::labels_of(*train_set), classes));
 
+    check_augmentation(options.augmentation, train_set->input_shape());
     check_batches_of(options, session, *train_set, train_set->size(), classifier);
     Progress progress;
     if (session.several()) progress.line(session.describe());
     describe_run(task, options, classifier, *train_set, *test_set, progress);
     data::Loader train_loader(train_set, loader_options(task, options, session.ranks(), true));
     data::Loader test_loader(test_set, loader_options(task, options, session.ranks(), false));
-    const auto optimizer = make_optimizer(options, classifier.parameters());
-    const std::unique_ptr<WeightAverage> average = make_average(options, classifier, train_loader.batches());
+    const auto optimizer = make_optimizer(options, classifier.named_parameters());
+    const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
     RunSaver saver(session, options, classifier, *optimizer, config,
                    fmt::format("{} train --resume {}", task.program, shell_word(options.out)), progress, average.get());
     Trainer trainer({.step = step_setup(options, session, classifier, *optimizer, average.get(), device),
@@ -308,6 +313,8 @@ void train(const ImageTask& task, const TrainOptions& options, Json values) {
         check_rest(options, session, *train_set, trainer.position().samples, classifier);
     }
     check_same_step(session, trainer.steps());
+    if (auto* const lookahead = dynamic_cast<Lookahead*>(average.get()))
+        lookahead->set_steps(std::max<std::int64_t>(1, trainer.steps() + steps_left(trainer, train_loader)));
     std::optional<RunRecorder> recorder;
     if (folder) {
         recorder.emplace(task, options, *folder, config, classifier, *test_set, trainer, progress);

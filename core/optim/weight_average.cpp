@@ -56,9 +56,14 @@ void WeightAverage::adopt() const {
 
 Lookahead::Lookahead(std::vector<NamedTensor> tensors, const LookaheadOptions& options)
     : WeightAverage(std::move(tensors), options.decay), options_(options) {
-    RADIAL_CHECK(options_.interval >= 1 && options_.steps >= 1,
-                 "Lookahead: interval {} and steps {} must each be at least 1", options_.interval, options_.steps);
+    RADIAL_CHECK(options_.interval >= 1, "Lookahead: interval is {}, expected at least 1", options_.interval);
     RADIAL_CHECK(options_.power >= 0, "Lookahead: power is {}, expected at least 0", options_.power);
+    set_steps(options_.steps);
+}
+
+void Lookahead::set_steps(std::int64_t steps) {
+    RADIAL_CHECK(steps >= 1, "Lookahead: steps is {}, expected at least 1", steps);
+    options_.steps = steps;
 }
 
 void Lookahead::update() {

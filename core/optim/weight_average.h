@@ -67,6 +67,9 @@ public:
     Lookahead(std::vector<NamedTensor> tensors, const LookaheadOptions& options);
     /// Counts a step, and averages after every `interval` of them. After the last step of the run it averages too.
     void update() override;
+    /// Changes the number of steps of the run, such as when it is resumed with another batch size. Throws Error when it
+    /// is below 1.
+    void set_steps(std::int64_t steps);
 
 private:
     LookaheadOptions options_;

@@ -5,6 +5,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace radial::train {
@@ -52,6 +53,14 @@ data::Transforms make_transforms(const AugmentationOptions& options) {
     if (options.cutout > 0) list.push_back(data::cutout(options.cutout));
     if (options.erasing > 0) list.push_back(data::random_erasing({.probability = options.erasing}));
     return transforms;
+}
+
+void check_augmentation(const AugmentationOptions& options, const Shape& input) {
+    if (options.off || options.crop_border != data::Border::reflect || input.rank() != 3) return;
+    const std::int64_t side = std::min(input[1], input[2]);
+    RADIAL_CHECK(options.crop_padding < side,
+                 "--crop-padding: {} is not below the {} pixels of the images, as --crop-border reflect needs",
+                 options.crop_padding, side);
 }
 
 void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& loader) {

@@ -77,7 +77,7 @@ struct AugmentationOptions {
         visit("crop-border", self.crop_border, "Content of the padding: zero, or reflect (the image at its edge)");
         visit("flip", self.flip, "Probability of a horizontal flip", probability);
         visit("alternating-flip", self.alternating_flip,
-              "Instead of --flip: flip each image in every other epoch, half of the images first");
+              "Instead of --flip: flip half of the images in even epochs and the others in odd epochs");
         visit("color-jitter", self.color_jitter,
               "Largest change of brightness, contrast, saturation and hue, such as 0.4,0.4,0.4,0.1 (default: none)",
               not_negative);
@@ -93,6 +93,9 @@ struct AugmentationOptions {
 /// The transforms in their order: colour jitter before normalisation; crop, flip, cutout and erasing after it. Throws
 /// Error when `color_jitter` is not empty and does not contain 4 numbers.
 data::Transforms make_transforms(const AugmentationOptions& options);
+
+/// Throws Error when the inputs of a data set, of shape `input`, are images that are too small for a reflected border.
+void check_augmentation(const AugmentationOptions& options, const Shape& input);
 
 /// Sets the random region, the transforms and the mixing of a loader. Throws as make_transforms() does.
 void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& loader);

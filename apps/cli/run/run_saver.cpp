@@ -170,13 +170,16 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
     if (session_.first()) snapshots_.remove_temporaries();
     for (const std::filesystem::path& file : snapshots_.files()) {  // every rank reads it
         try {
-            const Json state = load_snapshot(file, classifier, optimizer, average_);
+            const Snapshot snapshot = read_snapshot(file);
+            const Json& state = snapshot.state;
             const auto part = [&](const char* name) {
                 if (!state.contains(name)) throw FileError(fmt::format("{}: its state has no {}", file.string(), name));
                 return state.at(name);
             };
             const std::vector<std::string> changes = check_options(options_of_this_version(part("options")));
             check_same_data(state.value("data", Json()), data_, run_.data);  // earlier versions saved none
+            // After the options, because other options can make other tensors.
+            restore_snapshot(snapshot, classifier, optimizer, average_);
             restore(trainer, part("trainer"), file);
             const auto begun = static_cast<std::int64_t>(std::ceil(trainer.progress()));
             RADIAL_CHECK(run_.epochs >= begun, "--epochs: {} is below the {} that the run has {}", run_.epochs, begun,

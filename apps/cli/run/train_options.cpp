@@ -23,6 +23,11 @@ Schedule make_annealing(const OptimizerOptions& options) {
     return options.schedule == ScheduleKind::cosine ? cosine_schedule(annealing) : linear_schedule(annealing);
 }
 
+/// Whether OptimizerOptions::bias_lr_scale applies to a parameter of a Classifier.
+bool is_bias(const NamedTensor& parameter) {
+    return parameter.tensor.rank() < 2 && (!parameter.name.starts_with("loss.") || parameter.name.ends_with("bias"));
+}
+
 }  // namespace
 
 std::string describe_schedule(const OptimizerOptions& options) {
@@ -65,16 +70,16 @@ Schedule make_schedule(const OptimizerOptions& options) {
                                      : schedule;
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<Tensor>& parameters) {
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<NamedTensor>& parameters) {
     RADIAL_CHECK(!options.nesterov || options.momentum > 0, "--nesterov: needs --momentum above 0");
     ParameterGroup decayed{.parameters = {}, .weight_decay = options.weight_decay}, others;
     ParameterGroup scaled{.parameters = {}, .lr_scale = options.bias_lr_scale};
     const bool all_decay = options.weight_decay_on == DecayedParameters::all;
     if (all_decay) scaled.weight_decay = options.weight_decay / options.bias_lr_scale;
-    for (const Tensor& parameter : parameters) {
-        const bool weight = parameter.rank() >= 2;
-        ParameterGroup& group = !weight && options.bias_lr_scale != 1 ? scaled : weight || all_decay ? decayed : others;
-        group.parameters.push_back(parameter);
+    for (const NamedTensor& parameter : parameters) {
+        const bool decays = parameter.tensor.rank() >= 2 || all_decay;
+        ParameterGroup& group = options.bias_lr_scale != 1 && is_bias(parameter) ? scaled : decays ? decayed : others;
+        group.parameters.push_back(parameter.tensor);
     }
     std::vector<ParameterGroup> groups;
     for (ParameterGroup& group : std::vector{decayed, others, scaled})

@@ -72,7 +72,9 @@ struct OptimizerOptions {
     std::int64_t batch = 128;   ///< number of images per step, over all ranks
     bool drop_last = false;     ///< drop the last batch of an epoch if it is not full
     double lr = 0.05;           ///< peak learning rate
-    double bias_lr_scale = 1;   ///< factor of the rate of parameters of rank 1, whose decay is divided by it
+    /// Factor of the rate of the network's parameters of rank 1 and of the loss's bias, whose decay is divided by it.
+    /// Other parameters of the loss, such as learned scales, are not shifts of a feature.
+    double bias_lr_scale = 1;
     double momentum = 0.9;      ///< momentum of SGD
     bool nesterov = false;      ///< use Nesterov momentum
     double weight_decay = 0.0;  ///< factor of the L2 penalty, which is added to the gradient
@@ -102,8 +104,8 @@ struct OptimizerOptions {
         visit("drop-last", self.drop_last, "Drop the last batch of an epoch if it is not full");
         visit("lr", self.lr, "Peak learning rate", not_negative);
         visit("bias-lr-scale", self.bias_lr_scale,
-              "Factor of the rate of biases, slopes and batch norms (parameters with one dimension); their weight "
-              "decay is divided by it",
+              "Factor of the rate of the network's biases, slopes and batch norms (parameters with one dimension) and "
+              "of the loss's bias; their weight decay is divided by it",
               Limits{1e-6, 1e6});
         visit("momentum", self.momentum, "Momentum of SGD", Limits{0, 1});
         visit("nesterov", self.nesterov, "Use Nesterov momentum");
@@ -213,7 +215,7 @@ std::string describe_schedule(const OptimizerOptions& options);
 /// versa, a number of factors that does not match the milestones, or a warm-up that is not shorter than the run.
 Schedule make_schedule(const OptimizerOptions& options);
 
-/// SGD for the parameters of the network and of the loss. Throws Error for Nesterov momentum with momentum 0.
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<Tensor>& parameters);
+/// SGD for `parameters`, those of a Classifier with their names. Throws Error for Nesterov momentum with momentum 0.
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<NamedTensor>& parameters);
 
 }  // namespace radial::train

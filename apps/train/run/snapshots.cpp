@@ -98,11 +98,32 @@ void Snapshots::clear() const {
     }
 }
 
-Json load_snapshot(const fs::path& path, Module& classifier, Optimizer& optimizer, WeightAverage* average) {
-    const TensorFile file = read_safetensors(path, Checksum::added);
+namespace {
+
+/// Calls `work`, and rethrows its errors as FileError that names the file.
+template <class Work>
+auto naming(const fs::path& path, const Work& work) {
     try {
+        return work();
+    } catch (const FileError&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw FileError(fmt::format("{}: not a snapshot of this run: {}", path.string(), error.what()));
+    }
+}
+
+}  // namespace
+
+Snapshot read_snapshot(const fs::path& path) {
+    Snapshot snapshot{.path = path, .file = read_safetensors(path, Checksum::added), .state = {}};
+    snapshot.state = naming(path, [&] { return Json::parse(snapshot.file.metadata.at("state")); });
+    return snapshot;
+}
+
+void restore_snapshot(const Snapshot& snapshot, Module& classifier, Optimizer& optimizer, WeightAverage* average) {
+    const TensorFile& file = snapshot.file;
+    naming(snapshot.path, [&] {
         const Json random = Json::parse(file.metadata.at("random"));
-        Json state = Json::parse(file.metadata.at("state"));
         classifier.load_state(weights_in(file));
         optimizer.load_state(part(file, "optimizer."));
         const std::vector<NamedTensor> averages = averages_in(file, classifier);
@@ -110,12 +131,13 @@ Json load_snapshot(const fs::path& path, Module& classifier, Optimizer& optimize
         if (average != nullptr) average->load_state(averages);
         default_generator().restore(whole_number<std::uint64_t>(random, "seed"),
                                     whole_number<std::uint64_t>(random, "counter"));
-        return state;
-    } catch (const FileError&) {
-        throw;
-    } catch (const std::exception& error) {
-        throw FileError(fmt::format("{}: not a snapshot of this run: {}", path.string(), error.what()));
-    }
+    });
+}
+
+Json load_snapshot(const fs::path& path, Module& classifier, Optimizer& optimizer, WeightAverage* average) {
+    Snapshot snapshot = read_snapshot(path);
+    restore_snapshot(snapshot, classifier, optimizer, average);
+    return std::move(snapshot.state);
 }
 
 }  // namespace radial::train

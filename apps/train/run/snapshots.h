@@ -1,6 +1,7 @@
 // Snapshots, from which a stopped run can be resumed: files in the folder of the run.
 #pragma once
 
+#include "radial/core/io/safetensors.h"
 #include "radial/core/nn/module.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/optim/weight_average.h"
@@ -37,9 +38,20 @@ private:
     std::int64_t keep_;
 };
 
-/// Restores the tensors and default_generator() from a snapshot and returns the state that was passed to save(). Throws
-/// FileError that names the file when it is damaged, has no checksum, belongs to another model, loss or optimizer, or
-/// contains averages while `average` is null, or vice versa.
+/// The content of a snapshot.
+struct Snapshot {
+    std::filesystem::path path;    ///< the file that was read
+    TensorFile file;               ///< its tensors and metadata
+    nlohmann::ordered_json state;  ///< the state that was passed to Snapshots::save()
+};
+/// Reads a snapshot and changes nothing else. Throws FileError that names the file when it is damaged, has no checksum,
+/// or has no state.
+Snapshot read_snapshot(const std::filesystem::path& file);
+/// Restores the tensors and default_generator() from a snapshot. Throws FileError that names the file when it belongs
+/// to another model, loss or optimizer, or contains averages while `average` is null, or vice versa.
+void restore_snapshot(const Snapshot& snapshot, Module& classifier, Optimizer& optimizer,
+                      WeightAverage* average = nullptr);
+/// Both; returns Snapshot::state.
 nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Module& classifier, Optimizer& optimizer,
                                      WeightAverage* average = nullptr);
 

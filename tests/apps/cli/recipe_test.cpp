@@ -181,20 +181,27 @@ TEST_CASE("the linear schedule of a run goes from --warmup-start to --lr to --fi
           "--final-lr: only the cosine and linear schedules have it, --schedule is constant");
 }
 
-TEST_CASE("--bias-lr-scale raises the rate of parameters of one dimension and not their decay", "[host][recipes]") {
+TEST_CASE("--bias-lr-scale raises the rate of biases and not their decay", "[host][recipes]") {
     train::OptimizerOptions options;
     options.weight_decay = 0.5;
     options.bias_lr_scale = 8;
-    const Tensor weight = Tensor::zeros({2, 3}), bias = Tensor::zeros({2});
-    const auto optimizer = make_optimizer(options, {weight, bias});
+    const std::vector<NamedTensor> parameters = {{"model.fc.weight", Tensor::zeros({2, 3})},
+                                                 {"model.fc.bias", Tensor::zeros({2})},
+                                                 {"loss.bias", Tensor::zeros({3})},
+                                                 {"loss.log_scale", Tensor::zeros({1})}};
+    const auto optimizer = make_optimizer(options, parameters);
     REQUIRE(optimizer->groups().size() == 2);
     CHECK(optimizer->groups()[0].lr_scale == 1);
     CHECK(optimizer->groups()[0].weight_decay == 0.5);
-    CHECK(optimizer->groups()[1].parameters.front().raw() == bias.raw());
+    REQUIRE(optimizer->groups()[0].parameters.size() == 2);
+    CHECK(optimizer->groups()[0].parameters[1].raw() == parameters[3].tensor.raw());  // a learned scale is no bias
     CHECK(optimizer->groups()[1].lr_scale == 8);
     CHECK(optimizer->groups()[1].weight_decay == 0.0625);
+    REQUIRE(optimizer->groups()[1].parameters.size() == 2);
+    CHECK(optimizer->groups()[1].parameters[0].raw() == parameters[1].tensor.raw());
+    CHECK(optimizer->groups()[1].parameters[1].raw() == parameters[2].tensor.raw());
     options.weight_decay_on = train::DecayedParameters::weights;
-    CHECK(make_optimizer(options, {weight, bias})->groups()[1].weight_decay == 0);
+    CHECK(make_optimizer(options, parameters)->groups().back().weight_decay == 0);
 }
 
 TEST_CASE("fast94 can be trained with either loss and with another schedule", "[host][recipes]") {
@@ -203,6 +210,8 @@ TEST_CASE("fast94 can be trained with either loss and with another schedule", "[
     CHECK(cifar10({"--recipe", "fast94"}).at("lookahead") == 5);
     CHECK(cifar10({"--recipe", "fast94", "--loss", "rbf-softmax"}).at("loss.scale") == 4);
     CHECK(cifar10({"--recipe", "fast94", "--schedule", "constant"}).at("final-lr") == 0);
+    CHECK(cifar10({"--recipe", "fast94", "--schedule", "linear"}).at("final-lr") == 0.07);
+    CHECK(cifar10({"--recipe", "fast94", "--flip", "0"}).at("alternating-flip") == false);
 }
 
 TEST_CASE("a recipe of another data set names the program that has it", "[host][recipes]") {

@@ -258,7 +258,9 @@ TEST_CASE("the CIFAR programs ask a mirror for their archive", "[host]") {
 }
 
 TEST_CASE("weight decay falls on all parameters, or on weights alone", "[host]") {
-    const std::vector<Tensor> parameters{Tensor::zeros({4, 3}), Tensor::zeros({4}), Tensor::zeros({2, 2, 3, 3})};
+    const std::vector<NamedTensor> parameters{{"model.fc.weight", Tensor::zeros({4, 3})},
+                                              {"model.fc.bias", Tensor::zeros({4})},
+                                              {"model.conv.weight", Tensor::zeros({2, 2, 3, 3})}};
     train::TrainOptions options;
     options.weight_decay = 0.5;
     const auto all = train::make_optimizer(options, parameters);
@@ -278,8 +280,9 @@ TEST_CASE("Nesterov's momentum needs a momentum", "[host]") {
     train::TrainOptions options;
     options.momentum = 0;
     options.nesterov = true;
-    CHECK(error_of([&] { train::make_optimizer(options, {Tensor::zeros({1})}); }) ==
-          "--nesterov: needs --momentum above 0");
+    CHECK(error_of([&] {
+              train::make_optimizer(options, {{"model.bias", Tensor::zeros({1})}});
+          }) == "--nesterov: needs --momentum above 0");
 }
 
 TEST_CASE("no augmentation is asked for by zeros as by --no-augment", "[host]") {

@@ -51,8 +51,8 @@ TEST_CASE("Lookahead goes on from its saved state") {
 }
 
 TEST_CASE("Lookahead refuses options that mean nothing", "[host]") {
-    CHECK(error_of([] { Lookahead({}, {.interval = 0}); }) ==
-          "Lookahead: interval 0 and steps 1 must each be at least 1");
+    CHECK(error_of([] { Lookahead({}, {.interval = 0}); }) == "Lookahead: interval is 0, expected at least 1");
+    CHECK(error_of([] { Lookahead({}, {.steps = 0}); }) == "Lookahead: steps is 0, expected at least 1");
     CHECK(error_of([] { Lookahead({}, {.power = -1}); }) == "Lookahead: power is -1, expected at least 0");
     CHECK(error_of([] { Lookahead({}, {.decay = 1}); }) ==
           "weight average: decay is 1, expected at least 0 and below 1");
