@@ -90,7 +90,7 @@ std::vector<SweepSection> sections_of(const PaperTable& table, const std::vector
         sections.push_back({.title = "Test accuracy",
                             .note =
                                 "Best: of the best epoch, as the paper reports. Last: after the last epoch. Mean and "
-                                "standard deviation over the seeds that are done. Less softmax's: the mean difference "
+                                "standard deviation over the seeds that are done. Minus softmax: the mean difference "
                                 "to softmax with the same seed, in points, and the half-width of its 95% interval by "
                                 "Student's t.",
                             .table = accuracy_table(table, runs),

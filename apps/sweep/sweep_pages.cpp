@@ -69,9 +69,9 @@ std::map<std::uint64_t, double> last_by_seed(const std::string& cell, const std:
     return found;
 }
 
-/// "+1.20 ± 0.35": the last accuracy of a cell less that of softmax with the same seed, in points, and the half-width
+/// "+1.20 ± 0.35": the last accuracy of a cell minus that of softmax with the same seed, in points, and the half-width
 /// of the 95% interval. "–" for softmax itself, and where there is no softmax to compare with.
-std::string less_softmax(const PaperTable& table, const PaperRun& cell, const std::vector<SweptRun>& runs) {
+std::string minus_softmax(const PaperTable& table, const PaperRun& cell, const std::vector<SweptRun>& runs) {
     const auto softmax = std::ranges::find_if(
         table.runs, [&](const PaperRun& other) { return is_softmax(other) && differs_in_loss_alone(cell, other); });
     if (softmax == table.runs.end() || is_softmax(cell)) return "–";
@@ -115,13 +115,13 @@ TextTable accuracy_table(const PaperTable& table, const std::vector<SweptRun>& r
         row.insert(row.end(),
                    {mean_and_spread(best), mean_and_spread(last), epochs > 0 ? fmt::format("{}", epochs) : "–",
                     fmt::format("{} of {}", best.size(), asked)});
-        row.push_back(less_softmax(table, cell, runs));
+        row.push_back(minus_softmax(table, cell, runs));
         result.rows.push_back(std::move(row));
     }
     // Without a softmax to compare with, the last column says nothing.
     const bool compares =
         std::ranges::any_of(result.rows, [](const std::vector<std::string>& row) { return row.back() != "–"; });
-    if (compares) result.headers.emplace_back("last, less softmax's");
+    if (compares) result.headers.emplace_back("last, minus softmax");
     for (std::vector<std::string>& row : result.rows)
         if (!compares) row.pop_back();
     return result;

@@ -249,6 +249,66 @@ TEST_CASE("--drop-last leaves out a last batch that is not full, and is exact wh
           "--batch");
 }
 
+TEST_CASE("an option that an earlier version did not record keeps the value with which it has no effect", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.stop("earlier-version", SIGKILL);
+    const std::vector<std::string> newer = {"alternating-flip", "final-lr", "lookahead", "bias-lr-scale",
+                                            "loss.margin"};
+    const auto without_newer = [&](nlohmann::ordered_json options) {
+        for (const std::string& name : newer) options.erase(name);
+        return options;
+    };
+    for (const fs::path& file : train::Snapshots(run.path("earlier-version"), 2).files()) {
+        TensorFile snapshot = read_safetensors(file);
+        auto state = nlohmann::ordered_json::parse(snapshot.metadata.at("state"));
+        state["options"] = without_newer(state.at("options"));
+        snapshot.metadata["state"] = state.dump();
+        write_safetensors(file, snapshot, Checksum::added);
+    }
+    const fs::path config_file = run.path("earlier-version") / "config.json";
+    auto config = nlohmann::ordered_json::parse(read_text(config_file));
+    config["options"] = without_newer(config.at("options"));
+    std::ofstream(config_file) << config.dump();
+    const auto refused = [&](const std::string& flags) {
+        const std::string error = run.resume("earlier-version", flags).first_error();
+        return error.substr(0, error.find("; it would be another run"));
+    };
+    CHECK(refused("--alternating-flip") ==
+          "radial-mnist train: --resume: --alternating-flip is true, the run that goes on has false");
+    CHECK(refused("--final-lr 0.5") == "radial-mnist train: --resume: --final-lr is 0.5, the run that goes on has 0.0");
+    CHECK(refused("--loss.margin 0.5") ==
+          "radial-mnist train: --resume: --loss.margin is 0.5, the run that goes on has 0.0");
+    CHECK(run.resume("earlier-version").status == 0);
+    CHECK(differences(run.checkpoint("earlier-version"), run.checkpoint("whole")) == "");
+}
+
+TEST_CASE("an option that changes the tensors of a snapshot is named, not the tensors", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.stop("other-tensors", SIGKILL);
+    for (const auto& [flags, first] :
+         {std::pair{"--bias-lr-scale 8", "--bias-lr-scale is 8.0, the run that goes on has 1.0;"},
+          {"--weight-decay-on weights", "--weight-decay-on is \"weights\", the run that goes on has \"all\";"},
+          {"--ema 0", "--ema is 0.0, the run that goes on has 0.9;"}}) {
+        const ProgramResult result = run.resume("other-tensors", flags);
+        CHECK(result.status == 1);
+        CHECK(result.first_error().starts_with(fmt::format("radial-mnist train: --resume: {}", first)));
+    }
+}
+
+TEST_CASE("images too small for a reflected border are refused before an earlier run is deleted", "[host]") {
+    const StoppedRun& run = stopped_run();
+    run.run("kept", run.settings(1));
+    const std::string before = run.checkpoint("kept");
+    std::string settings = run.settings(1);
+    settings.replace(settings.find("--crop-padding 2"), 16, "--crop-padding 28 --crop-border reflect --overwrite");
+    const ProgramResult result = run.run("kept", settings);
+    CHECK(result.status == 1);
+    CHECK(result.first_error() ==
+          "radial-mnist train: --crop-padding: 28 is not below the 28 pixels of the images, as --crop-border reflect "
+          "needs");
+    CHECK(run.checkpoint("kept") == before);
+}
+
 TEST_CASE("the command that goes on with a run is quoted for a shell", "[host]") {
     const StoppedRun& run = stopped_run();
     CHECK(run.stop("my run", SIGTERM)

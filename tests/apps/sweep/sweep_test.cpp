@@ -104,7 +104,7 @@ TEST_CASE("the last column compares each loss with softmax of the same seed", "[
         table, {with_loss("softmax", 1, 0.90), with_loss("softmax", 2, 0.92), with_loss("center", 1, 0.91),
                 with_loss("center", 2, 0.95), with_loss("ring", 2, 0.91), with_loss("ring", 3, 0.5)});
     REQUIRE(found.rows.size() == 3);
-    CHECK(found.headers.back() == "last, less softmax's");
+    CHECK(found.headers.back() == "last, minus softmax");
     CHECK(found.rows[0].back() == "–");
     CHECK(found.rows[1].back() == "+2.00 ± 12.71");  // differences of 1 and 3 points
     CHECK(found.rows[2].back() == "-1.00");          // softmax has no seed 3

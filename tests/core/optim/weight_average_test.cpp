@@ -41,6 +41,14 @@ TEST_CASE("Lookahead averages after the last step of the run, whatever the inter
     CHECK(walk.step() == Approx(3 * (1 - std::pow(0.5, 4))));
 }
 
+TEST_CASE("Lookahead follows a new number of steps") {
+    Walk walk({.interval = 2, .decay = 0.5, .power = 1, .steps = 8});
+    walk.step();
+    walk.lookahead.set_steps(2);
+    // d = 0.5^2 * 2 / 2 = 1 / 4, between 0 and 2.
+    CHECK(walk.step() == Approx(1.5));
+}
+
 TEST_CASE("Lookahead goes on from its saved state") {
     const LookaheadOptions options{.interval = 3, .decay = 0.9, .power = 2, .steps = 10};
     Walk one(options), other(options);
