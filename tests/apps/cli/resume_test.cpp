@@ -286,12 +286,14 @@ TEST_CASE("an option that changes the tensors of a snapshot is named, not the te
     const StoppedRun& run = stopped_run();
     run.stop("other-tensors", SIGKILL);
     for (const auto& [flags, first] :
-         {std::pair{"--bias-lr-scale 8", "--bias-lr-scale is 8.0, the run that goes on has 1.0;"},
-          {"--weight-decay-on weights", "--weight-decay-on is \"weights\", the run that goes on has \"all\";"},
-          {"--ema 0", "--ema is 0.0, the run that goes on has 0.9;"}}) {
+         {std::pair{"--bias-lr-scale 8", "--bias-lr-scale is 8, the run that goes on has 1"},
+          {"--weight-decay-on weights", "--weight-decay-on is \"weights\", the run that goes on has \"all\""},
+          {"--ema 0", "--ema is 0, the run that goes on has 0.9"}}) {
         const ProgramResult result = run.resume("other-tensors", flags);
         CHECK(result.status == 1);
-        CHECK(result.first_error().starts_with(fmt::format("radial-mnist train: --resume: {}", first)));
+        const std::string error = result.first_error();
+        CHECK(error.substr(0, error.find("; it would be another run")) ==
+              fmt::format("radial-mnist train: --resume: {}", first));
     }
 }
 
