@@ -186,6 +186,22 @@ Tensor argmax(const Tensor& x) {
     return result;
 }
 
+Tensor label_ranks(const Tensor& x, const Tensor& labels) {
+    ops::check_floating("label_ranks", "the input", x);
+    ops::check_rank("label_ranks", "input", x, 2, "[N, C]");
+    RADIAL_CHECK(x.size(1) > 0, "label_ranks: input {} has no columns", x.shape().str());
+    ops::check_labels("label_ranks", labels, x.size(0), x.size(1));
+    ops::check_device("label_ranks", x, "labels", labels);
+    const Tensor result = Tensor::empty({x.size(0)}, DType::int64, x.device());
+    dispatch_activation(x.dtype(), "label_ranks", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::rows(
+            x.device(), x.size(0), x.size(1),
+            kernels::LabelRankRow<T>{x.data<T>(), labels.data<std::int64_t>(), result.data<std::int64_t>(), x.size(1)});
+    });
+    return result;
+}
+
 Tensor count_equal(const Tensor& a, const Tensor& b) {
     RADIAL_CHECK(a.defined() && b.defined() && a.dtype() == DType::int64 && b.dtype() == DType::int64 &&
                      a.shape() == b.shape() && a.device() == b.device(),

@@ -21,6 +21,10 @@ Tensor max(const Tensor& x, int dim);
 Tensor median(const Tensor& x);
 /// The index (int64) of the first largest element in each row of x [N, C]: [N]. Not differentiable.
 Tensor argmax(const Tensor& x);
+/// For each row of x [N, C], the number of elements that come before the element at `labels` when the row is sorted,
+/// the largest first and equal elements by index: int64 [N], 0 where argmax() gives the label. C where the element is
+/// NaN; other elements that are NaN are not counted. `labels` is int64 [N] with values in [0, C). Not differentiable.
+Tensor label_ranks(const Tensor& x, const Tensor& labels);
 /// The number of positions where `a` and `b` are equal, as a float64 scalar on their device. Throws Error unless both
 /// are int64 of one shape on one device. Not differentiable.
 Tensor count_equal(const Tensor& a, const Tensor& b);

@@ -221,7 +221,18 @@ def gelus(r):
         r.case("gelu", {"x": r.normal(*shape, scale=3)}, F.gelu)
 
 
+def label_ranks(r):
+    """Rows of continuous numbers, and of few different ones, whose ties are in the order of their columns."""
+    def ranks(x, labels):
+        own, column = x.gather(1, labels[:, None]), torch.arange(x.shape[1])
+        return ((x > own) | ((x == own) & (column < labels[:, None]))).sum(1)
+    for rows, classes, step in ((5, 7, 0), (33, 20, 0), (1, 16, 0), (16, 10, 1), (7, 33, 0.5), (3, 1, 0)):
+        x = r.normal(rows, classes)
+        r.case("label_ranks", {"x": x if step == 0 else np.round(x / step).astype(np.float32),
+                               "labels": r.labels(rows, classes)}, ranks, no_grad=("x",))
+
+
 def record(r):
     for family in (elementwise, activations, reductions, shapes, products, convolutions, pools, batch_norms, losses,
-                   batch_norms_with_residual, conversions, gelus):
+                   batch_norms_with_residual, conversions, gelus, label_ranks):
         family(r)

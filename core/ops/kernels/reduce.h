@@ -9,6 +9,7 @@
 #include "radial/core/kernels/host_device.h"
 #include "radial/core/kernels/team.h"
 #include "radial/core/kernels/values.h"
+#include "radial/core/ops/kernels/shape.h"
 
 #include <cmath>
 #include <cstdint>
@@ -168,6 +169,28 @@ struct ArgMaxRow {
             return v == v || i == 0 ? v : -std::numeric_limits<C>::infinity();
         });
         team.once([&] { out[row] = first; });
+    }
+};
+
+/// The number of elements of row `row` that come before its element at `labels[row]`, the largest first and equal ones
+/// by column. `columns` when that element is NaN; other NaNs are not counted.
+template <class T>
+struct LabelRankRow {
+    const T* in;
+    const std::int64_t* labels;
+    std::int64_t* out;
+    std::int64_t columns;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
+        using C = Compute<T>;
+        const T* const from = in + row * columns;
+        const std::int64_t label = clamped(labels[row], columns);
+        const C own = convert<C>(from[label]);
+        const double before = team.sum(columns, [=](std::int64_t i) {
+            const C v = convert<C>(from[i]);
+            return v > own || (v == own && i < label) ? 1.0 : 0.0;
+        });
+        team.once([&] { out[row] = own == own ? static_cast<std::int64_t>(before) : columns; });
     }
 };
 

@@ -206,6 +206,11 @@ const OpFamily& reduction_ops() {
             of_image({{"dim", 3}})),
         unary("median", 3, median, {.inputs = {{"x", {2000}}}}, head_ops_file),
         unary("argmax", 3, argmax, {.inputs = {{"x", {512, 1000}}}}),
+        custom("label_ranks", 6,
+               [](const GoldenCase&, const TensorMap& in) {
+                   return label_ranks(input_of(in, "x"), input_of(in, "labels"));
+               },
+               {.inputs = {{"x", {512, 1000}}, {.name = "labels", .shape = {512}, .below = 1000}}}),
         unary("log_softmax", 4, log_softmax, {.inputs = {{"x", {512, 1000}, -4, 4}}}),
         unary("log_sum_exp", 6, log_sum_exp, {.inputs = {{"x", {512, 1000}, -4, 4}}}, term_ops),
     };

@@ -162,6 +162,28 @@ TEST_CASE("argmax names the first of the largest elements of each row") {
     CHECK_FALSE(argmax(x).requires_grad());
 }
 
+TEST_CASE("label_ranks counts the elements before the label's, equal ones by index") {
+    const Tensor x = Tensor::from<float>({1, 9, 9, -3, -1, -2, 4, 4, 4, 0, 5, 2}, {4, 3});
+    const auto ranks = [&](const std::vector<std::int64_t>& labels) {
+        return label_ranks(x, Tensor::from(labels, {4})).to_vector<std::int64_t>();
+    };
+    CHECK(ranks({0, 0, 0, 0}) == std::vector<std::int64_t>{2, 2, 0, 2});
+    CHECK(ranks({1, 1, 1, 1}) == std::vector<std::int64_t>{0, 0, 1, 0});
+    CHECK(ranks({2, 2, 2, 2}) == std::vector<std::int64_t>{1, 1, 2, 1});
+    CHECK_FALSE(label_ranks(x, argmax(x)).requires_grad());
+    CHECK(label_ranks(x, argmax(x)).to_vector<std::int64_t>() == std::vector<std::int64_t>(4, 0));
+    const Tensor half = x.to(DType::bfloat16);
+    CHECK(label_ranks(half, argmax(half)).to_vector<std::int64_t>() == std::vector<std::int64_t>(4, 0));
+}
+
+TEST_CASE("a NaN at the label ranks behind all elements, and another NaN before none") {
+    const Tensor x = Tensor::from<float>({NAN, 1, 2, INFINITY, NAN, -INFINITY}, {2, 3});
+    CHECK(label_ranks(x, Tensor::from<std::int64_t>({0, 2}, {2})).to_vector<std::int64_t>() ==
+          std::vector<std::int64_t>{3, 1});
+    CHECK(label_ranks(x, Tensor::from<std::int64_t>({1, 1}, {2})).to_vector<std::int64_t>() ==
+          std::vector<std::int64_t>{1, 3});
+}
+
 TEST_CASE("a long float32 sum keeps its digits") {
     CHECK(sum(Tensor::full({1000003}, 0.1)).item() == Approx(100000.3).epsilon(1e-6));
 }
@@ -174,6 +196,13 @@ TEST_CASE("reductions over what does not exist say so") {
     CHECK(error_of([] { max(Tensor::zeros({2, 0}), 1); }) == "max: dimension 1 of [2, 0] is empty");
     CHECK(error_of([] { argmax(Tensor::zeros({3})); }) == "argmax: input is [3], expected [N, C]");
     CHECK(error_of([] { argmax(Tensor::zeros({3, 0})); }) == "argmax: input [3, 0] has no columns");
+    CHECK(error_of([] { label_ranks(Tensor::zeros({3}), Tensor::zeros({3}, DType::int64)); }) ==
+          "label_ranks: input is [3], expected [N, C]");
+    // On a device, labels outside the range are reported later.
+    const Tensor on_cpu = Tensor::zeros({2, 3}, DType::float32, Device{});
+    CHECK(error_of([&] {
+              label_ranks(on_cpu, Tensor::from<std::int64_t>({0, 3}, {2}, Device{}));
+          }) == "label_ranks: label 3 of sample 1 is outside [0, 3)");
     CHECK(error_of([] { sum(Tensor::zeros({3}, DType::uint8)); }) ==
           "sum: the input is uint8[3], expected float32 or float64");
 }
