@@ -4,6 +4,7 @@
 #include "radial/apps/cli/json_config.h"
 #include "radial/apps/train/console/interrupt.h"
 #include "radial/apps/train/console/safe_text.h"
+#include "radial/apps/train/run/version.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 #include "radial/core/util/text.h"
@@ -35,7 +36,17 @@ int usage_error(const std::string& program, const std::string& message, const st
 void print_summary(const std::string& program, const std::string& summary, const std::vector<Command>& commands) {
     fmt::print("{}\nUsage: {} COMMAND [OPTIONS]\n\nCommands:\n", summary, program);
     for (const Command& command : commands) fmt::print("  {:<12}{}\n", command.name, command.summary);
-    fmt::print("\nRun '{} COMMAND --help' for a command's options.\n", program);
+    fmt::print("\nRun '{0} COMMAND --help' for a command's options, '{0} --version' for the version.\n", program);
+}
+
+/// Whether the command line asks for the version only.
+bool asks_for_version(int argc, const char* const* argv) {
+    return argc == 2 && std::string_view(argv[1]) == "--version";
+}
+
+int print_version(const std::string& program) {
+    fmt::print("{} (Radial {})\n", program, version);
+    return 0;
 }
 
 std::vector<std::string> flag_names(const CLI::App& app) {
@@ -212,6 +223,7 @@ nlohmann::ordered_json default_list(const CLI::Option& option, const std::string
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
                 const char* const* argv) {
     open_standard_streams();
+    if (asks_for_version(argc, argv)) return guarded(program, false, [&] { return print_version(program); });
     const std::string name = argc > 1 ? argv[1] : "--help";
     const auto chosen =
         std::find_if(commands.begin(), commands.end(), [&](const auto& each) { return each.name == name; });
@@ -235,6 +247,7 @@ int run_program(const std::string& program, const std::string& summary, const st
 
 int run_program(const std::string& program, const Command& command, int argc, const char* const* argv) {
     open_standard_streams();
+    if (asks_for_version(argc, argv)) return guarded(program, false, [&] { return print_version(program); });
     return guarded(program, command.keeps_results, [&] { return run_command(program, command, argc, argv); });
 }
 

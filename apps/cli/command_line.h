@@ -29,7 +29,7 @@ struct Command {
 /// Runs the subcommand that argv[1] names. Every subcommand has the options --help and --config FILE. The file contains
 /// values of the other options, as TOML or INI (see CLI11) or as JSON, such as the config.json of a run. The command
 /// line overrides the file. In a subcommand that has --resume RUN, this option implies --config RUN/config.json unless
-/// --config is given.
+/// --config is given. `--version` alone prints the name of the program and Radial's version.
 ///
 /// Returns the exit status of the process: 0 on success; 1 after an exception, whose message is printed on standard
 /// error, or when the output cannot be written; 2 for an invalid command line, with a message that suggests the nearest

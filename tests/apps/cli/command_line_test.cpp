@@ -4,6 +4,7 @@
 #include "../program.h"
 #include "radial/apps/cli/json_config.h"
 #include "radial/apps/train/console/safe_text.h"
+#include "radial/apps/train/run/version.h"
 
 #include <fstream>
 #include <sstream>
@@ -266,6 +267,14 @@ TEST_CASE("help lists the options of a command without groups under one heading"
     std::istringstream lines(help);
     for (std::string line; std::getline(lines, line);) headings += line == "Options:" || line == "OPTIONS:" ? 1 : 0;
     CHECK(headings == 1);
+}
+
+TEST_CASE("programs with and without subcommands print their version", "[host]") {
+    for (const std::string program : {"radial-mnist", "radial-predict"}) {
+        const ProgramResult result = run_program(program, "--version");
+        CHECK(result.status == 0);
+        CHECK(result.out == fmt::format("{} (Radial {})\n", program, train::version));
+    }
 }
 
 TEST_CASE("help lists the flags and exits well", "[host]") {
