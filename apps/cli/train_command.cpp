@@ -223,6 +223,7 @@ void describe_run(const ImageTask& task, const TrainOptions& options, const Clas
                               describe_settings(classifier.spec.loss_settings)));
     progress.line("augmentation: " + describe(options.augmentation));
     progress.line("learning rate: " + describe_schedule(options));
+    for (const std::string& note : options_without_effect(options)) progress.line("note: " + note);
     for (const data::Dataset* const set : {&train, &test})
         for (const std::string& note : set->notes) progress.line("note: " + note);
 }

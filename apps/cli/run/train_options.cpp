@@ -30,6 +30,16 @@ bool is_bias(const NamedTensor& parameter) {
 
 }  // namespace
 
+std::vector<std::string> options_without_effect(const TrainOptions& options) {
+    std::vector<std::string> notes;
+    if (options.warmup_start > 0 && options.warmup_epochs == 0)
+        notes.emplace_back("--warmup-start has no effect without a warm-up (--warmup-epochs)");
+    const AugmentationOptions& images = options.augmentation;
+    if (!images.off && images.crop_border == data::Border::reflect && images.crop_padding == 0)
+        notes.emplace_back("--crop-border has no effect without --crop-padding");
+    return notes;
+}
+
 std::string describe_schedule(const OptimizerOptions& options) {
     std::string text = fmt::format("constant {}", options.lr);
     if (is_annealing(options.schedule)) {

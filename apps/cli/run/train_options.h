@@ -208,6 +208,10 @@ struct TrainOptions : ClassifierOptions, OptimizerOptions, RunOptions, RankOptio
     PictureOptions pictures;           ///< for data sets of image files
 };
 
+/// A note for each option that has no effect because another one is off: "--warmup-start has no effect without a
+/// warm-up".
+std::vector<std::string> options_without_effect(const TrainOptions& options);
+
 /// Text for a log: "cosine from 0.05 to 0 over 8 epochs, after a warm-up of 0.5".
 std::string describe_schedule(const OptimizerOptions& options);
 

@@ -66,6 +66,21 @@ TEST_CASE("a run prints plain lines where there is no terminal", "[host]") {
     CHECK(contains(short_run().result().out, "\nepoch 2/2: loss "));
 }
 
+TEST_CASE("a run notes the options that have no effect because another one is off", "[host]") {
+    const std::string quick = "--dim 2 --epochs 1 --batch 20 --limit 40 ";
+    const std::string idle =
+        short_run().train("idle", quick + "--warmup-epochs 0 --warmup-start 0.2 --crop-border reflect").out;
+    CHECK(contains(idle,
+                   "note: --warmup-start has no effect without a warm-up (--warmup-epochs)\n"
+                   "note: --crop-border has no effect without --crop-padding\n"));
+    const std::string used = short_run()
+                                 .train("used", quick +
+                                                    "--warmup-epochs 0.5 --warmup-start 0.2 "
+                                                    "--crop-border reflect --crop-padding 2")
+                                 .out;
+    CHECK_FALSE(contains(used, "no effect"));
+}
+
 TEST_CASE("metrics.jsonl has a line an epoch with every promised field", "[host]") {
     const auto lines = read_metrics(short_run().path());
     REQUIRE(lines.size() == 2);
