@@ -2,7 +2,9 @@
 #pragma once
 
 #include "radial/apps/report/report.h"
+#include "radial/apps/train/class_metrics.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/observers.h"
+#include "radial/apps/train/retrieval.h"
 #include "radial/apps/train/statistics.h"
 #include "radial/radial.h"

@@ -1,4 +1,5 @@
 // The command `eval`: evaluates a checkpoint on the test set, and how well its scores tell other images from that set.
+#include "radial/apps/cli/eval_results.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/outliers.h"
 #include "radial/apps/cli/run/data_record.h"
@@ -18,20 +19,27 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace radial::train {
 namespace {
 
+/// Whether neighbours are ranked, and by which distance.
+enum class RetrievalUse : std::uint8_t { off, euclidean, cosine };
+constexpr auto words_of(RetrievalUse /*value*/) {
+    return std::to_array<std::string_view>({"off", "euclidean", "cosine"});
+}
+
 struct EvalOptions {
-    std::filesystem::path checkpoint, data, outliers, json;
+    std::filesystem::path checkpoint, data, outliers, json, predictions;
     std::int64_t batch = 128;
     int threads = 0, workers = 1;
     std::string device = "cpu";
     Precision precision = Precision::float32;
     Views views = Views::one;
+    bool per_class = false;
+    RetrievalUse retrieval = RetrievalUse::off;
     PictureOptions pictures;
 };
 
@@ -50,21 +58,6 @@ void check_scores(const Evaluation& result, const std::filesystem::path& checkpo
         throw NumericError(fmt::format("{}: {} of {} images get scores that are NaN or infinite", checkpoint.string(),
                                        broken, result.total));
 }
-
-/// A score's threshold and, with outliers, how well it separates them from the test set.
-struct ScoreResult {
-    std::string name;
-    double threshold = 0;                  ///< keeps 95% of the test set
-    std::optional<Separation> separation;  ///< none without outliers
-};
-
-/// What `eval` finds.
-struct EvalResult {
-    Evaluation test;
-    std::vector<ScoreResult> scores;  ///< none for targets that are not classes
-    Outliers outliers;                ///< the set is null without --outliers
-    std::size_t outlier_count = 0;    ///< number of outliers that could be read
-};
 
 data::LoaderOptions loader_options(const ImageTask& task, const EvalOptions& options) {
     data::LoaderOptions loader{
@@ -87,57 +80,6 @@ void rate_scores(EvalResult& result, const std::vector<SampleScore>& outliers) {
     }
 }
 
-/// `value` with 6 significant digits, rounded down, so that a threshold keeps no fewer images than `value` does.
-std::string rounded_down(double value) {
-    std::string text = fmt::format("{:.6g}", value);
-    for (int step = 1; std::stod(text) > value; ++step) {
-        const double unit = std::pow(10, std::floor(std::log10(std::abs(value))) - 5);
-        text = fmt::format("{:.6g}", value - step * unit);
-    }
-    return text;
-}
-
-void print_scores(const EvalResult& result) {
-    if (result.scores.empty()) return;
-    const bool separated = result.scores.front().separation.has_value();
-    fmt::print("{:<12}  {:>12}{}\n", "score", "keeps 95% at", separated ? "   AUROC  FPR at 95% TPR" : "");
-    for (const ScoreResult& score : result.scores) {
-        fmt::print("{:<12}  {:>12}", score.name, rounded_down(score.threshold));
-        if (separated) fmt::print("  {:.4f}  {:.4f}", score.separation->auroc, score.separation->false_positives);
-        fmt::print("\n");
-    }
-}
-
-/// " over 6 views", or "" for one.
-std::string over_views(Views views) {
-    return views == Views::one ? "" : fmt::format(" over {} views", image_views(views).size());
-}
-
-nlohmann::ordered_json as_json(const EvalOptions& options, const ClassifierSpec& spec, const EvalResult& result) {
-    const auto number = [](double value) { return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr; };
-    nlohmann::ordered_json json = {{"checkpoint", text_to_json(options.checkpoint.string())},
-                                   {"model", spec.model},
-                                   {"loss", spec.loss},
-                                   {"views", image_views(options.views).size()},
-                                   {"images", result.test.total},
-                                   {"test_loss", number(result.test.loss)},
-                                   {"test_accuracy", number(result.test.accuracy())}};
-    if (result.outliers.set != nullptr) {
-        json["outliers"] = {{"folder", text_to_json(options.outliers.string())},
-                            {"format", result.outliers.format},
-                            {"images", result.outlier_count}};
-    }
-    json["scores"] = nlohmann::ordered_json::object();
-    for (const ScoreResult& score : result.scores) {
-        nlohmann::ordered_json& entry = json["scores"][score.name];
-        entry["keeps_95"] = score.threshold;
-        if (!score.separation) continue;
-        entry["auroc"] = score.separation->auroc;
-        entry["fpr_at_95_tpr"] = score.separation->false_positives;
-    }
-    return json;
-}
-
 /// Evaluates the outliers, if any, and rates all scores.
 void compare_with_outliers(const ImageTask& task, const EvalOptions& options, Classifier& classifier, Device device,
                            EvalResult& result) {
@@ -157,9 +99,20 @@ void compare_with_outliers(const ImageTask& task, const EvalOptions& options, Cl
     print_problems(*result.outliers.set, loader);
 }
 
+/// The figures of retrieval among the test images.
+RetrievalResult retrieve(const Evaluation& test, RetrievalUse use) {
+    const std::int64_t samples = std::ssize(test.labels), dim = std::ssize(test.features) / samples;
+    RetrievalResult result;
+    if (use == RetrievalUse::cosine) result.options.distance = FeatureDistance::cosine;
+    result.metrics = retrieval_metrics(Tensor::from(test.features, {samples, dim}, Device{}),
+                                       Tensor::from(test.labels, {samples}, Device{}), result.options);
+    return result;
+}
+
 void run_eval(const ImageTask& task, const EvalOptions& options) {
     const Device device = start_device(options.device, options.threads, options.precision);
     if (options.checkpoint.empty()) throw FileError("no checkpoint: give --checkpoint FILE");
+    if (!options.predictions.empty()) check_predictions_path(options.predictions);
     const TensorFile file = read_safetensors(options.checkpoint);
     Classifier classifier = load_classifier(file, options.checkpoint);
     if (task.classes > 0) check_classes(options.checkpoint, classifier, task.program, task.classes);
@@ -174,20 +127,32 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     if (auto* const images = dynamic_cast<data::ImageSet*>(set.get()))
         images->view = view_of(options.pictures, model_named(classifier.spec.model), notes);
     data::Loader loader(set, loader_options(task, options));
-    EvalResult result;
+    EvalResult result{.checkpoint = options.checkpoint,
+                      .spec = classifier.spec,
+                      .views = options.views,
+                      .set = set,
+                      .outlier_folder = options.outliers};
     if (!options.outliers.empty()) result.outliers = read_outliers(task, options.outliers, *set);
     result.test = evaluate(*classifier.model, *classifier.loss, loader, device,
-                           {.keep_scores = true, .precision = options.precision, .views = options.views});
+                           {.keep_features = options.retrieval != RetrievalUse::off,
+                            .keep_scores = true,
+                            .precision = options.precision,
+                            .views = options.views});
     check_scores(result.test, options.checkpoint);
-    fmt::print("model: {}, {}-D feature; loss: {}\n", classifier.spec.model, classifier.spec.dim, classifier.spec.loss);
-    fmt::print("test loss: {:.4f}\n", result.test.loss);
-    if (!std::isnan(result.test.accuracy()))
-        fmt::print("test accuracy{}: {:.2f}% ({} of {})\n", over_views(options.views), 100 * result.test.accuracy(),
-                   result.test.correct, result.test.total);
+    const std::string needs_classes = options.retrieval != RetrievalUse::off ? "--retrieval"
+                                      : options.per_class                    ? "--per-class"
+                                      : options.predictions.empty()          ? ""
+                                                                             : "--predictions";
+    RADIAL_CHECK(result.has_classes() || needs_classes.empty(), "{}: the targets of the test set are not classes",
+                 needs_classes);
+    if (options.retrieval != RetrievalUse::off) result.retrieval = retrieve(result.test, options.retrieval);
+    fmt::print("{}", summary(result));
     print_problems(*set, loader);
     compare_with_outliers(task, options, classifier, device, result);
-    print_scores(result);
-    if (!options.json.empty()) write_file(options.json, as_json(options, classifier.spec, result).dump(2) + "\n");
+    fmt::print("{}", score_table(result));
+    if (options.per_class) fmt::print("{}", class_table(result));
+    if (!options.json.empty()) write_file(options.json, as_json(result).dump(2) + "\n");
+    if (!options.predictions.empty()) write_predictions(options.predictions, result);
 }
 
 }  // namespace
@@ -201,6 +166,15 @@ Command eval_command(const ImageTask& task) {
                                "Folder of images of other classes, which the scores are to tell from the test set")
                     ->type_name("DIR");
                 app.add_option("--json", options->json, "Also write the results to this file")->type_name("FILE");
+                app.add_option("--predictions", options->predictions,
+                               "Also write the prediction for each test image to this file, as CSV or JSON by its "
+                               "ending")
+                    ->type_name("FILE");
+                app.add_flag("--per-class", options->per_class, "Print precision, recall and F1 of each class");
+                FlagAdder(app, app.get_help_ptr()->get_group())(
+                    "retrieval", options->retrieval,
+                    "Print recall@K, R-precision and MAP@R of the features by this distance, with each test image as a "
+                    "query among the others");
                 app.add_option("--batch", options->batch, "Images per batch")
                     ->capture_default_str()
                     ->check(within(1, 1000000));

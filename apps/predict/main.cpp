@@ -5,6 +5,7 @@
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/cli/shared_flags.h"
 #include "radial/apps/cli/validators.h"
+#include "radial/apps/train/console/csv.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/weights.h"
 #include "radial/apps/train/scores.h"
@@ -184,33 +185,8 @@ std::string class_name(const std::vector<std::string>& names, std::int64_t index
     return names.empty() ? fmt::format("{}", index) : names.at(static_cast<std::size_t>(index));
 }
 
-/// Whether a spreadsheet program would interpret `text` as a formula.
-bool looks_like_formula(const std::string& text) { return text.find_first_of("=+-@\t\r") == 0; }
-
-/// The path of a file; one that looks like a formula becomes "./=a.png", which is the same file. The bytes are kept, so
-/// that the path can be opened, unless some of them are control characters for a terminal.
-std::string path_field(const std::filesystem::path& file) {
-    const std::string path = (looks_like_formula(file.string()) ? "./" : "") + file.string();
-    const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
-        return static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n' || c == '\r';
-    });
-    return plain ? path : train::shown(path);
-}
-
-/// A class name; one that looks like a formula is preceded by an apostrophe, which marks it as text in a spreadsheet.
-std::string name_field(const std::string& name) { return (looks_like_formula(name) ? "'" : "") + train::shown(name); }
-
-/// A field of a CSV table, quoted if RFC 4180 requires it.
-std::string csv_field(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
-}
-
-/// The rankings of many files, as a CSV table (RFC 4180) with the columns file, class_1, score_1, class_2 ... A file or
-/// class name that begins with =, +, -, @, a tab or a carriage return would be a formula to a spreadsheet, so "./" or
-/// an apostrophe is put before it. Control characters are escaped, as in \x1b.
+/// The rankings of many files, as a CSV table (RFC 4180) with the columns file, class_1, score_1, class_2 ... See
+/// csv_path() and csv_name() for files and classes whose names a spreadsheet or a terminal would interpret.
 ///
 /// Scored images have a further column of the score's name and, with a threshold, the column "rejected", which is true
 /// or false.
@@ -233,9 +209,9 @@ RankingTable::RankingTable(std::vector<std::string> names, std::int64_t count)
 
 void RankingTable::add(const std::filesystem::path& file, const std::vector<Guess>& guesses,
                        const std::optional<Fit>& fit) {
-    rows_ += csv_field(path_field(file));
+    rows_ += train::csv_path(file);
     for (const Guess& guess : guesses)
-        rows_ += fmt::format(",{},{:.6g}", csv_field(name_field(class_name(names_, guess.index))), guess.probability);
+        rows_ += fmt::format(",{},{:.6g}", train::csv_name(class_name(names_, guess.index)), guess.probability);
     if (fit) {
         if (fit_head_.empty()) head_ += fit_head_ = "," + fit->name + (fit->threshold ? ",rejected" : "");
         rows_ += fmt::format(",{}", fit->score);

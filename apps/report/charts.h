@@ -1,6 +1,7 @@
 // Charts of a run's report, as self-contained SVG and HTML.
 #pragma once
 
+#include "radial/apps/train/class_metrics.h"
 #include "radial/apps/train/evaluate.h"
 
 #include <cstdint>
@@ -99,6 +100,10 @@ struct HeatMap {
 /// and dark pages. The axes have the numbers of the groups from 1 on, or of the classes from 0 on if there are none. A
 /// bar below shows the colours of `low` and `high`. Cells that are not finite are grey.
 std::string heat_map(const HeatMap& map);
+
+/// The accuracy of each bin of confidences as a bar, a mark at its mean confidence, and the diagonal on which
+/// confidence and accuracy are equal (a reliability diagram).
+std::string reliability_chart(const Calibration& calibration);
 
 // The functions below need at least one class, and a name for each class.
 

@@ -56,6 +56,8 @@ svg { display: block; width: 100%; height: auto; }
 .s0 { --line: var(--s0); } .s1 { --line: var(--s1); } .s2 { --line: var(--s2); } .s3 { --line: var(--s3); }
 .s4 { --line: var(--s4); } .s5 { --line: var(--s5); } .s6 { --line: var(--s6); } .s7 { --line: var(--s7); }
 .series path { stroke: var(--line); } .series circle { fill: var(--line); } .dashed path { stroke-dasharray: 7 4; }
+.bin { fill: var(--s0); fill-opacity: 0.55; } .equal { stroke: var(--ink); stroke-dasharray: 5 4; }
+.mean { fill: var(--s1); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 8px; padding: 0; list-style: none;
   color: var(--soft); font-size: 13px; }
 .legend b { color: var(--ink); font-weight: 600; }

@@ -30,6 +30,8 @@ std::string tiles(const ReportContent& content) {
         html += tile("Test accuracy, last epoch", percent(last.test_accuracy));
         html += tile(fmt::format("Best test accuracy, epoch {} (best.safetensors)", last.best_epoch),
                      percent(last.best_accuracy));
+        if (content.evaluation.classes > 5 && !content.evaluation.label_ranks.empty())
+            html += tile("Top-5 test accuracy, last epoch", percent(content.evaluation.top_accuracy(5)));
     } else {
         const EpochResult& best = content.history[static_cast<std::size_t>(last.best_epoch - 1)];
         html += tile("Test loss, last epoch", fmt::format("{:.4f}", last.test_loss));
@@ -77,6 +79,17 @@ std::string accuracies(const ReportContent& content, const Confusion& confusion)
     return html_section("Accuracy by class",
                         "The share of each class's test images that are classified correctly, lowest first.",
                         class_accuracy(confusion, content.class_names));
+}
+
+std::string reliability(const ReportContent& content) {
+    if (content.evaluation.confidences.empty()) return "";
+    const Calibration found = calibration(content.evaluation);
+    return html_section("Calibration",
+                        fmt::format("The accuracy of the test images in each bin of confidence, the predicted class's "
+                                    "part in the softmax of the scores. On the line, confidence equals accuracy. "
+                                    "Expected calibration error: {:.4f}.",
+                                    found.expected_error),
+                        reliability_chart(found));
 }
 
 std::string mistakes(const ReportContent& content) {
@@ -131,6 +144,7 @@ std::string curves(const ReportContent& content) {
     if (!has_accuracy(content) || content.class_names.empty()) return html + "</div>\n";
     const Confusion confusion = content.evaluation.confusion();
     html += confusion_of(content, confusion);
+    html += reliability(content);
     if (content.class_names.size() > most_beside_charts) return html + "</div>\n" + accuracies(content, confusion);
     return html + accuracies(content, confusion) + "</div>\n";
 }

@@ -49,7 +49,7 @@ struct ReportOptions {
 };
 
 /// Writes a self-contained HTML page after each epoch: learning curves, the confusion matrix, the accuracy of each
-/// class and the worst mistakes. For targets that are not classes, only the curves are shown.
+/// class, calibration and the worst mistakes. For targets that are not classes, only the curves are shown.
 class Report : public Observer {
 public:
     /// Writes to `path`. `classifier` is the classifier that is trained, and `test` the set on which it is evaluated;

@@ -48,14 +48,17 @@ public:
     Results(std::int64_t samples, std::int64_t batches, Device device)
         : predicted_(Tensor::empty({samples}, DType::int64, device)),
           confidences_(Tensor::empty({samples}, DType::float32, device)),
+          label_ranks_(Tensor::empty({samples}, DType::int64, device)),
           losses_(Tensor::empty({batches, 2}, DType::float64, device)) {}
 
     /// `weight` is the total weight over which the loss is a mean; if it is undefined, that is the number of samples.
     /// `logits` is undefined for targets that are not classes.
-    void add(std::int64_t count, const Tensor& loss, const Tensor& weight, const Tensor& logits) {
+    void add(const Tensor& loss, const Tensor& weight, const Tensor& labels, const Tensor& logits) {
+        const std::int64_t count = labels.size(0);
         if (logits.defined()) {
             predicted_.rows(samples_, samples_ + count).copy_(argmax(logits));
             confidences_.rows(samples_, samples_ + count).copy_(exp(max(log_softmax(logits), 1)));
+            label_ranks_.rows(samples_, samples_ + count).copy_(radial::label_ranks(logits, labels));
         }
         const auto batch = static_cast<std::int64_t>(counts_.size());
         const Tensor row = losses_.rows(batch, batch + 1).view({2}), counted = row.rows(1, 2);
@@ -83,6 +86,7 @@ public:
         if (!result.labels.empty()) {
             result.predicted = predicted_.rows(0, samples_).to_vector<std::int64_t>();
             result.confidences = confidences_.rows(0, samples_).to_vector<float>();
+            result.label_ranks = label_ranks_.rows(0, samples_).to_vector<std::int64_t>();
         }
         for (std::size_t i = 0; i < result.labels.size(); ++i)
             result.correct += result.predicted[i] == result.labels[i] ? 1 : 0;
@@ -106,7 +110,7 @@ private:
         all.rows(samples_ - counts_.back(), samples_).copy_(rows);
     }
 
-    Tensor predicted_, confidences_, losses_, features_, own_, nearest_;
+    Tensor predicted_, confidences_, label_ranks_, losses_, features_, own_, nearest_;
     std::int64_t samples_ = 0;
     std::vector<std::int64_t> counts_;  ///< number of samples in each batch
 };
@@ -142,7 +146,7 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
         const Tensor plain = classes ? loss.logits(feature) : Tensor{};
         const Tensor logits = classes ? mean_logits(options.views, batch->images, plain, logits_of) : Tensor{};
         if (classes && result.classes == 0) result.classes = logits.size(1);
-        results.add(labels.size(0), loss.forward(feature, labels), loss.batch_weight(labels), logits);
+        results.add(loss.forward(feature, labels), loss.batch_weight(labels), labels, logits);
         if (classes && options.keep_scores) scores.add(scores_of(loss, feature, plain));
         const Tensor placed = loss.in_prototype_space(feature);
         if (options.keep_features) results.add_features(placed);
@@ -170,6 +174,13 @@ std::vector<SampleScore> score_samples(Layer& model, Loss& loss, data::Loader& l
 double Evaluation::accuracy() const {
     if (total > 0 && labels.empty()) return std::numeric_limits<double>::quiet_NaN();
     return total > 0 ? static_cast<double>(correct) / static_cast<double>(total) : 0;
+}
+
+double Evaluation::top_accuracy(std::int64_t k) const {
+    if (total > 0 && labels.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const auto found =
+        std::count_if(label_ranks.begin(), label_ranks.end(), [k](std::int64_t rank) { return rank < k; });
+    return total > 0 ? static_cast<double>(found) / static_cast<double>(total) : 0;
 }
 
 std::vector<Mistake> worst_mistakes(const Evaluation& evaluation, std::size_t count) {

@@ -65,6 +65,9 @@ struct Evaluation {
     std::vector<std::int64_t> samples;    ///< [total]: indices in the data set
     std::vector<std::int64_t> predicted;  ///< [total]: predicted classes
     std::vector<float> confidences;       ///< [total]: largest softmax probability of the scores
+    /// [total]: number of classes whose scores come before that of the true class, as label_ranks() counts them: 0 for
+    /// a correct prediction.
+    std::vector<std::int64_t> label_ranks;
     /// [total]: squared distances |x - w|^2 to the nearest prototype of the true class; empty for a loss without
     /// prototypes.
     std::vector<float> own_distances;
@@ -78,6 +81,9 @@ struct Evaluation {
     Confusion confusion() const { return {labels, predicted, classes}; }
     /// The fraction of samples that are predicted correctly; 0 without samples, NaN for targets that are not classes.
     double accuracy() const;
+    /// The fraction of samples whose true class is among the `k` classes with the largest scores; 0 without samples,
+    /// NaN for targets that are not classes.
+    double top_accuracy(std::int64_t k) const;
 };
 
 /// A misclassified sample.

@@ -57,7 +57,8 @@ Evaluation merge_evaluations(Communicator& ranks, const Evaluation& own) {
     std::vector<std::size_t> order(samples.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return samples[a] < samples[b]; });
-    for (std::vector<std::int64_t>* const values : {&whole.labels, &whole.samples, &whole.predicted})
+    for (std::vector<std::int64_t>* const values :
+         {&whole.labels, &whole.samples, &whole.predicted, &whole.label_ranks})
         merge(ranks, *values, order);
     for (std::vector<float>* const values :
          {&whole.features, &whole.confidences, &whole.own_distances, &whole.nearest_distances})

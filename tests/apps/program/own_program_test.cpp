@@ -124,6 +124,11 @@ TEST_CASE("a program of your own learns numbers, of which there is no accuracy",
     const ProgramResult report = run_program("radial-report", out + " --out " + (folder / "compared.html").string());
     CHECK(report.status == 0);
     CHECK(report.first_error().empty());
+    const std::string table = (folder / "predictions.csv").string();
+    CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors"}) == 0);
+    CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors", "--predictions", table}) == 1);
+    CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors", "--per-class"}) == 1);
+    CHECK_FALSE(std::filesystem::exists(table));
     const std::string page = read_text(folder / "compared.html");
     for (const char* const text : {">nan", "nan%", "-nan"}) CHECK(page.find(text) == std::string::npos);
     CHECK(own.run({"eval", "--checkpoint", out + "/best.safetensors", "--workers", "0"}) == 0);

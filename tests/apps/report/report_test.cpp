@@ -195,6 +195,20 @@ TEST_CASE("a report shows ten classes as a table, a hundred as a map, a thousand
     }
 }
 
+TEST_CASE("a report shows the calibration of the confidences and the top-5 accuracy of six classes", "[host]") {
+    train::ReportContent content = one_epoch();
+    CHECK(count(train::report_page(content), "Calibration") == 0);  // this evaluation has no confidences
+    content.class_names = {"a", "b", "c", "d", "e", "f"};
+    content.evaluation.classes = 6;
+    content.evaluation.confidences = {0.95F, 0.95F, 0.3F, 0.5F};
+    content.evaluation.label_ranks = {0, 5, 1, 0};
+    const std::string page = train::report_page(content);
+    CHECK(count(page, "Top-5 test accuracy, last epoch</span><b>75.00%</b>") == 1);
+    CHECK(count(page, "Expected calibration error: 0.4250.") == 1);
+    CHECK(count(page, "<rect class=\"bin\"") == 3);
+    CHECK(count(page, "<title>2 images with confidence 93.3% to 100.0% (mean 95.0%): 50.0% correct</title>") == 1);
+}
+
 TEST_CASE("a report shows the worst mistakes with their pictures and names", "[host]") {
     train::ReportContent content = one_epoch();
     content.class_names = {"cat", "<dog>"};

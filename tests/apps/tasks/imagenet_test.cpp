@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace radial::test {
 namespace {
 
@@ -64,6 +66,18 @@ TEST_CASE("radial-imagenet trains on folders and evaluates at the size it was tr
     CHECK(same.out != larger.out);
     CHECK(read_metrics(folder.run()).back().at("test_accuracy").get<double>() * 100 ==
           Approx(std::stod(accuracy_line(same.out).substr(15))).margin(0.01));
+}
+
+TEST_CASE("predictions of pictures in files name the file and the class", "[host]") {
+    const Folder folder;
+    REQUIRE(folder.train("").status == 0);
+    const fs::path table = folder.run() / "predictions.csv";
+    REQUIRE(folder.eval("--predictions " + table.string()).status == 0);
+    const std::string text = read_text(table);
+    CHECK(std::ranges::count(text, '\n') == 9);
+    for (const std::string& name : recorded_files())
+        CHECK((contains(text, fmt::format(",{},n01,n0", (folder.data() / "val" / "n01" / name).string())) ||
+               contains(text, fmt::format(",{},n02,n0", (folder.data() / "val" / "n02" / name).string()))));
 }
 
 TEST_CASE("a corrupt picture ends training by its name, or is skipped and counted", "[host]") {

@@ -110,6 +110,24 @@ TEST_CASE("an evaluation keeps each sample's predicted class and its part in the
     }
 }
 
+TEST_CASE("an evaluation counts the samples whose class is among the k with the largest scores", "[apps]") {
+    const Evaluated found = evaluated("rbf-softmax");
+    const NoGrad no_grad;
+    std::vector<float> rows(found.evaluation.features);
+    const auto logits = found.loss->logits(Tensor::from(rows, {samples, 2})).to_vector<float>();
+    REQUIRE(found.evaluation.label_ranks.size() == samples);
+    for (std::size_t i = 0; i < samples; ++i) {
+        const auto row = std::span(logits).subspan(i * classes, classes);
+        const float own = row[static_cast<std::size_t>(found.evaluation.labels[i])];
+        CHECK(found.evaluation.label_ranks[i] == std::ranges::count_if(row, [own](float z) { return z > own; }));
+    }
+    CHECK(found.evaluation.top_accuracy(1) == found.evaluation.accuracy());
+    CHECK(found.evaluation.top_accuracy(2) > found.evaluation.accuracy());
+    CHECK(found.evaluation.top_accuracy(2) < 1);
+    CHECK(found.evaluation.top_accuracy(classes) == 1);
+    CHECK(train::Evaluation{}.top_accuracy(5) == 0);
+}
+
 TEST_CASE("the confidences of an evaluation keep their digits where all scores are large", "[apps]") {
     const Evaluated found = evaluated("softmax", {}, [](Loss& loss) {
         const NoGrad no_grad;

@@ -1,0 +1,87 @@
+// Tests of recall@K, R-precision and MAP@R.
+#include "radial/apps/train/retrieval.h"
+#include "../../expect.h"
+#include "../../folders.h"
+#include "../program.h"
+#include "radial/core/ops.h"
+#include "radial/core/tensor/random.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+namespace radial::test {
+namespace {
+
+Tensor labels_of(const std::vector<std::int64_t>& labels) {
+    return Tensor::from(labels, {std::ssize(labels)}, Device{});
+}
+
+}  // namespace
+
+TEST_CASE("recall@K, R-precision and MAP@R are pytorch-metric-learning's", "[apps]") {
+    const auto recorded = nlohmann::json::parse(read_text(test_folder() + "/golden/retrieval.json"));
+    for (const auto& [name, entry] : recorded.items()) {
+        const auto labels = entry.at("labels").get<std::vector<std::int64_t>>();
+        const auto features = entry.at("features").get<std::vector<float>>();
+        const Tensor rows = Tensor::from(features, {std::ssize(labels), entry.at("dim").get<std::int64_t>()});
+        for (const auto distance : {train::FeatureDistance::euclidean, train::FeatureDistance::cosine}) {
+            const bool cosine = distance == train::FeatureDistance::cosine;
+            INFO(name << (cosine ? ", cosine" : ", euclidean"));
+            const auto& expected = entry.at(cosine ? "cosine" : "euclidean");
+            const auto found = train::retrieval_metrics(rows, labels_of(labels), {.distance = distance});
+            CHECK(found.queries == expected.at("queries"));
+            CHECK(found.r_precision == Approx(expected.at("r_precision").get<double>()).epsilon(1e-9));
+            CHECK(found.map_at_r == Approx(expected.at("map_at_r").get<double>()).epsilon(1e-9));
+            REQUIRE(found.recall.size() == 4);
+            for (std::size_t k = 0; k < 4; ++k)
+                CHECK(found.recall[k] == Approx(expected.at("recall")[k].get<double>()).epsilon(1e-9));
+        }
+    }
+}
+
+TEST_CASE("the figures of retrieval do not depend on where the features lie", "[apps]") {
+    Generator random(3);
+    const Tensor features = Tensor::empty({60, 4}, DType::float32, Device{});
+    normal_(features, 0, 1, random);
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < 60; ++i) labels.push_back(i % 5);
+    const auto near = train::retrieval_metrics(features, labels_of(labels));
+    const auto far = train::retrieval_metrics(features + 4096, labels_of(labels));
+    CHECK(far.map_at_r == Approx(near.map_at_r).epsilon(0.02));
+    CHECK(near.map_at_r > 0);
+}
+
+TEST_CASE("of equal distances the sample with the smaller index comes first", "[apps]") {
+    // From sample 2, samples 0 and 1 are equally far.
+    const Tensor features = Tensor::from<float>({-1, 1, 0, 9}, {4, 1});
+    const auto found = train::retrieval_metrics(features, labels_of({0, 1, 1, 2}), {.recall_at = {1, 2}});
+    CHECK(found.queries == 2);
+    CHECK(found.recall == std::vector<double>{0.5, 1});  // sample 1 finds 2; sample 2 finds 0, then 1
+}
+
+TEST_CASE("samples that are the only ones of their class are no queries", "[apps]") {
+    const Tensor features = Tensor::from<float>({0, 1, 2}, {3, 1});
+    const auto found = train::retrieval_metrics(features, labels_of({0, 1, 2}));
+    CHECK(found.queries == 0);
+    CHECK(found.map_at_r == 0);
+    CHECK(train::retrieval_metrics(Tensor::zeros({0, 3}), labels_of({})).queries == 0);
+}
+
+TEST_CASE("retrieval refuses features and labels that it cannot rank", "[apps]") {
+    const Tensor features = Tensor::from<float>({0, 1, 2, NAN}, {2, 2});
+    CHECK(error_of([&] {
+              train::retrieval_metrics(features, labels_of({0, 0}));
+          }) == "retrieval_metrics: the feature of sample 1 is nan at element 1");
+    CHECK(error_of([&] { train::retrieval_metrics(features, labels_of({0})); }) ==
+          "retrieval_metrics: labels are int64[1], expected int64[2] on the CPU");
+    const Tensor vector = Tensor::zeros({4}, DType::float32, Device{});
+    CHECK(error_of([&] {
+              train::retrieval_metrics(vector, labels_of({0, 0, 0, 0}));
+          }) == "retrieval_metrics: features are float32[4], expected float32 [N, D]");
+    CHECK(error_of([&] {
+              train::retrieval_metrics(Tensor::zeros({2, 2}), labels_of({0, 0}), {.recall_at = {0}});
+          }) == "retrieval_metrics: recall@0: expected K above 0");
+}
+
+}  // namespace radial::test
