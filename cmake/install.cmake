@@ -21,8 +21,8 @@ install(DIRECTORY core layers losses models data DESTINATION ${CMAKE_INSTALL_INC
 set(RADIAL_TRAIN_HEADERS
     apps/cli/cli_forward.h apps/cli/command_line.h apps/cli/image_task.h apps/cli/option_flags.h
     apps/cli/run/augmentation.h apps/cli/run/train_options.h apps/program/program.h apps/report/report.h
-    apps/train/class_metrics.h apps/train/classifier.h apps/train/console/progress.h apps/train/epoch_result.h apps/train/evaluate.h
-    apps/train/events/tensorboard.h apps/train/observer.h apps/train/observers.h
+    apps/train/class_metrics.h apps/train/classifier.h apps/train/console/progress.h apps/train/epoch_result.h
+    apps/train/evaluate.h apps/train/events/tensorboard.h apps/train/observer.h apps/train/observers.h
     apps/train/precision.h apps/train/ranks/rank_step.h apps/train/run/failed_step.h apps/train/run/input_notes.h
     apps/train/retrieval.h apps/train/run/snapshots.h apps/train/scores.h apps/train/statistics.h apps/train/step_log.h
     apps/train/trainer.h apps/train/training_step.h apps/train/views.h)

@@ -18,8 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::int64_t top = 5;  // as ImageNet's results are reported
-
 /// `value` with 6 significant digits, rounded down, so that a threshold keeps no fewer images than `value` does.
 std::string rounded_down(double value) {
     std::string text = fmt::format("{:.6g}", value);
@@ -64,7 +62,8 @@ Json as_json(const RetrievalResult& retrieval) {
 }
 
 void add_classes(Json& json, const EvalResult& result) {
-    if (result.test.classes > top) json["top_5_accuracy"] = number(result.test.top_accuracy(top));
+    if (result.test.classes > usual_top)
+        json[fmt::format("top_{}_accuracy", usual_top)] = number(result.test.top_accuracy(usual_top));
     const std::vector<ClassMetrics> classes = class_metrics(result.test.confusion());
     const ClassMetrics macro = macro_average(classes);
     json["macro_average"] = {{"precision", macro.precision}, {"recall", macro.recall}, {"f1", macro.f1}};
@@ -127,7 +126,8 @@ std::string summary(const EvalResult& result) {
     text += fmt::format("test accuracy{}: {:.2f}% ({} of {})\n", over_views(result.views), 100 * test.accuracy(),
                         test.correct, test.total);
     if (!result.has_classes()) return text;
-    if (test.classes > top) text += fmt::format("top-{} accuracy: {:.2f}%\n", top, 100 * test.top_accuracy(top));
+    if (test.classes > usual_top)
+        text += fmt::format("top-{} accuracy: {:.2f}%\n", usual_top, 100 * test.top_accuracy(usual_top));
     const ClassMetrics macro = macro_average(class_metrics(test.confusion()));
     text += fmt::format(
         "mean over the classes: precision {:.4f}, recall {:.4f}, F1 {:.4f}\n"

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,8 +27,8 @@ struct ScoreResult {
 
 /// Retrieval among the test images.
 struct RetrievalResult {
-    RetrievalOptions options;
-    RetrievalMetrics metrics;
+    RetrievalOptions options;  ///< the distance and the values of K
+    RetrievalMetrics metrics;  ///< the figures
 };
 
 /// What `eval` finds.
@@ -63,7 +64,7 @@ nlohmann::ordered_json as_json(const EvalResult& result);
 void check_predictions_path(const std::filesystem::path& path);
 /// Writes a row per test image: its index, its file if it has one, its class, the predicted class, the softmax
 /// probability of the prediction, and whether the prediction is correct. The ending of `path` chooses CSV (RFC 4180) or
-/// JSON. Without rows for targets that are not classes. Throws FileError.
+/// JSON. There are no rows if targets are not classes. Throws FileError.
 void write_predictions(const std::filesystem::path& path, const EvalResult& result);
 
 }  // namespace radial::train

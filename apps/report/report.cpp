@@ -30,8 +30,9 @@ std::string tiles(const ReportContent& content) {
         html += tile("Test accuracy, last epoch", percent(last.test_accuracy));
         html += tile(fmt::format("Best test accuracy, epoch {} (best.safetensors)", last.best_epoch),
                      percent(last.best_accuracy));
-        if (content.evaluation.classes > 5 && !content.evaluation.label_ranks.empty())
-            html += tile("Top-5 test accuracy, last epoch", percent(content.evaluation.top_accuracy(5)));
+        if (content.evaluation.classes > usual_top && !content.evaluation.label_ranks.empty())
+            html += tile(fmt::format("Top-{} test accuracy, last epoch", usual_top),
+                         percent(content.evaluation.top_accuracy(usual_top)));
     } else {
         const EpochResult& best = content.history[static_cast<std::size_t>(last.best_epoch - 1)];
         html += tile("Test loss, last epoch", fmt::format("{:.4f}", last.test_loss));

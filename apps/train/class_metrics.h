@@ -44,6 +44,9 @@ struct Calibration {
     double largest_error = 0;  ///< the maximum calibration error (their equation 5): the largest of these differences
 };
 
+/// The k of the top-k accuracy that programs and reports show for more than k classes, as for ImageNet.
+inline constexpr std::int64_t usual_top = 5;
+
 /// The number of bins that the programs use, as Guo et al. do.
 inline constexpr std::size_t usual_bins = 15;
 

@@ -72,8 +72,6 @@ RetrievalMetrics retrieval_metrics(const Tensor& features, const Tensor& labels,
     check(features, labels, options);
     const NoGrad no_grad;
     const bool cosine = options.distance == FeatureDistance::cosine;
-    // Distances do not change when all features are moved, and are more accurate around the origin.
-    const Tensor placed = cosine || features.size(0) == 0 ? features : features - mean(features, {0}, true);
     const std::span<const std::int64_t> classes = labels.values<std::int64_t>();
     std::map<std::int64_t, std::int64_t> sizes;
     for (const std::int64_t label : classes) ++sizes[label];
@@ -87,8 +85,8 @@ RetrievalMetrics retrieval_metrics(const Tensor& features, const Tensor& labels,
     std::vector<bool> hits;
     for (std::int64_t begin = 0; begin < samples; begin += block) {
         const std::int64_t end = std::min(samples, begin + block);
-        const Tensor rows = placed.rows(begin, end);
-        const Tensor distances = (cosine ? -cosines(rows, placed) : squared_distances(rows, placed)).to(Device{});
+        const Tensor rows = features.rows(begin, end);
+        const Tensor distances = (cosine ? -cosines(rows, features) : squared_distances(rows, features)).to(Device{});
         const std::span<const float> values = distances.values<float>();
         for (std::int64_t query = begin; query < end; ++query) {
             const std::int64_t label = classes[static_cast<std::size_t>(query)], others = sizes.at(label) - 1;

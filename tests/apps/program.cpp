@@ -121,6 +121,17 @@ std::string read_text(const fs::path& path) {
     return text.str();
 }
 
+std::vector<std::vector<std::string>> csv_rows(const std::string& table) {
+    std::vector<std::vector<std::string>> rows;
+    std::istringstream lines(table);
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream fields(line);
+        rows.emplace_back();
+        for (std::string field; std::getline(fields, field, ',');) rows.back().push_back(field);
+    }
+    return rows;
+}
+
 std::vector<nlohmann::json> read_metrics(const fs::path& run) {
     std::vector<nlohmann::json> lines;
     std::istringstream text(read_text(run / "metrics.jsonl"));

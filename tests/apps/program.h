@@ -61,6 +61,8 @@ void write_patterns(const std::filesystem::path& folder, int train, int test);
 void write_text(const std::filesystem::path& path, const std::string& text);
 /// The content of a file. Fails the test if it cannot be read.
 std::string read_text(const std::filesystem::path& path);
+/// The lines of a CSV table without quoted fields, each as its fields.
+std::vector<std::vector<std::string>> csv_rows(const std::string& table);
 /// The lines of a run's metrics.jsonl.
 std::vector<nlohmann::json> read_metrics(const std::filesystem::path& run);
 

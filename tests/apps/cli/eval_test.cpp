@@ -5,8 +5,6 @@
 
 #include <fmt/core.h>
 
-#include <sstream>
-
 namespace radial::test {
 namespace {
 
@@ -51,23 +49,11 @@ const Evaluated& evaluated() {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// The rows of a table without quoted fields, each as its fields.
-std::vector<std::vector<std::string>> rows_of(const std::string& table) {
-    std::vector<std::vector<std::string>> rows;
-    std::istringstream lines(table);
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream fields(line);
-        rows.emplace_back();
-        for (std::string field; std::getline(fields, field, ',');) rows.back().push_back(field);
-    }
-    return rows;
-}
-
 }  // namespace
 
 TEST_CASE("eval writes a prediction for each test image, which give its accuracy and its figures by class", "[host]") {
     const Evaluated& run = evaluated();
-    const auto rows = rows_of(read_text(run.path("predictions.csv")));
+    const auto rows = csv_rows(read_text(run.path("predictions.csv")));
     REQUIRE(rows.size() == 101);
     CHECK(rows[0] == std::vector<std::string>{"sample", "file", "class", "predicted", "probability", "correct"});
     train::Evaluation found;
@@ -139,7 +125,7 @@ TEST_CASE("predictions as JSON are those of the table", "[host]") {
     const Evaluated& run = evaluated();
     REQUIRE(run.eval("--predictions " + run.path("predictions.json").string()).status == 0);
     const auto json = nlohmann::json::parse(read_text(run.path("predictions.json")));
-    const auto rows = rows_of(read_text(run.path("predictions.csv")));
+    const auto rows = csv_rows(read_text(run.path("predictions.csv")));
     REQUIRE(json.size() + 1 == rows.size());
     for (std::size_t i = 0; i < json.size(); ++i) {
         CHECK(json[i].at("sample") == i);

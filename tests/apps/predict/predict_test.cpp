@@ -7,7 +7,6 @@
 #include "radial/data/images/view.h"
 
 #include <cmath>
-#include <sstream>
 
 namespace radial::test {
 namespace {
@@ -38,18 +37,6 @@ std::vector<double> probabilities(const WeightsFolder& folder, const std::string
     for (double& value : result) sum += value = std::exp(value);
     for (double& value : result) value /= sum;
     return result;
-}
-
-/// The lines of a text, each split at its commas.
-std::vector<std::vector<std::string>> table(const std::string& text) {
-    std::vector<std::vector<std::string>> rows;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream fields(line);
-        rows.emplace_back();
-        for (std::string field; std::getline(fields, field, ',');) rows.back().push_back(field);
-    }
-    return rows;
 }
 
 }  // namespace
@@ -102,7 +89,7 @@ TEST_CASE("a folder becomes a table, the same in batches of any size", "[host][p
         CHECK(result.error == "note: 1 file passed over, being no JPEG or PNG by name or content, as " + text + "\n");
         REQUIRE(result.status == 0);
         CHECK(result.out.ends_with("\n3 images: " + csv + "\n"));
-        const auto rows = table(read_text(csv));
+        const auto rows = csv_rows(read_text(csv));
         REQUIRE(rows.size() == 4);
         CHECK(rows[0] == std::vector<std::string>{"file", "class_1", "score_1", "class_2", "score_2", "class_3",
                                                   "score_3", "class_4", "score_4", "class_5", "score_5"});
@@ -166,7 +153,7 @@ TEST_CASE("a picture that cannot be read ends the run, or is skipped and named",
     CHECK(result.status == 0);
     CHECK(result.error == "skipped: " + reason + "\n");
     CHECK(result.out.ends_with("\n1 images, 1 skipped: " + csv + "\n"));
-    CHECK(table(read_text(csv)).at(1).at(0) == good);
+    CHECK(csv_rows(read_text(csv)).at(1).at(0) == good);
     const ProgramResult none = predict("--skip-bad --model resnet20 --weights " + folder.weights + " " + bad);
     CHECK(none.status == 1);
     CHECK(none.error == "skipped: " + reason + "\nradial-predict: none of the 1 images can be read\n");
