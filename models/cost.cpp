@@ -91,6 +91,7 @@ ModelCost model_cost(Layer& model, const Shape& image, std::int64_t dim, std::in
 ModelCost model_cost(const ModelInfo& info, std::int64_t dim, std::int64_t classes, std::int64_t side) {
     Generator& generator = default_generator();
     const std::uint64_t seed = generator.seed(), counter = generator.counter();
+    const SkipRandomFill skip;  // costs do not depend on the weights
     const std::unique_ptr<Layer> model = make_model(info, dim);
     generator.restore(seed, counter);  // counting must not change later random numbers
     return model_cost(*model, {info.image[0], side, side}, dim, classes);
