@@ -88,7 +88,7 @@ TEST_CASE("a network's options come through the registry", "[models]") {
           }) == "EfficientNet: drop_connect is 1.5, expected at least 0 and below 1");
 }
 
-TEST_CASE("a NaN among a network's weights shows in its evaluation", "[models]") {
+TEST_CASE("a NaN among a network's weights shows in its evaluation", "[models][slow]") {
     const NoGrad no_grad;
     for (const std::string name :
          {"lenetpp", "resnet20", "vgg11-cifar", "densenet-40-12", "densenet-bc-100-12", "efficientnet-b0"}) {

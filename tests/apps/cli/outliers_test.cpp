@@ -54,7 +54,7 @@ void write_cifar100(const fs::path& folder, int count) {
     write_text(folder / "fine_label_names.txt", names);
 }
 
-/// A short run of radial-mnist on ten patterns.
+/// A short run of radial-mnist on ten patterns. The tests share trained_run(), and only add files to its folder.
 class Run {
 public:
     Run() {
@@ -77,6 +77,11 @@ private:
     TemporaryFolder folder_;
 };
 
+const Run& trained_run() {
+    static const Run run;
+    return run;
+}
+
 /// The images of a data set's folder, converted for radial-mnist, whose test images are 28x28.
 train::Outliers outliers_for_mnist(const fs::path& folder) {
     const data::ImageSet test(Tensor::zeros({2, 1, 28, 28}, DType::uint8, Device{}),
@@ -89,7 +94,7 @@ std::vector<int> bytes_of(const Tensor& image) { return image.to_vector<int>(); 
 }  // namespace
 
 TEST_CASE("eval says how well each score tells outliers from the test set", "[host][outliers]") {
-    const Run run;
+    const Run& run = trained_run();
     write_noise(run.path("noise"), 60);
     const std::string json = run.path("result.json").string();
     const ProgramResult result = run.eval("--outliers " + run.path("noise").string() + " --json " + json);
@@ -127,7 +132,7 @@ TEST_CASE("eval says how well each score tells outliers from the test set", "[ho
 }
 
 TEST_CASE("without outliers eval gives thresholds, none of which keeps fewer images than it says", "[host][outliers]") {
-    const Run run;
+    const Run& run = trained_run();
     const std::string json = run.path("result.json").string();
     const ProgramResult result = run.eval("--json " + json);
     REQUIRE(result.status == 0);
@@ -146,7 +151,7 @@ TEST_CASE("without outliers eval gives thresholds, none of which keeps fewer ima
 }
 
 TEST_CASE("outliers that cannot be used are refused before anything is evaluated", "[host][outliers]") {
-    const Run run;
+    const Run& run = trained_run();
     const auto problem = [&](const fs::path& folder) {
         const ProgramResult result = run.eval("--outliers " + folder.string());
         CHECK(result.status == 1);
@@ -316,7 +321,7 @@ TEST_CASE("images that are not square take outliers of their own shape alone", "
 }
 
 TEST_CASE("eval averages logits over views, and the loss is still that of the images", "[host]") {
-    const Run run;
+    const Run& run = trained_run();
     const ProgramResult one = run.eval(""), six = run.eval("--views 6 --json " + run.path("six.json").string());
     INFO(six.error);
     REQUIRE(six.status == 0);

@@ -112,7 +112,7 @@ bool same_metrics(const fs::path& a, const fs::path& b) {
 
 }  // namespace
 
-TEST_CASE("a run that a signal ends saves itself, says how to resume, and ends as if never stopped", "[host]") {
+TEST_CASE("a run that a signal ends saves itself, says how to resume, and ends as if never stopped", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     const std::map<int, std::string> names = {{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}};
     for (const auto& [signal, called] : names) {
@@ -131,7 +131,7 @@ TEST_CASE("a run that a signal ends saves itself, says how to resume, and ends a
     }
 }
 
-TEST_CASE("a run that is killed goes on from its last snapshot and ends as if never stopped", "[host]") {
+TEST_CASE("a run that is killed goes on from its last snapshot and ends as if never stopped", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     CHECK(run.stop("killed", SIGKILL).first == -SIGKILL);
     CHECK(run.resume("killed").status == 0);
@@ -140,7 +140,7 @@ TEST_CASE("a run that is killed goes on from its last snapshot and ends as if ne
     CHECK(same_metrics(run.path("killed"), run.path("whole")));
 }
 
-TEST_CASE("a run holds its folder until it ends, however it ends", "[host]") {
+TEST_CASE("a run holds its folder until it ends, however it ends", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     std::string error, holder;
     run.stop("held", [&](pid_t child) {
@@ -152,7 +152,7 @@ TEST_CASE("a run holds its folder until it ends, however it ends", "[host]") {
     CHECK_NOTHROW(train::FolderLock(run.path("held")));
 }
 
-TEST_CASE("a snapshot that cannot be read is named and the one before is taken", "[host]") {
+TEST_CASE("a snapshot that cannot be read is named and the one before is taken", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.stop("damaged", SIGKILL);
     const std::vector<fs::path> files = train::Snapshots(run.path("damaged"), 2).files();
@@ -165,7 +165,7 @@ TEST_CASE("a snapshot that cannot be read is named and the one before is taken",
     CHECK(differences(run.checkpoint("damaged"), run.checkpoint("whole")) == "");
 }
 
-TEST_CASE("resuming with other settings is refused, but where and how may differ", "[host]") {
+TEST_CASE("resuming with other settings is refused, but where and how may differ", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.stop("changed", SIGKILL);
     const ProgramResult refused = run.resume("changed", "--lr 0.1");
@@ -191,7 +191,7 @@ TEST_CASE("a finished run has nothing left to do when resumed", "[host]") {
     CHECK(read_metrics(run.path("finished")).size() == 1);
 }
 
-TEST_CASE("a finished run goes on to more epochs, as if it had been given them from the start", "[host]") {
+TEST_CASE("a finished run goes on to more epochs, as if it had been given them from the start", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     for (const auto& [name, epochs] : std::vector<std::pair<std::string, int>>{{"short", 2}, {"long", 4}})
         REQUIRE(run.run(name, run.settings(epochs) + " --schedule constant").status == 0);
@@ -208,7 +208,7 @@ TEST_CASE("a finished run goes on to more epochs, as if it had been given them f
           "radial-mnist train: --epochs: 3 is below the 4 that the run has done");
 }
 
-TEST_CASE("the cosine of a run that is extended is that of its new length", "[host]") {
+TEST_CASE("the cosine of a run that is extended is that of its new length", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     REQUIRE(run.run("cosine", run.settings(2)).status == 0);
     const ProgramResult extended = run.resume("cosine", "--epochs 4");
@@ -218,7 +218,7 @@ TEST_CASE("the cosine of a run that is extended is that of its new length", "[ho
     REQUIRE(read_metrics(run.path("cosine")).size() == 4);
 }
 
-TEST_CASE("a run goes on with another batch size, and its epochs still hold each sample once", "[host]") {
+TEST_CASE("a run goes on with another batch size, and its epochs still hold each sample once", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.stop("rebatched", SIGKILL);  // in the middle of an epoch of ten steps
     const ProgramResult resumed = run.resume("rebatched", "--batch 7 --save-steps 1 --keep-saves 100");
@@ -235,7 +235,7 @@ TEST_CASE("a run goes on with another batch size, and its epochs still hold each
     CHECK(run.resume("rebatched", "--batch 7").status == 0);
 }
 
-TEST_CASE("--drop-last leaves out a last batch that is not full, and is exact when a run goes on", "[host]") {
+TEST_CASE("--drop-last leaves out a last batch that is not full, and is exact when a run goes on", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     const std::string settings = run.settings(2, 30) + " --drop-last";  // 3 of 100 images, not 4
     REQUIRE(run.run("dropped", settings).status == 0);
@@ -249,7 +249,8 @@ TEST_CASE("--drop-last leaves out a last batch that is not full, and is exact wh
           "--batch");
 }
 
-TEST_CASE("an option that an earlier version did not record keeps the value with which it has no effect", "[host]") {
+TEST_CASE("an option that an earlier version did not record keeps the value with which it has no effect",
+          "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.stop("earlier-version", SIGKILL);
     const std::vector<std::string> newer = {"alternating-flip", "final-lr", "lookahead", "bias-lr-scale",
@@ -330,7 +331,7 @@ TEST_CASE("a folder without a run cannot be resumed", "[host]") {
     CHECK(result.first_error() == "radial-mnist train: " + path + ": no snapshot to go on from");
 }
 
-TEST_CASE("a run that overwrites an earlier one forgets its snapshots", "[host]") {
+TEST_CASE("a run that overwrites an earlier one forgets its snapshots", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.run("reused", run.settings(3));
     run.run("reused", run.settings(1) + " --overwrite");
@@ -341,7 +342,7 @@ TEST_CASE("a run that overwrites an earlier one forgets its snapshots", "[host]"
 }
 
 TEST_CASE("a disk that fills up keeps the last good files, training goes on, and the run can be finished later",
-          "[host]") {
+          "[host][slow]") {
     const StoppedRun& run = stopped_run();
     // From now on no file can be as long as a snapshot or a checkpoint.
     const auto [status, error] = run.stop("full", [](pid_t child) {
@@ -378,7 +379,7 @@ TEST_CASE("a snapshot with one bit flipped is named and the one before is taken"
     CHECK(differences(run.checkpoint("flipped"), run.checkpoint("whole")) == "");
 }
 
-TEST_CASE("a snapshot without its checksum is named and the one before is taken", "[host]") {
+TEST_CASE("a snapshot without its checksum is named and the one before is taken", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.stop("unsummed", SIGKILL);
     const std::vector<fs::path> files = train::Snapshots(run.path("unsummed"), 2).files();
@@ -402,7 +403,7 @@ TEST_CASE("a run whose folder is deleted ends with an error that names it, and m
     CHECK_FALSE(fs::exists(folder));
 }
 
-TEST_CASE("resuming deletes what a killed run was writing", "[host]") {
+TEST_CASE("resuming deletes what a killed run was writing", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.stop("half", SIGKILL);
     for (const char* name : {"snapshots/step-000000030.safetensors.1.0.tmp", "checkpoint.safetensors.1.0.tmp"})

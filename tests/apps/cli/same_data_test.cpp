@@ -134,7 +134,7 @@ TEST_CASE("a run of a version that kept no record of its data goes on", "[host]"
     CHECK(run.resume("data").status == 0);
 }
 
-TEST_CASE("classes of other names or in another order are neither evaluated nor trained on", "[host]") {
+TEST_CASE("classes of other names or in another order are neither evaluated nor trained on", "[host][slow]") {
     const ClassFolders folders({"cat", "dog", "fox"});
     const ProgramResult trained =
         folders.train(fmt::format("--data {} --out {}", folders.path("data"), folders.path("run")));
@@ -164,7 +164,7 @@ TEST_CASE("classes of other names or in another order are neither evaluated nor 
                                          "another order");
 }
 
-TEST_CASE("a list of names beside the folders of classes does not make them others", "[host]") {
+TEST_CASE("a list of names beside the folders of classes does not make them others", "[host][slow]") {
     const ClassFolders folders({"n01", "n02", "n03"});
     const std::string place = fmt::format("--data {} --out {}", folders.path("data"), folders.path("run"));
     REQUIRE(folders.train(place).status == 0);

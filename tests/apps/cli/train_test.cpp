@@ -126,7 +126,7 @@ TEST_CASE("the loss and the gradient do not depend on the parts of a batch", "[h
     }
 }
 
-TEST_CASE("an epoch's peak memory does not grow from the second epoch to the tenth", "[host]") {
+TEST_CASE("an epoch's peak memory does not grow from the second epoch to the tenth", "[host][slow]") {
     short_run().train("ten", "--dim 2 --epochs 10 --batch 20 --seed 3");
     const auto lines = read_metrics(short_run().path("ten"));
     REQUIRE(lines.size() == 10);

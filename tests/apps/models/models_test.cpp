@@ -19,7 +19,7 @@ std::string problem(const std::string& arguments) {
 
 }  // namespace
 
-TEST_CASE("the list has every network and its published cost", "[host][models]") {
+TEST_CASE("the list has every network and its published cost", "[host][models][slow]") {
     const ProgramResult result = models("--json");
     REQUIRE(result.status == 0);
     const auto list = nlohmann::json::parse(result.out);

@@ -110,7 +110,7 @@ TEST_CASE("the last column compares each loss with softmax of the same seed", "[
     CHECK(found.rows[2].back() == "-1.00");          // softmax has no seed 3
 }
 
-TEST_CASE("tab2 compares the prototypes of its runs with WordNet", "[sweep]") {
+TEST_CASE("tab2 compares the prototypes of its runs with WordNet", "[host][sweep]") {
     if (!fs::exists("/usr/share/wordnet/data.noun")) {
         WARN("no WordNet in /usr/share/wordnet: tab2 is not tested");
         return;
@@ -250,7 +250,7 @@ TEST_CASE("what cannot be swept is named", "[host][sweep]") {
           "radial-mnist sweep: --lr: 'fast' is not a number of at least 0");
 }
 
-TEST_CASE("fig5 draws its runs and tab1 measures distances from snapshots", "[host][sweep]") {
+TEST_CASE("fig5 draws its runs and tab1 measures distances from snapshots", "[host][sweep][slow]") {
     const SmallSweep sweep;
     REQUIRE(sweep.run("fig5 --epochs 1 --seeds 1", "fig5").status == 0);
     const std::string page = sweep.text("fig5/scatter.html");

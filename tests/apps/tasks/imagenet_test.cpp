@@ -52,7 +52,7 @@ std::string accuracy_line(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("radial-imagenet trains on folders and evaluates at the size it was trained with", "[host]") {
+TEST_CASE("radial-imagenet trains on folders and evaluates at the size it was trained with", "[host][slow]") {
     const Folder folder;
     const ProgramResult trained = folder.train("");
     INFO(trained.error);
@@ -146,7 +146,7 @@ TEST_CASE("a run that meets a corrupt picture is saved, and goes on without it",
 }
 
 TEST_CASE("a last batch of one image is refused before the first step where a batch norm would see one value",
-          "[host]") {
+          "[host][slow]") {
     const Folder folder;
     const ProgramResult refused = folder.train("--limit 5");
     CHECK(refused.status == 1);

@@ -136,7 +136,7 @@ TEST_CASE("every op has a smooth recorded case, or is known to have none", "[cor
     }
 }
 
-TEST_CASE("every op at the sizes of training agrees with the plain loops in float64", "[core][ops]") {
+TEST_CASE("every op at the sizes of training agrees with the plain loops in float64", "[core][ops][slow]") {
     for (const OpFamily* family : every_op()) {
         for (const OpUnderTest& op : *family) {
             const std::vector<Tensor> expected = plain_results(op);
