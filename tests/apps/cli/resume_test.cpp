@@ -283,7 +283,7 @@ TEST_CASE("an option that an earlier version did not record keeps the value with
     CHECK(differences(run.checkpoint("earlier-version"), run.checkpoint("whole")) == "");
 }
 
-TEST_CASE("an option that changes the tensors of a snapshot is named, not the tensors", "[host]") {
+TEST_CASE("an option that changes the tensors of a snapshot is named, not the tensors", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.stop("other-tensors", SIGKILL);
     for (const auto& [flags, first] :
@@ -312,7 +312,7 @@ TEST_CASE("images too small for a reflected border are refused before an earlier
     CHECK(run.checkpoint("kept") == before);
 }
 
-TEST_CASE("the command that goes on with a run is quoted for a shell", "[host]") {
+TEST_CASE("the command that goes on with a run is quoted for a shell", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     CHECK(run.stop("my run", SIGTERM)
               .second.ends_with("radial-mnist train --resume '" + run.path("my run").string() + "'\n"));
@@ -366,7 +366,7 @@ TEST_CASE("a disk that fills up keeps the last good files, training goes on, and
     CHECK(same_metrics(run.path("full"), run.path("whole")));
 }
 
-TEST_CASE("a snapshot with one bit flipped is named and the one before is taken", "[host]") {
+TEST_CASE("a snapshot with one bit flipped is named and the one before is taken", "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.stop("flipped", SIGKILL);
     const std::vector<fs::path> files = train::Snapshots(run.path("flipped"), 2).files();

@@ -95,7 +95,7 @@ TEST_CASE("metrics.jsonl has a line an epoch with every promised field", "[host]
     CHECK(lines[1].at("train_loss") < lines[0].at("train_loss"));
 }
 
-TEST_CASE("a loss over pairs predicts as well by averaged weights, and so does its checkpoint", "[host]") {
+TEST_CASE("a loss over pairs predicts as well by averaged weights, and so does its checkpoint", "[host][slow]") {
     const std::string how = "--loss triplet --dim 8 --epochs 3 --batch 20 --seed 3";
     short_run().train("pairs", how);
     short_run().train("pairs-averaged", how + " --ema 0.9");

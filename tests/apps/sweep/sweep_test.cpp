@@ -110,7 +110,7 @@ TEST_CASE("the last column compares each loss with softmax of the same seed", "[
     CHECK(found.rows[2].back() == "-1.00");          // softmax has no seed 3
 }
 
-TEST_CASE("tab2 compares the prototypes of its runs with WordNet", "[host][sweep]") {
+TEST_CASE("tab2 compares the prototypes of its runs with WordNet", "[host][sweep][slow]") {
     if (!fs::exists("/usr/share/wordnet/data.noun")) {
         WARN("no WordNet in /usr/share/wordnet: tab2 is not tested");
         return;
@@ -209,7 +209,7 @@ TEST_CASE("a sweep refuses a folder with runs on other data", "[host][sweep]") {
     CHECK_FALSE(fs::exists(sweep.path("sweep/ring-seed2")));
 }
 
-TEST_CASE("a run that fails stands in the table with its reason, and the others are trained", "[host][sweep]") {
+TEST_CASE("a run that fails stands in the table with its reason, and the others are trained", "[host][sweep][slow]") {
     const SmallSweep sweep;
     fs::create_directories(sweep.path("sweep/arcface-seed1/checkpoint.safetensors/in-the-way"));
     const ProgramResult result = sweep.run("tab4 --epochs 1 --seeds 1 --only r");

@@ -114,7 +114,7 @@ nlohmann::ordered_json of_before(nlohmann::ordered_json options) {
 
 }  // namespace
 
-TEST_CASE("radial-cifar10 learns its classes far beyond chance", "[host]") {
+TEST_CASE("radial-cifar10 learns its classes far beyond chance", "[host][slow]") {
     const auto lines = read_metrics(sets().path());
     REQUIRE(lines.size() == 4);
     CHECK(lines.back().at("test_accuracy") > 0.5);
@@ -161,7 +161,7 @@ TEST_CASE("augmentation is part of the training", "[host]") {
           read_metrics(sets().path("without"))[0].at("train_loss"));
 }
 
-TEST_CASE("config.json of a CIFAR run repeats it bit for bit", "[host]") {
+TEST_CASE("config.json of a CIFAR run repeats it bit for bit", "[host][slow]") {
     sets().train("again", "--config " + (sets().path() / "config.json").string());
     CHECK(differences(sets().checkpoint("again"), sets().checkpoint("run")) == "");
 }
@@ -204,7 +204,7 @@ TEST_CASE("radial-cifar100 trains on the hundred fine classes", "[host]") {
     CHECK(contains(result.out, "data: 60 training and 20 test images"));
 }
 
-TEST_CASE("a run from before options were added or renamed goes on as it began", "[host]") {
+TEST_CASE("a run from before options were added or renamed goes on as it began", "[host][slow]") {
     sets().train("earlier", "--epochs 1 --loss.normalise false --allow-dead-kernel");
     const fs::path config = sets().path("earlier") / "config.json";
     auto written = nlohmann::ordered_json::parse(read_text(config));

@@ -68,7 +68,7 @@ TEST_CASE("radial-imagenet trains on folders and evaluates at the size it was tr
           Approx(std::stod(accuracy_line(same.out).substr(15))).margin(0.01));
 }
 
-TEST_CASE("predictions of pictures in files name the file and the class", "[host]") {
+TEST_CASE("predictions of pictures in files name the file and the class", "[host][slow]") {
     const Folder folder;
     REQUIRE(folder.train("").status == 0);
     const fs::path table = folder.run() / "predictions.csv";
@@ -80,7 +80,7 @@ TEST_CASE("predictions of pictures in files name the file and the class", "[host
                contains(text, fmt::format(",{},n02,n0", (folder.data() / "val" / "n02" / name).string()))));
 }
 
-TEST_CASE("a corrupt picture ends training by its name, or is skipped and counted", "[host]") {
+TEST_CASE("a corrupt picture ends training by its name, or is skipped and counted", "[host][slow]") {
     const Folder folder;
     const fs::path train = folder.spoil("train/n01/420.jpg"), val = folder.spoil("val/n01/420.jpg");
     const ProgramResult refused = folder.train("");
@@ -178,7 +178,7 @@ TEST_CASE("the smallest part of a batch follows from ranks, parts and what is le
     CHECK(smallest_part({.samples = 104, .batch = 10, .accumulate = 3}) == 2);
 }
 
-TEST_CASE("radial-imagenet trains with mixed batches and jitter, the same for any number of workers", "[host]") {
+TEST_CASE("radial-imagenet trains with mixed batches and jitter, the same for any number of workers", "[host][slow]") {
     const Folder folder;
     const std::string arguments = "--color-jitter 0.4,0.4,0.4,0.1 --mixup 0.2 --cutmix 1 --workers ";
     const ProgramResult one = folder.train(arguments + "1");

@@ -116,7 +116,7 @@ TEST_CASE("the checkpoint of the best epoch is kept, the first of several", "[ho
 }
 
 TEST_CASE("a run that goes on says where the best checkpoint is missing, and puts the last one there if it is the best",
-          "[host]") {
+          "[host][slow]") {
     const SpoiltRun run;
     fs::remove(run.path("run/best.safetensors"));
     const ProgramResult missing = run.resume("run");
