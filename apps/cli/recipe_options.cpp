@@ -126,7 +126,7 @@ void apply_recipe(CLI::App& app, const std::string& name) {
     const Recipe* const recipe = find_recipe(name);
     RADIAL_CHECK(recipe != nullptr, "--recipe: no recipe is called '{}'", name);
     static const std::set<std::string> in_epochs = {"milestones", "warmup-epochs"};
-    static const std::set<std::string> of_schedule = {"milestones", "lr-factor", "final-lr"};
+    static const std::set<std::string> of_schedule = {"milestones", "lr-factor", "final-lr", "poly-power"};
     const auto other = [&](const std::string& option) {
         return given(app, option) && app.get_option("--" + option)->as<std::string>() != value_of(*recipe, option);
     };

@@ -11,7 +11,7 @@ namespace radial::train {
 namespace {
 
 bool is_annealing(ScheduleKind schedule) {
-    return schedule == ScheduleKind::cosine || schedule == ScheduleKind::linear;
+    return schedule != ScheduleKind::constant && schedule != ScheduleKind::step;
 }
 
 Schedule make_annealing(const OptimizerOptions& options) {
@@ -20,7 +20,20 @@ Schedule make_annealing(const OptimizerOptions& options) {
                                      .epochs = static_cast<double>(options.epochs),
                                      .warmup_epochs = options.warmup_epochs,
                                      .warmup_start = options.warmup_start};
-    return options.schedule == ScheduleKind::cosine ? cosine_schedule(annealing) : linear_schedule(annealing);
+    switch (options.schedule) {
+        case ScheduleKind::linear:
+            return linear_schedule(annealing);
+        case ScheduleKind::poly:
+            return polynomial_schedule(annealing, options.poly_power);
+        case ScheduleKind::exponential:
+            RADIAL_CHECK(options.final_lr > 0, "--schedule exponential: give --final-lr above 0, such as 0.01");
+            return exponential_schedule(annealing);
+        case ScheduleKind::one_cycle:
+            RADIAL_CHECK(options.warmup_epochs > 0, "--schedule one-cycle: give --warmup-epochs above 0");
+            return one_cycle_schedule(annealing);
+        default:
+            return cosine_schedule(annealing);
+    }
 }
 
 /// Whether OptimizerOptions::bias_lr_scale applies to a parameter of a Classifier.
@@ -34,6 +47,8 @@ std::vector<std::string> options_without_effect(const TrainOptions& options) {
     std::vector<std::string> notes;
     if (options.warmup_start > 0 && options.warmup_epochs == 0)
         notes.emplace_back("--warmup-start has no effect without a warm-up (--warmup-epochs)");
+    if (options.poly_power != TrainOptions{}.poly_power && options.schedule != ScheduleKind::poly)
+        notes.emplace_back("--poly-power has no effect without --schedule poly");
     const AugmentationOptions& images = options.augmentation;
     if (!images.off && images.crop_border == data::Border::reflect && images.crop_padding == 0)
         notes.emplace_back("--crop-border has no effect without --crop-padding");
@@ -43,7 +58,9 @@ std::vector<std::string> options_without_effect(const TrainOptions& options) {
 std::string describe_schedule(const OptimizerOptions& options) {
     std::string text = fmt::format("constant {}", options.lr);
     if (is_annealing(options.schedule)) {
-        text = fmt::format("{} from {} to {:.4g} over {} epochs", option_value(options.schedule).str(), options.lr,
+        const bool poly = options.schedule == ScheduleKind::poly;
+        text = fmt::format("{}{} from {} to {:.4g} over {} epochs", option_value(options.schedule).str(),
+                           poly ? fmt::format(" (power {})", options.poly_power) : "", options.lr,
                            options.final_lr * options.lr, options.epochs);
     } else if (options.schedule == ScheduleKind::step) {
         text = fmt::format("from {} in steps at epochs {}", options.lr, fmt::join(options.milestones, ", "));
@@ -64,7 +81,7 @@ Schedule make_schedule(const OptimizerOptions& options) {
     RADIAL_CHECK(options.warmup_epochs < epochs, "--warmup-epochs: {} is not below --epochs {}", options.warmup_epochs,
                  options.epochs);
     RADIAL_CHECK(is_annealing(options.schedule) || options.final_lr == 0,
-                 "--final-lr: only the cosine and linear schedules have it, --schedule is {}",
+                 "--final-lr: the {} schedule has none; cosine, linear, poly, exponential and one-cycle have",
                  option_value(options.schedule).str());
     if (is_annealing(options.schedule)) return make_annealing(options);
     const std::size_t count = options.milestones.size(), factors = options.lr_factors.size();

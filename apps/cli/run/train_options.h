@@ -22,14 +22,18 @@ namespace radial::train {
 
 /// The shape of the learning rate over a run.
 enum class ScheduleKind : std::uint8_t {
-    constant,  ///< the peak rate
-    cosine,    ///< half a cosine from the peak rate to the final rate
-    linear,    ///< a straight line from the peak rate to the final rate
-    step       ///< multiplied by a factor at each milestone
+    constant,     ///< the peak rate
+    cosine,       ///< half a cosine from the peak rate to the final rate
+    linear,       ///< a straight line from the peak rate to the final rate
+    step,         ///< multiplied by a factor at each milestone
+    poly,         ///< a power of the rest of the run, from the peak rate to the final rate
+    exponential,  ///< the same factor in every epoch, from the peak rate to the final rate
+    one_cycle     ///< half a cosine up to the peak rate, and half a cosine down to the final rate
 };
 /// The names of the schedules.
 constexpr auto words_of(ScheduleKind /*value*/) {
-    return std::to_array<std::string_view>({"constant", "cosine", "linear", "step"});
+    return std::to_array<std::string_view>(
+        {"constant", "cosine", "linear", "step", "poly", "exponential", "one-cycle"});
 }
 /// The parameters that weight decay applies to.
 enum class DecayedParameters : std::uint8_t {
@@ -86,7 +90,8 @@ struct OptimizerOptions {
     ScheduleKind schedule = ScheduleKind::cosine;  ///< learning-rate schedule
     double warmup_epochs = 0.0;                    ///< length of the linear warm-up in epochs
     double warmup_start = 0.0;                     ///< first rate of the warm-up, as a fraction of the peak rate
-    double final_lr = 0.0;                         ///< last rate of cosine and linear, as a fraction of the peak rate
+    double final_lr = 0.0;                         ///< last rate, as a fraction of the peak rate
+    double poly_power = 0.9;                       ///< exponent of the poly schedule
     std::vector<double> milestones;                ///< of the step schedule, in epochs
     std::vector<double> lr_factors = {0.1};        ///< factor at each milestone: one for all, or one per milestone
     bool allow_dead_kernel = false;                ///< continue when the kernel is dead (DeadKernelWatch)
@@ -121,12 +126,14 @@ struct OptimizerOptions {
         visit("lookahead", self.lookahead,
               "Lookahead: every N steps, average the weights and continue from the average; 0 turns it off",
               Limits{0, 1e6});
-        visit("schedule", self.schedule, "Learning-rate schedule: constant, cosine, linear or step");
+        visit("schedule", self.schedule,
+              "Learning-rate schedule: constant, cosine, linear, step, poly, exponential or one-cycle");
         visit("warmup-epochs", self.warmup_epochs, "Epochs of linear warm-up (the default is at most half of the run)",
               not_negative);
         visit("warmup-start", self.warmup_start, "First rate of the warm-up, as a fraction of --lr", Limits{0, 1});
-        visit("final-lr", self.final_lr, "Last rate of the cosine and linear schedules, as a fraction of --lr",
+        visit("final-lr", self.final_lr, "Last rate of all schedules but constant and step, as a fraction of --lr",
               Limits{0, 1});
+        visit("poly-power", self.poly_power, "Exponent of the poly schedule; 1 is a straight line", Limits{1e-3, 1e3});
         visit("milestones", self.milestones, "Epochs at which the step schedule multiplies the rate, such as 4,6",
               not_negative);
         visit("lr-factor", self.lr_factors, "Factor at each milestone: one for all, or one per milestone",

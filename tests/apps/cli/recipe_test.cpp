@@ -178,7 +178,37 @@ TEST_CASE("the linear schedule of a run goes from --warmup-start to --lr to --fi
     CHECK(train::describe_schedule(options) == "linear from 2 to 0.2 over 10 epochs, after a warm-up of 2 from 0.5");
     options.schedule = train::ScheduleKind::constant;
     CHECK(error_of([&] { make_schedule(options); }) ==
-          "--final-lr: only the cosine and linear schedules have it, --schedule is constant");
+          "--final-lr: the constant schedule has none; cosine, linear, poly, exponential and one-cycle have");
+}
+
+TEST_CASE("one cycle rises during three tenths of the run unless told otherwise", "[host][recipes]") {
+    const nlohmann::ordered_json usual = cifar10({"--schedule", "one-cycle", "--epochs", "20"});
+    CHECK(usual.at("warmup-epochs") == 6);
+    CHECK(usual.at("warmup-start") == 0.04);
+    CHECK(usual.at("final-lr") == Approx(4e-6));
+    const nlohmann::ordered_json given =
+        cifar10({"--schedule", "one-cycle", "--warmup-epochs", "2", "--warmup-start", "0.5", "--final-lr", "0.1"});
+    CHECK(given.at("warmup-epochs") == 2);
+    CHECK(given.at("warmup-start") == 0.5);
+    CHECK(given.at("final-lr") == 0.1);
+}
+
+TEST_CASE("a run's poly and exponential schedules have the power and the final rate that it is given",
+          "[host][recipes]") {
+    train::TrainOptions options;
+    options.schedule = train::ScheduleKind::poly;
+    options.lr = 2;
+    options.epochs = 10;
+    options.poly_power = 2;
+    CHECK(make_schedule(options)(5) == Approx(0.5));
+    CHECK(train::describe_schedule(options) == "poly (power 2) from 2 to 0 over 10 epochs");
+    options.schedule = train::ScheduleKind::exponential;
+    CHECK(error_of([&] { make_schedule(options); }) == "--schedule exponential: give --final-lr above 0, such as 0.01");
+    options.final_lr = 0.01;
+    CHECK(make_schedule(options)(5) == Approx(0.2));
+    options.schedule = train::ScheduleKind::one_cycle;
+    options.warmup_epochs = 0;
+    CHECK(error_of([&] { make_schedule(options); }) == "--schedule one-cycle: give --warmup-epochs above 0");
 }
 
 TEST_CASE("--bias-lr-scale raises the rate of biases and not their decay", "[host][recipes]") {

@@ -253,8 +253,8 @@ TEST_CASE("an option that an earlier version did not record keeps the value with
           "[host][slow]") {
     const StoppedRun& run = stopped_run();
     run.stop("earlier-version", SIGKILL);
-    const std::vector<std::string> newer = {"alternating-flip", "final-lr", "lookahead", "bias-lr-scale",
-                                            "loss.margin"};
+    const std::vector<std::string> newer = {"alternating-flip", "final-lr",   "lookahead",
+                                            "bias-lr-scale",    "poly-power", "loss.margin"};
     const auto without_newer = [&](nlohmann::ordered_json options) {
         for (const std::string& name : newer) options.erase(name);
         return options;

@@ -69,9 +69,12 @@ TEST_CASE("a run prints plain lines where there is no terminal", "[host]") {
 TEST_CASE("a run notes the options that have no effect because another one is off", "[host]") {
     const std::string quick = "--dim 2 --epochs 1 --batch 20 --limit 40 ";
     const std::string idle =
-        short_run().train("idle", quick + "--warmup-epochs 0 --warmup-start 0.2 --crop-border reflect").out;
+        short_run()
+            .train("idle", quick + "--warmup-epochs 0 --warmup-start 0.2 --poly-power 2 --crop-border reflect")
+            .out;
     CHECK(contains(idle,
                    "note: --warmup-start has no effect without a warm-up (--warmup-epochs)\n"
+                   "note: --poly-power has no effect without --schedule poly\n"
                    "note: --crop-border has no effect without --crop-padding\n"));
     const std::string used = short_run()
                                  .train("used", quick +
