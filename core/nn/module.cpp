@@ -117,8 +117,14 @@ void copy_state(std::string_view who, const std::vector<NamedTensor>& target, co
 }
 
 void Module::train(bool on) {
-    training_ = on;
-    for (const auto& [name, child] : children_) child->train(on);
+    training_ = on && !keeps_eval_;
+    for (const auto& [name, child] : children_) child->train(training_);
+}
+
+void Module::keep_eval(bool on) {
+    keeps_eval_ = on;
+    for (const auto& [name, child] : children_) child->keep_eval(on);
+    if (on) training_ = false;
 }
 
 void Module::set_recompute(bool on) {
@@ -197,8 +203,9 @@ void Module::check_free(const std::string& name) const {
 
 Tensor recompute(Layer& layer, const Tensor& x) {
     const std::vector<Tensor> parameters = layer.parameters();
+    const auto trained = std::ranges::find_if(parameters, [](const Tensor& one) { return one.requires_grad(); });
     return recompute([&layer](Tensor input) { return layer.forward(std::move(input)); }, x,
-                     parameters.empty() ? Tensor() : parameters.front());
+                     trained == parameters.end() ? Tensor() : *trained);
 }
 
 }  // namespace radial

@@ -56,10 +56,18 @@ public:
     /// Copies `source` into the tensors of state(). Throws as copy_state() does.
     void load_state(const std::vector<NamedTensor>& source);
 
-    /// Selects training (dropout active, batch statistics) or evaluation, for this module and its submodules.
+    /// The modules registered with this one, under the names that they have in it.
+    const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& named_children() const { return children_; }
+
+    /// Selects training (dropout active, batch statistics) or evaluation, for this module and its submodules, except
+    /// those that keep_eval() holds in evaluation.
     void train(bool on = true);
     /// Same as train(false).
     void eval() { train(false); }
+    /// Holds this module and its submodules in evaluation, so that train() does not change them: batch norms use their
+    /// running statistics and leave them as they are. For parts of a network that are not trained further, or by too
+    /// few samples for statistics. keep_eval(false) releases them; they stay in evaluation until the next train().
+    void keep_eval(bool on = true);
     /// Whether the module is in training mode.
     bool training() const { return training_; }
     /// Selects whether the segments of a network (Layer::is_segment()) below this module keep only their inputs for
@@ -71,7 +79,7 @@ public:
     void zero_grad();
     /// Freezes all parameters of this module and its submodules: they get no gradients, existing gradients are removed,
     /// and optimizers leave the parameters unchanged. freeze(false) reverts this. Running statistics are still updated
-    /// while training(); call eval() on modules that should keep theirs.
+    /// while training(); call keep_eval() on modules that should keep theirs.
     void freeze(bool on = true);
     /// Converts floating-point parameters and buffers, and their gradients, in place: every handle to them, including
     /// an optimizer's, sees the new elements. Create optimizers afterwards, though, because their own state keeps the
@@ -110,6 +118,7 @@ private:
     std::vector<BufferKind> buffer_kinds_;  ///< of buffers_
     std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
     bool training_ = true;
+    bool keeps_eval_ = false;
     bool recomputes_ = false;
 };
 

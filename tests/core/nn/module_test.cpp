@@ -218,6 +218,26 @@ TEST_CASE("A layer is called like a function") {
     CHECK(identity(x).raw() == x.raw());
 }
 
+TEST_CASE("A module that keeps evaluation stays there whatever train() says, until it is released", "[host]") {
+    struct Parent : Module {
+        std::shared_ptr<Leaf> kept = register_module("kept", std::make_shared<Leaf>()),
+                              other = register_module("other", std::make_shared<Leaf>());
+    } parent;
+    parent.kept->keep_eval();
+    CHECK(!parent.kept->training());
+    parent.train();
+    CHECK(parent.training());
+    CHECK(parent.other->training());
+    CHECK(!parent.kept->training());
+    parent.eval();
+    parent.train();
+    CHECK(!parent.kept->training());
+    parent.kept->keep_eval(false);
+    CHECK(!parent.kept->training());
+    parent.train();
+    CHECK(parent.kept->training());
+}
+
 TEST_CASE("A frozen module's parameters get no gradient and an optimizer leaves them alone") {
     Leaf frozen;
     const Tensor weight = frozen.register_parameter("frozen", Tensor::full({2}, 3)),
