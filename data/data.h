@@ -13,3 +13,4 @@
 #include "radial/data/loader.h"
 #include "radial/data/preprocessor.h"
 #include "radial/data/registry.h"
+#include "radial/data/split.h"

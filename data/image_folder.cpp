@@ -238,6 +238,15 @@ ImageSet read_imagenet(const fs::path& root, bool train) {
     return make_dataset(list_image_folder(root / (train ? "train" : "val"), options));
 }
 
+ImageSet read_pictures(const fs::path& root, bool train) {
+    if (train && !fs::is_directory(root / "train") && !fs::is_directory(root / "val"))
+        return make_dataset(list_image_folder(root));
+    if (!train && !fs::is_directory(root / "val"))
+        throw FileError(root.string() +
+                        ": no val/ in this folder; hold out some of the training pictures with --val-split 0.2");
+    return read_imagenet(root, train);
+}
+
 void check_pictures(std::span<const std::filesystem::path> files, int threads,
                     const std::function<void(const CheckedPicture&)>& checked) {
     RADIAL_CHECK(threads >= 1, "check_pictures: {} threads, expected at least 1", threads);

@@ -86,6 +86,10 @@ ImageSet make_dataset(const ImageFolder& folder);
 /// exists. Throws FileError naming the folder or file that is missing or malformed (see list_image_folder()).
 ImageSet read_imagenet(const std::filesystem::path& root, bool train);
 
+/// Reads pictures of one's own: ROOT/train and ROOT/val as read_imagenet() does if there is one of them, or else, for
+/// training, ROOT/CLASS/FILE. Throws FileError as read_imagenet() does, and when there is no set to test on.
+ImageSet read_pictures(const std::filesystem::path& root, bool train);
+
 /// The result of decoding a file.
 struct CheckedPicture {
     std::size_t number = 0;  ///< index of the file
