@@ -7,4 +7,5 @@
 #include "radial/apps/train/observers.h"
 #include "radial/apps/train/retrieval.h"
 #include "radial/apps/train/statistics.h"
+#include "radial/apps/train/transfer.h"
 #include "radial/radial.h"

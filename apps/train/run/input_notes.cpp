@@ -30,7 +30,8 @@ void read_list(const std::map<std::string, std::string>& metadata, const std::st
     }
 }
 
-void read_number(const std::map<std::string, std::string>& metadata, const std::string& key, std::int64_t& number) {
+template <class T>
+void read_number(const std::map<std::string, std::string>& metadata, const std::string& key, T& number) {
     const auto found = metadata.find(key);
     if (found == metadata.end()) return;
     const std::string& text = found->second;
@@ -49,6 +50,10 @@ std::map<std::string, std::string> to_metadata(const InputNotes& notes) {
     write_list(metadata, "std", notes.std);
     if (notes.size > 0) metadata["image_size"] = fmt::format("{}", notes.size);
     if (notes.resize > 0) metadata["resize"] = fmt::format("{}", notes.resize);
+    if (notes.val_split > 0) {
+        metadata["val_split"] = fmt::format("{}", notes.val_split);
+        metadata["split_seed"] = fmt::format("{}", notes.split_seed);
+    }
     return metadata;
 }
 
@@ -61,6 +66,8 @@ InputNotes input_notes(const std::map<std::string, std::string>& metadata) {
     read_list(metadata, "std", notes.std);
     read_number(metadata, "image_size", notes.size);
     read_number(metadata, "resize", notes.resize);
+    read_number(metadata, "val_split", notes.val_split);
+    read_number(metadata, "split_seed", notes.split_seed);
     return notes;
 }
 

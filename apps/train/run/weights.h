@@ -10,9 +10,10 @@
 
 namespace radial::train {
 
+/// The content of a file of weights.
 struct OpenedWeights {
-    Classifier classifier;
-    InputNotes notes;
+    Classifier classifier;  ///< the network and the loss
+    InputNotes notes;       ///< the input images and the classes, as far as the file describes them
 };
 
 /// Reads a checkpoint, or the weights of the network `model` in the naming `format`. With "", the file determines the

@@ -64,9 +64,8 @@ public:
                     .test = loader_,
                     .schedule = constant_schedule(0)}),
           folder_(out, train::EarlierRun::refused),
-          recorder_(task_, options_, folder_,
-                    {{"device_description", "any"}, {"options", nlohmann::ordered_json::object()}}, classifier_, set_,
-                    trainer_, progress_) {
+          recorder_(task_, {}, folder_, {{"device_description", "any"}, {"options", nlohmann::ordered_json::object()}},
+                    classifier_, set_, trainer_, progress_) {
         recorder_.begin_events(trainer_);
     }
     /// Trains one epoch and records it.
@@ -87,7 +86,6 @@ private:
 
     train::Progress progress_;
     train::ImageTask task_ = train::mnist_task();
-    train::TrainOptions options_;
     data::ImageSet set_;
     data::Loader loader_;
     train::Classifier classifier_;
