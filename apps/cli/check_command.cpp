@@ -64,10 +64,12 @@ void run_check(const ImageTask& task, const CheckOptions& options) {
     std::vector<fs::path> files;
     for (const bool train : {true, false}) {
         const char* const part = train ? "train" : "val";
-        // If neither folder exists, reading reports it.
-        if (!fs::is_directory(options.data / part) && (train || !files.empty())) continue;
+        // Without both folders, the classes' folders are in this one, or reading reports that there are none.
+        const bool flat = !fs::is_directory(options.data / "train") && !fs::is_directory(options.data / "val");
+        if (!fs::is_directory(options.data / part) && (!flat || !train)) continue;
         const auto set = read_set(task, options.data, train);
-        fmt::print("{}: {} pictures of {} classes\n", part, set->size(), set->classes());
+        fmt::print("{}: {} pictures of {} classes\n", flat ? shown(options.data.string()) : part, set->size(),
+                   set->classes());
         for (const std::string& note : set->notes) fmt::print("note: {}\n", shown_lines(note));
         std::fflush(stdout);
         const auto* const images = dynamic_cast<const data::ImageSet*>(set.get());

@@ -12,6 +12,7 @@
 #include "radial/apps/train/scores.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
+#include "radial/data/split.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -34,6 +35,13 @@ constexpr auto words_of(RetrievalUse /*value*/) {
     return std::to_array<std::string_view>({"off", "euclidean", "cosine"});
 }
 
+/// The images that are evaluated.
+enum class EvalPart : std::uint8_t {
+    test,  ///< the test set
+    val    ///< those that training held out of the training set (--val-split)
+};
+constexpr auto words_of(EvalPart /*value*/) { return std::to_array<std::string_view>({"test", "val"}); }
+
 struct EvalOptions {
     std::filesystem::path checkpoint, data, outliers, json, predictions;
     std::int64_t batch = 128;
@@ -41,6 +49,7 @@ struct EvalOptions {
     std::string device = "cpu";
     Precision precision = Precision::float32;
     Views views = Views::one;
+    EvalPart part = EvalPart::test;
     bool per_class = false;
     RetrievalUse retrieval = RetrievalUse::off;
     PictureOptions pictures;
@@ -112,6 +121,21 @@ RetrievalResult retrieve(const Evaluation& test, RetrievalUse use) {
     return result;
 }
 
+/// The images that the run of a checkpoint held out of its training set. Throws Error when it held out none, and when
+/// the data are not those of the run, because the division would be another one.
+std::shared_ptr<data::Dataset> held_out_images(const ImageTask& task, const EvalOptions& options,
+                                               const std::map<std::string, std::string>& metadata) {
+    const InputNotes notes = input_notes(metadata);
+    RADIAL_CHECK(notes.val_split > 0, "--part val: {} is of a run without --val-split", options.checkpoint.string());
+    const auto parts =
+        data::split(read_set(task, options.data, true), notes.val_split, static_cast<std::uint64_t>(notes.split_seed));
+    const auto recorded = metadata.find("data");
+    if (recorded != metadata.end())
+        check_same_data(nlohmann::ordered_json::parse(recorded->second), data_record(*parts.train, *parts.held_out),
+                        options.data);
+    return parts.held_out;
+}
+
 void run_eval(const ImageTask& task, const EvalOptions& options) {
     const Device device = start_device(options.device, options.threads, options.precision);
     if (options.checkpoint.empty()) throw FileError("no checkpoint: give --checkpoint FILE");
@@ -120,7 +144,9 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     Classifier classifier = load_classifier(file, options.checkpoint);
     if (task.classes > 0) check_classes(options.checkpoint, classifier, task.program, task.classes);
     classifier.to(device);
-    const std::shared_ptr<data::Dataset> set = read_set(task, options.data, false);
+    const std::shared_ptr<data::Dataset> set = options.part == EvalPart::val
+                                                   ? held_out_images(task, options, file.metadata)
+                                                   : read_set(task, options.data, false);
     if (task.classes == 0)
         check_classes(options.checkpoint, classifier, options.data.empty() ? "the data set" : options.data.string(),
                       outputs_of(*set));
@@ -133,6 +159,7 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
     EvalResult result{.checkpoint = options.checkpoint,
                       .spec = classifier.spec,
                       .views = options.views,
+                      .part = options.part == EvalPart::val ? "validation" : "test",
                       .set = set,
                       .outlier_folder = options.outliers};
     if (!options.outliers.empty()) result.outliers = read_outliers(task, options.outliers, *set);
@@ -165,6 +192,9 @@ Command eval_command(const ImageTask& task) {
                 auto options = std::make_shared<EvalOptions>();
                 app.add_option("--checkpoint", options->checkpoint, "Checkpoint written by train")->type_name("FILE");
                 add_data_option(app, options->data, task.set);
+                const FlagAdder add(app, app.get_help_ptr()->get_group());
+                add("part", options->part,
+                    "Images to evaluate: test, or val for those that train --val-split has held out");
                 app.add_option("--outliers", options->outliers,
                                "Folder of images of other classes, which the scores are to tell from the test set")
                     ->type_name("DIR");
@@ -174,8 +204,7 @@ Command eval_command(const ImageTask& task) {
                                "ending")
                     ->type_name("FILE");
                 app.add_flag("--per-class", options->per_class, "Print precision, recall and F1 of each class");
-                FlagAdder(app, app.get_help_ptr()->get_group())(
-                    "retrieval", options->retrieval,
+                add("retrieval", options->retrieval,
                     "Print recall@K, R-precision and MAP@R of the features by this distance, with each test image as a "
                     "query among the others");
                 app.add_option("--batch", options->batch, "Images per batch")
@@ -189,8 +218,7 @@ Command eval_command(const ImageTask& task) {
                     ->check(within(0, 256));
                 add_device_option(app, options->device);
                 add_precision_option(app, options->precision);
-                FlagAdder(app, app.get_help_ptr()->get_group())(
-                    "views", options->views,
+                add("views", options->views,
                     "Views of each image whose logits are averaged for the test accuracy: 1; 2 (and mirrored); 6 (and "
                     "both shifted by one pixel to the upper left and the lower right, at half the weight)");
                 if (task.picture_files) add_picture_options(app, options->pictures, false);

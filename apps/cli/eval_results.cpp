@@ -120,11 +120,11 @@ std::string EvalResult::class_name(std::int64_t c) const {
 
 std::string summary(const EvalResult& result) {
     const Evaluation& test = result.test;
-    std::string text = fmt::format("model: {}, {}-D feature; loss: {}\ntest loss: {:.4f}\n", result.spec.model,
-                                   result.spec.dim, result.spec.loss, test.loss);
+    std::string text = fmt::format("model: {}, {}-D feature; loss: {}\n{} loss: {:.4f}\n", result.spec.model,
+                                   result.spec.dim, result.spec.loss, result.part, test.loss);
     if (std::isnan(test.accuracy())) return text;
-    text += fmt::format("test accuracy{}: {:.2f}% ({} of {})\n", over_views(result.views), 100 * test.accuracy(),
-                        test.correct, test.total);
+    text += fmt::format("{} accuracy{}: {:.2f}% ({} of {})\n", result.part, over_views(result.views),
+                        100 * test.accuracy(), test.correct, test.total);
     if (!result.has_classes()) return text;
     if (test.classes > usual_top)
         text += fmt::format("top-{} accuracy: {:.2f}%\n", usual_top, 100 * test.top_accuracy(usual_top));

@@ -36,6 +36,7 @@ struct EvalResult {
     std::filesystem::path checkpoint{};          ///< the file that was evaluated
     ClassifierSpec spec{};                       ///< its network and loss
     Views views = Views::one;                    ///< views over which logits were averaged
+    std::string part = "test";                   ///< name of the set: "test", or "validation" for held-out images
     std::shared_ptr<data::Dataset> set{};        ///< the test set
     Evaluation test{};                           ///< the evaluation on it
     std::vector<ScoreResult> scores{};           ///< none for targets that are not classes

@@ -36,6 +36,8 @@ void with_memory_advice(std::int64_t batch, const std::function<void()>& work) {
 
 std::shared_ptr<data::Dataset> read_set(const ImageTask& task, const std::filesystem::path& folder, bool train) {
     if (folder.empty() && !task.needs_folder) return task.read(folder, train);
+    if (folder.empty() && task.set.empty())
+        throw FileError(fmt::format("no data folder: give --data DIR. {}", task.where_to_get));
     if (folder.empty()) {
         throw FileError(
             fmt::format("no data folder: give --data DIR, or set RADIAL_DATA to a folder that holds {}/. {}", task.set,

@@ -23,6 +23,7 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
     add_fields<RunOptions>(app, options, run);
     add_fields<RankOptions>(app, options, ranks);
     add_fields<ResumeOptions>(app, options, interruption);
+    app.get_option("--weights")->type_name("FILE");
     app.get_option("--overwrite")->configurable(false);
     app.get_option("--resume")->configurable(false)->excludes("--overwrite");
 }

@@ -5,6 +5,7 @@
 #include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/cli/run/rank_session.h"
+#include "radial/apps/cli/run/run_plan.h"
 #include "radial/apps/cli/run/run_recorder.h"
 #include "radial/apps/cli/run/run_saver.h"
 #include "radial/apps/cli/shared_flags.h"
@@ -14,14 +15,17 @@
 #include "radial/apps/train/observers.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/apps/train/trainer.h"
+#include "radial/apps/train/transfer.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/tensor/random.h"
+#include "radial/data/split.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace radial::train {
@@ -29,50 +33,54 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& options, const Communicator& ranks,
-                                   bool train) {
-    data::LoaderOptions loader{.batch_size = options.batch,
-                               .shuffle = train,
-                               .drop_last = train && options.drop_last,
-                               .seed = options.seed,
-                               .workers = options.workers,
-                               .mean = task.mean,
-                               .std = task.std,
-                               .rank = ranks.rank(),
-                               .ranks = ranks.size()};
-    if (train) set_augmentation(options.augmentation, loader);
-    set_pictures(options.pictures, train, loader);
+/// The batches of this rank, augmented if they are those of the training set.
+data::LoaderOptions loader_options(const SetPlan& sets, const RankSession& session, bool train) {
+    data::LoaderOptions loader = train ? sets.train : sets.test;
+    loader.rank = session.ranks().rank();
+    loader.ranks = session.ranks().size();
+    if (train) set_augmentation(sets.augmentation, loader);
     return loader;
 }
 
-/// The options for config.json: those of the command line, completed by the options of the network and the loss.
+/// The options for config.json: those of the command line, completed by `options`, which are complete.
 Json settings_of(const TrainOptions& options, Json values) {
     values["model"] = options.model;
     values["dim"] = options.dim;
     values["schedule"] = option_value(options.schedule);
     values["warmup-epochs"] = options.warmup_epochs;
+    values["warmup-start"] = options.warmup_start;
+    values["final-lr"] = options.final_lr;
     values["lr"] = options.lr;
     // Each option of the loss is named once, in the same form however it was given.
-    for (const auto& [name, value] : options.loss_settings) values.erase("loss." + name);
-    for (const auto& [name, value] : loss_settings(options.loss, options.loss_settings)) values["loss." + name] = value;
-    for (const auto& [name, value] : model_settings(model_named(options.model), options.model_settings))
-        values["model." + name] = value;
-    return values;
+    Json settings = Json::object();
+    for (const auto& [name, value] : values.items())
+        if (!name.starts_with("loss.")) settings[name] = value;
+    for (const auto& [name, value] : options.loss_settings) settings["loss." + name] = value;
+    for (const auto& [name, value] : options.model_settings) settings["model." + name] = value;
+    return settings;
 }
 
 /// The content of config.json: the options, and facts that cannot be given on the command line.
-Json config_of(const ImageTask& task, const TrainOptions& options, Json values, Device device, Json data) {
+Json config_of(const ImageTask& task, Json settings, Device device, Json data) {
     return {{"program", task.program + " train"},
             {"version", version},
             {"device_description", describe_device(device)},
-            {"options", settings_of(options, std::move(values))},
+            {"options", std::move(settings)},
             {"data", std::move(data)}};
 }
 
-/// `options`, with the values that were not given filled in from the task and the network.
-TrainOptions completed(const ImageTask& task, TrainOptions options) {
+/// `options`, with the values that were not given filled in from the task, the network and the loss.
+/// The network of `start`, weights to start from, has the options that it has there.
+TrainOptions completed(const ImageTask& task, TrainOptions options, const OpenedWeights* start) {
     if (!options.resume.empty()) options.out = options.resume;
     if (options.model.empty()) options.model = task.model;
+    if (start != nullptr) {
+        const ClassifierSpec& theirs = start->classifier.spec;
+        if (options.dim == 0) options.dim = theirs.dim;
+        RADIAL_CHECK(options.dim == theirs.dim, "--weights {}: a network with a {}-D feature, --dim is {}",
+                     options.weights.string(), theirs.dim, options.dim);
+        options.model_settings.insert(theirs.model_settings.begin(), theirs.model_settings.end());
+    }
     const ModelInfo& model = model_named(options.model);
     if (options.dim == 0) options.dim = model.dim;
     const ModelSettings known = model.defaults();
@@ -82,6 +90,8 @@ TrainOptions completed(const ImageTask& task, TrainOptions options) {
     // insert() does not overwrite values that were given. A recipe already sets all the loss options that it needs.
     if (options.recipe.empty() && defaults != task.loss_defaults.end())
         options.loss_settings.insert(defaults->second.begin(), defaults->second.end());
+    options.model_settings = model_settings(model, options.model_settings);
+    options.loss_settings = loss_settings(options.loss, options.loss_settings);
     return options;
 }
 
@@ -94,28 +104,30 @@ void check_channels(const std::string& model, const data::Dataset& set) {
 }
 
 /// Throws Error when some batches of an epoch, or of the rest of an epoch, cannot be trained on.
-void check_batches_of(const TrainOptions& options, const RankSession& session, const data::Dataset& set,
+void check_batches_of(const TrainingPlan& training, const RankSession& session, const data::Dataset& set,
                       std::int64_t samples, const Classifier& classifier) {
     session.check_last_batch(samples);
+    const OptimizerOptions& optimizer = training.optimizer;
     const BatchCut cut{.samples = samples,
-                       .batch = options.batch,
+                       .batch = optimizer.batch,
                        .ranks = session.ranks().size(),
-                       .accumulate = options.accumulate,
-                       .drop_last = options.drop_last};
-    check_batches(*classifier.model, set.input_shape(), cut, options.sync_batch_norm);
+                       .accumulate = optimizer.accumulate,
+                       .drop_last = optimizer.drop_last};
+    check_batches(*classifier.model, set.input_shape(), cut, training.rank_step.sync_batch_norm);
     check_batches(*classifier.loss, cut);
 }
 
-std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
+/// `part` is the name of the set that was evaluated: "test".
+std::string epoch_line(const EpochResult& result, std::int64_t epochs, std::string_view part) {
     std::string metrics;
     for (const MetricResult& metric : result.metrics)
         metrics += fmt::format(", {} {:.4f}", metric_label(metric.name), metric.mean);
-    const std::string test = std::isnan(result.test_accuracy)
-                                 ? fmt::format("test loss {:.4f}", result.test_loss)
-                                 : fmt::format("test accuracy {:.2f}% (best {:.2f}%)", 100 * result.test_accuracy,
-                                               100 * result.best_accuracy);
+    const std::string evaluated = std::isnan(result.test_accuracy)
+                                      ? fmt::format("{} loss {:.4f}", part, result.test_loss)
+                                      : fmt::format("{} accuracy {:.2f}% (best {:.2f}%)", part,
+                                                    100 * result.test_accuracy, 100 * result.best_accuracy);
     return fmt::format("epoch {}/{}: loss {:.4f}, {}{}, {:.0f} images/s, {}", result.epoch, epochs, result.train_loss,
-                       test, metrics, result.images_per_second, format_duration(result.seconds));
+                       evaluated, metrics, result.images_per_second, format_duration(result.seconds));
 }
 
 /// The work of a program during a run besides training: saves and records the run, prints its progress, and ends it
@@ -123,11 +135,11 @@ std::string epoch_line(const EpochResult& result, std::int64_t epochs) {
 class RunKeeper : public Observer {
 public:
     /// `recorder` is null on all ranks but the first.
-    RunKeeper(const TrainOptions& options, RunRecorder* recorder, RunSaver& saver, Progress& progress)
-        : options_(options), recorder_(recorder), saver_(saver), progress_(progress) {}
+    RunKeeper(RunRecorder* recorder, RunSaver& saver, Progress& progress, std::string_view part)
+        : recorder_(recorder), saver_(saver), progress_(progress), part_(part) {}
 
     void on_start(Trainer& trainer) override {
-        if (options_.resume.empty()) saver_.start(trainer);
+        if (trainer.steps() == 0) saver_.start(trainer);
         if (recorder_ != nullptr) recorder_->begin_events(trainer);
     }
     void between_steps(Trainer& trainer) override { saver_.after_step(trainer); }
@@ -144,11 +156,12 @@ public:
     bool wants_to_stop() override { return noted_signal() != 0; }
     void on_evaluation(Trainer& trainer, bool whole) override { saver_.after_evaluation(trainer, whole); }
     void on_epoch(Trainer& trainer, const EpochResult& result) override {
-        const bool last = result.epoch == options_.epochs || trainer.stopped();
+        const std::int64_t epochs = trainer.setup().epochs;
+        const bool last = result.epoch == epochs || trainer.stopped();
         if (recorder_ != nullptr) saver_.record([&] { recorder_->record(trainer); }, last);
-        progress_.line(epoch_line(result, options_.epochs));
-        if (trainer.stopped() && result.epoch < options_.epochs)
-            progress_.line(fmt::format("stopped after epoch {} of {}", result.epoch, options_.epochs));
+        progress_.line(epoch_line(result, epochs, part_));
+        if (trainer.stopped() && result.epoch < epochs)
+            progress_.line(fmt::format("stopped after epoch {} of {}", result.epoch, epochs));
         saver_.after_epoch(trainer, last);
     }
     std::string on_failure(Trainer& /*trainer*/, const FailedStep& failed) override {
@@ -156,23 +169,24 @@ public:
     }
 
 private:
-    const TrainOptions& options_;
     RunRecorder* recorder_;
     RunSaver& saver_;
     Progress& progress_;
+    std::string_view part_;  ///< the name of the set that is evaluated
     bool writes_steps_ = true;
 };
 
 /// Trains to the end. If a lost rank or an unreadable sample ends the run early, saves it.
-void run_to_end(Trainer& trainer, const RunRecorder* recorder, RunSaver& saver, Progress& progress) {
+void run_to_end(Trainer& trainer, const RunRecorder* recorder, RunSaver& saver, Progress& progress,
+                std::string_view part) {
     try {
         const EpochResult& last = trainer.run();
         const EpochResult& best = trainer.history()[static_cast<std::size_t>(last.best_epoch - 1)];
         if (std::isnan(last.test_accuracy))
-            progress.line(fmt::format("test loss: last {:.4f}, lowest {:.4f} (epoch {}, best.safetensors)",
+            progress.line(fmt::format("{} loss: last {:.4f}, lowest {:.4f} (epoch {}, best.safetensors)", part,
                                       last.test_loss, best.test_loss, last.best_epoch));
         else
-            progress.line(fmt::format("test accuracy: last {:.2f}%, best {:.2f}% (epoch {}, best.safetensors)",
+            progress.line(fmt::format("{} accuracy: last {:.2f}%, best {:.2f}% (epoch {}, best.safetensors)", part,
                                       100 * last.test_accuracy, 100 * last.best_accuracy, last.best_epoch));
         if (recorder != nullptr) progress.line(fmt::format("report: {}", recorder->folder().report().string()));
     } catch (const RankLost& lost) {
@@ -182,27 +196,43 @@ void run_to_end(Trainer& trainer, const RunRecorder* recorder, RunSaver& saver, 
     }
 }
 
-EarlierRun earlier_run(const TrainOptions& options) {
-    if (!options.resume.empty()) return EarlierRun::resumed;
-    return options.overwrite ? EarlierRun::replaced : EarlierRun::refused;
+/// The weights in the file that a new run starts from, or null.
+std::shared_ptr<const OpenedWeights> starting_weights(const ImageTask& task, const TrainOptions& options) {
+    if (options.weights.empty() || !options.resume.empty()) return nullptr;
+    return std::make_shared<const OpenedWeights>(
+        open_weights(options.weights, options.model.empty() ? task.model : options.model, ""));
 }
 
-/// The network and the loss with the initial weights of the run.
-Classifier build(const TrainOptions& options, std::int64_t classes, Device device) {
-    manual_seed(options.seed);
-    Classifier classifier =
-        build_classifier({.model = options.model,
-                          .model_settings = model_settings(model_named(options.model), options.model_settings),
-                          .dim = options.dim,
-                          .loss = options.loss,
-                          .loss_settings = loss_settings(options.loss, options.loss_settings),
-                          .classes = classes});
+/// The network and the loss with the initial weights of the run, on `device`, with lines that describe what was taken
+/// from a file and what is frozen.
+std::pair<Classifier, std::vector<std::string>> build(const TrainingPlan& training, std::int64_t classes,
+                                                      const std::vector<std::string>& class_names, Device device) {
+    manual_seed(training.seed);
+    ClassifierSpec spec = training.classifier;
+    spec.classes = classes;
+    Classifier classifier = build_classifier(spec);
+    std::vector<std::string> lines;
+    if (training.start != nullptr) {
+        const TransferredWeights taken = transfer_weights(*training.start, classifier, class_names);
+        lines.push_back(fmt::format("weights: {} tensors of {}; the classifier is {}", taken.tensors, spec.model,
+                                    taken.head ? "the file's" : fmt::format("new, because {}", taken.reason)));
+    }
+    if (training.backbone_eval) classifier.model->keep_eval();
+    if (!training.freeze.empty()) {
+        const std::vector<std::string> parts = freeze_parts(*classifier.model, training.freeze);
+        std::int64_t frozen = 0;
+        for (const Tensor& parameter : classifier.model->parameters())
+            if (!parameter.requires_grad()) frozen += parameter.numel();
+        lines.push_back(fmt::format("frozen: {}{}, {} of {} parameters", parts.front(),
+                                    parts.size() > 1 ? " to " + parts.back() : "", frozen,
+                                    classifier.parameter_count()));
+    }
     classifier.to(device);
-    return classifier;
+    return {std::move(classifier), std::move(lines)};
 }
 
 /// The average of the weights for --ema or --lookahead, or null without them.
-std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const Classifier& classifier) {
+std::unique_ptr<WeightAverage> make_average(const OptimizerOptions& options, const Classifier& classifier) {
     RADIAL_CHECK(options.ema == 0 || options.lookahead == 0,
                  "--lookahead {}: cannot be combined with --ema {}; give --lookahead 0, or no --ema", options.lookahead,
                  options.ema);
@@ -213,40 +243,52 @@ std::unique_ptr<WeightAverage> make_average(const TrainOptions& options, const C
     return std::make_unique<WeightAverage>(classifier.averaged_state(), options.ema);
 }
 
-void describe_run(const ImageTask& task, const TrainOptions& options, const Classifier& classifier,
-                  const data::Dataset& train, const data::Dataset& test, Progress& progress) {
-    const std::string from = options.data.empty() ? "" : fmt::format(" from {}", options.data.string());
-    progress.line(fmt::format("data: {} training and {} test {}{}", train.size(), test.size(),
+/// The name of the set that is evaluated after each epoch.
+std::string_view evaluated_part(const RunPlan& plan) { return plan.sets.val_split > 0 ? "validation" : "test"; }
+
+void describe_run(const ImageTask& task, const RunPlan& plan, const Classifier& classifier, const data::Dataset& train,
+                  const data::Dataset& test, Progress& progress) {
+    const std::string from = plan.sets.folder.empty() ? "" : fmt::format(" from {}", plan.sets.folder.string());
+    progress.line(fmt::format("data: {} training and {} {} {}{}", train.size(), test.size(), evaluated_part(plan),
                               train.input_shape().rank() == 3 ? "images" : "samples", from));
-    progress.line(fmt::format("model: {}, {}-D feature, {} parameters; loss: {} ({})", title_of(task, options.model),
-                              options.dim, classifier.parameter_count(), options.loss,
-                              describe_settings(classifier.spec.loss_settings)));
-    progress.line("augmentation: " + describe(options.augmentation));
-    progress.line("learning rate: " + describe_schedule(options));
-    for (const std::string& note : options_without_effect(options)) progress.line("note: " + note);
+    const ClassifierSpec& spec = classifier.spec;
+    progress.line(fmt::format("model: {}, {}-D feature, {} parameters; loss: {} ({})", title_of(task, spec.model),
+                              spec.dim, classifier.parameter_count(), spec.loss,
+                              describe_settings(spec.loss_settings)));
+    progress.line("augmentation: " + describe(plan.sets.augmentation));
+    progress.line("learning rate: " + plan.saves.schedule);
+    for (const std::string& note : plan.notes) progress.line("note: " + note);
     for (const data::Dataset* const set : {&train, &test})
         for (const std::string& note : set->notes) progress.line("note: " + note);
 }
 
-/// Reads the training and the test set.
+/// Reads the training set, and the test set or the part that is held out instead. `model` is the name of the network.
 std::pair<std::shared_ptr<data::Dataset>, std::shared_ptr<data::Dataset>> read_sets(const ImageTask& task,
-                                                                                    const TrainOptions& options) {
-    std::shared_ptr<data::Dataset> train_set = read_set(task, options.data, true);
-    check_channels(options.model, *train_set);
-    std::shared_ptr<data::Dataset> test_set = read_set(task, options.data, false);
+                                                                                    const SetPlan& sets,
+                                                                                    const std::string& model) {
+    std::shared_ptr<data::Dataset> train_set = read_set(task, sets.folder, true);
+    check_channels(model, *train_set);
+    check_augmentation(sets.augmentation, train_set->input_shape());
+    std::shared_ptr<data::Dataset> test_set;
+    if (sets.val_split > 0) {
+        data::SplitSets parts = data::split(train_set, sets.val_split, sets.split_seed);
+        train_set = std::move(parts.train);
+        test_set = std::move(parts.held_out);
+    } else {
+        test_set = read_set(task, sets.folder, false);
+    }
     for (data::Dataset* const set : {train_set.get(), test_set.get()})
-        if (auto* const images = dynamic_cast<data::ImageSet*>(set))
-            images->view = view_of(options.pictures, model_named(options.model));
+        if (auto* const images = dynamic_cast<data::ImageSet*>(set)) images->view = sets.view;
     return {std::move(train_set), std::move(test_set)};
 }
 
 /// Checks the batches left after `done` samples: in an epoch begun with another batch size, they are divided
 /// differently from those of a whole epoch.
-void check_rest(const TrainOptions& options, const RankSession& session, const data::Dataset& train_set,
+void check_rest(const TrainingPlan& training, const RankSession& session, const data::Dataset& train_set,
                 std::int64_t done, const Classifier& classifier) {
     const std::int64_t left = train_set.size() - done;
-    if (left > 0 && (left >= options.batch || !options.drop_last))
-        check_batches_of(options, session, train_set, left, classifier);
+    if (left > 0 && (left >= training.optimizer.batch || !training.optimizer.drop_last))
+        check_batches_of(training, session, train_set, left, classifier);
 }
 
 /// The number of steps until the end of the run.
@@ -257,78 +299,84 @@ std::int64_t steps_left(const Trainer& trainer, const data::Loader& loader) {
     return whole * loader.batches() + (within ? loader.batches(position) - position.batches : 0);
 }
 
-StepSetup step_setup(const TrainOptions& options, const RankSession& session, const Classifier& classifier,
+StepSetup step_setup(const TrainingPlan& training, const RankSession& session, const Classifier& classifier,
                      Optimizer& optimizer, WeightAverage* average, Device device) {
     return {.model = *classifier.model,
             .loss = *classifier.loss,
             .optimizer = optimizer,
-            .clip_norm = options.clip_norm,
+            .clip_norm = training.optimizer.clip_norm,
             .average = average,
-            .accumulate = options.accumulate,
+            .accumulate = training.optimizer.accumulate,
             .device = device,
-            .precision = options.precision,
-            .graph = options.graph,
+            .precision = training.precision,
+            .graph = training.graph,
             .ranks = &session.ranks(),
-            .rank_options = {.sync_batch_norm = options.sync_batch_norm,
-                             .gradients = {.bucket_bytes = static_cast<std::size_t>(options.bucket_mb * 1e6)}}};
+            .rank_options = training.rank_step};
 }
 
-void train(const ImageTask& task, const TrainOptions& options, Json values) {
-    const RankSession session(options);
+/// The observers that a task adds, and the one that stops the run early.
+std::vector<std::unique_ptr<Observer>> make_observers(const ImageTask& task, std::int64_t patience) {
+    std::vector<std::unique_ptr<Observer>> observers;
+    for (const auto& make : task.observers) observers.push_back(make());
+    if (patience > 0) observers.push_back(std::make_unique<EarlyStopping>(EarlyStoppingOptions{.patience = patience}));
+    return observers;
+}
+
+void train(const ImageTask& task, const RunPlan& plan, Json settings) {
+    const TrainingPlan& training = plan.training;
+    const bool resumed = plan.earlier_run == EarlierRun::resumed;
+    const RankSession session(plan.ranks);
     std::optional<RunFolder> folder;  // only on the rank that writes
-    if (session.first()) folder.emplace(options.out, earlier_run(options));
-    const Device device = start_device(session.device(), session.threads(), options.precision);
-    const Schedule schedule = make_schedule(options);
-    auto [train_set, test_set] = read_sets(task, options);
-    const Json config = config_of(task, options, std::move(values), device, data_record(*train_set, *test_set));
-    if (!options.resume.empty()) check_same_data(recorded_data(options.resume), config.at("data"), options.data);
+    if (session.first()) folder.emplace(plan.saves.folder, plan.earlier_run);
+    const Device device = start_device(session.device(), session.threads(), training.precision);
+    auto [train_set, test_set] = read_sets(task, plan.sets, training.classifier.model);
+    const Json config = config_of(task, std::move(settings), device, data_record(*train_set, *test_set));
+    if (resumed) check_same_data(recorded_data(plan.saves.folder), config.at("data"), plan.sets.folder);
     check_same_run(session, config.at("options"), config.at("data"));
     const std::int64_t classes = task.classes > 0 ? task.classes : outputs_of(*train_set);
-    Classifier classifier = build(options, classes, device);
-    if (options.limit > 0) train_set = data::first(train_set, std::min(options.limit, train_set->size()));
-    if (options.class_weights == ClassWeighting::balanced)
+    auto [classifier, start_lines] = build(training, classes, train_set->class_names, device);
+    if (plan.sets.limit > 0) train_set = data::first(train_set, std::min(plan.sets.limit, train_set->size()));
+    if (plan.sets.class_weights == ClassWeighting::balanced)
         classifier.loss->set_class_weights(balanced_weights(data::labels_of(*train_set), classes));
+    check_batches_of(training, session, *train_set, train_set->size(), classifier);
 
-    check_augmentation(options.augmentation, train_set->input_shape());
-    check_batches_of(options, session, *train_set, train_set->size(), classifier);
     Progress progress;
     if (session.several()) progress.line(session.describe());
-    describe_run(task, options, classifier, *train_set, *test_set, progress);
-    data::Loader train_loader(train_set, loader_options(task, options, session.ranks(), true));
-    data::Loader test_loader(test_set, loader_options(task, options, session.ranks(), false));
-    const auto optimizer = make_optimizer(options, classifier.named_parameters());
-    const std::unique_ptr<WeightAverage> average = make_average(options, classifier);
-    RunSaver saver(session, options, classifier, *optimizer, config,
-                   fmt::format("{} train --resume {}", task.program, shell_word(options.out)), progress, average.get());
-    Trainer trainer({.step = step_setup(options, session, classifier, *optimizer, average.get(), device),
+    describe_run(task, plan, classifier, *train_set, *test_set, progress);
+    for (const std::string& line : start_lines) progress.line(line);
+    data::Loader train_loader(train_set, loader_options(plan.sets, session, true));
+    data::Loader test_loader(test_set, loader_options(plan.sets, session, false));
+    const auto optimizer = make_optimizer(training.optimizer, classifier.named_parameters());
+    const std::unique_ptr<WeightAverage> average = make_average(training.optimizer, classifier);
+    RunSaver saver(session, plan.saves, classifier, *optimizer, config, progress, average.get());
+    Trainer trainer({.step = step_setup(training, session, classifier, *optimizer, average.get(), device),
                      .train = train_loader,
                      .test = test_loader,
-                     .schedule = schedule,
-                     .epochs = options.epochs,
-                     .keep_features = options.dim == 2});
+                     .schedule = training.schedule,
+                     .epochs = training.optimizer.epochs,
+                     .keep_features = classifier.spec.dim == 2});
     trainer.observe(progress);
-    DeadKernelWatch kernel_watch({.stops = !options.allow_dead_kernel});
+    DeadKernelWatch kernel_watch({.stops = !training.optimizer.allow_dead_kernel});
     trainer.observe(kernel_watch);
-    if (!options.resume.empty()) {
+    if (resumed) {
         saver.resume(classifier, *optimizer, trainer, progress);
-        check_rest(options, session, *train_set, trainer.position().samples, classifier);
+        check_rest(training, session, *train_set, trainer.position().samples, classifier);
     }
     check_same_step(session, trainer.steps());
     if (auto* const lookahead = dynamic_cast<Lookahead*>(average.get()))
         lookahead->set_steps(std::max<std::int64_t>(1, trainer.steps() + steps_left(trainer, train_loader)));
     std::optional<RunRecorder> recorder;
-    if (folder) {
-        recorder.emplace(task, options, *folder, config, classifier, *test_set, trainer, progress);
-    }
-    std::vector<std::unique_ptr<Observer>> observers;
-    for (const auto& make : task.observers) observers.push_back(make());
-    if (options.patience > 0)
-        observers.push_back(std::make_unique<EarlyStopping>(EarlyStoppingOptions{.patience = options.patience}));
+    const RecordPlan records{.resumed = resumed,
+                             .log_steps = plan.log_steps,
+                             .val_split = plan.sets.val_split,
+                             .split_seed = plan.sets.split_seed};
+    if (folder) recorder.emplace(task, records, *folder, config, classifier, *test_set, trainer, progress);
+    const auto observers = make_observers(task, training.optimizer.patience);
     for (const auto& observer : observers) trainer.observe(*observer);
-    RunRecorder* const records = recorder ? &*recorder : nullptr;
-    RunKeeper keeper(options, records, saver, progress);
+    RunRecorder* const recording = recorder ? &*recorder : nullptr;
+    RunKeeper keeper(recording, saver, progress, evaluated_part(plan));
     trainer.observe(keeper);
-    run_to_end(trainer, records, saver, progress);
+    run_to_end(trainer, recording, saver, progress, evaluated_part(plan));
     for (const data::Loader* const loader : {&train_loader, &test_loader})
         for (const std::string& line : problem_lines(*loader)) progress.line(line);
 }
@@ -378,7 +426,8 @@ Json train_settings(const ImageTask& task, const std::vector<std::string>& argum
     check_numbers(app);
     apply_recipe(app, options->recipe);
     fit_defaults(task, app, *options);
-    return settings_of(completed(task, *options), resolved_options(app));
+    const auto start = starting_weights(task, *options);
+    return settings_of(completed(task, *options, start.get()), resolved_options(app));
 }
 
 Command train_command(const ImageTask& task) {
@@ -390,8 +439,11 @@ Command train_command(const ImageTask& task) {
                     return [task, options, &app] {
                         apply_recipe(app, options->recipe);
                         fit_defaults(task, app, *options);
+                        auto start = starting_weights(task, *options);
+                        const TrainOptions chosen = completed(task, *options, start.get());
+                        const RunPlan plan = plan_run(task, chosen, std::move(start));
                         with_memory_advice(options->batch,
-                                           [&] { train(task, completed(task, *options), resolved_options(app)); });
+                                           [&] { train(task, plan, settings_of(chosen, resolved_options(app))); });
                     };
                 },
             .keeps_results = true};

@@ -3,6 +3,7 @@
 
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/util/error.h"
+#include "radial/data/image_folder.h"
 #include "radial/data/registry.h"
 
 #include <CLI/CLI.hpp>
@@ -113,6 +114,25 @@ ImageTask imagenet_task() {
     defaults.augmentation.flip = 0.5;
     defaults.out = "runs/imagenet";
     return imagenet;
+}
+
+ImageTask pictures_task() {
+    ImageTask pictures = imagenet_task();
+    pictures.program = "radial-train";
+    pictures.set = "";
+    pictures.model = "resnet18";
+    pictures.model_title = "ResNet-18";
+    pictures.read = data::reader_of(data::read_pictures);
+    pictures.where_to_get = "It holds a folder of pictures for each class, or train/ and val/ with such folders";
+    TrainOptions& defaults = pictures.defaults;
+    defaults.epochs = 20;
+    defaults.batch = 32;
+    defaults.lr = 0.02;
+    defaults.weight_decay = 1e-4;
+    defaults.warmup_epochs = 1;
+    defaults.augmentation.random_area = 0.25;
+    defaults.out = "runs/pictures";
+    return pictures;
 }
 
 Command imagenet_download_command() {

@@ -27,6 +27,11 @@ ImageTask cifar100_task();
 /// otherwise the kernel is dead from the first step (docs/training-rbf-softmax.md).
 ImageTask imagenet_task();
 
+/// ResNet-18 on one's own pictures: DIR/train/CLASS/FILE and DIR/val/CLASS/FILE, or DIR/CLASS/FILE with --val-split.
+/// The defaults are for a few hundred to some ten thousand pictures, with or without pretrained weights. The number of
+/// classes is that of the data set.
+ImageTask pictures_task();
+
 /// The command `download` for ImageNet, which may not be redistributed: prints where to get it and how its folders are
 /// laid out.
 Command imagenet_download_command();

@@ -73,19 +73,20 @@ void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& l
 
 std::string describe(const AugmentationOptions& options) {
     std::string text;
-    const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+    const auto append = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
     if (!options.off) {
-        if (options.random_area > 0) add(fmt::format("random region of {} of the area or more", options.random_area));
-        if (!options.color_jitter.empty()) add(fmt::format("color jitter {}", fmt::join(options.color_jitter, ",")));
+        if (options.random_area > 0)
+            append(fmt::format("random region of {} of the area or more", options.random_area));
+        if (!options.color_jitter.empty()) append(fmt::format("color jitter {}", fmt::join(options.color_jitter, ",")));
         if (options.crop_padding > 0)
-            add(fmt::format("crop with {}padding {}", options.crop_border == data::Border::reflect ? "reflected " : "",
-                            options.crop_padding));
-        if (options.alternating_flip) add("flip in every other epoch");
-        if (options.flip > 0 && !options.alternating_flip) add(fmt::format("flip {}", options.flip));
-        if (options.cutout > 0) add(fmt::format("cutout {}", options.cutout));
-        if (options.erasing > 0) add(fmt::format("erasing {}", options.erasing));
-        if (options.mixup > 0) add(fmt::format("mixup {}", options.mixup));
-        if (options.cutmix > 0) add(fmt::format("CutMix {}", options.cutmix));
+            append(fmt::format("crop with {}padding {}",
+                               options.crop_border == data::Border::reflect ? "reflected " : "", options.crop_padding));
+        if (options.alternating_flip) append("flip in every other epoch");
+        if (options.flip > 0 && !options.alternating_flip) append(fmt::format("flip {}", options.flip));
+        if (options.cutout > 0) append(fmt::format("cutout {}", options.cutout));
+        if (options.erasing > 0) append(fmt::format("erasing {}", options.erasing));
+        if (options.mixup > 0) append(fmt::format("mixup {}", options.mixup));
+        if (options.cutmix > 0) append(fmt::format("CutMix {}", options.cutmix));
     }
     return text.empty() ? "none" : text;
 }

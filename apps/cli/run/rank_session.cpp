@@ -30,54 +30,50 @@ int allowed_processors() {
 
 }  // namespace
 
-RankSession::RankSession(const TrainOptions& options)
-    : batch_(options.batch),
-      accumulate_(options.accumulate),
-      drop_last_(options.drop_last),
-      ranks_(join_ranks({.timeout = std::chrono::milliseconds(std::llround(1000 * options.rank_timeout)),
+RankSession::RankSession(const RankPlan& plan)
+    : plan_(plan),
+      ranks_(join_ranks({.timeout = std::chrono::milliseconds(std::llround(1000 * plan.timeout)),
                          .ending = [] { return noted_signal() != 0; }})),
-      threads_(options.threads),
       processors_(static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))),
-      allowed_(allowed_processors()),
-      device_(options.device) {
+      allowed_(allowed_processors()) {
     if (!several()) return;
     // The other ranks would print the same as the first.
     if (!first() && std::freopen("/dev/null", "w", stdout) == nullptr)
         throw Error("cannot turn this rank's standard output off");
-    RADIAL_CHECK(batch_ % ranks_->size() == 0, "--batch: {} images a step do not divide among {} ranks", batch_,
-                 ranks_->size());
-    RADIAL_CHECK(options.graph != GraphUse::on, "--graph on: steps on several ranks are not recorded");
+    RADIAL_CHECK(plan_.batch % ranks_->size() == 0, "--batch: {} images a step do not divide among {} ranks",
+                 plan_.batch, ranks_->size());
+    RADIAL_CHECK(plan_.graph != GraphUse::on, "--graph on: steps on several ranks are not recorded");
     const int host = std::max(processors_, allowed_);
-    if (threads_ == 0) threads_ = std::max(1, std::min(allowed_, host / ranks_->local_size()));
-    if (ranks_->local_size() == 1 || !device_.starts_with("cuda")) return;
-    RADIAL_CHECK(device_ == "cuda", "--device {}: {} ranks on this host need a device each; give --device cuda",
-                 device_, ranks_->local_size());
-    device_ = "cuda:" + std::to_string(ranks_->local_rank());
+    if (plan_.threads == 0) plan_.threads = std::max(1, std::min(allowed_, host / ranks_->local_size()));
+    if (ranks_->local_size() == 1 || !plan_.device.starts_with("cuda")) return;
+    RADIAL_CHECK(plan_.device == "cuda", "--device {}: {} ranks on this host need a device each; give --device cuda",
+                 plan_.device, ranks_->local_size());
+    plan_.device = "cuda:" + std::to_string(ranks_->local_rank());
 }
 
 std::string RankSession::describe() const {
     std::string text = fmt::format("ranks: {}, {} images a step and {} thread{} each", ranks_->size(),
-                                   batch_ / ranks_->size(), threads_, threads_ == 1 ? "" : "s");
+                                   plan_.batch / ranks_->size(), plan_.threads, plan_.threads == 1 ? "" : "s");
     const int part = std::max(processors_, allowed_) / ranks_->local_size();
     if (allowed_ < part)
         text += fmt::format("; mpirun has bound each to {} of {} processors: --bind-to none gives {} threads", allowed_,
                             processors_, part);
-    if (allowed_ < threads_)
-        text += fmt::format("; warning: {} threads share {} processor{} (mpirun --bind-to none)", threads_, allowed_,
-                            allowed_ == 1 ? "" : "s");
+    if (allowed_ < plan_.threads)
+        text += fmt::format("; warning: {} threads share {} processor{} (mpirun --bind-to none)", plan_.threads,
+                            allowed_, allowed_ == 1 ? "" : "s");
     return text;
 }
 
 void RankSession::check_last_batch(std::int64_t samples) const {
-    if (drop_last_) return;
-    const std::int64_t last = samples % batch_;
+    if (plan_.drop_last) return;
+    const std::int64_t last = samples % plan_.batch;
     RADIAL_CHECK(last == 0 || last >= ranks_->size(),
                  "--batch: the last batch of {} image{} leaves some of {} ranks without any; give --drop-last, or "
                  "another --batch or --limit",
                  last, last == 1 ? "" : "s", ranks_->size());
     // All ranks must divide their samples into the same number of parts.
     RADIAL_CHECK(
-        accumulate_ == 1 || last % ranks_->size() == 0,
+        plan_.accumulate == 1 || last % ranks_->size() == 0,
         "--accumulate: the last batch of {} images does not divide among {} ranks; give --drop-last, or another "
         "--batch or --limit",
         last, ranks_->size());

@@ -1,7 +1,7 @@
 // The ranks of a training run: their roles, their agreement between steps, and checks that all have the same run.
 #pragma once
 
-#include "radial/apps/cli/run/train_options.h"
+#include "radial/apps/train/training_step.h"
 #include "radial/core/distributed/communicator.h"
 
 #include <nlohmann/json.hpp>
@@ -17,21 +17,32 @@ struct BetweenSteps {
     int signal = 0;     ///< signal that any rank has received; 0: none
 };
 
+/// What ranks need to know of a run before it begins.
+struct RankPlan {
+    std::int64_t batch = 128;     ///< number of samples per step, over all ranks
+    std::int64_t accumulate = 1;  ///< number of parts of a batch that are computed one after another
+    bool drop_last = false;       ///< drop the last batch of an epoch if it is not full
+    double timeout = 300;         ///< seconds to wait for another rank
+    int threads = 0;              ///< number of compute threads; 0: this rank's share of the host's processors
+    std::string device = "cpu";   ///< "cpu", "cuda" or "cuda:N"
+    GraphUse graph{};             ///< whether steps are recorded as a CUDA graph
+};
+
 /// This process as one of the ranks that mpirun has started, or as a single rank without mpirun. Only the first rank
 /// prints and writes.
 class RankSession {
 public:
     /// Joins the ranks. Throws Error when --batch is not divisible by the number of ranks, for several ranks in a build
     /// without MPI, and for options that cannot be used with several ranks.
-    explicit RankSession(const TrainOptions& options);
+    explicit RankSession(const RankPlan& plan);
 
     Communicator& ranks() const { return *ranks_; }
     bool several() const { return ranks_->size() > 1; }
     bool first() const { return ranks_->rank() == 0; }
     /// The number of compute threads of this rank: --threads, or else its share of the host's processors.
-    int threads() const { return threads_; }
+    int threads() const { return plan_.threads; }
     /// The device that --device names; "cuda" gives each rank on a host a different device.
-    const std::string& device() const { return device_; }
+    const std::string& device() const { return plan_.device; }
     /// Text for a log: "ranks: 2, 64 images a step and 1 thread each", with a note if mpirun has restricted the
     /// processors.
     std::string describe() const;
@@ -46,11 +57,9 @@ public:
     void end_together() const { ranks_->end_together(); }
 
 private:
-    std::int64_t batch_, accumulate_;
-    bool drop_last_;
+    RankPlan plan_;
     std::unique_ptr<Communicator> ranks_;
-    int threads_ = 0, processors_ = 0, allowed_ = 0;
-    std::string device_;
+    int processors_ = 0, allowed_ = 0;
 };
 
 /// Checks that all ranks have the same version of the program, the same options and the same data (data_record.h).

@@ -23,16 +23,11 @@ std::string title_of(const ImageTask& task, const std::string& model) {
     return model == task.model ? task.model_title : model;
 }
 
-RunRecorder::RunRecorder(const ImageTask& task, const TrainOptions& options, RunFolder& folder,
+RunRecorder::RunRecorder(const ImageTask& task, const RecordPlan& plan, RunFolder& folder,
                          nlohmann::ordered_json config, const Classifier& classifier, const data::Dataset& test,
                          const Trainer& trainer, Progress& progress)
-    : task_(task),
-      options_(options),
-      config_(std::move(config)),
-      classifier_(classifier),
-      test_(test),
-      folder_(folder) {
-    if (options.resume.empty()) {
+    : task_(task), plan_(plan), config_(std::move(config)), classifier_(classifier), test_(test), folder_(folder) {
+    if (!plan.resumed) {
         folder_.begin();
     } else {
         std::vector<nlohmann::ordered_json> lines;
@@ -44,7 +39,7 @@ RunRecorder::RunRecorder(const ImageTask& task, const TrainOptions& options, Run
 }
 
 void RunRecorder::begin_events(const Trainer& trainer) {
-    events_.emplace(folder_.events(), first_step(trainer), options_.log_steps);
+    events_.emplace(folder_.events(), first_step(trainer), plan_.log_steps);
 }
 
 void RunRecorder::record(const Trainer& trainer) {
@@ -103,6 +98,8 @@ std::map<std::string, std::string> RunRecorder::notes_on(const EpochResult& resu
                                                             .class_folders = test_.class_folders,
                                                             .size = view.crop,
                                                             .resize = view.resize,
+                                                            .val_split = plan_.val_split,
+                                                            .split_seed = static_cast<std::int64_t>(plan_.split_seed),
                                                             .mean = task_.mean,
                                                             .std = task_.std});
     if (config_.contains("data")) notes["data"] = config_.at("data").dump();
@@ -113,18 +110,18 @@ std::map<std::string, std::string> RunRecorder::notes_on(const EpochResult& resu
 }
 
 ReportContent RunRecorder::report_content(const Trainer& trainer) const {
-    ReportContent content{
-        .title = fmt::format("{} with {}, {}-D", title_of(task_, options_.model), options_.loss, options_.dim),
-        .subtitle = config_.at("device_description"),
-        .history = trainer.history(),
-        .epochs_planned = options_.epochs,
-        .evaluation = trainer.evaluation(),
-        .class_names = test_.class_names,
-        .prototypes = {},
-        .dim = options_.dim,
-        .mistakes = pictured_mistakes(test_, trainer.evaluation()),
-        .settings = {},
-        .metric_descriptions = metric_descriptions(*classifier_.loss)};
+    const ClassifierSpec& spec = classifier_.spec;
+    ReportContent content{.title = fmt::format("{} with {}, {}-D", title_of(task_, spec.model), spec.loss, spec.dim),
+                          .subtitle = config_.at("device_description"),
+                          .history = trainer.history(),
+                          .epochs_planned = trainer.setup().epochs,
+                          .evaluation = trainer.evaluation(),
+                          .class_names = test_.class_names,
+                          .prototypes = {},
+                          .dim = spec.dim,
+                          .mistakes = pictured_mistakes(test_, trainer.evaluation()),
+                          .settings = {},
+                          .metric_descriptions = metric_descriptions(*classifier_.loss)};
     const Tensor prototypes = classifier_.loss->prototypes();
     if (prototypes.defined()) content.prototypes = prototypes.to_vector<float>();
     for (const auto& [name, value] : config_.at("options").items())

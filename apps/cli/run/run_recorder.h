@@ -18,6 +18,14 @@
 
 namespace radial::train {
 
+/// How the files of a run begin and grow.
+struct RecordPlan {
+    bool resumed = false;          ///< whether the folder holds the beginning of the run
+    std::int64_t log_steps = 20;   ///< steps between two points in the event files; 0: one point per epoch
+    double val_split = 0;          ///< share of the training set that is evaluated instead of the test set
+    std::uint64_t split_seed = 1;  ///< seed of that division
+};
+
 /// The network's title if the task knows it, or else its name.
 std::string title_of(const ImageTask& task, const std::string& model);
 
@@ -25,11 +33,11 @@ std::string title_of(const ImageTask& task, const std::string& model);
 /// epoch is the best so far, the report and a line of metrics.jsonl.
 class RunRecorder {
 public:
-    /// All arguments except `config` and `trainer` must outlive this object. If `options` say that the run is resumed,
-    /// its folder keeps everything except what was written after the step that `trainer` has reached; otherwise a new
+    /// All arguments except `plan`, `config` and `trainer` must outlive this object. If the run is resumed, its folder
+    /// keeps everything except what was written after the step that `trainer` has reached; otherwise a new
     /// run begins in the folder. Prints a note to `progress` when a resumed run lacks its best checkpoint. Throws
     /// FileError.
-    RunRecorder(const ImageTask& task, const TrainOptions& options, RunFolder& folder, nlohmann::ordered_json config,
+    RunRecorder(const ImageTask& task, const RecordPlan& plan, RunFolder& folder, nlohmann::ordered_json config,
                 const Classifier& classifier, const data::Dataset& test, const Trainer& trainer, Progress& progress);
 
     /// Creates the event file. Call it after the first snapshot was written: a run that was killed before that has
@@ -49,7 +57,7 @@ private:
     ReportContent report_content(const Trainer& trainer) const;
 
     const ImageTask& task_;
-    const TrainOptions& options_;
+    RecordPlan plan_;
     nlohmann::ordered_json config_;
     const Classifier& classifier_;
     const data::Dataset& test_;

@@ -40,24 +40,22 @@ bool may_change(const std::string& option) {
     return options.contains(option);
 }
 
-RunSaver::RunSaver(const RankSession& session, const TrainOptions& run, const Classifier& classifier,
-                   const Optimizer& optimizer, const Json& config, std::string resume_with, Progress& progress,
-                   WeightAverage* average)
+RunSaver::RunSaver(const RankSession& session, SavePlan plan, const Classifier& classifier, const Optimizer& optimizer,
+                   const Json& config, Progress& progress, WeightAverage* average)
     : session_(session),
-      run_(run),
+      plan_(std::move(plan)),
       classifier_(classifier),
       optimizer_(optimizer),
       options_(config.at("options")),
       data_(config.at("data")),
-      resume_with_(std::move(resume_with)),
       progress_(progress),
       average_(average),
-      snapshots_(run.out, run.keep_saves) {}
+      snapshots_(plan_.folder, plan_.keep) {}
 
 void RunSaver::after_step(Trainer& trainer) {
-    const bool by_steps = run_.save_steps > 0 && trainer.steps() % run_.save_steps == 0;
+    const bool by_steps = plan_.steps > 0 && trainer.steps() % plan_.steps == 0;
     const std::chrono::duration<double, std::ratio<60>> minutes = Clock::now() - saved_;
-    const bool by_time = run_.save_minutes > 0 && minutes.count() >= run_.save_minutes;
+    const bool by_time = plan_.minutes > 0 && minutes.count() >= plan_.minutes;
     const BetweenSteps now = session_.agree({.save = by_steps || by_time, .signal = signals_.received()});
     const bool saved = (now.save || now.signal != 0) && save(trainer);
     end_if_signalled(now.signal, trainer, saved);
@@ -82,7 +80,8 @@ void RunSaver::record(const std::function<void()>& write, bool last) {
         check_folder();
         // If the run is resumed, it continues before the end of the last epoch and writes all results of the epoch
         // again.
-        if (last) throw FileError(fmt::format("{}. {}; go on with: {}", error.what(), what_is_kept(), resume_with_));
+        if (last)
+            throw FileError(fmt::format("{}. {}; go on with: {}", error.what(), what_is_kept(), plan_.resume_with));
         progress_.line(fmt::format("warning: {}. {}; training goes on, and the next epoch tries again", error.what(),
                                    what_is_kept()));
     }
@@ -91,7 +90,7 @@ void RunSaver::record(const std::function<void()>& write, bool last) {
 std::string RunSaver::keep_failed(const FailedStep& failed) const {
     if (!session_.first()) return {};
     try {
-        return fmt::format(". Its batch is in {}", save_failed_step(run_.out, failed).string());
+        return fmt::format(". Its batch is in {}", save_failed_step(plan_.folder, failed).string());
     } catch (const FileError& error) {
         return fmt::format(". Its batch could not be kept: {}", error.what());
     }
@@ -120,8 +119,8 @@ bool RunSaver::save(Trainer& trainer) {
 }
 
 void RunSaver::check_folder() const {
-    RADIAL_CHECK(std::filesystem::is_directory(run_.out),
-                 "{}: the run's folder was deleted or moved while the run was writing to it", run_.out.string());
+    RADIAL_CHECK(std::filesystem::is_directory(plan_.folder),
+                 "{}: the run's folder was deleted or moved while the run was writing to it", plan_.folder.string());
 }
 
 std::string RunSaver::what_is_kept() const {
@@ -130,7 +129,7 @@ std::string RunSaver::what_is_kept() const {
 }
 
 void RunSaver::end_after(const RankLost& lost, Trainer& trainer) {
-    std::string what_now = fmt::format("go on with: {}", resume_with_);
+    std::string what_now = fmt::format("go on with: {}", plan_.resume_with);
     if (session_.first()) {
         try {
             if (trainer.abandon_step()) {
@@ -148,18 +147,19 @@ void RunSaver::end_after(const data::UnreadableSample& unreadable, Trainer& trai
     std::string kept = what_is_kept();
     // The other ranks do not know of the error, and a state must be common to all ranks.
     if (!session_.several() && save(trainer)) kept = fmt::format("The run is saved after step {}", trainer.steps());
-    throw FileError(
-        fmt::format("{}. {}; go on without the file with: {} --skip-corrupt", unreadable.what(), kept, resume_with_));
+    throw FileError(fmt::format("{}. {}; go on without the file with: {} --skip-corrupt", unreadable.what(), kept,
+                                plan_.resume_with));
 }
 
 void RunSaver::end_if_signalled(int signal, const Trainer& trainer, bool saved) const {
     if (signal == 0) return;
-    const std::string message = fmt::format("{} after step {}: {}, go on with: {}", signal_name(signal),
-                                            trainer.steps(), saved ? "the run is saved" : what_is_kept(), resume_with_);
+    const std::string message =
+        fmt::format("{} after step {}: {}, go on with: {}", signal_name(signal), trainer.steps(),
+                    saved ? "the run is saved" : what_is_kept(), plan_.resume_with);
     if (!session_.several()) throw Interrupted(signal, message);
     // mpirun ends all ranks as soon as one has ended, so the first rank prints the message before any of them ends.
     if (session_.first()) {
-        const std::string program = resume_with_.substr(0, resume_with_.find(" --resume "));
+        const std::string program = plan_.resume_with.substr(0, plan_.resume_with.find(" --resume "));
         print_error(fmt::format("\n{}: {}\n", program, message));
     }
     session_.end_together();
@@ -177,18 +177,19 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
                 return state.at(name);
             };
             const std::vector<std::string> changes = check_options(options_of_this_version(part("options")));
-            check_same_data(state.value("data", Json()), data_, run_.data);  // earlier versions saved none
+            check_same_data(state.value("data", Json()), data_, plan_.data);  // earlier versions saved none
             // After the options, because other options can make other tensors.
             restore_snapshot(snapshot, classifier, optimizer, average_);
             restore(trainer, part("trainer"), file);
+            const std::int64_t epochs = trainer.setup().epochs;
             const auto begun = static_cast<std::int64_t>(std::ceil(trainer.progress()));
-            RADIAL_CHECK(run_.epochs >= begun, "--epochs: {} is below the {} that the run has {}", run_.epochs, begun,
+            RADIAL_CHECK(epochs >= begun, "--epochs: {} is below the {} that the run has {}", epochs, begun,
                          trainer.position().samples > 0 ? "begun" : "done");
             progress.line(fmt::format("resumed after step {} from {}", trainer.steps(), file.string()));
             for (const std::string& change : changes) progress.line(change);
-            if (!changes.empty() && trainer.steps() > 0 && run_.epochs > begun)
+            if (!changes.empty() && trainer.steps() > 0 && epochs > begun)
                 progress.line(fmt::format("note: the learning rate of the next step is {:.4g}",
-                                          make_schedule(run_)(trainer.progress())));
+                                          trainer.setup().schedule(trainer.progress())));
             if (const Json before = state.value("ranks", Json(1)); before != session_.ranks().size())
                 progress.line(fmt::format("note: saved by a run of {} rank{}, which would have come to other bits",
                                           before.dump(), before == 1 ? "" : "s"));
@@ -197,12 +198,18 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
             progress.line(fmt::format("warning: {}; taking the one before", error.what()));
         }
     }
-    throw FileError(fmt::format("{}: no snapshot to go on from", run_.out.string()));
+    throw FileError(fmt::format("{}: no snapshot to go on from", plan_.folder.string()));
 }
 
 /// Returns a line for each option that was changed. Throws Error for an option that may not be changed.
 std::vector<std::string> RunSaver::check_options(const Json& saved) const {
     std::vector<std::string> changes;
+    // An option whose value is text has no default in a snapshot of a run that was started without it.
+    for (const auto& [name, value] : options_.items())
+        RADIAL_CHECK(saved.contains(name) || !value.is_string() || may_differ(name),
+                     "--resume: --{} is {}, the run that goes on was started without it; it would be another run, to "
+                     "be started with --config {} and another --out",
+                     name, value.dump(), shell_word(plan_.folder / "config.json"));
     for (const auto& [name, value] : saved.items()) {
         const auto found = options_.find(name);
         const bool same = found != options_.end() && *found == value;
@@ -211,11 +218,10 @@ std::vector<std::string> RunSaver::check_options(const Json& saved) const {
         RADIAL_CHECK(may_change(name),
                      "--resume: --{} is {}, the run that goes on has {}; it would be another run, to be started with "
                      "--config {} and another --out",
-                     name, now, value.dump(), shell_word(run_.out / "config.json"));
+                     name, now, value.dump(), shell_word(plan_.folder / "config.json"));
         changes.push_back(fmt::format("note: --{} is {} from here on, was {}", name, now, value.dump()));
         if (name == "epochs")
-            changes.back() +=
-                fmt::format("; the learning rate is that of a run of {}: {}", now, describe_schedule(run_));
+            changes.back() += fmt::format("; the learning rate is that of a run of {}: {}", now, plan_.schedule);
     }
     return changes;
 }

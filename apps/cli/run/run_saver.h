@@ -2,7 +2,6 @@
 #pragma once
 
 #include "radial/apps/cli/run/rank_session.h"
-#include "radial/apps/cli/run/train_options.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/interrupt.h"
 #include "radial/apps/train/console/progress.h"
@@ -24,14 +23,24 @@ bool may_differ(const std::string& option);
 /// continue otherwise: it lacks memory, some files cannot be read, or it has already ended.
 bool may_change(const std::string& option);
 
+/// When and where a run is saved.
+struct SavePlan {
+    std::filesystem::path folder;  ///< folder of the run
+    std::filesystem::path data;    ///< folder of the data set, for messages
+    std::int64_t steps = 0;        ///< steps between snapshots; 0: only by time and after each epoch
+    double minutes = 10;           ///< minutes between snapshots; 0: only by steps and after each epoch
+    std::int64_t keep = 2;         ///< number of snapshots that are kept, the newest
+    std::string resume_with;       ///< the command that resumes the run
+    std::string schedule;          ///< description of the learning rate
+};
+
 /// Saves a run between its steps and after its epochs.
 class RunSaver {
 public:
-    /// `resume_with` is the command that resumes the run. The options and the data in `config`, the run's config.json,
-    /// are saved with each snapshot, and `average` if it is not null.
-    RunSaver(const RankSession& session, const TrainOptions& run, const Classifier& classifier,
-             const Optimizer& optimizer, const nlohmann::ordered_json& config, std::string resume_with,
-             Progress& progress, WeightAverage* average = nullptr);
+    /// The options and the data in `config`, the run's config.json, are saved with each snapshot, and `average` if it
+    /// is not null.
+    RunSaver(const RankSession& session, SavePlan plan, const Classifier& classifier, const Optimizer& optimizer,
+             const nlohmann::ordered_json& config, Progress& progress, WeightAverage* average = nullptr);
 
     /// Saves the run's beginning, so that it can be resumed wherever it stops. Throws FileError.
     void start(Trainer& trainer) { save_now(trainer); }
@@ -76,11 +85,10 @@ private:
     std::vector<std::string> check_options(const nlohmann::ordered_json& saved) const;
 
     const RankSession& session_;
-    const TrainOptions& run_;
+    SavePlan plan_;
     const Classifier& classifier_;
     const Optimizer& optimizer_;
     nlohmann::ordered_json options_, data_;
-    std::string resume_with_;
     Progress& progress_;
     WeightAverage* average_;
     Snapshots snapshots_;

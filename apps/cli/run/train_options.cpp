@@ -41,6 +41,30 @@ bool is_bias(const NamedTensor& parameter) {
     return parameter.tensor.rank() < 2 && (!parameter.name.starts_with("loss.") || parameter.name.ends_with("bias"));
 }
 
+/// The parameters that are not frozen, in groups that share a rate and a decay, without empty groups.
+std::vector<ParameterGroup> parameter_groups(const OptimizerOptions& options,
+                                             const std::vector<NamedTensor>& parameters) {
+    const bool all_decay = options.weight_decay_on == DecayedParameters::all;
+    // Those of the network come first. With one rate for all, those of the loss are in the same groups.
+    std::vector<ParameterGroup> groups;
+    for (const double part : {options.backbone_lr, 1.0}) {
+        groups.push_back({.parameters = {}, .lr_scale = part, .weight_decay = options.weight_decay});
+        groups.push_back({.parameters = {}, .lr_scale = part});
+        groups.push_back({.parameters = {},
+                          .lr_scale = part * options.bias_lr_scale,
+                          .weight_decay = all_decay ? options.weight_decay / options.bias_lr_scale : 0});
+    }
+    for (const NamedTensor& parameter : parameters) {
+        if (!parameter.tensor.requires_grad()) continue;
+        const bool decays = parameter.tensor.rank() >= 2 || all_decay;
+        const std::size_t kind = options.bias_lr_scale != 1 && is_bias(parameter) ? 2 : decays ? 0 : 1;
+        const bool of_loss = options.backbone_lr != 1 && parameter.name.starts_with("loss.");
+        groups[(of_loss ? 3 : 0) + kind].parameters.push_back(parameter.tensor);
+    }
+    std::erase_if(groups, [](const ParameterGroup& group) { return group.parameters.empty(); });
+    return groups;
+}
+
 }  // namespace
 
 std::vector<std::string> options_without_effect(const TrainOptions& options) {
@@ -49,6 +73,14 @@ std::vector<std::string> options_without_effect(const TrainOptions& options) {
         notes.emplace_back("--warmup-start has no effect without a warm-up (--warmup-epochs)");
     if (options.poly_power != TrainOptions{}.poly_power && options.schedule != ScheduleKind::poly)
         notes.emplace_back("--poly-power has no effect without --schedule poly");
+    const bool adam = options.optimizer != OptimizerKind::sgd;
+    if (adam && options.nesterov) notes.emplace_back("--nesterov has no effect without --optimizer sgd");
+    const OptimizerOptions usual;
+    if (!adam &&
+        (options.beta1 != usual.beta1 || options.beta2 != usual.beta2 || options.adam_epsilon != usual.adam_epsilon))
+        notes.emplace_back("--beta1, --beta2 and --adam-epsilon have no effect with --optimizer sgd");
+    if (options.backbone_lr != 1 && options.freeze == "backbone")
+        notes.emplace_back("--backbone-lr has no effect with --freeze backbone");
     const AugmentationOptions& images = options.augmentation;
     if (!images.off && images.crop_border == data::Border::reflect && images.crop_padding == 0)
         notes.emplace_back("--crop-border has no effect without --crop-padding");
@@ -98,21 +130,20 @@ Schedule make_schedule(const OptimizerOptions& options) {
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<NamedTensor>& parameters) {
-    RADIAL_CHECK(!options.nesterov || options.momentum > 0, "--nesterov: needs --momentum above 0");
-    ParameterGroup decayed{.parameters = {}, .weight_decay = options.weight_decay}, others;
-    ParameterGroup scaled{.parameters = {}, .lr_scale = options.bias_lr_scale};
-    const bool all_decay = options.weight_decay_on == DecayedParameters::all;
-    if (all_decay) scaled.weight_decay = options.weight_decay / options.bias_lr_scale;
-    for (const NamedTensor& parameter : parameters) {
-        const bool decays = parameter.tensor.rank() >= 2 || all_decay;
-        ParameterGroup& group = options.bias_lr_scale != 1 && is_bias(parameter) ? scaled : decays ? decayed : others;
-        group.parameters.push_back(parameter.tensor);
-    }
-    std::vector<ParameterGroup> groups;
-    for (ParameterGroup& group : std::vector{decayed, others, scaled})
-        if (!group.parameters.empty()) groups.push_back(std::move(group));
-    return std::make_unique<Sgd>(
-        std::move(groups), SgdOptions{.lr = options.lr, .momentum = options.momentum, .nesterov = options.nesterov});
+    const bool sgd = options.optimizer == OptimizerKind::sgd;
+    RADIAL_CHECK(!sgd || !options.nesterov || options.momentum > 0, "--nesterov: needs --momentum above 0");
+    std::vector<ParameterGroup> groups = parameter_groups(options, parameters);
+    RADIAL_CHECK(!groups.empty(), "--freeze: nothing is left to train, as the loss has no parameters of its own");
+    if (sgd)
+        return std::make_unique<Sgd>(
+            std::move(groups),
+            SgdOptions{.lr = options.lr, .momentum = options.momentum, .nesterov = options.nesterov});
+    return std::make_unique<Adam>(std::move(groups),
+                                  AdamOptions{.lr = options.lr,
+                                              .beta1 = options.beta1,
+                                              .beta2 = options.beta2,
+                                              .epsilon = options.adam_epsilon,
+                                              .decoupled = options.optimizer == OptimizerKind::adamw});
 }
 
 }  // namespace radial::train

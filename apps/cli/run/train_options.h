@@ -35,6 +35,14 @@ constexpr auto words_of(ScheduleKind /*value*/) {
     return std::to_array<std::string_view>(
         {"constant", "cosine", "linear", "step", "poly", "exponential", "one-cycle"});
 }
+/// The optimizer of a run.
+enum class OptimizerKind : std::uint8_t {
+    sgd,   ///< Sgd
+    adam,  ///< Adam
+    adamw  ///< Adam with decoupled weight decay
+};
+/// The names of the optimizers.
+constexpr auto words_of(OptimizerKind /*value*/) { return std::to_array<std::string_view>({"sgd", "adam", "adamw"}); }
 /// The parameters that weight decay applies to.
 enum class DecayedParameters : std::uint8_t {
     all,     ///< all parameters
@@ -58,6 +66,9 @@ struct ClassifierOptions {
     std::string loss = "rbf-softmax";  ///< a loss, or a sum such as "softmax + 0.01 * ring" (make_loss())
     LossSettings loss_settings;        ///< options of the loss; those not given keep their defaults
     ClassWeighting class_weights = ClassWeighting::none;  ///< weights of the classes in the loss
+    std::filesystem::path weights;  ///< file whose weights a new run starts from; empty: random weights
+    std::string freeze;             ///< what freeze_parts() keeps as it is; empty: nothing
+    bool backbone_eval = false;     ///< hold the network in evaluation during training
 
     /// The options by name, except those of the loss and of the network: see fields().
     template <class Self, class Visit>
@@ -66,6 +77,15 @@ struct ClassifierOptions {
         visit("dim", self.dim, "Feature dimension; 0 uses the network's own", Limits{0, 1e6});
         visit("class-weights", self.class_weights,
               "none, or balanced: weight each sample by the inverse of the size of its class");
+        visit("weights", self.weights,
+              "Start from the weights in this file: a checkpoint of Radial, or weights of torchvision or timm for "
+              "--model. The classifier is new unless the file has one for the same loss and classes");
+        visit("freeze", self.freeze,
+              "Do not train this part of the network: backbone (all of it), its first N layers and blocks, or those "
+              "up to the one with this name, such as layer2");
+        visit("backbone-eval", self.backbone_eval,
+              "Hold the network in evaluation during training: batch norms use their running statistics and keep them, "
+              "and dropout is off");
     }
 };
 
@@ -75,13 +95,18 @@ struct OptimizerOptions {
     std::int64_t patience = 0;  ///< epochs without an improvement after which training stops; 0: never
     std::int64_t batch = 128;   ///< number of images per step, over all ranks
     bool drop_last = false;     ///< drop the last batch of an epoch if it is not full
-    double lr = 0.05;           ///< peak learning rate
+    OptimizerKind optimizer = OptimizerKind::sgd;  ///< the optimizer
+    double lr = 0.05;                              ///< peak learning rate
+    double backbone_lr = 1;  ///< factor of the rate of the network's parameters; the loss keeps the whole rate
     /// Factor of the rate of the network's parameters of rank 1 and of the loss's bias, whose decay is divided by it.
     /// Other parameters of the loss, such as learned scales, are not shifts of a feature.
     double bias_lr_scale = 1;
-    double momentum = 0.9;      ///< momentum of SGD
-    bool nesterov = false;      ///< use Nesterov momentum
-    double weight_decay = 0.0;  ///< factor of the L2 penalty, which is added to the gradient
+    double beta1 = 0.9;          ///< decay of Adam's average of gradients
+    double beta2 = 0.999;        ///< decay of Adam's average of squared gradients
+    double adam_epsilon = 1e-8;  ///< added to Adam's denominator
+    double momentum = 0.9;       ///< momentum of SGD
+    bool nesterov = false;       ///< use Nesterov momentum
+    double weight_decay = 0.0;   ///< factor of the L2 penalty, which is added to the gradient
     DecayedParameters weight_decay_on = DecayedParameters::all;  ///< parameters that decay
     double clip_norm = 1.0;                                      ///< largest norm of the gradient; 0: no clipping
     std::int64_t accumulate = 1;                   ///< number of parts of a batch that are computed one after another
@@ -107,14 +132,21 @@ struct OptimizerOptions {
               Limits{0, 1e6});
         visit("batch", self.batch, "Images per step, over all ranks", count);
         visit("drop-last", self.drop_last, "Drop the last batch of an epoch if it is not full");
+        visit("optimizer", self.optimizer, "Optimizer: sgd, adam, or adamw (Adam with decoupled weight decay)");
         visit("lr", self.lr, "Peak learning rate", not_negative);
+        visit("backbone-lr", self.backbone_lr,
+              "Rate of the network's parameters as a fraction of --lr; the classifier keeps --lr", Limits{0, 1e6});
         visit("bias-lr-scale", self.bias_lr_scale,
               "Factor of the rate of the network's biases, slopes and batch norms (parameters with one dimension) and "
               "of the loss's bias; their weight decay is divided by it",
               Limits{1e-6, 1e6});
+        visit("beta1", self.beta1, "Decay of Adam's average of gradients", Limits{0, 0.999999999});
+        visit("beta2", self.beta2, "Decay of Adam's average of squared gradients", Limits{0, 0.999999999});
+        visit("adam-epsilon", self.adam_epsilon, "Added to the denominator of Adam", not_negative);
         visit("momentum", self.momentum, "Momentum of SGD", Limits{0, 1});
         visit("nesterov", self.nesterov, "Use Nesterov momentum");
-        visit("weight-decay", self.weight_decay, "L2 penalty, added to the gradient", not_negative);
+        visit("weight-decay", self.weight_decay, "L2 penalty, added to the gradient; adamw decays the weights instead",
+              not_negative);
         visit("weight-decay-on", self.weight_decay_on,
               "Parameters that decay: all, or weights (two or more dimensions: no biases, slopes or batch norms)");
         visit("clip-norm", self.clip_norm, "Clip the gradient to this norm; 0 does not clip", not_negative);
@@ -145,6 +177,7 @@ struct OptimizerOptions {
 /// The data, the device, the threads and the output folder of a run.
 struct RunOptions {
     std::int64_t limit = 0;                    ///< train on this many samples, the first of the set; 0: all
+    double val_split = 0;                      ///< share of the training set to hold out and evaluate on; 0: none
     std::uint64_t seed = 1;                    ///< seed of the initial weights and of the order of the samples
     int threads = 0;                           ///< number of compute threads; 0: all cores
     int workers = 1;                           ///< number of threads that prepare batches; 0: between steps
@@ -160,6 +193,10 @@ struct RunOptions {
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("limit", self.limit, "Train on the first N images; 0 uses all", not_negative);
+        visit("val-split", self.val_split,
+              "Hold out this share of each class of the training set, drawn by --seed, and evaluate on it instead of "
+              "the test set; 0 holds out none",
+              Limits{0, 0.99});
         visit("seed", self.seed, "Seed of the initial weights and the order of the images");
         visit("threads", self.threads, "Compute threads; 0 uses every core", Limits{0, 4096});
         visit("workers", self.workers, "Threads that prepare batches; 0 prepares them between steps", Limits{0, 256});
@@ -226,7 +263,8 @@ std::string describe_schedule(const OptimizerOptions& options);
 /// versa, a number of factors that does not match the milestones, or a warm-up that is not shorter than the run.
 Schedule make_schedule(const OptimizerOptions& options);
 
-/// SGD for `parameters`, those of a Classifier with their names. Throws Error for Nesterov momentum with momentum 0.
+/// The optimizer for those of `parameters`, a Classifier's with their names, that are not frozen. Throws Error for
+/// Nesterov momentum with momentum 0, and when all parameters are frozen.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<NamedTensor>& parameters);
 
 }  // namespace radial::train

@@ -215,10 +215,10 @@ TEST_CASE("--bias-lr-scale raises the rate of biases and not their decay", "[hos
     train::OptimizerOptions options;
     options.weight_decay = 0.5;
     options.bias_lr_scale = 8;
-    const std::vector<NamedTensor> parameters = {{"model.fc.weight", Tensor::zeros({2, 3})},
-                                                 {"model.fc.bias", Tensor::zeros({2})},
-                                                 {"loss.bias", Tensor::zeros({3})},
-                                                 {"loss.log_scale", Tensor::zeros({1})}};
+    const std::vector<NamedTensor> parameters = {{"model.fc.weight", Tensor::zeros({2, 3}).set_requires_grad()},
+                                                 {"model.fc.bias", Tensor::zeros({2}).set_requires_grad()},
+                                                 {"loss.bias", Tensor::zeros({3}).set_requires_grad()},
+                                                 {"loss.log_scale", Tensor::zeros({1}).set_requires_grad()}};
     const auto optimizer = make_optimizer(options, parameters);
     REQUIRE(optimizer->groups().size() == 2);
     CHECK(optimizer->groups()[0].lr_scale == 1);

@@ -257,34 +257,6 @@ TEST_CASE("the CIFAR programs ask a mirror for their archive", "[host]") {
     }
 }
 
-TEST_CASE("weight decay falls on all parameters, or on weights alone", "[host]") {
-    const std::vector<NamedTensor> parameters{{"model.fc.weight", Tensor::zeros({4, 3})},
-                                              {"model.fc.bias", Tensor::zeros({4})},
-                                              {"model.conv.weight", Tensor::zeros({2, 2, 3, 3})}};
-    train::TrainOptions options;
-    options.weight_decay = 0.5;
-    const auto all = train::make_optimizer(options, parameters);
-    REQUIRE(all->groups().size() == 1);
-    CHECK(all->groups()[0].weight_decay == 0.5);
-    CHECK(all->groups()[0].parameters.size() == 3);
-    options.weight_decay_on = train::DecayedParameters::weights;
-    const auto weights = train::make_optimizer(options, parameters);
-    REQUIRE(weights->groups().size() == 2);
-    CHECK(weights->groups()[0].weight_decay == 0.5);
-    CHECK(weights->groups()[0].parameters.size() == 2);
-    CHECK(weights->groups()[1].weight_decay == 0);
-    CHECK(weights->groups()[1].parameters[0].shape() == Shape{4});
-}
-
-TEST_CASE("Nesterov's momentum needs a momentum", "[host]") {
-    train::TrainOptions options;
-    options.momentum = 0;
-    options.nesterov = true;
-    CHECK(error_of([&] {
-              train::make_optimizer(options, {{"model.bias", Tensor::zeros({1})}});
-          }) == "--nesterov: needs --momentum above 0");
-}
-
 TEST_CASE("no augmentation is asked for by zeros as by --no-augment", "[host]") {
     CHECK(describe(train::AugmentationOptions{}) == "none");
     CHECK(make_transforms(train::AugmentationOptions{}).normalised.empty());
