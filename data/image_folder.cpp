@@ -11,8 +11,10 @@
 #include <cctype>
 #include <exception>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <sstream>
+#include <string_view>
 #include <thread>
 #include <unordered_set>
 #include <vector>
@@ -131,13 +133,19 @@ void check_classes(const fs::path& root, const std::vector<std::string>& there,
         if (!has(there, name)) fail(root, "no folder for the class {}", name);
 }
 
-std::string problem_with(const std::filesystem::path& file) {
+/// Reads and decodes a file, with `bytes` as memory for its content.
+CheckedPicture checked_picture(std::size_t number, const fs::path& file, std::vector<std::uint8_t>& bytes) {
+    CheckedPicture picture{.number = number};
     try {
-        read_image(file);
-        return {};
+        read_bytes(file, bytes);
+        picture.digest = std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        const Tensor image = decode_image(bytes, file.string());
+        picture.height = image.size(0);
+        picture.width = image.size(1);
     } catch (const FileError& error) {
-        return error.what();
+        picture.problem = error.what();
     }
+    return picture;
 }
 
 }  // namespace
@@ -254,13 +262,14 @@ void check_pictures(std::span<const std::filesystem::path> files, int threads,
     std::size_t next = 0;  // guarded by mutex, as is `failed`
     std::exception_ptr failed;
     const auto work = [&] {
+        std::vector<std::uint8_t> bytes;
         std::unique_lock lock(mutex);
         while (next < files.size() && failed == nullptr) {
-            CheckedPicture picture{.number = next++, .problem = {}};
+            CheckedPicture picture{.number = next++};
             lock.unlock();
             std::exception_ptr error;
             try {
-                picture.problem = problem_with(files[picture.number]);
+                picture = checked_picture(picture.number, files[picture.number], bytes);
             } catch (...) {  // for example, out of memory
                 error = std::current_exception();
             }
@@ -279,6 +288,13 @@ void check_pictures(std::span<const std::filesystem::path> files, int threads,
         for (int i = 0; i < threads; ++i) workers.emplace_back(work);
     }
     if (failed != nullptr) std::rethrow_exception(failed);
+}
+
+bool same_content(const fs::path& one, const fs::path& other) {
+    std::vector<std::uint8_t> first, second;
+    read_bytes(one, first);
+    read_bytes(other, second);
+    return first == second;
 }
 
 DatasetInfo imagenet_info() {

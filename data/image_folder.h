@@ -92,8 +92,10 @@ ImageSet read_pictures(const std::filesystem::path& root, bool train);
 
 /// The result of decoding a file.
 struct CheckedPicture {
-    std::size_t number = 0;  ///< index of the file
-    std::string problem;     ///< why it cannot be read, including its name; empty if it can
+    std::size_t number = 0;              ///< index of the file
+    std::string problem{};               ///< why it cannot be read, including its name; empty if it can
+    std::int64_t width = 0, height = 0;  ///< in pixels; 0 if it cannot be read
+    std::size_t digest = 0;              ///< hash of the file's bytes: equal for copies
 };
 
 /// Decodes each of `files` completely, on `threads` threads, and calls `checked` with each result, one call at a time,
@@ -101,6 +103,9 @@ struct CheckedPicture {
 /// `threads` is below 1.
 void check_pictures(std::span<const std::filesystem::path> files, int threads,
                     const std::function<void(const CheckedPicture&)>& checked);
+
+/// Whether two files have the same bytes. Throws FileError when one cannot be read.
+bool same_content(const std::filesystem::path& one, const std::filesystem::path& other);
 
 /// The entry of the registry for ImageNet and every folder of pictures that is sorted in the same way.
 DatasetInfo imagenet_info();

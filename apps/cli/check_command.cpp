@@ -1,4 +1,4 @@
-// The command `check`: decodes a data set only to find the files that cannot be read.
+// The command `check`: decodes a data set to find files that cannot be read, copies, and classes of one picture.
 #include "radial/apps/cli/check_command.h"
 
 #include "radial/apps/cli/run/train_options.h"
@@ -12,7 +12,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <string>
 #include <thread>
+#include <unordered_map>
+#include <vector>
 
 namespace radial::train {
 namespace {
@@ -24,13 +28,34 @@ struct CheckOptions {
     int workers = 0;
 };
 
-/// Counts pictures, names those that cannot be read, and prints the progress every 10 seconds.
+/// The files of a data set's parts and their classes.
+struct Files {
+    std::vector<fs::path> paths;
+    std::vector<std::string> parts;    ///< "train" or "val", or the folder without such parts
+    std::vector<std::string> classes;  ///< names
+};
+
+/// "301 pictures of 10 classes, 24 to 33 in each", and notes on what may be wrong with the classes.
+std::vector<std::string> describe_classes(const data::Dataset& set, const std::string& part) {
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(set.classes()));
+    for (const std::int64_t label : data::labels_of(set).to_vector<std::int64_t>())
+        ++counts.at(static_cast<std::size_t>(label));
+    const auto [least, most] = std::ranges::minmax(counts);
+    std::vector<std::string> lines = {fmt::format("{}: {} pictures of {} classes, {}{} in each", part, set.size(),
+                                                  set.classes(), least,
+                                                  least == most ? "" : fmt::format(" to {}", most))};
+    for (std::size_t c = 0; c < counts.size(); ++c)
+        if (counts[c] == 1) lines.push_back(fmt::format("note: the class {} has one picture only", set.class_names[c]));
+    return lines;
+}
+
+/// Gathers the results of decoding: names pictures that cannot be read, and prints the progress every 10 seconds.
 class Report {
 public:
-    explicit Report(std::size_t files) : files_(files) {}
+    explicit Report(const Files& files) : files_(files) {}
 
     void add(const data::CheckedPicture& picture) {
-        ++checked_;
+        pictures_.push_back(picture);
         if (!picture.problem.empty()) {
             ++bad_;
             progress_.line(picture.problem);
@@ -38,46 +63,89 @@ public:
         const auto now = Clock::now();
         if (now - said_ < interval) return;
         said_ = now;
-        const double speed = static_cast<double>(checked_) / std::chrono::duration<double>(now - start_).count();
-        progress_.line(fmt::format("checked {} of {} files, {} bad, {:.0f} files/s, {} left", checked_, files_, bad_,
-                                   speed, format_duration(static_cast<double>(files_ - checked_) / speed)));
+        const std::size_t all = files_.paths.size(), checked = pictures_.size();
+        const double speed = static_cast<double>(checked) / std::chrono::duration<double>(now - start_).count();
+        progress_.line(fmt::format("checked {} of {} files, {} bad, {:.0f} files/s, {} left", checked, all, bad_, speed,
+                                   format_duration(static_cast<double>(all - checked) / speed)));
     }
-    /// Throws Error if some pictures could not be read.
+    /// Prints what was found. Throws Error if some pictures could not be read.
     void end() {
+        std::ranges::sort(pictures_, {}, &data::CheckedPicture::number);
+        print_sizes();
+        print_copies();
         RADIAL_CHECK(
             bad_ == 0,
             "{} of {} files cannot be read; take them away, or train with --skip-corrupt, which does without them",
-            bad_, checked_);
-        progress_.line(fmt::format("all {} files can be read", checked_));
+            bad_, pictures_.size());
+        progress_.line(fmt::format("all {} files can be read", pictures_.size()));
     }
 
 private:
     using Clock = std::chrono::steady_clock;
     static constexpr std::chrono::seconds interval{10};
+    static constexpr std::size_t most_copies = 20;  ///< that are named
 
-    std::size_t files_, checked_ = 0, bad_ = 0;
+    void print_sizes() {
+        std::vector<std::int64_t> sides;
+        for (const data::CheckedPicture& picture : pictures_)
+            if (picture.problem.empty()) sides.push_back(std::min(picture.width, picture.height));
+        if (sides.empty()) return;
+        std::ranges::sort(sides);
+        progress_.line(fmt::format("shorter sides: {} to {} pixels, the median {}", sides.front(), sides.back(),
+                                   sides[sides.size() / 2]));
+    }
+
+    /// Names the pictures that are copies of an earlier one.
+    void print_copies() {
+        std::unordered_map<std::size_t, std::size_t> first;  // of each digest
+        std::size_t copies = 0;
+        for (const data::CheckedPicture& picture : pictures_) {
+            if (!picture.problem.empty()) continue;
+            const auto [at, is_new] = first.emplace(picture.digest, picture.number);
+            if (is_new || !data::same_content(files_.paths[at->second], files_.paths[picture.number])) continue;
+            if (++copies <= most_copies) progress_.line(copy_line(at->second, picture.number));
+        }
+        if (copies > most_copies) progress_.line(fmt::format("note: {} further copies", copies - most_copies));
+    }
+
+    std::string copy_line(std::size_t original, std::size_t copy) const {
+        std::string line =
+            fmt::format("note: {} is a copy of {}", files_.paths[copy].string(), files_.paths[original].string());
+        if (files_.parts[original] != files_.parts[copy])
+            line += fmt::format(", which is in {}, so that training sees what is evaluated", files_.parts[original]);
+        if (files_.classes[original] != files_.classes[copy]) line += ", which has another class";
+        return line;
+    }
+
+    const Files& files_;
+    std::vector<data::CheckedPicture> pictures_;
+    std::size_t bad_ = 0;
     Clock::time_point start_ = Clock::now(), said_ = start_;
     Progress progress_;
 };
 
 void run_check(const ImageTask& task, const CheckOptions& options) {
-    std::vector<fs::path> files;
+    Files files;
     for (const bool train : {true, false}) {
-        const char* const part = train ? "train" : "val";
+        const char* const name = train ? "train" : "val";
         // Without both folders, the classes' folders are in this one, or reading reports that there are none.
         const bool flat = !fs::is_directory(options.data / "train") && !fs::is_directory(options.data / "val");
-        if (!fs::is_directory(options.data / part) && (!flat || !train)) continue;
+        if (!fs::is_directory(options.data / name) && (!flat || !train)) continue;
         const auto set = read_set(task, options.data, train);
-        fmt::print("{}: {} pictures of {} classes\n", flat ? shown(options.data.string()) : part, set->size(),
-                   set->classes());
+        const std::string part = flat ? options.data.string() : name;
+        for (const std::string& line : describe_classes(*set, part)) fmt::print("{}\n", shown_lines(line));
         for (const std::string& note : set->notes) fmt::print("note: {}\n", shown_lines(note));
         std::fflush(stdout);
         const auto* const images = dynamic_cast<const data::ImageSet*>(set.get());
-        if (images != nullptr && images->files) files.insert(files.end(), images->files->begin(), images->files->end());
+        if (images == nullptr || !images->files) continue;
+        files.paths.insert(files.paths.end(), images->files->begin(), images->files->end());
+        files.parts.resize(files.paths.size(), part);
+        for (const std::int64_t label : images->labels.to_vector<std::int64_t>())
+            files.classes.push_back(images->class_names.at(static_cast<std::size_t>(label)));
     }
     const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    Report report(files.size());
-    data::check_pictures(files, options.workers > 0 ? options.workers : cores,
+    Report report(files);
+    data::check_pictures(files.paths, options.workers > 0 ? options.workers : cores,
                          [&](const data::CheckedPicture& picture) { report.add(picture); });
     report.end();
 }
@@ -85,7 +153,8 @@ void run_check(const ImageTask& task, const CheckOptions& options) {
 }  // namespace
 
 Command check_command(const ImageTask& task) {
-    return {"check", "Read every image of a data set and list those that cannot be read", [task](CLI::App& app) {
+    return {"check", "Read every image of a data set: list those that cannot be read, copies, and classes of one image",
+            [task](CLI::App& app) {
                 auto options = std::make_shared<CheckOptions>();
                 const char* const root = std::getenv("RADIAL_DATA");
                 if (root != nullptr && *root != '\0') options->data = fs::path(root) / task.set;

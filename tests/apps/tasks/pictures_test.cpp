@@ -196,8 +196,26 @@ TEST_CASE("radial-train check reads the pictures of a folder of classes", "[host
     const ProgramResult checked = run_program("radial-train", "check " + pictures.path("data").string());
     INFO(checked.error);
     CHECK(checked.status == 0);
-    CHECK(contains(checked.out, fmt::format("{}: 8 pictures of 2 classes\n", pictures.path("data").string())));
+    CHECK(
+        contains(checked.out, fmt::format("{}: 8 pictures of 2 classes, 4 in each\n", pictures.path("data").string())));
+    CHECK(contains(checked.out, "\nshorter sides: "));
     CHECK(contains(checked.out, "all 8 files can be read\n"));
+    CHECK(!contains(checked.out, "note: "));
+}
+
+TEST_CASE("check names copies of pictures and classes of one picture", "[host]") {
+    const Pictures pictures(false);
+    const std::string original = fmt::format("{}/cat/{}", pictures.path("data").string(), recorded_files().front());
+    pictures.add("cat/zebra.jpg");
+    pictures.add("rare/same.jpg");
+    const ProgramResult checked = run_program("radial-train", "check " + pictures.path("data").string());
+    CHECK(checked.status == 0);
+    CHECK(contains(checked.out,
+                   ": 10 pictures of 3 classes, 1 to 5 in each\nnote: the class rare has one picture only\n"));
+    CHECK(contains(checked.out, fmt::format("\nnote: {}/cat/zebra.jpg is a copy of {}\n",
+                                            pictures.path("data").string(), original)));
+    CHECK(contains(checked.out, fmt::format("\nnote: {}/rare/same.jpg is a copy of {}, which has another class\n",
+                                            pictures.path("data").string(), original)));
 }
 
 TEST_CASE("a run cannot be resumed with weights or a frozen part that it was started without", "[host][slow]") {
