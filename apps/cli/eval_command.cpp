@@ -9,6 +9,7 @@
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/evaluate.h"
 #include "radial/apps/train/run/input_notes.h"
+#include "radial/apps/train/run/json_text.h"
 #include "radial/apps/train/scores.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
@@ -127,12 +128,10 @@ std::shared_ptr<data::Dataset> held_out_images(const ImageTask& task, const Eval
                                                const std::map<std::string, std::string>& metadata) {
     const InputNotes notes = input_notes(metadata);
     RADIAL_CHECK(notes.val_split > 0, "--part val: {} is of a run without --val-split", options.checkpoint.string());
-    const auto parts =
-        data::split(read_set(task, options.data, true), notes.val_split, static_cast<std::uint64_t>(notes.split_seed));
+    const auto parts = data::split(read_set(task, options.data, true), notes.val_split, notes.split_seed);
     const auto recorded = metadata.find("data");
     if (recorded != metadata.end())
-        check_same_data(nlohmann::ordered_json::parse(recorded->second), data_record(*parts.train, *parts.held_out),
-                        options.data);
+        check_same_data(parse_json(recorded->second), data_record(*parts.train, *parts.held_out), options.data);
     return parts.held_out;
 }
 

@@ -99,7 +99,7 @@ std::map<std::string, std::string> RunRecorder::notes_on(const EpochResult& resu
                                                             .size = view.crop,
                                                             .resize = view.resize,
                                                             .val_split = plan_.val_split,
-                                                            .split_seed = static_cast<std::int64_t>(plan_.split_seed),
+                                                            .split_seed = plan_.split_seed,
                                                             .mean = task_.mean,
                                                             .std = task_.std});
     if (config_.contains("data")) notes["data"] = config_.at("data").dump();

@@ -204,12 +204,12 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
 /// Returns a line for each option that was changed. Throws Error for an option that may not be changed.
 std::vector<std::string> RunSaver::check_options(const Json& saved) const {
     std::vector<std::string> changes;
-    // An option whose value is text has no default in a snapshot of a run that was started without it.
-    for (const auto& [name, value] : options_.items())
-        RADIAL_CHECK(saved.contains(name) || !value.is_string() || may_differ(name),
+    // Options without a default are not in the options of a run that was started without them.
+    for (const char* const name : {"weights", "freeze"})
+        RADIAL_CHECK(saved.contains(name) || !options_.contains(name),
                      "--resume: --{} is {}, the run that goes on was started without it; it would be another run, to "
                      "be started with --config {} and another --out",
-                     name, value.dump(), shell_word(plan_.folder / "config.json"));
+                     name, options_.at(name).dump(), shell_word(plan_.folder / "config.json"));
     for (const auto& [name, value] : saved.items()) {
         const auto found = options_.find(name);
         const bool same = found != options_.end() && *found == value;

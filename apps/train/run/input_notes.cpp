@@ -30,14 +30,26 @@ void read_list(const std::map<std::string, std::string>& metadata, const std::st
     }
 }
 
+/// Reads a number of at least `least`.
 template <class T>
-void read_number(const std::map<std::string, std::string>& metadata, const std::string& key, T& number) {
+void read_number(const std::map<std::string, std::string>& metadata, const std::string& key, T& number, T least = 1) {
     const auto found = metadata.find(key);
     if (found == metadata.end()) return;
     const std::string& text = found->second;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size() && number > 0,
-                 "metadata '{}' is '{}', expected a number above 0", key, text);
+    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size() && number >= least,
+                 "metadata '{}' is '{}', expected a number {}", key, text,
+                 least == 1 ? "above 0" : fmt::format("of at least {}", least));
+}
+
+/// Reads a share, which is above 0 and below 1.
+void read_share(const std::map<std::string, std::string>& metadata, const std::string& key, double& share) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) return;
+    const std::string& text = found->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+    RADIAL_CHECK(error == std::errc{} && end == text.data() + text.size() && share > 0 && share < 1,
+                 "metadata '{}' is '{}', expected a number above 0 and below 1", key, text);
 }
 
 }  // namespace
@@ -66,8 +78,8 @@ InputNotes input_notes(const std::map<std::string, std::string>& metadata) {
     read_list(metadata, "std", notes.std);
     read_number(metadata, "image_size", notes.size);
     read_number(metadata, "resize", notes.resize);
-    read_number(metadata, "val_split", notes.val_split);
-    read_number(metadata, "split_seed", notes.split_seed);
+    read_share(metadata, "val_split", notes.val_split);
+    read_number<std::uint64_t>(metadata, "split_seed", notes.split_seed, 0);
     return notes;
 }
 

@@ -14,7 +14,7 @@ struct InputNotes {
     std::vector<std::string> class_folders;  ///< folder of each class in the training set; empty: none
     std::int64_t size = 0, resize = 0;       ///< in pixels: side of the input, shorter side before the crop; 0: unknown
     double val_split = 0;                    ///< share of each class that was held out of the training set; 0: none
-    std::int64_t split_seed = 0;             ///< seed of that division (data::split())
+    std::uint64_t split_seed = 0;            ///< seed of that division (data::split())
     std::vector<float> mean, std;            ///< of pixels in [0, 1], one per channel or one for all; empty: unknown
 };
 
@@ -23,7 +23,7 @@ struct InputNotes {
 /// are left out.
 std::map<std::string, std::string> to_metadata(const InputNotes& notes);
 /// The inverse of to_metadata(): members without an entry stay empty or 0. Throws Error for an entry that is not an
-/// array of the right type or not a number above 0.
+/// array of the right type or not a number in its range.
 InputNotes input_notes(const std::map<std::string, std::string>& metadata);
 
 }  // namespace radial::train
