@@ -76,9 +76,8 @@ std::vector<std::string> options_without_effect(const TrainOptions& options) {
     const bool adam = options.optimizer != OptimizerKind::sgd;
     if (adam && options.nesterov) notes.emplace_back("--nesterov has no effect without --optimizer sgd");
     const OptimizerOptions usual;
-    if (!adam &&
-        (options.beta1 != usual.beta1 || options.beta2 != usual.beta2 || options.adam_epsilon != usual.adam_epsilon))
-        notes.emplace_back("--beta1, --beta2 and --adam-epsilon have no effect with --optimizer sgd");
+    if (!adam && (options.beta1 != usual.beta1 || options.beta2 != usual.beta2 || options.epsilon != usual.epsilon))
+        notes.emplace_back("--beta1, --beta2 and --epsilon have no effect with --optimizer sgd");
     if (options.backbone_lr != 1 && options.freeze == "backbone")
         notes.emplace_back("--backbone-lr has no effect with --freeze backbone");
     const AugmentationOptions& images = options.augmentation;
@@ -142,7 +141,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const
                                   AdamOptions{.lr = options.lr,
                                               .beta1 = options.beta1,
                                               .beta2 = options.beta2,
-                                              .epsilon = options.adam_epsilon,
+                                              .epsilon = options.epsilon,
                                               .decoupled = options.optimizer == OptimizerKind::adamw});
 }
 

@@ -101,12 +101,12 @@ struct OptimizerOptions {
     /// Factor of the rate of the network's parameters of rank 1 and of the loss's bias, whose decay is divided by it.
     /// Other parameters of the loss, such as learned scales, are not shifts of a feature.
     double bias_lr_scale = 1;
-    double beta1 = 0.9;          ///< decay of Adam's average of gradients
-    double beta2 = 0.999;        ///< decay of Adam's average of squared gradients
-    double adam_epsilon = 1e-8;  ///< added to Adam's denominator
-    double momentum = 0.9;       ///< momentum of SGD
-    bool nesterov = false;       ///< use Nesterov momentum
-    double weight_decay = 0.0;   ///< factor of the L2 penalty, which is added to the gradient
+    double beta1 = 0.9;         ///< decay of Adam's average of gradients
+    double beta2 = 0.999;       ///< decay of Adam's average of squared gradients
+    double epsilon = 1e-8;      ///< added to the denominator of a step
+    double momentum = 0.9;      ///< momentum of SGD
+    bool nesterov = false;      ///< use Nesterov momentum
+    double weight_decay = 0.0;  ///< factor of the L2 penalty, which is added to the gradient
     DecayedParameters weight_decay_on = DecayedParameters::all;  ///< parameters that decay
     double clip_norm = 1.0;                                      ///< largest norm of the gradient; 0: no clipping
     std::int64_t accumulate = 1;                   ///< number of parts of a batch that are computed one after another
@@ -142,7 +142,7 @@ struct OptimizerOptions {
               Limits{1e-6, 1e6});
         visit("beta1", self.beta1, "Decay of Adam's average of gradients", Limits{0, 0.999999999});
         visit("beta2", self.beta2, "Decay of Adam's average of squared gradients", Limits{0, 0.999999999});
-        visit("adam-epsilon", self.adam_epsilon, "Added to the denominator of Adam", not_negative);
+        visit("epsilon", self.epsilon, "Added to the denominator of the optimizer's steps", not_negative);
         visit("momentum", self.momentum, "Momentum of SGD", Limits{0, 1});
         visit("nesterov", self.nesterov, "Use Nesterov momentum");
         visit("weight-decay", self.weight_decay, "L2 penalty, added to the gradient; adamw decays the weights instead",

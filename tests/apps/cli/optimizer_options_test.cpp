@@ -87,7 +87,7 @@ TEST_CASE("--optimizer selects SGD, Adam or AdamW with its options", "[host]") {
     options.beta1 = 0;
     options.beta2 = 0;
     options.momentum = 0;
-    options.adam_epsilon = 1;
+    options.epsilon = 1;
     // One step from 2 with the gradient 3, whose moments are the gradient and its square.
     const auto step = [&](train::OptimizerKind kind) {
         options.optimizer = kind;
