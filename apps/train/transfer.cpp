@@ -82,6 +82,7 @@ std::vector<std::string> freeze_parts(Module& network, std::string_view which) {
     const std::vector<NetworkPart> parts = parts_of(network);
     const std::size_t count = count_of(parts, which);
     std::vector<std::string> names;
+    names.reserve(parts.size());
     for (const NetworkPart& part : parts) names.push_back(part.name);
     RADIAL_CHECK(count > 0, "freeze: '{}' is not backbone, a number from 1 to {} or one of the network's parts: {}",
                  which, parts.size(), fmt::join(names, ", "));
