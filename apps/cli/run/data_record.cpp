@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 namespace radial::train {
 namespace {
@@ -122,10 +123,23 @@ std::string described_batch(const BatchCut& cut, bool last) {
                 : fmt::format("a batch of {}", std::min(cut.batch, cut.samples));
 }
 
-/// The first batch norm that gets a single value per channel from one image, or "".
+/// The module at a dotted path from `root`, or null.
+const Module* module_at(const Module& root, std::string_view path) {
+    if (path.empty()) return &root;
+    const std::string_view name = path.substr(0, path.find('.'));
+    for (const auto& [child_name, child] : root.named_children())
+        if (child_name == name) return module_at(*child, path.substr(std::min(path.size(), name.size() + 1)));
+    return nullptr;
+}
+
+/// The first batch norm that gets a single value per channel from one image in training, or "". Those that are held in
+/// evaluation use their running statistics.
 std::string norm_of_single_values(Layer& model, const Shape& image) {
-    for (const LayerCost& layer : layer_costs(model, image))
-        if (layer.op == "batch_norm" && layer.output.numel() == layer.output[1]) return layer.module;
+    for (const LayerCost& layer : layer_costs(model, image)) {
+        if (layer.op != "batch_norm" || layer.output.numel() != layer.output[1]) continue;
+        const Module* const norm = module_at(model, layer.module);
+        if (norm == nullptr || norm->training()) return layer.module;
+    }
     return {};
 }
 
