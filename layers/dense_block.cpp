@@ -82,7 +82,7 @@ Tensor DenseBlock::forward(Tensor x) {
     if (drops || !GrowingImage::takes(x, training())) {
         for (const auto& layer : layers_) {
             const auto grown = [&layer](const Tensor& input) { return concat({input, layer->forward(input)}, 1); };
-            x = recomputes() ? recompute(grown, x, layer->parameters().front()) : grown(x);
+            x = recomputes() ? recompute(grown, x, layer->parameters()) : grown(x);
         }
         return x;
     }

@@ -51,7 +51,7 @@ Tensor LeNetPlusPlus::forward(Tensor x) {
             for (std::size_t i = first; i < first + stage_layers; ++i) input = layers[i]->forward(std::move(input));
             return input;
         };
-        x = recompute(stage, x, layers[first]->parameters().front());
+        x = recompute(stage, x, parameters());
     }
     for (std::size_t i = layers.size() / stage_layers * stage_layers; i < layers.size(); ++i)
         x = layers[i]->forward(std::move(x));

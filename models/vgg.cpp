@@ -131,7 +131,7 @@ Tensor Vgg::forward(Tensor x) {
             for (const Step& step : steps) input = run(step, std::move(input));
             return max_pool2d(input);
         };
-        x = recomputes() ? recompute(stage, x, steps.front().conv->weight()) : stage(std::move(x));
+        x = recomputes() ? recompute(stage, x, parameters()) : stage(std::move(x));
     }
     if (classifier_ == nullptr) return global_avg_pool(x);
     const std::int64_t height = x.size(2), width = x.size(3);

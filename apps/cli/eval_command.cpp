@@ -193,7 +193,7 @@ Command eval_command(const ImageTask& task) {
                 add_data_option(app, options->data, task.set);
                 const FlagAdder add(app, app.get_help_ptr()->get_group());
                 add("part", options->part,
-                    "Images to evaluate: test, or val for those that train --val-split has held out");
+                    "Images to evaluate: test, or val (those that --val-split held out of the training set)");
                 app.add_option("--outliers", options->outliers,
                                "Folder of images of other classes, which the scores are to tell from the test set")
                     ->type_name("DIR");

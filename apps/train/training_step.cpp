@@ -67,17 +67,11 @@ void combine(std::vector<LossMetric>& metrics, const std::vector<LossMetric>& ot
     for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].value = combined(metrics[i].value, others[i].value);
 }
 
-/// The parameters of a module that are not frozen.
-std::vector<Tensor> trained_parameters(const Module& module) {
-    std::vector<Tensor> trained = module.parameters();
-    std::erase_if(trained, [](const Tensor& parameter) { return !parameter.requires_grad(); });
-    return trained;
-}
-
 /// All parameters that are not frozen, in the order in which a forward pass uses them, whatever the optimizer's groups.
 std::vector<Tensor> all_parameters(const StepSetup& setup) {
-    std::vector<Tensor> all = trained_parameters(setup.model);
-    for (const Tensor& parameter : trained_parameters(setup.loss)) all.push_back(parameter);
+    std::vector<Tensor> all = setup.model.parameters();
+    for (const Tensor& parameter : setup.loss.parameters()) all.push_back(parameter);
+    std::erase_if(all, [](const Tensor& parameter) { return !parameter.requires_grad(); });
     return all;
 }
 
@@ -189,12 +183,11 @@ RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
 // network keeps no activations; each part is recomputed in the backward pass.
 RankNumbers TrainingStep::at_once(const Samples& samples, std::int64_t part) {
     const std::int64_t count = samples.labels.size(0);
-    const std::vector<Tensor> parameters = trained_parameters(setup_.model);
+    const std::vector<Tensor> parameters = setup_.model.parameters();
     std::vector<Tensor> features;
     for (std::int64_t begin = 0; begin < count; begin += part) {
         features.push_back(recompute([this](const Tensor& images) { return feature_of(images); },
-                                     samples.images.rows(begin, std::min(begin + part, count)),
-                                     parameters.empty() ? Tensor() : parameters.front()));
+                                     samples.images.rows(begin, std::min(begin + part, count)), parameters));
     }
     RankNumbers judged = judge(concat(features, 0), samples, whole_of(samples));
     differentiate(judged.loss, Sending::afterwards);

@@ -40,7 +40,8 @@ void collect(const Module& module, const std::string& prefix, std::vector<Networ
     for (const auto& [name, child] : module.named_children()) {
         const std::string path = prefix + name;
         if (child->parameters().empty()) continue;
-        if (dynamic_cast<const Sequential*>(child.get()) != nullptr)
+        const bool is_layer = dynamic_cast<const Layer*>(child.get()) != nullptr;
+        if (!is_layer || dynamic_cast<const Sequential*>(child.get()) != nullptr)
             collect(*child, path + ".", parts);
         else
             parts.push_back({path, child});

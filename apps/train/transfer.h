@@ -30,13 +30,14 @@ struct NetworkPart {
     std::string name;                ///< dotted path from the network: "layer1.0"
     std::shared_ptr<Module> module;  ///< the layer or block
 };
-/// The layers and blocks of a network that have parameters, in order. A Sequential counts as the layers in it.
+/// The layers and blocks of a network that have parameters, in order. A Sequential, and a group of layers that is not a
+/// layer itself, count as the layers in them.
 std::vector<NetworkPart> parts_of(const Module& network);
 
 /// Freezes the beginning of a network and holds it in evaluation (Module::freeze(), Module::keep_eval()), so that
 /// neither its parameters nor its running statistics change. `which` is "backbone" for the whole network, a number N
-/// for its first N parts, or the name of a part, or of a Sequential of parts such as "layer2", up to and including
-/// which it is frozen. Returns the names of the frozen parts. Throws Error, which lists the parts, for any other text.
+/// for its first N parts, or the name of a part, or of several such as "layer2", up to and including which it is
+/// frozen. Returns the names of the frozen parts. Throws Error, which lists the parts, for any other text.
 std::vector<std::string> freeze_parts(Module& network, std::string_view which);
 
 }  // namespace radial::train

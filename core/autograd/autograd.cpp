@@ -282,7 +282,7 @@ void Tensor::backward() const { radial::backward(*this); }
 
 bool recomputing() { return runs_again > 0; }
 
-Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, const Tensor& parameter) {
+Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, const std::vector<Tensor>& parameters) {
     RADIAL_CHECK(x.defined(), "recompute: input is undefined");
     if (!grad_enabled()) return segment(x);
     const std::uint64_t seed = default_generator().seed(), counter = default_generator().counter();
@@ -292,7 +292,8 @@ Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, 
         const Tensor input = x.detach();
         return segment(input);
     }();
-    return record("recompute", y.detach(), {x, parameter},
+    const auto trained = std::ranges::find_if(parameters, [](const Tensor& one) { return one.requires_grad(); });
+    return record("recompute", y.detach(), {x, trained == parameters.end() ? Tensor() : *trained},
                   [segment, kept = Saved(x, "recompute", "input"), seed, counter](const Tensor& dy, Needs needs) {
                       const SecondRun run(seed, counter);
                       Tensor input = kept.get().detach();

@@ -127,11 +127,12 @@ bool ops_observed();
 /// a time.
 ///
 /// The second run draws the same random numbers from default_generator() as the first and does not update running
-/// statistics, so results, gradients and buffers are bitwise equal to those of segment(x). `parameter` is any parameter
-/// that the segment uses, or undefined if it uses none; it makes the op differentiable when x needs no gradient. When
-/// gradients are disabled, this is segment(x). The segment must be deterministic: every call has to compute the same
-/// function.
-Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, const Tensor& parameter = {});
+/// statistics, so results, gradients and buffers are bitwise equal to those of segment(x). `parameters` contains
+/// those that the segment uses; the op is differentiable if x or one of them needs a gradient. They may be those of the
+/// whole network: if it is partly frozen, a frozen segment is then run again for nothing. When gradients are disabled,
+/// this is segment(x). The segment must be deterministic: every call has to compute the same function.
+Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x,
+                 const std::vector<Tensor>& parameters = {});
 
 /// Whether this thread is running a segment for the second time. State that changes in each forward pass, such as
 /// running statistics, must not be updated then.

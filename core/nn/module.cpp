@@ -202,10 +202,7 @@ void Module::check_free(const std::string& name) const {
 }
 
 Tensor recompute(Layer& layer, const Tensor& x) {
-    const std::vector<Tensor> parameters = layer.parameters();
-    const auto trained = std::ranges::find_if(parameters, [](const Tensor& one) { return one.requires_grad(); });
-    return recompute([&layer](Tensor input) { return layer.forward(std::move(input)); }, x,
-                     trained == parameters.end() ? Tensor() : *trained);
+    return recompute([&layer](Tensor input) { return layer.forward(std::move(input)); }, x, layer.parameters());
 }
 
 }  // namespace radial

@@ -87,6 +87,13 @@ TEST_CASE("radial-train holds pictures out of a folder of classes, and eval find
                       "--val-split 0.2",
                       pictures.path("data").string()));
 
+    const ProgramResult resumed =
+        run_program("radial-train", fmt::format("train --resume {} --epochs 3", pictures.path("run").string()));
+    INFO(resumed.error);
+    REQUIRE(resumed.status == 0);
+    CHECK(contains(resumed.out, "epoch 3/3: loss "));
+    CHECK(pictures.eval("--part val").status == 0);
+
     pictures.add("cat/another.jpg");
     CHECK(contains(pictures.eval("--part val").first_error(), "the run had 6 training images"));
 }

@@ -96,6 +96,25 @@ TEST_CASE("the parts of a network are its layers and blocks in order", "[host]")
                                             "layer3.1", "layer4.0", "layer4.1"});
 }
 
+TEST_CASE("layers in groups are parts of their own, in the order in which a network uses them", "[host]") {
+    const auto names_of = [](const std::string& name) {
+        const ModelInfo& info = model_named(name);
+        std::vector<std::string> names;
+        for (const NetworkPart& part : parts_of(*make_model(info, info.dim))) names.push_back(part.name);
+        return names;
+    };
+    const std::vector<std::string> vgg = names_of("vgg11-cifar"), dense = names_of("densenet-40-12"),
+                                   efficient = names_of("efficientnet-b0");
+    CHECK(vgg.size() == 16);  // eight convolutions, each with a batch norm
+    CHECK(vgg[1] == "features.1");
+    CHECK(dense == std::vector<std::string>{"features.conv0", "features.denseblock1", "features.transition1.norm",
+                                            "features.transition1.conv", "features.denseblock2",
+                                            "features.transition2.norm", "features.transition2.conv",
+                                            "features.denseblock3", "features.norm5"});
+    CHECK(efficient.size() == 20);  // 16 blocks, the stem, the head, and their batch norms
+    CHECK(efficient[2] == "blocks.0.0");
+}
+
 TEST_CASE("freezing reaches from the beginning of a network to a number or a name", "[host]") {
     struct {
         std::string which, last;
@@ -175,6 +194,68 @@ TEST_CASE("Recomputed layers whose first parameters are frozen still train the o
         REQUIRE(parameters[2].grad().defined());
         CHECK(parameters[2].grad().to_vector<float>() != std::vector<float>(16, 0));
     }
+}
+
+TEST_CASE("Recomputed networks whose beginning is frozen have the gradients of plain ones") {
+    for (const char* const name : {"lenetpp", "vgg11-cifar", "resnet20", "densenet-40-12"}) {
+        const ModelInfo& info = model_named(name);
+        for (const char* const which : {"1", "2"}) {
+            const auto gradients = [&](bool recomputed) {
+                manual_seed(3);
+                const auto model = make_model(info, info.dim, {{"recompute", recomputed}});
+                model->to(default_device());
+                freeze_parts(*model, which);
+                const Tensor x = Tensor::empty({6, info.image[0], info.image[1], info.image[2]});
+                normal_(x, 0, 1);
+                const Tensor y = model->forward(x), slope = Tensor::empty(y.shape());
+                normal_(slope, 0, 1);
+                sum(y * slope).backward();
+                std::vector<std::pair<std::string, double>> sums;
+                for (const auto& [parameter_name, parameter] : model->named_parameters())
+                    if (parameter.grad().defined())
+                        sums.emplace_back(parameter_name, sum(square(parameter.grad())).item());
+                return sums;
+            };
+            const auto plain = gradients(false), again = gradients(true);
+            INFO(name << ", " << which);
+            REQUIRE(again.size() == plain.size());
+            for (std::size_t i = 0; i < plain.size(); ++i) {
+                CHECK(again[i].first == plain[i].first);
+                CHECK(again[i].second ==
+                      Approx(plain[i].second).epsilon(1e-4).margin(1e-8));  // a bias before a batch norm has none
+            }
+        }
+    }
+}
+
+TEST_CASE("Parts of a batch train what is not frozen, also with a loss that needs the whole batch") {
+    manual_seed(3);
+    Classifier classifier = plane_classifier();
+    classifier.loss = make_loss("rbf-softmax", 2, 4, {{"normalise", true}});
+    classifier.to(default_device());
+    freeze_parts(*classifier.model, "2");
+    const auto before = values_of(*classifier.model);
+    std::vector<Tensor> parameters;
+    for (const Module* const part :
+         {static_cast<Module*>(classifier.model.get()), static_cast<Module*>(classifier.loss.get())})
+        for (const Tensor& parameter : part->parameters()) parameters.push_back(parameter);
+    Sgd optimizer(parameters, {.lr = 0.5});
+    TrainingStep step({.model = *classifier.model,
+                       .loss = *classifier.loss,
+                       .optimizer = optimizer,
+                       .accumulate = 3,
+                       .device = default_device()});
+    const auto set = points(1);
+    data::Loader loader(set, {.batch_size = 12, .workers = 0});
+    loader.start(1);
+    const auto batch = loader.next();
+    REQUIRE(batch);
+    step.run(*batch, {.epoch = 1, .step = 1, .images = 12, .lr = 0.5});
+    step.take();
+    const auto after = values_of(*classifier.model);
+    std::size_t changed = 0;
+    for (std::size_t i = 0; i < after.size(); ++i) changed += after[i] == before[i] ? 0 : 1;
+    CHECK(changed == 2);
 }
 
 }  // namespace radial::test

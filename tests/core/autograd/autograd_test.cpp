@@ -303,7 +303,7 @@ TEST_CASE("a leaf of a recomputed segment that is used outside too is told when 
     const Tensor a = pair_of(2), b = pair_of(3), x = pair_of(1);
     const auto segment = [&](const Tensor& input) { return input * a * b; };
     const Tensor early = x * a;  // x a, which the segment multiplies by a b
-    const Told told = told_by(sum(recompute(segment, early, a)), {a, b, x});
+    const Told told = told_by(sum(recompute(segment, early, {a})), {a, b, x});
     REQUIRE(told.size() == 3);
     CHECK(told[0] == std::pair(1, 4.0));  // complete already within the segment
     for (const auto& [which, gradient] : told)
