@@ -16,6 +16,7 @@
 #include "radial/core/nn/module.h"
 #include "radial/core/ops.h"
 #include "radial/core/optim/optim.h"
+#include "radial/core/optim/rmsprop.h"
 #include "radial/core/optim/schedule.h"
 #include "radial/core/optim/weight_average.h"
 #include "radial/core/tensor/random.h"

@@ -103,6 +103,42 @@ struct AdamStep {
     }
 };
 
+/// One parameter updated by RmsProp.
+template <class T>
+struct RmsPropItem {
+    T* w;
+    const T* g;
+    T* v;
+    T* m;  ///< null unless centered
+    T* b;  ///< null without momentum
+    std::int64_t count;
+    double lr_scale;
+    T decay;
+};
+
+/// v = keep v + fresh g^2;  m = keep m + fresh g;  b = momentum b + g / (sqrt(v - m^2) + epsilon);  w -= rate b
+template <class T>
+struct RmsPropStep {
+    const double* lr;
+    T keep, fresh, epsilon, momentum;
+    RADIAL_HD void operator()(const RmsPropItem<T>& item, std::int64_t i) const {
+        const T slope = item.g[i] + item.decay * item.w[i];
+        T spread = keep * item.v[i] + fresh * slope * slope;
+        item.v[i] = spread;
+        if (item.m != nullptr) {
+            const T mean = item.m[i] + fresh * (slope - item.m[i]);
+            item.m[i] = mean;
+            spread = spread > mean * mean ? spread - mean * mean : T(0);  // below 0 by rounding
+        }
+        T moved = slope / (std::sqrt(spread) + epsilon);
+        if (item.b != nullptr) {
+            moved += momentum * item.b[i];
+            item.b[i] = moved;
+        }
+        item.w[i] -= static_cast<T>(*lr * item.lr_scale) * moved;
+    }
+};
+
 /// One tensor averaged by WeightAverage.
 template <class T>
 struct AverageItem {

@@ -88,6 +88,9 @@ OPTIMIZERS = [
     ("Adam", torch.optim.Adam, {"lr": 0.02, "betas": [0.8, 0.99], "eps": 1e-3, "weight_decay": 0.1}),
     ("AdamW", torch.optim.AdamW, {"lr": 0.01, "weight_decay": 0.1}),
     ("AdamW", torch.optim.AdamW, {"lr": 0.02, "betas": [0.8, 0.99], "eps": 1e-3, "weight_decay": 0.05}),
+    ("RmsProp", torch.optim.RMSprop, {"lr": 0.01}),
+    ("RmsProp", torch.optim.RMSprop, {"lr": 0.02, "alpha": 0.9, "eps": 1e-3, "momentum": 0.8, "weight_decay": 0.05}),
+    ("RmsProp", torch.optim.RMSprop, {"lr": 0.02, "alpha": 0.9, "eps": 1e-3, "centered": True, "momentum": 0.5}),
 ]
 STEPS = 6
 

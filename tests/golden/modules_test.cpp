@@ -127,6 +127,13 @@ std::unique_ptr<Optimizer> make_optimizer(const GoldenCase& golden, const std::v
                                                             .momentum = golden.number("momentum", 0),
                                                             .nesterov = golden.flag("nesterov", false),
                                                             .weight_decay = golden.number("weight_decay", 0)});
+    if (golden.op == "RmsProp")
+        return std::make_unique<RmsProp>(parameters, RmsPropOptions{.lr = golden.number("lr", 0),
+                                                                    .alpha = golden.number("alpha", 0.99),
+                                                                    .epsilon = golden.number("eps", 1e-8),
+                                                                    .momentum = golden.number("momentum", 0),
+                                                                    .centered = golden.flag("centered", false),
+                                                                    .weight_decay = golden.number("weight_decay", 0)});
     const auto betas = golden.attributes.value("betas", std::vector<double>{0.9, 0.999});
     return std::make_unique<Adam>(parameters, AdamOptions{.lr = golden.number("lr", 0),
                                                           .beta1 = betas.at(0),
@@ -229,6 +236,7 @@ TEST_CASE("optimizers agree with PyTorch", "[golden]") {
     check_all_golden(fixture, "Sgd", 5, optimizer_trace);
     check_all_golden(fixture, "Adam", 2, optimizer_trace);
     check_all_golden(fixture, "AdamW", 2, optimizer_trace);
+    check_all_golden(fixture, "RmsProp", 3, optimizer_trace);
 }
 
 TEST_CASE("five SGD steps of LeNets++ follow PyTorch's losses", "[golden][slow]") {
@@ -251,7 +259,7 @@ TEST_CASE("five SGD steps of LeNets++ follow PyTorch's losses", "[golden][slow]"
 }
 
 TEST_CASE("every recorded module is compared with Radial's", "[golden]") {
-    std::set<std::string> tested = {"Sgd", "Adam", "AdamW", "LeNetPlusPlus"}, recorded;
+    std::set<std::string> tested = {"Sgd", "Adam", "AdamW", "RmsProp", "LeNetPlusPlus"}, recorded;
     for (const auto& entry : layers) tested.insert(entry.name);
     tested.insert(trained_losses.begin(), trained_losses.end());
     for (const auto& golden : golden_cases(fixture)) recorded.insert(golden.op);

@@ -1,6 +1,7 @@
 // The schedule and the optimizer of a training run.
 #include "radial/apps/cli/run/train_options.h"
 
+#include "radial/core/optim/rmsprop.h"
 #include "radial/core/util/error.h"
 
 #include <fmt/ranges.h>
@@ -73,11 +74,17 @@ std::vector<std::string> options_without_effect(const TrainOptions& options) {
         notes.emplace_back("--warmup-start has no effect without a warm-up (--warmup-epochs)");
     if (options.poly_power != TrainOptions{}.poly_power && options.schedule != ScheduleKind::poly)
         notes.emplace_back("--poly-power has no effect without --schedule poly");
-    const bool adam = options.optimizer != OptimizerKind::sgd;
-    if (adam && options.nesterov) notes.emplace_back("--nesterov has no effect without --optimizer sgd");
+    using enum OptimizerKind;
+    if (options.optimizer != sgd && options.nesterov)
+        notes.emplace_back("--nesterov has no effect without --optimizer sgd");
     const OptimizerOptions usual;
-    if (!adam && (options.beta1 != usual.beta1 || options.beta2 != usual.beta2 || options.epsilon != usual.epsilon))
-        notes.emplace_back("--beta1, --beta2 and --epsilon have no effect with --optimizer sgd");
+    const bool adam = options.optimizer == OptimizerKind::adam || options.optimizer == adamw;
+    if (!adam && (options.beta1 != usual.beta1 || options.beta2 != usual.beta2))
+        notes.emplace_back("--beta1 and --beta2 have no effect without --optimizer adam or adamw");
+    if (options.optimizer == sgd && options.epsilon != usual.epsilon)
+        notes.emplace_back("--epsilon has no effect with --optimizer sgd");
+    if (options.optimizer != rmsprop && options.alpha != usual.alpha)
+        notes.emplace_back("--alpha has no effect without --optimizer rmsprop");
     if (options.backbone_lr != 1 && options.freeze == "backbone")
         notes.emplace_back("--backbone-lr has no effect with --freeze backbone");
     const AugmentationOptions& images = options.augmentation;
@@ -137,6 +144,11 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const
         return std::make_unique<Sgd>(
             std::move(groups),
             SgdOptions{.lr = options.lr, .momentum = options.momentum, .nesterov = options.nesterov});
+    if (options.optimizer == OptimizerKind::rmsprop)
+        return std::make_unique<RmsProp>(
+            std::move(groups),
+            RmsPropOptions{
+                .lr = options.lr, .alpha = options.alpha, .epsilon = options.epsilon, .momentum = options.momentum});
     return std::make_unique<Adam>(std::move(groups),
                                   AdamOptions{.lr = options.lr,
                                               .beta1 = options.beta1,

@@ -37,12 +37,15 @@ constexpr auto words_of(ScheduleKind /*value*/) {
 }
 /// The optimizer of a run.
 enum class OptimizerKind : std::uint8_t {
-    sgd,   ///< Sgd
-    adam,  ///< Adam
-    adamw  ///< Adam with decoupled weight decay
+    sgd,     ///< Sgd
+    adam,    ///< Adam
+    adamw,   ///< Adam with decoupled weight decay
+    rmsprop  ///< RmsProp
 };
 /// The names of the optimizers.
-constexpr auto words_of(OptimizerKind /*value*/) { return std::to_array<std::string_view>({"sgd", "adam", "adamw"}); }
+constexpr auto words_of(OptimizerKind /*value*/) {
+    return std::to_array<std::string_view>({"sgd", "adam", "adamw", "rmsprop"});
+}
 /// The parameters that weight decay applies to.
 enum class DecayedParameters : std::uint8_t {
     all,     ///< all parameters
@@ -104,7 +107,8 @@ struct OptimizerOptions {
     double beta1 = 0.9;         ///< decay of Adam's average of gradients
     double beta2 = 0.999;       ///< decay of Adam's average of squared gradients
     double epsilon = 1e-8;      ///< added to the denominator of a step
-    double momentum = 0.9;      ///< momentum of SGD
+    double alpha = 0.99;        ///< decay of RMSprop's average of squared gradients
+    double momentum = 0.9;      ///< momentum of SGD and RMSprop
     bool nesterov = false;      ///< use Nesterov momentum
     double weight_decay = 0.0;  ///< factor of the L2 penalty, which is added to the gradient
     DecayedParameters weight_decay_on = DecayedParameters::all;  ///< parameters that decay
@@ -132,7 +136,7 @@ struct OptimizerOptions {
               Limits{0, 1e6});
         visit("batch", self.batch, "Images per step, over all ranks", count);
         visit("drop-last", self.drop_last, "Drop the last batch of an epoch if it is not full");
-        visit("optimizer", self.optimizer, "Optimizer: sgd, adam, or adamw (Adam with decoupled weight decay)");
+        visit("optimizer", self.optimizer, "Optimizer: sgd, adam, adamw (Adam with decoupled weight decay) or rmsprop");
         visit("lr", self.lr, "Peak learning rate", not_negative);
         visit("backbone-lr", self.backbone_lr,
               "Rate of the network's parameters as a fraction of --lr; the classifier keeps --lr", Limits{0, 1e6});
@@ -142,8 +146,9 @@ struct OptimizerOptions {
               Limits{1e-6, 1e6});
         visit("beta1", self.beta1, "Decay of Adam's average of gradients", Limits{0, 0.999999999});
         visit("beta2", self.beta2, "Decay of Adam's average of squared gradients", Limits{0, 0.999999999});
+        visit("alpha", self.alpha, "Decay of RMSprop's average of squared gradients", Limits{0, 0.999999999});
         visit("epsilon", self.epsilon, "Added to the denominator of the optimizer's steps", not_negative);
-        visit("momentum", self.momentum, "Momentum of SGD", Limits{0, 1});
+        visit("momentum", self.momentum, "Momentum of SGD and RMSprop", Limits{0, 1});
         visit("nesterov", self.nesterov, "Use Nesterov momentum");
         visit("weight-decay", self.weight_decay, "L2 penalty, added to the gradient; adamw decays the weights instead",
               not_negative);

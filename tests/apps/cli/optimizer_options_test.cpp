@@ -80,7 +80,7 @@ TEST_CASE("an optimizer leaves out frozen parameters, and needs one that is not"
           "--freeze: nothing is left to train, as the loss has no parameters of its own");
 }
 
-TEST_CASE("--optimizer selects SGD, Adam or AdamW with its options", "[host]") {
+TEST_CASE("--optimizer selects SGD, Adam, AdamW or RMSprop with its options", "[host]") {
     train::TrainOptions options;
     options.lr = 0.1;
     options.weight_decay = 0.5;
@@ -99,6 +99,8 @@ TEST_CASE("--optimizer selects SGD, Adam or AdamW with its options", "[host]") {
     };
     CHECK(step(train::OptimizerKind::sgd) == Approx(2 - 0.1 * (3 + 0.5 * 2)));
     CHECK(step(train::OptimizerKind::adam) == Approx(2 - 0.1 * 4 / (4 + 1.0)));
+    options.alpha = 0;
+    CHECK(step(train::OptimizerKind::rmsprop) == Approx(2 - 0.1 * 4 / (4 + 1.0)));
     CHECK(step(train::OptimizerKind::adamw) == Approx(2 * (1 - 0.1 * 0.5) - 0.1 * 3 / (3 + 1.0)));
 }
 
