@@ -31,12 +31,15 @@ void check(const Tensor& features, const Tensor& labels, const RetrievalOptions&
                      static_cast<std::int64_t>(i) % features.size(1));
 }
 
-/// The neighbours of a query in the order of their distances, the first `count` of them. `order` is memory to reuse.
-std::span<const std::int64_t> nearest(std::span<const float> distances, std::int64_t query, std::int64_t count,
+constexpr std::int64_t nobody = -1;
+
+/// The samples in the order of their distances, the first `count` of them, without `left_out`, which may be nobody.
+/// `order` is memory to reuse.
+std::span<const std::int64_t> nearest(std::span<const float> distances, std::int64_t left_out, std::int64_t count,
                                       std::vector<std::int64_t>& order) {
     order.resize(distances.size());
     std::iota(order.begin(), order.end(), std::int64_t{0});
-    order.erase(order.begin() + query);
+    if (left_out != nobody) order.erase(order.begin() + left_out);
     const auto closer = [distances](std::int64_t a, std::int64_t b) {
         const float first = distances[static_cast<std::size_t>(a)], other = distances[static_cast<std::size_t>(b)];
         return first < other || (first == other && a < b);
@@ -45,6 +48,21 @@ std::span<const std::int64_t> nearest(std::span<const float> distances, std::int
     if (end != order.end()) std::nth_element(order.begin(), end, order.end(), closer);
     std::sort(order.begin(), end, closer);
     return {order.begin(), end};
+}
+
+void check_features(const char* what, const Tensor& features) {
+    RADIAL_CHECK(features.defined() && features.dtype() == DType::float32 && features.rank() == 2,
+                 "nearest_neighbours: {} are {}, expected float32 [N, D]", what, features.str());
+    const std::vector<float> values = features.to_vector<float>();
+    const auto bad = std::ranges::find_if_not(values, [](float value) { return std::isfinite(value); });
+    RADIAL_CHECK(bad == values.end(), "nearest_neighbours: {}: row {} has the element {}", what,
+                 (bad - values.begin()) / std::max<std::int64_t>(1, features.size(1)), *bad);
+}
+
+/// The distances of `rows` from `samples` [rows, samples], on the CPU.
+Tensor distances_of(const Tensor& rows, const Tensor& samples, FeatureDistance distance) {
+    return (distance == FeatureDistance::cosine ? -cosines(rows, samples) : squared_distances(rows, samples))
+        .to(Device{});
 }
 
 /// Adds the figures of one query with `others` further samples of its class; `hits` says for each of its nearest
@@ -71,7 +89,6 @@ void add_query(const std::vector<bool>& hits, std::int64_t others, const Retriev
 RetrievalMetrics retrieval_metrics(const Tensor& features, const Tensor& labels, const RetrievalOptions& options) {
     check(features, labels, options);
     const NoGrad no_grad;
-    const bool cosine = options.distance == FeatureDistance::cosine;
     const std::span<const std::int64_t> classes = labels.values<std::int64_t>();
     std::map<std::int64_t, std::int64_t> sizes;
     for (const std::int64_t label : classes) ++sizes[label];
@@ -85,8 +102,7 @@ RetrievalMetrics retrieval_metrics(const Tensor& features, const Tensor& labels,
     std::vector<bool> hits;
     for (std::int64_t begin = 0; begin < samples; begin += block) {
         const std::int64_t end = std::min(samples, begin + block);
-        const Tensor rows = features.rows(begin, end);
-        const Tensor distances = (cosine ? -cosines(rows, features) : squared_distances(rows, features)).to(Device{});
+        const Tensor distances = distances_of(features.rows(begin, end), features, options.distance);
         const std::span<const float> values = distances.values<float>();
         for (std::int64_t query = begin; query < end; ++query) {
             const std::int64_t label = classes[static_cast<std::size_t>(query)], others = sizes.at(label) - 1;
@@ -105,6 +121,36 @@ RetrievalMetrics retrieval_metrics(const Tensor& features, const Tensor& labels,
     result.map_at_r /= queries;
     for (double& recall : result.recall) recall /= queries;
     return result;
+}
+
+std::vector<std::vector<Neighbour>> nearest_neighbours(const Tensor& queries, const Tensor& samples, std::int64_t count,
+                                                       FeatureDistance distance) {
+    check_features("queries", queries);
+    check_features("samples", samples);
+    RADIAL_CHECK(queries.size(1) == samples.size(1),
+                 "nearest_neighbours: queries have {} elements, samples {}, expected the same", queries.size(1),
+                 samples.size(1));
+    RADIAL_CHECK(count >= 1, "nearest_neighbours: {} neighbours asked for, expected at least 1", count);
+    const NoGrad no_grad;
+    const bool cosine = distance == FeatureDistance::cosine;
+    const std::int64_t number = samples.size(0),
+                       block = std::max<std::int64_t>(1, most_distances / std::max<std::int64_t>(1, number));
+    std::vector<std::vector<Neighbour>> all;
+    std::vector<std::int64_t> order;
+    for (std::int64_t begin = 0; begin < queries.size(0); begin += block) {
+        const std::int64_t end = std::min(queries.size(0), begin + block);
+        const Tensor distances = distances_of(queries.rows(begin, end), samples, distance);
+        const std::span<const float> values = distances.values<float>();
+        for (std::int64_t query = 0; query < end - begin; ++query) {
+            const auto row = values.subspan(static_cast<std::size_t>(query * number), static_cast<std::size_t>(number));
+            std::vector<Neighbour>& found = all.emplace_back();
+            for (const std::int64_t index : nearest(row, nobody, count, order)) {
+                const double value = row[static_cast<std::size_t>(index)];
+                found.push_back({.index = index, .distance = cosine ? 1 + value : std::sqrt(std::max(0.0, value))});
+            }
+        }
+    }
+    return all;
 }
 
 }  // namespace radial::train

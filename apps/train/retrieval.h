@@ -47,4 +47,17 @@ struct RetrievalMetrics {
 /// above 0.
 RetrievalMetrics retrieval_metrics(const Tensor& features, const Tensor& labels, const RetrievalOptions& options = {});
 
+/// A sample found for a query.
+struct Neighbour {
+    std::int64_t index = 0;  ///< row of the sample
+    double distance = 0;     ///< from the query, as FeatureDistance says
+};
+
+/// For each row of `queries` [Q, D], the `count` nearest rows of `samples` [N, D], the nearest first, or all N if there
+/// are fewer. Of equal distances, the row with the smaller index comes first. Both are float32 on one device. Holds a
+/// few million distances at a time. Throws Error for other types or shapes, for a feature that is not finite, and when
+/// `count` is below 1.
+std::vector<std::vector<Neighbour>> nearest_neighbours(const Tensor& queries, const Tensor& samples, std::int64_t count,
+                                                       FeatureDistance distance = FeatureDistance::euclidean);
+
 }  // namespace radial::train

@@ -84,4 +84,51 @@ TEST_CASE("retrieval refuses features and labels that it cannot rank", "[apps]")
           }) == "retrieval_metrics: recall@0: expected K above 0");
 }
 
+TEST_CASE("the nearest neighbours of queries are those of plain sums, for both distances", "[apps]") {
+    Generator generator(5);
+    const Tensor samples = Tensor::empty({40, 6}, DType::float32, Device{}),
+                 queries = Tensor::empty({7, 6}, DType::float32, Device{});
+    normal_(samples, 0, 1, generator);
+    normal_(queries, 0, 1, generator);
+    const std::vector<double> rows = samples.to_vector<double>(), asked = queries.to_vector<double>();
+    for (const auto distance : {train::FeatureDistance::euclidean, train::FeatureDistance::cosine}) {
+        const auto found = train::nearest_neighbours(queries, samples, 3, distance);
+        REQUIRE(found.size() == 7);
+        for (std::size_t q = 0; q < 7; ++q) {
+            std::vector<std::pair<double, std::int64_t>> all;
+            for (std::size_t i = 0; i < 40; ++i) {
+                double square = 0, dot = 0, own = 0, other = 0;
+                for (std::size_t d = 0; d < 6; ++d) {
+                    const double a = asked[q * 6 + d], b = rows[i * 6 + d];
+                    square += (a - b) * (a - b);
+                    dot += a * b;
+                    own += a * a;
+                    other += b * b;
+                }
+                all.emplace_back(
+                    distance == train::FeatureDistance::cosine ? 1 - dot / std::sqrt(own * other) : std::sqrt(square),
+                    static_cast<std::int64_t>(i));
+            }
+            std::ranges::sort(all);
+            REQUIRE(found[q].size() == 3);
+            for (std::size_t k = 0; k < 3; ++k) {
+                CHECK(found[q][k].index == all[k].second);
+                CHECK(found[q][k].distance == Approx(all[k].first).epsilon(1e-5));
+            }
+        }
+    }
+}
+
+TEST_CASE("fewer samples than neighbours are all found, equal ones in their order", "[apps]") {
+    const Tensor samples = Tensor::full({3, 2}, 1.0, DType::float32, Device{});
+    const auto found = train::nearest_neighbours(samples.rows(0, 1), samples, 10);
+    REQUIRE(found.at(0).size() == 3);
+    for (std::size_t k = 0; k < 3; ++k) CHECK(found[0][k].index == static_cast<std::int64_t>(k));
+    CHECK(error_of([&] { train::nearest_neighbours(samples, samples, 0); }) ==
+          "nearest_neighbours: 0 neighbours asked for, expected at least 1");
+    CHECK(error_of([&] {
+              train::nearest_neighbours(Tensor::zeros({1, 3}, DType::float32, Device{}), samples, 1);
+          }) == "nearest_neighbours: queries have 3 elements, samples 2, expected the same");
+}
+
 }  // namespace radial::test

@@ -1,0 +1,15 @@
+// The commands of radial-predict.
+#pragma once
+
+#include "radial/apps/cli/command_line.h"
+
+namespace radial::predict {
+
+/// Classifies images, or a tensor of images, with the weights in a file.
+train::Command classify_command();
+/// The command `embed`: writes the features of images to a file.
+train::Command embed_command();
+/// The command `nearest`: finds the images whose features are nearest to those of others.
+train::Command nearest_command();
+
+}  // namespace radial::predict
