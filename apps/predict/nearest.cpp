@@ -78,7 +78,7 @@ std::string page_of(const NearestOptions& options, const Embeddings& index, cons
             const fs::path& file = index.files[static_cast<std::size_t>(neighbour.index)];
             row += figure(file, fmt::format("{:.4f} {}", neighbour.distance, file.string()));
         }
-        body += train::html_section(queries.files[q].string(), "", "<div class=\"pictures\">" + row + "</div>");
+        body += train::html_section(queries.files[q].string(), "", "<div class=\"gallery\">" + row + "</div>");
     }
     return train::html_page(
         "Similar pictures",

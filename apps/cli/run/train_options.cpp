@@ -74,16 +74,16 @@ std::vector<std::string> options_without_effect(const TrainOptions& options) {
         notes.emplace_back("--warmup-start has no effect without a warm-up (--warmup-epochs)");
     if (options.poly_power != TrainOptions{}.poly_power && options.schedule != ScheduleKind::poly)
         notes.emplace_back("--poly-power has no effect without --schedule poly");
-    using enum OptimizerKind;
-    if (options.optimizer != sgd && options.nesterov)
+    using Kind = OptimizerKind;
+    if (options.optimizer != Kind::sgd && options.nesterov)
         notes.emplace_back("--nesterov has no effect without --optimizer sgd");
     const OptimizerOptions usual;
-    const bool adam = options.optimizer == OptimizerKind::adam || options.optimizer == adamw;
+    const bool adam = options.optimizer == Kind::adam || options.optimizer == Kind::adamw;
     if (!adam && (options.beta1 != usual.beta1 || options.beta2 != usual.beta2))
         notes.emplace_back("--beta1 and --beta2 have no effect without --optimizer adam or adamw");
-    if (options.optimizer == sgd && options.epsilon != usual.epsilon)
+    if (options.optimizer == Kind::sgd && options.epsilon != usual.epsilon)
         notes.emplace_back("--epsilon has no effect with --optimizer sgd");
-    if (options.optimizer != rmsprop && options.alpha != usual.alpha)
+    if (options.optimizer != Kind::rmsprop && options.alpha != usual.alpha)
         notes.emplace_back("--alpha has no effect without --optimizer rmsprop");
     if (options.backbone_lr != 1 && options.freeze == "backbone")
         notes.emplace_back("--backbone-lr has no effect with --freeze backbone");
