@@ -6,3 +6,4 @@
 #include "radial/layers/layers.h"
 #include "radial/losses/losses.h"
 #include "radial/models/models.h"
+#include "radial/onnx/onnx.h"

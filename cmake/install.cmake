@@ -10,12 +10,12 @@ set(RADIAL_INTERNAL_HEADERS
     core/distributed/nccl core/io/float16.h core/memory/cuda/check.h core/memory/transfer.h core/ops/common.h
     core/ops/distances.h core/ops/kernels core/optim/kernels.h core/precompiled.h
     core/tensor/random_kernels.h data/archive.h data/images/jpeg_file.h data/seeds.h layers/dense losses/heads
-    losses/pairs models/efficientnet_block.h)
+    losses/pairs models/efficientnet_block.h onnx/onnx_ops.h onnx/trace.h)
 set(internal_patterns "")
 foreach(header ${RADIAL_INTERNAL_HEADERS})
     list(APPEND internal_patterns PATTERN ${header} EXCLUDE)
 endforeach()
-install(DIRECTORY core layers losses models data DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial
+install(DIRECTORY core layers losses models data onnx DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial
     FILES_MATCHING PATTERN "*.h" ${internal_patterns})
 # The headers of Radial::train and Radial::program: all headers that train.h and program.h include.
 set(RADIAL_TRAIN_HEADERS
@@ -31,6 +31,9 @@ install(FILES radial.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial)
 set(installed radial)
 if(TARGET radial_download)
     list(APPEND installed radial_download)
+endif()
+if(TARGET radial_onnx)
+    list(APPEND installed radial_onnx)
 endif()
 if(TARGET radial_program)
     foreach(header ${RADIAL_TRAIN_HEADERS})

@@ -11,19 +11,6 @@
 namespace radial {
 namespace {
 
-/// Puts a network into evaluation mode, and restores its mode at the end of the scope.
-class Evaluation {
-public:
-    explicit Evaluation(Layer& model) : model_(model), was_training_(model.training()) { model_.eval(); }
-    ~Evaluation() { model_.train(was_training_); }
-    Evaluation(const Evaluation&) = delete;
-    Evaluation& operator=(const Evaluation&) = delete;
-
-private:
-    Layer& model_;
-    bool was_training_;
-};
-
 /// Identifies the memory of a tensor; a view that begins at the same element has the same place.
 using Place = std::pair<const Storage*, std::int64_t>;
 Place place_of(const Tensor& x) { return {x.impl()->storage.get(), x.impl()->offset}; }
@@ -35,7 +22,8 @@ public:
         for (const auto& [name, tensor] : model.named_parameters()) names_[place_of(tensor)] = name;
     }
 
-    void count(std::string_view op, std::span<const Tensor> inputs, const Tensor& output) {
+    void count(const OpCall& call) {
+        const auto& [op, inputs, output, attributes] = call;
         LayerCost cost{std::string(op), "", output.shape(), 0, 0, 0, false};
         for (const Tensor& input : inputs) {
             if (!input.defined()) continue;
@@ -71,9 +59,7 @@ std::vector<LayerCost> layer_costs(Layer& model, const Shape& image) {
     Tensor x = Tensor::zeros({1, image[0], image[1], image[2]});
     if (!parameters.empty()) x = x.to(parameters.front().dtype()).to(parameters.front().device());
     Counter counter(model);
-    const ObserveOps observer([&](std::string_view op, std::span<const Tensor> inputs, const Tensor& output) {
-        counter.count(op, inputs, output);
-    });
+    const ObserveOps observer([&](const OpCall& call) { counter.count(call); });
     model.forward(std::move(x));
     return counter.take();
 }

@@ -1,6 +1,7 @@
 // radial-models: prints tables of networks and of their layers, and converts weight files.
 #include "radial/apps/cli/command_line.h"
 #include "radial/apps/cli/validators.h"
+#include "radial/apps/models/onnx_file.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/weights.h"
 #include "radial/core/backend/backend.h"
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -111,6 +113,7 @@ struct ModelsOptions {
     bool json = false, summary = false;
     std::string model, to = "radial", from;
     std::filesystem::path weights, written;
+    std::int64_t size = 0;  ///< side of the images of an ONNX file; 0: as export_classifier() chooses
     int threads = 0;
 };
 
@@ -137,12 +140,20 @@ void print_model(const std::string& name, bool json) {
 
 void convert(const ModelsOptions& options) {
     RADIAL_CHECK(!options.weights.empty() && !options.written.empty(), "--weights and --export go together");
-    const WeightFormat to = parse_weight_format(options.to);
-    const train::OpenedWeights weights = train::open_weights(options.weights, options.model, options.from);
-    train::export_weights(options.written, weights, to);
+    const bool onnx = options.to == "onnx";
+    RADIAL_CHECK(onnx || options.size == 0, "--size: is for --format onnx");
+    const std::optional<WeightFormat> to = onnx ? std::nullopt : std::optional(parse_weight_format(options.to));
+    train::OpenedWeights weights = train::open_weights(options.weights, options.model, options.from);
     const train::ClassifierSpec& spec = weights.classifier.spec;
+    if (onnx) {
+        const std::int64_t side = export_classifier(options.written, weights, options.size);
+        fmt::print("{}: {} with the loss {} and {} classes, for images of {} x {} pixels\n",
+                   train::shown(options.written.string()), spec.model, spec.loss, spec.classes, side, side);
+        return;
+    }
+    train::export_weights(options.written, weights, *to);
     fmt::print("{}: {} with {} classes, names of {}\n", train::shown(options.written.string()), spec.model,
-               spec.classes, name_of(to));
+               spec.classes, name_of(*to));
 }
 
 void run_models(const ModelsOptions& options) {
@@ -171,8 +182,12 @@ train::Command models_command() {
                                "Weight file to convert (a checkpoint names its network itself)")
                     ->type_name("FILE");
                 app.add_option("--export", options->written, "Output file of the conversion")->type_name("FILE");
-                app.add_option("--format", options->to, "Tensor names of --export: radial, torchvision or timm")
+                app.add_option("--format", options->to,
+                               "Format of --export: onnx, or the tensor names of radial, torchvision or timm")
                     ->capture_default_str();
+                app.add_option("--size", options->size,
+                               "Side of the input images of --format onnx (default: the file's, else the network's)")
+                    ->check(train::within(1, 100000));
                 app.add_option("--from", options->from, "Tensor names of --weights (default: recognized)");
                 app.add_option("--threads", options->threads, "Compute threads; 0 uses every core")
                     ->capture_default_str()

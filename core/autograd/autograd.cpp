@@ -191,8 +191,17 @@ Node::~Node() {
     }
 }
 
-Tensor record(std::string_view op, Tensor output, std::span<const Tensor> inputs, BackwardFn backward) {
-    if (current_watcher != nullptr) (*current_watcher)(op, inputs, output);
+double OpCall::attribute(std::string_view name) const {
+    for (const OpAttribute& each : attributes) {
+        if (each.name == name) return each.value;
+    }
+    throw Error(fmt::format("{}: the op has no attribute {}", op, name));
+}
+
+Tensor record(std::string_view op, Tensor output, std::span<const Tensor> inputs, BackwardFn backward,
+              std::initializer_list<OpAttribute> attributes) {
+    if (current_watcher != nullptr)
+        (*current_watcher)({.op = op, .inputs = inputs, .output = output, .attributes = attributes});
     const auto wants = [](const Tensor& t) { return t.defined() && t.requires_grad(); };
     if (!recording || std::none_of(inputs.begin(), inputs.end(), wants)) return output;
     RADIAL_CHECK(inputs.size() <= 32, "{}: {} inputs, the tape takes at most 32", op, inputs.size());
@@ -215,8 +224,9 @@ Tensor record(std::string_view op, Tensor output, std::span<const Tensor> inputs
     return output;
 }
 
-Tensor record(std::string_view op, Tensor output, std::initializer_list<Tensor> inputs, BackwardFn backward) {
-    return record(op, std::move(output), std::span(inputs.begin(), inputs.size()), std::move(backward));
+Tensor record(std::string_view op, Tensor output, std::initializer_list<Tensor> inputs, BackwardFn backward,
+              std::initializer_list<OpAttribute> attributes) {
+    return record(op, std::move(output), std::span(inputs.begin(), inputs.size()), std::move(backward), attributes);
 }
 
 void backward(const Tensor& root, const Tensor& seed) {

@@ -63,12 +63,25 @@ using Grads = std::vector<Tensor>;
 /// grad.exclusive(). The gradient and the results may be in either layout.
 using BackwardFn = std::function<Grads(Tensor grad, Needs needs)>;
 
+/// A number that an op uses beside its tensors, such as a stride; for those who observe ops.
+struct OpAttribute {
+    /// `given` is any number or truth value; it is stored as a float64.
+    template <class T>
+    OpAttribute(std::string_view attribute, T given) : name(attribute), value(static_cast<double>(given)) {}
+
+    std::string_view name;  ///< "stride_h"
+    double value;
+};
+
 ///@{
 /// Records that `op` computed `output` from `inputs`, unless no input needs a gradient or recording is disabled
 /// (NoGrad). Returns `output`. `op` must outlive the graph (a string literal). There may be up to 32 inputs; undefined
-/// inputs are allowed and receive no gradient.
-Tensor record(std::string_view op, Tensor output, std::span<const Tensor> inputs, BackwardFn backward);
-Tensor record(std::string_view op, Tensor output, std::initializer_list<Tensor> inputs, BackwardFn backward);
+/// inputs are allowed and receive no gradient. `attributes` are the numbers that determine the result together with the
+/// inputs; see ObserveOps.
+Tensor record(std::string_view op, Tensor output, std::span<const Tensor> inputs, BackwardFn backward,
+              std::initializer_list<OpAttribute> attributes = {});
+Tensor record(std::string_view op, Tensor output, std::initializer_list<Tensor> inputs, BackwardFn backward,
+              std::initializer_list<OpAttribute> attributes = {});
 ///@}
 
 /// Differentiates `root` and adds the results to grad() of each leaf that requires a gradient. `seed` is the gradient
@@ -100,8 +113,18 @@ private:
 /// The names of the ops reachable from `root`, that of `root` first. For tests and debugging.
 std::vector<std::string> graph_ops(const Tensor& root);
 
-/// Called for each op with its name, its inputs as they were passed (undefined ones included), and its result.
-using OpWatcher = std::function<void(std::string_view op, std::span<const Tensor> inputs, const Tensor& output)>;
+/// One call of an op, which is valid while the watcher runs.
+struct OpCall {
+    std::string_view op;             ///< its name
+    std::span<const Tensor> inputs;  ///< as they were passed, undefined ones included
+    const Tensor& output;            ///< its result
+    std::span<const OpAttribute> attributes;
+
+    /// The value of an attribute. Throws Error, naming the op, when it has none with this name.
+    double attribute(std::string_view name) const;
+};
+/// Called for each op.
+using OpWatcher = std::function<void(const OpCall& call)>;
 
 /// While the object exists, `watcher` is called for every differentiable op that runs on this thread, whether it is
 /// recorded on the tape or not. Objects can be nested; the innermost is in effect.

@@ -122,6 +122,20 @@ private:
     bool recomputes_ = false;
 };
 
+/// While the object exists, a module is in evaluation; at its end, the module is trained again if it was before.
+class Evaluation {
+public:
+    /// Calls module.eval(). `module` must live longer.
+    explicit Evaluation(Module& module) : module_(module), was_training_(module.training()) { module_.eval(); }
+    ~Evaluation() { module_.train(was_training_); }
+    Evaluation(const Evaluation&) = delete;
+    Evaluation& operator=(const Evaluation&) = delete;
+
+private:
+    Module& module_;
+    bool was_training_;
+};
+
 /// A module that maps one tensor to one tensor.
 class Layer : public Module {
 public:

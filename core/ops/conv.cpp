@@ -72,12 +72,19 @@ Tensor pool2d(std::string_view op, PoolKind kind, const Tensor& x, const PoolGeo
     const Tensor y = Tensor::empty(shape, x.dtype(), x.device(), backend.activation_layout());
     const bool training = grad_enabled() && x.requires_grad();
     const Tensor workspace = backend.pool_forward(kind, input, g, y, training);
-    return record(op, y, {x}, [kind, workspace, g, from = x.shape(), &backend](const Tensor& dy, Needs) -> Grads {
-        const Tensor grad = dy.to(backend.activation_layout());
-        const Tensor dx = Tensor::empty(from, dy.dtype(), dy.device(), backend.activation_layout());
-        backend.pool_backward(kind, grad, workspace, g, dx);
-        return {dx};
-    });
+    return record(op, y, {x},
+                  [kind, workspace, g, from = x.shape(), &backend](const Tensor& dy, Needs) -> Grads {
+                      const Tensor grad = dy.to(backend.activation_layout());
+                      const Tensor dx = Tensor::empty(from, dy.dtype(), dy.device(), backend.activation_layout());
+                      backend.pool_backward(kind, grad, workspace, g, dx);
+                      return {dx};
+                  },
+                  {{"window_h", g.window_h},
+                   {"window_w", g.window_w},
+                   {"stride_h", g.stride_h},
+                   {"stride_w", g.stride_w},
+                   {"pad_h", g.pad_h},
+                   {"pad_w", g.pad_w}});
 }
 
 // Writes the means of the planes of x to y [N, C].
@@ -146,7 +153,14 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                           backend.conv_backward_data(grad, kernel, geometry, grads[0]);
                       }
                       return grads;
-                  });
+                  },
+                  {{"stride_h", geometry.stride_h},
+                   {"stride_w", geometry.stride_w},
+                   {"pad_h", geometry.pad_h},
+                   {"pad_w", geometry.pad_w},
+                   {"dilation_h", geometry.dilation_h},
+                   {"dilation_w", geometry.dilation_w},
+                   {"groups", geometry.groups}});
 }
 
 Tensor conv2d_activated(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& geometry,

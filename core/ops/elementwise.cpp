@@ -110,12 +110,12 @@ Tensor div(const Tensor& a, const Tensor& b) {
 
 Tensor add(const Tensor& a, double b) {
     const Tensor y = with_number("add", a, kernels::AddNumber{b});
-    return record("add", y, {a}, [](Tensor dy, Needs) -> Grads { return {std::move(dy)}; });
+    return record("add", y, {a}, [](Tensor dy, Needs) -> Grads { return {std::move(dy)}; }, {{"number", b}});
 }
 
 Tensor mul(const Tensor& a, double b) {
     const Tensor y = with_number("mul", a, kernels::MultiplyNumber{b});
-    return record("mul", y, {a}, [b](const Tensor& dy, Needs) -> Grads { return {mul(dy, b)}; });
+    return record("mul", y, {a}, [b](const Tensor& dy, Needs) -> Grads { return {mul(dy, b)}; }, {{"number", b}});
 }
 
 Tensor div(const Tensor& a, double b) {
@@ -130,17 +130,19 @@ Tensor div(double a, const Tensor& b) {
 Tensor clamp(const Tensor& x, double low, double high) {
     RADIAL_CHECK(low <= high, "clamp: from {} to {}, expected the lower bound first", low, high);
     const Tensor y = with_number("clamp", x, kernels::Clamp{low, high});
-    return record("clamp", y, {x}, [saved = Saved(x, "clamp", "input"), low, high](Tensor dy, Needs) -> Grads {
-        const Tensor kept = saved.get();
-        dy = like_layout(dy, kept);
-        const Tensor dx = ops::reuse_or_empty(dy);
-        dispatch_activation(dy.dtype(), "clamp", [&](auto zero) {
-            using T = decltype(zero);
-            ops::apply(dy.device(), dy.numel(), kernels::ClampGradient{low, high}, dy.data<const T>(),
-                       kept.data<const T>(), dx.data<T>());
-        });
-        return {dx};
-    });
+    return record("clamp", y, {x},
+                  [saved = Saved(x, "clamp", "input"), low, high](Tensor dy, Needs) -> Grads {
+                      const Tensor kept = saved.get();
+                      dy = like_layout(dy, kept);
+                      const Tensor dx = ops::reuse_or_empty(dy);
+                      dispatch_activation(dy.dtype(), "clamp", [&](auto zero) {
+                          using T = decltype(zero);
+                          ops::apply(dy.device(), dy.numel(), kernels::ClampGradient{low, high}, dy.data<const T>(),
+                                     kept.data<const T>(), dx.data<T>());
+                      });
+                      return {dx};
+                  },
+                  {{"low", low}, {"high", high}});
 }
 
 Tensor exp(const Tensor& x) { return ops::transform("exp", x, kernels::Exp{}); }

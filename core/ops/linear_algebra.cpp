@@ -265,7 +265,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
                                                  : product(x.get(), !transpose_a, dc, false);
                       }
                       return grads;
-                  });
+                  },
+                  {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}});
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {

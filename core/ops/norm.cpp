@@ -249,7 +249,8 @@ Grads evaluation_backward(const KeptFixed& kept, Tensor dy) {
     const Tensor x = kept.x.get().to(Layout::channels_last), scale = kept.scale.get(), y = kept.y.get();
     const Tensor mean = kept.mean.get(), variance = kept.variance.get();
     dy = dy.to(x.layout());
-    Grads grads{Tensor::empty_like(x), Tensor::empty_like(scale), Tensor::empty_like(scale), {}};
+    // The statistics, the last two inputs, are fixed.
+    Grads grads{Tensor::empty_like(x), Tensor::empty_like(scale), Tensor::empty_like(scale), {}, {}, {}};
     const bool writes_masked = kept.residual && y.defined();
     if (kept.residual) grads[3] = writes_masked ? ops::reuse_or_empty(dy) : dy;
     dispatch_activation(x.dtype(), "batch_norm", [&](auto zero) {
@@ -279,9 +280,10 @@ Tensor evaluate(const Tensor& x, const Tensor& scale, const Tensor& shift, const
                    .y = options.activation == Activation::relu ? Saved(y, "batch_norm", "result") : Saved(),
                    .epsilon = options.epsilon,
                    .residual = residual.defined()};
-    return record("batch_norm", y, {x, scale, shift, residual}, [kept = std::move(kept)](Tensor dy, Needs) -> Grads {
-        return evaluation_backward(kept, std::move(dy));
-    });
+    return record(
+        "batch_norm", y, {x, scale, shift, residual, mean, variance},
+        [kept = std::move(kept)](Tensor dy, Needs) -> Grads { return evaluation_backward(kept, std::move(dy)); },
+        {{"epsilon", options.epsilon}, {"activation", options.activation}});
 }
 
 bool over_ranks(const BatchNormOptions& options) { return options.training && batch_norm_ranks() != nullptr; }

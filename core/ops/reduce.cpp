@@ -107,6 +107,13 @@ void sum_into(const Tensor& x, const Plan& plan, double factor, const Tensor& to
     }
 }
 
+// A number in which bit d is set if dimension d is summed.
+std::uint32_t mask_of(const Plan& plan) {
+    std::uint32_t mask = 0;
+    for (std::size_t d = 0; d < plan.reduced.size(); ++d) mask |= (plan.reduced[d] ? 1U : 0U) << d;
+    return mask;
+}
+
 Tensor reduce(std::string_view op, const Tensor& x, const std::vector<int>& dims, bool keep_dims, bool average) {
     ops::check_floating(op, "the input", x);
     const Plan plan = plan_for(op, x, dims);
@@ -117,7 +124,8 @@ Tensor reduce(std::string_view op, const Tensor& x, const std::vector<int>& dims
                   [shape = x.shape(), kept = plan.kept_shape, factor](const Tensor& dy, Needs) -> Grads {
                       const Tensor scaled = factor == 1.0 ? dy : mul(dy, factor);
                       return {ops::broadcast_to(scaled.to(Layout::row_major).view(kept), shape)};
-                  });
+                  },
+                  {{"dims", mask_of(plan)}, {"keep_dims", keep_dims}});
 }
 
 constexpr std::int64_t cost_of_exp = 8;  // in elementary operations
@@ -148,16 +156,19 @@ Tensor max(const Tensor& x, int dim) {
         kernels::rows(x.device(), y.numel(), e,
                       kernels::MaxAlong<T>{plain.data<T>(), y.data<T>(), winners.data<std::int64_t>(), e, n});
     });
-    return record("max", y, {x}, [winners, shape = x.shape()](const Tensor& dy, Needs) -> Grads {
-        const Tensor grad = dy.to(Layout::row_major);
-        const Tensor dx = Tensor::zeros(shape, dy.dtype(), dy.device());
-        dispatch_activation(dy.dtype(), "max", [&](auto zero) {
-            using T = decltype(zero);
-            kernels::map(dy.device(), grad.numel(),
-                         kernels::ScatterToPlaces<T>{grad.data<T>(), winners.data<std::int64_t>(), dx.data<T>()});
-        });
-        return {dx};
-    });
+    return record("max", y, {x},
+                  [winners, shape = x.shape()](const Tensor& dy, Needs) -> Grads {
+                      const Tensor grad = dy.to(Layout::row_major);
+                      const Tensor dx = Tensor::zeros(shape, dy.dtype(), dy.device());
+                      dispatch_activation(dy.dtype(), "max", [&](auto zero) {
+                          using T = decltype(zero);
+                          kernels::map(
+                              dy.device(), grad.numel(),
+                              kernels::ScatterToPlaces<T>{grad.data<T>(), winners.data<std::int64_t>(), dx.data<T>()});
+                      });
+                      return {dx};
+                  },
+                  {{"dim", axis}});
 }
 
 Tensor median(const Tensor& x) {

@@ -104,7 +104,8 @@ Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end) {
                       dx.fill_(0);
                       copy_blocks(dy, ops::blocks_around(dy, axis), 0, dx, ops::blocks_around(dx, axis), begin, length);
                       return {dx};
-                  });
+                  },
+                  {{"dim", axis}, {"begin", begin}, {"end", end}});
 }
 
 Tensor Tensor::operator[](std::int64_t i) const {
@@ -151,16 +152,18 @@ Tensor concat(const std::vector<Tensor>& parts, int dim) {
                     part.shape()[axis]);
         row += part.shape()[axis];
     }
-    return record("concat", y, parts, [axis, lengths](const Tensor& dy, Needs needs) -> Grads {
-        const NoGrad guard;
-        Grads grads(lengths.size());
-        std::int64_t begin = 0;
-        for (std::size_t i = 0; i < lengths.size(); ++i) {
-            if (needs[i]) grads[i] = slice(dy, axis, begin, begin + lengths[i]);
-            begin += lengths[i];
-        }
-        return grads;
-    });
+    return record("concat", y, parts,
+                  [axis, lengths](const Tensor& dy, Needs needs) -> Grads {
+                      const NoGrad guard;
+                      Grads grads(lengths.size());
+                      std::int64_t begin = 0;
+                      for (std::size_t i = 0; i < lengths.size(); ++i) {
+                          if (needs[i]) grads[i] = slice(dy, axis, begin, begin + lengths[i]);
+                          begin += lengths[i];
+                      }
+                      return grads;
+                  },
+                  {{"dim", axis}});
 }
 
 Tensor gather_rows(const Tensor& x, const Tensor& index) {

@@ -37,9 +37,9 @@ TEST_CASE("drop-connect grows from the first block to the last", "[models]") {
     EfficientNet net(options);
     std::vector<double> dropped;
     {
-        const ObserveOps observer([&](std::string_view op, std::span<const Tensor> inputs, const Tensor&) {
-            if (op != "scale_channels" || inputs[1].size(1) != 1) return;
-            const auto scales = inputs[1].to_vector<double>();
+        const ObserveOps observer([&](const OpCall& call) {
+            if (call.op != "scale_channels" || call.inputs[1].size(1) != 1) return;
+            const auto scales = call.inputs[1].to_vector<double>();
             dropped.push_back(static_cast<double>(std::count(scales.begin(), scales.end(), 0.0)) / 2000);
         });
         net.forward(random_images({2000, 3, 2, 2}));

@@ -1,0 +1,57 @@
+// How each op is written in ONNX.
+#pragma once
+
+#include "radial/onnx/trace.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace radial::graph {
+
+/// Adds the nodes and initializers of a graph to an ONNX graph. Tensors are known by their names.
+class Emitter {
+public:
+    Emitter(const Graph& from, ::onnx::GraphProto& to);
+
+    /// The name of a value. Adds an initializer when it is a constant.
+    std::string name_of(int value);
+    /// Uses `name` for a value from now on.
+    void set_name(int value, std::string name) { names_[value] = std::move(name); }
+
+    /// An attribute of a node: a whole number or several.
+    using Attribute = std::pair<std::string_view, std::vector<std::int64_t>>;
+    /// Adds a node and returns the name of its result, which is new.
+    std::string node(std::string_view type, const std::vector<std::string>& inputs,
+                     const std::vector<Attribute>& attributes = {});
+    /// Adds a node with one float attribute.
+    std::string node_with_float(std::string_view type, const std::vector<std::string>& inputs,
+                                std::string_view attribute, double value);
+    /// The name of a constant with the elements of a tensor.
+    std::string constant(const Tensor& tensor);
+    /// The name of a constant of whole numbers [n], such as a shape or a list of dimensions.
+    std::string indices(const std::vector<std::int64_t>& numbers);
+    /// The name of a float constant [].
+    std::string number(double value);
+
+    /// Adds the nodes for a call of an op. Throws Error for an op that has no ONNX form.
+    void add(const Node& call);
+    const Graph& graph() const { return from_; }
+
+private:
+    ::onnx::NodeProto& new_node(std::string_view type, const std::vector<std::string>& inputs);
+    std::string new_name(std::string_view hint);
+
+    const Graph& from_;
+    ::onnx::GraphProto& to_;
+    std::map<int, std::string> names_;
+    std::map<std::vector<std::int64_t>, std::string> indices_;
+    std::map<double, std::string> numbers_;
+    int count_ = 0;
+};
+
+}  // namespace radial::graph

@@ -1,0 +1,62 @@
+// The ops that a function calls, as a graph whose batch may have any size.
+#pragma once
+
+#include "radial/core/nn/module.h"
+#include "radial/core/tensor/tensor.h"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace radial::graph {
+
+/// A tensor of the function.
+struct Value {
+    /// The elements in the first run, on the CPU. Only those of constants mean anything.
+    Tensor tensor;
+    /// Whether the value is the same for every input. It may still have a row per sample: see `batch`.
+    bool constant = false;
+    /// The dimension that grows with the batch; -1 for none. A constant with a batch has the same elements in every
+    /// row.
+    int batch = -1;
+    /// The name of the parameter or buffer; empty for other values.
+    std::string name{};
+};
+
+/// A call of an op.
+struct Node {
+    std::string op;           ///< the op's name; see record()
+    std::vector<int> inputs;  ///< indices of values; -1 where the input is undefined
+    int output;               ///< index of a value
+    std::map<std::string, double> attributes;
+
+    /// The value of an attribute. Throws Error, naming the op, when it has none with this name.
+    double attribute(const std::string& name) const;
+    /// The same as a whole number.
+    std::int64_t whole(const std::string& name) const { return static_cast<std::int64_t>(attribute(name)); }
+};
+
+/// The ops of a function in the order in which they ran. Ops that compute constants are left out, and so are those
+/// whose results nothing uses.
+struct Graph {
+    std::vector<Value> values;
+    std::vector<Node> nodes;
+    int input = 0, output = 0;  ///< indices of values
+
+    const Value& at(int value) const { return values.at(static_cast<std::size_t>(value)); }
+    /// Adds a constant and returns its index.
+    int add_constant(Tensor tensor, std::string name = {});
+    /// The number of nodes that use each value; the output of the graph counts as a use.
+    std::vector<int> uses() const;
+};
+
+/// Runs `function` twice on random batches [N, sample...] and returns what it did. See export_onnx() for the
+/// conditions, and for what it throws.
+Graph trace(Module& module, const std::function<Tensor(const Tensor&)>& function, const Shape& sample);
+
+/// Folds batch norms with constant statistics into the convolution or linear layer that computes their input, if
+/// nothing else uses it.
+void fold_batch_norms(Graph& graph);
+
+}  // namespace radial::graph
