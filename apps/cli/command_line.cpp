@@ -2,6 +2,7 @@
 #include "radial/apps/cli/command_line.h"
 
 #include "radial/apps/cli/json_config.h"
+#include "radial/apps/cli/manual.h"
 #include "radial/apps/train/console/interrupt.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/version.h"
@@ -18,6 +19,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <new>
+#include <optional>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -39,14 +41,13 @@ void print_summary(const std::string& program, const std::string& summary, const
     fmt::print("\nRun '{0} COMMAND --help' for a command's options, '{0} --version' for the version.\n", program);
 }
 
-/// Whether the command line asks for the version only.
-bool asks_for_version(int argc, const char* const* argv) {
-    return argc == 2 && std::string_view(argv[1]) == "--version";
-}
-
-int print_version(const std::string& program) {
-    fmt::print("{} (Radial {})\n", program, version);
-    return 0;
+/// What a command line of one word asks for that concerns the program itself, or nothing.
+std::optional<std::string> about_program(const ProgramDescription& program, int argc, const char* const* argv) {
+    const std::string_view word = argc == 2 ? argv[1] : "";
+    if (word == "--version") return fmt::format("{} (Radial {})\n", program.name, version);
+    if (word == "--manual") return manual_page(program);
+    if (word == "--bash-completion") return bash_completion(program);
+    return std::nullopt;
 }
 
 std::vector<std::string> flag_names(const CLI::App& app) {
@@ -195,6 +196,13 @@ int guarded(const std::string& name, bool keeps_results, const std::function<int
     return warn || status != 0 ? status : exit_error;
 }
 
+int print_text(const std::string& program, const std::string& text) {
+    return guarded(program, false, [&] {
+        fmt::print("{}", text);
+        return 0;
+    });
+}
+
 /// Whether an option takes values of a type, by CLI11's name for the type.
 bool takes(const CLI::Option& option, std::string_view type) { return option.get_type_name().starts_with(type); }
 bool takes_whole_numbers(const CLI::Option& option) { return takes(option, "INT") || takes(option, "UINT"); }
@@ -223,7 +231,7 @@ nlohmann::ordered_json default_list(const CLI::Option& option, const std::string
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
                 const char* const* argv) {
     open_standard_streams();
-    if (asks_for_version(argc, argv)) return guarded(program, false, [&] { return print_version(program); });
+    if (const auto text = about_program({program, summary, commands}, argc, argv)) return print_text(program, *text);
     const std::string name = argc > 1 ? argv[1] : "--help";
     const auto chosen =
         std::find_if(commands.begin(), commands.end(), [&](const auto& each) { return each.name == name; });
@@ -247,7 +255,8 @@ int run_program(const std::string& program, const std::string& summary, const st
 
 int run_program(const std::string& program, const Command& command, int argc, const char* const* argv) {
     open_standard_streams();
-    if (asks_for_version(argc, argv)) return guarded(program, false, [&] { return print_version(program); });
+    if (const auto text = about_program({program, command.summary, {command}}, argc, argv))
+        return print_text(program, *text);
     return guarded(program, command.keeps_results, [&] { return run_command(program, command, argc, argv); });
 }
 

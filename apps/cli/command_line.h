@@ -29,7 +29,8 @@ struct Command {
 /// Runs the subcommand that argv[1] names. Every subcommand has the options --help and --config FILE. The file contains
 /// values of the other options, as TOML or INI (see CLI11) or as JSON, such as the config.json of a run. The command
 /// line overrides the file. In a subcommand that has --resume RUN, this option implies --config RUN/config.json unless
-/// --config is given. `--version` alone prints the name of the program and Radial's version.
+/// --config is given. As the only argument, `--version` prints the name of the program and Radial's version, `--manual`
+/// its manual page in roff, and `--bash-completion` a script that completes its options in bash.
 ///
 /// Returns the exit status of the process: 0 on success; 1 after an exception, whose message is printed on standard
 /// error, or when the output cannot be written; 2 for an invalid command line, with a message that suggests the nearest

@@ -25,7 +25,8 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
     add_fields<ResumeOptions>(app, options, interruption);
     app.get_option("--weights")->type_name("FILE");
     app.get_option("--overwrite")->configurable(false);
-    app.get_option("--resume")->configurable(false)->excludes("--overwrite");
+    app.get_option("--find-lr")->configurable(false);
+    app.get_option("--resume")->configurable(false)->excludes("--overwrite")->excludes("--find-lr");
 }
 
 CLI::Option* add_device_option(CLI::App& app, std::string& device) {

@@ -9,14 +9,17 @@
 #include "radial/apps/cli/run/run_recorder.h"
 #include "radial/apps/cli/run/run_saver.h"
 #include "radial/apps/cli/shared_flags.h"
+#include "radial/apps/report/rate_page.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/evaluate.h"
 #include "radial/apps/train/observers.h"
+#include "radial/apps/train/rate_search.h"
 #include "radial/apps/train/run/version.h"
 #include "radial/apps/train/trainer.h"
 #include "radial/apps/train/transfer.h"
 #include "radial/core/backend/backend.h"
+#include "radial/core/io/files.h"
 #include "radial/core/tensor/random.h"
 #include "radial/data/split.h"
 
@@ -299,6 +302,15 @@ std::int64_t steps_left(const Trainer& trainer, const data::Loader& loader) {
     return whole * loader.batches() + (within ? loader.batches(position) - position.batches : 0);
 }
 
+/// The samples to train on. Sets the weights of their classes in the loss.
+std::shared_ptr<data::Dataset> used_part(const SetPlan& sets, std::shared_ptr<data::Dataset> train_set,
+                                         std::int64_t classes, Loss& loss) {
+    if (sets.limit > 0) train_set = data::first(train_set, std::min(sets.limit, train_set->size()));
+    if (sets.class_weights == ClassWeighting::balanced)
+        loss.set_class_weights(balanced_weights(data::labels_of(*train_set), classes));
+    return train_set;
+}
+
 StepSetup step_setup(const TrainingPlan& training, const RankSession& session, const Classifier& classifier,
                      Optimizer& optimizer, WeightAverage* average, Device device) {
     return {.model = *classifier.model,
@@ -322,12 +334,41 @@ std::vector<std::unique_ptr<Observer>> make_observers(const ImageTask& task, std
     return observers;
 }
 
+/// Searches for a learning rate, and writes the curve into the folder of the run, which is created if it is missing.
+void find_lr(const StepSetup& setup, data::Loader& loader, const RankSession& session, const RunPlan& plan,
+             Progress& progress) {
+    const RateSearchOptions search;
+    const std::filesystem::path& folder = plan.saves.folder;
+    std::int64_t steps = 0;
+    const RateCurve curve = search_rate(setup, loader, search, [&](const RatePoint& point) {
+        if (++steps % 10 == 0)
+            progress.line(
+                fmt::format("step {}/{}: lr {:.3g}, loss {:.4f}", steps, search.steps, point.lr, point.smoothed));
+    });
+    RADIAL_CHECK(curve.points.size() >= 2, "--find-lr: the loss is not finite after {} steps, from a rate of {}",
+                 curve.points.size(), search.first);
+    if (curve.diverged) progress.line(fmt::format("the loss diverged at {:.3g}", curve.points.back().lr));
+    progress.line(std::isnan(curve.steepest())
+                      ? "the loss never fell"
+                      : fmt::format("the loss falls fastest at --lr {:.2g} and is lowest at {:.2g}", curve.steepest(),
+                                    curve.lowest()));
+    if (!session.first()) return;
+    std::error_code ignored;  // write_file() reports a folder that could not be created
+    std::filesystem::create_directories(folder, ignored);
+    std::string lines;
+    for (const RatePoint& point : curve.points)
+        lines += Json{{"lr", point.lr}, {"loss", point.loss}, {"smoothed", point.smoothed}}.dump() + "\n";
+    write_file(folder / "find-lr.jsonl", lines);
+    write_file(folder / "find-lr.html", rate_page(curve, plan.training.classifier.model));
+    progress.line(fmt::format("curve: {}", (folder / "find-lr.html").string()));
+}
+
 void train(const ImageTask& task, const RunPlan& plan, Json settings) {
     const TrainingPlan& training = plan.training;
     const bool resumed = plan.earlier_run == EarlierRun::resumed;
     const RankSession session(plan.ranks);
     std::optional<RunFolder> folder;  // only on the rank that writes
-    if (session.first()) folder.emplace(plan.saves.folder, plan.earlier_run);
+    if (session.first() && !plan.find_lr) folder.emplace(plan.saves.folder, plan.earlier_run);
     const Device device = start_device(session.device(), session.threads(), training.precision);
     auto [train_set, test_set] = read_sets(task, plan.sets, training.classifier.model);
     const Json config = config_of(task, std::move(settings), device, data_record(*train_set, *test_set));
@@ -335,9 +376,7 @@ void train(const ImageTask& task, const RunPlan& plan, Json settings) {
     check_same_run(session, config.at("options"), config.at("data"));
     const std::int64_t classes = task.classes > 0 ? task.classes : outputs_of(*train_set);
     auto [classifier, start_lines] = build(training, classes, train_set->class_names, device);
-    if (plan.sets.limit > 0) train_set = data::first(train_set, std::min(plan.sets.limit, train_set->size()));
-    if (plan.sets.class_weights == ClassWeighting::balanced)
-        classifier.loss->set_class_weights(balanced_weights(data::labels_of(*train_set), classes));
+    train_set = used_part(plan.sets, train_set, classes, *classifier.loss);
     check_batches_of(training, session, *train_set, train_set->size(), classifier);
 
     Progress progress;
@@ -348,6 +387,10 @@ void train(const ImageTask& task, const RunPlan& plan, Json settings) {
     data::Loader test_loader(test_set, loader_options(plan.sets, session, false));
     const auto optimizer = make_optimizer(training.optimizer, classifier.named_parameters());
     const std::unique_ptr<WeightAverage> average = make_average(training.optimizer, classifier);
+    if (plan.find_lr) {
+        const StepSetup setup = step_setup(training, session, classifier, *optimizer, nullptr, device);
+        return find_lr(setup, train_loader, session, plan, progress);
+    }
     RunSaver saver(session, plan.saves, classifier, *optimizer, config, progress, average.get());
     Trainer trainer({.step = step_setup(training, session, classifier, *optimizer, average.get(), device),
                      .train = train_loader,

@@ -142,7 +142,9 @@ void convert(const ModelsOptions& options) {
     RADIAL_CHECK(!options.weights.empty() && !options.written.empty(), "--weights and --export go together");
     const bool onnx = options.to == "onnx";
     RADIAL_CHECK(onnx || options.size == 0, "--size: is for --format onnx");
-    const std::optional<WeightFormat> to = onnx ? std::nullopt : std::optional(parse_weight_format(options.to));
+    const auto formats = {WeightFormat::radial, WeightFormat::torchvision, WeightFormat::timm};
+    const auto to = std::ranges::find(formats, options.to, [](WeightFormat format) { return name_of(format); });
+    RADIAL_CHECK(onnx || to != formats.end(), "--format: '{}', expected onnx, radial, torchvision or timm", options.to);
     train::OpenedWeights weights = train::open_weights(options.weights, options.model, options.from);
     const train::ClassifierSpec& spec = weights.classifier.spec;
     if (onnx) {

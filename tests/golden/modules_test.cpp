@@ -2,6 +2,7 @@
 #include "golden.h"
 #include "radial/core/ops.h"
 #include "radial/core/optim/optim.h"
+#include "radial/core/optim/rmsprop.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"
 #include "radial/layers/linear.h"

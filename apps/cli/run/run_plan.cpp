@@ -85,6 +85,7 @@ RunPlan plan_run(const ImageTask& task, const TrainOptions& options, std::shared
                       .keep = options.keep_saves,
                       .resume_with = fmt::format("{} train --resume {}", task.program, shell_word(options.out)),
                       .schedule = describe_schedule(options)},
+            .find_lr = options.find_lr,
             .log_steps = options.log_steps,
             .notes = std::move(notes)};
 }

@@ -53,6 +53,7 @@ struct RunPlan {
     SetPlan sets;                    ///< the data
     TrainingPlan training;           ///< the network, the loss and the optimizer
     SavePlan saves;                  ///< snapshots, and the folder of the run
+    bool find_lr = false;            ///< search for a learning rate instead of training
     std::int64_t log_steps = 20;     ///< steps between two points in the event files; 0: one point per epoch
     std::vector<std::string> notes;  ///< a note for each option that has no effect
 };

@@ -192,6 +192,7 @@ struct RunOptions {
     std::filesystem::path data;                ///< folder of the data set
     std::filesystem::path out;                 ///< folder of the run
     bool overwrite = false;                    ///< delete the run that is in `out`
+    bool find_lr = false;                      ///< search for a learning rate instead of training
     std::int64_t log_steps = 20;               ///< steps between two points in the event files; 0: one point per epoch
 
     /// The options by name, except the data, the device and the precision, which other commands have too: see fields().
@@ -210,6 +211,9 @@ struct RunOptions {
               "Output folder: metrics.jsonl, config.json, checkpoint.safetensors, best.safetensors, report.html, "
               "events/");
         visit("overwrite", self.overwrite, "Delete the run in --out once the new run is ready to start");
+        visit("find-lr", self.find_lr,
+              "Instead of training, raise the learning rate from step to step, print where the loss falls fastest, and "
+              "write the curve to find-lr.html and find-lr.jsonl in --out");
         visit("log-steps", self.log_steps, "Steps between TensorBoard points; 0 writes one per epoch", Limits{0, 1e9});
     }
 };

@@ -71,6 +71,28 @@ TEST_CASE("weights go to Radial's names and back to the same bytes", "[host][mod
     CHECK(differences(read_text(back), read_text(folder.weights)) == "");
 }
 
+TEST_CASE("a checkpoint becomes an ONNX file with its classes", "[host][models][onnx]") {
+    const WeightsFolder folder;
+    const std::string written = (folder / "net.onnx").string();
+    const ProgramResult result =
+        models("--model resnet20 --weights " + folder.weights + " --format onnx --export " + written);
+    if (result.error.find("no ONNX library") != std::string::npos) {
+        WARN("radial-models was built without ONNX");
+        return;
+    }
+    CHECK(result.error == "");
+    CHECK(result.out == written + ": resnet20 with the loss softmax and 7 classes, for images of 32 x 32 pixels\n");
+    CHECK(read_text(written).find("\x7model") != std::string::npos);
+    CHECK(models("--model resnet20 --size 40 --weights " + folder.weights + " --format onnx --export " + written).out ==
+          written + ": resnet20 with the loss softmax and 7 classes, for images of 40 x 40 pixels\n");
+}
+
+TEST_CASE("the size of an export is for ONNX", "[host][models]") {
+    const WeightsFolder folder;
+    CHECK(problem("--model resnet20 --size 40 --weights " + folder.weights + " --export x") ==
+          "--size: is for --format onnx");
+}
+
 TEST_CASE("a loss without a linear classifier has no other program's names", "[host][models]") {
     const TemporaryFolder folder;
     write_patterns(folder / "data", 100, 20);
@@ -96,8 +118,8 @@ TEST_CASE("radial-models says what is missing or unknown", "[host][models]") {
               .starts_with("no model is called \"resnet5\"; did you mean resnet56? The models are "));
     CHECK(problem("--export x") == "--weights and --export go together");
     CHECK(problem("--weights " + folder.weights) == "--weights and --export go together");
-    CHECK(problem("--weights " + folder.weights + " --export x --format onnx") ==
-          "unknown weight format 'onnx', expected one of radial, torchvision, timm");
+    CHECK(problem("--weights " + folder.weights + " --export x --format keras") ==
+          "--format: 'keras', expected onnx, radial, torchvision or timm");
     CHECK(problem("--weights " + folder.weights + " --export x") ==
           folder.weights + ": does not say which network's weights it holds: give --model NAME");
     const std::string other = problem("--weights " + folder.weights + " --model resnet32 --export x");

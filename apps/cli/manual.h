@@ -1,0 +1,25 @@
+// What a program's options look like elsewhere: manual pages, and completion in shells.
+#pragma once
+
+#include "radial/apps/cli/command_line.h"
+
+#include <string>
+#include <vector>
+
+namespace radial::train {
+
+/// A program with its commands. A program with a single command without a name has no subcommands.
+struct ProgramDescription {
+    std::string name;     ///< "radial-mnist"
+    std::string summary;  ///< one or two sentences
+    std::vector<Command> commands;
+};
+
+/// The manual page of a program, section 1, in roff: `man -l FILE` shows it.
+std::string manual_page(const ProgramDescription& program);
+
+/// A script for bash (and for zsh after `autoload bashcompinit && bashcompinit`) that completes the program's commands,
+/// options, and the values of options that have a list of them; and files otherwise.
+std::string bash_completion(const ProgramDescription& program);
+
+}  // namespace radial::train
