@@ -12,7 +12,8 @@ struct Affine {
     std::vector<double> factor, shift;
 };
 
-/// What a batch norm does to each channel; nothing if it is not constant.
+/// The factor and shift that a batch norm applies to each channel; nothing unless its parameters and statistics are
+/// constant.
 std::optional<Affine> affine_of(const Graph& graph, const Node& norm) {
     constexpr std::array<std::size_t, 4> constants = {1, 2, 4, 5};  // scale, shift, mean, variance
     std::array<std::vector<double>, 4> numbers;

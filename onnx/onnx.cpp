@@ -1,6 +1,7 @@
 // Builds ONNX models.
 #include "radial/onnx/onnx.h"
 
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 #include "radial/onnx/onnx_ops.h"
@@ -52,6 +53,7 @@ void check_names(const OnnxOptions& options, const Module& module) {
 std::string onnx_model(Module& module, const std::function<Tensor(const Tensor& x)>& function, const Shape& sample,
                        const OnnxOptions& options) {
     check_names(options, module);
+    const NoGrad no_grad;
     graph::Graph traced = graph::trace(module, function, sample);
     graph::fold_batch_norms(traced);
 

@@ -24,23 +24,23 @@ struct OnnxOptions {
 /// Writes `function` as an ONNX model (opset 13, float32) to `path`, which is replaced atomically.
 ///
 /// function(x) computes a tensor from x [N, sample...] on the CPU with the parameters and buffers of `module`, which is
-/// switched to evaluation while it runs. The model's input is [N, sample...] for any N: the first dimension of the
-/// input is the batch, and the result must have exactly one dimension that grows with it. Batch norms that follow a
-/// convolution or a linear layer are folded into its weights. Parameters keep their names, except those that were
-/// folded.
+/// in evaluation mode while it runs. The model's input is [N, sample...] for any N: the first dimension of the input is
+/// the batch, and exactly one dimension of the result must grow with it. Batch norms that follow a convolution or a
+/// linear layer are folded into its weights. Parameters keep their names where they are written unchanged; values
+/// computed from them, such as folded weights, get other names.
 ///
 /// The function is run twice, with batches of random numbers of different sizes, and the ops that it calls are
-/// recorded. It may therefore not choose between ops by the values of its input, and may not compute from them other
-/// than by Radial's ops; this is checked as far as the two runs show it.
+/// recorded. So its choice of ops must not depend on the values of its input, and only Radial's ops may compute from
+/// them. Violations are detected only if the two runs differ.
 ///
-/// Throws Error, naming the op, for an op that has no ONNX form, and when the two runs differ by more than their batch;
-/// throws Error when a tensor is not float32, and FileError when the file cannot be written. The model is checked by
-/// ONNX's own checker before it is written.
+/// Throws Error, naming the op, for an op that has no ONNX form. Throws Error when the runs differ in more than the
+/// batch size, when a tensor is not float32, when the names of the input and the output are empty, equal, or those of
+/// parameters, and when ONNX's checker rejects the model. Throws FileError when the file cannot be written.
 void export_onnx(const std::filesystem::path& path, Module& module,
                  const std::function<Tensor(const Tensor& x)>& function, const Shape& sample,
                  const OnnxOptions& options = {});
 
-/// The content of the file that export_onnx() writes: a serialized ModelProto. Throws as export_onnx() does, but no
+/// The content of the file that export_onnx() writes: a serialized ModelProto. Throws as export_onnx() does, except
 /// FileError.
 std::string onnx_model(Module& module, const std::function<Tensor(const Tensor& x)>& function, const Shape& sample,
                        const OnnxOptions& options = {});

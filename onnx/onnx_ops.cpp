@@ -30,7 +30,7 @@ Names inputs(Emitter& to, const Node& call) {
     return names;
 }
 
-/// An op of one input and no attribute that ONNX has under the name Type.
+/// An op without attributes, which ONNX calls `Type`.
 template <const char* Type>
 std::string plain(Emitter& to, const Node& call) {
     return to.node(Type, inputs(to, call));
@@ -46,7 +46,7 @@ std::string arithmetic(Emitter& to, const Node& call) {
 
 std::string square(Emitter& to, const std::string& x) { return to.node("Mul", {x, x}); }
 
-/// The distribution function of N(0, 1).
+/// The cumulative distribution function of N(0, 1).
 std::string normal_cdf(Emitter& to, const std::string& x) {
     const std::string erf = to.node("Erf", {to.node("Mul", {x, to.number(std::numbers::sqrt2 / 2)})});
     return to.node("Mul", {to.node("Add", {erf, to.number(1.0)}), to.number(0.5)});
@@ -163,7 +163,7 @@ std::string distances_by_product(Emitter& to, const Node& call) {
 
 std::string squared_distances(Emitter& to, const Node& call) {
     const Value& w = to.graph().at(call.inputs[1]);
-    // Differences are more exact, but need N * C * D numbers.
+    // Differences are more accurate, but need N * C * D numbers.
     constexpr std::int64_t little = 1 << 16;
     if (w.constant && w.batch < 0 && w.tensor.numel() > little) return distances_by_product(to, call);
     const std::string rows = to.node("Unsqueeze", {input(to, call), to.indices({1})});
@@ -190,7 +190,7 @@ bool is_zero(const Value& value) {
     return std::ranges::all_of(elements, [](float element) { return element == 0; });
 }
 
-/// Zeros before and after one tensor are padding.
+/// Writes a Pad node if all parts but one are constant zeros, otherwise a Concat node.
 std::string concat(Emitter& to, const Node& call) {
     const auto dim = static_cast<std::size_t>(call.whole("dim"));
     const auto zero = [&](int part) { return is_zero(to.graph().at(part)); };
@@ -300,7 +300,14 @@ const std::map<std::string_view, AddOp>& forms() {
 
 Emitter::Emitter(const Graph& from, ::onnx::GraphProto& to) : from_(from), to_(to) {}
 
-std::string Emitter::new_name(std::string_view hint) { return fmt::format("{}_{}", hint, ++count_); }
+std::string Emitter::new_name(std::string_view hint) {
+    std::string name;
+    do name = fmt::format("{}_{}", hint, ++count_);
+    while (!used_.insert(name).second);
+    return name;
+}
+
+std::string Emitter::free_name(const std::string& name) { return used_.insert(name).second ? name : new_name(name); }
 
 ::onnx::NodeProto& Emitter::new_node(std::string_view type, const Names& inputs) {
     ::onnx::NodeProto& node = *to_.add_node();
@@ -388,7 +395,7 @@ std::string Emitter::name_of(int value) {
     const Value& from = from_.at(value);
     RADIAL_CHECK(from.constant, "export_onnx: a value is used before it is computed");
     if (from.batch < 0) {
-        name = from.name.empty() ? new_name("constant") : from.name;
+        name = from.name.empty() ? new_name("constant") : free_name(from.name);
         fill(initializer(to_, name, from.tensor.shape(), ::onnx::TensorProto::FLOAT), from.tensor);
         return name;
     }

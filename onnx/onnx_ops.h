@@ -6,6 +6,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,12 +19,16 @@ class Emitter {
 public:
     Emitter(const Graph& from, ::onnx::GraphProto& to);
 
-    /// The name of a value. Adds an initializer when it is a constant.
+    /// The name of a value. The first use of a constant adds an initializer, and nodes that repeat it for each sample
+    /// if it has a batch dimension.
     std::string name_of(int value);
     /// Uses `name` for a value from now on.
-    void set_name(int value, std::string name) { names_[value] = std::move(name); }
+    void set_name(int value, const std::string& name) {
+        names_[value] = name;
+        used_.insert(name);
+    }
 
-    /// An attribute of a node: a whole number or several.
+    /// An attribute of a node: an integer or a list of integers.
     using Attribute = std::pair<std::string_view, std::vector<std::int64_t>>;
     /// Adds a node and returns the name of its result, which is new.
     std::string node(std::string_view type, const std::vector<std::string>& inputs,
@@ -33,9 +38,9 @@ public:
                                 std::string_view attribute, double value);
     /// The name of a constant with the elements of a tensor.
     std::string constant(const Tensor& tensor);
-    /// The name of a constant of whole numbers [n], such as a shape or a list of dimensions.
+    /// The name of a constant of integers [n], such as a shape or a list of dimensions.
     std::string indices(const std::vector<std::int64_t>& numbers);
-    /// The name of a float constant [].
+    /// The name of a scalar float constant.
     std::string number(double value);
 
     /// Adds the nodes for a call of an op. Throws Error for an op that has no ONNX form.
@@ -45,12 +50,15 @@ public:
 private:
     ::onnx::NodeProto& new_node(std::string_view type, const std::vector<std::string>& inputs);
     std::string new_name(std::string_view hint);
+    /// `name` if it is free, otherwise a new name.
+    std::string free_name(const std::string& name);
 
     const Graph& from_;
     ::onnx::GraphProto& to_;
     std::map<int, std::string> names_;
     std::map<std::vector<std::int64_t>, std::string> indices_;
     std::map<double, std::string> numbers_;
+    std::set<std::string> used_;  ///< names of tensors
     int count_ = 0;
 };
 

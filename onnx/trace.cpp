@@ -80,7 +80,7 @@ bool same_elements(const Tensor& a, const Tensor& b) {
     return x.raw() == y.raw() || x.numel() == 0 || std::memcmp(x.raw(), y.raw(), x.bytes()) == 0;
 }
 
-/// Whether all rows of `first` and `second` are the same.
+/// Whether all rows of `first` and `second` are equal to each other.
 bool same_rows(const Tensor& first, const Tensor& second) {
     const Tensor row = first.rows(0, 1).to(Layout::row_major);
     for (const Tensor* tensor : {&first, &second}) {
@@ -91,7 +91,8 @@ bool same_rows(const Tensor& first, const Tensor& second) {
     return true;
 }
 
-/// The dimension in which the shapes differ by the sizes of the batches, -1 if they are equal. Throws Error otherwise.
+/// The only dimension in which the shapes differ, in the ratio of the batch sizes; -1 if they are equal. Throws Error
+/// otherwise.
 int batch_dim(const Shape& first, const Shape& second) {
     int found = -1;
     bool fits = first.rank() == second.rank();
@@ -197,7 +198,8 @@ Graph trace(Module& module, const std::function<Tensor(const Tensor&)>& function
         classify(graph, second);
     }
     const Value& result = graph.at(graph.output);
-    RADIAL_CHECK(!result.constant && result.batch >= 0, "export_onnx: the result {} does not depend on the input",
+    RADIAL_CHECK(!result.constant && result.batch >= 0,
+                 "export_onnx: the result is {}, expected one dimension that grows with the batch",
                  result.tensor.str());
     remove_idle(graph);
     return graph;

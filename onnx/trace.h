@@ -11,13 +11,14 @@
 
 namespace radial::graph {
 
-/// A tensor of the function.
+/// A tensor that the function reads or computes.
 struct Value {
     /// The elements in the first run, on the CPU. Only those of constants mean anything.
     Tensor tensor;
     /// Whether the value is the same for every input. It may still have a row per sample: see `batch`.
     bool constant = false;
-    /// The dimension that grows with the batch; -1 for none. A constant with a batch has the same elements in every
+    /// The dimension that grows with the batch; -1 for none. A constant with a batch dimension has the same elements in
+    /// every
     /// row.
     int batch = -1;
     /// The name of the parameter or buffer; empty for other values.
@@ -55,8 +56,8 @@ struct Graph {
 /// conditions, and for what it throws.
 Graph trace(Module& module, const std::function<Tensor(const Tensor&)>& function, const Shape& sample);
 
-/// Folds batch norms with constant statistics into the convolution or linear layer that computes their input, if
-/// nothing else uses it.
+/// Folds each batch norm with constant statistics into the convolution or linear layer before it, if that layer's
+/// weights are constant and nothing else uses its result.
 void fold_batch_norms(Graph& graph);
 
 }  // namespace radial::graph

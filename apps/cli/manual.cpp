@@ -22,7 +22,8 @@ struct ShownOption {
     std::string group, description;
 };
 
-/// The parts of CLI11's name of a type, such as "TEXT:{sgd,adam}" or "INT:INT in [1 - 9]".
+/// Sets the value and the choices of `option` from CLI11's name of its type, such as "TEXT:{sgd,adam}" or
+/// "INT:INT in [1 - 9]".
 void take_type(const std::string& type, ShownOption& option) {
     option.value = type.substr(0, type.find(':'));
     const std::size_t begin = type.find('{'), end = type.find('}', begin);

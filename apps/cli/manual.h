@@ -1,4 +1,4 @@
-// What a program's options look like elsewhere: manual pages, and completion in shells.
+// Manual pages and shell completion scripts, generated from a program's options.
 #pragma once
 
 #include "radial/apps/cli/command_line.h"
@@ -18,8 +18,8 @@ struct ProgramDescription {
 /// The manual page of a program, section 1, in roff: `man -l FILE` shows it.
 std::string manual_page(const ProgramDescription& program);
 
-/// A script for bash (and for zsh after `autoload bashcompinit && bashcompinit`) that completes the program's commands,
-/// options, and the values of options that have a list of them; and files otherwise.
+/// A script for bash (and for zsh after `autoload bashcompinit && bashcompinit`) that completes commands, options and
+/// the values of options with a fixed set of choices, and file names everywhere else.
 std::string bash_completion(const ProgramDescription& program);
 
 }  // namespace radial::train

@@ -285,8 +285,8 @@ std::pair<std::shared_ptr<data::Dataset>, std::shared_ptr<data::Dataset>> read_s
     return {std::move(train_set), std::move(test_set)};
 }
 
-/// Checks the batches left after `done` samples: in an epoch begun with another batch size, they are divided
-/// differently from those of a whole epoch.
+/// Throws Error when the samples left after `done` cannot be trained on. If the epoch was begun with another batch
+/// size, they form other batches than those of a whole epoch.
 void check_rest(const TrainingPlan& training, const RankSession& session, const data::Dataset& train_set,
                 std::int64_t done, const Classifier& classifier) {
     const std::int64_t left = train_set.size() - done;

@@ -9,7 +9,7 @@ namespace radial::predict {
 train::Command classify_command();
 /// The command `embed`: writes the features of images to a file.
 train::Command embed_command();
-/// The command `nearest`: finds the images whose features are nearest to those of others.
+/// The command `nearest`: finds, for each query image, the images with the nearest features.
 train::Command nearest_command();
 
 }  // namespace radial::predict

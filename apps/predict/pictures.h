@@ -29,8 +29,8 @@ struct InputOptions {
     std::string device = "cpu";                 ///< "cpu", "cuda" or "cuda:N"
     train::Precision precision = train::Precision::float32;  ///< precision of the network
 };
-/// Adds the flags of these options, of which `what` says what the pictures are: "JPEG and PNG files, or folders of
-/// them".
+/// Adds the flags of these options. `what` is the help text of the positional argument: "JPEG and PNG files, or folders
+/// of them".
 void add_input_flags(CLI::App& app, InputOptions& options, const std::string& what);
 
 /// How an image becomes the input of a network.

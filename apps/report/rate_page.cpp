@@ -1,4 +1,4 @@
-// Draws the loss over the learning rate.
+// Draws the moving average of the loss against the learning rate.
 #include "radial/apps/report/rate_page.h"
 
 #include "radial/apps/report/charts.h"
@@ -25,7 +25,8 @@ Axis rate_axis(const RateCurve& curve) {
     return axis;
 }
 
-/// From the lowest average to a little above the first, so that the end of a diverged run does not flatten the rest.
+/// The loss axis, from the lowest average to at most as far above the first as the lowest is below it, so that
+/// divergence at the end does not flatten the rest of the curve.
 Axis loss_axis(const RateCurve& curve) {
     const auto [low, high] = std::ranges::minmax(curve.points, {}, &RatePoint::smoothed);
     const double top = std::min(high.smoothed, 2 * curve.points.front().smoothed - low.smoothed);

@@ -7,8 +7,9 @@
 
 namespace radial::train {
 
-/// The losses over the learning rate, on a logarithmic axis, with a mark where the average falls fastest, as a page.
-/// `subtitle` says what was trained. The curve must have at least two points.
+/// A page with a chart of the moving average of the loss against the learning rate (logarithmic), a vertical line where
+/// it falls fastest, if it ever falls, and a table of all steps. `subtitle` says what was trained. The curve must have
+/// at least two points.
 std::string rate_page(const RateCurve& curve, const std::string& subtitle);
 
 }  // namespace radial::train

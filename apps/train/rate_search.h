@@ -13,8 +13,9 @@ namespace radial::train {
 /// Options of search_rate().
 struct RateSearchOptions {
     double first = 1e-5, last = 10;  ///< rate of the first and of the last step
-    std::int64_t steps = 100;        ///< steps between them; the rate grows by the same factor in each
-    /// Weight of the earlier losses in the moving average. It begins with the first loss (bias-corrected).
+    std::int64_t steps =
+        100;  ///< including the first and the last; the rate grows by the same factor from each to the next
+    /// Decay factor of the exponential moving average of the losses, which is bias-corrected.
     double smoothing = 0.9;
     double divergence = 4;  ///< the search ends when the average is this many times its lowest value
 };
@@ -28,13 +29,13 @@ struct RatePoint {
 
 /// The result of a search.
 struct RateCurve {
-    std::vector<RatePoint> points;  ///< the steps, in order; those before the loss was no longer finite
-    bool diverged = false;          ///< whether the search ended before its last step
+    std::vector<RatePoint> points;  ///< the steps in order, without one whose loss or gradient norm was not finite
+    bool diverged = false;          ///< whether the loss was not finite or the average exceeded the limit
 
     /// The rate at which the average falls fastest, as a function of the logarithm of the rate: a good peak rate for a
     /// schedule with a warm-up. NaN if the average never falls, or for fewer than three points.
     double steepest() const;
-    /// The rate at which the average is lowest: the largest with which training is likely to be stable is below it. NaN
+    /// The rate at which the average is lowest. Use a smaller one: training at this rate is probably unstable. NaN
     /// without points.
     double lowest() const;
 };

@@ -20,7 +20,7 @@ public:
     using Error::Error;
 };
 
-/// The start and end of an operation. Both are 0 for an operation that took no time.
+/// The start and end of an operation. Both are zero when they were not measured: for a single rank, or on a device.
 struct OperationTimes {
     std::chrono::steady_clock::time_point begin, end;  ///< of the operation
 };

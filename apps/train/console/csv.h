@@ -11,9 +11,10 @@ namespace radial::train {
 /// necessary.
 std::string csv_name(const std::string& name);
 
-/// The path of a file as a field. One that would be a formula becomes "./=a.png", which is the same file. The bytes are
-/// kept, so that the path can be opened, unless some of them are control characters for a terminal. Quoted if
-/// necessary.
+/// The path of a file as a field, quoted if necessary. A path that a spreadsheet would take for a formula gets the
+/// prefix
+/// "./" ("=a.png" becomes "./=a.png"), which names the same file. Other bytes are unchanged, so that the path can be
+/// opened, unless the path contains terminal control characters: then it is escaped as by shown().
 std::string csv_path(const std::filesystem::path& file);
 
 }  // namespace radial::train

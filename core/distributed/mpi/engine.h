@@ -45,7 +45,7 @@ struct Standing {
 class Engine {
 public:
     explicit Engine(RankOptions options);
-    /// Waits for active operations and finalises MPI; join_ranks() says when it does not.
+    /// Waits for active operations and finalises MPI, except in the cases described at join_ranks().
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
