@@ -106,7 +106,7 @@ std::string model_of(const std::function<Tensor(const Tensor&)>& function, const
 }  // namespace
 
 TEST_CASE("an exported network of each family computes the same logits", "[host][onnx]") {
-    for (const char* const name : {"lenetpp", "resnet20", "airbench94"}) {
+    for (const char* const name : {"lenetpp", "resnet20", "vgg11-cifar", "airbench94"}) {
         INFO(name);
         const auto classifier = classifier_of(name, "softmax");
         check_same_logits(*classifier, find_model(name)->image);
@@ -115,10 +115,11 @@ TEST_CASE("an exported network of each family computes the same logits", "[host]
 
 TEST_CASE("exported networks for photographs compute the same logits", "[host][onnx][slow]") {
     for (const char* const name :
-         {"resnet18", "resnet50", "vgg11", "vgg11-bn", "densenet121", "efficientnet-b0", "tf-efficientnet-b0"}) {
+         {"resnet18", "resnet50", "vgg11-bn", "densenet121", "efficientnet-b0", "tf-efficientnet-b0"}) {
         INFO(name);
         const auto classifier = classifier_of(name, "rbf-softmax");
-        check_same_logits(*classifier, {3, 64, 64});
+        const std::int64_t side = std::string(name).starts_with("vgg") ? 224 : 64;
+        check_same_logits(*classifier, {3, side, side});
     }
 }
 
@@ -275,9 +276,12 @@ TEST_CASE("a file is exported whole or not at all", "[host][onnx]") {
 }
 
 // Writes a network and its logits for tools/compare-onnx, which runs them in onnxruntime.
-TEST_CASE("a network is exported for onnxruntime", "[.onnx-files]") {
+TEST_CASE("a network is exported for onnxruntime", "[host][onnx]") {
     const char *const folder = std::getenv("RADIAL_ONNX_DIR"), *const name = std::getenv("RADIAL_ONNX_CASE");
-    REQUIRE((folder != nullptr && name != nullptr));
+    if (folder == nullptr || name == nullptr) {
+        SUCCEED("skipped: tools/compare-onnx sets RADIAL_ONNX_DIR and RADIAL_ONNX_CASE");
+        return;
+    }
     const std::string wanted = name;
     const std::size_t dot = wanted.find('.');
     const ModelInfo& info = *find_model(wanted.substr(0, dot));

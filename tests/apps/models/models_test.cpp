@@ -82,7 +82,7 @@ TEST_CASE("a checkpoint becomes an ONNX file with its classes", "[host][models][
     }
     CHECK(result.error == "");
     CHECK(result.out == written + ": resnet20 with the loss softmax and 7 classes, for images of 32 x 32 pixels\n");
-    CHECK(read_text(written).find("\x7model") != std::string::npos);
+    CHECK(read_text(written).find("\x05model\x12\x08resnet20") != std::string::npos);
     CHECK(models("--model resnet20 --size 40 --weights " + folder.weights + " --format onnx --export " + written).out ==
           written + ": resnet20 with the loss softmax and 7 classes, for images of 40 x 40 pixels\n");
 }

@@ -1,6 +1,7 @@
 // Tests of `radial-predict embed` and `nearest`: features of pictures in files, and the most similar pictures.
 #include "../../expect.h"
 #include "../weights_folder.h"
+#include "radial/core/tensor/random.h"
 
 #include <cmath>
 #include <cstring>
@@ -89,6 +90,7 @@ TEST_CASE("embed and nearest refuse what they cannot use by name", "[host][predi
         fmt::format("radial-predict nearest: {}: not a file that 'radial-predict embed' has written", folder.weights));
     const std::string index = (folder / "index.safetensors").string();
     REQUIRE(predict(fmt::format("embed{}--out {} {}", on(folder), index, picture)).status == 0);
+    manual_seed(99);  // of the convolutions
     const WeightsFolder other;
     CHECK(predict("nearest" + on(other) + "--index " + index + " " + picture).first_error() ==
           fmt::format("radial-predict nearest: {}: features of resnet20 with other weights than --weights; write it "
