@@ -70,7 +70,7 @@ struct OpAttribute {
     OpAttribute(std::string_view attribute, T given) : name(attribute), value(static_cast<double>(given)) {}
 
     std::string_view name;  ///< "stride_h"
-    double value;
+    double value;           ///< the number
 };
 
 ///@{
@@ -115,10 +115,10 @@ std::vector<std::string> graph_ops(const Tensor& root);
 
 /// One call of an op, which is valid while the watcher runs.
 struct OpCall {
-    std::string_view op;             ///< its name
-    std::span<const Tensor> inputs;  ///< as they were passed, undefined ones included
-    const Tensor& output;            ///< its result
-    std::span<const OpAttribute> attributes;
+    std::string_view op;                      ///< its name
+    std::span<const Tensor> inputs;           ///< as they were passed, undefined ones included
+    const Tensor& output;                     ///< its result
+    std::span<const OpAttribute> attributes;  ///< its numbers
 
     /// The value of an attribute. Throws Error, naming the op, when it has none with this name.
     double attribute(std::string_view name) const;
