@@ -7,6 +7,7 @@
 #include "radial/data/idx.h"
 #include "radial/data/image_folder.h"
 #include "radial/data/image_set.h"
+#include "radial/data/images/auto_augment.h"
 #include "radial/data/images/image.h"
 #include "radial/data/images/transforms.h"
 #include "radial/data/images/view.h"

@@ -53,12 +53,24 @@ void randomise_norms(Module& module) {
     }
 }
 
+/// A classifier whose norms have statistics. RBF-Softmax normalises features, by those of a batch, so that its kernels
+/// are not all 0.
 std::unique_ptr<Classifier> classifier_of(const ModelInfo& info, const std::string& loss) {
     manual_seed(1);
     const DefaultDevice host(Device{});
-    auto classifier = std::make_unique<Classifier>(make_model(info, info.dim), make_loss(loss, info.classes, info.dim));
+    LossSettings settings;
+    if (loss == "rbf-softmax") settings.emplace("normalise", true);
+    auto classifier =
+        std::make_unique<Classifier>(make_model(info, info.dim), make_loss(loss, info.classes, info.dim, settings));
     randomise_norms(*classifier);
     classifier->eval();
+    if (loss == "rbf-softmax") {
+        const NoGrad no_grad;
+        const Tensor x = random_tensor({4, info.image[0], info.image[1], info.image[2]}, 10);
+        classifier->loss->train();
+        classifier->loss->forward(classifier->model->forward(x), Tensor::zeros({4}, DType::int64));
+        classifier->loss->eval();
+    }
     return classifier;
 }
 std::unique_ptr<Classifier> classifier_of(const std::string& model, const std::string& loss) {
@@ -79,6 +91,7 @@ void check_same_logits(Classifier& classifier, const Shape& image) {
     for (const std::int64_t batch : {1, 4}) {
         INFO("batch " << batch);
         const Tensor x = random_tensor({batch, image[0], image[1], image[2]}, 3);
+        CHECK(sum(square(classifier.logits(x))).item() > 0);
         CHECK(relative_difference(run_onnx(model, x), classifier.logits(x)) < 1e-5);
     }
 }

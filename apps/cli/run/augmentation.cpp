@@ -2,6 +2,7 @@
 #include "radial/apps/cli/run/augmentation.h"
 
 #include "radial/core/util/error.h"
+#include "radial/data/images/auto_augment.h"
 
 #include <fmt/ranges.h>
 
@@ -41,6 +42,13 @@ std::vector<std::string> problem_lines(const data::Loader& loader) {
 data::Transforms make_transforms(const AugmentationOptions& options) {
     data::Transforms transforms;
     if (options.off) return transforms;
+    if (options.trivial_augment) transforms.pixels.push_back(data::trivial_augment());
+    if (!options.rand_augment.empty()) {
+        RADIAL_CHECK(options.rand_augment.size() == 2, "--rand-augment: {} numbers, expected 2, as in 2,9",
+                     options.rand_augment.size());
+        transforms.pixels.push_back(
+            data::rand_augment({.operations = options.rand_augment[0], .magnitude = options.rand_augment[1]}));
+    }
     if (!options.color_jitter.empty()) {
         const auto& jitter = options.color_jitter;
         RADIAL_CHECK(jitter.size() == 4, "--color-jitter: {} numbers, expected 4", jitter.size());
@@ -77,6 +85,8 @@ std::string describe(const AugmentationOptions& options) {
     if (!options.off) {
         if (options.random_area > 0)
             append(fmt::format("random region of {} of the area or more", options.random_area));
+        if (options.trivial_augment) append("TrivialAugment");
+        if (!options.rand_augment.empty()) append(fmt::format("RandAugment {}", fmt::join(options.rand_augment, ",")));
         if (!options.color_jitter.empty()) append(fmt::format("color jitter {}", fmt::join(options.color_jitter, ",")));
         if (options.crop_padding > 0)
             append(fmt::format("crop with {}padding {}",
