@@ -1,4 +1,4 @@
-// Compares mean squared error and binary cross-entropy with PyTorch's values; tests gradients and shapes.
+// Compares losses for targets that are numbers with PyTorch's values; tests gradients and shapes.
 #include "radial/losses/elementwise.h"
 
 #include "../core/gradcheck.h"
@@ -10,16 +10,20 @@ namespace {
 Tensor outputs(DType dtype) { return Tensor::from(std::vector<double>{0.5, -2, 300, -300, 1e-3, 4}, {3, 2}).to(dtype); }
 Tensor targets() { return Tensor::from(std::vector<double>{1, 0.25, 0, 1, 0.5, 1}, {3, 2}); }
 
-template <class L>
-void check_against(double value, const std::vector<double>& gradient, DType dtype, double tolerance) {
-    L loss;
+void check_loss(Loss& loss, double value, const std::vector<double>& gradient, DType dtype, double tolerance) {
     const Tensor y = outputs(dtype).set_requires_grad();
     const Tensor computed = loss.forward(y, targets());
     computed.backward();
     CHECK(computed.item() == Approx(value).epsilon(tolerance));
-    const std::vector<double> found = y.grad().to(DType::float64).template to_vector<double>();
+    const std::vector<double> found = y.grad().to(DType::float64).to_vector<double>();
     for (std::size_t i = 0; i < gradient.size(); ++i)
         CHECK(found[i] == Approx(gradient[i]).epsilon(tolerance).margin(tolerance * 1e-3));
+}
+
+template <class L>
+void check_against(double value, const std::vector<double>& gradient, DType dtype, double tolerance) {
+    L loss;
+    check_loss(loss, value, gradient, dtype, tolerance);
 }
 
 }  // namespace
@@ -38,12 +42,41 @@ TEST_CASE("binary cross-entropy and its gradient are PyTorch's, also where a log
     check_against<BinaryCrossEntropy>(100.30205037145015, gradient, DType::float32, 1e-6);
 }
 
+TEST_CASE("mean absolute error and its gradient are PyTorch's") {
+    const double sixth = 1.0 / 6;
+    const std::vector<double> gradient{-sixth, -sixth, sixth, -sixth, -sixth, sixth};
+    check_against<MeanAbsoluteError>(101.20816666666667, gradient, DType::float64, 1e-12);
+    check_against<MeanAbsoluteError>(101.20816666666667, gradient, DType::float32, 1e-6);
+}
+
+TEST_CASE("the mean absolute error of a perfect prediction has no gradient") {
+    const Tensor y = Tensor::from(std::vector<float>{1, 2}, {2, 1}).set_requires_grad();
+    const Tensor loss = MeanAbsoluteError().forward(y, Tensor::from(std::vector<float>{1, 3}, {2}));
+    loss.backward();
+    CHECK(y.grad().to_vector<float>() == std::vector<float>{0, -0.5F});
+}
+
+TEST_CASE("smooth L1 and its gradient are PyTorch's, for each beta") {
+    const double sixth = 1.0 / 6;
+    SmoothL1 plain, wide({.beta = 2.5});
+    check_loss(plain, 100.74991675000001, {-0.08333333333333333, -sixth, sixth, -sixth, -0.08316666666666667, sixth},
+               DType::float64, 1e-12);
+    for (const auto& [dtype, tolerance] : {std::pair{DType::float64, 1e-12}, std::pair{DType::float32, 1e-6}})
+        check_loss(wide, 100.22705003333333, {-0.03333333333333333, -0.15, sixth, -sixth, -0.03326666666666667, sixth},
+                   dtype, tolerance);
+    CHECK(error_of([] { SmoothL1({.beta = 0}); }) == "SmoothL1: beta is 0, expected above 0");
+}
+
 TEST_CASE("gradients of losses with float targets agree with finite differences") {
     const Tensor y = Tensor::from(std::vector<double>{0.5, -2, 1.5, -0.3, 0.7, 4}, {3, 2});
     CHECK(gradient_problem([](const std::vector<Tensor>& x) { return MeanSquaredError().forward(x[0], targets()); },
                            {y}) == "");
     CHECK(gradient_problem([](const std::vector<Tensor>& x) { return BinaryCrossEntropy().forward(x[0], targets()); },
                            {y}) == "");
+    CHECK(gradient_problem([](const std::vector<Tensor>& x) { return MeanAbsoluteError().forward(x[0], targets()); },
+                           {y}) == "");
+    CHECK(gradient_problem([](const std::vector<Tensor>& x) { return SmoothL1().forward(x[0], targets()); }, {y}) ==
+          "");
 }
 
 TEST_CASE("one output a sample takes targets without a second dimension") {
