@@ -8,6 +8,7 @@
 #include "radial/onnx/trace.h"
 
 #include <onnx/checker.h>
+#include <onnx/onnx_pb.h>
 
 namespace radial {
 namespace {

@@ -6,6 +6,7 @@
 #include "radial/core/util/error.h"
 
 #include <fmt/format.h>
+#include <onnx/onnx_pb.h>
 
 #include <algorithm>
 #include <numbers>

@@ -3,14 +3,17 @@
 
 #include "radial/onnx/trace.h"
 
-#include <onnx/onnx_pb.h>
-
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+namespace onnx {  // the ONNX library's
+class GraphProto;
+class NodeProto;
+}  // namespace onnx
 
 namespace radial::graph {
 
