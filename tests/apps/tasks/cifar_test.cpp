@@ -127,6 +127,7 @@ TEST_CASE("a run on CIFAR-10 has ResNet-20, the paper's scale and gamma, and say
     CHECK(options.at("dim") == 64);
     CHECK(options.at("loss.scale") == 4);
     CHECK(options.at("loss.gamma") == 1.6);
+    CHECK(options.at("loss.learn_scale") == true);
     CHECK(options.at("loss.normalise") == true);
     CHECK(options.at("model.zero-init-residual") == false);
     CHECK(options.at("crop-padding") == 4);

