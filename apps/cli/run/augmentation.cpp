@@ -44,10 +44,11 @@ data::Transforms make_transforms(const AugmentationOptions& options) {
     if (options.off) return transforms;
     if (options.trivial_augment) transforms.pixels.push_back(data::trivial_augment());
     if (!options.rand_augment.empty()) {
-        RADIAL_CHECK(options.rand_augment.size() == 2, "--rand-augment: {} numbers, expected 2, as in 2,9",
-                     options.rand_augment.size());
-        transforms.pixels.push_back(
-            data::rand_augment({.operations = options.rand_augment[0], .magnitude = options.rand_augment[1]}));
+        const auto& numbers = options.rand_augment;
+        RADIAL_CHECK(numbers.size() == 2 && std::ranges::all_of(numbers, [](double x) { return x == std::floor(x); }),
+                     "--rand-augment: {}, expected two whole numbers, as in 2,9", fmt::join(numbers, ","));
+        transforms.pixels.push_back(data::rand_augment(
+            {.operations = static_cast<std::int64_t>(numbers[0]), .magnitude = static_cast<std::int64_t>(numbers[1])}));
     }
     if (!options.color_jitter.empty()) {
         const auto& jitter = options.color_jitter;

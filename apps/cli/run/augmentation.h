@@ -58,16 +58,16 @@ std::vector<std::string> problem_lines(const data::Loader& loader);
 struct AugmentationOptions {
     std::int64_t crop_padding = 0;                  ///< pixels of padding per side before a random crop; 0: off
     data::Border crop_border = data::Border::zero;  ///< content of that padding
-    double random_area = 0;         ///< smallest area of a random region, as a fraction of the image; 0: off
-    double flip = 0;                ///< probability of a horizontal flip
-    bool alternating_flip = false;  ///< flip in every other epoch instead (LoaderOptions::alternating_flip)
-    bool trivial_augment = false;   ///< one random operation of random strength
-    std::vector<std::int64_t> rand_augment = {};  ///< number of random operations, and their strength; empty: off
-    std::vector<double> color_jitter = {};        ///< brightness, contrast, saturation, hue; empty: off
-    std::int64_t cutout = 0;                      ///< side of the square that is erased, in pixels; 0: off
-    double erasing = 0;                           ///< probability that a rectangle is replaced by noise
-    double mixup = 0, cutmix = 0;                 ///< parameter alpha of the beta distribution; 0: off
-    bool off = false;                             ///< turns off all of the above
+    double random_area = 0;                 ///< smallest area of a random region, as a fraction of the image; 0: off
+    double flip = 0;                        ///< probability of a horizontal flip
+    bool alternating_flip = false;          ///< flip in every other epoch instead (LoaderOptions::alternating_flip)
+    bool trivial_augment = false;           ///< one random operation of random strength
+    std::vector<double> rand_augment = {};  ///< number of random operations, and their strength; empty: off
+    std::vector<double> color_jitter = {};  ///< brightness, contrast, saturation, hue; empty: off
+    std::int64_t cutout = 0;                ///< side of the square that is erased, in pixels; 0: off
+    double erasing = 0;                     ///< probability that a rectangle is replaced by noise
+    double mixup = 0, cutmix = 0;           ///< parameter alpha of the beta distribution; 0: off
+    bool off = false;                       ///< turns off all of the above
 
     /// The options by name: see fields().
     template <class Self, class Visit>
