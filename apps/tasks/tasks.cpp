@@ -51,20 +51,20 @@ ImageTask mnist_task() {
 }
 
 ImageTask cifar10_task() {
-    ImageTask cifar{.program = "radial-cifar10",
-                    .set = "cifar-10-batches-bin",
-                    .model = "resnet20",
-                    .model_title = "ResNet-20",
-                    .classes = 10,
-                    .mean = data::dataset_registry().at("cifar10").mean,
-                    .std = data::dataset_registry().at("cifar10").std,
-                    .read = data::dataset_registry().at("cifar10").read,
-                    .where_to_get = "'radial-cifar10 download DIR' fetches CIFAR-10",
-                    // The paper's s limits the probability to 0.86. Learned, it grows as the errors get fewer.
-                    .loss_defaults = {{"rbf-softmax",
-                                       {{"scale", 4}, {"gamma", 1.6}, {"learn_scale", true}, {"normalise", true}}}},
-                    .model_defaults = {},
-                    .defaults = cifar_defaults(0.3)};
+    ImageTask cifar{
+        .program = "radial-cifar10",
+        .set = "cifar-10-batches-bin",
+        .model = "resnet20",
+        .model_title = "ResNet-20",
+        .classes = 10,
+        .mean = data::dataset_registry().at("cifar10").mean,
+        .std = data::dataset_registry().at("cifar10").std,
+        .read = data::dataset_registry().at("cifar10").read,
+        .where_to_get = "'radial-cifar10 download DIR' fetches CIFAR-10",
+        // The paper's s limits the probability to 0.86. Learned, it grows as the errors get fewer.
+        .loss_defaults = {{"rbf-softmax", {{"scale", 4}, {"gamma", 1.6}, {"learn_scale", true}, {"normalise", true}}}},
+        .model_defaults = {},
+        .defaults = cifar_defaults(0.3)};
     cifar.defaults.out = "runs/cifar10";
     return cifar;
 }
