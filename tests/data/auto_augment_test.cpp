@@ -101,7 +101,7 @@ TEST_CASE("TrivialAugment draws many different results, by the generator alone",
         CHECK(std::ranges::all_of(first.pixels, [](float value) { return value >= 0 && value <= 1; }));
         results.insert(first.pixels);
     }
-    CHECK(results.size() > 100);
+    CHECK(results.size() > 60);
 }
 
 TEST_CASE("RandAugment of magnitude 0 changes little, and of 30 much", "[host][data][transforms]") {

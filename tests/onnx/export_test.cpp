@@ -55,7 +55,7 @@ void randomise_norms(Module& module) {
 
 /// A classifier whose norms have statistics. RBF-Softmax normalises features, by those of a batch, so that its kernels
 /// are not all 0.
-std::unique_ptr<Classifier> classifier_of(const ModelInfo& info, const std::string& loss) {
+std::unique_ptr<Classifier> classifier_of(const ModelInfo& info, const std::string& loss, const Shape& image) {
     manual_seed(1);
     const DefaultDevice host(Device{});
     LossSettings settings;
@@ -66,7 +66,7 @@ std::unique_ptr<Classifier> classifier_of(const ModelInfo& info, const std::stri
     classifier->eval();
     if (loss == "rbf-softmax") {
         const NoGrad no_grad;
-        const Tensor x = random_tensor({4, info.image[0], info.image[1], info.image[2]}, 10);
+        const Tensor x = random_tensor({4, image[0], image[1], image[2]}, 10);
         classifier->loss->train();
         classifier->loss->forward(classifier->model->forward(x), Tensor::zeros({4}, DType::int64));
         classifier->loss->eval();
@@ -76,7 +76,7 @@ std::unique_ptr<Classifier> classifier_of(const ModelInfo& info, const std::stri
 std::unique_ptr<Classifier> classifier_of(const std::string& model, const std::string& loss) {
     const ModelInfo* const info = find_model(model);
     REQUIRE(info != nullptr);
-    return classifier_of(*info, loss);
+    return classifier_of(*info, loss, info->image);
 }
 
 std::string exported(Classifier& classifier, const Shape& image, const OnnxOptions& options = {}) {
@@ -130,9 +130,10 @@ TEST_CASE("exported networks for photographs compute the same logits", "[host][o
     for (const char* const name :
          {"resnet18", "resnet50", "vgg11-bn", "densenet121", "efficientnet-b0", "tf-efficientnet-b0"}) {
         INFO(name);
-        const auto classifier = classifier_of(name, "rbf-softmax");
         const std::int64_t side = std::string(name).starts_with("vgg") ? 224 : 64;
-        check_same_logits(*classifier, {3, side, side});
+        const Shape image{3, side, side};
+        const auto classifier = classifier_of(*find_model(name), "rbf-softmax", image);
+        check_same_logits(*classifier, image);
     }
 }
 
@@ -298,7 +299,7 @@ TEST_CASE("a network is exported for onnxruntime", "[host][onnx]") {
     const std::string wanted = name;
     const std::size_t dot = wanted.find('.');
     const ModelInfo& info = *find_model(wanted.substr(0, dot));
-    const auto classifier = classifier_of(info, wanted.substr(dot + 1));
+    const auto classifier = classifier_of(info, wanted.substr(dot + 1), info.image);
     export_onnx(
         fs::path(folder) / (wanted + ".onnx"), *classifier, [&](const Tensor& x) { return classifier->logits(x); },
         info.image);
