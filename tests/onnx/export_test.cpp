@@ -90,7 +90,7 @@ void check_same_logits(Classifier& classifier, const Shape& image) {
     const NoGrad no_grad;
     for (const std::int64_t batch : {1, 4}) {
         INFO("batch " << batch);
-        const Tensor x = random_tensor({batch, image[0], image[1], image[2]}, 3);
+        const Tensor x = random_tensor({batch, image[0], image[1], image[2]}, 10);  // of the statistics
         CHECK(sum(square(classifier.logits(x))).item() > 0);
         CHECK(relative_difference(run_onnx(model, x), classifier.logits(x)) < 1e-5);
     }
@@ -304,7 +304,7 @@ TEST_CASE("a network is exported for onnxruntime", "[host][onnx]") {
         fs::path(folder) / (wanted + ".onnx"), *classifier, [&](const Tensor& x) { return classifier->logits(x); },
         info.image);
     const NoGrad no_grad;
-    const Tensor x = random_tensor({3, info.image[0], info.image[1], info.image[2]}, 9);
+    const Tensor x = random_tensor({3, info.image[0], info.image[1], info.image[2]}, 10);
     write_safetensors(fs::path(folder) / (wanted + ".safetensors"),
                       {.tensors = {{"image", x}, {"logits", classifier->logits(x)}}, .metadata = {}});
 }
