@@ -138,7 +138,7 @@ ConvNorm::ConvNorm(std::shared_ptr<Conv2d> conv, std::shared_ptr<BatchNorm2d> no
 }
 
 Tensor ConvNorm::forward(const Tensor& x, const Tensor& residual) const {
-    if (norm_->training() || grad_enabled() || ops_observed()) return norm_->forward(conv_->forward(x), residual);
+    if (norm_->training() || !may_fuse()) return norm_->forward(conv_->forward(x), residual);
     check_image_input("ConvNorm", x);
     folded_->refresh(*conv_, *norm_);
     return conv2d_activated(x, folded_->weight, folded_->bias, conv_->geometry(), norm_->options().activation,

@@ -53,7 +53,7 @@ private:
 
 std::vector<LayerCost> layer_costs(Layer& model, const Shape& image) {
     RADIAL_CHECK(image.rank() == 3, "layer_costs: image is {}, expected [C, H, W]", image.str());
-    const Evaluation evaluation(model);
+    const EvalMode mode(model);
     const NoGrad no_grad;
     const std::vector<Tensor> parameters = model.parameters();
     Tensor x = Tensor::zeros({1, image[0], image[1], image[2]});

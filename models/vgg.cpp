@@ -117,7 +117,7 @@ Vgg::Vgg(const VggOptions& options) : options_(options) {
 
 Tensor Vgg::run(const Step& step, Tensor x) const {
     if (options_.batch_norm) return step.with_norm.forward(x);
-    if (grad_enabled() || ops_observed()) return relu(step.conv->forward(std::move(x)));
+    if (!may_fuse()) return relu(step.conv->forward(std::move(x)));
     return conv2d_activated(x, step.conv->weight(), step.conv->bias(), step.conv->geometry(), Activation::relu);
 }
 

@@ -188,7 +188,7 @@ std::vector<int> Graph::uses() const {
 }
 
 Graph trace(Module& module, const std::function<Tensor(const Tensor&)>& function, const Shape& sample) {
-    const Evaluation evaluation(module);
+    const EvalMode mode(module);
     const NoGrad no_grad;
     const DefaultDevice host(Device{});
     Graph graph = record_run(module, function, sample, batches[0]);

@@ -14,19 +14,6 @@
 namespace radial::train {
 namespace {
 
-/// Puts a module into evaluation mode; the destructor restores the previous mode.
-class EvalMode {
-public:
-    explicit EvalMode(Module& module) : module_(module), was_training_(module.training()) { module_.eval(); }
-    ~EvalMode() { module_.train(was_training_); }
-    EvalMode(const EvalMode&) = delete;
-    EvalMode& operator=(const EvalMode&) = delete;
-
-private:
-    Module& module_;
-    bool was_training_;
-};
-
 /// Squared distances of features to prototypes, [2, N]: to the nearest prototype of the sample's own class, and to the
 /// nearest prototype of another class.
 Tensor prototype_distances(const Tensor& feature, const Tensor& prototypes, const Tensor& labels,

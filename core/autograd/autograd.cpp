@@ -122,7 +122,16 @@ Tensor seed_for(const Tensor& root, const Tensor& seed) {
     return Tensor::full(root.shape(), 1.0, root.dtype(), root.device());
 }
 
-thread_local int runs_again = 0;
+thread_local int first_runs = 0, runs_again = 0;
+
+/// While the object exists, a segment runs for the first time.
+class FirstRun {
+public:
+    FirstRun() { ++first_runs; }
+    ~FirstRun() { --first_runs; }
+    FirstRun(const FirstRun&) = delete;
+    FirstRun& operator=(const FirstRun&) = delete;
+};
 
 /// While the object exists, a segment runs again, with the generator state of its first run.
 class SecondRun {
@@ -291,6 +300,7 @@ std::vector<std::string> graph_ops(const Tensor& root) {
 void Tensor::backward() const { radial::backward(*this); }
 
 bool recomputing() { return runs_again > 0; }
+bool may_fuse() { return !recording && !ops_observed() && first_runs == 0 && runs_again == 0; }
 
 Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, const std::vector<Tensor>& parameters) {
     RADIAL_CHECK(x.defined(), "recompute: input is undefined");
@@ -298,6 +308,7 @@ Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, 
     const std::uint64_t seed = default_generator().seed(), counter = default_generator().counter();
     const Tensor y = [&] {
         const NoGrad guard;
+        const FirstRun run;
         // A named handle, so that no layer treats x as a temporary and overwrites it.
         const Tensor input = x.detach();
         return segment(input);

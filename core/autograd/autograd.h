@@ -144,6 +144,10 @@ private:
 /// Whether ops are being observed on this thread. Code that would fuse several layers into one op must then run them
 /// separately.
 bool ops_observed();
+/// Whether code may replace several ops by one that only evaluates them, which has no gradient and may round
+/// differently: gradients are disabled, ops are not observed, and this thread runs no segment of recompute(), whose two
+/// runs must give the same bits.
+bool may_fuse();
 
 /// Computes segment(x) but keeps only x for backward, which runs the segment again (Chen et al. 2016, "Training Deep
 /// Nets with Sublinear Memory Cost"). This costs one more forward pass and keeps the activations of only one segment at

@@ -122,14 +122,14 @@ private:
     bool recomputes_ = false;
 };
 
-/// While the object exists, a module is in evaluation; at its end, the module is trained again if it was before.
-class Evaluation {
+/// While the object exists, a module is in evaluation mode. The destructor restores the module's mode with train().
+class EvalMode {
 public:
     /// Calls module.eval(). `module` must live longer.
-    explicit Evaluation(Module& module) : module_(module), was_training_(module.training()) { module_.eval(); }
-    ~Evaluation() { module_.train(was_training_); }
-    Evaluation(const Evaluation&) = delete;
-    Evaluation& operator=(const Evaluation&) = delete;
+    explicit EvalMode(Module& module) : module_(module), was_training_(module.training()) { module_.eval(); }
+    ~EvalMode() { module_.train(was_training_); }
+    EvalMode(const EvalMode&) = delete;
+    EvalMode& operator=(const EvalMode&) = delete;
 
 private:
     Module& module_;

@@ -289,11 +289,11 @@ Tensor evaluate(const Tensor& x, const Tensor& scale, const Tensor& shift, const
 bool over_ranks(const BatchNormOptions& options) { return options.training && batch_norm_ranks() != nullptr; }
 
 /// Whether the norm computes the activation in the same pass. In evaluation, the gradients of SiLU and GELU need the
-/// normalised input, so they are fused only if no gradient will be needed.
+/// normalised input, so they are fused only if no gradient will be needed (may_fuse()).
 bool fuses(const Tensor& x, const BatchNormOptions& options, const Tensor& residual) {
     if (options.activation == Activation::none || options.activation == Activation::relu) return true;
     return !over_ranks(options) && backend_for(x.device(), x.dtype()).norm_takes(options.activation) &&
-           !residual.defined() && (options.training || !grad_enabled());
+           !residual.defined() && (options.training || may_fuse());
 }
 
 }  // namespace

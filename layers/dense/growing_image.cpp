@@ -297,7 +297,7 @@ private:
 bool GrowingImage::takes(const Tensor& x, bool training) {
     if (!x.defined() || x.device().kind != Device::Kind::cpu || x.dtype() != DType::float32) return false;
     if (training && batch_norm_ranks() != nullptr) return false;
-    return &growing::backend() != &reference_backend() && !ops_observed() && (training || !grad_enabled());
+    return &growing::backend() != &reference_backend() && !ops_observed() && (training || may_fuse());
 }
 
 GrowingImage::GrowingImage(const Tensor& x, std::int64_t channels, bool training) : state_(std::make_shared<State>()) {
