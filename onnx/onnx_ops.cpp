@@ -17,6 +17,7 @@ namespace radial::graph {
 namespace {
 
 using Names = std::vector<std::string>;
+using Ints = std::vector<std::int64_t>;
 
 /// Adds the nodes of one op and returns the name of its result.
 using AddOp = std::string (*)(Emitter& to, const Node& call);
@@ -83,7 +84,8 @@ std::string batch_norm(Emitter& to, const Node& call) {
                  "export_onnx: a batch norm uses the statistics of its batch, expected evaluation");
     const Names names = {input(to, call, 0), input(to, call, 1), input(to, call, 2), input(to, call, 4),
                          input(to, call, 5)};
-    const std::string y = to.node_with_float("BatchNormalization", names, "epsilon", call.attribute("epsilon"));
+    const std::string y =
+        to.node("BatchNormalization", names, {{"epsilon", static_cast<float>(call.attribute("epsilon"))}});
     return with_residual(to, call, y, call.inputs[3]);
 }
 
@@ -104,34 +106,34 @@ std::string prelu(Emitter& to, const Node& call) {
 std::string conv2d(Emitter& to, const Node& call) {
     const std::int64_t h = call.whole("pad_h"), w = call.whole("pad_w");
     return to.node("Conv", inputs(to, call),
-                   {{"strides", {call.whole("stride_h"), call.whole("stride_w")}},
-                    {"pads", {h, w, h, w}},
-                    {"dilations", {call.whole("dilation_h"), call.whole("dilation_w")}},
-                    {"group", {call.whole("groups")}}});
+                   {{"strides", Ints{call.whole("stride_h"), call.whole("stride_w")}},
+                    {"pads", Ints{h, w, h, w}},
+                    {"dilations", Ints{call.whole("dilation_h"), call.whole("dilation_w")}},
+                    {"group", call.whole("groups")}});
 }
 
 template <const char* Type>
 std::string pool(Emitter& to, const Node& call) {
     const std::int64_t h = call.whole("pad_h"), w = call.whole("pad_w");
     return to.node(Type, inputs(to, call),
-                   {{"kernel_shape", {call.whole("window_h"), call.whole("window_w")}},
-                    {"strides", {call.whole("stride_h"), call.whole("stride_w")}},
-                    {"pads", {h, w, h, w}}});
+                   {{"kernel_shape", Ints{call.whole("window_h"), call.whole("window_w")}},
+                    {"strides", Ints{call.whole("stride_h"), call.whole("stride_w")}},
+                    {"pads", Ints{h, w, h, w}}});
 }
 
 std::string global_avg_pool(Emitter& to, const Node& call) {
-    return to.node("Flatten", {to.node("GlobalAveragePool", inputs(to, call))}, {{"axis", {1}}});
+    return to.node("Flatten", {to.node("GlobalAveragePool", inputs(to, call))}, {{"axis", 1}});
 }
 
 std::string scale_channels(Emitter& to, const Node& call) {
     return to.node("Mul", {input(to, call), to.node("Unsqueeze", {input(to, call, 1), to.indices({2, 3})})});
 }
 
-std::string linear(Emitter& to, const Node& call) { return to.node("Gemm", inputs(to, call), {{"transB", {1}}}); }
+std::string linear(Emitter& to, const Node& call) { return to.node("Gemm", inputs(to, call), {{"transB", 1}}); }
 
 std::string matmul(Emitter& to, const Node& call) {
     return to.node("Gemm", inputs(to, call),
-                   {{"transA", {call.whole("transpose_a")}}, {"transB", {call.whole("transpose_b")}}});
+                   {{"transA", call.whole("transpose_a")}, {"transB", call.whole("transpose_b")}});
 }
 
 /// The rows of x [N, D], divided by their lengths. Rows of length 0 stay 0.
@@ -140,13 +142,13 @@ std::string unit_rows(Emitter& to, int value) {
     if (x.constant && x.batch < 0) return to.constant(radial::unit_rows(x.tensor));
     constexpr double smallest = 1e-30;
     const std::string name = to.name_of(value);
-    const std::string length = to.node("ReduceL2", {name}, {{"axes", {1}}, {"keepdims", {1}}});
+    const std::string length = to.node("ReduceL2", {name}, {{"axes", Ints{1}}, {"keepdims", 1}});
     return to.node("Div", {name, to.node("Max", {length, to.number(smallest)})});
 }
 
 std::string cosines(Emitter& to, const Node& call) {
     const std::string product =
-        to.node("Gemm", {unit_rows(to, call.inputs[0]), unit_rows(to, call.inputs[1])}, {{"transB", {1}}});
+        to.node("Gemm", {unit_rows(to, call.inputs[0]), unit_rows(to, call.inputs[1])}, {{"transB", 1}});
     return to.node("Clip", {product, to.number(-1.0), to.number(1.0)});
 }
 
@@ -155,8 +157,8 @@ std::string distances_by_product(Emitter& to, const Node& call) {
     const Tensor w = to.graph().at(call.inputs[1]).tensor;
     const Tensor centre = mean(w, {0}, true), centred = w - centre;
     const std::string x = to.node("Sub", {input(to, call), to.constant(centre)});
-    const std::string own = to.node("ReduceSumSquare", {x}, {{"axes", {1}}, {"keepdims", {1}}});
-    const std::string product = to.node("Gemm", {x, to.constant(centred)}, {{"transB", {1}}});
+    const std::string own = to.node("ReduceSumSquare", {x}, {{"axes", Ints{1}}, {"keepdims", 1}});
+    const std::string product = to.node("Gemm", {x, to.constant(centred)}, {{"transB", 1}});
     const std::string twice = to.node("Mul", {product, to.number(2.0)});
     const std::string lengths = to.node("Add", {own, to.constant(reshape(sum(square(centred), {1}), {1, w.size(0)}))});
     return to.node("Max", {to.node("Sub", {lengths, twice}), to.number(0.0)});
@@ -169,7 +171,7 @@ std::string squared_distances(Emitter& to, const Node& call) {
     if (w.constant && w.batch < 0 && w.tensor.numel() > little) return distances_by_product(to, call);
     const std::string rows = to.node("Unsqueeze", {input(to, call), to.indices({1})});
     const std::string others = to.node("Unsqueeze", {input(to, call, 1), to.indices({0})});
-    return to.node("ReduceSumSquare", {to.node("Sub", {rows, others})}, {{"axes", {2}}, {"keepdims", {0}}});
+    return to.node("ReduceSumSquare", {to.node("Sub", {rows, others})}, {{"axes", Ints{2}}, {"keepdims", 0}});
 }
 
 std::string reshape_op(Emitter& to, const Node& call) {
@@ -196,7 +198,7 @@ std::string concat(Emitter& to, const Node& call) {
     const auto dim = static_cast<std::size_t>(call.whole("dim"));
     const auto zero = [&](int part) { return is_zero(to.graph().at(part)); };
     if (std::ranges::count_if(call.inputs, zero) + 1 != std::ssize(call.inputs))
-        return to.node("Concat", inputs(to, call), {{"axis", {call.whole("dim")}}});
+        return to.node("Concat", inputs(to, call), {{"axis", call.whole("dim")}});
     const auto kept = std::ranges::find_if_not(call.inputs, zero);
     const auto rank = static_cast<std::size_t>(to.graph().at(*kept).tensor.rank());
     std::vector<std::int64_t> pads(2 * rank);
@@ -217,16 +219,16 @@ std::vector<std::int64_t> summed_dims(const Node& call) {
 
 std::string sum_op(Emitter& to, const Node& call) {
     return to.node("ReduceSum", {input(to, call), to.indices(summed_dims(call))},
-                   {{"keepdims", {call.whole("keep_dims")}}});
+                   {{"keepdims", call.whole("keep_dims")}});
 }
 
 std::string mean_op(Emitter& to, const Node& call) {
     return to.node("ReduceMean", {input(to, call)},
-                   {{"axes", summed_dims(call)}, {"keepdims", {call.whole("keep_dims")}}});
+                   {{"axes", summed_dims(call)}, {"keepdims", call.whole("keep_dims")}});
 }
 
 std::string max_op(Emitter& to, const Node& call) {
-    return to.node("ReduceMax", {input(to, call)}, {{"axes", {call.whole("dim")}}, {"keepdims", {0}}});
+    return to.node("ReduceMax", {input(to, call)}, {{"axes", Ints{call.whole("dim")}}, {"keepdims", 0}});
 }
 
 std::string clamp(Emitter& to, const Node& call) {
@@ -270,7 +272,7 @@ const std::map<std::string_view, AddOp>& forms() {
         {"unit_rows", [](Emitter& to, const Node& call) { return unit_rows(to, call.inputs[0]); }},
         {"row_norms",
          [](Emitter& to, const Node& call) {
-             return to.node("ReduceL2", {input(to, call)}, {{"axes", {1}}, {"keepdims", {0}}});
+             return to.node("ReduceL2", {input(to, call)}, {{"axes", Ints{1}}, {"keepdims", 0}});
          }},
         {"cosines", cosines},
         {"squared_distances", squared_distances},
@@ -278,7 +280,7 @@ const std::map<std::string_view, AddOp>& forms() {
         {"reshape", reshape_op},
         {"transpose",
          [](Emitter& to, const Node& call) {
-             return to.node("Transpose", {input(to, call)}, {{"perm", {1, 0}}});
+             return to.node("Transpose", {input(to, call)}, {{"perm", Ints{1, 0}}});
          }},
         {"slice", slice},
         {"concat", concat},
@@ -287,11 +289,11 @@ const std::map<std::string_view, AddOp>& forms() {
         {"max", max_op},
         {"log_softmax",
          [](Emitter& to, const Node& call) {
-             return to.node("LogSoftmax", {input(to, call)}, {{"axis", {1}}});
+             return to.node("LogSoftmax", {input(to, call)}, {{"axis", 1}});
          }},
         {"log_sum_exp",
          [](Emitter& to, const Node& call) {
-             return to.node("ReduceLogSumExp", {input(to, call)}, {{"axes", {-1}}, {"keepdims", {0}}});
+             return to.node("ReduceLogSumExp", {input(to, call)}, {{"axes", Ints{-1}}, {"keepdims", 0}});
          }},
     };
     return all;
@@ -310,42 +312,36 @@ std::string Emitter::new_name(std::string_view hint) {
 
 std::string Emitter::free_name(const std::string& name) { return used_.insert(name).second ? name : new_name(name); }
 
-::onnx::NodeProto& Emitter::new_node(std::string_view type, const Names& inputs) {
+namespace {
+
+void set_value(::onnx::AttributeProto& attribute, const Emitter::AttributeValue& value) {
+    if (const auto* const number = std::get_if<std::int64_t>(&value)) {
+        attribute.set_type(::onnx::AttributeProto::INT);
+        attribute.set_i(*number);
+    } else if (const auto* const list = std::get_if<Ints>(&value)) {
+        attribute.set_type(::onnx::AttributeProto::INTS);
+        for (const std::int64_t each : *list) attribute.add_ints(each);
+    } else {
+        attribute.set_type(::onnx::AttributeProto::FLOAT);
+        attribute.set_f(std::get<float>(value));
+    }
+}
+
+}  // namespace
+
+std::string Emitter::node(std::string_view type, const Names& inputs, const std::vector<Attribute>& attributes) {
     ::onnx::NodeProto& node = *to_.add_node();
-    const std::string name = new_name(type);
+    std::string name = new_name(type);
     node.set_op_type(std::string(type));
     node.set_name(name);
     for (const std::string& each : inputs) node.add_input(each);
     node.add_output(name);
-    return node;
-}
-
-std::string Emitter::node(std::string_view type, const Names& inputs, const std::vector<Attribute>& attributes) {
-    // "axis", "group", "keepdims", "transA" and "transB" are numbers; all others are lists.
-    constexpr std::array<std::string_view, 5> single = {"axis", "group", "keepdims", "transA", "transB"};
-    ::onnx::NodeProto& node = new_node(type, inputs);
-    for (const auto& [name, numbers] : attributes) {
-        ::onnx::AttributeProto& attribute = *node.add_attribute();
-        attribute.set_name(std::string(name));
-        if (std::ranges::find(single, name) != single.end()) {
-            attribute.set_type(::onnx::AttributeProto::INT);
-            attribute.set_i(numbers.at(0));
-            continue;
-        }
-        attribute.set_type(::onnx::AttributeProto::INTS);
-        for (const std::int64_t number : numbers) attribute.add_ints(number);
+    for (const auto& [attribute, value] : attributes) {
+        ::onnx::AttributeProto& added = *node.add_attribute();
+        added.set_name(std::string(attribute));
+        set_value(added, value);
     }
-    return node.output(0);
-}
-
-std::string Emitter::node_with_float(std::string_view type, const Names& inputs, std::string_view attribute,
-                                     double value) {
-    ::onnx::NodeProto& node = new_node(type, inputs);
-    ::onnx::AttributeProto& added = *node.add_attribute();
-    added.set_name(std::string(attribute));
-    added.set_type(::onnx::AttributeProto::FLOAT);
-    added.set_f(static_cast<float>(value));
-    return node.output(0);
+    return name;
 }
 
 namespace {
@@ -408,7 +404,7 @@ std::string Emitter::name_of(int value) {
     std::vector<std::int64_t> rest(from.tensor.shape().begin() + 1, from.tensor.shape().end());
     const std::string count =
         node("Slice", {node("Shape", {name_of(from_.input)}), indices({0}), indices({1}), indices({0})});
-    const std::string shape = rest.empty() ? count : node("Concat", {count, indices(rest)}, {{"axis", {0}}});
+    const std::string shape = rest.empty() ? count : node("Concat", {count, indices(rest)}, {{"axis", 0}});
     names_[value] = node("Expand", {constant(from.tensor.rows(0, 1)), shape});
     return names_[value];
 }

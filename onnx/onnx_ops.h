@@ -3,16 +3,17 @@
 
 #include "radial/onnx/trace.h"
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace onnx {  // the ONNX library's
 class GraphProto;
-class NodeProto;
 }  // namespace onnx
 
 namespace radial::graph {
@@ -31,14 +32,13 @@ public:
         used_.insert(name);
     }
 
-    /// An attribute of a node: an integer or a list of integers.
-    using Attribute = std::pair<std::string_view, std::vector<std::int64_t>>;
+    /// The value of an attribute, which has the same type in ONNX.
+    using AttributeValue = std::variant<std::int64_t, std::vector<std::int64_t>, float>;
+    /// The name and the value of an attribute of a node.
+    using Attribute = std::pair<std::string_view, AttributeValue>;
     /// Adds a node and returns the name of its result, which is new.
     std::string node(std::string_view type, const std::vector<std::string>& inputs,
                      const std::vector<Attribute>& attributes = {});
-    /// Adds a node with one float attribute.
-    std::string node_with_float(std::string_view type, const std::vector<std::string>& inputs,
-                                std::string_view attribute, double value);
     /// The name of a constant with the elements of a tensor.
     std::string constant(const Tensor& tensor);
     /// The name of a constant of integers [n], such as a shape or a list of dimensions.
@@ -51,7 +51,6 @@ public:
     const Graph& graph() const { return from_; }
 
 private:
-    ::onnx::NodeProto& new_node(std::string_view type, const std::vector<std::string>& inputs);
     std::string new_name(std::string_view hint);
     /// `name` if it is free, otherwise a new name.
     std::string free_name(const std::string& name);

@@ -5,6 +5,7 @@
 #include "radial/core/io/safetensors.h"
 
 #include <cmath>
+#include <map>
 #include <set>
 
 namespace radial::test {
@@ -104,20 +105,59 @@ TEST_CASE("TrivialAugment draws many different results, by the generator alone",
     CHECK(results.size() > 60);
 }
 
-TEST_CASE("RandAugment of magnitude 0 changes little, and of 30 much", "[host][data][transforms]") {
-    const auto change = [](std::int64_t magnitude) {
-        const data::Transform transform = data::rand_augment({.operations = 1, .magnitude = magnitude});
-        std::size_t changed = 0;
-        for (std::uint64_t seed = 0; seed < 100; ++seed) {
+TEST_CASE("TrivialAugment and RandAugment draw each operation, with both signs and their own magnitudes",
+          "[host][data][transforms]") {
+    for (const bool trivial : {true, false}) {
+        INFO((trivial ? "trivial" : "rand"));
+        constexpr std::int64_t level = 21;
+        const data::Transform transform =
+            trivial ? data::trivial_augment() : data::rand_augment({.operations = 1, .magnitude = level});
+        // Every result that may be drawn, and the operations and signs that give it.
+        std::map<std::vector<float>, std::set<std::string>> possible;
+        const auto names = words_of(AutoOperation{});
+        for (std::size_t o = 0; o < names.size(); ++o) {
+            const auto operation = static_cast<AutoOperation>(o);
+            std::vector<double> magnitudes =
+                trivial ? data::trivial_augment_magnitudes(operation) : data::rand_augment_magnitudes(operation, 8, 8);
+            if (!trivial) magnitudes = {magnitudes[level]};
+            const bool negated = operation >= AutoOperation::shear_x && operation <= AutoOperation::sharpness;
+            for (const double sign : {1.0, -1.0}) {
+                if (sign < 0 && !negated) continue;
+                for (const double magnitude : magnitudes) {
+                    Image image = ramp();
+                    apply(operation, sign * magnitude, image);
+                    possible[image.pixels].insert(fmt::format("{}{}", sign < 0 ? "-" : "+", names[o]));
+                }
+            }
+        }
+        std::set<std::string> drawn, expected;
+        for (const auto& [pixels, ways] : possible)
+            if (ways.size() == 1) expected.insert(*ways.begin());
+        for (std::uint64_t seed = 0; seed < 1000; ++seed) {
             Image image = ramp();
             Generator random(seed);
             transform(image, random);
-            changed += image.pixels != ramp().pixels ? 1 : 0;
+            const auto found = possible.find(image.pixels);
+            REQUIRE(found != possible.end());
+            if (found->second.size() == 1) drawn.insert(*found->second.begin());
         }
-        return changed;
-    };
-    CHECK(change(0) < 30);  // autocontrast, equalize, and no others
-    CHECK(change(30) > 60);
+        CHECK(expected.size() > 15);
+        CHECK(drawn == expected);
+    }
+}
+
+TEST_CASE("RandAugment applies as many operations as are asked for", "[host][data][transforms]") {
+    // Operations are drawn one after another from the sample's generator.
+    const data::Transform one = data::rand_augment({.operations = 1, .magnitude = 20}),
+                          two = data::rand_augment({.operations = 2, .magnitude = 20});
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+        Image first = ramp(), second = ramp();
+        Generator random(seed), other(seed);
+        one(first, random);
+        one(first, random);
+        two(second, other);
+        CHECK(first.pixels == second.pixels);
+    }
 }
 
 TEST_CASE("RandAugment says which option is wrong", "[host][data][transforms]") {

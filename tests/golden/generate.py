@@ -4,8 +4,8 @@ and NumPy).
 ops.safetensors contains every op of core/ops.h and losses/functional.h; modules.safetensors contains every layer, loss
 and optimizer, and the losses of five training steps of LeNets++; models.safetensors contains small residual networks,
 and zoo.safetensors the other networks. Run it again after adding an op, a layer, a loss, an optimizer or a model.
-Three other scripts must be run separately: image_cases.py and weight_name_cases.py, which need torchvision and timm,
-and harsh_loss_cases.py, which also records the errors of PyTorch's float32."""
+Other scripts must be run separately: auto_augment_cases.py, image_cases.py, view_cases.py and weight_name_cases.py,
+which need torchvision or timm, and harsh_loss_cases.py, which also records the errors of PyTorch's float32."""
 import pathlib
 
 import torch

@@ -109,7 +109,28 @@ std::multiset<std::string> operators_of(const std::string& model) {
     return types;
 }
 
-/// A function of one module without parameters.
+/// A convolution of two channels and the batch norm of its result.
+std::unique_ptr<Sequential> conv_and_norm(std::int64_t channels) {
+    manual_seed(4);
+    auto net = std::make_unique<Sequential>();
+    net->add<Conv2d>({.in_channels = 2, .out_channels = channels, .kernel = 1})
+        .add<BatchNorm2d>({.channels = channels});
+    randomise_norms(*net);
+    net->eval();
+    return net;
+}
+
+/// Whether a function of images [N, 2, 4, 4] is exported with so many batch norms that are not folded, and computes the
+/// same.
+void check_norms(Module& module, std::size_t norms, const std::function<Tensor(const Tensor&)>& function) {
+    const std::string model = onnx_model(module, function, {2, 4, 4});
+    CHECK(operators_of(model).count("BatchNormalization") == norms);
+    const Tensor x = random_tensor({2, 2, 4, 4}, 8);
+    const NoGrad no_grad;
+    CHECK(relative_difference(run_onnx(model, x), function(x)) < 1e-5);
+}
+
+/// A module without parameters.
 struct Empty : Module {};
 std::string model_of(const std::function<Tensor(const Tensor&)>& function, const Shape& sample = {4}) {
     Empty module;
@@ -185,34 +206,16 @@ TEST_CASE("exported batch norms are folded into the convolutions before them", "
 }
 
 TEST_CASE("an exported batch norm whose input is used elsewhere stays", "[host][onnx]") {
-    manual_seed(4);
-    Sequential net;
-    net.add<Conv2d>({.in_channels = 2, .out_channels = 3, .kernel = 1}).add<BatchNorm2d>({.channels = 3});
-    randomise_norms(net);
-    net.eval();
-    const auto function = [&](const Tensor& x) {
-        const Tensor y = net.layers()[0]->forward(x);
-        return net.layers()[1]->forward(y) + y;
-    };
-    const std::string model = onnx_model(net, function, {2, 4, 4});
-    CHECK(operators_of(model).count("BatchNormalization") == 1);
-    const Tensor x = random_tensor({2, 2, 4, 4}, 8);
-    const NoGrad no_grad;
-    CHECK(relative_difference(run_onnx(model, x), function(x)) < 1e-5);
+    const auto net = conv_and_norm(3);
+    check_norms(*net, 1, [&](const Tensor& x) {
+        const Tensor y = net->layers()[0]->forward(x);
+        return net->layers()[1]->forward(y) + y;
+    });
 }
 
 TEST_CASE("a layer that is used twice is exported", "[host][onnx]") {
-    manual_seed(5);
-    Sequential net;
-    net.add<Conv2d>({.in_channels = 2, .out_channels = 2, .kernel = 1}).add<BatchNorm2d>({.channels = 2});
-    randomise_norms(net);
-    net.eval();
-    const auto function = [&](const Tensor& x) { return net(relu(net(x))); };
-    const std::string model = onnx_model(net, function, {2, 4, 4});
-    CHECK(operators_of(model).count("BatchNormalization") == 0);
-    const Tensor x = random_tensor({2, 2, 4, 4}, 8);
-    const NoGrad no_grad;
-    CHECK(relative_difference(run_onnx(model, x), function(x)) < 1e-5);
+    const auto net = conv_and_norm(2);
+    check_norms(*net, 0, [&](const Tensor& x) { return net->forward(relu(net->forward(x))); });
 }
 
 TEST_CASE("an exported model says what it is", "[host][onnx]") {
