@@ -51,15 +51,17 @@ ShownOption shown_option(const CLI::Option& option) {
     return shown;
 }
 
-/// The options of a command that --help lists, in order.
+/// The options of a command that --help lists, group by group.
 std::vector<ShownOption> options_of(const std::string& name, const Command& command) {
     CLI::App app(command.summary, name);
     app.add_option("--config", "Read options from FILE: TOML, INI, or JSON such as a run's config.json")
         ->type_name("FILE");
     command.set_up(app);
     std::vector<ShownOption> options;
-    for (const CLI::Option* option : app.get_options()) {
-        if (option->get_group() != hidden_group && !option->get_group().empty())
+    for (const std::string& group : app.get_groups()) {
+        if (group == hidden_group || group.empty()) continue;
+        for (const CLI::Option* option :
+             app.get_options([&group](const CLI::Option* each) { return each->get_group() == group; }))
             options.push_back(shown_option(*option));
     }
     return options;

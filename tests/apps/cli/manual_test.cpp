@@ -50,6 +50,9 @@ TEST_CASE("a manual page names every option that --help names", "[host][cli]") {
             CHECK(in_page.contains(option));
         }
     }
+    const std::string heading = "\n.PP\nModel:\n", train = page.substr(page.find("\n.SH train\n"));
+    CHECK(train.find(heading) != std::string::npos);
+    CHECK(train.find(heading, train.find(heading) + 1) > train.find("\n.SH eval\n"));
     CHECK(page.find("\n\\fB--epochs\\fR \\fIINT\\fR\n") != std::string::npos);
     CHECK(page.find("(default: sgd)") != std::string::npos);
 }
