@@ -1,10 +1,11 @@
 // The table of ops: for each public op, the call that all generic checks use.
 //
 // How to add an op
-//   1. Record PyTorch's values: add cases with odd sizes and every option to tests/golden/op_cases.py (or to the file
-//      of the op's family), then run tests/golden/generate.py.
-//   2. Add a line for the op to tests/core/ops/every_op.cpp, or to tests/losses/functional_ops.cpp if
-//      losses/functional.h declares it: the name, the number of recorded cases, the call of a case, and one large call.
+//   1. Record PyTorch's values: add cases with odd sizes and every option to the script of the op's family, such as
+//      tests/golden/shape_op_cases.py, then run tests/golden/generate.py.
+//   2. Add a line for the op to its family's table, such as tests/core/ops/shape_table.cpp, or to
+//      tests/losses/functional_ops.cpp if losses/functional.h declares it: the name, the number of recorded cases, the
+//      call of a case, and one large call.
 // The following tests use the table. tests/golden/ops_test.cpp compares with PyTorch's values and gradients in float32
 // and float64, in every layout and on every device, and checks that no op waits for the device. every_op_test.cpp
 // compares gradients with differences in float64, and the large call with the plain loops in float64. radial-tests
@@ -64,7 +65,8 @@ const OpFamily& reduction_ops();
 const OpFamily& shape_ops();
 const OpFamily& product_ops();
 const OpFamily& comparison_ops();  ///< on rows: distances, cosines, lengths
-const OpFamily& pool_and_norm_ops();
+const OpFamily& conv_ops();        ///< and pooling
+const OpFamily& norm_ops();
 // The ops of losses/functional.h.
 const OpFamily& softmax_ops();          ///< without options
 const OpFamily& head_ops();             ///< with every margin and option
