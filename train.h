@@ -8,4 +8,5 @@
 #include "radial/apps/train/retrieval.h"
 #include "radial/apps/train/statistics.h"
 #include "radial/apps/train/transfer.h"
+#include "radial/apps/train/verification.h"
 #include "radial/radial.h"

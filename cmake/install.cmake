@@ -24,8 +24,9 @@ set(RADIAL_TRAIN_HEADERS
     apps/train/class_metrics.h apps/train/classifier.h apps/train/console/progress.h apps/train/epoch_result.h
     apps/train/evaluate.h apps/train/events/tensorboard.h apps/train/observer.h apps/train/observers.h
     apps/train/precision.h apps/train/ranks/rank_step.h apps/train/run/failed_step.h apps/train/run/input_notes.h
-    apps/train/retrieval.h apps/train/run/snapshots.h apps/train/run/weights.h apps/train/scores.h apps/train/statistics.h apps/train/step_log.h
-    apps/train/trainer.h apps/train/training_step.h apps/train/transfer.h apps/train/views.h)
+    apps/train/retrieval.h apps/train/run/snapshots.h apps/train/run/weights.h apps/train/scores.h
+    apps/train/statistics.h apps/train/step_log.h apps/train/trainer.h apps/train/training_step.h
+    apps/train/transfer.h apps/train/verification.h apps/train/views.h)
 install(FILES radial.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/radial)
 
 set(installed radial)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "radial/data/cifar.h"
+#include "radial/data/csv.h"
 #include "radial/data/dataset.h"
 #include "radial/data/download.h"
 #include "radial/data/idx.h"

@@ -12,4 +12,7 @@ train::Command embed_command();
 /// The command `nearest`: finds, for each query image, the images with the nearest features.
 train::Command nearest_command();
 
+/// The command `verify`: measures how well the distance of two features tells whether images are of the same class.
+train::Command verify_command();
+
 }  // namespace radial::predict

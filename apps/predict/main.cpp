@@ -1,4 +1,5 @@
-// radial-predict: classifies images with the weights in a file, writes their features, and finds similar images.
+// radial-predict: classifies images with the weights in a file, writes their features, finds similar images, and
+// verifies whether two images are of the same class.
 #include "radial/apps/predict/commands.h"
 
 #include <string_view>
@@ -7,8 +8,8 @@ int main(int argc, char** argv) {
     using namespace radial::predict;
     // Images are classified without the name of a command.
     const std::string_view first = argc > 1 ? argv[1] : "";
-    if (first == "embed" || first == "nearest")
-        return radial::train::run_program("radial-predict", "Features of images.", {embed_command(), nearest_command()},
-                                          argc, argv);
+    if (first == "embed" || first == "nearest" || first == "verify")
+        return radial::train::run_program("radial-predict", "Features of images.",
+                                          {embed_command(), nearest_command(), verify_command()}, argc, argv);
     return radial::train::run_program("radial-predict", classify_command(), argc, argv);
 }

@@ -21,12 +21,6 @@ OpUnderTest binary(const std::string& name, std::size_t cases, Tensor (*op)(cons
 /// A call on two large images.
 LargeCall of_images(double low = -1, double high = 1) { return {.inputs = {{"a", image}, {"b", image, low, high}}}; }
 
-OpUnderTest unary(const std::string& name, std::size_t cases, Tensor (*op)(const Tensor&), LargeCall large = of_image(),
-                  const std::string& fixture = ops) {
-    return {fixture, name, cases,
-            giving([op](const GoldenCase&, const TensorMap& in) { return op(input_of(in, "x")); }), std::move(large)};
-}
-
 Tensor there_and_back(const GoldenCase& golden, const TensorMap& in) {
     const std::map<std::string, DType> dtypes = {
         {"bfloat16", DType::bfloat16}, {"float32", DType::float32}, {"float64", DType::float64}};

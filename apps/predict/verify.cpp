@@ -1,0 +1,170 @@
+// The command `verify`: how well the distance of two pictures' features tells whether they are of the same class.
+#include "radial/apps/train/verification.h"
+
+#include "radial/apps/cli/image_task.h"
+#include "radial/apps/cli/option_flags.h"
+#include "radial/apps/predict/commands.h"
+#include "radial/apps/predict/embed.h"
+#include "radial/apps/train/console/csv.h"
+#include "radial/apps/train/console/safe_text.h"
+#include "radial/core/io/files.h"
+#include "radial/core/util/error.h"
+#include "radial/data/csv.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <set>
+
+namespace radial::predict {
+namespace {
+
+namespace fs = std::filesystem;
+using train::FeatureDistance, train::VerificationMetrics;
+
+struct VerifyOptions : InputOptions {
+    fs::path pairs, table, json;
+    FeatureDistance distance = FeatureDistance::cosine;
+};
+
+/// Two pictures, and whether they are of the same class.
+struct Pair {
+    fs::path first, other;
+    bool same = false;
+};
+
+bool same_of(const fs::path& path, const data::CsvRow& row) {
+    const std::string& word = row.fields[2];
+    if (word == "1" || word == "same") return true;
+    if (word == "0" || word == "different") return false;
+    throw FileError(fmt::format("{}: line {}: \"{}\", expected 1 or same, or 0 or different", path.string(), row.line,
+                                train::shown(word)));
+}
+
+/// The pairs of a table, with paths relative to its folder. The first row may be a heading.
+std::vector<Pair> read_pairs(const fs::path& path) {
+    std::vector<Pair> pairs;
+    for (const data::CsvRow& row : data::read_csv(path)) {
+        if (row.fields.size() != 3)
+            throw FileError(fmt::format("{}: line {}: {} fields, expected 3: two files, and 1 or 0", path.string(),
+                                        row.line, row.fields.size()));
+        if (row.line == 1 && row.fields == std::vector<std::string>{"first", "other", "same"}) continue;
+        const fs::path folder = path.parent_path();
+        pairs.push_back({.first = folder / row.fields[0], .other = folder / row.fields[1], .same = same_of(path, row)});
+    }
+    if (pairs.empty()) throw FileError(path.string() + ": it has no pairs");
+    return pairs;
+}
+
+/// Writes a row per pair.
+void write_table(const fs::path& path, const std::vector<Pair>& pairs, const std::vector<double>& distances) {
+    std::string text = "first,other,same,distance\n";
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+        text += fmt::format("{},{},{},{}\n", train::csv_path(pairs[i].first), train::csv_path(pairs[i].other),
+                            pairs[i].same ? 1 : 0, distances[i]);
+    write_file(path, text);
+}
+
+/// The figures for the pairs of a table. Pairs with a picture that was left out do not count.
+VerificationMetrics verify_table(const VerifyOptions& options, StartedNetwork& network) {
+    std::vector<Pair> pairs = read_pairs(options.pairs);
+    InputOptions input = options;
+    std::set<fs::path> seen;
+    for (const Pair& pair : pairs)
+        for (const fs::path& file : {pair.first, pair.other})
+            if (seen.insert(file).second) input.images.push_back(file);
+    const Embeddings embeddings = embed(input, network);
+    std::map<fs::path, std::int64_t> rows;
+    for (std::size_t i = 0; i < embeddings.files.size(); ++i) rows[embeddings.files[i]] = static_cast<std::int64_t>(i);
+    std::erase_if(pairs,
+                  [&rows](const Pair& pair) { return !rows.contains(pair.first) || !rows.contains(pair.other); });
+    std::vector<double> distances, same, different;
+    for (const Pair& pair : pairs) {
+        const std::int64_t i = rows.at(pair.first), j = rows.at(pair.other);
+        distances.push_back(train::row_distances(embeddings.features.rows(i, i + 1), embeddings.features.rows(j, j + 1),
+                                                 options.distance)
+                                .front());
+        (pair.same ? same : different).push_back(distances.back());
+    }
+    if (!options.table.empty()) write_table(options.table, pairs, distances);
+    return train::verification_metrics(same, different);
+}
+
+/// The figures for all pairs of the pictures of a folder with a folder per class.
+VerificationMetrics verify_folder(const VerifyOptions& options, StartedNetwork& network) {
+    RADIAL_CHECK(options.images.size() == 1 && fs::is_directory(options.images.front()),
+                 "no pairs: give --pairs FILE, or one folder with a folder for each class");
+    RADIAL_CHECK(options.table.empty(), "--out: only the pairs of --pairs can be written");
+    const data::ImageFolder folder = data::list_image_folder(options.images.front());
+    std::map<fs::path, std::int64_t> labels;
+    for (std::size_t i = 0; i < folder.files.size(); ++i) labels[folder.files[i]] = folder.labels[i];
+    InputOptions input = options;
+    input.images = folder.files;
+    const Embeddings embeddings = embed(input, network);
+    std::vector<std::int64_t> classes;
+    for (const fs::path& file : embeddings.files) classes.push_back(labels.at(file));
+    return train::verify_all_pairs(embeddings.features, Tensor::from(classes, {std::ssize(classes)}, Device{}),
+                                   options.distance);
+}
+
+std::string figures_text(const VerificationMetrics& found, FeatureDistance distance) {
+    std::string text = fmt::format(
+        "{} pairs of the same class, {} of different classes, {} distance\nAUROC {:.4f}, equal error rate {:.4f}\n",
+        found.same, found.different, option_value(distance).str(), found.auroc, found.equal_error_rate);
+    text += fmt::format("{:>10}  {:>8}  {:>10}\n", "FAR up to", "TAR", "threshold");
+    for (const train::OperatingPoint& point : found.points)
+        text += fmt::format("{:>10}  {:>8.4f}  {:>10.6g}\n", point.limit, point.true_accept, point.threshold);
+    return text;
+}
+
+nlohmann::ordered_json as_json(const VerificationMetrics& found, FeatureDistance distance) {
+    nlohmann::ordered_json json = {{"distance", option_value(distance).str()},
+                                   {"same", found.same},
+                                   {"different", found.different},
+                                   {"auroc", found.auroc},
+                                   {"equal_error_rate", found.equal_error_rate}};
+    for (const train::OperatingPoint& point : found.points) {
+        nlohmann::ordered_json threshold;  // null if no pair is accepted
+        if (std::isfinite(point.threshold)) threshold = point.threshold;
+        json["points"].push_back({{"limit", point.limit},
+                                  {"threshold", threshold},
+                                  {"false_accept", point.false_accept},
+                                  {"true_accept", point.true_accept}});
+    }
+    return json;
+}
+
+void run_verify(const VerifyOptions& options) {
+    RADIAL_CHECK(options.pairs.empty() || options.images.empty(), "--pairs names the pictures; {} was given besides",
+                 options.images.front().string());
+    StartedNetwork network = start_network(options);
+    const VerificationMetrics found =
+        options.pairs.empty() ? verify_folder(options, network) : verify_table(options, network);
+    fmt::print("{}", figures_text(found, options.distance));
+    train::check_output();
+    if (!options.json.empty()) write_file(options.json, as_json(found, options.distance).dump(2) + "\n");
+}
+
+}  // namespace
+
+train::Command verify_command() {
+    return {"verify", "Measure how well distances tell whether two pictures are of the same class", [](CLI::App& app) {
+                auto options = std::make_shared<VerifyOptions>();
+                add_input_flags(app, *options,
+                                "A folder with a folder of JPEG and PNG files for each class: all pairs");
+                app.add_option("--pairs", options->pairs,
+                               "CSV table of pairs instead: two files, relative to the table, and 1 (same class) or 0")
+                    ->type_name("FILE");
+                train::FlagAdder(app, app.get_help_ptr()->get_group())(
+                    "distance", options->distance, "Distance of two features: euclidean, or cosine (1 - cosine)");
+                app.add_option("--out", options->table, "Also write the distance of each pair of --pairs as CSV")
+                    ->type_name("FILE");
+                app.add_option("--json", options->json, "Also write the figures to this file")->type_name("FILE");
+                return [options] { train::with_memory_advice(options->batch, [&] { run_verify(*options); }); };
+            }};
+}
+
+}  // namespace radial::predict
