@@ -1,8 +1,8 @@
 // Tests of the figures of verification: those of scikit-learn, and those of all pairs of a set.
 #include "radial/apps/train/verification.h"
+#include "../../core/random_inputs.h"
 #include "../../expect.h"
 #include "../../folders.h"
-#include "radial/core/tensor/random.h"
 
 #include <nlohmann/json.hpp>
 
@@ -38,11 +38,10 @@ void check_points(const VerificationMetrics& found, const nlohmann::json& points
 
 /// 40 features of four classes of unequal size, some of them far apart.
 struct Samples {
-    Tensor features = Tensor::empty({40, 6}), labels = Tensor::empty({40}, DType::int64);
+    Tensor features = RandomInputs(11).tensor({40, 6}, -2, 2, DType::float32);
+    Tensor labels = Tensor::empty({40}, DType::int64);
 
     Samples() {
-        Generator generator(11);
-        features.normal_(0, 1, generator);
         for (std::int64_t i = 0; i < 40; ++i) {
             const std::int64_t label = i < 20 ? 0 : i < 30 ? 1 : 2 + i % 2;
             labels.data<std::int64_t>()[i] = label;
