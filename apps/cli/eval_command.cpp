@@ -30,9 +30,9 @@
 namespace radial::train {
 namespace {
 
-/// Whether neighbours are ranked, and by which distance.
-enum class RetrievalUse : std::uint8_t { off, euclidean, cosine };
-constexpr auto words_of(RetrievalUse /*value*/) {
+/// Whether features are compared, and by which distance.
+enum class Comparison : std::uint8_t { off, euclidean, cosine };
+constexpr auto words_of(Comparison /*value*/) {
     return std::to_array<std::string_view>({"off", "euclidean", "cosine"});
 }
 
@@ -52,7 +52,7 @@ struct EvalOptions {
     Views views = Views::one;
     EvalPart part = EvalPart::test;
     bool per_class = false;
-    RetrievalUse retrieval = RetrievalUse::off;
+    Comparison retrieval = Comparison::off, verification = Comparison::off;
     PictureOptions pictures;
 };
 
@@ -112,14 +112,32 @@ void compare_with_outliers(const ImageTask& task, const EvalOptions& options, Cl
     print_problems(*result.outliers.set, loader);
 }
 
-/// The figures of retrieval among the test images.
-RetrievalResult retrieve(const Evaluation& test, RetrievalUse use) {
+/// Computes the figures of retrieval and verification that were asked for.
+void compare_features(const EvalOptions& options, EvalResult& result) {
+    if (options.retrieval == Comparison::off && options.verification == Comparison::off) return;
+    const Evaluation& test = result.test;
     const std::int64_t samples = std::ssize(test.labels), dim = std::ssize(test.features) / samples;
-    RetrievalResult result;
-    if (use == RetrievalUse::cosine) result.options.distance = FeatureDistance::cosine;
-    result.metrics = retrieval_metrics(Tensor::from(test.features, {samples, dim}, Device{}),
-                                       Tensor::from(test.labels, {samples}, Device{}), result.options);
-    return result;
+    const Tensor features = Tensor::from(test.features, {samples, dim}, Device{});
+    const Tensor labels = Tensor::from(test.labels, {samples}, Device{});
+    const auto distance = [](Comparison use) {
+        return use == Comparison::cosine ? FeatureDistance::cosine : FeatureDistance::euclidean;
+    };
+    if (options.retrieval != Comparison::off) {
+        const RetrievalOptions retrieval{.distance = distance(options.retrieval)};
+        result.retrieval = {.options = retrieval, .metrics = retrieval_metrics(features, labels, retrieval)};
+    }
+    if (options.verification != Comparison::off) {
+        const FeatureDistance by = distance(options.verification);
+        result.verification = {.distance = by, .metrics = verify_all_pairs(features, labels, by)};
+    }
+}
+
+/// The first option that needs a test set with classes; empty if there is none.
+std::string option_of_classes(const EvalOptions& options) {
+    if (options.retrieval != Comparison::off) return "--retrieval";
+    if (options.verification != Comparison::off) return "--verification";
+    if (options.per_class) return "--per-class";
+    return options.predictions.empty() ? "" : "--predictions";
 }
 
 /// The images that the run of a checkpoint held out of its training set. Throws Error when it held out none, and when
@@ -162,19 +180,17 @@ void run_eval(const ImageTask& task, const EvalOptions& options) {
                       .set = set,
                       .outlier_folder = options.outliers};
     if (!options.outliers.empty()) result.outliers = read_outliers(task, options.outliers, *set);
-    result.test = evaluate(*classifier.model, *classifier.loss, loader, device,
-                           {.keep_features = options.retrieval != RetrievalUse::off,
-                            .keep_scores = true,
-                            .precision = options.precision,
-                            .views = options.views});
+    result.test =
+        evaluate(*classifier.model, *classifier.loss, loader, device,
+                 {.keep_features = options.retrieval != Comparison::off || options.verification != Comparison::off,
+                  .keep_scores = true,
+                  .precision = options.precision,
+                  .views = options.views});
     check_scores(result.test, options.checkpoint);
-    const std::string needs_classes = options.retrieval != RetrievalUse::off ? "--retrieval"
-                                      : options.per_class                    ? "--per-class"
-                                      : options.predictions.empty()          ? ""
-                                                                             : "--predictions";
+    const std::string needs_classes = option_of_classes(options);
     RADIAL_CHECK(result.has_classes() || needs_classes.empty(), "{}: the targets of the test set are not classes",
                  needs_classes);
-    if (options.retrieval != RetrievalUse::off) result.retrieval = retrieve(result.test, options.retrieval);
+    compare_features(options, result);
     fmt::print("{}", summary(result));
     print_problems(*set, loader);
     compare_with_outliers(task, options, classifier, device, result);
@@ -206,6 +222,9 @@ Command eval_command(const ImageTask& task) {
                 add("retrieval", options->retrieval,
                     "Print recall@K, R-precision and MAP@R of the features by this distance, with each test image as a "
                     "query among the others");
+                add("verification", options->verification,
+                    "Print AUROC, the equal error rate and TAR at FAR of deciding by this distance whether two test "
+                    "images are of the same class");
                 app.add_option("--batch", options->batch, "Images per batch")
                     ->capture_default_str()
                     ->check(within(1, 1000000));

@@ -1,6 +1,7 @@
 // Prints what `eval` finds, and writes it as JSON and as a table of predictions.
 #include "radial/apps/cli/eval_results.h"
 
+#include "radial/apps/cli/verification_results.h"
 #include "radial/apps/train/console/csv.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/io/files.h"
@@ -133,7 +134,10 @@ std::string summary(const EvalResult& result) {
         "mean over the classes: precision {:.4f}, recall {:.4f}, F1 {:.4f}\n"
         "calibration: expected error {:.4f} in {} bins\n",
         macro.precision, macro.recall, macro.f1, calibration(test).expected_error, usual_bins);
-    return text + (result.retrieval ? retrieval_line(*result.retrieval) : "");
+    if (result.retrieval) text += retrieval_line(*result.retrieval);
+    if (result.verification)
+        text += "verification: " + verification_text(result.verification->metrics, result.verification->distance);
+    return text;
 }
 
 std::string score_table(const EvalResult& result) {
@@ -172,6 +176,8 @@ Json as_json(const EvalResult& result) {
                  {"test_accuracy", number(result.test.accuracy())}};
     if (result.has_classes()) add_classes(json, result);
     if (result.retrieval) json["retrieval"] = as_json(*result.retrieval);
+    if (result.verification)
+        json["verification"] = verification_json(result.verification->metrics, result.verification->distance);
     if (result.outliers.set != nullptr) {
         json["outliers"] = {{"folder", text_to_json(result.outlier_folder.string())},
                             {"format", result.outliers.format},

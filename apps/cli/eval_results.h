@@ -6,6 +6,7 @@
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/evaluate.h"
 #include "radial/apps/train/retrieval.h"
+#include "radial/apps/train/verification.h"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -31,19 +32,26 @@ struct RetrievalResult {
     RetrievalMetrics metrics;  ///< the figures
 };
 
+/// Verification over all pairs of test images.
+struct VerificationResult {
+    FeatureDistance distance = FeatureDistance::cosine;  ///< of two features
+    VerificationMetrics metrics;                         ///< the figures
+};
+
 /// What `eval` finds.
 struct EvalResult {
-    std::filesystem::path checkpoint{};          ///< the file that was evaluated
-    ClassifierSpec spec{};                       ///< its network and loss
-    Views views = Views::one;                    ///< views over which logits were averaged
-    std::string part = "test";                   ///< name of the set: "test", or "validation" for held-out images
-    std::shared_ptr<data::Dataset> set{};        ///< the test set
-    Evaluation test{};                           ///< the evaluation on it
-    std::vector<ScoreResult> scores{};           ///< none for targets that are not classes
-    std::optional<RetrievalResult> retrieval{};  ///< none without --retrieval
-    std::filesystem::path outlier_folder{};      ///< of --outliers, or empty
-    Outliers outliers{};                         ///< the set is null without --outliers
-    std::size_t outlier_count = 0;               ///< number of outliers that could be read
+    std::filesystem::path checkpoint{};                ///< the file that was evaluated
+    ClassifierSpec spec{};                             ///< its network and loss
+    Views views = Views::one;                          ///< views over which logits were averaged
+    std::string part = "test";                         ///< name of the set: "test", or "validation" for held-out images
+    std::shared_ptr<data::Dataset> set{};              ///< the test set
+    Evaluation test{};                                 ///< the evaluation on it
+    std::vector<ScoreResult> scores{};                 ///< none for targets that are not classes
+    std::optional<RetrievalResult> retrieval{};        ///< none without --retrieval
+    std::optional<VerificationResult> verification{};  ///< none without --verification
+    std::filesystem::path outlier_folder{};            ///< of --outliers, or empty
+    Outliers outliers{};                               ///< the set is null without --outliers
+    std::size_t outlier_count = 0;                     ///< number of outliers that could be read
 
     /// Whether targets are classes, so that there are predictions.
     bool has_classes() const { return !test.labels.empty(); }
@@ -52,7 +60,7 @@ struct EvalResult {
 };
 
 /// The network, the test loss and, for classes, accuracy, top-5 accuracy, macro averages, the calibration
-/// error, and retrieval if it was asked for.
+/// error, and retrieval and verification if they were asked for.
 std::string summary(const EvalResult& result);
 /// A table with the threshold and the separation of each score, or "" without scores.
 std::string score_table(const EvalResult& result);

@@ -3,6 +3,7 @@
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/option_flags.h"
+#include "radial/apps/cli/verification_results.h"
 #include "radial/apps/predict/commands.h"
 #include "radial/apps/predict/embed.h"
 #include "radial/apps/train/console/csv.h"
@@ -14,7 +15,6 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include <cmath>
 #include <map>
 #include <memory>
 #include <set>
@@ -110,42 +110,16 @@ VerificationMetrics verify_folder(const VerifyOptions& options, StartedNetwork& 
                                    options.distance);
 }
 
-std::string figures_text(const VerificationMetrics& found, FeatureDistance distance) {
-    std::string text = fmt::format(
-        "{} pairs of the same class, {} of different classes, {} distance\nAUROC {:.4f}, equal error rate {:.4f}\n",
-        found.same, found.different, option_value(distance).str(), found.auroc, found.equal_error_rate);
-    text += fmt::format("{:>10}  {:>8}  {:>10}\n", "FAR up to", "TAR", "threshold");
-    for (const train::OperatingPoint& point : found.points)
-        text += fmt::format("{:>10}  {:>8.4f}  {:>10.6g}\n", point.limit, point.true_accept, point.threshold);
-    return text;
-}
-
-nlohmann::ordered_json as_json(const VerificationMetrics& found, FeatureDistance distance) {
-    nlohmann::ordered_json json = {{"distance", option_value(distance).str()},
-                                   {"same", found.same},
-                                   {"different", found.different},
-                                   {"auroc", found.auroc},
-                                   {"equal_error_rate", found.equal_error_rate}};
-    for (const train::OperatingPoint& point : found.points) {
-        nlohmann::ordered_json threshold;  // null if no pair is accepted
-        if (std::isfinite(point.threshold)) threshold = point.threshold;
-        json["points"].push_back({{"limit", point.limit},
-                                  {"threshold", threshold},
-                                  {"false_accept", point.false_accept},
-                                  {"true_accept", point.true_accept}});
-    }
-    return json;
-}
-
 void run_verify(const VerifyOptions& options) {
     RADIAL_CHECK(options.pairs.empty() || options.images.empty(), "--pairs names the pictures; {} was given besides",
                  options.images.front().string());
     StartedNetwork network = start_network(options);
     const VerificationMetrics found =
         options.pairs.empty() ? verify_folder(options, network) : verify_table(options, network);
-    fmt::print("{}", figures_text(found, options.distance));
+    fmt::print("{}", train::verification_text(found, options.distance));
     train::check_output();
-    if (!options.json.empty()) write_file(options.json, as_json(found, options.distance).dump(2) + "\n");
+    if (!options.json.empty())
+        write_file(options.json, train::verification_json(found, options.distance).dump(2) + "\n");
 }
 
 }  // namespace

@@ -121,6 +121,24 @@ TEST_CASE("eval prints and writes the figures of retrieval by the chosen distanc
     }
 }
 
+TEST_CASE("eval prints and writes the figures of verification over all pairs of test images", "[host]") {
+    const Evaluated& run = evaluated();
+    CHECK_FALSE(contains(run.result.out, "verification"));
+    CHECK_FALSE(run.json.contains("verification"));
+    const std::string file = run.path("verification.json").string();
+    const ProgramResult result = run.eval("--verification cosine --json " + file);
+    REQUIRE(result.status == 0);
+    const auto found = nlohmann::json::parse(read_text(file)).at("verification");
+    CHECK(found.at("distance") == "cosine");
+    CHECK(found.at("same").get<int>() + found.at("different").get<int>() == 100 * 99 / 2);
+    CHECK(found.at("auroc") > 0.5);
+    CHECK(
+        contains(result.out, fmt::format("verification: {} pairs of the same class, {} of different classes, cosine "
+                                         "distance\nAUROC {:.4f}, equal error rate {:.4f}\n",
+                                         found.at("same").get<int>(), found.at("different").get<int>(),
+                                         found.at("auroc").get<double>(), found.at("equal_error_rate").get<double>())));
+}
+
 TEST_CASE("predictions as JSON are those of the table", "[host]") {
     const Evaluated& run = evaluated();
     REQUIRE(run.eval("--predictions " + run.path("predictions.json").string()).status == 0);
