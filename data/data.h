@@ -15,4 +15,5 @@
 #include "radial/data/loader.h"
 #include "radial/data/preprocessor.h"
 #include "radial/data/registry.h"
+#include "radial/data/sampling.h"
 #include "radial/data/split.h"

@@ -2,13 +2,11 @@
 #include "radial/data/loader.h"
 
 #include "radial/data/preprocessor.h"
-#include "radial/data/seeds.h"
 
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <numeric>
 #include <stop_token>
 #include <thread>
 #include <tuple>
@@ -37,6 +35,9 @@ void check_options(const LoaderOptions& options) {
     RADIAL_CHECK(options.rank >= 0 && options.rank < options.ranks, "Loader: rank is {}, expected 0 to {}",
                  options.rank, options.ranks - 1);
     RADIAL_CHECK(options.prefetch >= 1, "Loader: prefetch is {}, expected at least 1", options.prefetch);
+    RADIAL_CHECK(options.repeats >= 1, "Loader: each sample {} times in a row, expected at least 1", options.repeats);
+    RADIAL_CHECK(options.sampling == Sampling::uniform || options.shuffle,
+                 "Loader: balanced sampling draws at random, expected shuffle to be set");
     check(options.mixing);
 }
 
@@ -55,17 +56,6 @@ void mix(Batch& batch, const MixingOptions& options, Generator random) {
 
 }  // namespace
 
-std::vector<std::int64_t> epoch_order(std::int64_t size, bool shuffle, std::uint64_t seed, std::int64_t epoch) {
-    RADIAL_CHECK(size >= 0, "epoch_order: size is {}, expected at least 0", size);
-    if (shuffle) {
-        Generator generator(stream_seed(seed, epoch));
-        return permutation(size, generator);
-    }
-    std::vector<std::int64_t> order(static_cast<std::size_t>(size));
-    std::iota(order.begin(), order.end(), 0);
-    return order;
-}
-
 /// Workers claim batch numbers in order, at most `prefetch` ahead of the last batch delivered, and store each batch in
 /// slot (number % prefetch). Members under "guarded" are accessed only while the mutex is held.
 class Loader::State {
@@ -77,6 +67,7 @@ public:
         if (const auto* const images = dynamic_cast<const ImageSet*>(dataset_.get())) check_images(*images);
         size_ = dataset_->size();
         preprocessor_.emplace(dataset_, options_);
+        if (options_.sampling == Sampling::balanced) labels_ = labels_of(*dataset_);
         slots_.resize(static_cast<std::size_t>(options_.prefetch));
         for (int i = 0; i < options_.workers; ++i) {
             workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
@@ -93,8 +84,7 @@ public:
         RADIAL_CHECK(given.batches >= 0 && given.samples >= 0 && given.samples <= size_,
                      "Loader: start after {} batches and {} samples, expected 0 to {} samples", given.batches,
                      given.samples, size_);
-        auto plan = std::make_shared<const Plan>(
-            Plan{epoch, epoch_order(size_, options_.shuffle, options_.seed, epoch), given, batches(given)});
+        auto plan = std::make_shared<const Plan>(Plan{epoch, draws_of(epoch), given, batches(given)});
         {
             const std::lock_guard lock(mutex_);
             ++run_;
@@ -136,7 +126,7 @@ private:
     /// An epoch: the order of its samples, its start position, and its number of batches.
     struct Plan {
         std::int64_t epoch;
-        std::vector<std::int64_t> order;
+        std::vector<Draw> order;
         EpochPosition given;
         std::int64_t batches;
     };
@@ -144,6 +134,13 @@ private:
         std::optional<Batch> batch;
         std::exception_ptr error;
     };
+
+    std::vector<Draw> draws_of(std::int64_t epoch) const {
+        const bool balanced = options_.sampling == Sampling::balanced;
+        return repeated_draws(balanced ? balanced_order(labels_.values<std::int64_t>(), options_.seed, epoch)
+                                       : epoch_order(size_, options_.shuffle, options_.seed, epoch),
+                              options_.repeats);
+    }
 
     std::optional<Batch> next_of_any_size() {
         std::unique_lock lock(mutex_);
@@ -200,8 +197,8 @@ private:
         const std::int64_t begin = whole_begin + whole * options_.rank / options_.ranks;
         const std::int64_t count = whole_begin + whole * (options_.rank + 1) / options_.ranks - begin;
         const auto first = plan.order.begin() + begin;
-        Batch batch{{}, {}, {first, first + count}};
-        std::tie(batch.images, batch.labels) = preprocessor_->batch(batch.indices, plan.epoch);
+        Batch batch;
+        std::tie(batch.images, batch.labels) = preprocessor_->batch({first, first + count}, plan.epoch, batch.indices);
         if (options_.mixing.on() && !batch.indices.empty())
             mix(batch, options_.mixing, sample_stream(options_.seed, plan.epoch, -1 - number));
         return batch;
@@ -210,6 +207,7 @@ private:
     std::shared_ptr<const Dataset> dataset_;
     std::int64_t size_ = 0;  ///< number of samples in the data set
     LoaderOptions options_;
+    Tensor labels_;                             ///< of all samples, int64 [N]; undefined unless sampling is balanced
     std::optional<Preprocessor> preprocessor_;  ///< created after the options have been checked
 
     std::mutex mutex_;

@@ -4,6 +4,7 @@
 #include "radial/core/util/error.h"
 #include "radial/data/image_set.h"
 #include "radial/data/images/transforms.h"
+#include "radial/data/sampling.h"
 
 #include <cstdint>
 #include <memory>
@@ -46,12 +47,14 @@ struct EpochPosition {
 
 /// Options of Loader.
 struct LoaderOptions {
-    std::int64_t batch_size = 128;     ///< total over all ranks
-    bool shuffle = false;              ///< visit the samples in random order, a different one in every epoch
-    bool drop_last = false;            ///< skip the last batch if it is not full
-    std::uint64_t seed = 0;            ///< the order depends only on seed and epoch
-    int workers = 1;                   ///< threads that prepare batches; 0: next() prepares them
-    int prefetch = 4;                  ///< maximum number of batches prepared ahead
+    std::int64_t batch_size = 128;          ///< total over all ranks
+    bool shuffle = false;                   ///< visit the samples in random order, a different one in every epoch
+    bool drop_last = false;                 ///< skip the last batch if it is not full
+    Sampling sampling = Sampling::uniform;  ///< which samples an epoch has; `balanced` needs `shuffle` and classes
+    std::int64_t repeats = 1;  ///< uses of a sample in a row, each with its own random numbers (repeated_draws())
+    std::uint64_t seed = 0;    ///< the order depends only on seed and epoch
+    int workers = 1;           ///< threads that prepare batches; 0: next() prepares them
+    int prefetch = 4;          ///< maximum number of batches prepared ahead
     std::vector<float> mean = {0.0F};  ///< per channel, or one for all
     std::vector<float> std = {1.0F};   ///< per channel, or one for all
     Transforms transforms = {};        ///< applied to each sample, with new random numbers in every epoch
@@ -78,7 +81,8 @@ struct LoaderOptions {
 class Loader {
 public:
     /// Throws Error when the batch size or prefetch is below 1, the length of mean or std does not fit the channels, a
-    /// std is not above 0, rank is not below ranks, the tensors are not as ImageSet specifies, or there are transforms,
+    /// std is not above 0, rank is not below ranks, sampling is balanced without shuffling or for targets that are not
+    /// classes, the tensors are not as ImageSet specifies, or there are transforms,
     /// a mean or a std for samples that are not images. `dataset` must not change while the loader exists.
     Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options);
     /// The same for an ImageSet, which the loader copies; tensors and files are shared.
@@ -114,9 +118,5 @@ private:
     class State;
     std::unique_ptr<State> state_;
 };
-
-/// The order in which samples are visited in `epoch`: 0 .. size-1, permuted if `shuffle` is set. The permutation is
-/// drawn from the Philox stream with seed stream_seed(seed, epoch), so that adjacent seeds do not share any order.
-std::vector<std::int64_t> epoch_order(std::int64_t size, bool shuffle, std::uint64_t seed, std::int64_t epoch);
 
 }  // namespace radial::data

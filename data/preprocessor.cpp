@@ -91,10 +91,16 @@ Preprocessor::Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderO
     }
 }
 
-std::pair<Tensor, Tensor> Preprocessor::batch(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
-    if (!images_) return samples_of(samples, epoch);
-    Tensor images = images_of(samples, epoch);
-    return {std::move(images), labels_of(samples)};
+std::pair<Tensor, Tensor> Preprocessor::batch(const std::vector<Draw>& draws, std::int64_t epoch,
+                                              std::vector<std::int64_t>& used) const {
+    used.clear();
+    if (!images_) return samples_of(draws, epoch, used);
+    Tensor images = images_of(draws, epoch, used);
+    return {std::move(images), labels_of(used)};
+}
+
+Generator Preprocessor::stream_of(std::int64_t sample, std::int64_t copy, std::int64_t epoch) const {
+    return sample_stream(seed_, epoch, copy * set_->size() + sample);
 }
 
 // Checks the labels at every use, because the caller may change them between epochs.
@@ -115,19 +121,19 @@ void Preprocessor::check_label(std::int64_t sample, std::int64_t label) const {
 }
 
 /// A batch of a data set that is not an ImageSet.
-std::pair<Tensor, Tensor> Preprocessor::samples_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
-    const std::vector<std::int64_t> wanted = std::exchange(samples, {});
+std::pair<Tensor, Tensor> Preprocessor::samples_of(const std::vector<Draw>& draws, std::int64_t epoch,
+                                                   std::vector<std::int64_t>& samples) const {
     Tensor inputs, targets;
-    for (const std::int64_t first : wanted) {
-        const auto used = readable(first, [&](std::int64_t sample) {
+    for (const Draw& draw : draws) {
+        const auto used = readable(draw.sample, [&](std::int64_t sample) {
             const Sample given = set_->get(sample);
             RADIAL_CHECK(given.input.defined() && given.target.defined() && given.input.device() == Device{} &&
                              given.target.device() == Device{},
                          "Loader: sample {} has no input or no target on the CPU", sample);
             if (given.target.dtype() == DType::int64 && given.target.rank() == 0)
                 check_label(sample, given.target.values<std::int64_t>()[0]);
-            const auto row = std::ssize(samples), rows = std::ssize(wanted);
-            put_row("input", sample, prepared(sample, given.input, epoch), row, rows, inputs);
+            const auto row = std::ssize(samples), rows = std::ssize(draws);
+            put_row("input", sample, prepared({sample, draw.copy}, given.input, epoch), row, rows, inputs);
             put_row("target", sample, given.target, row, rows, targets);
         });
         if (used) samples.push_back(*used);
@@ -135,13 +141,14 @@ std::pair<Tensor, Tensor> Preprocessor::samples_of(std::vector<std::int64_t>& sa
     if (inputs.defined()) return {inputs.rows(0, std::ssize(samples)), targets.rows(0, std::ssize(samples))};
     // A batch without samples still needs the right types and shapes.
     const Sample any = set_->get(0);
-    put_row("input", 0, prepared(0, any.input, epoch), 0, 1, inputs);
+    put_row("input", 0, prepared({}, any.input, epoch), 0, 1, inputs);
     put_row("target", 0, any.target, 0, 1, targets);
     return {inputs.rows(0, 0), targets.rows(0, 0)};
 }
 
 /// The input of a sample as passed to the network.
-Tensor Preprocessor::prepared(std::int64_t sample, const Tensor& given, std::int64_t epoch) const {
+Tensor Preprocessor::prepared(const Draw& draw, const Tensor& given, std::int64_t epoch) const {
+    const std::int64_t sample = draw.sample;
     const Tensor input = given.to(Layout::row_major);
     const bool bytes = input.dtype() == DType::uint8, floats = input.dtype() == DType::float32;
     RADIAL_CHECK((bytes && input.rank() == 3) || floats,
@@ -150,7 +157,7 @@ Tensor Preprocessor::prepared(std::int64_t sample, const Tensor& given, std::int
     const std::int64_t height = input.size(1), width = input.size(2);
     RADIAL_CHECK(input.size(0) == channels_, "Loader: the input of sample {} is {}, others have {} channels", sample,
                  input.str(), channels_);
-    Generator random = sample_stream(seed_, epoch, sample);
+    Generator random = stream_of(sample, draw.copy, epoch);
     ViewReader reader;
     Image image{channels_, height, width, {}};
     if (bytes) {
@@ -172,22 +179,22 @@ Tensor Preprocessor::prepared(std::int64_t sample, const Tensor& given, std::int
     return Tensor::from(image.pixels, {image.channels, image.height, image.width}, Device{});
 }
 
-Tensor Preprocessor::images_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const {
+Tensor Preprocessor::images_of(const std::vector<Draw>& draws, std::int64_t epoch,
+                               std::vector<std::int64_t>& samples) const {
     const bool plain = transforms_.pixels.empty() && transforms_.normalised.empty() && !alternating_flip_;
     Scratch scratch{ViewReader(scaled_decoding_), {}};
-    const std::vector<std::int64_t> wanted = std::exchange(samples, {});
     Tensor result;
     const auto room_for = [&](std::int64_t sample, std::int64_t height, std::int64_t width) {
         if (!result.defined())
-            result = Tensor::empty({std::ssize(wanted), channels_, height, width}, DType::float32, Device{});
+            result = Tensor::empty({std::ssize(draws), channels_, height, width}, DType::float32, Device{});
         RADIAL_CHECK(height == result.size(2) && width == result.size(3),
                      "Loader: sample {} is {}x{} pixels after its transforms, others of the batch are {}x{}", sample,
                      height, width, result.size(2), result.size(3));
         return result.data<float>() + std::ssize(samples) * channels_ * height * width;
     };
-    for (const std::int64_t first : wanted) {
-        const auto used = readable(first, [&](std::int64_t sample) {
-            Generator random = sample_stream(seed_, epoch, sample);
+    for (const Draw& draw : draws) {
+        const auto used = readable(draw.sample, [&](std::int64_t sample) {
+            Generator random = stream_of(sample, draw.copy, epoch);
             const Bytes bytes = bytes_of(sample, random, scratch.reader);
             if (plain) return write(normalised_, bytes, room_for(sample, bytes.height, bytes.width));
             Image& image = scratch.image;

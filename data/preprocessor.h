@@ -17,7 +17,8 @@
 
 namespace radial::data {
 
-/// The random stream of a sample's transforms in `epoch`: a function of these three numbers.
+/// The random stream of a sample's transforms in `epoch`: a function of these numbers. In an epoch that uses a sample
+/// several times, `sample` is draw.copy * (number of samples) + draw.sample.
 Generator sample_stream(std::uint64_t seed, std::int64_t epoch, std::int64_t sample);
 
 /// Prepares samples for a Loader. Thread-safe.
@@ -27,11 +28,12 @@ public:
     /// when an option is invalid.
     Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options);
 
-    /// The inputs of the samples, float32 [samples, ...], and their targets, one per row. If files that cannot be read
-    /// are replaced or left out, `samples` is changed to the samples actually used. Throws Error when transforms
-    /// produce images of different sizes or when a sample is not as Dataset::get() specifies. Throws FileError for a
-    /// file that cannot be read, and rethrows exceptions of transforms.
-    std::pair<Tensor, Tensor> batch(std::vector<std::int64_t>& samples, std::int64_t epoch) const;
+    /// The inputs of the samples, float32 [samples, ...], and their targets, one per row. Sets `used` to the samples,
+    /// which are others or fewer than those drawn if files that cannot be read are replaced or left out. Throws Error
+    /// when transforms produce images of different sizes or when a sample is not as Dataset::get() specifies. Throws
+    /// FileError for a file that cannot be read, and rethrows exceptions of transforms.
+    std::pair<Tensor, Tensor> batch(const std::vector<Draw>& draws, std::int64_t epoch,
+                                    std::vector<std::int64_t>& used) const;
     /// The reasons why samples were replaced or left out so far, by sample number.
     std::map<std::int64_t, std::string> problems() const;
 
@@ -50,11 +52,13 @@ private:
         Image image;
     };
 
-    Tensor images_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const;
+    Generator stream_of(std::int64_t sample, std::int64_t copy, std::int64_t epoch) const;
+    Tensor images_of(const std::vector<Draw>& draws, std::int64_t epoch, std::vector<std::int64_t>& samples) const;
     void check_label(std::int64_t sample, std::int64_t label) const;
     Tensor labels_of(const std::vector<std::int64_t>& samples) const;
-    std::pair<Tensor, Tensor> samples_of(std::vector<std::int64_t>& samples, std::int64_t epoch) const;
-    Tensor prepared(std::int64_t sample, const Tensor& input, std::int64_t epoch) const;
+    std::pair<Tensor, Tensor> samples_of(const std::vector<Draw>& draws, std::int64_t epoch,
+                                         std::vector<std::int64_t>& samples) const;
+    Tensor prepared(const Draw& draw, const Tensor& input, std::int64_t epoch) const;
     Bytes bytes_of(std::int64_t sample, Generator& random, ViewReader& reader) const;
     void write(const std::vector<Table>& tables, const Bytes& bytes, float* to) const;
     void normalise(Image& image) const;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 using namespace radial;
@@ -48,22 +49,6 @@ std::string error_with(const Tensor& images, const Tensor& labels) {
 }
 
 }  // namespace
-
-TEST_CASE("epoch_order is a permutation that follows from seed and epoch", "[host][data][loader]") {
-    const Indices order = epoch_order(1000, true, 1, 0);
-    CHECK(differences(order, epoch_order(1000, true, 1, 0)) == "");
-    CHECK(order != epoch_order(1000, true, 1, 1));
-    CHECK(order != epoch_order(1000, true, 2, 0));
-    // Seed and epoch are mixed, not just added.
-    CHECK(epoch_order(1000, true, 1, 1) != epoch_order(1000, true, 2, 0));
-    CHECK(std::is_permutation(order.begin(), order.end(), epoch_order(1000, false, 1, 0).begin()));
-}
-
-TEST_CASE("epoch_order without shuffling counts up", "[host][data][loader]") {
-    CHECK(epoch_order(4, false, 9, 3) == Indices{0, 1, 2, 3});
-    CHECK(epoch_order(0, true, 9, 3).empty());
-    CHECK(error_of([] { epoch_order(-1, false, 0, 0); }) == "epoch_order: size is -1, expected at least 0");
-}
 
 TEST_CASE("batches are the same whatever the number of workers and the prefetch", "[host][data][loader]") {
     const ImageSet set = sample_dataset(103);
@@ -233,6 +218,9 @@ TEST_CASE("next before start is an error", "[host][data][loader]") {
 TEST_CASE("options that make no sense are refused by name and value", "[host][data][loader]") {
     CHECK(error_with({.batch_size = 0}) == "Loader: batch size is 0, expected at least 1");
     CHECK(error_with({.workers = -1}) == "Loader: number of workers is -1, expected at least 0");
+    CHECK(error_with({.repeats = 0}) == "Loader: each sample 0 times in a row, expected at least 1");
+    CHECK(error_with({.sampling = Sampling::balanced}) ==
+          "Loader: balanced sampling draws at random, expected shuffle to be set");
     CHECK(error_with({.prefetch = 0}) == "Loader: prefetch is 0, expected at least 1");
     CHECK(error_with({.mean = {0, 0, 0}}) == "Loader: mean has 3 numbers for images of 2 channels, expected 1 or 2");
     CHECK(error_with({.std = {}}) == "Loader: std has 0 numbers for images of 2 channels, expected 1 or 2");
@@ -280,6 +268,48 @@ TEST_CASE("the parts of a batch that ranks get are the whole batch in order, tra
         CHECK(differences(indices, batches[b].indices) == "");
         CHECK(differences(pixels, batches[b].images.to_vector<float>()) == "");
     }
+}
+
+TEST_CASE("an epoch of balanced sampling has as many samples of each class", "[host][data][loader]") {
+    ImageSet set = sample_dataset(40);
+    for (std::int64_t i = 0; i < 40; ++i) set.labels.data<std::int64_t>()[i] = i < 36 ? 0 : 1;
+    Loader loader(set, {.batch_size = 8, .shuffle = true, .sampling = Sampling::balanced, .seed = 3});
+    std::map<std::int64_t, int> found;
+    for (const Batch& batch : epoch_of(loader, 0))
+        for (const std::int64_t label : batch.labels.values<std::int64_t>()) ++found[label];
+    CHECK(found == std::map<std::int64_t, int>{{0, 20}, {1, 20}});
+}
+
+TEST_CASE(
+    "each use of a sample in an epoch has its own random numbers, and the first those of an epoch without repeats",
+    "[host][data][loader]") {
+    LoaderOptions once{.batch_size = 12};
+    once.transforms.normalised = {random_crop(2, Border::zero)};
+    LoaderOptions thrice = once;
+    thrice.repeats = 3;
+    Loader plain(sample_dataset(12), once), repeated(sample_dataset(12), thrice);
+    const Batch expected = epoch_of(plain, 5).at(0), found = epoch_of(repeated, 5).at(0);
+    CHECK(found.indices == Indices{0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3});
+    int differing = 0;
+    for (std::int64_t sample = 0; sample < 4; ++sample) {
+        const auto first = found.images.rows(3 * sample, 3 * sample + 1).to_vector<float>();
+        CHECK(first == expected.images.rows(sample, sample + 1).to_vector<float>());
+        for (const std::int64_t copy : {1, 2})
+            differing += first != found.images.rows(3 * sample + copy, 3 * sample + copy + 1).to_vector<float>();
+    }
+    CHECK(differing > 4);  // of 8; two crops may be the same
+}
+
+TEST_CASE("balanced sampling goes on in the middle of an epoch with the same batches", "[host][data][loader]") {
+    const LoaderOptions options{
+        .batch_size = 5, .shuffle = true, .sampling = Sampling::balanced, .repeats = 2, .seed = 3};
+    Loader whole(sample_dataset(33), options), later(sample_dataset(33), options);
+    const Indices all = indices_of(epoch_of(whole, 2));
+    later.start(2, 3);
+    Indices rest;
+    while (const std::optional<Batch> batch = later.next())
+        rest.insert(rest.end(), batch->indices.begin(), batch->indices.end());
+    CHECK(rest == Indices(all.begin() + 15, all.end()));
 }
 
 TEST_CASE("a loader refuses a rank that is not among the ranks", "[host][data][loader]") {

@@ -78,6 +78,7 @@ void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& l
     loader.alternating_flip = options.alternating_flip;
     if (options.random_area > 0) loader.random_region = data::RandomRegionOptions{.min_area = options.random_area};
     loader.mixing = {.mixup = options.mixup, .cutmix = options.cutmix};
+    loader.repeats = options.repeats;
 }
 
 std::string describe(const AugmentationOptions& options) {
@@ -98,6 +99,7 @@ std::string describe(const AugmentationOptions& options) {
         if (options.erasing > 0) append(fmt::format("erasing {}", options.erasing));
         if (options.mixup > 0) append(fmt::format("mixup {}", options.mixup));
         if (options.cutmix > 0) append(fmt::format("CutMix {}", options.cutmix));
+        if (options.repeats > 1) append(fmt::format("each image {} times in a row", options.repeats));
     }
     return text.empty() ? "none" : text;
 }

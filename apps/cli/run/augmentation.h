@@ -67,6 +67,7 @@ struct AugmentationOptions {
     std::int64_t cutout = 0;                ///< side of the square that is erased, in pixels; 0: off
     double erasing = 0;                     ///< probability that a rectangle is replaced by noise
     double mixup = 0, cutmix = 0;           ///< parameter alpha of the beta distribution; 0: off
+    std::int64_t repeats = 1;               ///< uses of an image in a batch (LoaderOptions::repeats)
     bool off = false;                       ///< turns off all of the above
 
     /// The options by name: see fields().
@@ -94,6 +95,10 @@ struct AugmentationOptions {
               probability);
         visit("mixup", self.mixup, "Mixup alpha; 0 turns it off", alpha);
         visit("cutmix", self.cutmix, "CutMix alpha; 0 turns it off", alpha);
+        visit("repeated-augment", self.repeats,
+              "Repeated augmentation: use an image this many times in a row, each time augmented anew; an epoch has as "
+              "many fewer images",
+              Limits{1, 1000});
         visit("no-augment", self.off, "Turn off all augmentation");
     }
 };

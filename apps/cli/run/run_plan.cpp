@@ -22,6 +22,7 @@ data::LoaderOptions loader_options(const ImageTask& task, const TrainOptions& op
     data::LoaderOptions loader{.batch_size = options.batch,
                                .shuffle = train,
                                .drop_last = train && options.drop_last,
+                               .sampling = train ? options.sampling : data::Sampling::uniform,
                                .seed = options.seed,
                                .workers = options.workers,
                                .mean = task.mean,

@@ -7,6 +7,7 @@
 #include "radial/apps/train/training_step.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/optim/schedule.h"
+#include "radial/data/sampling.h"
 #include "radial/losses/loss.h"
 #include "radial/models/registry.h"
 
@@ -181,7 +182,8 @@ struct OptimizerOptions {
 
 /// The data, the device, the threads and the output folder of a run.
 struct RunOptions {
-    std::int64_t limit = 0;                    ///< train on this many samples, the first of the set; 0: all
+    std::int64_t limit = 0;                             ///< train on this many samples, the first of the set; 0: all
+    data::Sampling sampling = data::Sampling::uniform;  ///< which training samples an epoch has
     double val_split = 0;                      ///< share of the training set to hold out and evaluate on; 0: none
     std::uint64_t seed = 1;                    ///< seed of the initial weights and of the order of the samples
     int threads = 0;                           ///< number of compute threads; 0: all cores
@@ -199,6 +201,10 @@ struct RunOptions {
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("limit", self.limit, "Train on the first N images; 0 uses all", not_negative);
+        visit(
+            "sampling", self.sampling,
+            "Images of an epoch: uniform (each image once), or balanced (as many images of each class: those of small "
+            "classes several times, each time augmented anew)");
         visit("val-split", self.val_split,
               "Hold out this share of each class of the training set, drawn by --seed, and evaluate on it instead of "
               "the test set; 0 holds out none",
