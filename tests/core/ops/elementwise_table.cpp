@@ -92,7 +92,7 @@ const OpFamily& activation_ops() {
         custom("prelu", 6,
                [](const GoldenCase&, const TensorMap& in) { return prelu(input_of(in, "x"), input_of(in, "slope")); },
                {.inputs = {{"x", image}, {"slope", {32}, 0, 0.5}}}),
-        temporary_or_kept("relu6", 3, relu6, of_image({}, -2, 8)),
+        temporary_or_kept("relu6", 3, relu6, of_image(nlohmann::json::object(), -2, 8)),
         unary("hard_sigmoid", 2, hard_sigmoid, of_image({}, -4, 4), elementwise_file),
         unary("hard_swish", 3, hard_swish, of_image({}, -4, 4), elementwise_file),
         unary("silu", 5, silu),
