@@ -105,9 +105,8 @@ void copy_strided(const Tensor& source, std::int64_t from, const Tensor& target,
 
 Tensor strided(const Tensor& x, std::int64_t from, const Shape& shape, const std::vector<std::int64_t>& steps,
                Layout layout) {
-    const bool whole = from == 0 && shape.numel() == x.numel();
     for (const Layout dense : {layout, Layout::row_major, Layout::channels_last}) {
-        if (!whole || (dense == Layout::channels_last && shape.rank() != 4)) continue;
+        if (shape.numel() == 0 || (dense == Layout::channels_last && shape.rank() != 4)) continue;
         const std::vector<std::int64_t> wanted = memory_strides(shape, dense);
         bool same = true;
         for (int d = 0; d < shape.rank(); ++d) {
@@ -118,6 +117,7 @@ Tensor strided(const Tensor& x, std::int64_t from, const Shape& shape, const std
         const Tensor alias = x.detach();
         alias.impl()->shape = shape;
         alias.impl()->layout = dense;
+        alias.impl()->offset += from;
         return alias;
     }
     const Tensor y = Tensor::empty(shape, x.dtype(), x.device(), layout);

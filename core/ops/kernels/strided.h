@@ -52,6 +52,11 @@ struct CopyStrided {
                 team.each(inner.extent, [=](std::int64_t i) { to[i * to_step] = from[i * from_step]; });
             } else if (from_step == 1) {
                 team.each(inner.extent, [=](std::int64_t i) { to[i] = from[i]; });
+            } else if (from_step == 0) {
+                const T value = *from;
+                team.each(inner.extent, [=](std::int64_t i) { to[i] = value; });
+            } else if (from_step == -1) {
+                team.each(inner.extent, [=](std::int64_t i) { to[i] = from[-i]; });
             } else {
                 team.each(inner.extent, [=](std::int64_t i) { to[i] = from[i * from_step]; });
             }
