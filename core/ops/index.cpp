@@ -110,13 +110,13 @@ void add_selected(const Tensor& values, const Tensor& index, const Tensor& place
     scatter_lines<kernels::AddValue>(values, index, places, lines, true);
 }
 
-// `x` + values at `index`, for a type that sums are not rounded to.
-Tensor added(const Tensor& x, int axis, const Tensor& index, const Tensor& values) {
-    const bool wide = x.dtype() == DType::bfloat16;
-    const Tensor places = wide ? x.to(DType::float32) : x.to(Layout::row_major).clone();
-    const Tensor y = places.to(Layout::row_major), source = values.to(Layout::row_major);
-    scatter_into<kernels::AddValue>(y, axis, index, wide ? source.to(DType::float32) : source);
-    return y.to(x.dtype());
+// Adds `values` to `places` at `index`. `places` is overwritten unless it is bfloat16, whose sums are computed in
+// float32.
+Tensor added(const Tensor& places, int axis, const Tensor& index, const Tensor& values) {
+    const DType dtype = places.dtype(), wide = dtype == DType::bfloat16 ? DType::float32 : dtype;
+    const Tensor sums = places.to(wide);
+    scatter_into<kernels::AddValue>(sums, axis, index, values.to(Layout::row_major).to(wide));
+    return sums.to(dtype);
 }
 
 Tensor gathered(const Tensor& x, int axis, const Tensor& index) {
@@ -167,7 +167,7 @@ Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& 
     ops::check_floating("scatter_add", "the input", x);
     check_source("scatter_add", x, index, source);
     const Tensor at = index.to(Layout::row_major);
-    return record("scatter_add", added(x, axis, at, source), {x, source},
+    return record("scatter_add", added(x.to(Layout::row_major).clone(), axis, at, source), {x, source},
                   [axis, saved = Saved(at, "scatter_add", "index")](const Tensor& dy, Needs needs) -> Grads {
                       return {needs[0] ? dy : Tensor(), needs[1] ? gathered(dy, axis, saved.get()) : Tensor()};
                   },

@@ -125,6 +125,16 @@ Tensor transpose(const Tensor& x) {
 
 Tensor concat(const std::vector<Tensor>& parts, int dim) {
     RADIAL_CHECK(!parts.empty() && parts.front().defined(), "concat: nothing to join");
+    constexpr std::ptrdiff_t most_inputs = 32;  // of one op on the tape
+    if (parts.size() > most_inputs) {
+        std::vector<Tensor> joined;
+        for (auto at = parts.begin(); at != parts.end();) {
+            const auto next = at + std::min(most_inputs, parts.end() - at);
+            joined.push_back(concat({at, next}, dim));
+            at = next;
+        }
+        return concat(joined, dim);
+    }
     const Tensor& first = parts.front();
     const int axis = ops::checked_dim("concat", first, dim);
     Shape shape = first.shape();
