@@ -6,6 +6,7 @@
 #include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace radial {
@@ -17,10 +18,97 @@ Tensor reshape(const Tensor& x, const Shape& shape);
 Tensor flatten(const Tensor& x);
 /// The elements [begin, end) along `dim`. A view for dimension 0, a copy otherwise.
 Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end);
-/// The transpose [N, M] of a matrix [M, N].
+/// The elements begin, begin + step, ... below `end` along `dim`, for step >= 1. Any type. Throws Error unless
+/// 0 <= begin <= end <= the extent.
+Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end, std::int64_t step);
+/// The elements begin, begin + step, ... below `end` of one dimension, as begin:end:step in Python: negative bounds
+/// count from the back, and bounds beyond the extent are clamped to it. `{}` is the whole dimension.
+struct Slice {
+    static constexpr std::int64_t all = std::numeric_limits<std::int64_t>::max();  ///< an end beyond any extent
+
+    std::int64_t begin = 0;  ///< the first element
+    std::int64_t end = all;  ///< one past the last
+    std::int64_t step = 1;   ///< at least 1
+};
+/// The elements of `x` in a box: `slice(x, {{}, {1, -1}, {.step = 2}})` is x[:, 1:-1, ::2] in NumPy. Dimensions beyond
+/// slices.size() are whole. Any type. Throws Error for more slices than dimensions and for a step below 1.
+Tensor slice(const Tensor& x, const std::vector<Slice>& slices);
+///@{
+/// The transpose [N, M] of a matrix [M, N]; or `x`, of any rank, with two dimensions exchanged, as permute() does it.
 Tensor transpose(const Tensor& x);
+Tensor transpose(const Tensor& x, int dim0, int dim1);
+///@}
+/// The dimensions of `x` in another order: dimension d of the result is dimension order[d] of `x`. Any type. A view
+/// where the result is dense in one of the layouts, as from row-major [N, H, W, C] to channels_last [N, C, H, W], a
+/// copy otherwise. Throws Error unless `order` has each dimension once; negative numbers count from the back.
+Tensor permute(const Tensor& x, const std::vector<int>& order);
+/// Removes dimension `dim`. Any type. Throws Error unless its extent is 1.
+Tensor squeeze(const Tensor& x, int dim);
+/// Inserts a dimension of extent 1 before dimension `dim`; -1 appends it. Any type. Throws Error for a `dim` outside
+/// [-rank - 1, rank].
+Tensor unsqueeze(const Tensor& x, int dim);
+/// The elements of `x` in reverse order along each of `dims` (numpy.flip). Any type. Throws Error for a dimension that
+/// is out of range or named twice.
+Tensor flip(const Tensor& x, const std::vector<int>& dims);
+/// Moves the elements by shifts[i] along dims[i]; those that leave at one end enter at the other (numpy.roll). Any
+/// type; shifts may have any value. Throws Error unless there is one shift for each dimension.
+Tensor roll(const Tensor& x, const std::vector<std::int64_t>& shifts, const std::vector<int>& dims);
+/// `x` broadcast to `shape` by NumPy's rules: extents of 1 and missing outer dimensions are repeated. Always a copy
+/// unless `x` has that shape. Any type. The gradient is the sum over the repeated elements. Throws Error when `x` does
+/// not broadcast to `shape`.
+Tensor broadcast_to(const Tensor& x, const Shape& shape);
+/// `x` repeated counts[d] times along dimension d (numpy.tile): the extents are those of `x` times the counts. More
+/// counts than dimensions add dimensions in front, fewer leave the first dimensions as they are. Any type. The gradient
+/// is the sum over the copies.
+Tensor repeat(const Tensor& x, const std::vector<std::int64_t>& counts);
+
+/// The values of the elements that pad() adds. For [a b c] with two elements on either side:
+enum class PadMode : std::uint8_t {
+    constant,   ///< PadOptions::value
+    reflect,    ///< c b | a b c | b a: mirrored at the first and the last element. The padding is below the extent.
+    replicate,  ///< a a | a b c | c c: the nearest element
+    circular    ///< b c | a b c | a b: the tensor repeated
+};
+/// The number of elements that pad() adds along one dimension.
+struct Padding {
+    std::int64_t before = 0;  ///< in front of the first
+    std::int64_t after = 0;   ///< behind the last
+};
+/// How pad() pads.
+struct PadOptions {
+    PadMode mode = PadMode::constant;  ///< the values of the added elements
+    double value = 0;                  ///< for PadMode::constant
+};
+/// `x` with elements added at the ends of its dimensions: `pad(images, {{}, {}, {1, 1}, {2, 2}})`. One Padding for each
+/// dimension. Any type. The gradient of an element is the sum over its copies. Throws Error for negative padding, for
+/// padding that PadMode::reflect cannot fill, and for padding an empty dimension with anything but a constant.
+Tensor pad(const Tensor& x, const std::vector<Padding>& padding, const PadOptions& options = {});
+
+/// The elements of each matrix of x [..., M, N] on and below the diagonal `diagonal` (those with column - row <=
+/// diagonal), and 0 elsewhere. Any type.
+Tensor tril(const Tensor& x, std::int64_t diagonal = 0);
+/// The elements of each matrix of x [..., M, N] on and above the diagonal `diagonal`, and 0 elsewhere. Any type.
+Tensor triu(const Tensor& x, std::int64_t diagonal = 0);
+/// The elements of `x` whose index in `dim1` is `offset` larger than that in `dim0`. The two dimensions are removed,
+/// and the diagonal becomes the last one (numpy.diagonal). Any type. Throws Error when the dimensions are equal.
+Tensor diagonal(const Tensor& x, std::int64_t offset = 0, int dim0 = 0, int dim1 = 1);
+/// The square matrix with the elements of x [N] on the diagonal `offset` and 0 elsewhere; or the diagonal of a matrix
+/// (numpy.diag). Any type.
+Tensor diag(const Tensor& x, std::int64_t offset = 0);
+
 /// Concatenates tensors along `dim`. The other extents must be equal.
 Tensor concat(const std::vector<Tensor>& parts, int dim);
+/// Joins tensors of one shape along a new dimension `dim`, which may be the rank of the parts or, as -1, count from the
+/// back of the result.
+Tensor stack(const std::vector<Tensor>& parts, int dim);
+/// The consecutive slices of `x` along `dim` with extents `sizes`. Throws Error unless the sizes add up to the extent.
+std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& sizes, int dim);
+/// `x` in at most `count` slices of equal size along `dim`; the last may be smaller, and there are fewer where that
+/// size reaches the end earlier (torch.chunk).
+std::vector<Tensor> chunk(const Tensor& x, std::int64_t count, int dim);
+/// The vectors (rank 1) as coordinates of a grid: result i has the shape [n_0, n_1, ...] and value vectors[i][index i]
+/// (numpy.meshgrid with indexing="ij").
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& vectors);
 /// The rows index[0], index[1], ... of x [N, ...]: [M, ...]. index is int64 [M]. Gradients of repeated rows are added.
 Tensor gather_rows(const Tensor& x, const Tensor& index);
 /// The elements x[i, index[i]] of x [N, C]: [N]. index is int64 [N].

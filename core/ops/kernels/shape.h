@@ -20,6 +20,22 @@ struct CopyBlocks {
     }
 };
 
+/// Copies a triangle of each matrix [rows, columns], row by row, and writes 0 elsewhere. The lower one has the elements
+/// with column - row <= diagonal, the upper one those with column - row >= diagonal.
+template <class T>
+struct Triangle {
+    const T* in;
+    T* out;
+    std::int64_t rows, columns, diagonal, lower;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
+        const T* const from = in + row * columns;
+        T* const to = out + row * columns;
+        const std::int64_t last = row % rows + diagonal, low = lower;
+        team.each(columns, [=](std::int64_t c) { to[c] = (low != 0 ? c <= last : c >= last) ? from[c] : T{}; });
+    }
+};
+
 /// `index` clamped to [0, count). CheckRange reports indices outside the range; here they must only do no harm.
 RADIAL_HD inline std::int64_t clamped(std::int64_t index, std::int64_t count) {
     const std::int64_t low = index < 0 ? 0 : index;
