@@ -18,3 +18,4 @@
 #include "radial/core/ops/norm.h"
 #include "radial/core/ops/reduce.h"
 #include "radial/core/ops/shape.h"
+#include "radial/core/ops/softmax.h"

@@ -304,7 +304,7 @@ const std::map<std::string_view, AddOp>& forms() {
         {"max", max_op},
         {"log_softmax",
          [](Emitter& to, const Node& call) {
-             return to.node("LogSoftmax", {input(to, call)}, {{"axis", 1}});
+             return to.node("LogSoftmax", {input(to, call)}, {{"axis", call.whole("dim")}});
          }},
         {"log_sum_exp",
          [](Emitter& to, const Node& call) {

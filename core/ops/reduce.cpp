@@ -1,4 +1,4 @@
-// Sums, means, maxima and counts over dimensions, and log_softmax and log_sum_exp over the last dimension.
+// Sums, means, maxima and counts over dimensions.
 #include "radial/core/ops/kernels/reduce.h"
 #include "radial/core/ops/common.h"
 #include "radial/core/tensor/types.h"
@@ -128,8 +128,6 @@ Tensor reduce(std::string_view op, const Tensor& x, const std::vector<int>& dims
                   {{"dims", mask_of(plan)}, {"keep_dims", keep_dims}});
 }
 
-constexpr std::int64_t cost_of_exp = 8;  // in elementary operations
-
 }  // namespace
 
 Tensor sum(const Tensor& x, const std::vector<int>& dims, bool keep_dims) {
@@ -221,62 +219,6 @@ Tensor count_equal(const Tensor& a, const Tensor& b) {
     kernels::reduce(a.device(), a.numel(), kernels::Agree{a.data<const std::int64_t>(), b.data<const std::int64_t>()},
                     1.0, count.data<double>());
     return count;
-}
-
-Tensor log_softmax(const Tensor& x) {
-    ops::check_given("log_softmax", "logits", x);
-    const std::int64_t batch = x.size(0), classes = x.size(1);
-    const Tensor y = Tensor::empty_like(x);
-    dispatch_floating(x.dtype(), "log_softmax", [&](auto zero) {
-        using T = decltype(zero);
-        kernels::rows(x.device(), batch, classes, kernels::LogSoftmax<T>{x.data<const T>(), y.data<T>(), classes},
-                      cost_of_exp);
-    });
-    return record("log_softmax", y, {x}, [saved = Saved(y, "log_softmax", "result")](Tensor dy, Needs) -> Grads {
-        const Tensor kept = saved.get(), dx = ops::reuse_or_empty(dy);
-        const std::int64_t columns = kept.size(1);
-        dispatch_floating(dy.dtype(), "log_softmax", [&](auto zero) {
-            using T = decltype(zero);
-            kernels::rows(
-                dy.device(), kept.size(0), columns,
-                kernels::LogSoftmaxGradient<T>{kept.data<const T>(), dy.data<const T>(), dx.data<T>(), columns},
-                cost_of_exp);
-        });
-        return {dx};
-    });
-}
-
-Tensor log_sum_exp(const Tensor& x) {
-    ops::check_floating("log_sum_exp", "the input", x);
-    RADIAL_CHECK(x.rank() >= 1 && x.size(-1) > 0, "log_sum_exp: input is {}, expected [..., K] with K above 0",
-                 x.shape().str());
-    const Tensor in = x.to(Layout::row_major);
-    const std::int64_t columns = x.size(-1), rows = x.numel() / columns;
-    std::vector<std::int64_t> rest;
-    for (int d = 0; d + 1 < x.rank(); ++d) rest.push_back(x.size(d));
-    const Tensor y = Tensor::empty(Shape(std::span<const std::int64_t>(rest)), x.dtype(), x.device());
-    const Tensor tops = Tensor::empty_like(y), logs = Tensor::empty_like(y);  // backward needs both, not their sum
-    dispatch_floating(x.dtype(), "log_sum_exp", [&](auto zero) {
-        using T = decltype(zero);
-        kernels::rows(
-            x.device(), rows, columns,
-            kernels::LogSumExpRow<T>{in.data<const T>(), y.data<T>(), tops.data<T>(), logs.data<T>(), columns},
-            cost_of_exp);
-    });
-    return record(
-        "log_sum_exp", y, {x},
-        [saved = Saved(in, "log_sum_exp", "input"), tops, logs, rows, columns](const Tensor& dy, Needs) -> Grads {
-            const Tensor kept = saved.get(), grad = dy.to(Layout::row_major);
-            const Tensor dx = Tensor::empty_like(kept);
-            dispatch_floating(dy.dtype(), "log_sum_exp", [&](auto zero) {
-                using T = decltype(zero);
-                kernels::map2(
-                    dy.device(), rows, columns,
-                    kernels::LogSumExpGradient<T>{kept.data<const T>(), tops.data<const T>(), logs.data<const T>(),
-                                                  grad.data<const T>(), dx.data<T>(), columns});
-            });
-            return {dx};
-        });
 }
 
 }  // namespace radial

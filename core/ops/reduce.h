@@ -1,4 +1,4 @@
-// Sums, means, maxima, counts, and logarithms of sums of exponentials.
+// Sums, means, maxima and counts.
 //
 // core/ops.h describes what all ops have in common.
 #pragma once
@@ -28,11 +28,5 @@ Tensor label_ranks(const Tensor& x, const Tensor& labels);
 /// The number of positions where `a` and `b` are equal, as a float64 scalar on their device. Throws Error unless both
 /// are int64 of one shape on one device. Not differentiable.
 Tensor count_equal(const Tensor& a, const Tensor& b);
-
-/// log(softmax(x)) over the last dimension of x [N, C].
-Tensor log_softmax(const Tensor& x);
-/// log(sum(exp(x))) over the last dimension, which is removed. The maximum is subtracted first, so exp does not
-/// overflow. -inf where all elements are -inf; elements that are -inf get no gradient. float32 or float64.
-Tensor log_sum_exp(const Tensor& x);
 
 }  // namespace radial

@@ -1,5 +1,4 @@
-// Kernels that sum along dimensions, find the largest elements and count, and the row kernels of log_softmax and
-// log_sum_exp.
+// Kernels that sum along dimensions, find the largest elements and count, and the logarithm of a sum of exponentials.
 //
 // A log-sum-exp is kept as two numbers, because one float32 is not precise enough: with terms in the thousands, too few
 // of its 24 bits remain after the decimal point for exp(term - sum) to be an accurate probability. The two numbers are
@@ -277,66 +276,5 @@ RADIAL_HD LogSum<T> log_sum_of(const Team& team, std::int64_t n, int start, cons
     const double all = start > 0 ? total + std::exp(-static_cast<double>(top)) : total;
     return {top, static_cast<T>(std::log(all))};
 }
-
-template <class T>
-struct LogSoftmax {
-    const T* x;
-    T* y;
-    std::int64_t classes;
-    template <class Team>
-    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
-        const T* const in = x + row * classes;
-        T* const out = y + row * classes;
-        const LogSum<T> all = log_sum(team, classes, [=](std::int64_t j) { return in[j]; });
-        team.each(classes, [=](std::int64_t j) { out[j] = all.relative(in[j]); });
-    }
-};
-
-/// dx = dy - softmax(x) * sum(dy). dx may equal dy.
-template <class T>
-struct LogSoftmaxGradient {
-    const T *y, *dy;
-    T* dx;
-    std::int64_t classes;
-    template <class Team>
-    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
-        const T *const kept = y + row * classes, *const grad = dy + row * classes;
-        T* const out = dx + row * classes;
-        const T total = static_cast<T>(team.sum(classes, [=](std::int64_t j) { return static_cast<double>(grad[j]); }));
-        team.each(classes, [=](std::int64_t j) { out[j] = grad[j] - exponential(kept[j]) * total; });
-    }
-};
-
-/// out = log(sum over c of exp(in[row, c])), and the two parts of the LogSum. The result is -inf if every element is.
-template <class T>
-struct LogSumExpRow {
-    const T* in;
-    T *out, *tops, *logs;  ///< [rows]
-    std::int64_t columns;
-    template <class Team>
-    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
-        const T* const from = in + row * columns;
-        const LogSum<T> all = log_sum(team, columns, [=](std::int64_t c) { return from[c]; });
-        T *const to = out + row, *const top = tops + row, *const log = logs + row;
-        team.once([=] {
-            *to = all.value();
-            *top = all.top;
-            *log = all.log;
-        });
-    }
-};
-
-/// dx = dy * exp(x - y), where exp(-inf) is 0 for any y. dx may equal x.
-template <class T>
-struct LogSumExpGradient {
-    const T *x, *tops, *logs, *dy;
-    T* dx;
-    std::int64_t columns;
-    RADIAL_HD void operator()(std::int64_t row, std::int64_t c) const {
-        const T v = x[row * columns + c], grad = dy[row];
-        const T share = LogSum<T>{tops[row], logs[row]}.share(v);
-        dx[row * columns + c] = v == -infinity<T> ? T{0} : grad * share;
-    }
-};
 
 }  // namespace radial::kernels

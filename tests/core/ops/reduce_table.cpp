@@ -6,9 +6,17 @@
 namespace radial::test {
 namespace {
 
+const std::string reduce_ops = "reduce_ops.safetensors";
+
 template <Tensor (*op)(const Tensor&, const std::vector<int>&, bool)>
 Tensor reduce(const GoldenCase& golden, const TensorMap& in) {
     return op(input_of(in, "x"), golden.attributes.at("dims").get<std::vector<int>>(), golden.flag("keep_dim", false));
+}
+
+/// An op along one dimension, the last if the case does not name one.
+template <Tensor (*op)(const Tensor&, int)>
+Tensor along(const GoldenCase& golden, const TensorMap& in) {
+    return op(input_of(in, "x"), golden.attributes.value("dim", -1));
 }
 
 }  // namespace
@@ -31,7 +39,10 @@ const OpFamily& reduction_ops() {
                    return label_ranks(input_of(in, "x"), input_of(in, "labels"));
                },
                {.inputs = {{"x", {512, 1000}}, {.name = "labels", .shape = {512}, .below = 1000}}}),
-        unary("log_softmax", 4, log_softmax, {.inputs = {{"x", {512, 1000}, -4, 4}}}),
+        custom("log_softmax", 4, along<log_softmax>, {.inputs = {{"x", {512, 1000}, -4, 4}}}),
+        custom("log_softmax", 6, along<log_softmax>, {.inputs = {{"x", image, -4, 4}}, .attributes = {{"dim", 1}}},
+               reduce_ops),
+        custom("softmax", 8, along<softmax>, {.inputs = {{"x", {512, 1000}, -4, 4}}}, reduce_ops),
         unary("log_sum_exp", 6, log_sum_exp, {.inputs = {{"x", {512, 1000}, -4, 4}}}, term_ops),
     };
     return family;

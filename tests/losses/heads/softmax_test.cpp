@@ -176,10 +176,6 @@ TEST_CASE("a label out of range is named with its sample") {
 TEST_CASE("losses of what does not fit say what it is") {
     const Tensor logits = Tensor::zeros({3, 10}), feature = Tensor::zeros({3, 2}), weight = Tensor::zeros({10, 2});
     const Tensor labels = Tensor::zeros({3}, DType::int64), wide = Tensor::zeros({10, 5});
-    CHECK(error_of([] { log_softmax(Tensor::zeros({3})); }) == "log_softmax: logits is [3], expected [N, C]");
-    CHECK(error_of([&] {
-              log_softmax(Tensor::zeros({0, 10}));
-          }) == "log_softmax: logits are [0, 10], expected at least one sample and class");
     CHECK(error_of([&] { cross_entropy(logits, Tensor::zeros({4}, DType::int64)); }) ==
           "cross_entropy: labels are int64[4], expected int64[3]");
     CHECK(error_of([&] { cross_entropy(logits, Tensor::zeros({3})); }) ==
