@@ -1,7 +1,8 @@
-// Ops that rearrange elements: reshape, slice, transpose, concat, gather.
+// Ops that rearrange elements: reshape, slice, concat, gather.
 #include "radial/core/ops/kernels/shape.h"
 
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/strided.h"
 
 namespace radial {
 namespace {
@@ -118,12 +119,7 @@ Tensor Tensor::operator[](std::int64_t i) const {
 Tensor transpose(const Tensor& x) {
     ops::check_floating("transpose", "the input", x);
     ops::check_rank("transpose", "input", x, 2, "[M, N]");
-    const std::int64_t rows = x.size(0), columns = x.size(1);
-    const Tensor y = Tensor::empty({columns, rows}, x.dtype(), x.device());
-    dispatch_activation(x.dtype(), "transpose", [&](auto zero) {
-        using T = decltype(zero);
-        kernels::map2(x.device(), columns, rows, kernels::SwapPlanes<T>{x.data<T>(), y.data<T>(), rows, columns});
-    });
+    const Tensor y = ops::strided(x, 0, {x.size(1), x.size(0)}, {1, x.size(1)});
     return record("transpose", y, {x}, [](const Tensor& dy, Needs) -> Grads { return {transpose(dy)}; });
 }
 

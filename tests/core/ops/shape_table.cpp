@@ -6,9 +6,17 @@
 namespace radial::test {
 namespace {
 
+const std::string shape_file = "shape_ops.safetensors";
+
 Tensor call_slice(const GoldenCase& golden, const TensorMap& in) {
     const auto& a = golden.attributes;
     return slice(input_of(in, "x"), a.at("dim"), a.at("begin"), a.at("end"));
+}
+
+int dim_of(const GoldenCase& golden) { return golden.attributes.at("dim"); }
+
+Tensor call_permute(const GoldenCase& golden, const TensorMap& in) {
+    return permute(input_of(in, "x"), golden.attributes.at("order").get<std::vector<int>>());
 }
 
 Tensor call_concat(const GoldenCase& golden, const TensorMap& in) {
@@ -31,6 +39,21 @@ const OpFamily& shape_ops() {
         unary("flatten", 4, flatten),
         custom("slice", 5, call_slice, of_image({{"dim", 1}, {"begin", 8}, {"end", 24}})),
         unary("transpose", 3, transpose, {.inputs = {{"x", {512, 1000}}}}),
+        custom(
+            "transpose", 3,
+            [](const GoldenCase& golden, const TensorMap& in) {
+                return transpose(input_of(in, "x"), golden.attributes.at("dim0"), golden.attributes.at("dim1"));
+            },
+            of_image({{"dim0", 1}, {"dim1", 2}}), shape_file),
+        custom("permute", 10, call_permute, of_image({{"order", {0, 2, 3, 1}}}), shape_file),
+        custom(
+            "squeeze", 5,
+            [](const GoldenCase& golden, const TensorMap& in) { return squeeze(input_of(in, "x"), dim_of(golden)); },
+            {.inputs = {{"x", {8, 1, 28, 28}}}, .attributes = {{"dim", 1}}}, shape_file),
+        custom(
+            "unsqueeze", 5,
+            [](const GoldenCase& golden, const TensorMap& in) { return unsqueeze(input_of(in, "x"), dim_of(golden)); },
+            of_image({{"dim", 1}}), shape_file),
         custom("concat", 5, call_concat,
                {.inputs = {{"part0", image}, {"part1", image}}, .attributes = {{"dim", 1}, {"parts", 2}}}),
         custom("gather_rows", 3,

@@ -102,6 +102,45 @@ TEST_CASE("reshape of a channels_last tensor keeps the logical order") {
     CHECK(differences(flatten(x.to(Layout::channels_last)).to_vector<double>(), x.to_vector<double>()) == "");
 }
 
+TEST_CASE("permute puts dimension order[d] at dimension d") {
+    const Tensor x = Tensor::from<std::int64_t>({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, {2, 3, 2});
+    using Values = std::vector<double>;
+    CHECK(permute(x, {2, 0, 1}).shape() == Shape{2, 2, 3});
+    CHECK(permute(x, {2, 0, 1}).to_vector<double>() == Values{0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11});
+    CHECK(permute(x, {1, 0, -1}).to_vector<double>() == Values{0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11});
+    CHECK(transpose(x, 0, 1).to_vector<double>() == permute(x, {1, 0, 2}).to_vector<double>());
+}
+
+TEST_CASE("permute between NHWC and channels_last shares storage") {
+    const Tensor x = Tensor::zeros({2, 4, 5, 3});
+    const Tensor images = permute(x, {0, 3, 1, 2});
+    CHECK(images.shape() == Shape{2, 3, 4, 5});
+    CHECK(images.layout() == Layout::channels_last);
+    CHECK(images.raw() == x.raw());
+    CHECK(permute(images, {0, 2, 3, 1}).raw() == x.raw());
+    CHECK(permute(images, {0, 2, 3, 1}).layout() == Layout::row_major);
+}
+
+TEST_CASE("permute of channels_last images keeps the layout if the channels keep their place") {
+    const Tensor x = Tensor::zeros({2, 3, 4, 5}).to(Layout::channels_last);
+    CHECK(permute(x, {0, 1, 3, 2}).layout() == Layout::channels_last);
+    CHECK(permute(x, {0, 2, 1, 3}).layout() == Layout::row_major);
+}
+
+TEST_CASE("permute, squeeze and unsqueeze take tensors without elements and scalars") {
+    CHECK(permute(Tensor::zeros({0, 3, 2}), {2, 0, 1}).shape() == Shape{2, 0, 3});
+    CHECK(permute(Tensor::zeros({}), {}).shape() == Shape{});
+    CHECK(unsqueeze(Tensor::zeros({}), 0).shape() == Shape{1});
+    CHECK(squeeze(Tensor::zeros({0, 1}), 1).shape() == Shape{0});
+}
+
+TEST_CASE("squeeze and unsqueeze of a row-major tensor are views") {
+    const Tensor x = Tensor::zeros({2, 1, 3});
+    CHECK(squeeze(x, 1).raw() == x.raw());
+    CHECK(unsqueeze(x, -1).raw() == x.raw());
+    CHECK(unsqueeze(x, -1).shape() == Shape{2, 1, 3, 1});
+}
+
 TEST_CASE("slice along dimension 0 shares storage") {
     const Tensor x = Tensor::zeros({4, 3});
     slice(x, 0, 1, 2).fill_(7);
@@ -160,6 +199,13 @@ TEST_CASE("shape ops on what does not fit say what it is") {
     CHECK(error_of([&] { slice(x, 0, 2, 1); }) == "slice: [2, 1) of dimension 0 of [2, 3], expected within [0, 2)");
     CHECK(error_of([&] { slice(x, 2, 0, 1); }) == "slice: dimension 2 of [2, 3], which has 2");
     CHECK(error_of([] { transpose(Tensor::zeros({2, 3, 4})); }) == "transpose: input is [2, 3, 4], expected [M, N]");
+    CHECK(error_of([&] {
+              permute(x, {0, 0});
+          }) == "permute: order {0, 0} repeats dimension 0, expected each of 2 dimensions once");
+    CHECK(error_of([&] { permute(x, {0}); }) == "permute: order {0} has 1 dimensions, expected the 2 of [2, 3]");
+    CHECK(error_of([&] { permute(x, {0, 2}); }) == "permute: dimension 2 of [2, 3], which has 2");
+    CHECK(error_of([&] { squeeze(x, -1); }) == "squeeze: dimension -1 of [2, 3] has extent 3, expected 1");
+    CHECK(error_of([&] { unsqueeze(x, 3); }) == "unsqueeze: dimension 3 for [2, 3], expected within [-3, 2]");
     CHECK(error_of([] { concat({}, 0); }) == "concat: nothing to join");
     CHECK(error_of([&] {
               concat({x, Tensor::zeros({2, 4})}, 0);
