@@ -22,6 +22,15 @@ bool Backend::conv_activated(const Tensor&, const Tensor&, const Tensor&, const 
     return false;
 }
 
+void Backend::batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b,
+                           double beta, const Tensor& c) {
+    const auto matrix = [](const Tensor& batch, std::int64_t i) {
+        return batch.rows(i, i + 1).view({batch.size(1), batch.size(2)});
+    };
+    for (std::int64_t i = 0; i < c.size(0); ++i)
+        gemm(transpose_a, transpose_b, alpha, matrix(a, i), matrix(b, i), beta, matrix(c, i));
+}
+
 namespace {
 
 thread_local int reference_wanted = 0;

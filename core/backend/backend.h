@@ -126,6 +126,11 @@ public:
     virtual void batch_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                                   const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                                   const Tensor& y) = 0;
+
+    /// gemm() for each pair of matrices of a [B, ., .] and b [B, ., .]; c is [B, M, N]. All have the backend's type.
+    /// The default calls gemm() B times.
+    virtual void batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b,
+                              double beta, const Tensor& c);
 };
 
 /// The backend of a device for a floating-point type: the vendor's libraries for float32 and bfloat16, and the plain

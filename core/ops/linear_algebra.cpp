@@ -8,6 +8,8 @@
 #include "radial/core/tensor/types.h"
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
 namespace radial::ops {
 
@@ -93,6 +95,42 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
 }
 Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b) {
     return product(a, transpose_a, b, transpose_b, a.dtype());
+}
+
+// The extents before the last two.
+Shape leading(const Tensor& x) { return Shape(std::span(x.shape().begin(), x.shape().end() - 2)); }
+
+// The product of all extents but the last.
+std::int64_t leading_count(const Tensor& x) {
+    std::int64_t count = 1;
+    for (int d = 0; d + 1 < x.rank(); ++d) count *= x.size(d);
+    return count;
+}
+
+Shape with_matrix(const Shape& lead, std::int64_t rows, std::int64_t columns) {
+    std::vector<std::int64_t> extents(lead.begin(), lead.end());
+    extents.insert(extents.end(), {rows, columns});
+    return Shape(extents);
+}
+
+// x [..., R, C] broadcast to the leading extents `lead`, as [B, R, C].
+Tensor batch_of(const Tensor& x, const Shape& lead) {
+    const Shape full = with_matrix(lead, x.size(-2), x.size(-1));
+    const Tensor all = x.shape() == full ? x.detach().to(Layout::row_major) : ops::broadcast_to(x.detach(), full);
+    return all.view({lead.numel(), x.size(-2), x.size(-1)});
+}
+
+// The adjoint of batch_of().
+Tensor sum_of_batch(const Tensor& batch, const Shape& lead, const Shape& shape) {
+    return ops::sum_to(batch.view(with_matrix(lead, batch.size(1), batch.size(2))), shape);
+}
+
+// op(a) op(b) of two batches [B, ., .], not recorded on the tape.
+Tensor batched_product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b) {
+    const Tensor c =
+        Tensor::empty({a.size(0), a.size(transpose_a ? 2 : 1), b.size(transpose_b ? 1 : 2)}, a.dtype(), a.device());
+    backend_of(a).batched_gemm(transpose_a, transpose_b, 1.0, a, b, 0.0, c);
+    return c;
 }
 
 // Copies `bias` to every row of y [N, K].
@@ -269,11 +307,56 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
                   {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}});
 }
 
+Tensor bmm(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+    ops::check_floating("bmm", "the first batch", a);
+    ops::check_alike("bmm", a, "the second batch", b);
+    RADIAL_CHECK(a.rank() >= 2 && b.rank() >= 2, "bmm: batches are {} and {}, expected [..., M, K] and [..., K, N]",
+                 a.shape().str(), b.shape().str());
+    RADIAL_CHECK(a.size(transpose_a ? -2 : -1) == b.size(transpose_b ? -1 : -2),
+                 "bmm: inner extents of {}{} and {}{} differ", a.shape().str(), transpose_a ? " (transposed)" : "",
+                 b.shape().str(), transpose_b ? " (transposed)" : "");
+    const Shape lead = ops::broadcast_shape("bmm", leading(a), leading(b));
+    const std::int64_t rows = a.size(transpose_a ? -1 : -2), columns = b.size(transpose_b ? -2 : -1);
+    const Shape shape = with_matrix(lead, rows, columns);
+    if (b.rank() == 2 && !transpose_a) {  // one product of all rows
+        const Tensor all = reshape(a, {lead.numel() * rows, a.size(-1)});
+        return reshape(matmul(all, b, false, transpose_b), shape);
+    }
+    const Tensor y = batched_product(batch_of(a, lead), transpose_a, batch_of(b, lead), transpose_b);
+    return record("bmm", y.view(shape), {a, b},
+                  [x = Saved(a, "bmm", "first batch"), other = Saved(b, "bmm", "second batch"), lead, transpose_a,
+                   transpose_b](const Tensor& dy, Needs needs) -> Grads {
+                      const NoGrad guard;
+                      const Tensor left = batch_of(x.get(), lead), right = batch_of(other.get(), lead);
+                      const Tensor dc = batch_of(dy, lead);
+                      Grads grads(2);
+                      if (needs[0]) {
+                          const Tensor full = transpose_a ? batched_product(right, transpose_b, dc, true)
+                                                          : batched_product(dc, false, right, !transpose_b);
+                          grads[0] = sum_of_batch(full, lead, x.get().shape());
+                      }
+                      if (needs[1]) {
+                          const Tensor full = transpose_b ? batched_product(dc, true, left, transpose_a)
+                                                          : batched_product(left, !transpose_a, dc, false);
+                          grads[1] = sum_of_batch(full, lead, other.get().shape());
+                      }
+                      return grads;
+                  },
+                  {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}});
+}
+
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     ops::check_floating("linear", "the input", x);
     ops::check_weight("linear", x, "weight", weight);
-    ops::check_rank("linear", "input", x, 2, "[N, D]");
     ops::check_rank("linear", "weight", weight, 2, "[K, D]");
+    RADIAL_CHECK(x.rank() >= 1, "linear: input is {}, expected [..., D]", x.shape().str());
+    if (x.rank() != 2) {
+        Shape shape = x.shape();
+        shape[x.rank() - 1] = weight.size(0);
+        const std::int64_t features = x.size(-1);
+        const Tensor rows = reshape(x, {features == 0 ? leading_count(x) : x.numel() / features, features});
+        return reshape(linear(rows, weight, bias), shape);
+    }
     RADIAL_CHECK(x.size(1) == weight.size(1), "linear: input has {} features, weight expects {}", x.size(1),
                  weight.size(1));
     const std::int64_t outputs = weight.size(0);

@@ -9,7 +9,11 @@ namespace radial {
 
 /// op(a) op(b) of two matrices, where op transposes its argument if the flag is set.
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
-/// x weight^T + bias: x [N, D], weight [K, D], bias [K] or undefined; the result is [N, K].
+/// The products op(a) op(b) of two batches of matrices: a [..., M, K], b [..., K, N], with the last two extents swapped
+/// where a flag transposes them; the result is [..., M, N]. The other extents are broadcast as in NumPy, so b may be a
+/// single matrix. Throws Error when extents, dtypes or devices do not fit.
+Tensor bmm(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
+/// x weight^T + bias: x [..., D], weight [K, D], bias [K] or undefined; the result is [..., K].
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 /// |x_i - w_j|^2 for all rows of x [N, D] and w [C, D]: [N, C], never negative. x and w may be the same tensor.

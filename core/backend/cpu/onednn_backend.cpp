@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace radial {
 namespace {
 
@@ -105,6 +107,30 @@ void OneDnnBackend::gemm(bool transpose_a, bool transpose_b, double alpha, const
                  static_cast<int>(status));
 }
 
+void OneDnnBackend::batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b,
+                                 double beta, const Tensor& c) {
+    const std::int64_t batch = c.size(0), m = c.size(1), n = c.size(2), k = a.size(transpose_a ? 1 : 2);
+    // The choice depends only on the sizes, so that results do not depend on the number of threads.
+    constexpr std::int64_t many = 8, large = std::int64_t{1} << 21;
+    const bool one_by_one = batch == 1 || (batch < many && m * n * k >= large);
+    if (one_by_one || batch == 0 || m * n * k == 0)
+        return Backend::batched_gemm(transpose_a, transpose_b, alpha, a, b, beta, c);
+    const auto *const left = a.data<float>(), *const right = b.data<float>();
+    auto* const result = c.data<float>();
+    int worst = 0;
+    // Inside a parallel region, oneDNN uses one thread.
+#pragma omp parallel for schedule(static) \
+    reduction(max                         \
+              : worst) if (batch * m * n * k >= kernels::host::parallel_threshold)
+    for (std::int64_t i = 0; i < batch; ++i) {
+        const int status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k,
+                                      static_cast<float>(alpha), left + i * m * k, a.size(2), right + i * k * n,
+                                      b.size(2), static_cast<float>(beta), result + i * m * n, n);
+        worst = std::max(worst, status);
+    }
+    RADIAL_CHECK(worst == 0, "batched gemm: oneDNN failed on {} x {} (status {})", a.str(), b.str(), worst);
+}
+
 void Bf16Backend::gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
                        const Tensor& c) {
     const bool empty = c.numel() == 0 || a.numel() == 0;
@@ -120,6 +146,15 @@ void Bf16Backend::gemm(bool transpose_a, bool transpose_b, double alpha, const T
     const Rounded result(c);
     if (beta != 0 && c.dtype() != DType::float32) result.wide().copy_(c);
     OneDnnBackend::gemm(transpose_a, transpose_b, alpha, widened(a), widened(b), beta, result.wide());
+    result.finish();
+}
+
+void Bf16Backend::batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b,
+                               double beta, const Tensor& c) {
+    if (has_bf16()) return Backend::batched_gemm(transpose_a, transpose_b, alpha, a, b, beta, c);
+    const Rounded result(c);
+    if (beta != 0 && c.dtype() != DType::float32) result.wide().copy_(c);
+    OneDnnBackend::batched_gemm(transpose_a, transpose_b, alpha, widened(a), widened(b), beta, result.wide());
     result.finish();
 }
 

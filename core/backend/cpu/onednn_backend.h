@@ -62,6 +62,9 @@ public:
 
     void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
               const Tensor& c) override;
+    /// Multiplies several pairs at the same time, each on one thread, unless they are few and large.
+    void batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+                      const Tensor& c) override;
 
     void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                       const Tensor& y) override;
@@ -95,6 +98,8 @@ public:
 
     void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
               const Tensor& c) override;
+    void batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+                      const Tensor& c) override;
 
     void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                       const Tensor& y) override;

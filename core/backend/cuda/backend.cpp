@@ -99,8 +99,11 @@ std::string describe(int device) {
                        cublas_property(MAJOR_VERSION), cublas_property(MINOR_VERSION));
 }
 
-void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
-          const Tensor& c) {
+namespace {
+
+/// c = alpha * op(a) op(b) + beta * c for `batch` matrices that follow each other in memory; the tensors are the first.
+void multiply(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+              const Tensor& c, std::int64_t batch) {
     const auto what = [&] { return describe_product(transpose_a, transpose_b, a, b, c); };
     RADIAL_CHECK((a.dtype() == DType::float32 || a.dtype() == DType::bfloat16) && b.dtype() == a.dtype() &&
                      (c.dtype() == a.dtype() || c.dtype() == DType::float32),
@@ -110,17 +113,40 @@ void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, con
     if (g.rows == 0 || g.columns == 0) return;
     const int index = c.device().index;
     if (g.inner == 0 && beta == 0) {
-        device::fill(index, c.raw(), 0, c.bytes());
+        device::fill(index, c.raw(), 0, c.bytes() * static_cast<std::size_t>(batch));
         return;
     }
     const bool tf32 = a.dtype() == DType::float32 && allow_tf32();
     const auto compute = tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
     const auto factor = static_cast<float>(alpha), keep = static_cast<float>(beta);
-    RADIAL_CUBLAS(
-        cublasGemmEx(cublas_handle(index), operation(g.transpose_first), operation(g.transpose_second), g.rows,
-                     g.columns, g.inner, &factor, b.raw(), cublas_type(b), g.lead_first, a.raw(), cublas_type(a),
-                     g.lead_second, &keep, c.raw(), cublas_type(c), g.lead_result, compute, CUBLAS_GEMM_DEFAULT),
-        what());
+    if (batch == 1) {
+        RADIAL_CUBLAS(
+            cublasGemmEx(cublas_handle(index), operation(g.transpose_first), operation(g.transpose_second), g.rows,
+                         g.columns, g.inner, &factor, b.raw(), cublas_type(b), g.lead_first, a.raw(), cublas_type(a),
+                         g.lead_second, &keep, c.raw(), cublas_type(c), g.lead_result, compute, CUBLAS_GEMM_DEFAULT),
+            what());
+        return;
+    }
+    RADIAL_CUBLAS(cublasGemmStridedBatchedEx(cublas_handle(index), operation(g.transpose_first),
+                                             operation(g.transpose_second), g.rows, g.columns, g.inner, &factor,
+                                             b.raw(), cublas_type(b), g.lead_first, b.numel(), a.raw(), cublas_type(a),
+                                             g.lead_second, a.numel(), &keep, c.raw(), cublas_type(c), g.lead_result,
+                                             c.numel(), static_cast<int>(batch), compute, CUBLAS_GEMM_DEFAULT),
+                  what());
+}
+
+}  // namespace
+
+void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+          const Tensor& c) {
+    multiply(transpose_a, transpose_b, alpha, a, b, beta, c, 1);
+}
+
+void batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+                  const Tensor& c) {
+    if (c.size(0) == 0) return;
+    const auto first = [](const Tensor& batch) { return batch.rows(0, 1).view({batch.size(1), batch.size(2)}); };
+    multiply(transpose_a, transpose_b, alpha, first(a), first(b), beta, first(c), c.size(0));
 }
 
 }  // namespace radial::cuda
@@ -137,6 +163,10 @@ public:
     void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
               const Tensor& c) override {
         cuda::gemm(transpose_a, transpose_b, alpha, a, b, beta, c);
+    }
+    void batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+                      const Tensor& c) override {
+        cuda::batched_gemm(transpose_a, transpose_b, alpha, a, b, beta, c);
     }
     void conv_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry,
                             const Tensor& dx) override {

@@ -22,6 +22,9 @@ cudnnHandle_t cudnn_handle(int device);
 /// allow_tf32(). Throws Error for other types and for extents above the largest int.
 void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
           const Tensor& c);
+/// The same for each pair of matrices of a [B, ., .] and b [B, ., .] into c [B, M, N].
+void batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
+                  const Tensor& c);
 
 /// Convolutions with cuDNN, float32 or bfloat16, with sums in float32 and TF32 as above. Activations and weights are
 /// channels_last (weights KRSC). If conv_search() is on, the first call for a shape times several algorithms on the

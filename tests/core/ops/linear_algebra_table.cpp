@@ -19,6 +19,21 @@ Tensor call_matmul(const GoldenCase& golden, const TensorMap& in) {
                   golden.flag("transpose_b", false));
 }
 
+Tensor call_bmm(const GoldenCase& golden, const TensorMap& in) {
+    return bmm(input_of(in, "a"), input_of(in, "b"), golden.flag("transpose_a", false),
+               golden.flag("transpose_b", false));
+}
+
+/// An int64 mask is passed as uint8.
+Tensor call_attention(const GoldenCase& golden, const TensorMap& in) {
+    const Tensor mask = input_of(in, "mask");
+    AttentionOptions options{.causal = golden.flag("causal", false)};
+    if (golden.attributes.contains("scale")) options.scale = golden.attributes.at("scale");
+    return scaled_dot_product_attention(input_of(in, "q"), input_of(in, "k"), input_of(in, "v"),
+                                        mask.defined() && mask.dtype() == DType::int64 ? mask.to(DType::uint8) : mask,
+                                        options);
+}
+
 }  // namespace
 
 const OpFamily& product_ops() {
@@ -29,6 +44,10 @@ const OpFamily& product_ops() {
                    return linear(input_of(in, "x"), input_of(in, "weight"), input_of(in, "bias"));
                },
                {.inputs = {{"x", {256, 512}}, {"weight", {256, 512}}, {"bias", {256}}}}),
+        custom("bmm", 16, call_bmm, {.inputs = {{"a", {24, 99, 64}}, {"b", {24, 64, 99}}}}, "norm_ops.safetensors"),
+        custom("scaled_dot_product_attention", 11, call_attention,
+               {.inputs = {{"q", {8, 6, 99, 64}}, {"k", {8, 6, 99, 64}}, {"v", {8, 6, 99, 64}}, {"mask", {99, 99}}}},
+               "norm_ops.safetensors"),
     };
     return family;
 }
