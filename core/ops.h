@@ -12,6 +12,7 @@
 #include "radial/core/ops/activation.h"
 #include "radial/core/ops/conv.h"
 #include "radial/core/ops/elementwise.h"
+#include "radial/core/ops/interpolate.h"
 #include "radial/core/ops/linear_algebra.h"
 #include "radial/core/ops/norm.h"
 #include "radial/core/ops/reduce.h"
