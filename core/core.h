@@ -13,6 +13,7 @@
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/memory/storage.h"
 #include "radial/core/nn/first_batch.h"
+#include "radial/core/nn/initialize.h"
 #include "radial/core/nn/module.h"
 #include "radial/core/ops.h"
 #include "radial/core/optim/optim.h"

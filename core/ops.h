@@ -15,6 +15,7 @@
 #include "radial/core/ops/create.h"
 #include "radial/core/ops/elementwise.h"
 #include "radial/core/ops/index.h"
+#include "radial/core/ops/interpolate.h"
 #include "radial/core/ops/linear_algebra.h"
 #include "radial/core/ops/norm.h"
 #include "radial/core/ops/reduce.h"

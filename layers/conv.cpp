@@ -3,6 +3,7 @@
 #include "radial/layers/conv.h"
 
 #include "radial/core/autograd/autograd.h"
+#include "radial/core/nn/initialize.h"
 #include "radial/core/ops.h"
 #include "radial/core/ops/conv.h"
 #include "radial/core/tensor/random.h"
@@ -56,8 +57,7 @@ Conv2d::Conv2d(const Conv2dOptions& options) : options_(options) {
     init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0));
     if (!options_.bias) return;
     bias_ = register_parameter("bias", Tensor::empty({options_.out_channels}));
-    const double bound = 1.0 / std::sqrt(static_cast<double>(group_channels * options_.kernel.h * options_.kernel.w));
-    uniform_(bias_, -bound, bound);
+    init::bias_uniform_(bias_, group_channels * options_.kernel.h * options_.kernel.w);
 }
 
 Tensor Conv2d::forward(Tensor x) {
@@ -65,6 +65,36 @@ Tensor Conv2d::forward(Tensor x) {
     RADIAL_CHECK(x.size(1) == options_.in_channels, "Conv2d: input has {} channels, weight expects {}", x.size(1),
                  options_.in_channels);
     return conv2d(x, weight_, bias_, geometry_);
+}
+
+Conv1d::Conv1d(const Conv1dOptions& options) : options_(options) {
+    const Conv1dOptions& o = options_;
+    RADIAL_CHECK(o.in_channels >= 1 && o.out_channels >= 1 && o.groups >= 1,
+                 "Conv1d: in_channels {}, out_channels {} and groups {} must each be at least 1", o.in_channels,
+                 o.out_channels, o.groups);
+    RADIAL_CHECK(o.in_channels % o.groups == 0 && o.out_channels % o.groups == 0,
+                 "Conv1d: groups {} does not divide in_channels {} and out_channels {}", o.groups, o.in_channels,
+                 o.out_channels);
+    RADIAL_CHECK(o.kernel >= 1 && o.stride >= 1 && o.dilation >= 1,
+                 "Conv1d: kernel {}, stride {} and dilation {} must each be at least 1", o.kernel, o.stride,
+                 o.dilation);
+    RADIAL_CHECK(o.padding >= 0, "Conv1d: padding is {}, expected at least 0", o.padding);
+    const std::int64_t group_channels = o.in_channels / o.groups;
+    weight_ = register_parameter("weight", Tensor::empty({o.out_channels, group_channels, o.kernel}));
+    init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0));
+    if (!o.bias) return;
+    bias_ = register_parameter("bias", Tensor::empty({o.out_channels}));
+    init::bias_uniform_(bias_, group_channels * o.kernel);
+}
+
+Tensor Conv1d::forward(Tensor x) {
+    check_input("Conv1d", x);
+    RADIAL_CHECK(x.rank() == 3, "Conv1d: input has shape {}, expected [N, C, L]", x.shape().str());
+    RADIAL_CHECK(x.size(1) == options_.in_channels, "Conv1d: input has {} channels, weight expects {}", x.size(1),
+                 options_.in_channels);
+    return conv1d(
+        x, weight_, bias_,
+        {.stride = options_.stride, .pad = options_.padding, .dilation = options_.dilation, .groups = options_.groups});
 }
 
 std::shared_ptr<Conv2d> make_he_conv2d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel,
@@ -198,6 +228,33 @@ AvgPool2d::AvgPool2d(const Pool2dOptions& options) : geometry_(checked_geometry(
 Tensor AvgPool2d::forward(Tensor x) {
     check_image_input("AvgPool2d", x);
     return avg_pool2d(x, geometry_);
+}
+
+namespace {
+
+void check_size(std::string_view layer, const AdaptivePool2dOptions& o) {
+    RADIAL_CHECK(o.size.h >= 1 && o.size.w >= 1, "{}: size is {} x {}, expected at least 1 x 1", layer, o.size.h,
+                 o.size.w);
+}
+
+}  // namespace
+
+AdaptiveAvgPool2d::AdaptiveAvgPool2d(const AdaptivePool2dOptions& options) : options_(options) {
+    check_size("AdaptiveAvgPool2d", options_);
+}
+
+Tensor AdaptiveAvgPool2d::forward(Tensor x) {
+    check_image_input("AdaptiveAvgPool2d", x);
+    return adaptive_avg_pool2d(x, options_.size.h, options_.size.w);
+}
+
+AdaptiveMaxPool2d::AdaptiveMaxPool2d(const AdaptivePool2dOptions& options) : options_(options) {
+    check_size("AdaptiveMaxPool2d", options_);
+}
+
+Tensor AdaptiveMaxPool2d::forward(Tensor x) {
+    check_image_input("AdaptiveMaxPool2d", x);
+    return adaptive_max_pool2d(x, options_.size.h, options_.size.w);
 }
 
 Tensor GlobalAvgPool::forward(Tensor x) {

@@ -53,6 +53,42 @@ private:
     Tensor weight_, bias_;
 };
 
+/// Options of Conv1d.
+struct Conv1dOptions {
+    std::int64_t in_channels = 1;   ///< channels of the input
+    std::int64_t out_channels = 1;  ///< channels of the result
+    std::int64_t kernel = 3;        ///< length of the kernel
+    std::int64_t stride = 1;        ///< step of the window, in positions
+    std::int64_t padding = 0;       ///< zeros added on each side
+    std::int64_t dilation = 1;      ///< distance between kernel elements, in positions
+    std::int64_t groups = 1;        ///< groups convolved separately
+    bool bias = true;               ///< add a bias per output channel
+};
+
+/// 1-D convolution of sequences: conv1d(). x [N, in_channels, L]; the result is [N, out_channels, L'] with L' =
+/// floor((L
+/// + 2 padding - dilation (kernel - 1) - 1) / stride) + 1. Parameters: weight [out_channels, in_channels / groups,
+/// kernel], bias [out_channels]. Both are initially uniform in +-1 / sqrt(fan_in), as in PyTorch, with fan_in =
+/// in_channels / groups * kernel.
+class Conv1d : public Layer {
+public:
+    using Options = Conv1dOptions;  ///< for Sequential::add()
+
+    /// Throws Error when an extent is below 1, padding is negative, or groups does not divide both channel counts.
+    explicit Conv1d(const Conv1dOptions& options);
+    /// Throws Error when x is not of rank 3, has another number of channels, or is shorter than the kernel after
+    /// padding.
+    Tensor forward(Tensor x) override;
+    /// The kernels [out_channels, in_channels / groups, kernel].
+    const Tensor& weight() const { return weight_; }
+    /// The bias [out_channels]; undefined without a bias.
+    const Tensor& bias() const { return bias_; }
+
+private:
+    Conv1dOptions options_;
+    Tensor weight_, bias_;
+};
+
 /// A Conv2d with a square kernel, no bias, padding of half the kernel, and initial weights from N(0, 2 / fan_out) (He
 /// et al. 2015, 2.2), as used in residual and dense networks. Throws as Conv2d does.
 std::shared_ptr<Conv2d> make_he_conv2d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel,
@@ -180,6 +216,39 @@ public:
 
 private:
     PoolGeometry geometry_;
+};
+
+/// Options of AdaptiveAvgPool2d and AdaptiveMaxPool2d.
+struct AdaptivePool2dOptions {
+    Size2d size = 1;  ///< height and width of the result
+};
+
+/// adaptive_avg_pool2d(): the means of windows that divide the image evenly. x [N, C, H, W]; the result is [N, C,
+/// size.h, size.w].
+class AdaptiveAvgPool2d : public Layer {
+public:
+    using Options = AdaptivePool2dOptions;  ///< for Sequential::add()
+
+    /// Throws Error when the size is below 1 x 1.
+    explicit AdaptiveAvgPool2d(const AdaptivePool2dOptions& options = {});
+    /// Throws Error when x is not of rank 4 or has no pixels.
+    Tensor forward(Tensor x) override;
+
+private:
+    AdaptivePool2dOptions options_;
+};
+
+/// adaptive_max_pool2d(): the maxima of these windows. Shapes and errors as for AdaptiveAvgPool2d.
+class AdaptiveMaxPool2d : public Layer {
+public:
+    using Options = AdaptivePool2dOptions;  ///< for Sequential::add()
+
+    /// Throws as AdaptiveAvgPool2d does.
+    explicit AdaptiveMaxPool2d(const AdaptivePool2dOptions& options = {});
+    Tensor forward(Tensor x) override;
+
+private:
+    AdaptivePool2dOptions options_;
 };
 
 /// The mean over H and W. x [N, C, H, W]; the result is [N, C].

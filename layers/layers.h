@@ -5,6 +5,8 @@
 #include "radial/layers/common.h"
 #include "radial/layers/conv.h"
 #include "radial/layers/dense_block.h"
+#include "radial/layers/embedding.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
+#include "radial/layers/upsample.h"
 #include "radial/layers/whitening.h"

@@ -1,8 +1,8 @@
 // Linear and Flatten: checks, initial weights, and calls of their ops.
 #include "radial/layers/linear.h"
 
+#include "radial/core/nn/initialize.h"
 #include "radial/core/ops.h"
-#include "radial/core/tensor/random.h"
 #include "radial/layers/common.h"
 
 #include <cmath>
@@ -17,8 +17,7 @@ Linear::Linear(const LinearOptions& options) : options_(options) {
     init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0));
     if (!options_.bias) return;
     bias_ = register_parameter("bias", Tensor::empty({options_.out_features}));
-    const double bound = 1.0 / std::sqrt(static_cast<double>(options_.in_features));
-    uniform_(bias_, -bound, bound);
+    init::bias_uniform_(bias_, options_.in_features);
 }
 
 Tensor Linear::forward(Tensor x) {

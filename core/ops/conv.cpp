@@ -17,26 +17,33 @@ std::int64_t output_extent(std::int64_t input, std::int64_t kernel, std::int64_t
     return span < 0 ? 0 : span / stride + 1;
 }
 
-void check(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& g) {
-    ops::check_floating("conv2d", "the input", x);
-    ops::check_weight("conv2d", x, "weight", weight);
-    ops::check_rank("conv2d", "input", x, 4, "[N, C, H, W]");
-    ops::check_rank("conv2d", "weight", weight, 4, "[K, C/groups, R, S]");
-    RADIAL_CHECK(g.stride_h > 0 && g.stride_w > 0, "conv2d: stride is ({}, {}), expected at least 1", g.stride_h,
+void check_numbers(std::string_view op, const ConvGeometry& g) {
+    RADIAL_CHECK(g.stride_h > 0 && g.stride_w > 0, "{}: stride is ({}, {}), expected at least 1", op, g.stride_h,
                  g.stride_w);
-    RADIAL_CHECK(g.dilation_h > 0 && g.dilation_w > 0, "conv2d: dilation is ({}, {}), expected at least 1",
+    RADIAL_CHECK(g.dilation_h > 0 && g.dilation_w > 0, "{}: dilation is ({}, {}), expected at least 1", op,
                  g.dilation_h, g.dilation_w);
-    RADIAL_CHECK(g.pad_h >= 0 && g.pad_w >= 0, "conv2d: padding is ({}, {}), expected at least 0", g.pad_h, g.pad_w);
-    RADIAL_CHECK(g.groups > 0 && weight.size(0) % g.groups == 0,
-                 "conv2d: groups is {}, expected a divisor of the {} output channels", g.groups, weight.size(0));
-    RADIAL_CHECK(x.size(0) > 0 && x.size(1) > 0 && weight.size(0) > 0, "conv2d: input {} or weight {} is empty",
-                 x.shape().str(), weight.shape().str());
-    RADIAL_CHECK(x.size(1) == weight.size(1) * g.groups, "conv2d: input has {} channels, weight expects {}", x.size(1),
-                 weight.size(1) * g.groups);
+    RADIAL_CHECK(g.pad_h >= 0 && g.pad_w >= 0, "{}: padding is ({}, {}), expected at least 0", op, g.pad_h, g.pad_w);
+}
+
+void check_bias(std::string_view op, const Tensor& x, const Tensor& bias, std::int64_t channels) {
     if (!bias.defined()) return;
-    ops::check_weight("conv2d", x, "bias", bias);
-    RADIAL_CHECK(bias.shape() == Shape{weight.size(0)}, "conv2d: bias is {}, expected [{}]", bias.shape().str(),
-                 weight.size(0));
+    ops::check_weight(op, x, "bias", bias);
+    RADIAL_CHECK(bias.shape() == Shape{channels}, "{}: bias is {}, expected [{}]", op, bias.shape().str(), channels);
+}
+
+void check(std::string_view op, const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& g) {
+    ops::check_floating(op, "the input", x);
+    ops::check_weight(op, x, "weight", weight);
+    ops::check_rank(op, "input", x, 4, "[N, C, H, W]");
+    ops::check_rank(op, "weight", weight, 4, "[K, C/groups, R, S]");
+    check_numbers(op, g);
+    RADIAL_CHECK(g.groups > 0 && weight.size(0) % g.groups == 0,
+                 "{}: groups is {}, expected a divisor of the {} output channels", op, g.groups, weight.size(0));
+    RADIAL_CHECK(x.size(0) > 0 && x.size(1) > 0 && weight.size(0) > 0, "{}: input {} or weight {} is empty", op,
+                 x.shape().str(), weight.shape().str());
+    RADIAL_CHECK(x.size(1) == weight.size(1) * g.groups, "{}: input has {} channels, weight expects {}", op, x.size(1),
+                 weight.size(1) * g.groups);
+    check_bias(op, x, bias, weight.size(0));
 }
 
 Shape result_shape(const Tensor& x, const Tensor& weight, const ConvGeometry& g) {
@@ -45,6 +52,56 @@ Shape result_shape(const Tensor& x, const Tensor& weight, const ConvGeometry& g)
     RADIAL_CHECK(height > 0 && width > 0, "conv2d: kernel {} x {} does not fit input {} with padding ({}, {})",
                  weight.size(2), weight.size(3), x.shape().str(), g.pad_h, g.pad_w);
     return {x.size(0), weight.size(0), height, width};
+}
+
+void check_transposed(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& g,
+                      std::int64_t more_h, std::int64_t more_w) {
+    constexpr std::string_view op = "conv_transpose2d";
+    ops::check_floating(op, "the input", x);
+    ops::check_weight(op, x, "weight", weight);
+    ops::check_rank(op, "input", x, 4, "[N, C, H, W]");
+    ops::check_rank(op, "weight", weight, 4, "[C, K/groups, R, S]");
+    check_numbers(op, g);
+    RADIAL_CHECK(more_h >= 0 && more_w >= 0 && more_h < g.stride_h && more_w < g.stride_w,
+                 "{}: output padding is ({}, {}), expected at least 0 and below the stride ({}, {})", op, more_h,
+                 more_w, g.stride_h, g.stride_w);
+    RADIAL_CHECK(g.groups > 0 && weight.size(0) % g.groups == 0,
+                 "{}: groups is {}, expected a divisor of the {} input channels", op, g.groups, weight.size(0));
+    RADIAL_CHECK(x.numel() > 0 && weight.numel() > 0, "{}: input {} or weight {} is empty", op, x.shape().str(),
+                 weight.shape().str());
+    RADIAL_CHECK(x.size(1) == weight.size(0), "{}: input has {} channels, weight expects {}", op, x.size(1),
+                 weight.size(0));
+    check_bias(op, x, bias, weight.size(1) * g.groups);
+}
+
+Shape transposed_shape(const Tensor& x, const Tensor& weight, const ConvGeometry& g, std::int64_t more_h,
+                       std::int64_t more_w) {
+    const std::int64_t height =
+        (x.size(2) - 1) * g.stride_h - 2 * g.pad_h + g.dilation_h * (weight.size(2) - 1) + more_h + 1;
+    const std::int64_t width =
+        (x.size(3) - 1) * g.stride_w - 2 * g.pad_w + g.dilation_w * (weight.size(3) - 1) + more_w + 1;
+    RADIAL_CHECK(height > 0 && width > 0,
+                 "conv_transpose2d: the result of input {} and kernel {} x {} would have {} x {} pixels",
+                 x.shape().str(), weight.size(2), weight.size(3), height, width);
+    return {x.size(0), weight.size(1) * g.groups, height, width};
+}
+
+// Adds bias [C] to every pixel of y [N, C, H, W], in place.
+void add_bias(const Tensor& y, const Tensor& bias) {
+    const std::int64_t batch = y.size(0), channels = y.size(1), area = y.size(2) * y.size(3);
+    dispatch_activation(y.dtype(), "conv_transpose2d", [&](auto zero) {
+        using T = decltype(zero);
+        dispatch_activation(bias.dtype(), "conv_transpose2d", [&](auto bias_zero) {
+            using B = decltype(bias_zero);
+            if (y.layout() == Layout::channels_last) {
+                kernels::map2(y.device(), batch * area, channels,
+                              kernels::ShiftPixels<T, B>{bias.data<const B>(), y.data<T>(), channels});
+            } else {
+                kernels::map2(y.device(), batch * channels, area,
+                              kernels::ShiftPlanes<T, B>{bias.data<const B>(), y.data<T>(), channels, area});
+            }
+        });
+    });
 }
 
 // conv2d_activated() as separate ops: y is the result of the convolution.
@@ -129,7 +186,7 @@ void spread(const Tensor& dy, const Tensor& dx) {
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& geometry) {
-    check(x, weight, bias, geometry);
+    check("conv2d", x, weight, bias, geometry);
     const Shape shape = result_shape(x, weight, geometry);
     Backend& backend = backend_for(x.device(), x.dtype());
     const Tensor input = x.to(backend.activation_layout());
@@ -163,9 +220,68 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                    {"groups", geometry.groups}});
 }
 
+Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv1dGeometry& geometry) {
+    ops::check_floating("conv1d", "the input", x);
+    ops::check_weight("conv1d", x, "weight", weight);
+    ops::check_rank("conv1d", "input", x, 3, "[N, C, L]");
+    ops::check_rank("conv1d", "weight", weight, 3, "[K, C/groups, S]");
+    const ConvGeometry flat{
+        .stride_w = geometry.stride, .pad_w = geometry.pad, .dilation_w = geometry.dilation, .groups = geometry.groups};
+    const Tensor image = reshape(x, {x.size(0), x.size(1), 1, x.size(2)});
+    const Tensor filter = reshape(weight, {weight.size(0), weight.size(1), 1, weight.size(2)});
+    check("conv1d", image, filter, bias, flat);
+    RADIAL_CHECK(output_extent(x.size(2), weight.size(2), flat.stride_w, flat.pad_w, flat.dilation_w) > 0,
+                 "conv1d: kernel of length {} does not fit input {} with padding {}", weight.size(2), x.shape().str(),
+                 geometry.pad);
+    const Tensor y = conv2d(image, filter, bias, flat);
+    return reshape(y, {y.size(0), y.size(1), y.size(3)});
+}
+
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                        const ConvTranspose2dGeometry& geometry) {
+    // The convolution from the result to x, of which this is the gradient with respect to the input.
+    const ConvGeometry g{geometry.stride_h,   geometry.stride_w,   geometry.pad_h, geometry.pad_w,
+                         geometry.dilation_h, geometry.dilation_w, geometry.groups};
+    check_transposed(x, weight, bias, g, geometry.output_pad_h, geometry.output_pad_w);
+    const Shape shape = transposed_shape(x, weight, g, geometry.output_pad_h, geometry.output_pad_w);
+    Backend& backend = backend_for(x.device(), x.dtype());
+    const Tensor input = x.to(backend.activation_layout());
+    const Tensor filter = weight.to(x.dtype()).to(backend.weight_layout());
+    const Tensor y = Tensor::empty(shape, x.dtype(), x.device(), backend.activation_layout());
+    backend.conv_backward_data(input, filter, g, y);
+    if (bias.defined()) add_bias(y, bias);
+    return record("conv_transpose2d", y, {x, weight, bias},
+                  [saved = Saved(input, "conv_transpose2d", "input"), w = Saved(filter, "conv_transpose2d", "weight"),
+                   g, weight_type = weight.dtype(), bias_type = bias.defined() ? bias.dtype() : x.dtype(),
+                   &backend](const Tensor& dy, Needs needs) -> Grads {
+                      const Tensor kept = saved.get(), kernel = w.get(), grad = dy.to(kept.layout());
+                      Grads grads(3);
+                      if (needs[2]) grads[2] = ops::channel_sums(grad, bias_type);
+                      if (needs[1]) {
+                          const Tensor dw = Tensor::empty_like(kernel);
+                          backend.conv_backward_weights(grad, kept, g, dw, {});
+                          grads[1] = dw.to(weight_type);
+                      }
+                      if (needs[0]) {
+                          grads[0] = Tensor::empty_like(kept);
+                          backend.conv_forward(grad, kernel, {}, g, grads[0]);
+                      }
+                      return grads;
+                  },
+                  {{"stride_h", g.stride_h},
+                   {"stride_w", g.stride_w},
+                   {"pad_h", g.pad_h},
+                   {"pad_w", g.pad_w},
+                   {"output_pad_h", geometry.output_pad_h},
+                   {"output_pad_w", geometry.output_pad_w},
+                   {"dilation_h", g.dilation_h},
+                   {"dilation_w", g.dilation_w},
+                   {"groups", g.groups}});
+}
+
 Tensor conv2d_activated(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& geometry,
                         Activation activation, const Tensor& residual) {
-    check(x, weight, bias, geometry);
+    check("conv2d", x, weight, bias, geometry);
     const auto wants = [](const Tensor& t) { return t.defined() && t.requires_grad(); };
     RADIAL_CHECK(!grad_enabled() || !(wants(x) || wants(weight) || wants(bias) || wants(residual)),
                  "conv2d_activated: an input wants a gradient; it is for evaluation under NoGrad");

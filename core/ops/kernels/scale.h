@@ -1,4 +1,5 @@
-// Kernels that multiply each channel of each image by its own factor, and compute the gradients of the factors.
+// Kernels that multiply each channel of each image by its own factor, and compute the gradients of the factors; and
+// kernels that add a number to each channel.
 #pragma once
 
 #include "radial/core/backend/kernels/pool.h"
@@ -114,6 +115,29 @@ struct ScalePlanesBackward {
             area, [=](std::int64_t i) { return static_cast<double>(convert<C>(upstream[i]) * convert<C>(kept[i])); });
         team.each(area, [=](std::int64_t i) { down[i] = convert<T>(convert<C>(upstream[i]) * scale); });
         team.once([&] { *out = convert<T>(total); });
+    }
+};
+
+/// y += bias[c] for every pixel, in place, with `channels` contiguous elements per pixel (channels_last).
+template <class T, class B>
+struct ShiftPixels {
+    const B* bias;
+    T* y;
+    std::int64_t channels;
+    RADIAL_HD void operator()(std::int64_t pixel, std::int64_t c) const {
+        T* const at = y + pixel * channels + c;
+        *at = convert<T>(convert<Compute<T>>(*at) + convert<Compute<T>>(bias[c]));
+    }
+};
+/// The same with `area` contiguous elements per channel (row_major).
+template <class T, class B>
+struct ShiftPlanes {
+    const B* bias;
+    T* y;
+    std::int64_t channels, area;
+    RADIAL_HD void operator()(std::int64_t plane, std::int64_t i) const {
+        T* const at = y + plane * area + i;
+        *at = convert<T>(convert<Compute<T>>(*at) + convert<Compute<T>>(bias[plane % channels]));
     }
 };
 

@@ -3,6 +3,8 @@
 
 #include "radial/core/ops.h"
 
+#include <tuple>
+
 namespace radial::test {
 namespace {
 
@@ -33,6 +35,59 @@ Tensor pool(const GoldenCase& golden, const TensorMap& in) {
                                   .pad_w = pad_w});
 }
 
+const std::string conv_fixture = "conv_ops.safetensors";
+
+Tensor call_conv1d(const GoldenCase& golden, const TensorMap& in) {
+    return conv1d(input_of(in, "x"), input_of(in, "weight"), input_of(in, "bias"),
+                  {.stride = golden.attributes.value("stride", 1),
+                   .pad = golden.attributes.value("pad", 0),
+                   .dilation = golden.attributes.value("dilation", 1),
+                   .groups = golden.attributes.value("groups", 1)});
+}
+
+Tensor call_conv_transpose2d(const GoldenCase& golden, const TensorMap& in) {
+    const auto [stride_h, stride_w] = golden.pair("stride", 1);
+    const auto [pad_h, pad_w] = golden.pair("pad", 0);
+    const auto [more_h, more_w] = golden.pair("output_pad", 0);
+    const auto [dilation_h, dilation_w] = golden.pair("dilation", 1);
+    return conv_transpose2d(input_of(in, "x"), input_of(in, "weight"), input_of(in, "bias"),
+                            {.stride_h = stride_h,
+                             .stride_w = stride_w,
+                             .pad_h = pad_h,
+                             .pad_w = pad_w,
+                             .output_pad_h = more_h,
+                             .output_pad_w = more_w,
+                             .dilation_h = dilation_h,
+                             .dilation_w = dilation_w,
+                             .groups = golden.attributes.value("groups", 1)});
+}
+
+template <Tensor (*op)(const Tensor&, std::int64_t, std::int64_t)>
+Tensor adaptive(const GoldenCase& golden, const TensorMap& in) {
+    const auto [height, width] = golden.pair("size", 1);
+    return op(input_of(in, "x"), height, width);
+}
+
+Tensor call_interpolate2d(const GoldenCase& golden, const TensorMap& in) {
+    const std::string mode = golden.attributes.value("mode", "bilinear");
+    InterpolateOptions options{.mode = mode == "nearest"   ? Interpolation::nearest
+                                       : mode == "bicubic" ? Interpolation::bicubic
+                                                           : Interpolation::bilinear,
+                               .align_corners = golden.flag("align_corners", false)};
+    if (golden.attributes.contains("scale")) {
+        options.scale_h = golden.attributes.at("scale").at(0);
+        options.scale_w = golden.attributes.at("scale").at(1);
+    } else {
+        std::tie(options.height, options.width) = golden.pair("size", 1);
+    }
+    return interpolate2d(input_of(in, "x"), options);
+}
+
+template <Tensor (*op)(const Tensor&, std::int64_t)>
+Tensor shuffle(const GoldenCase& golden, const TensorMap& in) {
+    return op(input_of(in, "x"), golden.attributes.at("factor"));
+}
+
 }  // namespace
 
 const OpFamily& conv_ops() {
@@ -49,6 +104,18 @@ const OpFamily& conv_ops() {
         custom("max_pool2d", 6, pool<max_pool2d>, of_image()),
         custom("avg_pool2d", 6, pool<avg_pool2d>, of_image()),
         unary("global_avg_pool", 4, global_avg_pool),
+        custom("conv1d", 4, call_conv1d,
+               {.inputs = {{"x", {8, 32, 200}}, {"weight", {48, 32, 5}}, {"bias", {48}}}, .attributes = {{"pad", 2}}},
+               conv_fixture),
+        custom("conv_transpose2d", 10, call_conv_transpose2d,
+               {.inputs = {{"x", {8, 64, 28, 28}}, {"weight", {64, 32, 4, 4}}, {"bias", {32}}},
+                .attributes = {{"stride", {2, 2}}, {"pad", {1, 1}}}},
+               conv_fixture),
+        custom("adaptive_avg_pool2d", 7, adaptive<adaptive_avg_pool2d>, of_image({{"size", {7, 5}}}), conv_fixture),
+        custom("adaptive_max_pool2d", 7, adaptive<adaptive_max_pool2d>, of_image({{"size", {7, 5}}}), conv_fixture),
+        custom("interpolate2d", 20, call_interpolate2d, of_image({{"size", {56, 56}}}), conv_fixture),
+        custom("pixel_shuffle", 4, shuffle<pixel_shuffle>, of_image({{"factor", 2}}), conv_fixture),
+        custom("pixel_unshuffle", 4, shuffle<pixel_unshuffle>, of_image({{"factor", 2}}), conv_fixture),
     };
     return family;
 }
