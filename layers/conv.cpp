@@ -160,7 +160,8 @@ Tensor SqueezeExcite::forward(Tensor x) {
     check_image_input("SqueezeExcite", x);
     RADIAL_CHECK(x.size(1) == options_.channels, "SqueezeExcite: input has {} channels, weight expects {}", x.size(1),
                  options_.channels);
-    const Tensor gate = sigmoid(on_pixels(*conv_expand_, silu(on_pixels(*conv_reduce_, global_avg_pool(x)))));
+    const Tensor reduced = activated(on_pixels(*conv_reduce_, global_avg_pool(x)), options_.activation);
+    const Tensor gate = sigmoid(on_pixels(*conv_expand_, reduced));
     return scale_channels(std::move(x), gate);
 }
 

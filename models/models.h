@@ -8,6 +8,7 @@
 #include "radial/models/efficientnet.h"
 #include "radial/models/lenetpp.h"
 #include "radial/models/registry.h"
+#include "radial/models/regnet.h"
 #include "radial/models/resnet.h"
 #include "radial/models/vgg.h"
 #include "radial/models/weight_file.h"

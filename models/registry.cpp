@@ -6,6 +6,7 @@
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
 #include "radial/models/lenetpp.h"
+#include "radial/models/regnet.h"
 #include "radial/models/resnet.h"
 #include "radial/models/vgg.h"
 
@@ -107,6 +108,20 @@ void add_efficientnets(std::vector<ModelInfo>& all) {
     }
 }
 
+void add_regnets(std::vector<ModelInfo>& all) {
+    for (const std::string& name : regnet_names()) {
+        const RegNetOptions options = *regnet_options(name);
+        all.push_back({.name = name,
+                       .family = "regnet",
+                       .source = "Radosavovic et al. 2020, 5, as in torchvision",
+                       .image = imagenet_image,
+                       .classes = imagenet_classes,
+                       .dim = options.feature_dim(),
+                       .options = describe_options(options),
+                       .make = maker<RegNet>(name, options)});
+    }
+}
+
 void add_airbench(std::vector<ModelInfo>& all) {
     for (const std::string& name : airbench_names()) {
         const AirbenchOptions options = *airbench_options(name);
@@ -140,6 +155,7 @@ Registry<ModelInfo> built_in() {
     add_vggs(all);
     add_densenets(all);
     add_efficientnets(all);
+    add_regnets(all);
     add_airbench(all);
     for (ModelInfo& info : all) info.options.push_back(recompute_option());
     return {"model", "models", std::move(all)};
