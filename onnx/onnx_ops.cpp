@@ -54,6 +54,14 @@ std::string normal_cdf(Emitter& to, const std::string& x) {
     return to.node("Mul", {to.node("Add", {erf, to.number(1.0)}), to.number(0.5)});
 }
 
+/// min(max(x, 0), 6).
+std::string up_to_six(Emitter& to, const std::string& x) {
+    return to.node("Clip", {x, to.number(0.0), to.number(6.0)});
+}
+std::string hard_sigmoid(Emitter& to, const std::string& x) {
+    return to.node("Mul", {up_to_six(to, to.node("Add", {x, to.number(3.0)})), to.number(1.0 / 6)});
+}
+
 std::string activated(Emitter& to, const std::string& x, Activation activation) {
     switch (activation) {
         case Activation::none:
@@ -64,6 +72,10 @@ std::string activated(Emitter& to, const std::string& x, Activation activation) 
             return to.node("Mul", {x, to.node("Sigmoid", {x})});
         case Activation::gelu:
             return to.node("Mul", {x, normal_cdf(to, x)});
+        case Activation::relu6:
+            return up_to_six(to, x);
+        case Activation::hard_swish:
+            return to.node("Mul", {x, hard_sigmoid(to, x)});
     }
     throw Error("export_onnx: unknown activation");
 }
@@ -258,6 +270,9 @@ const std::map<std::string_view, AddOp>& forms() {
         {"relu", activation_op<Activation::relu>},
         {"silu", activation_op<Activation::silu>},
         {"gelu", activation_op<Activation::gelu>},
+        {"relu6", activation_op<Activation::relu6>},
+        {"hard_swish", activation_op<Activation::hard_swish>},
+        {"hard_sigmoid", [](Emitter& to, const Node& call) { return hard_sigmoid(to, input(to, call)); }},
         {"prelu", prelu},
         {"batch_norm", batch_norm},
         {"activated",

@@ -28,10 +28,12 @@ struct PoolGeometry {
 
 /// Activation function that another op applies to its result in the same pass.
 enum class Activation : std::uint8_t {
-    none,  ///< identity
-    relu,  ///< max(v, 0)
-    silu,  ///< v * sigmoid(v)
-    gelu,  ///< v * Phi(v), with the distribution function Phi of N(0, 1)
+    none,        ///< identity
+    relu,        ///< max(v, 0)
+    silu,        ///< v * sigmoid(v)
+    gelu,        ///< v * Phi(v), with the distribution function Phi of N(0, 1)
+    relu6,       ///< min(max(v, 0), 6)
+    hard_swish,  ///< v * min(max(v + 3, 0), 6) / 6
 };
 
 /// The value that pooling computes from each window.

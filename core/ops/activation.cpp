@@ -13,6 +13,16 @@ struct MaskStart {
     const std::uint64_t* base;
 };
 
+/// y = f(x), computed in place if nothing else reads `x`. F keeps its result for backward.
+template <class F>
+Tensor over_input(std::string_view op, const Tensor& x, const F& f) {
+    ops::check_floating(op, "the input", x);
+    const bool in_place = ops::may_overwrite(x);
+    const Tensor y = in_place ? x.detach() : Tensor::empty_like(x);
+    if (in_place) y.bump_version();  // before the result is saved for backward
+    return ops::transform(op, x, y, f);
+}
+
 Tensor apply_dropout(const Tensor& x, const Tensor& y, double p, const MaskStart& start) {
     dispatch_activation(x.dtype(), "dropout", [&](auto zero) {
         using T = decltype(zero);
@@ -25,18 +35,15 @@ Tensor apply_dropout(const Tensor& x, const Tensor& y, double p, const MaskStart
 
 }  // namespace
 
-Tensor relu(Tensor x) {
-    ops::check_floating("relu", "the input", x);
-    const bool in_place = ops::may_overwrite(x);
-    const Tensor y = in_place ? x.detach() : Tensor::empty_like(x);
-    if (in_place) y.bump_version();  // before the result is saved for backward
-    return ops::transform("relu", x, y, kernels::Relu{});
-}
+Tensor relu(Tensor x) { return over_input("relu", x, kernels::Relu{}); }
+Tensor relu6(Tensor x) { return over_input("relu6", x, kernels::Relu6{}); }
 
 Tensor sigmoid(const Tensor& x) { return ops::transform("sigmoid", x, kernels::Sigmoid{}); }
 Tensor tanh(const Tensor& x) { return ops::transform("tanh", x, kernels::Tanh{}); }
 Tensor silu(const Tensor& x) { return ops::transform("silu", x, kernels::Silu{}); }
 Tensor gelu(const Tensor& x) { return ops::transform("gelu", x, kernels::Gelu{}); }
+Tensor hard_sigmoid(const Tensor& x) { return ops::transform("hard_sigmoid", x, kernels::HardSigmoid{}); }
+Tensor hard_swish(const Tensor& x) { return ops::transform("hard_swish", x, kernels::HardSwish{}); }
 
 Tensor activated(Tensor x, Activation activation) {
     switch (activation) {
@@ -48,6 +55,10 @@ Tensor activated(Tensor x, Activation activation) {
             return silu(x);
         case Activation::gelu:
             return gelu(x);
+        case Activation::relu6:
+            return relu6(std::move(x));
+        case Activation::hard_swish:
+            return hard_swish(x);
     }
     throw Error("activated: unknown activation");
 }

@@ -11,6 +11,13 @@ namespace radial {
 
 /// max(x, 0). Computed in place when `x` is a temporary that nothing else reads.
 Tensor relu(Tensor x);
+/// min(max(x, 0), 6) (Howard et al. 2017). The gradient is dy where 0 < x < 6, and 0 elsewhere. Computed in place as
+/// relu() is.
+Tensor relu6(Tensor x);
+/// relu6(x + 3) / 6 (Howard et al. 2019). The gradient at the kinks is 0.
+Tensor hard_sigmoid(const Tensor& x);
+/// x * hard_sigmoid(x) (Howard et al. 2019). The gradient at the kinks is 0 at -3 and dy at 3.
+Tensor hard_swish(const Tensor& x);
 /// x where x > 0, slope * x elsewhere. slope is [C] (one per channel, dimension 1) or [1], in x's dtype, or float32
 /// with a bfloat16 x. Computed in place when `x` is a float32 or float64 temporary on the CPU that nothing else reads
 /// and all slopes are above 1e-3, so that backward can recover x from the result.

@@ -249,6 +249,8 @@ DType bias_type(const Tensor& bias) { return bias.defined() ? bias.dtype() : DTy
 /// conv_activated() by oneDNN's kernels. Returns false when they would be slow or lose a NaN.
 bool direct_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                     const Tensor& residual, Activation activation, const Tensor& y) {
+    // oneDNN's hard swish and clamp were not made to keep NaNs; the caller has separate ops.
+    if (activation == Activation::relu6 || activation == Activation::hard_swish) return false;
     const bool drops_nan = activation == Activation::relu;
     if (drops_nan && !maximum_notes_nan) return false;
     const ConvPlan& plan =

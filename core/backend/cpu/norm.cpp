@@ -49,6 +49,10 @@ void dispatch(Activation activation, const F& f) {
             return f(std::integral_constant<Activation, Activation::silu>{});
         case Activation::gelu:
             return f(std::integral_constant<Activation, Activation::gelu>{});
+        case Activation::relu6:
+            return f(std::integral_constant<Activation, Activation::relu6>{});
+        case Activation::hard_swish:
+            return f(std::integral_constant<Activation, Activation::hard_swish>{});
     }
 }
 

@@ -307,6 +307,11 @@ struct Finish {
             for (std::int64_t i = 0; i < lanes; ++i) value[i] = norm_kernels::activated<Activation::silu>(value[i]);
         if (activation == Activation::gelu)
             for (std::int64_t i = 0; i < lanes; ++i) value[i] = norm_kernels::activated<Activation::gelu>(value[i]);
+        if (activation == Activation::relu6)
+            for (std::int64_t i = 0; i < lanes; ++i) value[i] = norm_kernels::activated<Activation::relu6>(value[i]);
+        if (activation == Activation::hard_swish)
+            for (std::int64_t i = 0; i < lanes; ++i)
+                value[i] = norm_kernels::activated<Activation::hard_swish>(value[i]);
     }
 };
 

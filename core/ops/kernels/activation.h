@@ -24,6 +24,45 @@ struct Relu {
         return y > 0 ? dy : V{0};
     }
 };
+/// min(max(x, 0), 6). NaN stays NaN.
+struct Relu6 {
+    static constexpr bool keeps_result = true;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V above = v < 0 ? V{0} : v;
+        return above > 6 ? V{6} : above;
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V y) {
+        return y > 0 && y < 6 ? dy : V{0};
+    }
+};
+/// relu6(x + 3) / 6. NaN stays NaN.
+struct HardSigmoid {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return Relu6{}(v + 3) * V(1.0 / 6);
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        return x > -3 && x < 3 ? dy * V(1.0 / 6) : V{0};
+    }
+};
+/// x * hard_sigmoid(x), and 0 at -infinity. NaN stays NaN.
+struct HardSwish {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V product = v * HardSigmoid{}(v);
+        return v <= -3 ? V{0} : product;
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        const V inside = dy * (x * V(1.0 / 3) + V(0.5)), above = x >= 3 ? dy : inside;
+        return x <= -3 ? V{0} : above;
+    }
+};
 struct Sigmoid {
     static constexpr bool keeps_result = true;
     template <class V>

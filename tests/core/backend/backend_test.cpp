@@ -207,7 +207,8 @@ TEST_CASE(
         const Tensor x = random.tensor(shape, -2, 3, DType::float32), shift = image(random, {shape[1]});
         const Tensor scale = random.tensor({shape[1]}, 0.5, 1.5, DType::float32);
         const Tensor mean = image(random, {shape[1]}), variance = Tensor::full({shape[1]}, 0.7);
-        for (const Activation activation : {Activation::none, Activation::silu, Activation::gelu}) {
+        for (const Activation activation :
+             {Activation::none, Activation::silu, Activation::gelu, Activation::relu6, Activation::hard_swish}) {
             INFO(shape.str() << ", activation " << static_cast<int>(activation));
             check_against_reference(
                 [&](const auto& in) {

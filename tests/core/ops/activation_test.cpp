@@ -141,6 +141,8 @@ TEST_CASE("an activation by its name in the enumeration is the op of that name")
     CHECK(activated(x, Activation::relu).to_vector<float>() == relu(x).to_vector<float>());
     CHECK(activated(x, Activation::silu).to_vector<float>() == silu(x).to_vector<float>());
     CHECK(activated(x, Activation::gelu).to_vector<float>() == gelu(x).to_vector<float>());
+    CHECK(activated(x, Activation::relu6).to_vector<float>() == relu6(x).to_vector<float>());
+    CHECK(activated(x, Activation::hard_swish).to_vector<float>() == hard_swish(x).to_vector<float>());
 }
 
 TEST_CASE("relu overwrites a temporary and never a tensor that someone holds") {

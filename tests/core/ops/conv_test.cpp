@@ -213,7 +213,8 @@ TEST_CASE("conv2d on what does not fit says what it is") {
 TEST_CASE("a convolution with what follows it in one pass gives what the ops give one by one") {
     RandomInputs random(301);
     for (const Case& c : fused_cases()) {
-        for (const Activation activation : {Activation::none, Activation::relu, Activation::silu, Activation::gelu}) {
+        for (const Activation activation : {Activation::none, Activation::relu, Activation::silu, Activation::gelu,
+                                            Activation::relu6, Activation::hard_swish}) {
             for (const bool with_residual : {false, true}) {
                 for (const DType dtype : {DType::float32, DType::float64}) {
                     INFO(c.image.str() << " * " << c.weight.str() << ", activation " << static_cast<int>(activation)
@@ -302,8 +303,8 @@ TEST_CASE("a grouped convolution adds its residual whatever its number of channe
     for (const std::int64_t channels : {3, 6, 8, 16, 21, 33}) {
         for (const std::int64_t per_group : {std::int64_t{1}, channels % 3 == 0 ? 3 : channels / 2}) {
             for (const std::int64_t stride : {1, 2}) {
-                for (const Activation activation :
-                     {Activation::none, Activation::relu, Activation::silu, Activation::gelu}) {
+                for (const Activation activation : {Activation::none, Activation::relu, Activation::silu,
+                                                    Activation::gelu, Activation::relu6, Activation::hard_swish}) {
                     const Case c{{2, channels, 7, 9},
                                  {channels, per_group, 3, 3},
                                  {.stride_h = stride,

@@ -21,17 +21,20 @@ OpUnderTest binary(const std::string& name, std::size_t cases, Tensor (*op)(cons
 /// A call on two large images.
 LargeCall of_images(double low = -1, double high = 1) { return {.inputs = {{"a", image}, {"b", image, low, high}}}; }
 
-OpUnderTest unary(const std::string& name, std::size_t cases, Tensor (*op)(const Tensor&), LargeCall large = of_image(),
-                  const std::string& fixture = ops) {
-    return {fixture, name, cases,
-            giving([op](const GoldenCase&, const TensorMap& in) { return op(input_of(in, "x")); }), std::move(large)};
-}
-
 Tensor there_and_back(const GoldenCase& golden, const TensorMap& in) {
     const std::map<std::string, DType> dtypes = {
         {"bfloat16", DType::bfloat16}, {"float32", DType::float32}, {"float64", DType::float64}};
     const Tensor x = input_of(in, "x");
     return cast(cast(x, dtypes.at(golden.attributes.at("dtype"))), x.dtype());
+}
+
+/// An op that overwrites a temporary; the result must not change.
+OpUnderTest temporary_or_kept(const std::string& name, std::size_t cases, Tensor (*op)(Tensor), LargeCall large) {
+    return {elementwise_file, name, cases, giving([op](const GoldenCase& golden, const TensorMap& in) {
+                const Tensor x = input_of(in, "x");
+                return golden.flag("temporary", false) ? op(mul(x, 1.0)) : op(x);
+            }),
+            std::move(large)};
 }
 
 /// For rounding, which is piecewise constant: its gradient is defined as that of the identity.
@@ -89,6 +92,9 @@ const OpFamily& activation_ops() {
         custom("prelu", 6,
                [](const GoldenCase&, const TensorMap& in) { return prelu(input_of(in, "x"), input_of(in, "slope")); },
                {.inputs = {{"x", image}, {"slope", {32}, 0, 0.5}}}),
+        temporary_or_kept("relu6", 3, relu6, of_image({}, -2, 8)),
+        unary("hard_sigmoid", 2, hard_sigmoid, of_image({}, -4, 4), elementwise_file),
+        unary("hard_swish", 3, hard_swish, of_image({}, -4, 4), elementwise_file),
         unary("silu", 5, silu),
         unary("gelu", 5, gelu, of_image({}, -4, 4)),
         unary("sigmoid", 5, sigmoid),

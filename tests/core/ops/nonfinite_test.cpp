@@ -169,7 +169,8 @@ Tensor convolve(const Fused& c, std::size_t broken, Activation activation, DType
 
 TEST_CASE("a convolution with what follows it in one pass keeps the NaN of image, weight, bias and residual") {
     for (const Fused& c : fused_convolutions()) {
-        for (const Activation activation : {Activation::relu, Activation::silu, Activation::gelu}) {
+        for (const Activation activation :
+             {Activation::relu, Activation::silu, Activation::gelu, Activation::relu6, Activation::hard_swish}) {
             for (std::size_t broken = 0; broken < 4; ++broken) {
                 INFO(c.image.str() << " * " << c.weight.str() << ", activation " << static_cast<int>(activation)
                                    << ", NaN in part " << broken);

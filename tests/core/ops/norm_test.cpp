@@ -65,7 +65,8 @@ TEST_CASE("gradients of batch_norm agree with differences in training with relu"
 }
 
 TEST_CASE("gradients of batch_norm agree with differences with silu and gelu") {
-    for (const Activation activation : {Activation::silu, Activation::gelu}) {
+    for (const Activation activation :
+         {Activation::silu, Activation::gelu, Activation::relu6, Activation::hard_swish}) {
         check_batch_norm({.activation = activation});
         check_batch_norm({.training = false, .activation = activation}, Residual::present);
     }

@@ -9,7 +9,7 @@ namespace radial::test {
 
 // Files of recorded cases.
 inline const std::string ops = "ops.safetensors", head_ops_file = "head_ops.safetensors",
-                         term_ops = "term_ops.safetensors";
+                         term_ops = "term_ops.safetensors", elementwise_file = "elementwise_ops.safetensors";
 
 inline const Shape image{8, 32, 28, 28};
 
