@@ -161,8 +161,9 @@ Tensor SqueezeExcite::forward(Tensor x) {
     RADIAL_CHECK(x.size(1) == options_.channels, "SqueezeExcite: input has {} channels, weight expects {}", x.size(1),
                  options_.channels);
     const Tensor reduced = activated(on_pixels(*conv_reduce_, global_avg_pool(x)), options_.activation);
-    const Tensor gate = sigmoid(on_pixels(*conv_expand_, reduced));
-    return scale_channels(std::move(x), gate);
+    const Tensor excited = on_pixels(*conv_expand_, reduced);
+    const bool hard = options_.gate == SqueezeExciteOptions::Gate::hard_sigmoid;
+    return scale_channels(std::move(x), hard ? hard_sigmoid(excited) : sigmoid(excited));
 }
 
 namespace {

@@ -125,14 +125,22 @@ private:
 
 /// Options of SqueezeExcite.
 struct SqueezeExciteOptions {
+    /// The function that maps the excitation to factors in [0, 1].
+    enum class Gate : std::uint8_t {
+        sigmoid,       ///< 1 / (1 + exp(-v))
+        hard_sigmoid,  ///< min(max(v + 3, 0), 6) / 6
+    };
+
     std::int64_t channels = 1;                 ///< channels of the input
     std::int64_t reduced = 1;                  ///< channels between the two convolutions
     Activation activation = Activation::silu;  ///< between the two convolutions
+    Gate gate = Gate::sigmoid;                 ///< after the second convolution
 };
 
-/// y = x * sigmoid(expand(activation(reduce(mean of x over H and W)))), which scales each channel of each image (Hu et
-/// al. 2018, Eq. 2 to 4, with ReLU; Tan & Le 2019 use SiLU). x [N, channels, H, W]; the result has the same shape.
-/// Submodules: conv_reduce and conv_expand, 1x1 convolutions with a bias.
+/// y = x * gate(expand(activation(reduce(mean of x over H and W)))), which scales each channel of each image (Hu et al.
+/// 2018, Eq. 2 to 4, with ReLU and sigmoid; Tan & Le 2019 have SiLU, and Howard et al. 2019 a hard sigmoid as the
+/// gate). x [N, channels, H, W]; the result has the same shape. Submodules: conv_reduce and conv_expand, 1x1
+/// convolutions with a bias.
 class SqueezeExcite : public Layer {
 public:
     using Options = SqueezeExciteOptions;  ///< for Sequential::add()

@@ -7,6 +7,7 @@
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
 #include "radial/models/lenetpp.h"
+#include "radial/models/mobilenet.h"
 #include "radial/models/registry.h"
 #include "radial/models/regnet.h"
 #include "radial/models/resnet.h"

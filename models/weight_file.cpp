@@ -38,6 +38,7 @@ const std::vector<Naming>& table() {
          same_but("classifier.{x}"),
          {{"features.denseblock{b}.denselayer{l}.norm{n}.{x}", "features.denseblock{b}.denselayer{l}.norm.{n}.{x}"},
           {"features.denseblock{b}.denselayer{l}.conv{n}.{x}", "features.denseblock{b}.denselayer{l}.conv.{n}.{x}"}}},
+        {"mobilenetv3", torchvision, same_but("classifier.3.{x}")},
         {"regnet", torchvision, same_but("fc.{x}")},
         {"regnet",
          timm,

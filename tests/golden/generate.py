@@ -17,6 +17,7 @@ import conv_op_cases
 import elementwise_op_cases
 import head_loss_cases
 import head_op_cases
+import mobilenet_cases
 import model_cases
 import module_cases
 import norm_op_cases
@@ -41,7 +42,7 @@ if __name__ == "__main__":
                         ("modules", module_cases), ("models", model_cases), ("head_ops", head_op_cases),
                         ("head_losses", head_loss_cases), ("term_ops", term_op_cases), ("term_losses", term_loss_cases),
                         ("pair_ops", pair_op_cases), ("pair_losses", pair_loss_cases), ("zoo_ops", zoo_op_cases),
-                        ("zoo", zoo_cases), ("regnet", regnet_cases)):
+                        ("zoo", zoo_cases), ("regnet", regnet_cases), ("mobilenet", mobilenet_cases)):
         if wanted and name not in wanted:
             continue
         recorder = Recorder(seed=20201)
