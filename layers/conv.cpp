@@ -190,8 +190,10 @@ Tensor SqueezeExcite::forward(Tensor x) {
     check_image_input("SqueezeExcite", x);
     RADIAL_CHECK(x.size(1) == options_.channels, "SqueezeExcite: input has {} channels, weight expects {}", x.size(1),
                  options_.channels);
-    const Tensor gate = sigmoid(on_pixels(*conv_expand_, silu(on_pixels(*conv_reduce_, global_avg_pool(x)))));
-    return scale_channels(std::move(x), gate);
+    const Tensor reduced = activated(on_pixels(*conv_reduce_, global_avg_pool(x)), options_.activation);
+    const Tensor excited = on_pixels(*conv_expand_, reduced);
+    const bool hard = options_.gate == SqueezeExciteOptions::Gate::hard_sigmoid;
+    return scale_channels(std::move(x), hard ? hard_sigmoid(excited) : sigmoid(excited));
 }
 
 namespace {

@@ -161,13 +161,22 @@ private:
 
 /// Options of SqueezeExcite.
 struct SqueezeExciteOptions {
-    std::int64_t channels = 1;  ///< channels of the input
-    std::int64_t reduced = 1;   ///< channels between the two convolutions
+    /// The function that maps the excitation to factors in [0, 1].
+    enum class Gate : std::uint8_t {
+        sigmoid,       ///< 1 / (1 + exp(-v))
+        hard_sigmoid,  ///< min(max(v + 3, 0), 6) / 6
+    };
+
+    std::int64_t channels = 1;                 ///< channels of the input
+    std::int64_t reduced = 1;                  ///< channels between the two convolutions
+    Activation activation = Activation::silu;  ///< between the two convolutions
+    Gate gate = Gate::sigmoid;                 ///< after the second convolution
 };
 
-/// y = x * sigmoid(expand(silu(reduce(mean of x over H and W)))), which scales each channel of each image (Hu et al.
-/// 2018, Eq. 2 to 4; the SiLU as in Tan & Le 2019). x [N, channels, H, W]; the result has the same shape. Submodules:
-/// conv_reduce and conv_expand, 1x1 convolutions with a bias.
+/// y = x * gate(expand(activation(reduce(mean of x over H and W)))), which scales each channel of each image (Hu et al.
+/// 2018, Eq. 2 to 4, with ReLU and sigmoid; Tan & Le 2019 have SiLU, and Howard et al. 2019 a hard sigmoid as the
+/// gate). x [N, channels, H, W]; the result has the same shape. Submodules: conv_reduce and conv_expand, 1x1
+/// convolutions with a bias.
 class SqueezeExcite : public Layer {
 public:
     using Options = SqueezeExciteOptions;  ///< for Sequential::add()
@@ -176,6 +185,10 @@ public:
     explicit SqueezeExcite(const SqueezeExciteOptions& options);
     /// Throws Error when x is not of rank 4 or has another number of channels.
     Tensor forward(Tensor x) override;
+    /// The convolution to `reduced` channels.
+    const std::shared_ptr<Conv2d>& reduce() const { return conv_reduce_; }
+    /// The convolution back to `channels` channels.
+    const std::shared_ptr<Conv2d>& expand() const { return conv_expand_; }
 
 private:
     SqueezeExciteOptions options_;

@@ -52,15 +52,8 @@ const Entry* find(std::string_view name) {
     return nullptr;
 }
 
-/// The nearest multiple of 8, or the next one above if the nearest is more than a tenth below `channels`.
-std::int64_t rounded(double channels) {
-    const auto nearest = static_cast<std::int64_t>(channels + 4) / 8 * 8;
-    const std::int64_t at_least = std::max<std::int64_t>(8, nearest);
-    return static_cast<double>(at_least) < 0.9 * channels ? at_least + 8 : at_least;
-}
-
 std::int64_t scaled(const EfficientNetOptions& options, std::int64_t channels) {
-    return rounded(options.width * static_cast<double>(channels));
+    return rounded_channels(options.width * static_cast<double>(channels), 8);
 }
 
 std::int64_t repeats_of(const EfficientNetOptions& options, const EfficientNetStage& stage) {

@@ -6,6 +6,8 @@
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
 #include "radial/models/lenetpp.h"
+#include "radial/models/mobilenet.h"
+#include "radial/models/regnet.h"
 #include "radial/models/resnet.h"
 #include "radial/models/vgg.h"
 
@@ -107,6 +109,34 @@ void add_efficientnets(std::vector<ModelInfo>& all) {
     }
 }
 
+void add_regnets(std::vector<ModelInfo>& all) {
+    for (const std::string& name : regnet_names()) {
+        const RegNetOptions options = *regnet_options(name);
+        all.push_back({.name = name,
+                       .family = "regnet",
+                       .source = "Radosavovic et al. 2020, 5, as in torchvision",
+                       .image = imagenet_image,
+                       .classes = imagenet_classes,
+                       .dim = options.feature_dim(),
+                       .options = describe_options(options),
+                       .make = maker<RegNet>(name, options)});
+    }
+}
+
+void add_mobilenets(std::vector<ModelInfo>& all) {
+    for (const std::string& name : mobilenet_names()) {
+        const MobileNetV3Options options = *mobilenet_options(name);
+        all.push_back({.name = name,
+                       .family = "mobilenetv3",
+                       .source = "Howard et al. 2019, Tables 1 and 2",
+                       .image = imagenet_image,
+                       .classes = imagenet_classes,
+                       .dim = options.feature_dim(),
+                       .options = describe_options(options),
+                       .make = maker<MobileNetV3>(name, options)});
+    }
+}
+
 void add_airbench(std::vector<ModelInfo>& all) {
     for (const std::string& name : airbench_names()) {
         const AirbenchOptions options = *airbench_options(name);
@@ -140,6 +170,8 @@ Registry<ModelInfo> built_in() {
     add_vggs(all);
     add_densenets(all);
     add_efficientnets(all);
+    add_regnets(all);
+    add_mobilenets(all);
     add_airbench(all);
     for (ModelInfo& info : all) info.options.push_back(recompute_option());
     return {"model", "models", std::move(all)};

@@ -18,10 +18,11 @@ using ModelSettings = Settings;
 
 /// A network's entry in the registry.
 struct ModelInfo {
-    std::string name;    ///< name on the command line: "resnet20"
-    std::string family;  ///< "lenetpp", "resnet", "vgg", "densenet", "efficientnet", "tf-efficientnet" or "airbench"
-    std::string source;  ///< paper, year and table
-    Shape image;         ///< [C, H, W] of the images it was published for
+    std::string name;  ///< name on the command line: "resnet20"
+    /// "lenetpp", "resnet", "vgg", "densenet", "efficientnet", "tf-efficientnet", "regnet", "mobilenetv3" or "airbench"
+    std::string family;
+    std::string source;        ///< paper, year and table
+    Shape image;               ///< [C, H, W] of the images it was published for
     std::int64_t classes = 0;  ///< number of classes of that data set
     std::int64_t dim = 0;      ///< feature dimension; the default if it can be chosen
     bool any_dim = false;      ///< whether the feature dimension can be chosen

@@ -19,7 +19,7 @@ namespace radial {
 enum class WeightFormat : std::uint8_t {
     radial,       ///< "model.NAME" for the network, "loss.weight" and "loss.bias" for its linear classifier
     torchvision,  ///< as torchvision 0.29
-    timm,         ///< as timm 1.0, for EfficientNet
+    timm,         ///< as timm 1.0, for EfficientNet and RegNet
 };
 /// The name of a format: "radial", "torchvision" or "timm".
 std::string_view name_of(WeightFormat format);

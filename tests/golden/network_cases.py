@@ -1,7 +1,7 @@
 """Writes networks.safetensors: the logits of every network of torchvision and timm whose weights Radial reads.
 
-python3 tests/golden/network_cases.py [NAME...] (torchvision, timm, safetensors). With names, it only prints the logits
-of these networks.
+python3 tests/golden/network_cases.py [NAME...] (torchvision, timm, safetensors). With names, it computes these networks
+alone, and keeps the others as they are in the file.
 
 Weights are random. Each tensor's numbers depend on the hash of its name, so that Radial can compute the same ones (see
 networks_test.cpp). Batch norms get statistics similar to those after training. Variances are between half and twice the
@@ -19,7 +19,8 @@ import numpy as np
 import timm
 import torch
 import torchvision
-from safetensors.numpy import save_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 import philox
 import reference_models
@@ -83,23 +84,42 @@ def run(make, image):
     return logits.numpy(), np.array([variances[key] for key in sorted(variances)], np.float32)
 
 
+def torchvision_network(name):
+    # torchvision computes a RegNet's widths as tensors, whose values it needs.
+    with torch.device("cpu" if name.startswith("regnet") else "meta"):
+        return getattr(torchvision.models, name.replace("-", "_"))(weights=None)
+
+
 def cases():
     small, large = (2, 3, 64, 80), (1, 3, 224, 224)
     for name in reference_models.IMAGENET:
         yield "torchvision", name, small if not name.startswith("vgg") else large, \
-            lambda name=name: getattr(torchvision.models, name.replace("-", "_"))(weights=None)
+            lambda name=name: torchvision_network(name)
     for i in range(8):
         name = f"efficientnet-b{i}"
         yield "torchvision", name, small, lambda i=i: getattr(torchvision.models, f"efficientnet_b{i}")(weights=None)
         yield "timm", name, small, lambda i=i: timm.create_model(f"efficientnet_b{i}")
         yield "timm", "tf-" + name, small, lambda i=i: timm.create_model(f"tf_efficientnet_b{i}")
+    for kind in "xy":
+        for size in ("400mf", "800mf", "1-6gf", "3-2gf"):  # the others are wider and have the same blocks
+            name = f"regnet-{kind}-{size}"
+            yield "torchvision", name, small, lambda name=name: torchvision_network(name)
+    for name, theirs in (("regnet-x-400mf", "regnetx_004_tv"), ("regnet-y-400mf", "regnety_004")):
+        yield "timm", name, small, lambda theirs=theirs: timm.create_model(theirs)
+    for name in reference_models.MOBILENET:
+        yield "torchvision", name, small, lambda name=name: torchvision_network(name)
 
 
 def main():
-    tensors, listed = {}, []
+    path, tensors, listed = pathlib.Path(__file__).parent / "networks.safetensors", {}, []
+    if sys.argv[1:]:
+        tensors = load_file(path)
+        with safe_open(path, "numpy") as file:
+            before = {case["name"]: case for case in json.loads(file.metadata()["cases"])}
     for form, network, image, make in cases():
         name = f"{form}.{network}"
         if sys.argv[1:] and name not in sys.argv[1:]:
+            listed += [before[name]] if name in before else []
             continue
         start = time.time()
         logits, variances = run(make, image)
@@ -109,10 +129,9 @@ def main():
         listed.append({"name": name, "network": network, "format": form, "image": image})
         print(f"{name}: {np.abs(logits).max():.3g}, variances {variances.min(initial=9):.2g} to "
               f"{variances.max(initial=0):.2g}, {time.time() - start:.1f} s", flush=True)
-    if not sys.argv[1:]:
-        about = {"cases": json.dumps(listed), "pytorch": torch.__version__, "torchvision": torchvision.__version__,
-                 "timm": timm.__version__}
-        save_file(tensors, pathlib.Path(__file__).parent / "networks.safetensors", about)
+    about = {"cases": json.dumps(listed), "pytorch": torch.__version__, "torchvision": torchvision.__version__,
+             "timm": timm.__version__}
+    save_file(tensors, path, about)
 
 
 if __name__ == "__main__":

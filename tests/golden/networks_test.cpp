@@ -128,5 +128,12 @@ TEST_CASE("every EfficientNet gives timm's logits", "[golden][models][slow]") {
 TEST_CASE("every EfficientNet padded as by TensorFlow gives timm's logits", "[golden][models][slow]") {
     check_networks("timm.tf-efficientnet", 8);
 }
+TEST_CASE("the smaller RegNets give torchvision's logits", "[golden][models][slow]") {
+    check_networks("torchvision.regnet", 8);
+}
+TEST_CASE("RegNets give timm's logits", "[golden][models][slow]") { check_networks("timm.regnet", 2); }
+TEST_CASE("every MobileNetV3 gives torchvision's logits", "[golden][models][slow]") {
+    check_networks("torchvision.mobilenet", 2);
+}
 
 }  // namespace radial::test

@@ -13,6 +13,10 @@ NETWORKS = {
     "densenet121.torchvision": torchvision.densenet121,
     "efficientnet_b0.torchvision": torchvision.efficientnet_b0,
     "efficientnet_b0.timm": lambda: timm.create_model("efficientnet_b0", pretrained=False),
+    "regnet_y_400mf.torchvision": torchvision.regnet_y_400mf,
+    "regnety_004.timm": lambda: timm.create_model("regnety_004", pretrained=False),
+    "regnetx_004_tv.timm": lambda: timm.create_model("regnetx_004_tv", pretrained=False),
+    "mobilenet_v3_large.torchvision": torchvision.mobilenet_v3_large,
 }
 
 if __name__ == "__main__":

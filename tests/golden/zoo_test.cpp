@@ -1,21 +1,14 @@
 // Compares VGG, DenseNet, EfficientNet, airbench and squeeze-and-excitation with PyTorch, torchvision and timm:
 // features, gradients of every parameter, running statistics.
-#include "golden.h"
-#include "radial/core/autograd/autograd.h"
+#include "golden_network.h"
 #include "radial/layers/conv.h"
 #include "radial/models/airbench.h"
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
 #include "radial/models/vgg.h"
 
-#include <set>
-
 namespace radial::test {
 namespace {
-
-const std::string fixture = "zoo.safetensors";
-
-using Make = std::function<std::unique_ptr<Layer>(const GoldenCase&)>;
 
 std::unique_ptr<Layer> make_vgg(const GoldenCase& golden) {
     return std::make_unique<Vgg>(VggOptions{.depths = golden.attributes.at("depths"),
@@ -52,39 +45,8 @@ std::unique_ptr<Layer> make_squeeze_excite(const GoldenCase& golden) {
         SqueezeExciteOptions{.channels = golden.attributes.at("channels"), .reduced = golden.attributes.at("reduced")});
 }
 
-/// The feature of the network with the recorded state; the network's tensors replace the inputs.
-GoldenFunction feature_of(const Make& make) {
-    return [make](const GoldenCase& golden, TensorMap& inputs) {
-        const std::unique_ptr<Layer> net = make(golden);
-        const Tensor x = inputs.at("x");
-        net->to(x.dtype());
-        std::vector<NamedTensor> state;
-        for (const auto& [name, tensor] : inputs)
-            if (name != "x") state.push_back({name, tensor.detach()});
-        net->load_state(state);
-        for (const auto& [name, tensor] : net->state()) inputs[name] = tensor;
-        net->train(golden.flag("training", true));
-        return TensorMap{{"y", net->forward(x)}};
-    };
-}
-
-/// Checks every case, and that a gradient is recorded for each parameter except those whose gradient is 0 or too
-/// inexact in float32. Evaluation without a tape, which folds batch norms, must give the same result.
-void check(const std::string& name, std::size_t count, const Make& make) {
-    check_all_golden(fixture, name, count, feature_of(make));
-    for (const auto& golden : golden_cases(fixture, name, count)) {
-        INFO(golden.name);
-        const std::unique_ptr<Layer> net = make(golden);
-        const auto left_out = golden.attributes.at("left_out").get<std::set<std::string>>();
-        CHECK((left_out.empty() || golden.flag("training", true)));
-        for (const auto& [parameter, tensor] : net->named_parameters())
-            CHECK(golden.gradients.contains(parameter) != left_out.contains(parameter));
-        if (golden.flag("training", true)) continue;
-        const NoGrad no_grad;
-        TensorMap inputs;
-        for (const auto& [input, tensor] : golden.inputs) inputs[input] = tensor.to(default_device());
-        CHECK(relative_difference(feature_of(make)(golden, inputs).at("y"), golden.results.at("y")) < 1e-5);
-    }
+void check(const std::string& name, std::size_t count, const MakeNetwork& make) {
+    check_golden_network("zoo.safetensors", name, count, make);
 }
 
 }  // namespace

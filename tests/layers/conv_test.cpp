@@ -77,6 +77,23 @@ TEST_CASE("gradients of squeeze-and-excitation agree with differences", "[layers
         CHECK(relative_difference(state[i].tensor.grad(), leaves[i + 1].grad()) < 1e-12);
 }
 
+TEST_CASE("squeeze-and-excitation has the activation and the gate of its options", "[layers][squeeze-excite]") {
+    using Gate = SqueezeExciteOptions::Gate;
+    RandomInputs random(72);
+    const Tensor x = random.tensor({2, 6, 3, 5});
+    for (const Activation activation : {Activation::silu, Activation::relu}) {
+        for (const Gate gate : {Gate::sigmoid, Gate::hard_sigmoid}) {
+            SqueezeExcite layer({.channels = 6, .reduced = 2, .activation = activation, .gate = gate});
+            layer.to(DType::float64);
+            const Tensor squeezed = reshape(global_avg_pool(x), {2, 6, 1, 1});
+            const Tensor middle = activated(layer.reduce()->forward(squeezed), activation);
+            const Tensor excited = reshape(layer.expand()->forward(middle), {2, 6});
+            const Tensor factors = gate == Gate::sigmoid ? sigmoid(excited) : hard_sigmoid(excited);
+            CHECK(relative_difference(layer.forward(x), scale_channels(x, factors)) < 1e-12);
+        }
+    }
+}
+
 TEST_CASE("squeeze-and-excitation has two convolutions with a bias", "[layers][squeeze-excite]") {
     const SqueezeExcite layer({.channels = 6, .reduced = 2});
     CHECK(names_of(layer) ==

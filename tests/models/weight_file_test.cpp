@@ -80,7 +80,8 @@ struct Damaged {
 
 TEST_CASE("weights come back from a file in every naming of their family", "[host][models][weights]") {
     manual_seed(11);
-    for (const char* const name : {"lenetpp", "resnet20", "vgg11-cifar", "densenet-40-12", "efficientnet-b0"}) {
+    for (const char* const name : {"lenetpp", "resnet20", "vgg11-cifar", "densenet-40-12", "efficientnet-b0",
+                                   "regnet-y-400mf", "mobilenet-v3-small"}) {
         const ModelInfo& info = *find_model(name);
         const auto model = random_network(info);
         const LinearClassifier classifier = random_classifier(info, 7);

@@ -59,6 +59,10 @@ const std::vector<List>& lists() {
         {"densenet121.torchvision", "densenet121", "densenet", WeightFormat::torchvision},
         {"efficientnet_b0.torchvision", "efficientnet-b0", "efficientnet", WeightFormat::torchvision},
         {"efficientnet_b0.timm", "efficientnet-b0", "efficientnet", WeightFormat::timm},
+        {"regnet_y_400mf.torchvision", "regnet-y-400mf", "regnet", WeightFormat::torchvision},
+        {"regnety_004.timm", "regnet-y-400mf", "regnet", WeightFormat::timm},
+        {"regnetx_004_tv.timm", "regnet-x-400mf", "regnet", WeightFormat::timm},
+        {"mobilenet_v3_large.torchvision", "mobilenet-v3-large", "mobilenetv3", WeightFormat::torchvision},
     };
     return all;
 }
@@ -90,6 +94,9 @@ TEST_CASE("names go over into Radial's and back", "[host][models][weights]") {
     }
     CHECK(imported_name("efficientnet", WeightFormat::torchvision, "features.3.1.block.2.fc1.bias") ==
           "model.blocks.2.1.se.conv_reduce.bias");
+    CHECK(imported_name("regnet", WeightFormat::timm, "s3.b12.conv2.bn.running_var") ==
+          "model.trunk_output.block3.block3-11.f.b.1.running_var");
+    CHECK(imported_name("mobilenetv3", WeightFormat::torchvision, "classifier.3.bias") == "loss.bias");
     CHECK(imported_name("vgg", WeightFormat::torchvision, "classifier.3.weight") == "model.classifier.3.weight");
     CHECK(imported_name("vgg", WeightFormat::torchvision, "classifier.6.weight") == "loss.weight");
     CHECK(imported_name("efficientnet", WeightFormat::torchvision, "features.10.weight") == std::nullopt);
@@ -139,6 +146,8 @@ TEST_CASE("formats have names, and families have some of them", "[host][models][
     CHECK(weight_formats("efficientnet") == std::vector{WeightFormat::radial, torchvision, timm});
     CHECK(weight_formats("densenet") == std::vector{WeightFormat::radial, torchvision});
     CHECK(weight_formats("tf-efficientnet") == std::vector{WeightFormat::radial, timm});
+    CHECK(weight_formats("regnet") == std::vector{WeightFormat::radial, torchvision, timm});
+    CHECK(weight_formats("mobilenetv3") == std::vector{WeightFormat::radial, torchvision});
     CHECK(weight_formats("lenetpp") == std::vector{WeightFormat::radial});
     CHECK(error_of([] { exported_name("resnet", timm, "model.conv1.weight"); }) ==
           "weights of the family resnet have no format timm");

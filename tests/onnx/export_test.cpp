@@ -153,7 +153,8 @@ TEST_CASE("an exported network of each family computes the same logits", "[host]
 
 TEST_CASE("exported networks for photographs compute the same logits", "[host][onnx][slow]") {
     for (const char* const name :
-         {"resnet18", "resnet50", "vgg11-bn", "densenet121", "efficientnet-b0", "tf-efficientnet-b0"}) {
+         {"resnet18", "resnet50", "vgg11-bn", "densenet121", "efficientnet-b0", "tf-efficientnet-b0", "regnet-x-400mf",
+          "regnet-y-400mf", "mobilenet-v3-large", "mobilenet-v3-small"}) {
         INFO(name);
         const std::int64_t side = std::string(name).starts_with("vgg") ? 224 : 64;
         const Shape image{3, side, side};

@@ -70,14 +70,16 @@ TEST_CASE("RBF-Softmax is alive at the first step of LeNets++ of any dimension",
 }
 
 TEST_CASE("RBF-Softmax is alive at the first step of the ImageNet networks on small images", "[host]") {
-    for (const std::string network : {"resnet18", "densenet121", "efficientnet-b0"}) {
+    for (const std::string network :
+         {"resnet18", "densenet121", "efficientnet-b0", "regnet-x-400mf", "regnet-y-400mf", "mobilenet-v3-small"}) {
         INFO(network);
         CHECK(default_kernel(train::imagenet_task(), network, 64) > alive);
     }
 }
 
 TEST_CASE("RBF-Softmax is alive at the first step of the ImageNet networks at their own size", "[host][slow]") {
-    for (const std::string network : {"resnet18", "resnet50", "densenet121", "efficientnet-b0", "vgg11-bn"}) {
+    for (const std::string network : {"resnet18", "resnet50", "densenet121", "efficientnet-b0", "vgg11-bn",
+                                      "regnet-y-1-6gf", "mobilenet-v3-large"}) {
         INFO(network);
         CHECK(default_kernel(train::imagenet_task(), network) > alive);
     }

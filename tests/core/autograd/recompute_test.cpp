@@ -53,6 +53,8 @@ TEST_CASE("networks that recompute their blocks give the same results, gradients
 TEST_CASE("wide networks that recompute their blocks give the same to the bit", "[slow]") {
     check_recomputed("vgg11-cifar", {2, 3, 32, 32}, {});
     check_recomputed("efficientnet-b0", {2, 3, 33, 33}, {{"dropout", 0.2}, {"drop-connect", 0.5}});
+    check_recomputed("regnet-y-400mf", {2, 3, 33, 33}, {});
+    check_recomputed("mobilenet-v3-small", {2, 3, 33, 33}, {{"dropout", 0.2}});
 }
 
 TEST_CASE("recomputing the blocks of a residual network takes less than half the memory") {
