@@ -120,6 +120,25 @@ void Optimizer::check_fits(const Tensor& state, const Tensor& parameter) {
                  state.str(), state.device().str(), parameter.str(), parameter.device().str());
 }
 
+std::vector<Tensor> Optimizer::step_counts(const char* who) const {
+    std::vector<Tensor> counts;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        const std::vector<Tensor>& parameters = groups_[g].parameters;
+        const Device device = parameters.empty() ? Device{} : parameters.front().device();
+        for (const Tensor& parameter : parameters) {
+            RADIAL_CHECK(parameter.device() == device,
+                         "{}: group {} has parameters on {} and {}, expected one device in a group", who, g,
+                         device.str(), parameter.device().str());
+        }
+        counts.push_back(Tensor::zeros({static_cast<std::int64_t>(parameters.size())}, DType::int64, device));
+    }
+    return counts;
+}
+
+void Optimizer::append_counts(const std::vector<Tensor>& counts, std::vector<NamedTensor>& out) {
+    for (std::size_t g = 0; g < counts.size(); ++g) out.push_back({fmt::format("step.{}", g), counts[g]});
+}
+
 void Optimizer::append_state(const std::string& name, const State& tensors, std::vector<NamedTensor>& out) {
     for (std::size_t g = 0; g < tensors.size(); ++g)
         for (std::size_t p = 0; p < tensors[g].size(); ++p)
@@ -296,16 +315,7 @@ Adam::Adam(std::vector<ParameterGroup> groups, const AdamOptions& options)
                  "Adam: epsilon is {}, expected a finite number >= 0", options.epsilon);
     first_ = zeros_like_parameters();
     second_ = zeros_like_parameters();
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-        const std::vector<Tensor>& parameters = groups_[g].parameters;
-        const Device device = parameters.empty() ? Device{} : parameters.front().device();
-        for (const Tensor& parameter : parameters) {
-            RADIAL_CHECK(parameter.device() == device,
-                         "Adam: group {} has parameters on {} and {}, expected one device in a group", g, device.str(),
-                         parameter.device().str());
-        }
-        steps_.push_back(Tensor::zeros({static_cast<std::int64_t>(parameters.size())}, DType::int64, device));
-    }
+    steps_ = step_counts("Adam");
 }
 
 void Adam::step() {
@@ -357,7 +367,7 @@ std::vector<NamedTensor> Adam::state() const {
     std::vector<NamedTensor> out;
     append_state("first", first_, out);
     append_state("second", second_, out);
-    for (std::size_t g = 0; g < steps_.size(); ++g) out.push_back({fmt::format("step.{}", g), steps_[g]});
+    append_counts(steps_, out);
     return out;
 }
 

@@ -15,7 +15,8 @@ namespace radial {
 
 namespace kernels {
 struct AdamFactors;
-}
+struct LambFactors;
+}  // namespace kernels
 
 /// Parameters that share settings.
 struct ParameterGroup {
@@ -80,6 +81,11 @@ protected:
     State zeros_like_parameters() const;
     /// Throws Error when a state tensor no longer fits its parameter.
     static void check_fits(const Tensor& state, const Tensor& parameter);
+    /// Zeros that count the updates of each parameter: for each group an int64 tensor with one element per parameter,
+    /// on the device of the group. Throws Error, naming the optimizer `who`, when a group has several devices.
+    std::vector<Tensor> step_counts(const char* who) const;
+    /// Appends the counts of step_counts() to `out`, named "step.group".
+    static void append_counts(const std::vector<Tensor>& counts, std::vector<NamedTensor>& out);
     /// Appends `tensors` to `out`, named "name.group.index".
     static void append_state(const std::string& name, const State& tensors, std::vector<NamedTensor>& out);
 
@@ -151,8 +157,7 @@ private:
 
     AdamOptions options_;
     State first_, second_;
-    std::vector<Tensor> steps_;  ///< number of updates in each group, int64, one element per parameter, on the
-                                 ///< parameters' device
+    std::vector<Tensor> steps_;  ///< see step_counts()
 };
 
 /// The Euclidean norm of all gradients together, accumulated in double; it does not depend on the number of threads.
