@@ -16,6 +16,8 @@
 #include "radial/core/nn/initialize.h"
 #include "radial/core/nn/module.h"
 #include "radial/core/ops.h"
+#include "radial/core/optim/lamb.h"
+#include "radial/core/optim/muon.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/optim/rmsprop.h"
 #include "radial/core/optim/schedule.h"

@@ -437,7 +437,7 @@ std::shared_ptr<TrainOptions> add_options(const ImageTask& task, CLI::App& app) 
 
 /// Adjusts options that neither the command line nor a config file has set to those that they have set: a warm-up lasts
 /// at most half of the run, milestones select the step schedule, one cycle rises and falls as PyTorch's OneCycleLR does
-/// by default, and the network selects the learning rate.
+/// by default, Muon has its own momentum, and the network selects the learning rate.
 void fit_defaults(const ImageTask& task, const CLI::App& app, TrainOptions& options) {
     const auto given = [&app](const char* option) { return app.get_option(option)->count() > 0; };
     const double half = static_cast<double>(options.epochs) / 2;
@@ -448,6 +448,8 @@ void fit_defaults(const ImageTask& task, const CLI::App& app, TrainOptions& opti
         if (!given("--warmup-start")) options.warmup_start = 1.0 / 25;
         if (!given("--final-lr")) options.final_lr = options.warmup_start / 1e4;
     }
+    if (options.optimizer == OptimizerKind::muon && !given("--momentum") && options.recipe.empty())
+        options.momentum = MuonOptions{}.momentum;
     if (given("--lr") || !options.recipe.empty()) return;
     const ModelInfo* const model = find_model(options.model);
     const auto lr = model == nullptr ? task.lr_defaults.end() : task.lr_defaults.find(model->family);

@@ -103,6 +103,172 @@ struct AdamStep {
     }
 };
 
+/// The values that an update of Lamb needs besides the elements.
+struct LambFactors {
+    double bias1, root;     ///< 1 - beta1^t and sqrt(1 - beta2^t)
+    double weight, update;  ///< sums of squares of the weights and of their update
+    double rate;            ///< learning rate, multiplied by the trust ratio
+};
+
+/// The step count and the rate of one parameter, as an item with one element.
+struct LambCount {
+    std::int64_t* steps;
+    LambFactors* factors;
+    std::int64_t count;
+    double lr_scale;
+    bool adapts;  ///< uses the trust ratio
+};
+
+/// Increments the step count of a parameter and computes its bias corrections.
+struct LambCountStep {
+    double beta1, beta2;
+    RADIAL_HD void operator()(const LambCount& item, std::int64_t) const {
+        const std::int64_t steps = *item.steps + 1;
+        *item.steps = steps;
+        const double t = static_cast<double>(steps);
+        item.factors->bias1 = 1 - std::pow(beta1, t);
+        item.factors->root = std::sqrt(1 - std::pow(beta2, t));
+        item.factors->weight = item.factors->update = 0;
+    }
+};
+
+/// Computes the rate from the sums of squares.
+struct LambRate {
+    const double* lr;
+    bool clips;  ///< limits the trust ratio to 1
+    RADIAL_HD void operator()(const LambCount& item, std::int64_t) const {
+        double trust = 1;
+        if (item.adapts && item.factors->weight > 0 && item.factors->update > 0)
+            trust = std::sqrt(item.factors->weight) / std::sqrt(item.factors->update);
+        if (clips && trust > 1) trust = 1;
+        item.factors->rate = *lr * item.lr_scale * trust;
+    }
+};
+
+/// One parameter updated by Lamb.
+template <class T>
+struct LambItem {
+    T* w;
+    const T* g;
+    T *m, *v;
+    const LambFactors* factors;
+    std::int64_t count;
+    T decay, epsilon;
+    /// Element i of the update before the trust ratio.
+    RADIAL_HD T update(std::int64_t i) const {
+        const T bias1 = static_cast<T>(factors->bias1), root = static_cast<T>(factors->root);
+        return m[i] / bias1 / (std::sqrt(v[i]) / root + epsilon) + decay * w[i];
+    }
+};
+
+/// m += new1 (g - m);  v = keep2 v + new2 g^2
+template <class T>
+struct LambAverage {
+    T new1, keep2, new2;
+    RADIAL_HD void operator()(const LambItem<T>& item, std::int64_t i) const {
+        const T slope = item.g[i];
+        item.m[i] += new1 * (slope - item.m[i]);
+        item.v[i] = keep2 * item.v[i] + new2 * slope * slope;
+    }
+};
+
+template <class T>
+struct LambSquaredWeight {
+    LambItem<T> item;
+    RADIAL_HD double operator()(std::int64_t i) const {
+        const double value = static_cast<double>(item.w[i]);
+        return value * value;
+    }
+};
+
+template <class T>
+struct LambSquaredUpdate {
+    LambItem<T> item;
+    RADIAL_HD double operator()(std::int64_t i) const {
+        const double value = static_cast<double>(item.update(i));
+        return value * value;
+    }
+};
+
+/// w -= rate * update
+template <class T>
+struct LambStep {
+    RADIAL_HD void operator()(const LambItem<T>& item, std::int64_t i) const {
+        item.w[i] -= static_cast<T>(item.factors->rate) * item.update(i);
+    }
+};
+
+/// A parameter of Muon with its momentum and its update.
+template <class T>
+struct MuonItem {
+    T* w;
+    const T* g;
+    T* m;
+    T* u;
+};
+
+/// m += fresh (g - m);  u = ahead g + (1 - ahead) m
+template <class T>
+struct MuonMomentum {
+    MuonItem<T> item;
+    T fresh, ahead;
+    RADIAL_HD void operator()(std::int64_t i) const {
+        const T slope = item.g[i], mean = item.m[i] + fresh * (slope - item.m[i]);
+        item.m[i] = mean;
+        item.u[i] = mean + ahead * (slope - mean);
+    }
+};
+
+template <class T>
+struct MuonSquare {
+    const T* x;
+    RADIAL_HD double operator()(std::int64_t i) const {
+        const double value = static_cast<double>(x[i]);
+        return value * value;
+    }
+};
+
+/// out = factor x
+template <class T>
+struct MuonScaled {
+    T* out;
+    const T* x;
+    const double* factor;
+    RADIAL_HD void operator()(std::int64_t i) const { out[i] = static_cast<T>(*factor) * x[i]; }
+};
+
+/// *factor = 1 / max(|u|, epsilon) from the sum of the squares of u.
+struct MuonNorm {
+    const double* sum;
+    double epsilon;
+    double* factor;
+    RADIAL_HD void operator()(std::int64_t) const {
+        const double norm = std::sqrt(*sum);
+        *factor = 1 / (norm < epsilon ? epsilon : norm);  // NaN stays NaN
+    }
+};
+
+/// out = a x + b y
+template <class T>
+struct MuonMix {
+    T* out;
+    const T *x, *y;
+    T a, b;
+    RADIAL_HD void operator()(std::int64_t i) const { out[i] = a * x[i] + b * y[i]; }
+};
+
+/// w = (1 - rate decay) w - scale rate u
+template <class T>
+struct MuonStep {
+    MuonItem<T> item;
+    const double* lr;
+    double lr_scale, decay, scale;
+    RADIAL_HD void operator()(std::int64_t i) const {
+        const double rate = *lr * lr_scale;
+        item.w[i] = static_cast<T>(1 - rate * decay) * item.w[i] - static_cast<T>(rate * scale) * item.u[i];
+    }
+};
+
 /// One parameter updated by RmsProp.
 template <class T>
 struct RmsPropItem {

@@ -16,7 +16,7 @@
 namespace radial {
 
 Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr) : groups_(std::move(groups)), lr_(0) {
-    set_lr(lr);
+    Optimizer::set_lr(lr);
     std::unordered_set<const TensorImpl*> seen;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
         const ParameterGroup& group = groups_[g];
@@ -65,9 +65,9 @@ void Optimizer::zero_grad() {
         for (const Tensor& parameter : group.parameters) parameter.clear_grad();
 }
 
-std::vector<std::vector<Optimizer::Update>> Optimizer::updates() const {
+std::vector<std::vector<Optimizer::Update>> Optimizer::updates(std::size_t groups) const {
     std::vector<std::vector<Update>> all;
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
+    for (std::size_t g = 0; g < std::min(groups, groups_.size()); ++g) {
         for (std::size_t p = 0; p < groups_[g].parameters.size(); ++p) {
             const Tensor& parameter = groups_[g].parameters[p];
             const Tensor gradient = parameter.grad();
@@ -88,8 +88,23 @@ std::vector<std::vector<Optimizer::Update>> Optimizer::updates() const {
     return all;
 }
 
-std::vector<std::vector<Tensor>> Optimizer::zeros_like_parameters() const {
-    std::vector<std::vector<Tensor>> zeros;
+void Optimizer::visit_updates(std::initializer_list<const State*> states,
+                              const std::function<void(const std::vector<Update>&)>& visit) {
+    for (const std::vector<Update>& alike : updates()) {
+        for (const Update& update : alike)
+            for (const State* const state : states)
+                if (!state->empty()) check_fits((*state)[update.group][update.index], update.parameter);
+        visit(alike);
+        for (const Update& update : alike) {
+            update.parameter.bump_version();
+            for (const State* const state : states)
+                if (!state->empty()) (*state)[update.group][update.index].bump_version();
+        }
+    }
+}
+
+Optimizer::State Optimizer::zeros_like_parameters() const {
+    State zeros;
     for (const ParameterGroup& group : groups_) {
         std::vector<Tensor>& row = zeros.emplace_back();
         for (const Tensor& parameter : group.parameters) row.push_back(Tensor::zeros_like(parameter));
@@ -105,8 +120,26 @@ void Optimizer::check_fits(const Tensor& state, const Tensor& parameter) {
                  state.str(), state.device().str(), parameter.str(), parameter.device().str());
 }
 
-void Optimizer::append_state(const std::string& name, const std::vector<std::vector<Tensor>>& tensors,
-                             std::vector<NamedTensor>& out) {
+std::vector<Tensor> Optimizer::step_counts(const char* who) const {
+    std::vector<Tensor> counts;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        const std::vector<Tensor>& parameters = groups_[g].parameters;
+        const Device device = parameters.empty() ? Device{} : parameters.front().device();
+        for (const Tensor& parameter : parameters) {
+            RADIAL_CHECK(parameter.device() == device,
+                         "{}: group {} has parameters on {} and {}, expected one device in a group", who, g,
+                         device.str(), parameter.device().str());
+        }
+        counts.push_back(Tensor::zeros({static_cast<std::int64_t>(parameters.size())}, DType::int64, device));
+    }
+    return counts;
+}
+
+void Optimizer::append_counts(const std::vector<Tensor>& counts, std::vector<NamedTensor>& out) {
+    for (std::size_t g = 0; g < counts.size(); ++g) out.push_back({fmt::format("step.{}", g), counts[g]});
+}
+
+void Optimizer::append_state(const std::string& name, const State& tensors, std::vector<NamedTensor>& out) {
     for (std::size_t g = 0; g < tensors.size(); ++g)
         for (std::size_t p = 0; p < tensors[g].size(); ++p)
             out.push_back({fmt::format("{}.{}.{}", name, g, p), tensors[g][p]});
@@ -236,18 +269,16 @@ Sgd::Sgd(std::vector<ParameterGroup> groups, const SgdOptions& options)
 }
 
 void Sgd::step() {
-    for (const std::vector<Update>& alike : updates()) {
+    visit_updates({&velocity_}, [this](const std::vector<Update>& alike) {
         const Device device = alike.front().parameter.device();
         const double* const lr = rate_on(device);
         dispatch_floating(alike.front().parameter.dtype(), "Sgd", [&](auto zero) {
             using T = decltype(zero);
             std::vector<kernels::SgdItem<T>> list;
             for (const Update& update : alike) {
-                const Tensor velocity = velocity_.empty() ? Tensor() : velocity_[update.group][update.index];
-                if (velocity.defined()) check_fits(velocity, update.parameter);
                 list.push_back({.w = update.parameter.data<T>(),
                                 .g = update.gradient.data<T>(),
-                                .v = velocity.defined() ? velocity.data<T>() : nullptr,
+                                .v = elements<T>(velocity_, update),
                                 .count = update.parameter.numel(),
                                 .lr_scale = groups_[update.group].lr_scale,
                                 .decay = static_cast<T>(groups_[update.group].weight_decay)});
@@ -262,11 +293,7 @@ void Sgd::step() {
                 kernels::map_list(device, items, kernels::SgdMomentumStep<T, false>{lr, momentum});
             }
         });
-        for (const Update& update : alike) {
-            update.parameter.bump_version();
-            if (!velocity_.empty()) velocity_[update.group][update.index].bump_version();
-        }
-    }
+    });
 }
 
 std::vector<NamedTensor> Sgd::state() const {
@@ -288,20 +315,11 @@ Adam::Adam(std::vector<ParameterGroup> groups, const AdamOptions& options)
                  "Adam: epsilon is {}, expected a finite number >= 0", options.epsilon);
     first_ = zeros_like_parameters();
     second_ = zeros_like_parameters();
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-        const std::vector<Tensor>& parameters = groups_[g].parameters;
-        const Device device = parameters.empty() ? Device{} : parameters.front().device();
-        for (const Tensor& parameter : parameters) {
-            RADIAL_CHECK(parameter.device() == device,
-                         "Adam: group {} has parameters on {} and {}, expected one device in a group", g, device.str(),
-                         parameter.device().str());
-        }
-        steps_.push_back(Tensor::zeros({static_cast<std::int64_t>(parameters.size())}, DType::int64, device));
-    }
+    steps_ = step_counts("Adam");
 }
 
 void Adam::step() {
-    for (const std::vector<Update>& alike : updates()) {
+    visit_updates({&first_, &second_}, [this](const std::vector<Update>& alike) {
         const Device device = alike.front().parameter.device();
         const auto bytes = static_cast<std::int64_t>(alike.size() * sizeof(kernels::AdamFactors));
         const Tensor factors = Tensor::empty({bytes}, DType::uint8, device);
@@ -315,8 +333,8 @@ void Adam::step() {
                 items.push_back(
                     {.w = update.parameter.data<T>(),
                      .g = update.gradient.data<T>(),
-                     .m = first_[update.group][update.index].data<T>(),
-                     .v = second_[update.group][update.index].data<T>(),
+                     .m = elements<T>(first_, update),
+                     .v = elements<T>(second_, update),
                      .factors = factor + items.size(),
                      .count = update.parameter.numel(),
                      .decay = static_cast<T>(options_.decoupled ? 0.0 : groups_[update.group].weight_decay)});
@@ -327,17 +345,13 @@ void Adam::step() {
                                                    .new2 = static_cast<T>(1 - options_.beta2),
                                                    .epsilon = static_cast<T>(options_.epsilon)});
         });
-        for (const Update& update : alike)
-            for (const Tensor& written : {first_[update.group][update.index], second_[update.group][update.index],
-                                          steps_[update.group], update.parameter})
-                written.bump_version();
-    }
+    });
 }
 
 void Adam::count_steps(const std::vector<Update>& alike, kernels::AdamFactors* factors) {
     std::vector<kernels::AdamCount> counts;
     for (const Update& update : alike) {
-        check_fits(first_[update.group][update.index], update.parameter);
+        steps_[update.group].bump_version();
         counts.push_back({.steps = steps_[update.group].data<std::int64_t>() + update.index,
                           .factors = factors + counts.size(),
                           .count = 1,
@@ -353,7 +367,7 @@ std::vector<NamedTensor> Adam::state() const {
     std::vector<NamedTensor> out;
     append_state("first", first_, out);
     append_state("second", second_, out);
-    for (std::size_t g = 0; g < steps_.size(); ++g) out.push_back({fmt::format("step.{}", g), steps_[g]});
+    append_counts(steps_, out);
     return out;
 }
 

@@ -5,6 +5,9 @@
 #include "radial/core/tensor/tensor.h"
 
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,7 +15,8 @@ namespace radial {
 
 namespace kernels {
 struct AdamFactors;
-}
+struct LambFactors;
+}  // namespace kernels
 
 /// Parameters that share settings.
 struct ParameterGroup {
@@ -38,9 +42,6 @@ public:
     void zero_grad();
     /// The learning rate.
     double lr() const { return lr_; }
-    /// Sets the learning rate. Does not wait for a device. Throws Error when `lr` is negative or not finite, and while
-    /// a graph is being recorded on a device of the parameters: the graph would set this rate at every launch.
-    void set_lr(double lr);
     /// The groups as given to the constructor.
     const std::vector<ParameterGroup>& groups() const { return groups_; }
     /// The optimizer's state tensors (momentum and so on) by name, for checkpoints: "momentum.0.3" belongs to parameter
@@ -49,6 +50,9 @@ public:
     /// Copies `state` into the optimizer's state. Throws Error naming tensors that are missing, left over or of another
     /// shape; nothing has then been changed.
     virtual void load_state(const std::vector<NamedTensor>& state) = 0;
+    /// Sets the learning rate. Does not wait for a device. Throws Error when `lr` is negative or not finite, and while
+    /// a graph is being recorded on a device of the parameters: the graph would set this rate at every launch.
+    virtual void set_lr(double lr);
 
 protected:
     /// A parameter that has a gradient. The gradient has been checked and is in the parameter's layout.
@@ -56,18 +60,34 @@ protected:
         std::size_t group, index;    ///< position of the parameter in groups()
         Tensor parameter, gradient;  ///< of the same shape, layout and device
     };
-    /// All updates in order, grouped by dtype and device: one launch processes one group.
-    std::vector<std::vector<Update>> updates() const;
+    /// State of an optimizer: one tensor per parameter, group by group; empty if the optimizer does not have it.
+    using State = std::vector<std::vector<Tensor>>;
+    /// The updates of the first `groups` groups in order, in lists of one dtype and device: one launch processes one
+    /// list.
+    std::vector<std::vector<Update>> updates(std::size_t groups = std::numeric_limits<std::size_t>::max()) const;
+    /// Calls visit(list) for each list of updates(), which updates the parameters and `states` in place. Throws as
+    /// check_fits() does, before the first call for a list.
+    void visit_updates(std::initializer_list<const State*> states,
+                       const std::function<void(const std::vector<Update>&)>& visit);
+    /// The elements of the state of a parameter; null if there is no such state.
+    template <class T>
+    static T* elements(const State& state, const Update& update) {
+        return state.empty() ? nullptr : state[update.group][update.index].template data<T>();
+    }
     /// The learning rate as a number in the memory of `device`, where kernels read it, so that a step recorded as a
     /// graph follows set_lr().
     const double* rate_on(Device device);
     /// One tensor of zeros per parameter, group by group.
-    std::vector<std::vector<Tensor>> zeros_like_parameters() const;
+    State zeros_like_parameters() const;
     /// Throws Error when a state tensor no longer fits its parameter.
     static void check_fits(const Tensor& state, const Tensor& parameter);
+    /// Zeros that count the updates of each parameter: for each group an int64 tensor with one element per parameter,
+    /// on the device of the group. Throws Error, naming the optimizer `who`, when a group has several devices.
+    std::vector<Tensor> step_counts(const char* who) const;
+    /// Appends the counts of step_counts() to `out`, named "step.group".
+    static void append_counts(const std::vector<Tensor>& counts, std::vector<NamedTensor>& out);
     /// Appends `tensors` to `out`, named "name.group.index".
-    static void append_state(const std::string& name, const std::vector<std::vector<Tensor>>& tensors,
-                             std::vector<NamedTensor>& out);
+    static void append_state(const std::string& name, const State& tensors, std::vector<NamedTensor>& out);
 
     std::vector<ParameterGroup> groups_;  ///< see groups()
 
@@ -100,7 +120,7 @@ public:
 
 private:
     SgdOptions options_;
-    std::vector<std::vector<Tensor>> velocity_;  ///< empty without momentum
+    State velocity_;  ///< empty without momentum
 };
 
 /// Options of Adam.
@@ -136,9 +156,8 @@ private:
     void count_steps(const std::vector<Update>& alike, kernels::AdamFactors* factors);
 
     AdamOptions options_;
-    std::vector<std::vector<Tensor>> first_, second_;
-    std::vector<Tensor> steps_;  ///< number of updates in each group, int64, one element per parameter, on the
-                                 ///< parameters' device
+    State first_, second_;
+    std::vector<Tensor> steps_;  ///< see step_counts()
 };
 
 /// The Euclidean norm of all gradients together, accumulated in double; it does not depend on the number of threads.

@@ -11,15 +11,6 @@
 #include <utility>
 
 namespace radial {
-namespace {
-
-/// The elements of a state tensor; null if there is no such state.
-template <class T>
-T* elements(const std::vector<std::vector<Tensor>>& state, std::size_t group, std::size_t index) {
-    return state.empty() ? nullptr : state[group][index].data<T>();
-}
-
-}  // namespace
 
 RmsProp::RmsProp(std::vector<Tensor> parameters, const RmsPropOptions& options)
     : RmsProp({ParameterGroup{.parameters = std::move(parameters), .weight_decay = options.weight_decay}}, options) {}
@@ -37,7 +28,7 @@ RmsProp::RmsProp(std::vector<ParameterGroup> groups, const RmsPropOptions& optio
 }
 
 void RmsProp::step() {
-    for (const std::vector<Update>& alike : updates()) {
+    visit_updates({&squares_, &means_, &velocity_}, [this](const std::vector<Update>& alike) {
         const Device device = alike.front().parameter.device();
         const double* const lr = rate_on(device);
         dispatch_floating(alike.front().parameter.dtype(), "RmsProp", [&](auto zero) {
@@ -45,12 +36,11 @@ void RmsProp::step() {
             std::vector<kernels::RmsPropItem<T>> items;
             items.reserve(alike.size());
             for (const Update& update : alike) {
-                check_fits(squares_[update.group][update.index], update.parameter);
                 items.push_back({.w = update.parameter.data<T>(),
                                  .g = update.gradient.data<T>(),
-                                 .v = elements<T>(squares_, update.group, update.index),
-                                 .m = elements<T>(means_, update.group, update.index),
-                                 .b = elements<T>(velocity_, update.group, update.index),
+                                 .v = elements<T>(squares_, update),
+                                 .m = elements<T>(means_, update),
+                                 .b = elements<T>(velocity_, update),
                                  .count = update.parameter.numel(),
                                  .lr_scale = groups_[update.group].lr_scale,
                                  .decay = static_cast<T>(groups_[update.group].weight_decay)});
@@ -62,12 +52,7 @@ void RmsProp::step() {
                                                       .epsilon = static_cast<T>(options_.epsilon),
                                                       .momentum = static_cast<T>(options_.momentum)});
         });
-        for (const Update& update : alike) {
-            update.parameter.bump_version();
-            for (const auto* const state : {&squares_, &means_, &velocity_})
-                if (!state->empty()) (*state)[update.group][update.index].bump_version();
-        }
-    }
+    });
 }
 
 std::vector<NamedTensor> RmsProp::state() const {

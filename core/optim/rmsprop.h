@@ -37,7 +37,7 @@ public:
 
 private:
     RmsPropOptions options_;
-    std::vector<std::vector<Tensor>> squares_, means_, velocity_;  ///< the last two are empty if not used
+    State squares_, means_, velocity_;  ///< the last two are empty if not used
 };
 
 }  // namespace radial

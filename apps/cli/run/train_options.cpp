@@ -1,6 +1,7 @@
 // The schedule and the optimizer of a training run.
 #include "radial/apps/cli/run/train_options.h"
 
+#include "radial/core/optim/lamb.h"
 #include "radial/core/optim/rmsprop.h"
 #include "radial/core/util/error.h"
 
@@ -66,6 +67,21 @@ std::vector<ParameterGroup> parameter_groups(const OptimizerOptions& options,
     return groups;
 }
 
+/// Muon for the network's parameters of two or more dimensions, and AdamW for the others.
+std::unique_ptr<Optimizer> make_muon(const OptimizerOptions& options, const std::vector<NamedTensor>& parameters) {
+    std::vector<NamedTensor> matrices, others;
+    for (const NamedTensor& parameter : parameters)
+        (parameter.tensor.rank() >= 2 && !parameter.name.starts_with("loss.") ? matrices : others).push_back(parameter);
+    RADIAL_CHECK(options.momentum < 1, "--momentum: {} is not below 1, as --optimizer muon needs", options.momentum);
+    return std::make_unique<Muon>(parameter_groups(options, matrices), parameter_groups(options, others),
+                                  MuonOptions{.lr = options.lr,
+                                              .momentum = options.momentum,
+                                              .scale = options.muon_scale,
+                                              .adam_beta1 = options.beta1,
+                                              .adam_beta2 = options.beta2,
+                                              .adam_epsilon = options.epsilon});
+}
+
 }  // namespace
 
 std::vector<std::string> options_without_effect(const TrainOptions& options) {
@@ -78,9 +94,11 @@ std::vector<std::string> options_without_effect(const TrainOptions& options) {
     if (options.optimizer != Kind::sgd && options.nesterov)
         notes.emplace_back("--nesterov has no effect without --optimizer sgd");
     const OptimizerOptions usual;
-    const bool adam = options.optimizer == Kind::adam || options.optimizer == Kind::adamw;
-    if (!adam && (options.beta1 != usual.beta1 || options.beta2 != usual.beta2))
-        notes.emplace_back("--beta1 and --beta2 have no effect without --optimizer adam or adamw");
+    const bool has_betas = options.optimizer != Kind::sgd && options.optimizer != Kind::rmsprop;
+    if (!has_betas && (options.beta1 != usual.beta1 || options.beta2 != usual.beta2))
+        notes.emplace_back("--beta1 and --beta2 have no effect without --optimizer adam, adamw, muon or lamb");
+    if (options.optimizer != Kind::muon && options.muon_scale != usual.muon_scale)
+        notes.emplace_back("--muon-scale has no effect without --optimizer muon");
     if (options.optimizer == Kind::sgd && options.epsilon != usual.epsilon)
         notes.emplace_back("--epsilon has no effect with --optimizer sgd");
     if (options.optimizer != Kind::rmsprop && options.alpha != usual.alpha)
@@ -149,6 +167,11 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const
             std::move(groups),
             RmsPropOptions{
                 .lr = options.lr, .alpha = options.alpha, .epsilon = options.epsilon, .momentum = options.momentum});
+    if (options.optimizer == OptimizerKind::muon) return make_muon(options, parameters);
+    if (options.optimizer == OptimizerKind::lamb)
+        return std::make_unique<Lamb>(
+            std::move(groups),
+            LambOptions{.lr = options.lr, .beta1 = options.beta1, .beta2 = options.beta2, .epsilon = options.epsilon});
     return std::make_unique<Adam>(std::move(groups),
                                   AdamOptions{.lr = options.lr,
                                               .beta1 = options.beta1,

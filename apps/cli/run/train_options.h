@@ -5,6 +5,7 @@
 #include "radial/apps/cli/run/augmentation.h"
 #include "radial/apps/train/precision.h"
 #include "radial/apps/train/training_step.h"
+#include "radial/core/optim/muon.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/optim/schedule.h"
 #include "radial/data/sampling.h"
@@ -38,14 +39,16 @@ constexpr auto words_of(ScheduleKind /*value*/) {
 }
 /// The optimizer of a run.
 enum class OptimizerKind : std::uint8_t {
-    sgd,     ///< Sgd
-    adam,    ///< Adam
-    adamw,   ///< Adam with decoupled weight decay
-    rmsprop  ///< RmsProp
+    sgd,      ///< Sgd
+    adam,     ///< Adam
+    adamw,    ///< Adam with decoupled weight decay
+    rmsprop,  ///< RmsProp
+    muon,     ///< Muon for the weights of the network, AdamW for its other parameters and those of the loss
+    lamb      ///< Lamb
 };
 /// The names of the optimizers.
 constexpr auto words_of(OptimizerKind /*value*/) {
-    return std::to_array<std::string_view>({"sgd", "adam", "adamw", "rmsprop"});
+    return std::to_array<std::string_view>({"sgd", "adam", "adamw", "rmsprop", "muon", "lamb"});
 }
 /// The parameters that weight decay applies to.
 enum class DecayedParameters : std::uint8_t {
@@ -105,13 +108,14 @@ struct OptimizerOptions {
     /// Factor of the rate of the network's parameters of rank 1 and of the loss's bias, whose decay is divided by it.
     /// Other parameters of the loss, such as learned scales, are not shifts of a feature.
     double bias_lr_scale = 1;
-    double beta1 = 0.9;         ///< decay of Adam's average of gradients
-    double beta2 = 0.999;       ///< decay of Adam's average of squared gradients
-    double epsilon = 1e-8;      ///< added to the denominator of a step
-    double alpha = 0.99;        ///< decay of RMSprop's average of squared gradients
-    double momentum = 0.9;      ///< momentum of SGD and RMSprop
-    bool nesterov = false;      ///< use Nesterov momentum
-    double weight_decay = 0.0;  ///< factor of the L2 penalty, which is added to the gradient
+    double beta1 = 0.9;     ///< decay of the average of gradients of Adam and LAMB, and of AdamW in Muon
+    double beta2 = 0.999;   ///< decay of their average of squared gradients
+    double epsilon = 1e-8;  ///< added to the denominator of a step
+    double alpha = 0.99;    ///< decay of RMSprop's average of squared gradients
+    double momentum = 0.9;  ///< momentum of SGD, RMSprop and Muon
+    bool nesterov = false;  ///< use Nesterov momentum with SGD; Muon always does
+    MuonScale muon_scale = MuonScale::match_adamw;  ///< factor of Muon's updates
+    double weight_decay = 0.0;                      ///< factor of the L2 penalty, which is added to the gradient
     DecayedParameters weight_decay_on = DecayedParameters::all;  ///< parameters that decay
     double clip_norm = 1.0;                                      ///< largest norm of the gradient; 0: no clipping
     std::int64_t accumulate = 1;                   ///< number of parts of a batch that are computed one after another
@@ -137,7 +141,10 @@ struct OptimizerOptions {
               Limits{0, 1e6});
         visit("batch", self.batch, "Images per step, over all ranks", count);
         visit("drop-last", self.drop_last, "Drop the last batch of an epoch if it is not full");
-        visit("optimizer", self.optimizer, "Optimizer: sgd, adam, adamw (Adam with decoupled weight decay) or rmsprop");
+        visit(
+            "optimizer", self.optimizer,
+            "Optimizer: sgd, adam, adamw (Adam with decoupled weight decay), rmsprop, lamb, or muon (which updates the "
+            "network's weights of two or more dimensions; adamw updates all other parameters)");
         visit("lr", self.lr, "Peak learning rate", not_negative);
         visit("backbone-lr", self.backbone_lr,
               "Rate of the network's parameters as a fraction of --lr; the classifier keeps --lr", Limits{0, 1e6});
@@ -145,13 +152,20 @@ struct OptimizerOptions {
               "Factor of the rate of the network's biases, slopes and batch norms (parameters with one dimension) and "
               "of the loss's bias; their weight decay is divided by it",
               Limits{1e-6, 1e6});
-        visit("beta1", self.beta1, "Decay of Adam's average of gradients", Limits{0, 0.999999999});
-        visit("beta2", self.beta2, "Decay of Adam's average of squared gradients", Limits{0, 0.999999999});
+        visit("beta1", self.beta1, "Decay of the average of gradients of adam, adamw, lamb and muon",
+              Limits{0, 0.999999999});
+        visit("beta2", self.beta2, "Decay of the average of squared gradients of adam, adamw, lamb and muon",
+              Limits{0, 0.999999999});
         visit("alpha", self.alpha, "Decay of RMSprop's average of squared gradients", Limits{0, 0.999999999});
         visit("epsilon", self.epsilon, "Added to the denominator of the optimizer's steps", not_negative);
-        visit("momentum", self.momentum, "Momentum of SGD and RMSprop", Limits{0, 1});
-        visit("nesterov", self.nesterov, "Use Nesterov momentum");
-        visit("weight-decay", self.weight_decay, "L2 penalty, added to the gradient; adamw decays the weights instead",
+        visit("momentum", self.momentum, "Momentum of SGD, RMSprop and Muon (whose default is 0.95)", Limits{0, 1});
+        visit("nesterov", self.nesterov, "Use Nesterov momentum with SGD; Muon always does");
+        visit("muon-scale", self.muon_scale,
+              "Size of Muon's updates: match-adamw (--lr as for adamw) or original (--lr about 0.02; --lr then also "
+              "holds "
+              "for the parameters that adamw updates)");
+        visit("weight-decay", self.weight_decay,
+              "L2 penalty, added to the gradient (lamb: to the update); adamw and muon decay the weights instead",
               not_negative);
         visit("weight-decay-on", self.weight_decay_on,
               "Parameters that decay: all, or weights (two or more dimensions: no biases, slopes or batch norms)");

@@ -80,7 +80,7 @@ TEST_CASE("an optimizer leaves out frozen parameters, and needs one that is not"
           "--freeze: nothing is left to train, as the loss has no parameters of its own");
 }
 
-TEST_CASE("--optimizer selects SGD, Adam, AdamW or RMSprop with its options", "[host]") {
+TEST_CASE("--optimizer selects SGD, Adam, AdamW, RMSprop, LAMB or Muon with its options", "[host]") {
     train::TrainOptions options;
     options.lr = 0.1;
     options.weight_decay = 0.5;
@@ -102,6 +102,29 @@ TEST_CASE("--optimizer selects SGD, Adam, AdamW or RMSprop with its options", "[
     options.alpha = 0;
     CHECK(step(train::OptimizerKind::rmsprop) == Approx(2 - 0.1 * 4 / (4 + 1.0)));
     CHECK(step(train::OptimizerKind::adamw) == Approx(2 * (1 - 0.1 * 0.5) - 0.1 * 3 / (3 + 1.0)));
+    CHECK(step(train::OptimizerKind::lamb) == Approx(2 - 0.1 * 2));  // the trust ratio makes the update as long as 2
+    // The direction of a 1 x 1 matrix is about 1: between 0.7 and 1.2.
+    options.muon_scale = MuonScale::original;
+    CHECK(step(train::OptimizerKind::muon) == Approx(2 * (1 - 0.1 * 0.5) - 0.1).margin(0.1 * 0.31));
+    options.muon_scale = MuonScale::match_adamw;
+    CHECK(step(train::OptimizerKind::muon) == Approx(2 * (1 - 0.1 * 0.5) - 0.1 * 0.2).margin(0.02 * 0.31));
+}
+
+TEST_CASE("--optimizer muon updates the network's matrices, and AdamW the rest", "[host]") {
+    train::TrainOptions options;
+    options.optimizer = train::OptimizerKind::muon;
+    options.backbone_lr = 0.1;
+    const auto optimizer = train::make_optimizer(options, network_and_loss());
+    std::vector<std::string> names;
+    for (const NamedTensor& entry : optimizer->state()) names.push_back(entry.name);
+    CHECK(names == std::vector<std::string>{"momentum.0.0", "first.1.0", "first.2.0", "first.2.1", "second.1.0",
+                                            "second.2.0", "second.2.1", "step.1", "step.2"});
+    REQUIRE(optimizer->groups().size() == 3);
+    CHECK(optimizer->groups()[0].lr_scale == 0.1);
+    CHECK(optimizer->groups()[2].lr_scale == 1);
+    options.momentum = 1;
+    CHECK(error_of([&] { train::make_optimizer(options, network_and_loss()); }) ==
+          "--momentum: 1 is not below 1, as --optimizer muon needs");
 }
 
 }  // namespace radial::test

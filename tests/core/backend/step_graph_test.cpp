@@ -6,6 +6,8 @@
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/memory/transfer.h"
 #include "radial/core/ops.h"
+#include "radial/core/optim/lamb.h"
+#include "radial/core/optim/muon.h"
 #include "radial/core/optim/optim.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
@@ -215,6 +217,29 @@ TEST_CASE("A recorded step of Adam goes on counting", "[graph]") {
         return parameter.to_vector<double>();
     };
     CHECK(run(true) == run(false));
+}
+
+TEST_CASE("A recorded step of Muon and of LAMB goes on as an eager one at a changing rate", "[graph]") {
+    const auto run = [](bool lamb, bool recorded) {
+        const Tensor matrix = vector_of({1, 2, 3, -4, 0, 2}).view({2, 3}), vector = vector_of({0.5, -3});
+        const std::vector<ParameterGroup> matrices{{.parameters = {matrix}, .weight_decay = 0.1}},
+            others{{.parameters = {vector}, .weight_decay = 0.1}};
+        std::unique_ptr<Optimizer> optimizer;
+        if (lamb)
+            optimizer = std::make_unique<Lamb>(std::vector<ParameterGroup>{matrices[0], others[0]}, LambOptions{});
+        else
+            optimizer = std::make_unique<Muon>(matrices, others, MuonOptions{});
+        matrix.set_grad(vector_of({3, 1, 4, 1, -5, 9}).view({2, 3}));
+        vector.set_grad(vector_of({2, -6}));
+        StepGraph graph(default_device(), [&] { optimizer->step(); });
+        for (int i = 1; i <= 5; ++i) {
+            optimizer->set_lr(0.1 / i);
+            recorded ? graph.run() : optimizer->step();
+        }
+        if (recorded) CHECK(graph.recorded() == records());
+        return std::pair(matrix.to_vector<double>(), vector.to_vector<double>());
+    };
+    for (const bool lamb : {false, true}) CHECK(run(lamb, true) == run(lamb, false));
 }
 
 TEST_CASE("A step that waits for the device runs eagerly, and the graph says why", "[graph]") {
