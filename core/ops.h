@@ -10,6 +10,7 @@
 
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops/activation.h"
+#include "radial/core/ops/compare.h"
 #include "radial/core/ops/conv.h"
 #include "radial/core/ops/elementwise.h"
 #include "radial/core/ops/linear_algebra.h"
