@@ -11,6 +11,7 @@
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops/activation.h"
 #include "radial/core/ops/attention.h"
+#include "radial/core/ops/compare.h"
 #include "radial/core/ops/conv.h"
 #include "radial/core/ops/create.h"
 #include "radial/core/ops/elementwise.h"

@@ -40,10 +40,21 @@ public:
     Tensor forward(Tensor x) override;
 };
 
+/// Options of GELU.
+struct GELUOptions {
+    bool tanh = false;  ///< approximate Phi by a hyperbolic tangent, as gelu_tanh() does
+};
+
 /// y = x * Phi(x), any shape, where Phi is the distribution function of N(0, 1) (Hendrycks & Gimpel 2016).
 class GELU : public Layer {
 public:
+    using Options = GELUOptions;  ///< for Sequential::add()
+
+    explicit GELU(const GELUOptions& options = {});
     Tensor forward(Tensor x) override;
+
+private:
+    GELUOptions options_;
 };
 
 /// y = 1 / (1 + exp(-x)), any shape.
@@ -56,6 +67,174 @@ public:
 class Tanh : public Layer {
 public:
     Tensor forward(Tensor x) override;
+};
+
+/// y = min(max(x, 0), 6), any shape (Howard et al. 2017). Computed in place as ReLU.
+class ReLU6 : public Layer {
+public:
+    Tensor forward(Tensor x) override;
+};
+
+/// Options of LeakyReLU.
+struct LeakyReLUOptions {
+    double slope = 0.01;  ///< slope below 0
+};
+
+/// y = x where x > 0, slope * x elsewhere, any shape (Maas et al. 2013).
+class LeakyReLU : public Layer {
+public:
+    using Options = LeakyReLUOptions;  ///< for Sequential::add()
+
+    explicit LeakyReLU(const LeakyReLUOptions& options = {});
+    Tensor forward(Tensor x) override;
+
+private:
+    LeakyReLUOptions options_;
+};
+
+/// Options of ELU.
+struct ELUOptions {
+    double alpha = 1;  ///< minus the limit at -infinity
+};
+
+/// y = x where x > 0, alpha * (exp(x) - 1) elsewhere, any shape (Clevert et al. 2016).
+class ELU : public Layer {
+public:
+    using Options = ELUOptions;  ///< for Sequential::add()
+
+    explicit ELU(const ELUOptions& options = {});
+    Tensor forward(Tensor x) override;
+
+private:
+    ELUOptions options_;
+};
+
+/// y = 1.0507 * x where x > 0, 1.7581 * (exp(x) - 1) elsewhere, any shape (Klambauer et al. 2017).
+class SELU : public Layer {
+public:
+    Tensor forward(Tensor x) override;
+};
+
+/// Options of CELU.
+struct CELUOptions {
+    double alpha = 1;  ///< minus the limit at -infinity; above 0
+};
+
+/// y = x where x > 0, alpha * (exp(x / alpha) - 1) elsewhere, any shape (Barron 2017).
+class CELU : public Layer {
+public:
+    using Options = CELUOptions;  ///< for Sequential::add()
+
+    /// Throws Error unless alpha is above 0.
+    explicit CELU(const CELUOptions& options = {});
+    Tensor forward(Tensor x) override;
+
+private:
+    CELUOptions options_;
+};
+
+/// y = relu6(x + 3) / 6, any shape (Howard et al. 2019).
+class HardSigmoid : public Layer {
+public:
+    Tensor forward(Tensor x) override;
+};
+
+/// y = x * relu6(x + 3) / 6, any shape (Howard et al. 2019).
+class HardSwish : public Layer {
+public:
+    Tensor forward(Tensor x) override;
+};
+
+/// Options of HardTanh.
+struct HardTanhOptions {
+    double low = -1;  ///< smallest result
+    double high = 1;  ///< largest result
+};
+
+/// y = x limited to [low, high], any shape.
+class HardTanh : public Layer {
+public:
+    using Options = HardTanhOptions;  ///< for Sequential::add()
+
+    /// Throws Error unless low <= high.
+    explicit HardTanh(const HardTanhOptions& options = {});
+    Tensor forward(Tensor x) override;
+
+private:
+    HardTanhOptions options_;
+};
+
+/// y = x * tanh(log(1 + exp(x))), any shape (Misra 2020).
+class Mish : public Layer {
+public:
+    Tensor forward(Tensor x) override;
+};
+
+/// y = log(1 + exp(x)), any shape.
+class Softplus : public Layer {
+public:
+    Tensor forward(Tensor x) override;
+};
+
+/// y = x / (1 + |x|), any shape (Turian et al. 2009).
+class Softsign : public Layer {
+public:
+    Tensor forward(Tensor x) override;
+};
+
+/// y = log(1 / (1 + exp(-x))), any shape.
+class LogSigmoid : public Layer {
+public:
+    Tensor forward(Tensor x) override;
+};
+
+/// Options of SoftShrink and HardShrink.
+struct ShrinkOptions {
+    double bound = 0.5;  ///< half the width of the interval that becomes 0; at least 0
+};
+
+/// y = x moved towards 0 by the bound, and 0 where |x| <= bound, any shape.
+class SoftShrink : public Layer {
+public:
+    using Options = ShrinkOptions;  ///< for Sequential::add()
+
+    /// Throws Error when the bound is below 0.
+    explicit SoftShrink(const ShrinkOptions& options = {});
+    Tensor forward(Tensor x) override;
+
+private:
+    ShrinkOptions options_;
+};
+
+/// y = x where |x| > bound, 0 elsewhere, any shape.
+class HardShrink : public Layer {
+public:
+    using Options = ShrinkOptions;  ///< for Sequential::add()
+
+    /// Throws Error when the bound is below 0.
+    explicit HardShrink(const ShrinkOptions& options = {});
+    Tensor forward(Tensor x) override;
+
+private:
+    ShrinkOptions options_;
+};
+
+/// Options of GLU.
+struct GLUOptions {
+    int dim = -1;  ///< dimension that is halved; negative: counted from the end
+};
+
+/// y = a * sigmoid(b), where a and b are the halves of x along one dimension (Dauphin et al. 2017).
+class GLU : public Layer {
+public:
+    using Options = GLUOptions;  ///< for Sequential::add()
+
+    explicit GLU(const GLUOptions& options = {});
+    /// Throws Error when x has no such dimension or its extent is odd.
+    Tensor forward(Tensor x) override;
+
+private:
+    GLUOptions options_;
 };
 
 /// Options of Dropout.

@@ -247,9 +247,87 @@ std::string clamp(Emitter& to, const Node& call) {
     return to.node("Clip", {input(to, call), to.number(call.attribute("low")), to.number(call.attribute("high"))});
 }
 
+std::string power(Emitter& to, const Node& call) {
+    Names names = inputs(to, call);
+    if (names.size() == 1) names.push_back(to.number(call.attribute("exponent")));
+    return to.node("Pow", names);
+}
+
+/// An op with one number, which is the ONNX attribute `alpha`.
+template <const char* Type, const char* Number>
+std::string with_alpha(Emitter& to, const Node& call) {
+    return to.node(Type, {input(to, call)}, {{"alpha", static_cast<float>(call.attribute(Number))}});
+}
+
+std::string selu(Emitter& to, const Node& call) {
+    return to.node("Selu", {input(to, call)}, {{"alpha", 1.6732632423543772F}, {"gamma", 1.0507009873554805F}});
+}
+
+std::string gelu_tanh(Emitter& to, const Node& call) {
+    const std::string x = input(to, call), cube = to.node("Mul", {square(to, x), x});
+    const std::string sum = to.node("Add", {x, to.node("Mul", {cube, to.number(0.044715)})});
+    const std::string gate = to.node("Sigmoid", {to.node("Mul", {sum, to.number(1.5957691216057308)})});
+    return to.node("Mul", {x, gate});
+}
+
+std::string mish(Emitter& to, const Node& call) {
+    const std::string x = input(to, call);
+    return to.node("Mul", {x, to.node("Tanh", {to.node("Softplus", {x})})});
+}
+
+std::string negative(Emitter& to, const std::string& x) { return to.node("Mul", {x, to.number(-1.0)}); }
+std::string log_sigmoid(Emitter& to, const Node& call) {
+    return negative(to, to.node("Softplus", {negative(to, input(to, call))}));
+}
+
+template <bool Soft>
+std::string shrink(Emitter& to, const Node& call) {
+    const float bound = static_cast<float>(call.attribute("bound"));
+    return to.node("Shrink", {input(to, call)}, {{"lambd", bound}, {"bias", Soft ? bound : 0.0F}});
+}
+
+std::string glu(Emitter& to, const Node& call) {
+    const std::int64_t dim = call.whole("dim");
+    const std::int64_t extent = to.graph().at(call.inputs[0]).tensor.size(static_cast<int>(dim));
+    const auto half = [&](std::int64_t begin) {
+        return to.node("Slice",
+                       {input(to, call), to.indices({begin}), to.indices({begin + extent / 2}), to.indices({dim})});
+    };
+    const std::string value = half(0);
+    return to.node("Mul", {value, to.node("Sigmoid", {half(extent / 2)})});
+}
+
+// ONNX has truth values.
+std::string as_truth(Emitter& to, const std::string& x) { return to.node("Cast", {x}, {{"to", std::int64_t{9}}}); }
+std::string as_number(Emitter& to, const std::string& x) { return to.node("Cast", {x}, {{"to", std::int64_t{1}}}); }
+
+/// A comparison of two tensors, or of one and a number.
+template <const char* Type>
+std::string comparison(Emitter& to, const Node& call) {
+    return as_number(to, arithmetic<Type>(to, call));
+}
+
+template <const char* Type>
+std::string logic(Emitter& to, const Node& call) {
+    Names names = inputs(to, call);
+    for (std::string& name : names) name = as_truth(to, name);
+    return as_number(to, to.node(Type, names));
+}
+
+std::string where(Emitter& to, const Node& call) {
+    return to.node("Where", {as_truth(to, input(to, call, 0)), input(to, call, 1), input(to, call, 2)});
+}
+
 constexpr char op_add[] = "Add", op_sub[] = "Sub", op_mul[] = "Mul", op_div[] = "Div", op_exp[] = "Exp",
                op_log[] = "Log", op_sqrt[] = "Sqrt", op_softplus[] = "Softplus", op_sigmoid[] = "Sigmoid",
-               op_tanh[] = "Tanh", op_max_pool[] = "MaxPool", op_avg_pool[] = "AveragePool";
+               op_tanh[] = "Tanh", op_max_pool[] = "MaxPool", op_avg_pool[] = "AveragePool", op_abs[] = "Abs",
+               op_sign[] = "Sign", op_floor[] = "Floor", op_ceil[] = "Ceil", op_round[] = "Round",
+               op_reciprocal[] = "Reciprocal", op_sin[] = "Sin", op_cos[] = "Cos", op_tan[] = "Tan", op_asin[] = "Asin",
+               op_acos[] = "Acos", op_atan[] = "Atan", op_sinh[] = "Sinh", op_cosh[] = "Cosh", op_erf[] = "Erf",
+               op_softsign[] = "Softsign", op_max[] = "Max", op_min[] = "Min", op_equal[] = "Equal", op_less[] = "Less",
+               op_less_or_equal[] = "LessOrEqual", op_greater[] = "Greater", op_greater_or_equal[] = "GreaterOrEqual",
+               op_not[] = "Not", op_and[] = "And", op_or[] = "Or", op_leaky_relu[] = "LeakyRelu", op_elu[] = "Elu",
+               op_celu[] = "Celu", number_alpha[] = "alpha", number_slope[] = "slope";
 
 /// The ops that have an ONNX form, by name.
 const std::map<std::string_view, AddOp>& forms() {
@@ -264,6 +342,64 @@ const std::map<std::string_view, AddOp>& forms() {
         {"softplus", plain<op_softplus>},
         {"sigmoid", plain<op_sigmoid>},
         {"tanh", plain<op_tanh>},
+        {"abs", plain<op_abs>},
+        {"sign", plain<op_sign>},
+        {"floor", plain<op_floor>},
+        {"ceil", plain<op_ceil>},
+        {"round", plain<op_round>},
+        {"reciprocal", plain<op_reciprocal>},
+        {"sin", plain<op_sin>},
+        {"cos", plain<op_cos>},
+        {"tan", plain<op_tan>},
+        {"asin", plain<op_asin>},
+        {"acos", plain<op_acos>},
+        {"atan", plain<op_atan>},
+        {"sinh", plain<op_sinh>},
+        {"cosh", plain<op_cosh>},
+        {"erf", plain<op_erf>},
+        {"softsign", plain<op_softsign>},
+        {"maximum", plain<op_max>},
+        {"minimum", plain<op_min>},
+        {"pow", power},
+        {"rsqrt",
+         [](Emitter& to, const Node& call) { return to.node("Reciprocal", {to.node("Sqrt", {input(to, call)})}); }},
+        {"expm1",
+         [](Emitter& to, const Node& call) {
+             return to.node("Sub", {to.node("Exp", {input(to, call)}), to.number(1.0)});
+         }},
+        {"log1p",
+         [](Emitter& to, const Node& call) {
+             return to.node("Log", {to.node("Add", {input(to, call), to.number(1.0)})});
+         }},
+        {"log2",
+         [](Emitter& to, const Node& call) {
+             return to.node("Mul", {to.node("Log", {input(to, call)}), to.number(std::numbers::log2e)});
+         }},
+        {"log10",
+         [](Emitter& to, const Node& call) {
+             return to.node("Mul", {to.node("Log", {input(to, call)}), to.number(std::numbers::log10e)});
+         }},
+        {"equal", comparison<op_equal>},
+        {"less", comparison<op_less>},
+        {"less_equal", comparison<op_less_or_equal>},
+        {"greater", comparison<op_greater>},
+        {"greater_equal", comparison<op_greater_or_equal>},
+        {"not_equal",
+         [](Emitter& to, const Node& call) { return as_number(to, to.node("Not", {arithmetic<op_equal>(to, call)})); }},
+        {"logical_not", logic<op_not>},
+        {"logical_and", logic<op_and>},
+        {"logical_or", logic<op_or>},
+        {"where", where},
+        {"leaky_relu", with_alpha<op_leaky_relu, number_slope>},
+        {"elu", with_alpha<op_elu, number_alpha>},
+        {"celu", with_alpha<op_celu, number_alpha>},
+        {"selu", selu},
+        {"gelu_tanh", gelu_tanh},
+        {"mish", mish},
+        {"log_sigmoid", log_sigmoid},
+        {"soft_shrink", shrink<true>},
+        {"hard_shrink", shrink<false>},
+        {"glu", glu},
         {"square", [](Emitter& to, const Node& call) { return square(to, input(to, call)); }},
         {"normal_cdf", [](Emitter& to, const Node& call) { return normal_cdf(to, input(to, call)); }},
         {"clamp", clamp},

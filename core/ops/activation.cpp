@@ -4,6 +4,9 @@
 #include "radial/core/ops/common.h"
 #include "radial/core/ops/kernels/reduce.h"
 
+#include <span>
+#include <vector>
+
 namespace radial {
 namespace {
 
@@ -15,12 +18,13 @@ struct MaskStart {
 
 /// y = f(x), computed in place if nothing else reads `x`. F keeps its result for backward.
 template <class F>
-Tensor over_input(std::string_view op, const Tensor& x, const F& f) {
+Tensor over_input(std::string_view op, const Tensor& x, const F& f,
+                  std::initializer_list<OpAttribute> attributes = {}) {
     ops::check_floating(op, "the input", x);
     const bool in_place = ops::may_overwrite(x);
     const Tensor y = in_place ? x.detach() : Tensor::empty_like(x);
     if (in_place) y.bump_version();  // before the result is saved for backward
-    return ops::transform(op, x, y, f);
+    return ops::transform(op, x, y, f, attributes);
 }
 
 Tensor apply_dropout(const Tensor& x, const Tensor& y, double p, const MaskStart& start) {
@@ -44,6 +48,69 @@ Tensor silu(const Tensor& x) { return ops::transform("silu", x, kernels::Silu{})
 Tensor gelu(const Tensor& x) { return ops::transform("gelu", x, kernels::Gelu{}); }
 Tensor hard_sigmoid(const Tensor& x) { return ops::transform("hard_sigmoid", x, kernels::HardSigmoid{}); }
 Tensor hard_swish(const Tensor& x) { return ops::transform("hard_swish", x, kernels::HardSwish{}); }
+
+Tensor gelu_tanh(const Tensor& x) { return ops::transform("gelu_tanh", x, kernels::GeluTanh{}); }
+Tensor mish(const Tensor& x) { return ops::transform("mish", x, kernels::Mish{}); }
+Tensor softsign(const Tensor& x) { return ops::transform("softsign", x, kernels::Softsign{}); }
+Tensor log_sigmoid(const Tensor& x) { return ops::transform("log_sigmoid", x, kernels::LogSigmoid{}); }
+
+Tensor leaky_relu(Tensor x, double slope) {
+    if (slope >= 0) return over_input("leaky_relu", x, kernels::LeakyRelu<true>{slope}, {{"slope", slope}});
+    return ops::transform("leaky_relu", x, kernels::LeakyRelu<false>{slope}, {{"slope", slope}});
+}
+
+Tensor elu(const Tensor& x, double alpha) {
+    return ops::transform("elu", x, kernels::Elu{.alpha = alpha}, {{"alpha", alpha}});
+}
+Tensor selu(const Tensor& x) {
+    constexpr double alpha = 1.6732632423543772, scale = 1.0507009873554805;
+    return ops::transform("selu", x, kernels::Elu{.alpha = alpha, .scale = scale});
+}
+Tensor celu(const Tensor& x, double alpha) {
+    RADIAL_CHECK(alpha > 0, "celu: alpha is {}, expected above 0", alpha);
+    return ops::transform("celu", x, kernels::Elu{.alpha = alpha, .width = alpha}, {{"alpha", alpha}});
+}
+
+Tensor hard_tanh(const Tensor& x, double low, double high) {
+    RADIAL_CHECK(low <= high, "hard_tanh: from {} to {}, expected the lower bound first", low, high);
+    return clamp(x, low, high);
+}
+Tensor soft_shrink(const Tensor& x, double bound) {
+    RADIAL_CHECK(bound >= 0, "soft_shrink: bound is {}, expected at least 0", bound);
+    return ops::transform("soft_shrink", x, kernels::SoftShrink{bound}, {{"bound", bound}});
+}
+Tensor hard_shrink(const Tensor& x, double bound) {
+    RADIAL_CHECK(bound >= 0, "hard_shrink: bound is {}, expected at least 0", bound);
+    return ops::transform("hard_shrink", x, kernels::HardShrink{bound}, {{"bound", bound}});
+}
+
+Tensor glu(const Tensor& x, int dim) {
+    ops::check_floating("glu", "the input", x);
+    const int along = ops::checked_dim("glu", x, dim);
+    RADIAL_CHECK(x.size(along) % 2 == 0, "glu: input {} has extent {} in dimension {}, expected an even number",
+                 x.shape().str(), x.size(along), along);
+    std::vector<std::int64_t> extents(x.shape().begin(), x.shape().end());
+    extents[static_cast<std::size_t>(along)] /= 2;
+    const Tensor y = Tensor::empty(Shape(std::span<const std::int64_t>(extents)), x.dtype(), x.device(), x.layout());
+    const auto [outer, extent, inner] = ops::blocks_around(x, along);
+    const std::int64_t rows = outer, half = extent / 2 * inner;
+    dispatch_activation(x.dtype(), "glu", [&](auto zero) {
+        using T = decltype(zero);
+        kernels::map2(x.device(), rows, half, kernels::Glu<T>{x.data<T>(), y.data<T>(), half});
+    });
+    return record("glu", y, {x},
+                  [saved = Saved(x, "glu", "input"), rows, half](Tensor dy, Needs) -> Grads {
+                      const Tensor kept = saved.get(), dx = Tensor::empty_like(kept);
+                      dy = ops::like_layout(dy, kept);
+                      dispatch_activation(kept.dtype(), "glu", [&](auto zero) {
+                          using T = decltype(zero);
+                          kernels::map2(kept.device(), rows, half,
+                                        kernels::GluBackward<T>{kept.data<T>(), dy.data<T>(), dx.data<T>(), half});
+                      });
+                      return {dx};
+                  },
+                  {{"dim", along}});
+}
 
 Tensor activated(Tensor x, Activation activation) {
     switch (activation) {

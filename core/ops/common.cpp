@@ -1,5 +1,6 @@
 // Helpers shared by the ops.
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/broadcast.h"
 
 #include "radial/core/ops/kernels/reduce.h"
 #include "radial/core/ops/kernels/shape.h"
@@ -106,6 +107,49 @@ kernels::Stretch stretch(const Shape& from, const Shape& shape, Layout layout) {
     for (std::size_t d = 0; d + 1 < count; ++d) {
         result.extent[d] = extents[d];
         result.step[d] = steps[d];
+    }
+    return result;
+}
+
+kernels::Stretch3 stretch(const Tensor& a, const Tensor& b, const Tensor& c, const Shape& shape, Layout layout) {
+    const std::array<const Tensor*, 3> tensors = {&a, &b, &c};
+    const int rank = shape.rank();
+    const std::array<int, 4> channels_last = {0, 2, 3, 1};
+    std::array<std::int64_t, 3> next = {1, 1, 1};  // strides of the tensors that have the shape, in memory order
+    std::array<std::array<std::int64_t, 3>, Shape::max_rank> steps{};
+    std::array<std::int64_t, Shape::max_rank> extents{};
+    std::size_t count = 0;  // dimensions so far, innermost first
+    for (int position = rank - 1; position >= 0; --position) {
+        const int d = layout == Layout::channels_last ? channels_last[static_cast<std::size_t>(position)] : position;
+        if (shape[d] == 1) continue;
+        std::array<std::int64_t, 3> step{};
+        bool merges = count > 0;
+        for (std::size_t t = 0; t < 3; ++t) {
+            const Shape& from = tensors[t]->shape();
+            const int own = d - (rank - from.rank());
+            if (from == shape) {
+                step[t] = next[t];
+                next[t] *= shape[d];
+            } else if (own >= 0 && from[own] != 1) {
+                step[t] = from.strides()[static_cast<std::size_t>(own)];
+            }
+            merges = merges && step[t] == steps[count - 1][t] * extents[count - 1];
+        }
+        if (merges) {
+            extents[count - 1] *= shape[d];
+        } else {
+            extents[count] = shape[d];
+            steps[count++] = step;
+        }
+    }
+    kernels::Stretch3 result{};
+    result.inner = count == 0 ? 1 : extents[0];
+    result.rank = count == 0 ? 0 : static_cast<std::int64_t>(count) - 1;
+    for (std::size_t t = 0; t < 3; ++t) result.inner_step[t] = steps[0][t];
+    for (std::size_t d = 1; d < count; ++d) {
+        const std::size_t outer = count - 1 - d;  // outermost first
+        result.extent[outer] = extents[d];
+        for (std::size_t t = 0; t < 3; ++t) result.step[t][outer] = steps[d][t];
     }
     return result;
 }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 namespace radial::ops {
@@ -107,30 +108,32 @@ void apply(Device device, std::int64_t count, const G& g, const T* a, const T* b
 
 /// Writes y = f(x) to `y` and records the op with F::derivative as its backward. Saves y if F::keeps_result, else x.
 template <class F>
-Tensor transform(std::string_view op, const Tensor& x, const Tensor& y, const F& f) {
+Tensor transform(std::string_view op, const Tensor& x, const Tensor& y, const F& f,
+                 std::initializer_list<OpAttribute> attributes = {}) {
     dispatch_activation(x.dtype(), op, [&](auto zero) {
         using T = decltype(zero);
         apply(x.device(), x.numel(), f, x.data<const T>(), y.data<T>());
     });
     const Saved saved(F::keeps_result ? y : x, op, F::keeps_result ? "result" : "input");
-    return record(op, y, {x}, [saved, op](Tensor dy, Needs) -> Grads {
+    const auto backward = [saved, op, f](Tensor dy, Needs) -> Grads {
         const Tensor kept = saved.get();
         dy = like_layout(dy, kept);
         const Tensor dx = reuse_or_empty(dy);
         dispatch_activation(dy.dtype(), op, [&](auto zero) {
             using T = decltype(zero);
-            apply(dy.device(), dy.numel(), kernels::Derivative<F>{}, dy.data<const T>(), kept.data<const T>(),
+            apply(dy.device(), dy.numel(), kernels::Derivative<F>{f}, dy.data<const T>(), kept.data<const T>(),
                   dx.data<T>());
         });
         return {dx};
-    });
+    };
+    return record(op, y, {x}, backward, attributes);
 }
 
 /// y = f(x) in newly allocated memory.
 template <class F>
-Tensor transform(std::string_view op, const Tensor& x, const F& f) {
+Tensor transform(std::string_view op, const Tensor& x, const F& f, std::initializer_list<OpAttribute> attributes = {}) {
     check_floating(op, "the input", x);
-    return transform(op, x, Tensor::empty_like(x), f);
+    return transform(op, x, Tensor::empty_like(x), f, attributes);
 }
 
 }  // namespace radial::ops

@@ -1,53 +1,15 @@
 // Elementwise arithmetic with broadcasting, elementary functions, and type conversion.
 #include "radial/core/ops/kernels/elementwise.h"
 #include "radial/core/autograd/node.h"
+#include "radial/core/ops/broadcast.h"
 #include "radial/core/ops/common.h"
 
 namespace radial {
 namespace {
 
+using ops::combine;
 using ops::like_layout;
-
-// G(a, b). If necessary, a is broadcast first; b is broadcast while it is read.
-template <class G>
-Tensor combine(std::string_view op, const Tensor& a, const Tensor& b, const G& g) {
-    ops::check_floating(op, "the first tensor", a);
-    ops::check_alike(op, a, "the second tensor", b);
-    const Shape shape = ops::broadcast_shape(op, a.shape(), b.shape());
-    const Layout wanted = b.shape() == shape ? b.layout() : Layout::row_major;
-    const Tensor x = a.shape() == shape ? a : ops::broadcast_to(a, shape, wanted);
-    const Tensor result = Tensor::empty_like(x);
-    const std::int64_t count = shape.numel();
-    dispatch_activation(a.dtype(), op, [&](auto zero) {
-        using T = decltype(zero);
-        const T* const p = x.data<T>();
-        T* const out = result.data<T>();
-        if (b.shape() == shape) {
-            const Tensor y = like_layout(b, x);
-            ops::apply(x.device(), count, g, p, y.data<const T>(), out);
-        } else if (b.numel() == 1) {
-            kernels::map(x.device(), count, kernels::BinaryWithOne<T, G>{{g}, p, b.data<T>(), out});
-        } else if (count > 0) {
-            const Tensor y = b.to(Layout::row_major);
-            const kernels::Stretch at = ops::stretch(b.shape(), shape, x.layout());
-            kernels::rows(x.device(), count / at.inner, at.inner,
-                          kernels::BinaryStretched<T, G>{{g}, p, y.data<T>(), out, at});
-        }
-    });
-    return result;
-}
-
-// G(x), where G contains a number.
-template <class G>
-Tensor with_number(std::string_view op, const Tensor& x, const G& g) {
-    ops::check_floating(op, "the tensor", x);
-    const Tensor y = Tensor::empty_like(x);
-    dispatch_activation(x.dtype(), op, [&](auto zero) {
-        using T = decltype(zero);
-        ops::apply(x.device(), x.numel(), g, x.data<const T>(), y.data<T>());
-    });
-    return y;
-}
+using ops::with_number;
 
 Tensor converted(const Tensor& x, DType dtype) {
     const Tensor y = Tensor::empty(x.shape(), dtype, x.device(), x.layout());

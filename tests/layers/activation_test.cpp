@@ -3,6 +3,7 @@
 #include "../core/gradcheck.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
+#include "radial/layers/sequential.h"
 
 #include <algorithm>
 
@@ -17,6 +18,54 @@ std::vector<double> image_sums(const Tensor& x) { return sum(x, {1, 2, 3}).to_ve
 TEST_CASE("PReLU's slopes start at its option's value") {
     CHECK(PReLU({.channels = 2}).parameters()[0].to_vector<double>() == std::vector<double>{0.25, 0.25});
     CHECK(PReLU({.channels = 1, .initial = 0.5}).parameters()[0].to_vector<double>() == std::vector<double>{0.5});
+}
+
+TEST_CASE("an activation's layer computes the op of its name with its options") {
+    RandomInputs random(70);
+    const Tensor x = random.tensor({2, 4, 3, 2}, -4, 8);
+    const auto same = [&](Layer&& layer, const Tensor& expected) {
+        return differences(layer.forward(x).to_vector<double>(), expected.to_vector<double>()) == "";
+    };
+    CHECK(same(ReLU6(), relu6(x)));
+    CHECK(same(LeakyReLU(), leaky_relu(x, 0.01)));
+    CHECK(same(LeakyReLU({.slope = 0.2}), leaky_relu(x, 0.2)));
+    CHECK(same(ELU(), elu(x, 1)));
+    CHECK(same(ELU({.alpha = 0.5}), elu(x, 0.5)));
+    CHECK(same(SELU(), selu(x)));
+    CHECK(same(CELU({.alpha = 2}), celu(x, 2)));
+    CHECK(same(GELU(), gelu(x)));
+    CHECK(same(GELU({.tanh = true}), gelu_tanh(x)));
+    CHECK(same(HardSigmoid(), hard_sigmoid(x)));
+    CHECK(same(HardSwish(), hard_swish(x)));
+    CHECK(same(HardTanh(), clamp(x, -1, 1)));
+    CHECK(same(HardTanh({.low = -2, .high = 3}), clamp(x, -2, 3)));
+    CHECK(same(Mish(), mish(x)));
+    CHECK(same(Softplus(), softplus(x)));
+    CHECK(same(Softsign(), softsign(x)));
+    CHECK(same(LogSigmoid(), log_sigmoid(x)));
+    CHECK(same(SoftShrink(), soft_shrink(x, 0.5)));
+    CHECK(same(HardShrink({.bound = 1}), hard_shrink(x, 1)));
+    CHECK(same(GLU(), glu(x, 3)));
+    CHECK(same(GLU({.dim = 1}), glu(x, 1)));
+}
+
+TEST_CASE("activations with impossible options say what they expect") {
+    CHECK(error_of([] { CELU({.alpha = 0}); }) == "CELU: alpha is 0, expected above 0");
+    CHECK(error_of([] { HardTanh({.low = 2, .high = 1}); }) == "HardTanh: from 2 to 1, expected the lower bound first");
+    CHECK(error_of([] { SoftShrink({.bound = -1}); }) == "SoftShrink: bound is -1, expected at least 0");
+    CHECK(error_of([] { HardShrink({.bound = -1}); }) == "HardShrink: bound is -1, expected at least 0");
+    CHECK(error_of([] { Mish().forward(Tensor::zeros({2}, DType::int64)); }) ==
+          "Mish: input is int64[2], expected float32 or float64");
+    CHECK(error_of([] {
+              GLU().forward(Tensor::zeros({2, 3}));
+          }) == "glu: input [2, 3] has extent 3 in dimension 1, expected an even number");
+}
+
+TEST_CASE("activations with options are added to a chain by their options") {
+    Sequential chain;
+    chain.add<LeakyReLU>({.slope = 0.5}).add<ELU>({.alpha = 2}).add<HardSwish>().add<GELU>();
+    const Tensor x = Tensor::full({2, 3}, -1);
+    CHECK(chain.forward(x).to_vector<float>() == gelu(hard_swish(elu(leaky_relu(x, 0.5), 2))).to_vector<float>());
 }
 
 TEST_CASE("Dropout changes nothing in evaluation and drops in training") {

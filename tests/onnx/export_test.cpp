@@ -261,6 +261,55 @@ TEST_CASE("a constant row for each sample is repeated for any batch", "[host][on
           std::vector<float>{0, 0, 3, 3, 3, 3});
 }
 
+TEST_CASE("exported activations compute the same", "[host][onnx]") {
+    Generator generator(12);
+    const Tensor x = Tensor::empty({3, 4}, DType::float32, Device{});
+    normal_(x, 0, 3, generator);
+    const auto same = [&x](const std::function<Tensor(const Tensor&)>& function) {
+        return relative_difference(run_onnx(model_of(function), x), function(x)) < 2e-6;
+    };
+    CHECK(same([](const Tensor& v) { return relu6(v * 2.0); }));
+    CHECK(same([](const Tensor& v) { return hard_sigmoid(v); }));
+    CHECK(same([](const Tensor& v) { return hard_swish(v); }));
+    CHECK(same([](const Tensor& v) { return leaky_relu(v, 0.2); }));
+    CHECK(same([](const Tensor& v) { return elu(v, 0.7); }));
+    CHECK(same([](const Tensor& v) { return celu(v, 0.7); }));
+    CHECK(same([](const Tensor& v) { return selu(v); }));
+    CHECK(same([](const Tensor& v) { return gelu_tanh(v); }));
+    CHECK(same([](const Tensor& v) { return mish(v); }));
+    CHECK(same([](const Tensor& v) { return softsign(v); }));
+    CHECK(same([](const Tensor& v) { return log_sigmoid(v); }));
+    CHECK(same([](const Tensor& v) { return hard_tanh(v, -0.5, 1); }));
+    CHECK(same([](const Tensor& v) { return soft_shrink(v, 0.7); }));
+    CHECK(same([](const Tensor& v) { return hard_shrink(v, 0.7); }));
+    CHECK(same([](const Tensor& v) { return glu(v, 1); }));
+}
+
+TEST_CASE("exported elementary functions, comparisons and choices compute the same", "[host][onnx]") {
+    Generator generator(13);
+    const Tensor x = Tensor::empty({3, 4}, DType::float32, Device{});
+    uniform_(x, 0.1, 0.9, generator);
+    const auto same = [&x](const std::function<Tensor(const Tensor&)>& function) {
+        return relative_difference(run_onnx(model_of(function), x), function(x)) < 2e-6;
+    };
+    for (Tensor (*const op)(const Tensor&) :
+         {expm1, log1p, radial::log2, radial::log10, rsqrt, reciprocal, radial::sin, radial::cos, radial::tan,
+          radial::asin, radial::acos, radial::atan, radial::sinh, radial::cosh, radial::erf, radial::abs, sign})
+        CHECK(same(op));
+    for (Tensor (*const op)(const Tensor&) : {radial::floor, radial::ceil, radial::round})
+        CHECK(same([op](const Tensor& v) { return op(v * 10.0); }));
+    CHECK(same([](const Tensor& v) { return pow(v, 1.5); }));
+    CHECK(same([](const Tensor& v) { return pow(v, v); }));
+    CHECK(same([](const Tensor& v) { return maximum(v, 1.0 - v) + minimum(v, square(v)); }));
+    CHECK(same([](const Tensor& v) { return where(greater(v, 0.5), v, 1.0 - v); }));
+    CHECK(same([](const Tensor& v) { return not_equal(v, 0.5) + less(v, 0.4) + equal(v, v); }));
+    CHECK(same([](const Tensor& v) { return less_equal(v, 0.5) + 2.0 * greater_equal(v, square(v)); }));
+    CHECK(same([](const Tensor& v) {
+        const Tensor small = less(v, 0.3), large = greater(v, 0.7);
+        return logical_or(small, large) + 2.0 * logical_and(logical_not(small), logical_not(large));
+    }));
+}
+
 TEST_CASE("a function that cannot be exported is refused by what is wrong", "[host][onnx]") {
     const auto error = [](const std::function<Tensor(const Tensor&)>& function) {
         return error_of([&] { model_of(function); });

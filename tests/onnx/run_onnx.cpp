@@ -48,6 +48,11 @@ struct Call {
         const auto* found = find(name);
         return found == nullptr ? otherwise : found->i();
     }
+    double real(const std::string& name) const {
+        const auto* found = find(name);
+        RADIAL_CHECK(found != nullptr, "{}: no attribute {}", node.op_type(), name);
+        return static_cast<double>(found->f());
+    }
     Sizes list(const std::string& name) const {
         const auto* found = find(name);
         RADIAL_CHECK(found != nullptr, "{}: no attribute {}", node.op_type(), name);
@@ -151,7 +156,11 @@ Tensor flattened(const Call& call) {
     return flatten(call[0]);
 }
 
-Tensor erf(const Tensor& x) { return normal_cdf(x * std::sqrt(2.0)) * 2 - 1; }
+Tensor shrunk(const Call& call) {
+    const double bound = call.real("lambd"), bias = call.real("bias");
+    const Tensor& x = call[0];
+    return where(greater(x, bound), x - bias, where(less(x, -bound), x + bias, x * 0.0));
+}
 
 using Operator = std::function<Tensor(const Call&)>;
 const std::map<std::string, Operator>& operators() {
@@ -171,6 +180,39 @@ const std::map<std::string, Operator>& operators() {
         {"Sigmoid", [](const Call& c) { return sigmoid(c[0]); }},
         {"Tanh", [](const Call& c) { return tanh(c[0]); }},
         {"Softplus", [](const Call& c) { return softplus(c[0]); }},
+        {"Abs", [](const Call& c) { return abs(c[0]); }},
+        {"Sign", [](const Call& c) { return sign(c[0]); }},
+        {"Floor", [](const Call& c) { return floor(c[0]); }},
+        {"Ceil", [](const Call& c) { return ceil(c[0]); }},
+        {"Round", [](const Call& c) { return round(c[0]); }},
+        {"Reciprocal", [](const Call& c) { return reciprocal(c[0]); }},
+        {"Sin", [](const Call& c) { return sin(c[0]); }},
+        {"Cos", [](const Call& c) { return cos(c[0]); }},
+        {"Tan", [](const Call& c) { return tan(c[0]); }},
+        {"Asin", [](const Call& c) { return asin(c[0]); }},
+        {"Acos", [](const Call& c) { return acos(c[0]); }},
+        {"Atan", [](const Call& c) { return atan(c[0]); }},
+        {"Sinh", [](const Call& c) { return sinh(c[0]); }},
+        {"Cosh", [](const Call& c) { return cosh(c[0]); }},
+        {"Softsign", [](const Call& c) { return softsign(c[0]); }},
+        {"Min", [](const Call& c) { return minimum(c[0], c[1]); }},
+        {"Pow", [](const Call& c) { return pow(c[0], c[1]); }},
+        {"LeakyRelu", [](const Call& c) { return leaky_relu(c[0].clone(), c.real("alpha")); }},
+        {"Elu", [](const Call& c) { return elu(c[0], c.real("alpha")); }},
+        {"Celu", [](const Call& c) { return celu(c[0], c.real("alpha")); }},
+        {"Selu", [](const Call& c) { return c.real("gamma") * elu(c[0], c.real("alpha")); }},
+        {"Shrink", shrunk},
+        // Truth values are 0 and 1 in float32.
+        {"Cast", [](const Call& c) { return c.number("to", 0) == 9 ? not_equal(c[0], 0.0) : c[0]; }},
+        {"Equal", [](const Call& c) { return equal(c[0], c[1]); }},
+        {"Less", [](const Call& c) { return less(c[0], c[1]); }},
+        {"LessOrEqual", [](const Call& c) { return less_equal(c[0], c[1]); }},
+        {"Greater", [](const Call& c) { return greater(c[0], c[1]); }},
+        {"GreaterOrEqual", [](const Call& c) { return greater_equal(c[0], c[1]); }},
+        {"Not", [](const Call& c) { return logical_not(c[0]); }},
+        {"And", [](const Call& c) { return logical_and(c[0], c[1]); }},
+        {"Or", [](const Call& c) { return logical_or(c[0], c[1]); }},
+        {"Where", [](const Call& c) { return where(c[0], c[1], c[2]); }},
         {"Identity", [](const Call& c) { return c[0]; }},
         {"PRelu", channel_slopes},
         {"Conv", conv},

@@ -3,6 +3,7 @@
 
 #include "radial/core/kernels/philox.h"
 #include "radial/core/kernels/values.h"
+#include "radial/core/ops/kernels/elementary.h"
 #include "radial/core/tensor/random_kernels.h"
 
 #include <cmath>
@@ -107,6 +108,167 @@ struct Gelu {
     RADIAL_HD static V derivative(V dy, V x) {
         const NormalAt<V> normal = normal_at(x);
         return dy * (normal.cdf + x * normal.density);
+    }
+};
+
+/// x * sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3), which is x (1 + tanh u) / 2. 0 at -infinity.
+struct GeluTanh {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD static V share(V x) {
+        constexpr V root = V(1.5957691216057308);  // 2 sqrt(2 / pi)
+        return 1 / (1 + exponential(-root * x * (1 + V(0.044715) * x * x)));
+    }
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V product = v * share(v);
+        return v < -100 ? V{0} : product;  // where the product underflows
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        constexpr V root = V(1.5957691216057308);
+        const V s = share(x), slope = root * x * (1 + V(3 * 0.044715) * x * x), size = x < 0 ? -x : x;
+        const V inside = dy * (s + s * (1 - s) * slope), outside = x < 0 ? V{0} : dy;
+        return size > 100 ? outside : inside;
+    }
+};
+/// x > 0 ? x : alpha * (exp(x / width) - 1), times scale: ELU (width 1), SELU, and CELU (width = alpha).
+struct Elu {
+    static constexpr bool keeps_result = false;
+    double alpha = 1, width = 1, scale = 1;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V below = static_cast<V>(alpha * scale) * exponential_minus_one(v / static_cast<V>(width));
+        const V above = static_cast<V>(scale) * v;
+        return v > 0 ? above : below;
+    }
+    template <class V>
+    RADIAL_HD V derivative(V dy, V x) const {
+        const V slope = static_cast<V>(alpha * scale / width) * exponential(x / static_cast<V>(width));
+        const V above = static_cast<V>(scale);
+        return dy * (x > 0 ? above : slope);
+    }
+};
+/// x > 0 ? x : slope * x. The result can be kept instead of x if the slope is not negative: it then has the sign of x.
+template <bool Result>
+struct LeakyRelu {
+    static constexpr bool keeps_result = Result;
+    double slope;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V scaled = v * static_cast<V>(slope);
+        return v > 0 ? v : scaled;
+    }
+    template <class V>
+    RADIAL_HD V derivative(V dy, V kept) const {
+        const V scaled = dy * static_cast<V>(slope);
+        return kept > 0 ? dy : scaled;
+    }
+};
+/// x * tanh(softplus(x)). 0 at -infinity. With e = exp(-|x|), which cannot overflow, the tangent is a quotient of
+/// polynomials of e without cancellation.
+struct Mish {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V e = exponential(v > 0 ? -v : v), square = e * e;
+        const V top = v > 0 ? 1 + 2 * e : square + 2 * e, rest = v > 0 ? 2 * square : V{2};
+        const V product = v * (top / (top + rest));
+        return v < -1000 ? V{0} : product;  // where e is 0
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        const V e = exponential(x > 0 ? -x : x), square = e * e;
+        const V top = x > 0 ? 1 + 2 * e : square + 2 * e, below = top + (x > 0 ? 2 * square : V{2});
+        // The slope of the tangent is 4 e (1 + e) / below^2 for x <= 0, and 4 e^2 (1 + e) / below^2 otherwise.
+        const V steep = 4 * (x > 0 ? square : e) * (1 + e) / (below * below), product = x * steep;
+        const V size = x < 0 ? -x : x;
+        return dy * (top / below + (size > 1000 ? V{0} : product));
+    }
+};
+/// x / (1 + |x|).
+struct Softsign {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V size = v < 0 ? -v : v, share = v / (1 + size), limit = v < 0 ? V{-1} : V{1};
+        return size > V(1e30) ? limit : share;  // where they are equal, unless v is infinite
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        const V share = 1 / (1 + (x < 0 ? -x : x));
+        return dy * share * share;
+    }
+};
+/// log(sigmoid(x)) = min(x, 0) - log(1 + exp(-|x|)).
+struct LogSigmoid {
+    static constexpr bool keeps_result = false;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        return (v > 0 ? V{0} : v) - std::log1p(exponential(v > 0 ? -v : v));
+    }
+    template <class V>
+    RADIAL_HD static V derivative(V dy, V x) {
+        const V e = exponential(x > 0 ? -x : x);
+        return dy * ((x > 0 ? e : V{1}) / (1 + e));
+    }
+};
+/// x + bound, 0 or x - bound: below, within and above [-bound, bound]. NaN stays NaN.
+struct SoftShrink {
+    static constexpr bool keeps_result = true;
+    double bound;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V b = static_cast<V>(bound), size = v < 0 ? -v : v, moved = v < 0 ? v + b : v - b;
+        return size <= b ? V{0} : moved;
+    }
+    template <class V>
+    RADIAL_HD V derivative(V dy, V y) const {
+        return y == 0 ? V{0} : dy;
+    }
+};
+/// x outside [-bound, bound], else 0. NaN stays NaN.
+struct HardShrink {
+    static constexpr bool keeps_result = true;
+    double bound;
+    template <class V>
+    RADIAL_HD V operator()(V v) const {
+        const V b = static_cast<V>(bound), size = v < 0 ? -v : v;
+        return size <= b ? V{0} : v;
+    }
+    template <class V>
+    RADIAL_HD V derivative(V dy, V y) const {
+        return y == 0 ? V{0} : dy;
+    }
+};
+
+// ---- GLU: rows of two halves; the second gates the first ----
+
+/// y = a * sigmoid(b).
+template <class T>
+struct Glu {
+    const T* in;
+    T* out;
+    std::int64_t half;  ///< elements of one half
+    RADIAL_HD void operator()(std::int64_t o, std::int64_t i) const {
+        using C = Compute<T>;
+        const C a = convert<C>(in[2 * o * half + i]), b = convert<C>(in[(2 * o + 1) * half + i]);
+        out[o * half + i] = convert<T>(a / (1 + exponential(-b)));
+    }
+};
+/// da = dy * sigmoid(b) and db = dy * a * sigmoid(b) * (1 - sigmoid(b)).
+template <class T>
+struct GluBackward {
+    const T *in, *dy;
+    T* dx;
+    std::int64_t half;
+    RADIAL_HD void operator()(std::int64_t o, std::int64_t i) const {
+        using C = Compute<T>;
+        const std::int64_t first = 2 * o * half + i, second = first + half;
+        const C a = convert<C>(in[first]), b = convert<C>(in[second]), up = convert<C>(dy[o * half + i]);
+        const C s = 1 / (1 + exponential(-b)), down = up * s;
+        dx[first] = convert<T>(down);
+        dx[second] = convert<T>(down * a * (1 - s));
     }
 };
 

@@ -196,7 +196,7 @@ struct ClampGradient {
 
 /// F::derivative as a function of two numbers.
 template <class F>
-struct Derivative {
+struct Derivative : F {
     template <class V>
     RADIAL_HD V operator()(V dy, V kept) const {
         return F::derivative(dy, kept);
