@@ -123,7 +123,8 @@ TEST_CASE("gradients of every op agree with differences at the recorded inputs",
 }
 
 TEST_CASE("every op has a smooth recorded case, or is known to have none", "[core][ops][gradcheck][host]") {
-    const std::set<std::string> without = {"argmax", "label_ranks", "median", "cast"};
+    const std::set<std::string> without = {"argmax", "argmin", "argsort", "label_ranks",  "median",
+                                           "cast",   "all",    "any",     "count_nonzero"};
     for (const OpFamily* family : every_op()) {
         for (const OpUnderTest& op : *family) {
             const auto cases = op.recorded();
