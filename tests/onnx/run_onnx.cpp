@@ -199,7 +199,7 @@ const std::map<std::string, Operator>& operators() {
         {"ReduceMax", largest_along},
         {"ReduceL2", [keep](const Call& c) { return sqrt(sum(square(c[0]), c.dims("axes"), keep(c))); }},
         {"ReduceSumSquare", [keep](const Call& c) { return sum(square(c[0]), c.dims("axes"), keep(c)); }},
-        {"ReduceLogSumExp", [keep](const Call& c) { return log_sum_exp(c[0], c.dims("axes"), keep(c)); }},
+        {"ReduceLogSumExp", [](const Call& c) { return log_sum_exp(c[0]); }},
         {"LogSoftmax", [](const Call& c) { return log_softmax(c[0]); }},
     };
     return all;
