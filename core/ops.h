@@ -20,5 +20,7 @@
 #include "radial/core/ops/linear_algebra.h"
 #include "radial/core/ops/norm.h"
 #include "radial/core/ops/reduce.h"
+#include "radial/core/ops/scan.h"
 #include "radial/core/ops/shape.h"
 #include "radial/core/ops/softmax.h"
+#include "radial/core/ops/sort.h"

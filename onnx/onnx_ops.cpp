@@ -438,13 +438,18 @@ const std::map<std::string_view, AddOp>& forms() {
         {"sum", sum_op},
         {"mean", mean_op},
         {"max", max_op},
+        {"softmax",
+         [](Emitter& to, const Node& call) {
+             return to.node("Softmax", {input(to, call)}, {{"axis", call.whole("dim")}});
+         }},
         {"log_softmax",
          [](Emitter& to, const Node& call) {
              return to.node("LogSoftmax", {input(to, call)}, {{"axis", call.whole("dim")}});
          }},
         {"log_sum_exp",
          [](Emitter& to, const Node& call) {
-             return to.node("ReduceLogSumExp", {input(to, call)}, {{"axes", Ints{-1}}, {"keepdims", 0}});
+             return to.node("ReduceLogSumExp", {input(to, call)},
+                            {{"axes", summed_dims(call)}, {"keepdims", call.whole("keep_dims")}});
          }},
     };
     return all;

@@ -1,6 +1,7 @@
 // Sums, means, maxima and counts over dimensions.
 #include "radial/core/ops/kernels/reduce.h"
 #include "radial/core/ops/common.h"
+#include "radial/core/ops/reduction_plan.h"
 #include "radial/core/tensor/types.h"
 
 #include <vector>
@@ -8,56 +9,9 @@
 namespace radial {
 namespace {
 
-// The dimensions that are summed, and the shape of the result with these kept as 1 or removed.
-struct Plan {
-    std::array<bool, Shape::max_rank> reduced{};
-    Shape kept_shape, dropped_shape;
-    std::int64_t count = 1;  // number of elements summed into each result
-};
-
-Plan plan_for(std::string_view op, const Tensor& x, const std::vector<int>& dims) {
-    Plan plan;
-    for (const int dim : dims) plan.reduced[static_cast<std::size_t>(ops::checked_dim(op, x, dim))] = true;
-    if (dims.empty()) plan.reduced.fill(true);
-    std::vector<std::int64_t> kept, dropped;
-    for (int d = 0; d < x.rank(); ++d) {
-        const bool reduced = plan.reduced[static_cast<std::size_t>(d)];
-        kept.push_back(reduced ? 1 : x.shape()[d]);
-        if (reduced) plan.count *= x.shape()[d];
-        if (!reduced) dropped.push_back(x.shape()[d]);
-    }
-    plan.kept_shape = Shape(kept);
-    plan.dropped_shape = Shape(dropped);
-    return plan;
-}
-
-// Adjacent dimensions that are all summed or all kept, merged into one.
-struct Group {
-    std::int64_t extent;
-    bool reduced;
-};
-
-// The groups of x in memory order. Extents of 1 are skipped.
-std::vector<Group> groups_of(const Tensor& x, const Plan& plan) {
-    const bool channels_last = x.layout() == Layout::channels_last;
-    const std::array<int, 4> order = {0, 2, 3, 1};
-    std::vector<Group> groups;
-    for (int position = 0; position < x.rank(); ++position) {
-        const int d = channels_last ? order[static_cast<std::size_t>(position)] : position;
-        if (x.shape()[d] == 1) continue;
-        const bool reduced = plan.reduced[static_cast<std::size_t>(d)];
-        if (groups.empty() || groups.back().reduced != reduced) groups.push_back({1, reduced});
-        groups.back().extent *= x.shape()[d];
-    }
-    return groups;
-}
-
-// Whether the elements that remain after the sum are in logical order in memory. For channels_last this fails if
-// channels and rows or columns both remain.
-bool keeps_order(const Tensor& x, const Plan& plan) {
-    const Shape& kept = plan.kept_shape;
-    return x.layout() == Layout::row_major || kept[1] == 1 || kept[2] * kept[3] == 1;
-}
+using ops::groups_of, ops::keeps_order, ops::mask_of, ops::plan_for;
+using Plan = ops::ReductionPlan;
+using Group = ops::ReductionGroup;
 
 // out[o, i] = factor * sum over e of source[o, e, i], for any floating-point types of source and result.
 template <class To, class From>
@@ -107,13 +61,6 @@ void sum_into(const Tensor& x, const Plan& plan, double factor, const Tensor& to
     }
 }
 
-// A number in which bit d is set if dimension d is summed.
-std::uint32_t mask_of(const Plan& plan) {
-    std::uint32_t mask = 0;
-    for (std::size_t d = 0; d < plan.reduced.size(); ++d) mask |= (plan.reduced[d] ? 1U : 0U) << d;
-    return mask;
-}
-
 Tensor reduce(std::string_view op, const Tensor& x, const std::vector<int>& dims, bool keep_dims, bool average) {
     ops::check_floating(op, "the input", x);
     const Plan plan = plan_for(op, x, dims);
@@ -135,38 +82,6 @@ Tensor sum(const Tensor& x, const std::vector<int>& dims, bool keep_dims) {
 }
 Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keep_dims) {
     return reduce("mean", x, dims, keep_dims, true);
-}
-
-Tensor max(const Tensor& x, int dim) {
-    ops::check_floating("max", "the input", x);
-    const int axis = ops::checked_dim("max", x, dim);
-    const Tensor plain = x.to(Layout::row_major);
-    const auto [outer, extent, inner] = ops::blocks_around(plain, axis);
-    RADIAL_CHECK(extent > 0, "max: dimension {} of {} is empty", dim, x.shape().str());
-    std::vector<std::int64_t> rest;
-    for (int d = 0; d < x.rank(); ++d) {
-        if (d != axis) rest.push_back(x.shape()[d]);
-    }
-    const Tensor y = Tensor::empty(Shape(rest), x.dtype(), x.device());
-    const Tensor winners = Tensor::empty(Shape(rest), DType::int64, x.device());  // offset in the memory of x
-    dispatch_activation(x.dtype(), "max", [&, e = extent, n = inner](auto zero) {
-        using T = decltype(zero);
-        kernels::rows(x.device(), y.numel(), e,
-                      kernels::MaxAlong<T>{plain.data<T>(), y.data<T>(), winners.data<std::int64_t>(), e, n});
-    });
-    return record("max", y, {x},
-                  [winners, shape = x.shape()](const Tensor& dy, Needs) -> Grads {
-                      const Tensor grad = dy.to(Layout::row_major);
-                      const Tensor dx = Tensor::zeros(shape, dy.dtype(), dy.device());
-                      dispatch_activation(dy.dtype(), "max", [&](auto zero) {
-                          using T = decltype(zero);
-                          kernels::map(
-                              dy.device(), grad.numel(),
-                              kernels::ScatterToPlaces<T>{grad.data<T>(), winners.data<std::int64_t>(), dx.data<T>()});
-                      });
-                      return {dx};
-                  },
-                  {{"dim", axis}});
 }
 
 Tensor median(const Tensor& x) {

@@ -1,9 +1,9 @@
-// softmax and log_softmax along any dimension, and log_sum_exp.
+// softmax and log_softmax along any dimension, and log_sum_exp over the last.
 #include "radial/core/ops/kernels/softmax.h"
 #include "radial/core/ops/common.h"
 #include "radial/core/tensor/types.h"
 
-#include <vector>
+#include <algorithm>
 
 namespace radial {
 namespace {
@@ -84,33 +84,7 @@ Tensor log_sum_exp(const Tensor& x) {
     ops::check_floating("log_sum_exp", "the input", x);
     RADIAL_CHECK(x.rank() >= 1 && x.size(-1) > 0, "log_sum_exp: input is {}, expected [..., K] with K above 0",
                  x.shape().str());
-    const Tensor in = x.to(Layout::row_major);
-    const std::int64_t columns = x.size(-1), rows = x.numel() / columns;
-    std::vector<std::int64_t> rest;
-    for (int d = 0; d + 1 < x.rank(); ++d) rest.push_back(x.size(d));
-    const Tensor y = Tensor::empty(Shape(std::span<const std::int64_t>(rest)), x.dtype(), x.device());
-    const Tensor tops = Tensor::empty_like(y), logs = Tensor::empty_like(y);  // backward needs both, not their sum
-    dispatch_floating(x.dtype(), "log_sum_exp", [&](auto zero) {
-        using T = decltype(zero);
-        kernels::rows(
-            x.device(), rows, columns,
-            kernels::LogSumExpRow<T>{in.data<const T>(), y.data<T>(), tops.data<T>(), logs.data<T>(), columns},
-            cost_of_exp);
-    });
-    return record(
-        "log_sum_exp", y, {x},
-        [saved = Saved(in, "log_sum_exp", "input"), tops, logs, rows, columns](const Tensor& dy, Needs) -> Grads {
-            const Tensor kept = saved.get(), grad = dy.to(Layout::row_major);
-            const Tensor dx = Tensor::empty_like(kept);
-            dispatch_floating(dy.dtype(), "log_sum_exp", [&](auto zero) {
-                using T = decltype(zero);
-                kernels::map2(
-                    dy.device(), rows, columns,
-                    kernels::LogSumExpGradient<T>{kept.data<const T>(), tops.data<const T>(), logs.data<const T>(),
-                                                  grad.data<const T>(), dx.data<T>(), columns});
-            });
-            return {dx};
-        });
+    return log_sum_exp(x, {-1});
 }
 
 }  // namespace radial

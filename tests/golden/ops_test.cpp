@@ -43,7 +43,7 @@ const std::set<std::string> compared_elsewhere = {"conv2d_activated", "activated
 
 void add_declared(const std::string& header, std::set<std::string>& names) {
     std::ifstream text(test_folder() + "/../" + header);
-    const std::regex declaration(R"(^Tensor ([a-z]\w*)\()");
+    const std::regex declaration(R"(^(?:Tensor|Sorted) ([a-z]\w*)\()");
     std::smatch match;
     for (std::string line; std::getline(text, line);)
         if (std::regex_search(line, match, declaration) && !compared_elsewhere.contains(match[1].str()))

@@ -121,10 +121,10 @@ RADIAL_HD std::int64_t first_largest(const SerialTeam&, std::int64_t n, const G&
     return best;
 }
 
-/// The largest element of [outer, extent, inner] along `extent`, or NaN if there is one, and its memory offset. The
-/// first of equal elements is chosen.
-template <class T>
-struct MaxAlong {
+/// The largest (Sign = 1) or smallest (Sign = -1) element of [outer, extent, inner] along `extent`, or NaN if there is
+/// one, and its memory offset. The first of equal elements is chosen.
+template <class T, int Sign>
+struct ExtremeAlong {
     const T* in;
     T* out;
     std::int64_t* place;
@@ -136,7 +136,7 @@ struct MaxAlong {
         const T* const from = in + start;
         const std::int64_t step = inner;
         const std::int64_t first =
-            first_largest(team, extent, [=](std::int64_t e) { return convert<C>(from[e * step]); });
+            first_largest(team, extent, [=](std::int64_t e) { return Sign * convert<C>(from[e * step]); });
         team.once([&] {
             out[result] = from[first * step];
             place[result] = start + first * step;
@@ -144,7 +144,7 @@ struct MaxAlong {
     }
 };
 
-/// Adjoint of MaxAlong. dx must be filled with zeros.
+/// Adjoint of ExtremeAlong. dx must be filled with zeros.
 template <class T>
 struct ScatterToPlaces {
     const T* dy;

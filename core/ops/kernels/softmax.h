@@ -1,4 +1,4 @@
-// The row kernels of softmax, log_softmax and log_sum_exp, and those for a dimension that is not the last in memory.
+// The row kernels of softmax and log_softmax, and those for a dimension that is not the last in memory.
 #pragma once
 
 #include "radial/core/ops/kernels/reduce.h"
@@ -173,38 +173,6 @@ struct SoftmaxAlongGradient {
                 out[i] = convert<T>(Log ? g - exponential(k) * all : k * (g - all));
             });
         }
-    }
-};
-
-/// out = log(sum over c of exp(in[row, c])), and the two parts of the LogSum. The result is -inf if every element is.
-template <class T>
-struct LogSumExpRow {
-    const T* in;
-    T *out, *tops, *logs;  ///< [rows]
-    std::int64_t columns;
-    template <class Team>
-    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
-        const T* const from = in + row * columns;
-        const LogSum<T> all = log_sum(team, columns, [=](std::int64_t c) { return from[c]; });
-        T *const to = out + row, *const top = tops + row, *const log = logs + row;
-        team.once([=] {
-            *to = all.value();
-            *top = all.top;
-            *log = all.log;
-        });
-    }
-};
-
-/// dx = dy * exp(x - y), where exp(-inf) is 0 for any y. dx may equal x.
-template <class T>
-struct LogSumExpGradient {
-    const T *x, *tops, *logs, *dy;
-    T* dx;
-    std::int64_t columns;
-    RADIAL_HD void operator()(std::int64_t row, std::int64_t c) const {
-        const T v = x[row * columns + c], grad = dy[row];
-        const T share = LogSum<T>{tops[row], logs[row]}.share(v);
-        dx[row * columns + c] = v == -infinity<T> ? T{0} : grad * share;
     }
 };
 
