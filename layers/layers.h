@@ -2,9 +2,11 @@
 #pragma once
 
 #include "radial/layers/activation.h"
+#include "radial/layers/attention.h"
 #include "radial/layers/common.h"
 #include "radial/layers/conv.h"
 #include "radial/layers/dense_block.h"
 #include "radial/layers/linear.h"
+#include "radial/layers/norm.h"
 #include "radial/layers/sequential.h"
 #include "radial/layers/whitening.h"
