@@ -8,9 +8,9 @@ namespace {
 
 using Values = std::vector<double>;
 
-/// Normal-like values around `centre` in float32.
-Tensor around(double centre, const Shape& shape) {
-    RandomInputs random(7);
+/// Values within 2 of `centre` in float32.
+Tensor around(double centre, const Shape& shape, std::uint64_t seed = 7) {
+    RandomInputs random(seed);
     return random.tensor(shape, centre - 2, centre + 2, DType::float32);
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("norms have the values of their definitions") {
 }
 
 TEST_CASE("float32 norms of values around 10000 are as precise as of values around 0", "[host]") {
-    const Tensor x = around(1e4, {3, 8, 7, 5}), seed = around(0, {3, 8, 7, 5});
+    const Tensor x = around(1e4, {3, 8, 7, 5}), seed = around(0, {3, 8, 7, 5}, 8);
     for (const auto& [name, f] : norms_of_images) {
         if (name == "rms_norm") continue;
         for (const Layout layout : {Layout::row_major, Layout::channels_last}) {
@@ -76,7 +76,7 @@ TEST_CASE("an outlier at the start of a row does not spoil the variance", "[host
 }
 
 TEST_CASE("rows of equal values become the bias, with finite gradients") {
-    const Tensor x = Tensor::full({2, 6, 4, 4}, 0.1);
+    const Tensor x = Tensor::full({2, 8, 4, 4}, 0.1);
     for (const auto& [name, f] : norms_of_images) {
         if (name == "rms_norm") continue;
         INFO(name);
@@ -98,7 +98,7 @@ TEST_CASE("a NaN stays within the row or group that it is in") {
 }
 
 TEST_CASE("norms of images keep or choose their layout and give the same values in both") {
-    const Tensor x = around(1, {2, 8, 3, 5}), seed = around(0, {2, 8, 3, 5});
+    const Tensor x = around(1, {2, 8, 3, 5}), seed = around(0, {2, 8, 3, 5}, 8);
     for (const auto& [name, f] : norms_of_images) {
         INFO(name);
         const auto [y, dx] = with_gradient(f, x, seed);
@@ -120,7 +120,7 @@ TEST_CASE("norms do not depend on the number of threads", "[host]") {
         for (const Function& f : {Function([&](const Tensor& in) { return group_norm(in, 6, weight); }),
                                   Function([&](const Tensor& in) { return layer_norm2d(in, weight); })}) {
             weight.clear_grad();
-            const auto [y, dx] = with_gradient(f, x.to(layout), x);
+            const auto [y, dx] = with_gradient(f, x.to(layout), around(0, x.shape(), 8));
             for (const Tensor& t : {y, dx, weight.grad()}) all.push_back(t.to_vector<double>());
         }
         return all;
