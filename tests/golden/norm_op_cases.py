@@ -39,8 +39,9 @@ def channel_norms(r):
 def group_norms(r):
     for shape, groups, weight, bias, epsilon in (
             ((2, 6, 3, 5), 2, True, True, 1e-5), ((2, 6, 3, 5), 6, True, True, 1e-5),
-            ((1, 16, 3, 2), 1, True, False, 1e-3), ((2, 36, 1, 3), 4, False, True, 1e-5), ((4, 6, 7), 3, True, True, 1e-5),
-            ((5, 12), 3, True, True, 1e-2), ((2, 4, 2, 3, 2), 2, False, False, 1e-5), ((1, 70, 2, 2), 35, True, True, 1e-5)):
+            ((1, 16, 3, 2), 1, True, False, 1e-3), ((2, 36, 1, 3), 4, False, True, 1e-5),
+            ((4, 6, 7), 3, True, True, 1e-5), ((5, 12), 3, True, True, 1e-2), ((2, 4, 2, 3, 2), 2, False, False, 1e-5),
+            ((1, 70, 2, 2), 35, True, True, 1e-5)):
         r.case("group_norm", {"x": r.normal(*shape, scale=2, shift=0.5), **vectors(r, (shape[1],), weight, bias)},
                lambda x, weight=None, bias=None, g=groups, e=epsilon: F.group_norm(x, g, weight, bias, e),
                groups=groups, epsilon=epsilon)
