@@ -1,5 +1,4 @@
-// Convolutions, batch norms and pooling: checks, initial weights, calls of their ops, and convolutions with folded
-// norms.
+// Convolutions and pooling: checks, initial weights, calls of their ops, and convolutions with folded norms.
 #include "radial/layers/conv.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -107,32 +106,6 @@ std::shared_ptr<Conv2d> make_he_conv2d(std::int64_t in_channels, std::int64_t ou
                                                         .bias = false});
     init::kaiming_normal_(layer->weight(), std::sqrt(2.0), init::Fan::out);
     return layer;
-}
-
-BatchNorm2d::BatchNorm2d(const BatchNorm2dOptions& options) : options_(options) {
-    RADIAL_CHECK(options_.channels >= 1, "BatchNorm2d: channels is {}, expected at least 1", options_.channels);
-    RADIAL_CHECK(options_.momentum >= 0 && options_.momentum <= 1, "BatchNorm2d: momentum is {}, expected 0 to 1",
-                 options_.momentum);
-    RADIAL_CHECK(options_.epsilon > 0, "BatchNorm2d: epsilon is {}, expected above 0", options_.epsilon);
-    const Tensor ones = Tensor::full({options_.channels}, 1.0);
-    weight_ = options_.scale ? register_parameter("weight", ones) : register_buffer("weight", ones, BufferKind::state);
-    bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
-    running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}), BufferKind::statistic);
-    running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0), BufferKind::statistic);
-}
-
-Tensor BatchNorm2d::forward(Tensor x) { return forward(x, {}); }
-
-Tensor BatchNorm2d::forward(const Tensor& x, const Tensor& residual) {
-    check_image_input("BatchNorm2d", x);
-    RADIAL_CHECK(x.size(1) == options_.channels, "BatchNorm2d: input has {} channels, weight expects {}", x.size(1),
-                 options_.channels);
-    return batch_norm(x, weight_, bias_, running_mean_, running_var_,
-                      {.momentum = options_.momentum,
-                       .epsilon = options_.epsilon,
-                       .training = training(),
-                       .activation = options_.activation},
-                      residual);
 }
 
 /// The folded weights, with the identity and version of the tensors they were computed from, to detect changes.

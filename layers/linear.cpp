@@ -22,8 +22,9 @@ Linear::Linear(const LinearOptions& options) : options_(options) {
 
 Tensor Linear::forward(Tensor x) {
     check_input("Linear", x);
-    RADIAL_CHECK(x.rank() == 2, "Linear: input has shape {}, expected [N, {}]", x.shape().str(), options_.in_features);
-    RADIAL_CHECK(x.size(1) == options_.in_features, "Linear: input has {} features, weight expects {}", x.size(1),
+    RADIAL_CHECK(x.rank() >= 1, "Linear: input has shape {}, expected [..., {}]", x.shape().str(),
+                 options_.in_features);
+    RADIAL_CHECK(x.size(-1) == options_.in_features, "Linear: input has {} features, weight expects {}", x.size(-1),
                  options_.in_features);
     return linear(x, weight_, bias_);
 }

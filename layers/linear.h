@@ -7,12 +7,12 @@ namespace radial {
 
 /// Options of Linear.
 struct LinearOptions {
-    std::int64_t in_features = 1;   ///< columns of the input
-    std::int64_t out_features = 1;  ///< columns of the result
+    std::int64_t in_features = 1;   ///< features of the input
+    std::int64_t out_features = 1;  ///< features of the result
     bool bias = true;               ///< add a bias
 };
 
-/// y = x weight^T + bias. x [N, in_features]; the result is [N, out_features]. Parameters: weight [out_features,
+/// y = x weight^T + bias. x [..., in_features]; the result is [..., out_features]. Parameters: weight [out_features,
 /// in_features] and bias [out_features], initially uniform in +-1 / sqrt(in_features), as in PyTorch.
 class Linear : public Layer {
 public:
@@ -20,7 +20,7 @@ public:
 
     /// Throws Error when in_features or out_features is below 1.
     explicit Linear(const LinearOptions& options);
-    /// Throws Error when x is not a matrix with in_features columns.
+    /// Throws Error when the last extent of x is not in_features.
     Tensor forward(Tensor x) override;
 
 private:

@@ -61,8 +61,8 @@ void probabilities(const Kept& kept, const Heads& in, std::int64_t begin, std::i
         using M = decltype(mask_zero);
         kernels::rows(
             scores.device(), (end - begin) * kept.queries, kept.keys,
-            kernels::AttentionRow<T, M>{scores.data<T>(), in.mask.defined() ? in.mask.data<M>() : nullptr, kept.mask_rows,
-                                        begin * kept.queries, kept.queries, kept.keys, kept.causal},
+            kernels::AttentionRow<T, M>{scores.data<T>(), in.mask.defined() ? in.mask.data<M>() : nullptr,
+                                        kept.mask_rows, begin * kept.queries, kept.queries, kept.keys, kept.causal},
             8);
     };
     dispatch_floating(scores.dtype(), op, [&](auto zero) {

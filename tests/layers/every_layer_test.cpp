@@ -41,7 +41,7 @@ TEST_CASE("each layer names itself and both shapes when its input does not fit")
     CHECK(error_of([&] { Linear({.in_features = 7, .out_features = 2}).forward(matrix); }) ==
           "Linear: input has 3 features, weight expects 7");
     CHECK(error_of([&] { Linear({.in_features = 3}).forward(image); }) ==
-          "Linear: input has shape [2, 3, 8, 8], expected [N, 3]");
+          "Linear: input has 8 features, weight expects 3");
     CHECK(error_of([&] { BatchNorm2d({.channels = 4}).forward(image); }) ==
           "BatchNorm2d: input has 3 channels, weight expects 4");
     CHECK(error_of([&] { BatchNorm2d({.channels = 3}).forward(matrix); }) ==

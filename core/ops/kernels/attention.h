@@ -10,8 +10,8 @@
 
 namespace radial::kernels {
 
-/// Where the mask of a query is: the mask [..., S] or [..., 1] has rows of `length` elements, and `rows` maps a query to
-/// its row.
+/// Where the mask of a query is: the mask [..., S] or [..., 1] has rows of `length` elements, and `rows` maps a query
+/// to its row.
 struct MaskRows {
     Stretch rows;
     std::int64_t length;

@@ -58,6 +58,60 @@ TEST_CASE("gradients of linear agree with differences, with and without bias") {
     }
 }
 
+TEST_CASE("linear treats all dimensions but the last as rows") {
+    RandomInputs random(54);
+    const Tensor x = random.tensor({2, 3, 4}), w = random.tensor({5, 4}), b = random.tensor({5});
+    const Tensor y = linear(x, w, b);
+    CHECK(y.shape() == Shape{2, 3, 5});
+    CHECK(y.to_vector<double>() == linear(x.view({6, 4}), w, b).to_vector<double>());
+    CHECK(linear(x.view({24}).rows(0, 4), w).shape() == Shape{5});
+    CHECK(linear(Tensor::zeros({2, 0, 4}), Tensor::zeros({5, 4})).shape() == Shape{2, 0, 5});
+    CHECK(gradient_problem([](const auto& in) { return linear(in[0], in[1], in[2]); }, {x, w, b}) == "");
+}
+
+TEST_CASE("bmm broadcasts the leading extents, and gradients are summed over them") {
+    RandomInputs random(55);
+    for (const auto& [left, right] : {std::pair<Shape, Shape>{{2, 3, 4, 5}, {3, 5, 2}},
+                                      {{4, 5}, {3, 5, 2}},
+                                      {{2, 1, 4, 5}, {3, 5, 2}},
+                                      {{3, 4, 5}, {5, 2}},
+                                      {{4, 5}, {5, 2}}}) {
+        const Tensor a = random.tensor(left), b = random.tensor(right);
+        INFO(left.str() << " " << right.str());
+        CHECK(gradient_problem([](const auto& in) { return bmm(in[0], in[1]); }, {a, b}) == "");
+    }
+    const Tensor a = Tensor::from<float>({1, 2, 3, 4}, {2, 1, 2}), b = Tensor::from<float>({1, 0, 2, 1}, {2, 2});
+    CHECK(bmm(a, b).to_vector<double>() == std::vector<double>{5, 2, 11, 4});
+    CHECK(bmm(a, b, false, true).to_vector<double>() == std::vector<double>{1, 4, 3, 10});
+}
+
+TEST_CASE("bmm gives the products of its matrices for few large and many small ones", "[host]") {
+    for (const auto& [batch, size] : {std::pair<std::int64_t, std::int64_t>{2, 150}, {3, 20}, {40, 30}, {1, 5}}) {
+        RandomInputs random(56);
+        const Tensor a = random.tensor({batch, size, size}, -1, 1, DType::float32);
+        const Tensor b = random.tensor({batch, size, size}, -1, 1, DType::float32), c = bmm(a, b, true, false);
+        for (std::int64_t i = 0; i < batch; ++i) {
+            const auto of = [i](const Tensor& x) { return x.rows(i, i + 1).view({x.size(1), x.size(2)}); };
+            CHECK(relative_difference(of(c), matmul(of(a), of(b), true, false)) < 1e-6);
+        }
+    }
+}
+
+TEST_CASE("bmm of nothing is empty or 0, and errors name the shapes") {
+    CHECK(bmm(Tensor::zeros({0, 2, 3}), Tensor::zeros({0, 3, 4})).shape() == Shape{0, 2, 4});
+    const Tensor sums = bmm(Tensor::zeros({2, 2, 0}), Tensor::zeros({2, 0, 1}));
+    CHECK(sums.to_vector<double>() == std::vector<double>{0, 0, 0, 0});
+    CHECK(error_of([] {
+              bmm(Tensor::zeros({2, 2, 3}), Tensor::zeros({2, 2, 3}));
+          }) == "bmm: inner extents of [2, 2, 3] and [2, 2, 3] differ");
+    CHECK(error_of([] {
+              bmm(Tensor::zeros({2, 2, 3}), Tensor::zeros({3, 3, 2}));
+          }) == "bmm: shapes [2] and [3] do not broadcast");
+    CHECK(error_of([] {
+              bmm(Tensor::zeros({3}), Tensor::zeros({3, 2}));
+          }) == "bmm: batches are [3] and [3, 2], expected [..., M, K] and [..., K, N]");
+}
+
 TEST_CASE("products give the values of their definitions") {
     const Tensor a = Tensor::from<float>({1, 2, 3, 4, 5, 6}, {2, 3}),
                  b = Tensor::from<float>({1, 0, 2, 1, 0, 3}, {3, 2});
@@ -154,7 +208,7 @@ TEST_CASE("products of what does not fit say what it is") {
     CHECK(error_of([&] {
               linear(a.to(DType::bfloat16), Tensor::zeros({4, 3}, DType::float64));
           }) == "linear: weight is float64[4, 3], expected bfloat16");
-    CHECK(error_of([&] { linear(Tensor::zeros({3}), b); }) == "linear: input is [3], expected [N, D]");
+    CHECK(error_of([&] { linear(Tensor::zeros({}), b); }) == "linear: input is [], expected [..., D]");
     CHECK(error_of([&] { linear(a, Tensor::zeros({3})); }) == "linear: weight is [3], expected [K, D]");
 }
 

@@ -1,0 +1,155 @@
+// Normalisation layers: checks, initial weights, and calls of their ops.
+#include "radial/layers/norm.h"
+
+#include "radial/core/ops.h"
+#include "radial/layers/common.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace radial {
+namespace {
+
+void check_epsilon(std::string_view layer, double epsilon) {
+    RADIAL_CHECK(epsilon > 0, "{}: epsilon is {}, expected above 0", layer, epsilon);
+}
+
+void check_positive(std::string_view layer, std::string_view what, std::int64_t number) {
+    RADIAL_CHECK(number >= 1, "{}: {} is {}, expected at least 1", layer, what, number);
+}
+
+void check_options(std::string_view layer, const BatchNorm2dOptions& o) {
+    check_positive(layer, "channels", o.channels);
+    RADIAL_CHECK(o.momentum >= 0 && o.momentum <= 1, "{}: momentum is {}, expected 0 to 1", layer, o.momentum);
+    check_epsilon(layer, o.epsilon);
+}
+
+BatchNormOptions op_options(const BatchNorm2dOptions& o, bool training) {
+    return {.momentum = o.momentum, .epsilon = o.epsilon, .training = training, .activation = o.activation};
+}
+
+void check_channels(std::string_view layer, const Tensor& x, std::int64_t channels) {
+    RADIAL_CHECK(x.size(1) == channels, "{}: input has {} channels, weight expects {}", layer, x.size(1), channels);
+}
+
+/// Throws Error unless `shape` can be normalised over.
+void check_shape(std::string_view layer, const Shape& shape, double epsilon) {
+    const bool fits = shape.rank() > 0 && std::all_of(shape.begin(), shape.end(), [](auto e) { return e >= 1; });
+    RADIAL_CHECK(fits, "{}: shape is {}, expected at least one extent, each at least 1", layer, shape.str());
+    check_epsilon(layer, epsilon);
+}
+
+/// Throws Error unless the last extents of x are `shape`.
+void check_trailing(std::string_view layer, const Tensor& x, const Shape& shape) {
+    check_input(layer, x);
+    const int first = x.rank() - shape.rank();
+    const bool fits = first >= 0 && std::equal(shape.begin(), shape.end(), x.shape().begin() + std::max(first, 0));
+    RADIAL_CHECK(fits, "{}: input has shape {}, expected {} as its last extents", layer, x.shape().str(), shape.str());
+}
+
+}  // namespace
+
+BatchNorm2d::BatchNorm2d(const BatchNorm2dOptions& options) : options_(options) {
+    check_options("BatchNorm2d", options_);
+    const Tensor ones = Tensor::full({options_.channels}, 1.0);
+    weight_ = options_.scale ? register_parameter("weight", ones) : register_buffer("weight", ones, BufferKind::state);
+    bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
+    running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}), BufferKind::statistic);
+    running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0), BufferKind::statistic);
+}
+
+Tensor BatchNorm2d::forward(Tensor x) { return forward(x, {}); }
+
+Tensor BatchNorm2d::forward(const Tensor& x, const Tensor& residual) {
+    check_image_input("BatchNorm2d", x);
+    check_channels("BatchNorm2d", x, options_.channels);
+    return batch_norm(x, weight_, bias_, running_mean_, running_var_, op_options(options_, training()), residual);
+}
+
+BatchNorm1d::BatchNorm1d(const BatchNorm1dOptions& options) : options_(options) {
+    check_options("BatchNorm1d", options_);
+    const Tensor ones = Tensor::full({options_.channels}, 1.0);
+    weight_ = options_.scale ? register_parameter("weight", ones) : register_buffer("weight", ones, BufferKind::state);
+    bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
+    running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}), BufferKind::statistic);
+    running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0), BufferKind::statistic);
+}
+
+Tensor BatchNorm1d::forward(Tensor x) {
+    check_input("BatchNorm1d", x);
+    RADIAL_CHECK(x.rank() == 2 || x.rank() == 3, "BatchNorm1d: input has shape {}, expected [N, C] or [N, C, L]",
+                 x.shape().str());
+    check_channels("BatchNorm1d", x, options_.channels);
+    const Tensor image = x.rank() == 2 ? x : reshape(x, {x.size(0), x.size(1), x.size(2), 1});
+    const Tensor y = batch_norm(image, weight_, bias_, running_mean_, running_var_, op_options(options_, training()));
+    return x.rank() == 2 ? y : reshape(y, x.shape());
+}
+
+LayerNorm::LayerNorm(const LayerNormOptions& options) : options_(options) {
+    check_shape("LayerNorm", options_.shape, options_.epsilon);
+    if (!options_.affine) return;
+    weight_ = register_parameter("weight", Tensor::full(options_.shape, 1.0));
+    if (options_.bias) bias_ = register_parameter("bias", Tensor::zeros(options_.shape));
+}
+
+Tensor LayerNorm::forward(Tensor x) {
+    check_trailing("LayerNorm", x, options_.shape);
+    return layer_norm(x, options_.shape, weight_, bias_, options_.epsilon);
+}
+
+LayerNorm2d::LayerNorm2d(const LayerNorm2dOptions& options) : options_(options) {
+    check_positive("LayerNorm2d", "channels", options_.channels);
+    check_epsilon("LayerNorm2d", options_.epsilon);
+    weight_ = register_parameter("weight", Tensor::full({options_.channels}, 1.0));
+    bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
+}
+
+Tensor LayerNorm2d::forward(Tensor x) {
+    check_image_input("LayerNorm2d", x);
+    check_channels("LayerNorm2d", x, options_.channels);
+    return layer_norm2d(x, weight_, bias_, options_.epsilon);
+}
+
+GroupNorm::GroupNorm(const GroupNormOptions& options) : options_(options) {
+    check_positive("GroupNorm", "groups", options_.groups);
+    check_positive("GroupNorm", "channels", options_.channels);
+    RADIAL_CHECK(options_.channels % options_.groups == 0, "GroupNorm: groups {} does not divide channels {}",
+                 options_.groups, options_.channels);
+    check_epsilon("GroupNorm", options_.epsilon);
+    if (!options_.affine) return;
+    weight_ = register_parameter("weight", Tensor::full({options_.channels}, 1.0));
+    bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
+}
+
+Tensor GroupNorm::forward(Tensor x) {
+    check_input("GroupNorm", x);
+    RADIAL_CHECK(x.rank() >= 2, "GroupNorm: input has shape {}, expected [N, C, ...]", x.shape().str());
+    check_channels("GroupNorm", x, options_.channels);
+    return group_norm(x, options_.groups, weight_, bias_, options_.epsilon);
+}
+
+InstanceNorm2d::InstanceNorm2d(const InstanceNorm2dOptions& options) : options_(options) {
+    check_positive("InstanceNorm2d", "channels", options_.channels);
+    check_epsilon("InstanceNorm2d", options_.epsilon);
+    if (!options_.affine) return;
+    weight_ = register_parameter("weight", Tensor::full({options_.channels}, 1.0));
+    bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
+}
+
+Tensor InstanceNorm2d::forward(Tensor x) {
+    check_image_input("InstanceNorm2d", x);
+    check_channels("InstanceNorm2d", x, options_.channels);
+    return instance_norm(x, weight_, bias_, options_.epsilon);
+}
+
+RMSNorm::RMSNorm(const RMSNormOptions& options) : options_(options) {
+    check_shape("RMSNorm", options_.shape, options_.epsilon);
+    if (options_.affine) weight_ = register_parameter("weight", Tensor::full(options_.shape, 1.0));
+}
+
+Tensor RMSNorm::forward(Tensor x) {
+    check_trailing("RMSNorm", x, options_.shape);
+    return rms_norm(x, options_.shape, weight_, options_.epsilon);
+}
+
+}  // namespace radial
