@@ -165,6 +165,25 @@ class EfficientNetB0(nn.Module):
         return self.features(x).mean((2, 3))
 
 
+class WithoutClassifier(nn.Module):
+    """A network of torchvision up to the feature, without dropout. The names are torchvision's."""
+
+    def __init__(self, name):
+        super().__init__()
+        import torchvision  # only these networks need it
+        options = {"dropout": 0} if name.startswith("mobilenet") else {}
+        self.whole = getattr(torchvision.models, name.replace("-", "_"))(weights=None, **options)
+        if name.startswith("mobilenet"):
+            self.feature_dim = self.whole.classifier[3].in_features
+            self.whole.classifier[3] = nn.Identity()
+        else:
+            self.feature_dim = self.whole.fc.in_features
+            self.whole.fc = nn.Identity()
+
+    def forward(self, x):
+        return self.whole(x)
+
+
 class ShiftNorm(nn.BatchNorm2d):
     """Batch norm that trains its shift alone. The scale of 1 is a buffer, because PyTorch's faster kernels need a scale
     and a shift."""
@@ -223,14 +242,18 @@ VGG = {"vgg11-cifar": (1, 1, 2, 2, 2), "vgg13-cifar": (2, 2, 2, 2, 2), "vgg16-ci
        "vgg19-cifar": (2, 2, 4, 4, 4)}
 DENSENET = {"densenet-40-12": ((12, 12, 12), 12, False), "densenet-bc-100-12": ((16, 16, 16), 12, True),
             "densenet-bc-190-40": ((31, 31, 31), 40, True)}
-NAMES = ("lenetpp", *CIFAR, *IMAGENET, *WIDE_CIFAR, *VGG, *DENSENET, "efficientnet-b0", "airbench94")
+REGNET = tuple(f"regnet-{kind}-{size}" for kind in "xy"
+               for size in ("400mf", "800mf", "1-6gf", "3-2gf", "8gf", "16gf", "32gf"))
+MOBILENET = ("mobilenet-v3-large", "mobilenet-v3-small")
+TORCHVISION = (*REGNET, *MOBILENET)
+NAMES = ("lenetpp", *CIFAR, *IMAGENET, *WIDE_CIFAR, *VGG, *DENSENET, "efficientnet-b0", *TORCHVISION, "airbench94")
 
 
 def published(name):
     """The shape [C, H, W] of an image, and the number of classes, of the data that a network was published for."""
     if name == "lenetpp":
         return (1, 28, 28), 10
-    return ((3, 224, 224), 1000) if name in (*IMAGENET, "efficientnet-b0") else ((3, 32, 32), 10)
+    return ((3, 224, 224), 1000) if name in (*IMAGENET, *TORCHVISION, "efficientnet-b0") else ((3, 32, 32), 10)
 
 
 def trunk(name):
@@ -242,6 +265,8 @@ def trunk(name):
         return DenseNet(*DENSENET[name])
     if name == "efficientnet-b0":
         return EfficientNetB0()
+    if name in TORCHVISION:
+        return WithoutClassifier(name)
     if name == "airbench94":
         return Airbench94()
     depths = IMAGENET.get(name) or WIDE_CIFAR[name]

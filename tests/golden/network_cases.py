@@ -106,7 +106,7 @@ def cases():
             yield "torchvision", name, small, lambda name=name: torchvision_network(name)
     for name, theirs in (("regnet-x-400mf", "regnetx_004_tv"), ("regnet-y-400mf", "regnety_004")):
         yield "timm", name, small, lambda theirs=theirs: timm.create_model(theirs)
-    for name in reference_models.MOBILENET:
+    for name in reference_models.pytorch_models.MOBILENET:
         yield "torchvision", name, small, lambda name=name: torchvision_network(name)
 
 

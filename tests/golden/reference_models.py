@@ -14,12 +14,9 @@ CIFAR = ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "resnet18-
          "densenet-bc-100-12", "densenet-bc-190-40")
 IMAGENET = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg11", "vgg13", "vgg16", "vgg19",
             "vgg11-bn", "vgg13-bn", "vgg16-bn", "vgg19-bn", "densenet121", "densenet169", "densenet201", "densenet161")
-REGNET = tuple(f"regnet-{kind}-{size}" for kind in "xy" for size in ("400mf", "800mf", "1-6gf", "3-2gf", "8gf", "16gf",
-                                                                     "32gf"))
-MOBILENET = ("mobilenet-v3-large", "mobilenet-v3-small")
 SIZES = (224, 240, 260, 300, 380, 456, 528, 600)
 NAMES = ("lenetpp", *CIFAR, *IMAGENET, *(f"{tf}efficientnet-b{i}" for tf in ("", "tf-") for i in range(len(SIZES))),
-         *REGNET, *MOBILENET, "airbench94")
+         *pytorch_models.TORCHVISION, "airbench94")
 
 
 class Classifier(nn.Module):
@@ -36,7 +33,7 @@ def build(name):
     """The network with a linear classifier, and the shape of one image."""
     if name.startswith(("efficientnet", "tf-efficientnet")):
         return timm.create_model(name.replace("-", "_")), (3, *2 * [SIZES[int(name[-1])]])
-    if name in (*IMAGENET, *REGNET, *MOBILENET):
+    if name in (*IMAGENET, *pytorch_models.TORCHVISION):
         options = {"dropout": 0} if name.startswith(("vgg", "mobilenet")) else {}
         return getattr(torchvision.models, name.replace("-", "_"))(weights=None, **options), (3, 224, 224)
     return Classifier(name), pytorch_models.published(name)[0]
