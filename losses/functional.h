@@ -38,6 +38,12 @@ inline Tensor cross_entropy(const Tensor& logits, const Tensor& labels, double s
     return cross_entropy(logits, labels, HeadOptions{.smoothing = smoothing});
 }
 
+/// For each row of logits [N, C], -(1 - p)^gamma log p with p = softmax(logits)[label]: [N] (Lin et al. 2017, "Focal
+/// Loss for Dense Object Detection", Eq. 5). p and 1 - p are computed without a subtraction, so values and gradients
+/// are accurate where p is near 0 or near 1. gamma 0 is the cross-entropy. Labels are int64 [N]; see HeadOptions for
+/// labels out of range. bfloat16 logits are converted to float32. Throws Error when gamma is negative or not finite.
+Tensor focal_cross_entropy(const Tensor& logits, const Tensor& labels, double gamma = 2);
+
 /// Cross-entropy of the logits x W^T + b, with weight [C, D] and bias [C] or undefined. Scalar.
 Tensor softmax_loss(const Tensor& feature, const Tensor& weight, const Tensor& bias, const Tensor& labels,
                     const HeadOptions& options = {});

@@ -3,6 +3,7 @@
 
 #include "radial/losses/cosine_losses.h"
 #include "radial/losses/elementwise.h"
+#include "radial/losses/focal.h"
 #include "radial/losses/functional.h"
 #include "radial/losses/loss.h"
 #include "radial/losses/pair_losses.h"

@@ -30,6 +30,7 @@ Registry<LossInfo>& losses() {
         CosFace::info(),
         SphereFace::info(),
         GSoftmax::info(),
+        Focal::info(),
         AdaCos::info(),
         CurricularFace::info(),
         MagFace::info(),

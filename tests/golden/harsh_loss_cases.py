@@ -248,6 +248,10 @@ LOSSES = (
     ("range", lambda r: pairs.range_loss(r, [("range", ONE), ("range", {"alpha": 1, "beta": 1, "k": 1})])),
     ("exclusive", lambda r: terms.exclusive_case(r, terms.C, terms.D, 10)),
 )
+# Losses that came later, after the ops, so that the inputs of the others stay the same.
+LATER = (
+    ("focal", lambda r: heads.focal_loss(r, [ONE, {"gamma": 0.5}, {"gamma": 5}])),
+)
 ANGULAR = ("arcface", "subcenter-arcface", "sphereface", "curricularface", "magface")
 
 ROWS_OF_LOGITS = ((3, 1), (3, 2), (2, 67))
@@ -271,6 +275,10 @@ def record(r):
             labels = {"labels": r.labels(rows, columns)} if name == "cross_entropy" else {}
             r.case(name, {"x": r.normal(rows, columns), **labels},
                    lambda x, labels=None, f=function: f(x) if labels is None else f(x, labels), columns=columns)
+    r.kinds = (scenes, single_scenes)
+    for name, family in LATER:
+        r.angular = False
+        family(r)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from head_op_cases import angular, cosines, hardened, multiplied, one_hot, own, squared_distances, unit, with_own
+from head_op_cases import angular, cosines, focal, hardened, multiplied, one_hot, own, squared_distances, unit, with_own
 
 try:
     from pytorch_metric_learning import losses as pml
@@ -57,6 +57,17 @@ def softmax(r, variants=({}, {"bias": 0}, {"smoothing": 0.1}, {"recompute": 1}))
             return {"y": F.cross_entropy(logits, labels, label_smoothing=settings.get("smoothing", 0)), "logits": logits}
         for batch in batches(r, 5.0) if settings == {} else [parts(r, 6)]:
             r.case("softmax", {**batch, **state}, function, settings=settings, classes=C)
+
+
+def focal_loss(r, variants=({}, {"gamma": 1}, {"gamma": 0.5, "bias": 0})):
+    for settings in variants:
+        state = {"weight": r.normal(C, D)} | ({} if settings.get("bias") == 0 else {"bias": r.normal(C)})
+
+        def function(feature, labels, weight, bias=None):
+            logits = F.linear(feature, weight, bias)
+            return {"y": focal(logits, labels, settings.get("gamma", 2)).mean(), "logits": logits}
+        for batch in batches(r, 5.0) if settings == {} else [parts(r, 6)]:
+            r.case("focal", {**batch, **state}, function, settings=settings, classes=C)
 
 
 def rbf(feature, labels, prototypes, log_scale=None, log_gamma=None, scale=2.0, gamma=1.0, margin=0.0, smoothing=0.0,
@@ -264,5 +275,5 @@ def subcenter_arcface(r, variants=({}, {"centers": 2, "scale": 8, "margin": 0.2}
 
 def record(r):
     for family in (softmax, rbf_softmax, rbf_compact, normface, cosface, arcface, sphereface, adacos, curricularface, magface,
-                   subcenter_arcface, normalised_rbf):
+                   subcenter_arcface, normalised_rbf, focal_loss):
         family(r)

@@ -70,6 +70,12 @@ def heads(r, op, inputs, classes, logits, no_grad=(), **attributes):
                smoothing=settings.get("smoothing", 0.0))
 
 
+def focal(logits, labels, gamma=2.0):
+    """-(1 - p)^gamma log p of each row. above is log((1 - p) / p), with which nothing overflows or cancels."""
+    above = torch.logsumexp(logits.masked_fill(one_hot(labels, logits) > 0, -math.inf), 1) - own(logits, labels)
+    return torch.exp(gamma * F.logsigmoid(above)) * -F.logsigmoid(-above)
+
+
 def record(r):
     n, c, d = 6, 5, 4
     x, w, labels = r.normal(n, d, scale=0.6), r.normal(c, d, scale=0.6), r.labels(n, c)
@@ -138,3 +144,6 @@ def record(r):
         r.case("median", {"x": r.normal(count)}, lambda x: torch.median(x)[None].detach())
     for shape in ((5, 6), (7,)):
         r.case("clamp", {"x": r.normal(*shape, scale=2.0)}, lambda x: torch.clamp(x, -1.5, 0.75), low=-1.5, high=0.75)
+    for rows, columns, gamma in ((6, 5, 2.0), (1, 3, 1.0), (7, 2, 0.5), (3, 9, 0.0)):
+        r.case("focal_cross_entropy", {"logits": r.normal(rows, columns, scale=3.0), "labels": r.labels(rows, columns)},
+               lambda logits, labels: focal(logits, labels, gamma), gamma=gamma)

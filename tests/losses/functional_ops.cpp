@@ -82,6 +82,14 @@ OpFamily heads(bool recompute) {
                  return cross_entropy(input_of(in, "logits"), input_of(in, "labels"), options);
              },
              {logits}, {{"smoothing", 0.1}}),
+        OpUnderTest{"head_ops.safetensors",
+                    "focal_cross_entropy",
+                    4,
+                    giving([](const GoldenCase& golden, const TensorMap& in) {
+                        return focal_cross_entropy(input_of(in, "logits"), input_of(in, "labels"),
+                                                   golden.number("gamma", 2));
+                    }),
+                    {.inputs = {logits, labels}, .attributes = {{"gamma", 2}}}},
         head("rbf_softmax_loss", 12,
              [](const GoldenCase& golden, const TensorMap& in, const HeadOptions& options) {
                  return rbf_softmax_loss(input_of(in, "feature"), input_of(in, "prototypes"), input_of(in, "labels"),
