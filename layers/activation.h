@@ -50,6 +50,7 @@ class GELU : public Layer {
 public:
     using Options = GELUOptions;  ///< for Sequential::add()
 
+    /// With `options.tanh`, the approximation.
     explicit GELU(const GELUOptions& options = {});
     Tensor forward(Tensor x) override;
 
@@ -85,6 +86,7 @@ class LeakyReLU : public Layer {
 public:
     using Options = LeakyReLUOptions;  ///< for Sequential::add()
 
+    /// With the slope of `options`.
     explicit LeakyReLU(const LeakyReLUOptions& options = {});
     Tensor forward(Tensor x) override;
 
@@ -102,6 +104,7 @@ class ELU : public Layer {
 public:
     using Options = ELUOptions;  ///< for Sequential::add()
 
+    /// With the alpha of `options`.
     explicit ELU(const ELUOptions& options = {});
     Tensor forward(Tensor x) override;
 
@@ -229,6 +232,7 @@ class GLU : public Layer {
 public:
     using Options = GLUOptions;  ///< for Sequential::add()
 
+    /// Halves the dimension of `options`.
     explicit GLU(const GLUOptions& options = {});
     /// Throws Error when x has no such dimension or its extent is odd.
     Tensor forward(Tensor x) override;

@@ -14,8 +14,9 @@ namespace radial {
 
 /// A stage of a RegNet: `depth` blocks of `width` channels, the first with stride 2.
 struct RegNetStage {
-    std::int64_t depth, width,
-        group_width;  ///< see RegNetStage; group_width: channels of a group of the 3x3 convolution
+    std::int64_t depth;        ///< number of blocks
+    std::int64_t width;        ///< channels of the blocks
+    std::int64_t group_width;  ///< channels of a group of the 3x3 convolutions
 
     friend bool operator==(const RegNetStage&, const RegNetStage&) = default;
 };

@@ -3,7 +3,7 @@
 // How to add an op
 //   1. Record PyTorch's values: add cases with odd sizes and every option to the script of the op's family, such as
 //      tests/golden/shape_op_cases.py, then run tests/golden/generate.py.
-//   2. Add a line for the op to its family's table, such as tests/core/ops/shape_table.cpp, or to
+//   2. Add a line for the op to its family's table, such as tests/core/ops/tables/shape_table.cpp, or to
 //      tests/losses/functional_ops.cpp if losses/functional.h declares it: the name, the number of recorded cases, the
 //      call of a case, and one large call.
 // The following tests use the table. tests/golden/ops_test.cpp compares with PyTorch's values and gradients in float32

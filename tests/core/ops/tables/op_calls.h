@@ -1,7 +1,7 @@
 // Calls that the tables of the ops share.
 #pragma once
 
-#include "every_op.h"
+#include "../every_op.h"
 
 #include <utility>
 
