@@ -27,7 +27,15 @@ struct NormInputs {
 
 enum class Residual : std::uint8_t { absent, present };
 
-/// Inputs for which no result is within 0.02 of the ReLU's kink.
+/// The values at which the derivative of an activation jumps.
+std::vector<double> kinks_of(Activation activation) {
+    if (activation == Activation::relu) return {0};
+    if (activation == Activation::relu6) return {0, 6};
+    if (activation == Activation::hard_swish) return {-3, 3};
+    return {};
+}
+
+/// Inputs for which no result is within 0.02 of a kink of the activation.
 NormInputs inputs_for(RandomInputs& random, const Shape& shape, const BatchNormOptions& options,
                       Residual residual = Residual::absent) {
     const Shape channels{shape[1]};
@@ -38,11 +46,13 @@ NormInputs inputs_for(RandomInputs& random, const Shape& shape, const BatchNormO
         BatchNormOptions plain = options;
         plain.activation = Activation::none;
         const auto y = batch_norm_of(in.mean, in.variance, plain)(in.differentiable()).to_vector<double>();
-        if (options.activation != Activation::relu ||
-            std::none_of(y.begin(), y.end(), [](double v) { return std::abs(v) < 0.02; }))
-            return in;
+        const std::vector<double> kinks = kinks_of(options.activation);
+        const auto near = [&kinks](double v) {
+            return std::any_of(kinks.begin(), kinks.end(), [v](double kink) { return std::abs(v - kink) < 0.02; });
+        };
+        if (std::none_of(y.begin(), y.end(), near)) return in;
     }
-    throw Error("no inputs away from the kink of ReLU for " + shape.str());
+    throw Error("no inputs away from the activation's kinks for " + shape.str());
 }
 
 void check_batch_norm(const BatchNormOptions& options, Residual residual = Residual::absent) {
@@ -64,7 +74,7 @@ TEST_CASE("gradients of batch_norm agree with differences in training with relu"
     check_batch_norm({.activation = Activation::relu});
 }
 
-TEST_CASE("gradients of batch_norm agree with differences with silu and gelu") {
+TEST_CASE("gradients of batch_norm agree with differences with silu, gelu, relu6 and hard_swish") {
     for (const Activation activation :
          {Activation::silu, Activation::gelu, Activation::relu6, Activation::hard_swish}) {
         check_batch_norm({.activation = activation});
