@@ -20,7 +20,11 @@ void check_index(std::string_view op, const Tensor& index, std::int64_t count) {
             kernels::CheckRange{index.data<std::int64_t>(), index.numel(), count, device::fault(device.index)});
         return;
     }
-    for (const std::int64_t i : index.values<std::int64_t>())
+    const auto values = index.values<std::int64_t>();
+    bool wrong = false;
+    for (const std::int64_t i : values) wrong |= i < 0 || i >= count;  // without a branch, so that it is vectorised
+    if (!wrong) return;
+    for (const std::int64_t i : values)
         RADIAL_CHECK(i >= 0 && i < count, "{}: index {} is outside [0, {})", op, i, count);
 }
 

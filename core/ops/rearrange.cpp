@@ -62,7 +62,7 @@ std::int64_t steps_within(std::int64_t begin, std::int64_t end, std::int64_t ste
     return begin >= end ? 0 : (end - begin - 1) / step + 1;
 }
 
-// The triangle with sign * (column - row) <= sign * diagonal.
+// The elements on the diagonal `diagonal`, and those below it or above it.
 Tensor triangle(std::string_view op, const Tensor& x, std::int64_t diagonal, bool lower) {
     RADIAL_CHECK(x.defined(), "{}: the input is undefined", op);
     RADIAL_CHECK(x.rank() >= 2, "{}: input is {}, expected [..., M, N]", op, x.shape().str());

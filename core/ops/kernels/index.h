@@ -28,7 +28,11 @@ struct Gather {
         const std::int64_t* const at = index + target;
         T* const to = out + target;
         const std::int64_t count = extent, distance = step, along = in_step;
-        team.each(length, [=](std::int64_t i) { to[i] = from[i * along + clamped(at[i], count) * distance]; });
+        if (along == 0 && distance == 1) {
+            team.each(length, [=](std::int64_t i) { to[i] = from[clamped(at[i], count)]; });
+        } else {
+            team.each(length, [=](std::int64_t i) { to[i] = from[i * along + clamped(at[i], count) * distance]; });
+        }
     }
 };
 
@@ -114,6 +118,10 @@ struct ScatterLines {
         target += first * line_step;
         const ScatterLines own = *this;
         if constexpr (std::is_same_v<Team, SerialTeam>) {
+            if (own_lines == 1) {
+                for (std::int64_t k = 0; k < count; ++k) own.visit(source, target, Op::reverse ? count - 1 - k : k);
+                return;
+            }
             for (std::int64_t k = 0; k < count; ++k)
                 for (std::int64_t line = 0; line < own_lines; ++line)
                     own.visit(source + line, target + line * line_step, Op::reverse ? count - 1 - k : k);

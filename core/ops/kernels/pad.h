@@ -5,6 +5,7 @@
 #include "radial/core/kernels/values.h"
 
 #include <cstdint>
+#include <type_traits>
 
 namespace radial::kernels {
 
@@ -73,13 +74,40 @@ struct Pad {
         const std::int64_t copied = rest < size ? rest : size;
         T* const middle = to + before;
         team.each(copied, [=](std::int64_t i) { middle[i] = from[i]; });
+        if (mode == Beyond::constant) {
+            if (before > 0) team.each(before, [=](std::int64_t i) { to[i] = fill; });
+            if (rest > copied) team.each(rest - copied, [=](std::int64_t i) { middle[copied + i] = fill; });
+        } else {
+            write_ends(team, to, from, copied);
+        }
+    }
+    /// Writes what precedes and what follows the `copied` elements of a line, from the source's line at `from`.
+    template <class Team>
+    RADIAL_HD void write_ends(const Team& team, T* to, const T* from, std::int64_t copied) const {
+        const std::int64_t before = inner.before, size = inner.size, after = inner.extent - before - copied;
         const Beyond beyond = mode;
-        const auto fill_end = [=](std::int64_t i) {
-            const std::int64_t at = source_index(beyond, i - before, size);
-            to[i] = at < 0 ? fill : from[at];
-        };
-        if (before > 0) team.each(before, fill_end);
-        if (rest > copied) team.each(rest - copied, [=](std::int64_t i) { fill_end(before + copied + i); });
+        T* const behind = to + before + copied;
+        if constexpr (std::is_same_v<Team, SerialTeam>) {
+            if (beyond == Beyond::circular) {
+                write_periods(team, to, from, before, source_index(beyond, -before, size));
+                write_periods(team, behind, from, after, 0);
+                return;
+            }
+        }
+        const auto element = [=](std::int64_t i) { to[i] = from[source_index(beyond, i - before, size)]; };
+        if (before > 0) team.each(before, element);
+        if (after > 0) team.each(after, [=](std::int64_t i) { element(before + copied + i); });
+    }
+    /// Writes `count` elements of the source's line, repeated, from element `first` on: by runs, without divisions.
+    template <class Team>
+    RADIAL_HD void write_periods(const Team& team, T* to, const T* from, std::int64_t count, std::int64_t first) const {
+        for (std::int64_t done = 0; done < count; first = 0) {
+            const std::int64_t run = inner.size - first < count - done ? inner.size - first : count - done;
+            const T* const source = from + first;
+            T* const target = to + done;
+            team.each(run, [=](std::int64_t i) { target[i] = source[i]; });
+            done += run;
+        }
     }
 };
 

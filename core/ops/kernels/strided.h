@@ -97,10 +97,17 @@ struct TransposeStrided {
         T* const to = out + target + first * across.to;
         const std::int64_t from_step = inner.from, to_step = across.to;
         if constexpr (std::is_same_v<Team, SerialTeam>) {
-            for (std::int64_t begin = 0; begin < inner.extent; begin += strip) {
-                const std::int64_t end = inner.extent - begin < strip ? inner.extent : begin + strip;
+            std::int64_t begin = 0;
+            if (width == strip) {
+                for (; begin + 4 * strip <= inner.extent; begin += 4 * strip) tile<strip, 4 * strip>(to, from, begin);
+                for (; begin + strip <= inner.extent; begin += strip) tile<strip, strip>(to, from, begin);
+                if (begin < inner.extent) {
+                    for (std::int64_t i = begin; i < inner.extent; ++i)
+                        for (std::int64_t a = 0; a < strip; ++a) to[a * to_step + i] = from[i * from_step + a];
+                }
+            } else {
                 for (std::int64_t a = 0; a < width; ++a)
-                    for (std::int64_t i = begin; i < end; ++i) to[a * to_step + i] = from[i * from_step + a];
+                    for (std::int64_t i = begin; i < inner.extent; ++i) to[a * to_step + i] = from[i * from_step + a];
             }
         } else {
             team.each(inner.extent * strip, [=](std::int64_t k) {
@@ -108,6 +115,13 @@ struct TransposeStrided {
                 if (a < width) to[a * to_step + i] = from[i * from_step + a];
             });
         }
+    }
+    /// Copies the tile of Width by Length elements at `begin` along `inner`; constants, so that the loops are unrolled.
+    template <std::int64_t Width, std::int64_t Length>
+    RADIAL_HD void tile(T* to, const T* from, std::int64_t begin) const {
+        const std::int64_t from_step = inner.from, to_step = across.to;
+        for (std::int64_t a = 0; a < Width; ++a)
+            for (std::int64_t i = begin; i < begin + Length; ++i) to[a * to_step + i] = from[i * from_step + a];
     }
 };
 
