@@ -57,7 +57,7 @@ void reduce_strips(std::string_view op, const ops::Strips& strips, const Tensor&
 template <class R>
 Tensor reduce_differentiably(std::string_view op, const Tensor& x, const ops::ReductionPlan& plan, bool keep_dims,
                              const R& r, const std::optional<OpAttribute>& number = {}) {
-    const ops::Strips strips = ops::strips_of(x, plan);
+    const ops::Strips strips = ops::strips_of(x, plan, std::is_same_v<R, kernels::LogSumExp>);
     const Tensor y = Tensor::empty(keep_dims ? plan.kept_shape : plan.dropped_shape, x.dtype(), x.device());
     reduce_strips<void>(op, strips, y, r);
     const Saved input(strips.source, op, "input"), result(y, op, "result");

@@ -90,7 +90,7 @@ bool keeps_order(const Tensor& x, const ReductionPlan& plan) {
     return x.layout() == Layout::row_major || kept[1] == 1 || kept[2] * kept[3] == 1;
 }
 
-Strips strips_of(const Tensor& x, const ReductionPlan& plan) {
+Strips strips_of(const Tensor& x, const ReductionPlan& plan, bool contiguous) {
     if (keeps_order(x, plan)) {
         const std::vector<ReductionGroup> groups = groups_of(x, plan);
         Blocks blocks{1, 1, 1};
@@ -103,7 +103,7 @@ Strips strips_of(const Tensor& x, const ReductionPlan& plan) {
                 (reduced == 0 ? blocks.outer : blocks.inner) *= group.extent;
             }
         }
-        if (reduced <= 1) return {x, blocks, false};
+        if (reduced <= 1 && (blocks.inner == 1 || !contiguous)) return {x, blocks, false};
     }
     const auto steps_in_memory = steps_of(x.shape(), x.layout());
     std::vector<std::int64_t> extents, steps;

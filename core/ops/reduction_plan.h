@@ -37,7 +37,8 @@ struct Strips {
     Blocks blocks;
     bool moved;  ///< whether `source` is a copy
 };
-Strips strips_of(const Tensor& x, const ReductionPlan& plan);
+/// The Strips of x; with blocks.inner == 1, which reductions that compute much can vectorise, if `contiguous` is set.
+Strips strips_of(const Tensor& x, const ReductionPlan& plan, bool contiguous = false);
 /// The gradient of a tensor of this shape from that of its Strips: dx as it is, or moved back.
 Tensor from_strips(const Tensor& dx, const Shape& shape, const ReductionPlan& plan, bool moved);
 

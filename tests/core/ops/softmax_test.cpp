@@ -1,6 +1,8 @@
 // Tests of softmax, log_softmax and log_sum_exp: values, infinities, layouts, messages.
+#include "radial/core/ops/kernels/softmax.h"
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
+#include "radial/core/kernels/team.h"
 #include "radial/core/ops.h"
 
 #include <cmath>
@@ -67,6 +69,30 @@ TEST_CASE("softmax keeps the layout, and may be taken over no elements", "[core]
     CHECK(softmax(x, 1).layout() == Layout::channels_last);
     CHECK(softmax(Tensor::zeros({0, 3}), 1).shape() == Shape{0, 3});
     CHECK(log_softmax(Tensor::zeros({3, 0, 2}), 1).shape() == Shape{3, 0, 2});
+}
+
+namespace {
+
+/// The results of SoftmaxAlong and of its gradient for x [2, 3, 130].
+template <bool Log, class Team>
+std::pair<std::vector<double>, std::vector<double>> along_middle(const Team& team) {
+    constexpr std::int64_t extent = 3, inner = 130, count = 2 * extent * inner;
+    const auto x = RandomInputs(94).tensor({count}, -3, 3).to_vector<double>();
+    std::vector<double> y(x.size()), dx(x.size()), tops(2 * inner), totals(2 * inner);
+    for (std::int64_t task = 0; task < 2 * kernels::Columns::tasks(inner); ++task) {
+        kernels::SoftmaxAlong<double, Log>{x.data(), y.data(), tops.data(), totals.data(), extent, inner}(team, task);
+        kernels::SoftmaxAlongGradient<double, Log>{y.data(), x.data(), dx.data(), totals.data(), extent, inner}(team,
+                                                                                                                task);
+    }
+    return {y, dx};
+}
+
+}  // namespace
+
+TEST_CASE("softmax by many lanes is that by one", "[core][ops][host]") {
+    const kernels::HostTeam<4> lanes;
+    CHECK(along_middle<false>(lanes) == along_middle<false>(kernels::SerialTeam{}));
+    CHECK(along_middle<true>(lanes) == along_middle<true>(kernels::SerialTeam{}));
 }
 
 TEST_CASE("softmax names the dimension that does not exist", "[core][ops]") {
