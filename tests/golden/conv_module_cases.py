@@ -1,4 +1,4 @@
-"""Cases for the layers of layers/conv.h, layers/upsample.h and layers/embedding.h that module_cases.py does not have."""
+"""Cases for the layers of layers/conv.h, layers/upsample.h and layers/embedding.h that module_cases.py lacks."""
 from torch import nn
 
 from module_cases import layer
