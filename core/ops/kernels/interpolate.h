@@ -72,7 +72,7 @@ struct CubicTable {
     std::int64_t extent;
     Position position;
     RADIAL_HD void operator()(std::int64_t i) const {
-        const double at = position.of(i), low = floor(at), t = at - low;
+        const double at = position.of(i), low = std::floor(at), t = at - low;
         for (int tap = 0; tap < 4; ++tap) {
             index[4 * i + tap] = inside(static_cast<std::int64_t>(low) + tap - 1, extent);
             weight[4 * i + tap] = static_cast<C>(value(t + 1 - tap));
