@@ -61,6 +61,8 @@ TEST_CASE("composed losses have the gradients of their differences with any opti
         {"lgm", {{"alpha", 0.3}, {"lambda", 0.6}, {"covariance", 1}, {"smoothing", 0.1}}},
         {"cos-softmax", {{"epsilon", 0.1}}},
         {"g-softmax", {{"alpha", 2.5}, {"smoothing", 0.1}}},
+        {"focal", {{"gamma", 1}}},
+        {"focal", {{"gamma", 3.5}, {"bias", 0}}},
         {"soft-triple", {{"centres_per_class", 3}, {"lambda", 3}, {"gamma", 0.6}, {"delta", 0.2}, {"tau", 0.8}}},
         {"soft-triple", {{"centres_per_class", 4}, {"lambda", 3}, {"gamma", 0.6}, {"delta", 0.2}, {"tau", 0.8}}},
         {"proxy-nca", {{"scale", 2.5}, {"smoothing", 0.1}}},
@@ -92,6 +94,7 @@ TEST_CASE("composed losses refuse options that make no sense", "[losses]") {
     CHECK(setting_error("cos-softmax", {}, 1) ==
           "CosSoftmax: the rule for the scale expects at least 2 classes, not 1");
     CHECK(setting_error("g-softmax", {{"alpha", -1}}) == "GSoftmax: alpha is -1, expected a number of at least 0");
+    CHECK(setting_error("focal", {{"gamma", -1}}) == "Focal: gamma is -1, expected a number of at least 0");
     CHECK(setting_error("soft-triple", {{"centres_per_class", 0}}) ==
           "SoftTriple: centres_per_class is 0, expected at least 1");
     CHECK(setting_error("soft-triple", {{"lambda", 0}}) == "SoftTriple: lambda is 0, expected above 0");

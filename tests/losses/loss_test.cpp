@@ -55,6 +55,7 @@ TEST_CASE("a sample of a class with weight 0 does not count", "[losses]") {
     const std::vector<std::pair<std::string, LossSettings>> losses = {{"proxy-nca", {}},
                                                                       {"rbf-network", {{"squared_error", 1}}},
                                                                       {"g-softmax", {}},
+                                                                      {"focal", {}},
                                                                       {"cpl", {{"prototypes_per_class", 2}}},
                                                                       {"center", {{"lambda", 1}}},
                                                                       {"ring", {{"lambda", 1}}},
