@@ -17,3 +17,4 @@
 #include "radial/core/ops/norm.h"
 #include "radial/core/ops/reduce.h"
 #include "radial/core/ops/shape.h"
+#include "radial/core/ops/unfold.h"
