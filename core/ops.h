@@ -24,3 +24,4 @@
 #include "radial/core/ops/shape.h"
 #include "radial/core/ops/softmax.h"
 #include "radial/core/ops/sort.h"
+#include "radial/core/ops/unfold.h"

@@ -1,4 +1,5 @@
-"""Cases for the ops of core/ops/conv.h and core/ops/interpolate.h that op_cases.py does not have."""
+"""Cases for the ops of core/ops/conv.h, core/ops/interpolate.h and core/ops/unfold.h that op_cases.py does not have."""
+import torch
 import torch.nn.functional as F
 
 
@@ -19,15 +20,15 @@ def one_dimensional(r):
 # batch, channels, height, width, filters, kernel, stride, padding, output padding, dilation, groups, bias
 TRANSPOSED = [
     (2, 3, 5, 4, 4, (3, 3), (1, 1), (0, 0), (0, 0), (1, 1), 1, True),
-    (1, 16, 4, 3, 3, (4, 4), (2, 2), (1, 1), (0, 0), (1, 1), 1, True),
+    (1, 16, 3, 2, 3, (4, 4), (2, 2), (1, 1), (0, 0), (1, 1), 1, True),
     (1, 5, 3, 4, 6, (2, 2), (2, 2), (0, 0), (0, 0), (1, 1), 1, False),
     (2, 3, 4, 3, 5, (3, 3), (2, 2), (1, 1), (1, 1), (1, 1), 1, True),
-    (1, 4, 4, 5, 6, (3, 2), (2, 3), (1, 0), (0, 2), (1, 2), 2, True),
+    (1, 4, 4, 3, 6, (3, 2), (2, 3), (1, 0), (0, 2), (1, 2), 2, True),
     (1, 8, 3, 4, 8, (3, 3), (2, 1), (1, 1), (1, 0), (1, 1), 8, True),
     (1, 1, 1, 1, 1, (4, 3), (1, 1), (0, 0), (0, 0), (1, 1), 1, True),
     (1, 3, 4, 4, 2, (3, 3), (1, 1), (1, 1), (0, 0), (2, 2), 1, False),
     (2, 12, 3, 2, 8, (1, 1), (2, 2), (0, 0), (1, 0), (1, 1), 4, True),
-    (1, 8, 5, 5, 16, (3, 3), (1, 1), (1, 1), (0, 0), (1, 1), 1, True),
+    (1, 8, 3, 4, 9, (3, 3), (1, 1), (1, 1), (0, 0), (1, 1), 1, True),
 ]
 
 
@@ -43,11 +44,26 @@ def transposed(r):
 
 
 def adaptive_pools(r):
-    for shape, size in (((2, 3, 7, 5), (3, 2)), ((1, 9, 6, 7), (2, 3)), ((2, 1, 5, 4), (1, 1)),
-                        ((1, 17, 3, 2), (5, 4)), ((2, 3, 4, 6), (4, 6)), ((1, 2, 11, 7), (7, 3)),
+    for shape, size in (((2, 3, 7, 5), (3, 2)), ((1, 3, 6, 7), (2, 3)), ((2, 1, 5, 4), (1, 1)),
+                        ((1, 17, 3, 2), (5, 4)), ((1, 3, 3, 4), (3, 4)), ((1, 2, 11, 7), (7, 3)),
                         ((3, 4, 1, 8), (2, 5))):
         r.case("adaptive_avg_pool2d", {"x": r.normal(*shape)}, lambda x, s=size: F.adaptive_avg_pool2d(x, s), size=size)
         r.case("adaptive_max_pool2d", {"x": r.normal(*shape)}, lambda x, s=size: F.adaptive_max_pool2d(x, s), size=size)
+
+
+def unfolds(r):
+    # batch, channels, height, width, window, stride, padding, dilation
+    for n, c, h, w, window, stride, pad, dilation in (
+            (1, 2, 4, 3, (3, 3), (1, 1), (1, 1), (1, 1)), (1, 3, 5, 4, (2, 3), (2, 1), (0, 2), (1, 2)),
+            (2, 1, 3, 3, (1, 1), (1, 1), (0, 0), (1, 1)), (1, 2, 6, 5, (2, 2), (2, 3), (1, 0), (3, 1))):
+        attributes = {"window": window, "stride": stride, "pad": pad, "dilation": dilation}
+        x = r.normal(n, c, h, w)
+        columns = F.unfold(torch.from_numpy(x), window, dilation, pad, stride).shape
+        r.case("unfold", {"x": x},
+               lambda x, k=window, d=dilation, p=pad, s=stride: F.unfold(x, k, d, p, s), **attributes)
+        r.case("fold", {"x": r.normal(*columns)},
+               lambda x, o=(h, w), k=window, d=dilation, p=pad, s=stride: F.fold(x, o, k, d, p, s), size=(h, w),
+               **attributes)
 
 
 def interpolations(r):
@@ -80,5 +96,5 @@ def shuffles(r):
 
 
 def record(r):
-    for family in (one_dimensional, transposed, adaptive_pools, interpolations, shuffles):
+    for family in (one_dimensional, transposed, adaptive_pools, interpolations, shuffles, unfolds):
         family(r)

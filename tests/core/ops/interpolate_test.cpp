@@ -1,6 +1,8 @@
-// Tests of interpolation and pixel shuffling: values by hand, layouts, bfloat16, empty and NaN inputs, messages.
+// Tests of interpolation, pixel shuffling and unfolding: values by hand, layouts, bfloat16, empty and NaN inputs,
+// messages.
 #include "radial/core/ops/interpolate.h"
 #include "../gradcheck.h"
+#include "radial/core/ops/unfold.h"
 
 #include <cmath>
 #include <limits>
@@ -125,4 +127,29 @@ TEST_CASE("pixel shuffling says what does not fit", "[ops]") {
     CHECK(error_of([&] { pixel_shuffle(x, 0); }) == "pixel_shuffle: factor is 0, expected at least 1");
     CHECK(error_of([&] { pixel_unshuffle(x, 2); }) ==
           "pixel_unshuffle: input is [1, 6, 3, 4], expected a height and width that are multiples of 2");
+}
+
+TEST_CASE("unfold writes windows as columns, and fold adds them to an image", "[ops]") {
+    const Tensor x = Tensor::from<double>({1, 2, 3, 4}, {1, 1, 1, 4});
+    const Tensor y = unfold(x, {.window_w = 2, .pad_w = 1});
+    CHECK(y.shape() == Shape{1, 2, 5});
+    CHECK(y.to_vector<double>() == Values{0, 1, 2, 3, 4, 1, 2, 3, 4, 0});
+    CHECK(fold(y, 1, 4, {.window_w = 2, .pad_w = 1}).to_vector<double>() == Values{2, 4, 6, 8});
+    CHECK(fold(Tensor::zeros({0, 2, 5}), 1, 4, {.window_w = 2, .pad_w = 1}).shape() == Shape{0, 1, 1, 4});
+    CHECK(unfold(Tensor::zeros({2, 0, 3, 3}), {}).shape() == Shape{2, 0, 9});
+}
+
+TEST_CASE("unfolding says what does not fit", "[ops]") {
+    CHECK(error_of([] {
+              unfold(Tensor::zeros({1, 2, 3, 3}), {.window_h = 4});
+          }) == "unfold: window 4 x 1 does not fit images [1, 2, 3, 3] with padding (0, 0)");
+    CHECK(error_of([] {
+              unfold(Tensor::zeros({1, 2, 3, 3}), {.stride_h = 0});
+          }) == "unfold: window is 1 x 1, stride (0, 1) and dilation (1, 1), expected at least 1");
+    CHECK(error_of([] {
+              fold(Tensor::zeros({1, 3, 4}), 2, 2, {.window_w = 2});
+          }) == "fold: input is [1, 3, 4], expected a multiple of 2 rows");
+    CHECK(error_of([] {
+              fold(Tensor::zeros({1, 4, 4}), 2, 2, {.window_w = 2});
+          }) == "fold: input is [1, 4, 4], expected 2 x 1 columns for a 2 x 2 image");
 }

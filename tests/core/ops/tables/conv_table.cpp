@@ -62,6 +62,22 @@ Tensor call_conv_transpose2d(const GoldenCase& golden, const TensorMap& in) {
                              .groups = golden.attributes.value("groups", 1)});
 }
 
+UnfoldGeometry unfold_geometry(const GoldenCase& golden) {
+    UnfoldGeometry g;
+    std::tie(g.window_h, g.window_w) = golden.pair("window", 1);
+    std::tie(g.stride_h, g.stride_w) = golden.pair("stride", 1);
+    std::tie(g.pad_h, g.pad_w) = golden.pair("pad", 0);
+    std::tie(g.dilation_h, g.dilation_w) = golden.pair("dilation", 1);
+    return g;
+}
+Tensor call_unfold(const GoldenCase& golden, const TensorMap& in) {
+    return unfold(input_of(in, "x"), unfold_geometry(golden));
+}
+Tensor call_fold(const GoldenCase& golden, const TensorMap& in) {
+    const auto [height, width] = golden.pair("size", 1);
+    return fold(input_of(in, "x"), height, width, unfold_geometry(golden));
+}
+
 template <Tensor (*op)(const Tensor&, std::int64_t, std::int64_t)>
 Tensor adaptive(const GoldenCase& golden, const TensorMap& in) {
     const auto [height, width] = golden.pair("size", 1);
@@ -111,6 +127,11 @@ const OpFamily& conv_ops() {
                {.inputs = {{"x", {8, 64, 28, 28}}, {"weight", {64, 32, 4, 4}}, {"bias", {32}}},
                 .attributes = {{"stride", {2, 2}}, {"pad", {1, 1}}}},
                conv_fixture),
+        custom("unfold", 4, call_unfold, of_image({{"window", {3, 3}}, {"pad", {1, 1}}}), conv_fixture),
+        custom(
+            "fold", 4, call_fold,
+            {.inputs = {{"x", {8, 288, 784}}}, .attributes = {{"size", {28, 28}}, {"window", {3, 3}}, {"pad", {1, 1}}}},
+            conv_fixture),
         custom("adaptive_avg_pool2d", 7, adaptive<adaptive_avg_pool2d>, of_image({{"size", {7, 5}}}), conv_fixture),
         custom("adaptive_max_pool2d", 7, adaptive<adaptive_max_pool2d>, of_image({{"size", {7, 5}}}), conv_fixture),
         custom("interpolate2d", 20, call_interpolate2d, of_image({{"size", {56, 56}}}), conv_fixture),

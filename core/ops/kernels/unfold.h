@@ -1,0 +1,83 @@
+// Kernels that copy the windows of images to columns, and add columns to images.
+#pragma once
+
+#include "radial/core/kernels/values.h"
+
+#include <cstdint>
+
+namespace radial::kernels {
+
+/// Images with the given strides, and windows of them: position (i, j), element (r, s).
+struct Unfolding {
+    std::int64_t channels, height, width;                                  ///< of the images
+    std::int64_t image_stride, channel_stride, row_stride, column_stride;  ///< of the images, in elements
+    std::int64_t window_h, window_w, down, across;                         ///< windows, and their numbers
+    std::int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+};
+
+/// Row `row` of the columns, counted over (n, c, r, s, i); its elements are the positions j.
+template <class T>
+struct Unfold {
+    const T* x;
+    T* y;
+    Unfolding u;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
+        std::int64_t rest = row;
+        const std::int64_t i = next(rest, u.down), s = next(rest, u.window_w), r = next(rest, u.window_h);
+        const std::int64_t c = next(rest, u.channels), h = i * u.stride_h - u.pad_h + r * u.dilation_h;
+        const bool inside = h >= 0 && h < u.height;
+        const T* const line = x + rest * u.image_stride + c * u.channel_stride + (inside ? h : 0) * u.row_stride;
+        T* const to = y + row * u.across;
+        const std::int64_t first = s * u.dilation_w - u.pad_w, step = u.stride_w, width = u.width;
+        const std::int64_t stride = u.column_stride;
+        team.each(u.across, [=](std::int64_t j) {
+            const std::int64_t w = first + j * step;
+            to[j] = inside && w >= 0 && w < width ? line[w * stride] : convert<T>(0.0F);
+        });
+    }
+    /// Splits off the innermost index of `rest`.
+    RADIAL_HD static std::int64_t next(std::int64_t& rest, std::int64_t extent) {
+        const std::int64_t outer = rest / extent, index = rest - outer * extent;
+        rest = outer;
+        return index;
+    }
+};
+
+/// Row `row` of the images, counted over (n, c, h): the sum of the elements that unfold() reads from each pixel.
+template <class T>
+struct Fold {
+    const T* y;
+    T* x;
+    Unfolding u;
+    template <class Team>
+    RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
+        std::int64_t rest = row;
+        const std::int64_t h = Unfold<T>::next(rest, u.height), c = Unfold<T>::next(rest, u.channels);
+        const Unfolding own = u;
+        const T* const windows = y + (rest * u.channels + c) * u.window_h * u.window_w * u.down * u.across;
+        T* const to = x + rest * u.image_stride + c * u.channel_stride + h * u.row_stride;
+        team.each(u.width, [=](std::int64_t w) {
+            double total = 0;
+            for (std::int64_t r = 0; r < own.window_h; ++r) {
+                const std::int64_t i = position(h + own.pad_h - r * own.dilation_h, own.stride_h, own.down);
+                if (i < 0) continue;
+                for (std::int64_t s = 0; s < own.window_w; ++s) {
+                    const std::int64_t j = position(w + own.pad_w - s * own.dilation_w, own.stride_w, own.across);
+                    if (j < 0) continue;
+                    const std::int64_t at = ((r * own.window_w + s) * own.down + i) * own.across + j;
+                    total += static_cast<double>(windows[at]);
+                }
+            }
+            to[w * own.column_stride] = static_cast<T>(total);
+        });
+    }
+    /// The window that begins at `start`, or -1 if there is none.
+    RADIAL_HD static std::int64_t position(std::int64_t start, std::int64_t stride, std::int64_t count) {
+        if (stride == 1) return start >= 0 && start < count ? start : -1;
+        const std::int64_t index = start / stride;
+        return start >= 0 && index * stride == start && index < count ? index : -1;
+    }
+};
+
+}  // namespace radial::kernels
