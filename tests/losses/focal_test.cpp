@@ -80,4 +80,14 @@ TEST_CASE("the focal cross-entropy refuses a negative gamma, and labels that do 
     CHECK(error_of([&] { focal_cross_entropy(Tensor::zeros({0, 3}), label_list({}), 2); }) != "(no error was thrown)");
 }
 
+TEST_CASE("the focal loss is accurate where the true class is nearly certain", "[losses][focal]") {
+    for (const DType dtype : {DType::float32, DType::float64}) {
+        const double small = std::exp(-25.0), tolerance = dtype == DType::float32 ? 1e-5 : 1e-9;
+        const Row row = row_of({25, 0}, 2, dtype);  // 1 - p is nearly exp(-25), and so is -log p
+        CHECK(row.value == Approx(std::pow(small, 3)).epsilon(tolerance));
+        CHECK(row.gradient[1] == Approx(3 * std::pow(small, 3)).epsilon(tolerance));
+        CHECK(row.gradient[0] == Approx(-3 * std::pow(small, 3)).epsilon(tolerance));
+    }
+}
+
 }  // namespace radial::test
