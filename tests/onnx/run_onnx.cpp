@@ -9,7 +9,6 @@
 #include <onnx/onnx_pb.h>
 #include <onnx/shape_inference/implementation.h>
 
-#include <cmath>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -19,7 +18,6 @@ namespace radial::test {
 namespace {
 
 using Sizes = std::vector<std::int64_t>;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Tensor tensor_of(const ::onnx::TensorProto& from) {
     const Shape shape(Sizes(from.dims().begin(), from.dims().end()));
@@ -136,11 +134,6 @@ Tensor largest_along(const Call& call) {
     return max(call[0], call.dims("axes").at(0));
 }
 
-Tensor larger(const Call& call) {
-    RADIAL_CHECK(call[1].numel() == 1, "Max: the second input is {}, expected one number", call[1].str());
-    return clamp(call[0], call[1].item(), infinity);
-}
-
 Tensor normalised(const Call& call) {
     return batch_norm(call[0], call[1], call[2], call[3], call[4],
                       {.epsilon = static_cast<double>(call.find("epsilon")->f()), .training = false});
@@ -170,7 +163,7 @@ const std::map<std::string, Operator>& operators() {
         {"Sub", [](const Call& c) { return c[0] - c[1]; }},
         {"Mul", [](const Call& c) { return c[0] * c[1]; }},
         {"Div", [](const Call& c) { return c[0] / c[1]; }},
-        {"Max", larger},
+        {"Max", [](const Call& c) { return maximum(c[0], c[1]); }},
         {"Clip", [](const Call& c) { return clamp(c[0], c[1].item(), c[2].item()); }},
         {"Exp", [](const Call& c) { return exp(c[0]); }},
         {"Log", [](const Call& c) { return log(c[0]); }},
