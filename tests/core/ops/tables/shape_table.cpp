@@ -219,20 +219,20 @@ const OpFamily& shape_ops() {
                 const auto& a = golden.attributes;
                 return arange(a.at("begin"), a.at("end"), a.at("step"));
             },
-            {.attributes = {{"begin", 0}, {"end", 100000}, {"step", 1}}}, shape_file),
+            {.inputs = {}, .attributes = {{"begin", 0}, {"end", 100000}, {"step", 1}}}, shape_file),
         custom(
             "linspace", 5,
             [](const GoldenCase& golden, const TensorMap&) {
                 const auto& a = golden.attributes;
                 return linspace(a.at("begin"), a.at("end"), a.at("count"));
             },
-            {.attributes = {{"begin", 0}, {"end", 1}, {"count", 100001}}}, shape_file),
+            {.inputs = {}, .attributes = {{"begin", 0}, {"end", 1}, {"count", 100001}}}, shape_file),
         custom(
             "eye", 4,
             [](const GoldenCase& golden, const TensorMap&) {
                 return eye(golden.attributes.at("rows"), std::int64_t{golden.attributes.at("columns")});
             },
-            {.attributes = {{"rows", 300}, {"columns", 300}}}, shape_file),
+            {.inputs = {}, .attributes = {{"rows", 300}, {"columns", 300}}}, shape_file),
     };
     return family;
 }
