@@ -19,11 +19,11 @@ void scan(std::string_view op, const Tensor& x, const Tensor& y, int axis, bool 
         if (n == 1) {
             using Row = kernels::ScanRow<T, Join>;
             const bool serial = x.device().kind == Device::Kind::cpu;
-            const Tensor scratch = Tensor::empty({serial ? 0 : rows * Row::chunks(e)}, DType::float64, x.device());
+            const Tensor scratch = Tensor::empty(Shape{serial ? 0 : rows * Row::chunks(e)}, DType::float64, x.device());
             return kernels::rows(x.device(), rows, e, Row{in, out, scratch.data<double>(), e, reverse, {}});
         }
         using Columns = kernels::ScanColumns<T, Join>;
-        const Tensor totals = Tensor::empty({rows * n}, DType::float64, x.device());
+        const Tensor totals = Tensor::empty(Shape{rows * n}, DType::float64, x.device());
         kernels::rows(x.device(), rows * Columns::tasks(n), std::min(n, Columns::width),
                       Columns{in, out, totals.data<double>(), e, n, reverse, {}}, e);
     });

@@ -40,7 +40,6 @@ struct Wide {
     Wide() = default;
     Wide(std::uint64_t key, std::int64_t place) : key_bits(key), at(place) {}
     std::int64_t place() const { return at; }
-    std::uint64_t key() const { return key_bits; }
     bool operator<(const Wide& other) const { return std::pair(key_bits, at) < std::pair(other.key_bits, other.at); }
 };
 
