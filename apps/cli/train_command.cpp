@@ -259,6 +259,8 @@ void describe_run(const ImageTask& task, const RunPlan& plan, const Classifier& 
                               spec.dim, classifier.parameter_count(), spec.loss,
                               describe_settings(spec.loss_settings)));
     progress.line("augmentation: " + describe(plan.sets.augmentation));
+    if (plan.sets.train.sampling == data::Sampling::balanced)
+        progress.line("sampling: balanced, as many images of each class");
     progress.line("learning rate: " + plan.saves.schedule);
     for (const std::string& note : plan.notes) progress.line("note: " + note);
     for (const data::Dataset* const set : {&train, &test})

@@ -155,6 +155,20 @@ TEST_CASE("the number of workers changes nothing of a run with augmentation", "[
     CHECK(differences(sets().checkpoint("one"), sets().checkpoint("four")) == "");
 }
 
+TEST_CASE("balanced sampling and repeated augmentation are named, and do not depend on the number of workers",
+          "[host]") {
+    const std::string arguments = "--epochs 2 --limit 60 --sampling balanced --repeated-augment 3 --workers ";
+    const std::string out = sets().train("balanced-1", arguments + "1").out;
+    sets().train("balanced-4", arguments + "4");
+    CHECK(contains(out,
+                   "augmentation: crop with padding 4, flip 0.5, each image 3 times in a row\n"
+                   "sampling: balanced, as many images of each class\n"));
+    CHECK(differences(sets().checkpoint("balanced-1"), sets().checkpoint("balanced-4")) == "");
+    const auto options = nlohmann::json::parse(read_text(sets().path("balanced-1") / "config.json")).at("options");
+    CHECK(options.at("sampling") == "balanced");
+    CHECK(options.at("repeated-augment") == 3);
+}
+
 TEST_CASE("augmentation is part of the training", "[host]") {
     sets().train("with", "--epochs 1 --limit 40");
     sets().train("without", "--epochs 1 --limit 40 --no-augment");
