@@ -20,7 +20,8 @@ void for_each_element(const Tensor& result, const Element& element, std::int64_t
     const bool last = result.layout() == Layout::channels_last;
     const std::int64_t count = last ? result.size(1) : result.size(3);
     const std::int64_t rows = count == 0 ? 0 : result.numel() / count;
-    kernels::rows(result.device(), rows, count, kernels::ForEachElement<Element>{element, images_of(result)}, work);
+    kernels::rows(result.device(), rows, count, kernels::ForEachElement<Element>{element, images_of(result), last},
+                  work);
 }
 
 void check(std::string_view op, const Tensor& x, std::int64_t height, std::int64_t width) {

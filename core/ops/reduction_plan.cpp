@@ -1,6 +1,8 @@
 // Plans of reductions over several dimensions.
 #include "radial/core/ops/reduction_plan.h"
 
+#include "radial/core/ops/common.h"
+
 namespace radial::ops {
 namespace {
 

@@ -41,11 +41,12 @@ struct ForEachElement {
     static constexpr int block = 16;
     Element element;
     Images images;
+    bool channels_last;  ///< layout of `images`; their strides do not tell if there is one pixel or one channel
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
         const Images e = images;
         const Element own = element;
-        if (e.channel_stride != 1) {
+        if (!channels_last) {
             const std::int64_t plane = quotient(row, e.height), h = row - plane * e.height;
             const std::int64_t n = quotient(plane, e.channels), c = plane - n * e.channels;
             team.each(e.width, [=](std::int64_t w) { own.template at<1>(n, c, h, w); });
