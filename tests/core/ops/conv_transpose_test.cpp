@@ -1,7 +1,9 @@
 // Tests of transposed convolution, 1-D convolution and adaptive pooling: values by hand, empty and NaN inputs,
 // messages.
+#include "../../expect.h"
 #include "../gradcheck.h"
-#include "radial/core/ops/conv.h"
+#include "../random_inputs.h"
+#include "radial/core/ops.h"
 
 #include <cmath>
 #include <limits>
@@ -115,6 +117,18 @@ TEST_CASE("adaptive pooling divides an image into windows that may overlap", "[o
     CHECK(adaptive_avg_pool2d(x, 1, 3).to_vector<double>() == Values{1.5, 3, 4.5});
     CHECK(adaptive_max_pool2d(x, 1, 3).to_vector<double>() == Values{2, 4, 5});
     CHECK(adaptive_avg_pool2d(x, 2, 1).to_vector<double>() == Values{3, 3});
+}
+
+TEST_CASE("adaptive pooling to one pixel is pooling of the whole image, in either layout", "[ops]") {
+    const Tensor x = RandomInputs(5).distinct({3, 20, 4, 5}, DType::float32).to(default_device());
+    for (const Layout layout : {Layout::row_major, Layout::channels_last}) {
+        const Tensor image = x.to(layout).clone().set_requires_grad();
+        const Tensor mean = adaptive_avg_pool2d(image, 1, 1), largest = adaptive_max_pool2d(image, 1, 1);
+        CHECK(relative_difference(mean, reshape(global_avg_pool(x), {3, 20, 1, 1})) < 1e-6);
+        CHECK(relative_difference(largest, max_pool2d(x, {.window_h = 4, .window_w = 5})) == 0);
+        backward(sum(mean));
+        CHECK(relative_difference(image.grad(), Tensor::full(x.shape(), 0.05)) < 1e-6);
+    }
 }
 
 TEST_CASE("adaptive pooling keeps the layout and works without images or channels", "[ops]") {
