@@ -15,10 +15,7 @@ Values values_of(const Tensor& x) { return x.to_vector<double>(); }
 
 Tensor index_of(const std::vector<std::int64_t>& values, const Shape& shape) { return Tensor::from(values, shape); }
 
-const Tensor& matrix() {
-    static const Tensor x = Tensor::from<float>({0, 1, 2, 3, 4, 5}, {2, 3});
-    return x;
-}
+Tensor matrix() { return Tensor::from<float>({0, 1, 2, 3, 4, 5}, {2, 3}); }
 
 }  // namespace
 
