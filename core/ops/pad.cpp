@@ -82,10 +82,10 @@ Tensor reduced(const Tensor& dy, const Shape& shape, const std::vector<Extension
         const Tensor next = Tensor::empty(smaller, sums.dtype(), sums.device(), sums.layout());
         const ops::Blocks blocks = ops::blocks_around(sums, d);
         const std::int64_t rows = blocks.outer * (blocks.inner == 1 ? 1 : shape[d]);
-        dispatch_floating(sums.dtype(), "pad", [&](auto zero) {
+        dispatch_floating(sums.dtype(), "pad", [&, first = before](auto zero) {
             using T = decltype(zero);
             kernels::rows(sums.device(), rows, blocks.inner == 1 ? shape[d] : blocks.inner,
-                          kernels::PadAdjoint<T>{sums.data<T>(), next.data<T>(), blocks.extent, shape[d], before,
+                          kernels::PadAdjoint<T>{sums.data<T>(), next.data<T>(), blocks.extent, shape[d], first,
                                                  blocks.inner, mode});
         });
         sums = next;

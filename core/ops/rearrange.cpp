@@ -148,8 +148,8 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
     const auto strides = ops::memory_strides(x.shape(), x.layout());
     std::vector<std::int64_t> steps(static_cast<std::size_t>(shape.rank()), 0);
     for (int d = 0; d < x.rank(); ++d) {
-        const auto at = static_cast<std::size_t>(d);
-        if (x.shape()[d] != 1) steps[static_cast<std::size_t>(d + missing)] = strides[at];
+        const int to = d + missing;
+        if (x.shape()[d] != 1) steps[static_cast<std::size_t>(to)] = strides[static_cast<std::size_t>(d)];
     }
     const Layout layout = shape.rank() == 4 ? x.layout() : Layout::row_major;
     return record("broadcast_to", ops::strided(x, 0, shape, steps, layout), {x},

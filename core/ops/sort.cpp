@@ -184,9 +184,8 @@ void first_of_rows(std::string_view op, const Tensor& plain, const Task& task, c
 
 Sorted sorted(std::string_view op, const Tensor& x, int axis, std::int64_t keep, bool descending) {
     const Tensor plain = x.to(Layout::row_major);
-    std::vector<std::int64_t> extents;
-    for (int d = 0; d < x.rank(); ++d) extents.push_back(d == axis ? keep : x.shape()[d]);
-    const Shape shape{std::span<const std::int64_t>(extents)};
+    Shape shape = x.shape();
+    shape[axis] = keep;
     const Sorted result{Tensor::empty(shape, x.dtype(), x.device()), Tensor::empty(shape, DType::int64, x.device())};
     const Task task{ops::blocks_around(plain, axis), keep, descending};
     if (shape.numel() > 0) first_of_rows(op, plain, task, result);
