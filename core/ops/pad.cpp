@@ -3,6 +3,7 @@
 #include "radial/core/ops/common.h"
 #include "radial/core/ops/strided.h"
 
+#include <numeric>
 #include <utility>
 
 namespace radial {
@@ -19,8 +20,8 @@ struct Extension {
 // The logical dimensions in the order of memory.
 std::vector<int> memory_order(int rank, Layout layout) {
     if (layout == Layout::channels_last) return {0, 2, 3, 1};
-    std::vector<int> order;
-    for (int d = 0; d < rank; ++d) order.push_back(d);
+    std::vector<int> order(static_cast<std::size_t>(rank));
+    std::iota(order.begin(), order.end(), 0);
     return order;
 }
 
