@@ -38,8 +38,8 @@ void check_points(const VerificationMetrics& found, const nlohmann::json& points
 
 /// 40 features of four classes of unequal size, some of them far apart.
 struct Samples {
-    Tensor features = RandomInputs(11).tensor({40, 6}, -2, 2, DType::float32);
-    Tensor labels = Tensor::empty({40}, DType::int64);
+    Tensor features = RandomInputs(11).tensor({40, 6}, -2, 2, DType::float32).to(Device{});
+    Tensor labels = Tensor::empty({40}, DType::int64, Device{});
 
     Samples() {
         for (std::int64_t i = 0; i < 40; ++i) {
@@ -86,7 +86,8 @@ TEST_CASE("the figures of all pairs of a set are those of its pairs one by one",
     for (const FeatureDistance distance : {FeatureDistance::euclidean, FeatureDistance::cosine}) {
         const auto [same, different] = samples.pairs(distance);
         const VerificationMetrics expected = train::verification_metrics(same, different);
-        const VerificationMetrics found = train::verify_all_pairs(samples.features, samples.labels, distance);
+        const VerificationMetrics found =
+            train::verify_all_pairs(samples.features.to(default_device()), samples.labels, distance);
         CHECK(found.same == expected.same);
         CHECK(found.different == expected.different);
         CHECK(std::abs(found.auroc - expected.auroc) < 1e-4);  // close distances share an interval
@@ -117,7 +118,7 @@ TEST_CASE("verification refuses what it cannot measure", "[apps][verification]")
     CHECK(refused(some, none) == "verification: there are no pairs of different classes");
     CHECK(refused(some, bad) == "verification: a distance is nan, expected a finite number");
     CHECK(refused(some, some, limit) == "verification: the false accept rate is 1.5, expected from 0 to 1");
-    const Tensor features = Tensor::zeros({2, 3}), labels = Tensor::zeros({3}, DType::int64);
+    const Tensor features = Tensor::zeros({2, 3}), labels = Tensor::zeros({3}, DType::int64, Device{});
     CHECK(error_of([&] { train::verify_all_pairs(features, labels, FeatureDistance::cosine); }) ==
           "verification: labels are int64[3], expected int64[2] on the CPU");
 }
