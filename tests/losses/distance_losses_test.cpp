@@ -1,5 +1,5 @@
 // Tests of Cpl and Lgm: several prototypes per class, and covariances.
-#include "radial/losses/prototype_losses.h"
+#include "radial/losses/distance_losses.h"
 #include "batches.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"

@@ -1,5 +1,5 @@
-// The prototype losses: distances, likelihoods, and entries in the registry.
-#include "radial/losses/prototype_losses.h"
+// The losses over distances to prototypes: distances, likelihoods, and entries in the registry.
+#include "radial/losses/distance_losses.h"
 
 #include "radial/core/tensor/random.h"
 #include "radial/losses/functional.h"
