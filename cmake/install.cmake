@@ -11,7 +11,7 @@ set(RADIAL_INTERNAL_HEADERS
     core/ops/common.h core/ops/distances.h core/ops/kernels core/ops/norm_inputs.h core/ops/reduction_plan.h
     core/ops/strided.h core/optim/kernels.h core/precompiled.h
     core/tensor/random_kernels.h data/archive.h data/images/jpeg_file.h data/seeds.h layers/dense losses/heads
-    losses/pairs models/efficientnet_block.h onnx/onnx_ops.h onnx/trace.h)
+    losses/pairs models/inverted_residual.h onnx/onnx_ops.h onnx/trace.h)
 set(internal_patterns "")
 foreach(header ${RADIAL_INTERNAL_HEADERS})
     list(APPEND internal_patterns PATTERN ${header} EXCLUDE)

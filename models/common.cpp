@@ -1,4 +1,4 @@
-// Helpers shared by the families of networks: convolutions with a norm under torchvision's names, rounded channels.
+// Helpers shared by the families of networks: convolutions with a norm, names and initial weights, rounded channels.
 #include "radial/models/common.h"
 
 #include "radial/core/tensor/random.h"
@@ -14,10 +14,11 @@ ConvNorm make_conv_norm_unit(const ConvNormUnitOptions& options) {
                                                        .out_channels = options.out_channels,
                                                        .kernel = options.kernel,
                                                        .stride = options.stride,
-                                                       .padding = options.kernel / 2,
+                                                       .padding = options.pads ? options.kernel / 2 : 0,
                                                        .groups = options.groups,
                                                        .bias = false});
-    init::kaiming_normal_(conv->weight(), std::sqrt(2.0), init::Fan::out);
+    const std::int64_t divisor = options.fan_per_group ? options.groups : 1;
+    init::kaiming_normal_(conv->weight(), std::sqrt(2.0 * static_cast<double>(divisor)), init::Fan::out);
     return {std::move(conv), std::make_shared<BatchNorm2d>(BatchNorm2dOptions{.channels = options.out_channels,
                                                                               .momentum = options.momentum,
                                                                               .epsilon = options.epsilon,
@@ -36,6 +37,13 @@ std::shared_ptr<Group> group_of(const SqueezeExcite& layer) {
     group->register_module("fc1", layer.reduce());
     group->register_module("fc2", layer.expand());
     return group;
+}
+
+void initialise(const SqueezeExcite& layer) {
+    for (const auto& conv : {layer.reduce(), layer.expand()}) {
+        init::kaiming_normal_(conv->weight(), std::sqrt(2.0), init::Fan::out);
+        conv->bias().fill_(0);
+    }
 }
 
 std::int64_t rounded_channels(double channels, std::int64_t divisor) {

@@ -26,19 +26,23 @@ struct ConvNormUnitOptions {
     std::int64_t kernel = 1;                   ///< height and width of the kernel
     std::int64_t stride = 1;                   ///< step of the window, in pixels
     std::int64_t groups = 1;                   ///< groups convolved separately
+    bool pads = true;                          ///< pad by half the kernel; false does not pad
+    bool fan_per_group = false;                ///< see make_conv_norm_unit()
     Activation activation = Activation::relu;  ///< applied after the norm
     double epsilon = 1e-5;                     ///< added to the variance in the batch norm
     double momentum = 0.1;                     ///< weight of a batch in the running statistics
 };
 
-/// A convolution without a bias, padded by half its kernel, and its batch norm. The initial weights are from N(0, 2 /
-/// (out_channels * kernel^2)), whatever the number of groups, as in torchvision's networks. Throws as Conv2d and
-/// BatchNorm2d do.
+/// A convolution without a bias and its batch norm. The initial weights are from N(0, 2 / fan_out), where fan_out is
+/// out_channels * kernel^2 whatever the number of groups, as in torchvision's networks, or, with `fan_per_group`,
+/// out_channels / groups * kernel^2, as in timm's EfficientNets. Throws as Conv2d and BatchNorm2d do.
 ConvNorm make_conv_norm_unit(const ConvNormUnitOptions& options);
 /// A group with the convolution as "0" and the norm as "1", the names in torchvision's Conv2dNormActivation.
 std::shared_ptr<Group> group_of(const ConvNorm& unit);
 /// A group with the convolutions of `layer` as "fc1" and "fc2", the names in torchvision's SqueezeExcitation.
 std::shared_ptr<Group> group_of(const SqueezeExcite& layer);
+/// Initialises the weights of a squeeze-and-excitation from N(0, 2 / fan_out) and its biases to 0.
+void initialise(const SqueezeExcite& layer);
 
 /// The multiple of `divisor` nearest to `channels` and at least `divisor`, or the next one above if the nearest is more
 /// than a tenth below `channels`. Networks that are scaled in width round their numbers of channels so.

@@ -77,14 +77,6 @@ void check(const MobileNetV3Options& o) {
     }
 }
 
-/// Initialises weights from N(0, 2 / fan_out) and biases to 0.
-void start(const SqueezeExcite& squeeze) {
-    for (const auto& conv : {squeeze.reduce(), squeeze.expand()}) {
-        init::kaiming_normal_(conv->weight(), std::sqrt(2.0), init::Fan::out);
-        conv->bias().fill_(0);
-    }
-}
-
 }  // namespace
 
 std::int64_t MobileNetV3Options::feature_dim() const { return scaled(*this, hidden); }
@@ -130,7 +122,7 @@ MobileNetV3Block::MobileNetV3Block(const MobileNetV3Options& options, std::int64
                                                                  .reduced = rounded_channels(quarter, channel_divisor),
                                                                  .activation = Activation::relu,
                                                                  .gate = SqueezeExciteOptions::Gate::hard_sigmoid});
-        start(*squeeze_);
+        initialise(*squeeze_);
         add(*squeeze_);
     }
     project_ = make_conv_norm_unit(unit(row.expanded, row.channels, Activation::none));

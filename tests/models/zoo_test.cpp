@@ -4,7 +4,7 @@
 #include "radial/core/tensor/random.h"
 #include "radial/models/densenet.h"
 #include "radial/models/efficientnet.h"
-#include "radial/models/efficientnet_block.h"
+#include "radial/models/inverted_residual.h"
 #include "radial/models/registry.h"
 #include "radial/models/vgg.h"
 #include "random_images.h"

@@ -2,7 +2,10 @@
 #pragma once
 
 #include "radial/layers/activation.h"
-#include "radial/layers/conv.h"
+#include "radial/models/common.h"
+
+#include <cstdint>
+#include <memory>
 
 namespace radial {
 
@@ -12,6 +15,7 @@ struct ConvNormStyle {
     bool same_padding = false;              ///< TensorFlow's padding: see EfficientNetOptions
 };
 
+/// Options of InvertedResidual.
 struct InvertedResidualOptions {
     std::int64_t in_channels = 1, out_channels = 1;
     std::int64_t kernel = 3, stride = 1;
@@ -20,14 +24,10 @@ struct InvertedResidualOptions {
     ConvNormStyle style{};
 };
 
-/// A convolution without a bias, with initial weights from N(0, 2 / fan_out), and its norm: the units that EfficientNet
-/// is built from. Depthwise when `groups` equals `in`. The convolution pads by half its kernel. A strided convolution
-/// with TensorFlow's padding does not pad; its input must come from pad_same().
-struct ConvNormShape {
-    std::int64_t in, out, kernel = 1, stride = 1, groups = 1;
-    bool silu = true;  ///< apply SiLU after the norm
-};
-ConvNorm make_conv_norm(const ConvNormShape& shape, const ConvNormStyle& style);
+/// The unit of EfficientNet with the channels, kernel, stride and groups of `shape`: its norm is of the style and has a
+/// SiLU, and its initial weights are those of `fan_per_group`. The convolution pads by half its kernel. A strided
+/// convolution with TensorFlow's padding does not pad; its input must come from pad_same().
+ConvNormUnitOptions conv_norm_of(const ConvNormStyle& style, ConvNormUnitOptions shape);
 
 /// Pads x [N, C, H, W] with as many zeros as give a convolution ceil(H / stride) rows and ceil(W / stride) columns; an
 /// odd one goes below and to the right (TensorFlow's padding "same").
