@@ -6,7 +6,7 @@
 #include "radial/apps/train/classifier.h"
 #include "radial/apps/train/precision.h"
 #include "radial/core/backend/step_graph.h"
-#include "radial/core/optim/optim.h"
+#include "radial/core/optim/optimizer.h"
 
 #include <cstdint>
 #include <functional>

@@ -2,6 +2,7 @@
 #include "radial/apps/bench/bench.h"
 
 #include "radial/core/autograd/autograd.h"
+#include "radial/core/optim/sgd.h"
 #include "radial/core/tensor/random.h"
 #include "radial/models/cost.h"
 

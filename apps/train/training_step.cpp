@@ -3,6 +3,7 @@
 
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/ops.h"
+#include "radial/core/optim/clip.h"
 #include "radial/core/util/error.h"
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include "radial/apps/train/step_log.h"
 #include "radial/core/backend/step_graph.h"
 #include "radial/core/nn/module.h"
-#include "radial/core/optim/optim.h"
+#include "radial/core/optim/optimizer.h"
 #include "radial/core/optim/weight_average.h"
 #include "radial/core/util/error.h"
 #include "radial/data/loader.h"

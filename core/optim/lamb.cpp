@@ -4,9 +4,7 @@
 #include "radial/core/kernels/launch.h"
 #include "radial/core/optim/kernels.h"
 #include "radial/core/tensor/types.h"
-#include "radial/core/util/error.h"
 
-#include <cmath>
 #include <span>
 #include <utility>
 
@@ -17,10 +15,7 @@ Lamb::Lamb(std::vector<Tensor> parameters, const LambOptions& options)
 
 Lamb::Lamb(std::vector<ParameterGroup> groups, const LambOptions& options)
     : Optimizer(std::move(groups), options.lr), options_(options) {
-    RADIAL_CHECK(options.beta1 >= 0 && options.beta1 < 1, "Lamb: beta1 is {}, expected [0, 1)", options.beta1);
-    RADIAL_CHECK(options.beta2 >= 0 && options.beta2 < 1, "Lamb: beta2 is {}, expected [0, 1)", options.beta2);
-    RADIAL_CHECK(options.epsilon >= 0 && std::isfinite(options.epsilon),
-                 "Lamb: epsilon is {}, expected a finite number >= 0", options.epsilon);
+    check_moments("Lamb", options.beta1, options.beta2, options.epsilon);
     first_ = zeros_like_parameters();
     second_ = zeros_like_parameters();
     steps_ = step_counts("Lamb");

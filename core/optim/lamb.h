@@ -1,11 +1,15 @@
 // The optimizer LAMB.
 #pragma once
 
-#include "radial/core/optim/optim.h"
+#include "radial/core/optim/optimizer.h"
 
 #include <vector>
 
 namespace radial {
+
+namespace kernels {
+struct LambFactors;
+}  // namespace kernels
 
 /// Options of Lamb.
 struct LambOptions {

@@ -1,7 +1,7 @@
 // The optimizer Muon, and the orthogonalisation of matrices.
 #pragma once
 
-#include "radial/core/optim/optim.h"
+#include "radial/core/optim/adam.h"
 
 #include <array>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // The optimizer RMSprop.
 #pragma once
 
-#include "radial/core/optim/optim.h"
+#include "radial/core/optim/optimizer.h"
 
 #include <vector>
 

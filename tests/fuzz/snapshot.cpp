@@ -1,5 +1,6 @@
 // Fuzz target: restores a trainer from any JSON as a snapshot's state. The trainer must accept or reject it.
 #include "radial/apps/train/trainer.h"
+#include "radial/core/optim/sgd.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
 #include "radial/losses/softmax.h"

@@ -1,8 +1,10 @@
 // The schedule and the optimizer of a training run.
 #include "radial/apps/cli/run/train_options.h"
 
+#include "radial/core/optim/adam.h"
 #include "radial/core/optim/lamb.h"
 #include "radial/core/optim/rmsprop.h"
+#include "radial/core/optim/sgd.h"
 #include "radial/core/util/error.h"
 
 #include <fmt/ranges.h>

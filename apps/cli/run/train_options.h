@@ -6,7 +6,7 @@
 #include "radial/apps/train/precision.h"
 #include "radial/apps/train/training_step.h"
 #include "radial/core/optim/muon.h"
-#include "radial/core/optim/optim.h"
+#include "radial/core/optim/optimizer.h"
 #include "radial/core/optim/schedule.h"
 #include "radial/data/sampling.h"
 #include "radial/losses/loss.h"

@@ -3,7 +3,7 @@
 
 #include "radial/core/io/safetensors.h"
 #include "radial/core/nn/module.h"
-#include "radial/core/optim/optim.h"
+#include "radial/core/optim/optimizer.h"
 #include "radial/core/optim/weight_average.h"
 
 #include <nlohmann/json.hpp>

@@ -4,6 +4,7 @@
 #include "radial/apps/cli/run/run_recorder.h"
 #include "radial/apps/tasks/tasks.h"
 #include "radial/core/io/safetensors.h"
+#include "radial/core/optim/sgd.h"
 
 #include <fmt/core.h>
 

@@ -4,6 +4,7 @@
 #include "../program.h"
 #include "radial/apps/report/rate_page.h"
 #include "radial/core/ops.h"
+#include "radial/core/optim/sgd.h"
 #include "radial/data/data.h"
 #include "radial/layers/layers.h"
 #include "radial/losses/losses.h"

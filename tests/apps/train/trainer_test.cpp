@@ -11,6 +11,7 @@
 #include "radial/core/memory/allocator.h"
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/ops/reduce.h"
+#include "radial/core/optim/sgd.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/activation.h"
 #include "radial/layers/conv.h"

@@ -9,6 +9,7 @@
 #include "radial/apps/train/run/snapshots.h"
 #include "radial/apps/train/training_step.h"
 #include "radial/core/io/safetensors.h"
+#include "radial/core/optim/sgd.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
