@@ -35,8 +35,7 @@ MultiHeadAttention::MultiHeadAttention(const MultiHeadAttentionOptions& options)
     out_proj_ =
         register_module("out_proj", std::make_shared<Linear>(LinearOptions{
                                         .in_features = features, .out_features = features, .bias = options_.bias}));
-    for (const auto& [name, tensor] : out_proj_->named_parameters())
-        if (name == "bias") tensor.fill_(0);
+    if (options_.bias) out_proj_->bias().fill_(0);
 }
 
 Tensor MultiHeadAttention::forward(Tensor x) { return forward(x, Tensor()); }

@@ -22,6 +22,10 @@ public:
     explicit Linear(const LinearOptions& options);
     /// Throws Error when the last extent of x is not in_features.
     Tensor forward(Tensor x) override;
+    /// The weight [out_features, in_features].
+    const Tensor& weight() const { return weight_; }
+    /// The bias [out_features]; undefined without a bias.
+    const Tensor& bias() const { return bias_; }
 
 private:
     LinearOptions options_;

@@ -18,16 +18,6 @@ void check_positive(std::string_view layer, std::string_view what, std::int64_t 
     RADIAL_CHECK(number >= 1, "{}: {} is {}, expected at least 1", layer, what, number);
 }
 
-void check_options(std::string_view layer, const BatchNorm2dOptions& o) {
-    check_positive(layer, "channels", o.channels);
-    RADIAL_CHECK(o.momentum >= 0 && o.momentum <= 1, "{}: momentum is {}, expected 0 to 1", layer, o.momentum);
-    check_epsilon(layer, o.epsilon);
-}
-
-BatchNormOptions op_options(const BatchNorm2dOptions& o, bool training) {
-    return {.momentum = o.momentum, .epsilon = o.epsilon, .training = training, .activation = o.activation};
-}
-
 void check_channels(std::string_view layer, const Tensor& x, std::int64_t channels) {
     RADIAL_CHECK(x.size(1) == channels, "{}: input has {} channels, weight expects {}", layer, x.size(1), channels);
 }
@@ -49,40 +39,45 @@ void check_trailing(std::string_view layer, const Tensor& x, const Shape& shape)
 
 }  // namespace
 
-BatchNorm2d::BatchNorm2d(const BatchNorm2dOptions& options) : options_(options) {
-    check_options("BatchNorm2d", options_);
+BatchNorm::BatchNorm(std::string_view layer, const BatchNorm2dOptions& options) : options_(options) {
+    check_positive(layer, "channels", options_.channels);
+    RADIAL_CHECK(options_.momentum >= 0 && options_.momentum <= 1, "{}: momentum is {}, expected 0 to 1", layer,
+                 options_.momentum);
+    check_epsilon(layer, options_.epsilon);
     const Tensor ones = Tensor::full({options_.channels}, 1.0);
     weight_ = options_.scale ? register_parameter("weight", ones) : register_buffer("weight", ones, BufferKind::state);
     bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
     running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}), BufferKind::statistic);
     running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0), BufferKind::statistic);
 }
+
+Tensor BatchNorm::normalise(std::string_view layer, const Tensor& x, const Tensor& residual) const {
+    check_channels(layer, x, options_.channels);
+    return batch_norm(x, weight_, bias_, running_mean_, running_var_,
+                      {.momentum = options_.momentum,
+                       .epsilon = options_.epsilon,
+                       .training = training(),
+                       .activation = options_.activation},
+                      residual);
+}
+
+BatchNorm2d::BatchNorm2d(const BatchNorm2dOptions& options) : BatchNorm("BatchNorm2d", options) {}
 
 Tensor BatchNorm2d::forward(Tensor x) { return forward(x, {}); }
 
 Tensor BatchNorm2d::forward(const Tensor& x, const Tensor& residual) {
     check_image_input("BatchNorm2d", x);
-    check_channels("BatchNorm2d", x, options_.channels);
-    return batch_norm(x, weight_, bias_, running_mean_, running_var_, op_options(options_, training()), residual);
+    return normalise("BatchNorm2d", x, residual);
 }
 
-BatchNorm1d::BatchNorm1d(const BatchNorm1dOptions& options) : options_(options) {
-    check_options("BatchNorm1d", options_);
-    const Tensor ones = Tensor::full({options_.channels}, 1.0);
-    weight_ = options_.scale ? register_parameter("weight", ones) : register_buffer("weight", ones, BufferKind::state);
-    bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
-    running_mean_ = register_buffer("running_mean", Tensor::zeros({options_.channels}), BufferKind::statistic);
-    running_var_ = register_buffer("running_var", Tensor::full({options_.channels}, 1.0), BufferKind::statistic);
-}
+BatchNorm1d::BatchNorm1d(const BatchNorm1dOptions& options) : BatchNorm("BatchNorm1d", options) {}
 
 Tensor BatchNorm1d::forward(Tensor x) {
     check_input("BatchNorm1d", x);
     RADIAL_CHECK(x.rank() == 2 || x.rank() == 3, "BatchNorm1d: input has shape {}, expected [N, C] or [N, C, L]",
                  x.shape().str());
-    check_channels("BatchNorm1d", x, options_.channels);
-    const Tensor image = x.rank() == 2 ? x : reshape(x, {x.size(0), x.size(1), x.size(2), 1});
-    const Tensor y = batch_norm(image, weight_, bias_, running_mean_, running_var_, op_options(options_, training()));
-    return x.rank() == 2 ? y : reshape(y, x.shape());
+    if (x.rank() == 2) return normalise("BatchNorm1d", x);
+    return reshape(normalise("BatchNorm1d", reshape(x, {x.size(0), x.size(1), x.size(2), 1})), x.shape());
 }
 
 LayerNorm::LayerNorm(const LayerNormOptions& options) : options_(options) {

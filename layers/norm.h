@@ -5,10 +5,11 @@
 #include "radial/core/nn/module.h"
 
 #include <cstdint>
+#include <string_view>
 
 namespace radial {
 
-/// Options of BatchNorm2d.
+/// Options of BatchNorm1d and BatchNorm2d.
 struct BatchNorm2dOptions {
     std::int64_t channels = 1;                 ///< channels of the input
     double momentum = 0.1;                     ///< weight of the new batch in the running statistics
@@ -16,22 +17,15 @@ struct BatchNorm2dOptions {
     Activation activation = Activation::none;  ///< applied in the same pass, after the residual
     bool scale = true;                         ///< train a scale per channel; otherwise it is 1
 };
+/// Options of BatchNorm1d.
+using BatchNorm1dOptions = BatchNorm2dOptions;
 
-/// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, for each channel over N, H and W (Ioffe & Szegedy 2015).
-/// Training uses the statistics of the batch and moves the running statistics towards them; evaluation uses the running
-/// statistics. x [N, channels, H, W]; the result has the same shape. Parameters: weight [channels] (initially 1; a
-/// buffer without `scale`), bias [channels] (0). Buffers: running_mean (0), running_var (1).
-class BatchNorm2d : public Layer {
+/// Base of the batch norms (Ioffe & Szegedy 2015): y = (x - mean) / sqrt(variance + epsilon) * weight + bias, for each
+/// channel of x [N, channels, ...] over all other dimensions. Training uses the statistics of the batch and moves the
+/// running statistics towards them; evaluation uses the running statistics. Parameters: weight [channels] (initially 1;
+/// a buffer without `scale`), bias [channels] (0). Buffers: running_mean (0), running_var (1).
+class BatchNorm : public Layer {
 public:
-    using Options = BatchNorm2dOptions;  ///< for Sequential::add()
-
-    /// Throws Error when channels is below 1, momentum is outside [0, 1] or epsilon is not above 0.
-    explicit BatchNorm2d(const BatchNorm2dOptions& options);
-    /// Throws Error when x is not of rank 4 or has another number of channels, and in training on a single value per
-    /// channel.
-    Tensor forward(Tensor x) override;
-    /// The same with `residual`, of x's shape, added before the activation, as at the end of a residual block.
-    Tensor forward(const Tensor& x, const Tensor& residual);
     /// The options given to the constructor.
     const BatchNorm2dOptions& options() const { return options_; }
     /// The scale [channels].
@@ -43,17 +37,35 @@ public:
     /// The running variance [channels].
     const Tensor& running_var() const { return running_var_; }
 
+protected:
+    /// Throws Error, naming `layer`, when channels is below 1, momentum is outside [0, 1] or epsilon is not above 0.
+    BatchNorm(std::string_view layer, const BatchNorm2dOptions& options);
+    /// The norm of x [N, channels] or [N, channels, H, W], of the same shape. `residual`, of x's shape, is added before
+    /// the activation; it may be undefined. Throws Error, naming `layer`, when x has another number of channels, and in
+    /// training on a single value per channel.
+    Tensor normalise(std::string_view layer, const Tensor& x, const Tensor& residual = {}) const;
+
 private:
     BatchNorm2dOptions options_;
     Tensor weight_, bias_, running_mean_, running_var_;
 };
 
-/// Options of BatchNorm1d.
-using BatchNorm1dOptions = BatchNorm2dOptions;
+/// The batch norm of images x [N, channels, H, W], for each channel over N, H and W. The result has the same shape.
+class BatchNorm2d : public BatchNorm {
+public:
+    using Options = BatchNorm2dOptions;  ///< for Sequential::add()
 
-/// The batch norm of x [N, channels] or [N, channels, L], for each channel over N and L. Formula, parameters and
-/// buffers as for BatchNorm2d.
-class BatchNorm1d : public Layer {
+    /// Throws Error when channels is below 1, momentum is outside [0, 1] or epsilon is not above 0.
+    explicit BatchNorm2d(const BatchNorm2dOptions& options);
+    /// Throws Error when x is not of rank 4 or has another number of channels, and in training on a single value per
+    /// channel.
+    Tensor forward(Tensor x) override;
+    /// The same with `residual`, of x's shape, added before the activation, as at the end of a residual block.
+    Tensor forward(const Tensor& x, const Tensor& residual);
+};
+
+/// The batch norm of x [N, channels] or [N, channels, L], for each channel over N and L. The result has the same shape.
+class BatchNorm1d : public BatchNorm {
 public:
     using Options = BatchNorm1dOptions;  ///< for Sequential::add()
 
@@ -62,10 +74,6 @@ public:
     /// Throws Error when x is not of rank 2 or 3 or has another number of channels, and in training on a single value
     /// per channel.
     Tensor forward(Tensor x) override;
-
-private:
-    BatchNorm1dOptions options_;
-    Tensor weight_, bias_, running_mean_, running_var_;
 };
 
 /// Options of LayerNorm.

@@ -163,8 +163,8 @@ MobileNetV3::MobileNetV3(const MobileNetV3Options& options) : options_(options) 
     last_ = make_conv_norm_unit(unit);
     features->register_module(std::to_string(blocks_.size() + 1), group_of(last_));
     hidden_ = std::make_shared<Linear>(LinearOptions{.in_features = unit.out_channels, .out_features = feature_dim()});
-    normal_(hidden_->parameters()[0], 0, hidden_deviation);
-    hidden_->parameters()[1].fill_(0);
+    normal_(hidden_->weight(), 0, hidden_deviation);
+    hidden_->bias().fill_(0);
     register_module("classifier", std::make_shared<Group>())->register_module("0", hidden_);
     dropout_ = register_module("dropout", std::make_shared<Dropout>(DropoutOptions{.p = options_.dropout}));
 }

@@ -36,15 +36,15 @@ const std::vector<Entry>& table() {
 std::shared_ptr<Conv2d> conv(std::int64_t in, std::int64_t out) {
     auto layer =
         std::make_shared<Conv2d>(Conv2dOptions{.in_channels = in, .out_channels = out, .kernel = 3, .padding = 1});
-    init::kaiming_normal_(layer->parameters()[0], std::sqrt(2.0), init::Fan::out);
-    layer->parameters()[1].fill_(0);
+    init::kaiming_normal_(layer->weight(), std::sqrt(2.0), init::Fan::out);
+    layer->bias().fill_(0);
     return layer;
 }
 
 std::shared_ptr<Linear> linear_layer(std::int64_t in, std::int64_t out) {
     auto layer = std::make_shared<Linear>(LinearOptions{.in_features = in, .out_features = out});
-    normal_(layer->parameters()[0], 0, 0.01);
-    layer->parameters()[1].fill_(0);
+    normal_(layer->weight(), 0, 0.01);
+    layer->bias().fill_(0);
     return layer;
 }
 

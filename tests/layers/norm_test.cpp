@@ -58,6 +58,16 @@ TEST_CASE("BatchNorm1d normalises sequences by channel, and by its running stati
     CHECK(norm.forward(x).to_vector<double>() != y.to_vector<double>());
 }
 
+TEST_CASE("BatchNorm1d is BatchNorm2d of images with one column", "[layers][norm]") {
+    BatchNorm1d sequences({.channels = 3, .activation = Activation::relu});
+    BatchNorm2d images({.channels = 3, .activation = Activation::relu});
+    const Tensor x = random_tensor({4, 3, 5});
+    const Tensor y = sequences.forward(x), z = images.forward(reshape(x, {4, 3, 5, 1}));
+    CHECK(differences(y.to_vector<double>(), z.to_vector<double>()) == "");
+    CHECK(differences(sequences.running_mean().to_vector<double>(), images.running_mean().to_vector<double>()) == "");
+    CHECK(differences(sequences.running_var().to_vector<double>(), images.running_var().to_vector<double>()) == "");
+}
+
 TEST_CASE("attention of a module starts with biases of 0 and weights by Glorot's rule") {
     manual_seed(4);
     const MultiHeadAttention layer({.embed_dim = 32, .heads = 4});
