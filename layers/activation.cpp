@@ -15,7 +15,7 @@ Tensor ReLU::forward(Tensor x) {
 }
 
 PReLU::PReLU(const PReLUOptions& options) : options_(options) {
-    RADIAL_CHECK(options_.channels >= 1, "PReLU: channels is {}, expected at least 1", options_.channels);
+    check_positive("PReLU", "channels", options_.channels);
     weight_ = register_parameter("weight", Tensor::full({options_.channels}, options_.initial));
 }
 
@@ -24,8 +24,7 @@ Tensor PReLU::forward(Tensor x) {
     if (options_.channels > 1) {
         RADIAL_CHECK(x.rank() >= 2, "PReLU: input has shape {}, expected [N, {}, ...]", x.shape().str(),
                      options_.channels);
-        RADIAL_CHECK(x.size(1) == options_.channels, "PReLU: input has {} channels, weight expects {}", x.size(1),
-                     options_.channels);
+        check_channels("PReLU", x, options_.channels);
     }
     return prelu(std::move(x), weight_);
 }
@@ -76,9 +75,7 @@ Tensor SELU::forward(Tensor x) {
     return selu(x);
 }
 
-CELU::CELU(const CELUOptions& options) : options_(options) {
-    RADIAL_CHECK(options_.alpha > 0, "CELU: alpha is {}, expected above 0", options_.alpha);
-}
+CELU::CELU(const CELUOptions& options) : options_(options) { check_above_zero("CELU", "alpha", options_.alpha); }
 
 Tensor CELU::forward(Tensor x) {
     check_input("CELU", x);
@@ -151,7 +148,7 @@ Tensor GLU::forward(Tensor x) {
 }
 
 Dropout::Dropout(const DropoutOptions& options) : options_(options) {
-    RADIAL_CHECK(options_.p >= 0 && options_.p < 1, "Dropout: p is {}, expected at least 0 and below 1", options_.p);
+    check_drop_probability("Dropout", "p", options_.p);
 }
 
 Tensor Dropout::forward(Tensor x) {
@@ -161,8 +158,7 @@ Tensor Dropout::forward(Tensor x) {
 }
 
 DropConnect::DropConnect(const DropConnectOptions& options) : options_(options) {
-    RADIAL_CHECK(options_.p >= 0 && options_.p < 1, "DropConnect: p is {}, expected at least 0 and below 1",
-                 options_.p);
+    check_drop_probability("DropConnect", "p", options_.p);
 }
 
 Tensor DropConnect::forward(Tensor x) {

@@ -16,23 +16,6 @@
 namespace radial {
 namespace {
 
-void check_options(const Conv2dOptions& o) {
-    RADIAL_CHECK(o.in_channels >= 1 && o.out_channels >= 1 && o.groups >= 1,
-                 "Conv2d: in_channels {}, out_channels {} and groups {} must each be at least 1", o.in_channels,
-                 o.out_channels, o.groups);
-    RADIAL_CHECK(o.in_channels % o.groups == 0 && o.out_channels % o.groups == 0,
-                 "Conv2d: groups {} does not divide in_channels {} and out_channels {}", o.groups, o.in_channels,
-                 o.out_channels);
-    RADIAL_CHECK(o.kernel.h >= 1 && o.kernel.w >= 1, "Conv2d: kernel is {} x {}, expected at least 1 x 1", o.kernel.h,
-                 o.kernel.w);
-    RADIAL_CHECK(o.stride.h >= 1 && o.stride.w >= 1, "Conv2d: stride is {} x {}, expected at least 1 x 1", o.stride.h,
-                 o.stride.w);
-    RADIAL_CHECK(o.dilation.h >= 1 && o.dilation.w >= 1, "Conv2d: dilation is {} x {}, expected at least 1 x 1",
-                 o.dilation.h, o.dilation.w);
-    RADIAL_CHECK(o.padding.h >= 0 && o.padding.w >= 0, "Conv2d: padding is {} x {}, expected at least 0 x 0",
-                 o.padding.h, o.padding.w);
-}
-
 /// Applies a 1x1 convolution to x [N, C], seen as images of one pixel.
 Tensor on_pixels(const Conv2d& conv, const Tensor& x) {
     const Tensor& weight = conv.weight();
@@ -42,7 +25,7 @@ Tensor on_pixels(const Conv2d& conv, const Tensor& x) {
 }  // namespace
 
 Conv2d::Conv2d(const Conv2dOptions& options) : options_(options) {
-    check_options(options_);
+    check_convolution("Conv2d", options_);
     geometry_ = {.stride_h = options_.stride.h,
                  .stride_w = options_.stride.w,
                  .pad_h = options_.padding.h,
@@ -61,19 +44,13 @@ Conv2d::Conv2d(const Conv2dOptions& options) : options_(options) {
 
 Tensor Conv2d::forward(Tensor x) {
     check_image_input("Conv2d", x);
-    RADIAL_CHECK(x.size(1) == options_.in_channels, "Conv2d: input has {} channels, weight expects {}", x.size(1),
-                 options_.in_channels);
+    check_channels("Conv2d", x, options_.in_channels);
     return conv2d(x, weight_, bias_, geometry_);
 }
 
 Conv1d::Conv1d(const Conv1dOptions& options) : options_(options) {
     const Conv1dOptions& o = options_;
-    RADIAL_CHECK(o.in_channels >= 1 && o.out_channels >= 1 && o.groups >= 1,
-                 "Conv1d: in_channels {}, out_channels {} and groups {} must each be at least 1", o.in_channels,
-                 o.out_channels, o.groups);
-    RADIAL_CHECK(o.in_channels % o.groups == 0 && o.out_channels % o.groups == 0,
-                 "Conv1d: groups {} does not divide in_channels {} and out_channels {}", o.groups, o.in_channels,
-                 o.out_channels);
+    check_groups("Conv1d", o.in_channels, o.out_channels, o.groups);
     RADIAL_CHECK(o.kernel >= 1 && o.stride >= 1 && o.dilation >= 1,
                  "Conv1d: kernel {}, stride {} and dilation {} must each be at least 1", o.kernel, o.stride,
                  o.dilation);
@@ -89,8 +66,7 @@ Conv1d::Conv1d(const Conv1dOptions& options) : options_(options) {
 Tensor Conv1d::forward(Tensor x) {
     check_input("Conv1d", x);
     RADIAL_CHECK(x.rank() == 3, "Conv1d: input has shape {}, expected [N, C, L]", x.shape().str());
-    RADIAL_CHECK(x.size(1) == options_.in_channels, "Conv1d: input has {} channels, weight expects {}", x.size(1),
-                 options_.in_channels);
+    check_channels("Conv1d", x, options_.in_channels);
     return conv1d(
         x, weight_, bias_,
         {.stride = options_.stride, .pad = options_.padding, .dilation = options_.dilation, .groups = options_.groups});
@@ -161,8 +137,7 @@ SqueezeExcite::SqueezeExcite(const SqueezeExciteOptions& options) : options_(opt
 
 Tensor SqueezeExcite::forward(Tensor x) {
     check_image_input("SqueezeExcite", x);
-    RADIAL_CHECK(x.size(1) == options_.channels, "SqueezeExcite: input has {} channels, weight expects {}", x.size(1),
-                 options_.channels);
+    check_channels("SqueezeExcite", x, options_.channels);
     const Tensor reduced = activated(on_pixels(*conv_reduce_, global_avg_pool(x)), options_.activation);
     const Tensor excited = on_pixels(*conv_expand_, reduced);
     const bool hard = options_.gate == SqueezeExciteOptions::Gate::hard_sigmoid;
@@ -173,10 +148,8 @@ namespace {
 
 PoolGeometry checked_geometry(std::string_view layer, const Pool2dOptions& o) {
     const Size2d stride = o.stride.value_or(o.window);
-    RADIAL_CHECK(o.window.h >= 1 && o.window.w >= 1, "{}: window is {} x {}, expected at least 1 x 1", layer,
-                 o.window.h, o.window.w);
-    RADIAL_CHECK(stride.h >= 1 && stride.w >= 1, "{}: stride is {} x {}, expected at least 1 x 1", layer, stride.h,
-                 stride.w);
+    check_size(layer, "window", o.window);
+    check_size(layer, "stride", stride);
     // A window that lies wholly in the padding would have no value.
     RADIAL_CHECK(o.padding.h >= 0 && o.padding.w >= 0 && 2 * o.padding.h <= o.window.h && 2 * o.padding.w <= o.window.w,
                  "{}: padding is {} x {}, expected 0 to half the window {} x {}", layer, o.padding.h, o.padding.w,
@@ -205,17 +178,8 @@ Tensor AvgPool2d::forward(Tensor x) {
     return avg_pool2d(x, geometry_);
 }
 
-namespace {
-
-void check_size(std::string_view layer, const AdaptivePool2dOptions& o) {
-    RADIAL_CHECK(o.size.h >= 1 && o.size.w >= 1, "{}: size is {} x {}, expected at least 1 x 1", layer, o.size.h,
-                 o.size.w);
-}
-
-}  // namespace
-
 AdaptiveAvgPool2d::AdaptiveAvgPool2d(const AdaptivePool2dOptions& options) : options_(options) {
-    check_size("AdaptiveAvgPool2d", options_);
+    check_size("AdaptiveAvgPool2d", "size", options_.size);
 }
 
 Tensor AdaptiveAvgPool2d::forward(Tensor x) {
@@ -224,7 +188,7 @@ Tensor AdaptiveAvgPool2d::forward(Tensor x) {
 }
 
 AdaptiveMaxPool2d::AdaptiveMaxPool2d(const AdaptivePool2dOptions& options) : options_(options) {
-    check_size("AdaptiveMaxPool2d", options_);
+    check_size("AdaptiveMaxPool2d", "size", options_.size);
 }
 
 Tensor AdaptiveMaxPool2d::forward(Tensor x) {

@@ -66,8 +66,7 @@ DenseBlock::DenseBlock(const DenseBlockOptions& options) : options_(options) {
         options_.in_channels >= 1 && options_.layers >= 1 && options_.growth >= 1 && options_.bottleneck >= 0,
         "DenseBlock: in_channels {}, layers {} and growth {} must each be at least 1, bottleneck {} at least 0",
         options_.in_channels, options_.layers, options_.growth, options_.bottleneck);
-    RADIAL_CHECK(options_.dropout >= 0 && options_.dropout < 1,
-                 "DenseBlock: dropout is {}, expected at least 0 and below 1", options_.dropout);
+    check_drop_probability("DenseBlock", "dropout", options_.dropout);
     for (std::int64_t i = 0; i < options_.layers; ++i) {
         layers_.push_back(std::make_shared<DenseLayer>(options_, options_.in_channels + i * options_.growth));
         register_module(fmt::format("denselayer{}", i + 1), layers_.back());
@@ -76,8 +75,7 @@ DenseBlock::DenseBlock(const DenseBlockOptions& options) : options_(options) {
 
 Tensor DenseBlock::forward(Tensor x) {
     check_image_input("DenseBlock", x);
-    RADIAL_CHECK(x.size(1) == options_.in_channels, "DenseBlock: input has {} channels, weight expects {}", x.size(1),
-                 options_.in_channels);
+    check_channels("DenseBlock", x, options_.in_channels);
     const bool drops = options_.dropout > 0 && training();
     if (drops || !GrowingImage::takes(x, training())) {
         for (const auto& layer : layers_) {

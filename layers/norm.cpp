@@ -10,23 +10,11 @@
 namespace radial {
 namespace {
 
-void check_epsilon(std::string_view layer, double epsilon) {
-    RADIAL_CHECK(epsilon > 0, "{}: epsilon is {}, expected above 0", layer, epsilon);
-}
-
-void check_positive(std::string_view layer, std::string_view what, std::int64_t number) {
-    RADIAL_CHECK(number >= 1, "{}: {} is {}, expected at least 1", layer, what, number);
-}
-
-void check_channels(std::string_view layer, const Tensor& x, std::int64_t channels) {
-    RADIAL_CHECK(x.size(1) == channels, "{}: input has {} channels, weight expects {}", layer, x.size(1), channels);
-}
-
 /// Throws Error unless `shape` can be normalised over.
 void check_shape(std::string_view layer, const Shape& shape, double epsilon) {
     const bool fits = shape.rank() > 0 && std::all_of(shape.begin(), shape.end(), [](auto e) { return e >= 1; });
     RADIAL_CHECK(fits, "{}: shape is {}, expected at least one extent, each at least 1", layer, shape.str());
-    check_epsilon(layer, epsilon);
+    check_above_zero(layer, "epsilon", epsilon);
 }
 
 /// Throws Error unless the last extents of x are `shape`.
@@ -43,7 +31,7 @@ BatchNorm::BatchNorm(std::string_view layer, const BatchNorm2dOptions& options) 
     check_positive(layer, "channels", options_.channels);
     RADIAL_CHECK(options_.momentum >= 0 && options_.momentum <= 1, "{}: momentum is {}, expected 0 to 1", layer,
                  options_.momentum);
-    check_epsilon(layer, options_.epsilon);
+    check_above_zero(layer, "epsilon", options_.epsilon);
     const Tensor ones = Tensor::full({options_.channels}, 1.0);
     weight_ = options_.scale ? register_parameter("weight", ones) : register_buffer("weight", ones, BufferKind::state);
     bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
@@ -94,7 +82,7 @@ Tensor LayerNorm::forward(Tensor x) {
 
 LayerNorm2d::LayerNorm2d(const LayerNorm2dOptions& options) : options_(options) {
     check_positive("LayerNorm2d", "channels", options_.channels);
-    check_epsilon("LayerNorm2d", options_.epsilon);
+    check_above_zero("LayerNorm2d", "epsilon", options_.epsilon);
     weight_ = register_parameter("weight", Tensor::full({options_.channels}, 1.0));
     bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
 }
@@ -110,7 +98,7 @@ GroupNorm::GroupNorm(const GroupNormOptions& options) : options_(options) {
     check_positive("GroupNorm", "channels", options_.channels);
     RADIAL_CHECK(options_.channels % options_.groups == 0, "GroupNorm: groups {} does not divide channels {}",
                  options_.groups, options_.channels);
-    check_epsilon("GroupNorm", options_.epsilon);
+    check_above_zero("GroupNorm", "epsilon", options_.epsilon);
     if (!options_.affine) return;
     weight_ = register_parameter("weight", Tensor::full({options_.channels}, 1.0));
     bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));
@@ -125,7 +113,7 @@ Tensor GroupNorm::forward(Tensor x) {
 
 InstanceNorm2d::InstanceNorm2d(const InstanceNorm2dOptions& options) : options_(options) {
     check_positive("InstanceNorm2d", "channels", options_.channels);
-    check_epsilon("InstanceNorm2d", options_.epsilon);
+    check_above_zero("InstanceNorm2d", "epsilon", options_.epsilon);
     if (!options_.affine) return;
     weight_ = register_parameter("weight", Tensor::full({options_.channels}, 1.0));
     bias_ = register_parameter("bias", Tensor::zeros({options_.channels}));

@@ -84,7 +84,7 @@ WhiteningConv2d::WhiteningConv2d(const WhiteningConv2dOptions& options)
     RADIAL_CHECK(options_.in_channels >= 1 && options_.kernel.h >= 1 && options_.kernel.w >= 1,
                  "WhiteningConv2d: in_channels {} and the kernel {} x {} must each be at least 1", options_.in_channels,
                  options_.kernel.h, options_.kernel.w);
-    RADIAL_CHECK(options_.epsilon > 0, "WhiteningConv2d: epsilon is {}, expected above 0", options_.epsilon);
+    check_above_zero("WhiteningConv2d", "epsilon", options_.epsilon);
     const std::int64_t outputs = 2 * options_.in_channels * options_.kernel.h * options_.kernel.w;
     weight_ =
         register_buffer("weight", Tensor::empty({outputs, options_.in_channels, options_.kernel.h, options_.kernel.w}),
