@@ -20,6 +20,8 @@
 #include "radial/apps/train/transfer.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/io/files.h"
+#include "radial/core/optim/lamb.h"
+#include "radial/core/optim/muon.h"
 #include "radial/core/tensor/random.h"
 #include "radial/data/split.h"
 
@@ -54,6 +56,8 @@ Json settings_of(const TrainOptions& options, Json values) {
     values["warmup-start"] = options.warmup_start;
     values["final-lr"] = options.final_lr;
     values["lr"] = options.lr;
+    values["momentum"] = options.momentum;
+    values["epsilon"] = options.epsilon;
     // Each option of the loss is named once, in the same form however it was given.
     Json settings = Json::object();
     for (const auto& [name, value] : values.items())
@@ -439,7 +443,7 @@ std::shared_ptr<TrainOptions> add_options(const ImageTask& task, CLI::App& app) 
 
 /// Adjusts options that neither the command line nor a config file has set to those that they have set: a warm-up lasts
 /// at most half of the run, milestones select the step schedule, one cycle rises and falls as PyTorch's OneCycleLR does
-/// by default, Muon has its own momentum, and the network selects the learning rate.
+/// by default, Muon has its own momentum, LAMB its own epsilon, and the network selects the learning rate.
 void fit_defaults(const ImageTask& task, const CLI::App& app, TrainOptions& options) {
     const auto given = [&app](const char* option) { return app.get_option(option)->count() > 0; };
     const double half = static_cast<double>(options.epochs) / 2;
@@ -452,6 +456,8 @@ void fit_defaults(const ImageTask& task, const CLI::App& app, TrainOptions& opti
     }
     if (options.optimizer == OptimizerKind::muon && !given("--momentum") && options.recipe.empty())
         options.momentum = MuonOptions{}.momentum;
+    if (options.optimizer == OptimizerKind::lamb && !given("--epsilon") && options.epsilon == TrainOptions{}.epsilon)
+        options.epsilon = LambOptions{}.epsilon;
     if (given("--lr") || !options.recipe.empty()) return;
     const ModelInfo* const model = find_model(options.model);
     const auto lr = model == nullptr ? task.lr_defaults.end() : task.lr_defaults.find(model->family);

@@ -110,7 +110,7 @@ struct OptimizerOptions {
     double bias_lr_scale = 1;
     double beta1 = 0.9;     ///< decay of the average of gradients of Adam and LAMB, and of AdamW in Muon
     double beta2 = 0.999;   ///< decay of their average of squared gradients
-    double epsilon = 1e-8;  ///< added to the denominator of a step
+    double epsilon = 1e-8;  ///< added to the denominator of a step; `train` uses 1e-6 for LAMB unless it is given
     double alpha = 0.99;    ///< decay of RMSprop's average of squared gradients
     double momentum = 0.9;  ///< momentum of SGD, RMSprop and Muon
     bool nesterov = false;  ///< use Nesterov momentum with SGD; Muon always does
@@ -157,7 +157,8 @@ struct OptimizerOptions {
         visit("beta2", self.beta2, "Decay of the average of squared gradients of adam, adamw, lamb and muon",
               Limits{0, 0.999999999});
         visit("alpha", self.alpha, "Decay of RMSprop's average of squared gradients", Limits{0, 0.999999999});
-        visit("epsilon", self.epsilon, "Added to the denominator of the optimizer's steps", not_negative);
+        visit("epsilon", self.epsilon, "Added to the denominator of the optimizer's steps; by default 1e-6 for lamb",
+              not_negative);
         visit("momentum", self.momentum, "Momentum of SGD, RMSprop and Muon (whose default is 0.95)", Limits{0, 1});
         visit("nesterov", self.nesterov, "Use Nesterov momentum with SGD; Muon always does");
         visit("muon-scale", self.muon_scale,

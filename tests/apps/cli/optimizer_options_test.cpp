@@ -3,6 +3,8 @@
 #include "../../expect.h"
 
 #include "radial/apps/cli/run/train_options.h"
+#include "radial/apps/cli/train_command.h"
+#include "radial/apps/tasks/tasks.h"
 
 namespace radial::test {
 namespace {
@@ -108,6 +110,18 @@ TEST_CASE("--optimizer selects SGD, Adam, AdamW, RMSprop, LAMB or Muon with its 
     CHECK(step(train::OptimizerKind::muon) == Approx(2 * (1 - 0.1 * 0.5) - 0.1).margin(0.1 * 0.31));
     options.muon_scale = MuonScale::match_adamw;
     CHECK(step(train::OptimizerKind::muon) == Approx(2 * (1 - 0.1 * 0.5) - 0.1 * 0.2).margin(0.02 * 0.31));
+}
+
+TEST_CASE("Muon has its own momentum and LAMB its own epsilon, unless they are given", "[host]") {
+    const auto settings = [](const std::vector<std::string>& arguments) {
+        return train::train_settings(train::mnist_task(), arguments);
+    };
+    CHECK(settings({"--optimizer", "adamw"}).at("epsilon") == 1e-8);
+    CHECK(settings({"--optimizer", "lamb"}).at("epsilon") == 1e-6);
+    CHECK(settings({"--optimizer", "lamb", "--epsilon", "1e-8"}).at("epsilon") == 1e-8);
+    CHECK(settings({"--optimizer", "sgd"}).at("momentum") == 0.9);
+    CHECK(settings({"--optimizer", "muon"}).at("momentum") == 0.95);
+    CHECK(settings({"--optimizer", "muon", "--momentum", "0.9"}).at("momentum") == 0.9);
 }
 
 TEST_CASE("--optimizer muon updates the network's matrices, and AdamW the rest", "[host]") {
