@@ -81,6 +81,14 @@ void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& l
     loader.repeats = options.repeats;
 }
 
+bool varies_images(const AugmentationOptions& options) {
+    // An alternating flip is the same at all uses in an epoch.
+    const bool flips = options.flip > 0 && !options.alternating_flip;
+    return !options.off && (options.random_area > 0 || options.trivial_augment || !options.rand_augment.empty() ||
+                            !options.color_jitter.empty() || options.crop_padding > 0 || flips || options.cutout > 0 ||
+                            options.erasing > 0 || options.mixup > 0 || options.cutmix > 0);
+}
+
 std::string describe(const AugmentationOptions& options) {
     std::string text;
     const auto append = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };

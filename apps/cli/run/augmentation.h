@@ -113,6 +113,9 @@ void check_augmentation(const AugmentationOptions& options, const Shape& input);
 /// Sets the random region, the transforms and the mixing of a loader. Throws as make_transforms() does.
 void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& loader);
 
+/// Whether the options change an image anew at each use, so that repeated uses of it differ.
+bool varies_images(const AugmentationOptions& options);
+
 /// Text for a log: "crop with padding 4, flip 0.5", or "none".
 std::string describe(const AugmentationOptions& options);
 

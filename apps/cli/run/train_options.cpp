@@ -96,6 +96,10 @@ std::vector<std::string> options_without_effect(const TrainOptions& options) {
     if (options.optimizer != Kind::sgd && options.nesterov)
         notes.emplace_back("--nesterov has no effect without --optimizer sgd");
     const OptimizerOptions usual;
+    const bool has_momentum =
+        options.optimizer == Kind::sgd || options.optimizer == Kind::rmsprop || options.optimizer == Kind::muon;
+    if (!has_momentum && options.momentum != usual.momentum)
+        notes.emplace_back("--momentum has no effect without --optimizer sgd, rmsprop or muon");
     const bool has_betas = options.optimizer != Kind::sgd && options.optimizer != Kind::rmsprop;
     if (!has_betas && (options.beta1 != usual.beta1 || options.beta2 != usual.beta2))
         notes.emplace_back("--beta1 and --beta2 have no effect without --optimizer adam, adamw, muon or lamb");
@@ -110,6 +114,10 @@ std::vector<std::string> options_without_effect(const TrainOptions& options) {
     const AugmentationOptions& images = options.augmentation;
     if (!images.off && images.crop_border == data::Border::reflect && images.crop_padding == 0)
         notes.emplace_back("--crop-border has no effect without --crop-padding");
+    if (images.repeats > 1 && images.off)
+        notes.emplace_back("--repeated-augment has no effect with --no-augment");
+    else if (images.repeats > 1 && !varies_images(images))
+        notes.emplace_back("--repeated-augment repeats each image unchanged without a random augmentation");
     return notes;
 }
 

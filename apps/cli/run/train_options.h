@@ -282,8 +282,8 @@ struct TrainOptions : ClassifierOptions, OptimizerOptions, RunOptions, RankOptio
     PictureOptions pictures;           ///< for data sets of image files
 };
 
-/// A note for each option that has no effect because another one is off: "--warmup-start has no effect without a
-/// warm-up".
+/// A note for each option that has no effect, or not the intended one, because another one is off: "--warmup-start has
+/// no effect without a warm-up".
 std::vector<std::string> options_without_effect(const TrainOptions& options);
 
 /// Text for a log: "cosine from 0.05 to 0 over 8 epochs, after a warm-up of 0.5".

@@ -1,4 +1,4 @@
-// Tests of the optimizer that the options of a run describe.
+// Tests of the optimizer that the options of a run describe, and of notes on options without effect.
 #include "../../catch.h"
 #include "../../expect.h"
 
@@ -122,6 +122,39 @@ TEST_CASE("Muon has its own momentum and LAMB its own epsilon, unless they are g
     CHECK(settings({"--optimizer", "sgd"}).at("momentum") == 0.9);
     CHECK(settings({"--optimizer", "muon"}).at("momentum") == 0.95);
     CHECK(settings({"--optimizer", "muon", "--momentum", "0.9"}).at("momentum") == 0.9);
+}
+
+TEST_CASE("a momentum is noted with optimizers that have none", "[host]") {
+    using Kind = train::OptimizerKind;
+    train::TrainOptions options;
+    options.momentum = 0.5;
+    for (const Kind kind : {Kind::sgd, Kind::rmsprop, Kind::muon}) {
+        options.optimizer = kind;
+        CHECK(train::options_without_effect(options).empty());
+    }
+    for (const Kind kind : {Kind::adam, Kind::adamw, Kind::lamb}) {
+        options.optimizer = kind;
+        CHECK(train::options_without_effect(options) ==
+              std::vector<std::string>{"--momentum has no effect without --optimizer sgd, rmsprop or muon"});
+    }
+}
+
+TEST_CASE("--repeated-augment is noted without a random augmentation", "[host]") {
+    train::TrainOptions options;
+    options.augmentation.repeats = 3;
+    const std::vector<std::string> unchanged{
+        "--repeated-augment repeats each image unchanged without a random augmentation"};
+    CHECK(train::options_without_effect(options) == unchanged);
+    options.augmentation.alternating_flip = true;
+    options.augmentation.flip = 0.5;
+    CHECK(train::options_without_effect(options) == unchanged);  // a flip that is the same in a whole epoch
+    options.augmentation.alternating_flip = false;
+    CHECK(train::options_without_effect(options).empty());
+    options.augmentation.off = true;
+    CHECK(train::options_without_effect(options) ==
+          std::vector<std::string>{"--repeated-augment has no effect with --no-augment"});
+    options.augmentation.repeats = 1;
+    CHECK(train::options_without_effect(options).empty());
 }
 
 TEST_CASE("--optimizer muon updates the network's matrices, and AdamW the rest", "[host]") {
