@@ -68,8 +68,19 @@ void write_table(const fs::path& path, const std::vector<Pair>& pairs, const std
     write_file(path, text);
 }
 
-/// The figures for the pairs of a table. Pairs with a picture that was left out do not count.
-VerificationMetrics verify_table(const VerifyOptions& options, StartedNetwork& network) {
+/// The figures, without the pairs that have a picture that cannot be read (InputOptions::skip_bad).
+struct Verified {
+    VerificationMetrics metrics;
+    std::int64_t skipped_pairs = 0;
+};
+
+/// Prints how many pairs were skipped, if any.
+void print_skipped(std::int64_t skipped, std::int64_t all) {
+    if (skipped > 0) fmt::print("skipped {} of {} pairs, which have a picture that cannot be read\n", skipped, all);
+}
+
+/// The figures for the pairs of a table.
+Verified verify_table(const VerifyOptions& options, StartedNetwork& network) {
     std::vector<Pair> pairs = read_pairs(options.pairs);
     InputOptions input = options;
     std::set<fs::path> seen;
@@ -79,8 +90,11 @@ VerificationMetrics verify_table(const VerifyOptions& options, StartedNetwork& n
     const Embeddings embeddings = embed(input, network);
     std::map<fs::path, std::int64_t> rows;
     for (std::size_t i = 0; i < embeddings.files.size(); ++i) rows[embeddings.files[i]] = static_cast<std::int64_t>(i);
+    const std::int64_t all = std::ssize(pairs);
     std::erase_if(pairs,
                   [&rows](const Pair& pair) { return !rows.contains(pair.first) || !rows.contains(pair.other); });
+    const std::int64_t skipped = all - std::ssize(pairs);
+    print_skipped(skipped, all);
     std::vector<double> distances, same, different;
     for (const Pair& pair : pairs) {
         const std::int64_t i = rows.at(pair.first), j = rows.at(pair.other);
@@ -90,11 +104,11 @@ VerificationMetrics verify_table(const VerifyOptions& options, StartedNetwork& n
         (pair.same ? same : different).push_back(distances.back());
     }
     if (!options.table.empty()) write_table(options.table, pairs, distances);
-    return train::verification_metrics(same, different);
+    return {.metrics = train::verification_metrics(same, different), .skipped_pairs = skipped};
 }
 
 /// The figures for all pairs of the pictures of a folder with a folder per class.
-VerificationMetrics verify_folder(const VerifyOptions& options, StartedNetwork& network) {
+Verified verify_folder(const VerifyOptions& options, StartedNetwork& network) {
     RADIAL_CHECK(options.images.size() == 1 && fs::is_directory(options.images.front()),
                  "no pairs: give --pairs FILE, or one folder with a folder for each class");
     RADIAL_CHECK(options.table.empty(), "--out: only the pairs of --pairs can be written");
@@ -106,20 +120,25 @@ VerificationMetrics verify_folder(const VerifyOptions& options, StartedNetwork& 
     const Embeddings embeddings = embed(input, network);
     std::vector<std::int64_t> classes;
     for (const fs::path& file : embeddings.files) classes.push_back(labels.at(file));
-    return train::verify_all_pairs(embeddings.features, Tensor::from(classes, {std::ssize(classes)}, Device{}),
-                                   options.distance);
+    const auto pairs_of = [](std::int64_t pictures) { return pictures * (pictures - 1) / 2; };
+    const std::int64_t all = pairs_of(std::ssize(folder.files)), skipped = all - pairs_of(std::ssize(classes));
+    print_skipped(skipped, all);
+    const Tensor targets = Tensor::from(classes, {std::ssize(classes)}, Device{});
+    return {.metrics = train::verify_all_pairs(embeddings.features, targets, options.distance),
+            .skipped_pairs = skipped};
 }
 
 void run_verify(const VerifyOptions& options) {
     RADIAL_CHECK(options.pairs.empty() || options.images.empty(), "--pairs names the pictures; {} was given besides",
                  options.images.front().string());
     StartedNetwork network = start_network(options);
-    const VerificationMetrics found =
-        options.pairs.empty() ? verify_folder(options, network) : verify_table(options, network);
-    fmt::print("{}", train::verification_text(found, options.distance));
+    const Verified found = options.pairs.empty() ? verify_folder(options, network) : verify_table(options, network);
+    fmt::print("{}", train::verification_text(found.metrics, options.distance));
     train::check_output();
-    if (!options.json.empty())
-        write_file(options.json, train::verification_json(found, options.distance).dump(2) + "\n");
+    if (options.json.empty()) return;
+    nlohmann::ordered_json json = train::verification_json(found.metrics, options.distance);
+    json["skipped_pairs"] = found.skipped_pairs;
+    write_file(options.json, json.dump(2) + "\n");
 }
 
 }  // namespace

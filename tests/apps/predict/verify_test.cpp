@@ -47,6 +47,26 @@ TEST_CASE("verify measures the pairs of a table, and writes their distances", "[
     const auto figures = nlohmann::json::parse(read_text(json));
     CHECK(figures.at("points").size() == 4);
     CHECK(figures.at("points")[0].at("true_accept") == 1);
+    CHECK(figures.at("skipped_pairs") == 0);
+}
+
+TEST_CASE("verify counts the pairs of pictures that cannot be read", "[host][predict]") {
+    const WeightsFolder folder;
+    add_pictures(folder);
+    folder.text("pics/b/4.jpg", "not a picture");
+    const std::string json = (folder / "out.json").string();
+    const auto skipped = [&](const std::string& pictures, const std::string& line) {
+        const ProgramResult result = verify(folder, fmt::format("--skip-bad --json {} {}", json, pictures));
+        INFO(result.error);
+        REQUIRE(result.status == 0);
+        CHECK(contains(result.out, line + "1 pairs of the same class, "));
+        return nlohmann::json::parse(read_text(json)).at("skipped_pairs").get<int>();
+    };
+    const std::string pairs =
+        write_pairs(folder, "a/1.jpg,a/2.jpg,1\na/1.jpg,b/3.png,0\nb/3.png,b/4.jpg,1\na/1.jpg,b/4.jpg,0\n");
+    CHECK(skipped("--pairs " + pairs, "skipped 2 of 4 pairs, which have a picture that cannot be read\n") == 2);
+    std::filesystem::remove(pairs);
+    CHECK(skipped((folder / "pics").string(), "skipped 3 of 6 pairs, which have a picture that cannot be read\n") == 3);
 }
 
 TEST_CASE("verify measures all pairs of a folder with a folder for each class", "[host][predict]") {
