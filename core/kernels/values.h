@@ -1,6 +1,6 @@
 // Value types and functors for kernels: pairs of sums, packs that are loaded as one word of up to 16 bytes, functors
-// that fill, convert and transpose arrays, and an exp and a normal distribution that the compiler can vectorise, unlike
-// those of the standard library.
+// that fill, convert and transpose arrays, a clamp, and an exp and a normal distribution that the compiler can
+// vectorise, unlike those of the standard library.
 #pragma once
 
 #include "radial/core/kernels/bfloat16.h"
@@ -110,6 +110,13 @@ struct WideOf<Pack<T, N>> {
 /// The type in which sums of many V are accumulated.
 template <class V>
 using Wide = typename WideOf<V>::type;
+
+/// min(max(v, 0), 6). NaN stays NaN.
+template <class V>
+RADIAL_HD V up_to_six(V v) {
+    const V above = v < 0 ? V{0} : v;
+    return above > 6 ? V{6} : above;
+}
 
 /// exp(x) with an error of at most 2 units in the last place. The result is 0 if it would be below the smallest normal
 /// number, 1.2e-38.

@@ -9,9 +9,7 @@ namespace radial {
 namespace {
 
 kernels::Images images_of(const Tensor& x) {
-    const std::int64_t channels = x.size(1), height = x.size(2), width = x.size(3), image = channels * height * width;
-    if (x.layout() == Layout::channels_last) return {channels, height, width, image, 1, width * channels, channels};
-    return {channels, height, width, image, height * width, width, 1};
+    return kernels::dense_images(x.size(1), x.size(2), x.size(3), x.layout() == Layout::channels_last);
 }
 
 /// Computes every element of `result`; `work` is the number of elements that each reads.

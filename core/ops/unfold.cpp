@@ -23,20 +23,13 @@ std::int64_t positions(std::int64_t extent, std::int64_t window, std::int64_t st
 
 /// The windows of images of a shape in a layout. Throws Error if none fits.
 kernels::Unfolding unfolding(std::string_view op, const Shape& image, Layout layout, const UnfoldGeometry& g) {
-    const std::int64_t channels = image[1], height = image[2], width = image[3];
-    const bool last = layout == Layout::channels_last;
+    const std::int64_t height = image[2], width = image[3];
     const std::int64_t down = positions(height, g.window_h, g.stride_h, g.pad_h, g.dilation_h);
     const std::int64_t across = positions(width, g.window_w, g.stride_w, g.pad_w, g.dilation_w);
     RADIAL_CHECK(height > 0 && width > 0 && down > 0 && across > 0,
                  "{}: window {} x {} does not fit images {} with padding ({}, {})", op, g.window_h, g.window_w,
                  image.str(), g.pad_h, g.pad_w);
-    return {.channels = channels,
-            .height = height,
-            .width = width,
-            .image_stride = channels * height * width,
-            .channel_stride = last ? 1 : height * width,
-            .row_stride = last ? width * channels : width,
-            .column_stride = last ? channels : 1,
+    return {.images = kernels::dense_images(image[1], height, width, layout == Layout::channels_last),
             .window_h = g.window_h,
             .window_w = g.window_w,
             .down = down,
@@ -64,8 +57,8 @@ void to_images(const Tensor& y, const Tensor& x, const UnfoldGeometry& g) {
     const kernels::Unfolding u = unfolding("fold", x.shape(), x.layout(), g);
     dispatch_activation(x.dtype(), "fold", [&](auto zero) {
         using T = decltype(zero);
-        kernels::rows(x.device(), x.numel() / u.width, u.width, kernels::Fold<T>{y.data<const T>(), x.data<T>(), u},
-                      g.window_h * g.window_w);
+        kernels::rows(x.device(), x.numel() / u.images.width, u.images.width,
+                      kernels::Fold<T>{y.data<const T>(), x.data<T>(), u}, g.window_h * g.window_w);
     });
 }
 

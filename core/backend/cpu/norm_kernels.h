@@ -147,20 +147,14 @@ void each_row(const Fold& fold, const Apply& apply) {
 
 inline float sigmoid(float v) { return 1 / (1 + kernels::exponential(-v)); }
 
-/// min(max(v, 0), 6). NaN stays NaN.
-inline float up_to_six(float v) {
-    const float above = v < 0 ? 0.0F : v;
-    return above > 6 ? 6.0F : above;
-}
-
 template <Activation activation>
 float activated(float v) {
     if constexpr (activation == Activation::relu) return v < 0 ? 0.0F : v;  // NaN stays NaN
     if constexpr (activation == Activation::silu) return v * sigmoid(v);
     if constexpr (activation == Activation::gelu) return v * kernels::normal_at(v).cdf;
-    if constexpr (activation == Activation::relu6) return up_to_six(v);
+    if constexpr (activation == Activation::relu6) return kernels::up_to_six(v);
     if constexpr (activation == Activation::hard_swish) {
-        const float product = v * (up_to_six(v + 3) * (1.0F / 6));
+        const float product = v * (kernels::up_to_six(v + 3) * (1.0F / 6));
         return v <= -3 ? 0.0F : product;
     }
     return v;

@@ -30,8 +30,7 @@ struct Relu6 {
     static constexpr bool keeps_result = true;
     template <class V>
     RADIAL_HD V operator()(V v) const {
-        const V above = v < 0 ? V{0} : v;
-        return above > 6 ? V{6} : above;
+        return up_to_six(v);
     }
     template <class V>
     RADIAL_HD static V derivative(V dy, V y) {

@@ -5,20 +5,12 @@
 #include "radial/core/backend/kernels/pool.h"
 #include "radial/core/kernels/team.h"
 #include "radial/core/kernels/values.h"
+#include "radial/core/ops/kernels/images.h"
 
 #include <cstdint>
 #include <type_traits>
 
 namespace radial::kernels {
-
-/// Extents and strides of images [N, C, H, W].
-struct Images {
-    std::int64_t channels, height, width;
-    std::int64_t image_stride, channel_stride, row_stride, column_stride;
-    RADIAL_HD std::int64_t at(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w) const {
-        return n * image_stride + c * channel_stride + h * row_stride + w * column_stride;
-    }
-};
 
 /// The windows of one dimension: `results` windows cover `extent` pixels.
 struct AdaptiveWindows {

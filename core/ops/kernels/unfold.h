@@ -2,16 +2,16 @@
 #pragma once
 
 #include "radial/core/kernels/values.h"
+#include "radial/core/ops/kernels/images.h"
 
 #include <cstdint>
 
 namespace radial::kernels {
 
-/// Images with the given strides, and windows of them: position (i, j), element (r, s).
+/// Images, and windows of them: position (i, j), element (r, s).
 struct Unfolding {
-    std::int64_t channels, height, width;                                  ///< of the images
-    std::int64_t image_stride, channel_stride, row_stride, column_stride;  ///< of the images, in elements
-    std::int64_t window_h, window_w, down, across;                         ///< windows, and their numbers
+    Images images;
+    std::int64_t window_h, window_w, down, across;  ///< windows, and their numbers
     std::int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
 };
 
@@ -25,12 +25,13 @@ struct Unfold {
     RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
         std::int64_t rest = row;
         const std::int64_t i = next(rest, u.down), s = next(rest, u.window_w), r = next(rest, u.window_h);
-        const std::int64_t c = next(rest, u.channels), h = i * u.stride_h - u.pad_h + r * u.dilation_h;
-        const bool inside = h >= 0 && h < u.height;
-        const T* const line = x + rest * u.image_stride + c * u.channel_stride + (inside ? h : 0) * u.row_stride;
+        const std::int64_t c = next(rest, u.images.channels), h = i * u.stride_h - u.pad_h + r * u.dilation_h;
+        const bool inside = h >= 0 && h < u.images.height;
+        const T* const line =
+            x + rest * u.images.image_stride + c * u.images.channel_stride + (inside ? h : 0) * u.images.row_stride;
         T* const to = y + row * u.across;
-        const std::int64_t first = s * u.dilation_w - u.pad_w, step = u.stride_w, width = u.width;
-        const std::int64_t stride = u.column_stride;
+        const std::int64_t first = s * u.dilation_w - u.pad_w, step = u.stride_w, width = u.images.width;
+        const std::int64_t stride = u.images.column_stride;
         team.each(u.across, [=](std::int64_t j) {
             const std::int64_t w = first + j * step;
             to[j] = inside && w >= 0 && w < width ? line[w * stride] : convert<T>(0.0F);
@@ -53,11 +54,11 @@ struct Fold {
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
         std::int64_t rest = row;
-        const std::int64_t h = Unfold<T>::next(rest, u.height), c = Unfold<T>::next(rest, u.channels);
+        const std::int64_t h = Unfold<T>::next(rest, u.images.height), c = Unfold<T>::next(rest, u.images.channels);
         const Unfolding own = u;
-        const T* const windows = y + (rest * u.channels + c) * u.window_h * u.window_w * u.down * u.across;
-        T* const to = x + rest * u.image_stride + c * u.channel_stride + h * u.row_stride;
-        team.each(u.width, [=](std::int64_t w) {
+        const T* const windows = y + (rest * u.images.channels + c) * u.window_h * u.window_w * u.down * u.across;
+        T* const to = x + rest * u.images.image_stride + c * u.images.channel_stride + h * u.images.row_stride;
+        team.each(u.images.width, [=](std::int64_t w) {
             double total = 0;
             for (std::int64_t r = 0; r < own.window_h; ++r) {
                 const std::int64_t i = position(h + own.pad_h - r * own.dilation_h, own.stride_h, own.down);
@@ -69,7 +70,7 @@ struct Fold {
                     total += static_cast<double>(windows[at]);
                 }
             }
-            to[w * own.column_stride] = static_cast<T>(total);
+            to[w * own.images.column_stride] = static_cast<T>(total);
         });
     }
     /// The window that begins at `start`, or -1 if there is none.
