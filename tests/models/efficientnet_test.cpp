@@ -1,6 +1,7 @@
 // Tests of EfficientNet: drop-connect, scaling.
 #include "radial/models/efficientnet.h"
 #include "../expect.h"
+#include "radial/core/autograd/autograd.h"
 #include "radial/core/tensor/random.h"
 #include "radial/models/registry.h"
 #include "random_images.h"
