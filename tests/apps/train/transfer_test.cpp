@@ -252,9 +252,11 @@ TEST_CASE("Parts of a batch train what is not frozen, also with a loss that need
     step.run(*batch, {.epoch = 1, .step = 1, .images = 12, .lr = 0.5});
     step.take();
     const auto after = values_of(*classifier.model);
-    std::size_t changed = 0;
-    for (std::size_t i = 0; i < after.size(); ++i) changed += after[i] == before[i] ? 0 : 1;
-    CHECK(changed == 2);
+    // The last layer's bias has no gradient but rounding errors, because normalisation subtracts it.
+    REQUIRE(after.size() >= 3);
+    const std::size_t weight = after.size() - 2;
+    for (std::size_t i = 0; i < weight; ++i) CHECK(after[i] == before[i]);
+    CHECK(after[weight] != before[weight]);
 }
 
 }  // namespace radial::test
