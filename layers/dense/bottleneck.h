@@ -144,9 +144,7 @@ public:
     void round(std::int64_t rows, float* dy) const {
         if (!in_pairs_) return;
         join_rows({dy, width_, width_}, rows, {row_pairs(dy), width_, width_});
-        bfloat16* const to = as<bfloat16>(column_pairs(dy));
-#pragma omp simd
-        for (std::int64_t i = 0; i < rows * width_; ++i) to[i] = bfloat16(dy[i]);
+        norm_kernels::round_row(dy, rows * width_, as<bfloat16>(column_pairs(dy)));
     }
     /// y [rows, width] = x W'.
     dnnl::status forward(std::int64_t rows, const float* x, float* y, Rows next) const {

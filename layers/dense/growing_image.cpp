@@ -40,7 +40,7 @@ GrowingImage::GrowingImage(const Tensor& x, std::int64_t channels, bool training
                     [state = state_, count = x.size(1)](const Tensor& gradient, Needs) -> Grads {
                         const Tensor wide = gradient.to(DType::float32).to(Layout::channels_last);
                         return growing::with_type(state->buffer.dtype(), [&]<class T>(T) -> Grads {
-                            return {growing::Step<T>::settled(*state, wide, 0, count).to(dtype_of<T>)};
+                            return {dense_kernels::rounded<T>(growing::Step<T>::settled(*state, wide, 0, count))};
                         });
                     });
 }

@@ -51,12 +51,12 @@ public:
             each_normalised([&](std::int64_t first, std::int64_t last, const Tensor& x) {
                 backend().conv_forward(x, tensors_.conv, {}, same_3x3, made.rows(first, last));
             });
-            return made.to(type);
+            return dense_kernels::rounded<T>(made);
         }
         const Tensor made = image(state_->buffer.shape(), tensors_.conv.size(0), type);
         narrow_ = image(state_->buffer.shape(), tensors_.bottleneck.size(0), type);
         multiply_bottleneck();
-        backend(type).conv_forward(normalise_narrow(), tensors_.conv.to(type), {}, same_3x3, made);
+        backend(type).conv_forward(normalise_narrow<T>(), tensors_.conv.to(type), {}, same_3x3, made);
         if (!state_->training) narrow_ = Tensor();
         return made;
     }
@@ -179,14 +179,28 @@ private:
         });
     }
 
-    /// The bottleneck's result after its batch norm and ReLU. Backward computes it again.
-    Tensor normalise_narrow() {
+    /// The bottleneck's result after its batch norm and ReLU, as Out. Backward computes it again.
+    template <class Out>
+    Tensor normalise_narrow() const {
         const NormTensors& norm = tensors_.inner_norm;
-        const Tensor y = Tensor::empty_like(narrow_);
-        const bool training = state_->training;
-        backend().batch_norm_apply(narrow_, norm.scale, norm.shift, {}, training ? inner_mean_ : norm.running_mean,
-                                   training ? inner_variance_ : norm.running_variance, norm.epsilon, Activation::relu,
-                                   y);
+        const Tensor y = image(narrow_.shape(), narrow_.size(1), dtype_of<Out>);
+        const Tensor &mean = state_->training ? inner_mean_ : norm.running_mean,
+                     &variance = state_->training ? inner_variance_ : norm.running_variance;
+        if constexpr (std::is_same_v<T, Out>) {
+            backend().batch_norm_apply(narrow_, norm.scale, norm.shift, {}, mean, variance, norm.epsilon,
+                                       Activation::relu, y);
+        } else {
+            const Normaliser inner(norm, values_of(mean), values_of(variance));
+            const std::int64_t width = narrow_.size(1);
+            const dense_kernels::Parts parts(state_->rows());
+#pragma omp parallel for schedule(static)
+            for (std::int64_t p = 0; p < parts.count; ++p) {
+                const std::int64_t begin = parts.begin(p) * width;
+                dense_kernels::normalise(Columns<const T>{narrow_.data<T>() + begin, width, width}, inner.affine(),
+                                         parts.end(p) - parts.begin(p),
+                                         Columns<Out>{y.data<Out>() + begin, width, width});
+            }
+        }
         return y;
     }
 
@@ -197,8 +211,8 @@ private:
                      dshift = Tensor::empty_like(norm.shift);
         // The weight's gradient is computed in float32 for both types: that is not slower than oneDNN's bfloat16 kernels
         // for the few channels here, and does not depend on the number of threads.
-        backend().conv_backward_weights(normalise_narrow().to(DType::float32), upstream, same_3x3, grads[3], {});
-        backend(type).conv_backward_data(upstream.to(type), tensors_.conv.to(type), same_3x3, narrow_gradient);
+        backend().conv_backward_weights(normalise_narrow<float>(), upstream, same_3x3, grads[3], {});
+        backend(type).conv_backward_data(dense_kernels::rounded<T>(upstream), tensors_.conv.to(type), same_3x3, narrow_gradient);
         const ReluNormGradient inner = relu_norm_gradient({.x = narrow_,
                                                            .scale = norm.scale,
                                                            .shift = norm.shift,

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace radial::dense_kernels {
@@ -45,10 +47,25 @@ template <class T>
 void copy(const Columns<const T>& from, std::int64_t rows, const Columns<T>& out, std::int64_t first) {
 #pragma omp parallel for schedule(static) if (worth_threads(rows, from.columns))
     for (std::int64_t r = 0; r < rows; ++r) {
-        const T* const v = from.row(r);
-        T* const to = out.row(r) + first;
-#pragma omp simd
-        for (std::int64_t c = 0; c < from.columns; ++c) to[c] = v[c];
+        std::memcpy(out.row(r) + first, from.row(r), static_cast<std::size_t>(from.columns) * sizeof(T));
+    }
+}
+
+/// x in T, with the same layout.
+template <class T>
+Tensor rounded(const Tensor& x) {
+    if constexpr (std::is_same_v<T, float>) {
+        return x;
+    } else {
+        constexpr std::int64_t length = 4096;
+        const Tensor result = Tensor::empty(x.shape(), dtype_of<T>, {}, x.layout());
+        const float* const from = x.data<float>();
+        T* const to = result.data<T>();
+        const std::int64_t count = x.numel();
+#pragma omp parallel for schedule(static) if (worth_threads(count, 1))
+        for (std::int64_t i = 0; i < count; i += length)
+            norm_kernels::round_row(from + i, std::min(length, count - i), to + i);
+        return result;
     }
 }
 
