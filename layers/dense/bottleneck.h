@@ -63,22 +63,14 @@ private:
 
 using small_products::Pair;
 
-/// out[i] = (lower[i], upper[i]), rounded to bfloat16; 0 in place of `upper` if it is null.
-inline void join(const float* lower, const float* upper, std::int64_t count, Pair* out) {
-    if (upper == nullptr) {
-#pragma omp simd
-        for (std::int64_t i = 0; i < count; ++i) out[i].bits = bfloat16(lower[i]).bits;
-        return;
-    }
-#pragma omp simd
-    for (std::int64_t i = 0; i < count; ++i)
-        out[i].bits = bfloat16(lower[i]).bits | std::uint32_t{bfloat16(upper[i]).bits} << 16;
-}
-
-/// out[r / 2, c] = the pair of m[r, c] and m[r + 1, c] for even r, with 0 after the last row.
+/// out[r / 2, c] = the pair of m[r, c] and m[r + 1, c], rounded to bfloat16, for even r, with 0 after the last row.
 inline void join_rows(const Columns<const float>& m, std::int64_t rows, const Columns<Pair>& out) {
-    for (std::int64_t r = 0; r < rows; r += 2)
-        join(m.row(r), r + 1 < rows ? m.row(r + 1) : nullptr, m.columns, out.row(r / 2));
+    const auto bits = [&](std::int64_t r) { return &out.row(r / 2)->bits; };
+    std::int64_t r = 0;
+    for (; r + 2 <= rows; r += 2) rounding::round_pairs(m.row(r), m.row(r + 1), m.columns, bits(r));
+    if (r == rows) return;
+    const std::vector<float> zeros(static_cast<std::size_t>(m.columns));
+    rounding::round_pairs(m.row(r), zeros.data(), m.columns, bits(r));
 }
 
 /// The same for relu(affine(in)).
@@ -90,9 +82,10 @@ void normalise_pairs(const Columns<const T>& in, const Affine& affine, std::int6
         const std::int64_t count = std::min<std::int64_t>(2, rows - r);
         for (std::int64_t c = 0; c < in.columns; c += most) {
             const std::int64_t columns = std::min(most, in.columns - c);
+            if (count == 1) std::fill_n(two + most, columns, 0.0F);
             normalise(Columns<const T>{in.row(r) + c, in.stride, columns},
                       {affine.mean + c, affine.factor + c, affine.shift + c}, count, Columns<float>{two, most, columns});
-            join(two, count == 2 ? two + most : nullptr, columns, out.row(r / 2) + c);
+            rounding::round_pairs(two, two + most, columns, &out.row(r / 2)[c].bits);
         }
     }
 }
@@ -144,7 +137,7 @@ public:
     void round(std::int64_t rows, float* dy) const {
         if (!in_pairs_) return;
         join_rows({dy, width_, width_}, rows, {row_pairs(dy), width_, width_});
-        norm_kernels::round_row(dy, rows * width_, as<bfloat16>(column_pairs(dy)));
+        rounding::round_row(dy, rows * width_, as<bfloat16>(column_pairs(dy)));
     }
     /// y [rows, width] = x W'.
     dnnl::status forward(std::int64_t rows, const float* x, float* y, Rows next) const {

@@ -52,7 +52,8 @@ inline void move_running(const NormTensors& norm, const Floats& mean, const Floa
     norm.running_variance.bump_version();
 }
 
-/// A batch norm of the first channels, with given statistics.
+/// A batch norm of the first channels, with given statistics. The vectors are padded with zeros to whole vectors of the
+/// processor.
 struct Normaliser {
     Floats mean, factor, shift, inverse;  ///< inverse: 1 / std
 
@@ -65,6 +66,8 @@ struct Normaliser {
             inverse.push_back(static_cast<float>(one));
             factor.push_back(static_cast<float>(one * static_cast<double>(scales[c])));
         }
+        const auto padded = static_cast<std::size_t>(small_products::whole_vectors(norm.scale.numel()));
+        for (Floats* vector : {&mean, &factor, &shift, &inverse}) vector->resize(padded);
     }
     dense_kernels::Affine affine() const { return {mean.data(), factor.data(), shift.data()}; }
 };

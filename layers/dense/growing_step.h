@@ -67,7 +67,7 @@ public:
         const Tensor upstream = settled(*state_, gradient, channels_, tensors_.conv.size(0));
         Grads grads{gradient, Tensor::empty_like(tensors_.norm.scale), Tensor::empty_like(tensors_.norm.shift),
                     Tensor::zeros_like(tensors_.conv)};
-        dense_kernels::GradientSums sums(channels_);
+        dense_kernels::GradientSums sums(absorbed());
         if (tensors_.bottleneck.defined())
             through_bottleneck(upstream, gradient, grads, sums);
         else
@@ -279,6 +279,13 @@ private:
         });
     }
 
+    /// The number of channels that absorb() processes: whole vectors if the image has room for them. The channels beyond
+    /// the layer's receive nothing, and their gradients have been used already.
+    std::int64_t absorbed() const {
+        const std::int64_t padded = small_products::whole_vectors(channels_);
+        return tensors_.bottleneck.defined() && padded <= state_->capacity() ? padded : channels_;
+    }
+
     /// Adds the contribution of `upstream` to the image's gradient. `upstream` [rows, channels] is the gradient of the
     /// normalised pixels from `row` on.
     void absorb(std::int64_t part, std::int64_t row, std::int64_t rows, const Columns<const float>& upstream,
@@ -295,7 +302,7 @@ private:
     /// shift.
     void close(const dense_kernels::GradientSums& all, const Tensor& dscale, const Tensor& dshift) const {
         const std::vector<double> sums = all.sums(), products = all.products();
-        for (std::size_t c = 0; c < sums.size(); ++c) {
+        for (std::size_t c = 0; c < static_cast<std::size_t>(channels_); ++c) {
             const double inverse = static_cast<double>(outer_.inverse[c]),
                          factor = static_cast<double>(outer_.factor[c]);
             const double projection = products[c] * inverse;

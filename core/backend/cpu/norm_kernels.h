@@ -7,7 +7,7 @@
 #pragma once
 
 #include "radial/core/backend/backend.h"
-#include "radial/core/kernels/bfloat16.h"
+#include "radial/core/backend/cpu/rounding.h"
 #include "radial/core/kernels/values.h"
 #include "radial/core/tensor/tensor.h"
 
@@ -147,13 +147,6 @@ void each_row(const Fold& fold, const Apply& apply) {
     for (std::int64_t r = 0; r < fold.rest; ++r) apply(fold.lengths * fold.width + r * fold.channels, fold.channels);
 }
 
-/// to[i] = from[i], rounded, for i in [0, count).
-inline void round_row(const float* from, std::int64_t count, bfloat16* to) {
-    // GCC does not vectorise the assignment of a bfloat16, only that of its bits.
-#pragma omp simd
-    for (std::int64_t i = 0; i < count; ++i) to[i].bits = bfloat16(from[i]).bits;
-}
-
 /// to[i] = value(i) for i in [0, count), rounded to T. Numbers are rounded in a loop of their own, since the compiler
 /// does not vectorise a loop that both computes and rounds.
 template <class T, class Value>
@@ -166,9 +159,8 @@ void write_row(T* to, std::int64_t count, const Value& value) {
         float wide[most];
         for (std::int64_t begin = 0; begin < count; begin += most) {
             const std::int64_t length = std::min(most, count - begin);
-#pragma omp simd
-            for (std::int64_t i = 0; i < length; ++i) wide[i] = value(begin + i);
-            round_row(wide, length, to + begin);
+            rounding::each_column(length, [&, begin](std::int64_t i) { wide[i] = value(begin + i); });
+            rounding::round_row(wide, length, to + begin);
         }
     }
 }
