@@ -84,7 +84,8 @@ void normalise_pairs(const Columns<const T>& in, const Affine& affine, std::int6
             const std::int64_t columns = std::min(most, in.columns - c);
             if (count == 1) std::fill_n(two + most, columns, 0.0F);
             normalise(Columns<const T>{in.row(r) + c, in.stride, columns},
-                      {affine.mean + c, affine.factor + c, affine.shift + c}, count, Columns<float>{two, most, columns});
+                      {affine.mean + c, affine.factor + c, affine.shift + c}, count,
+                      Columns<float>{two, most, columns});
             rounding::round_pairs(two, two + most, columns, &out.row(r / 2)[c].bits);
         }
     }

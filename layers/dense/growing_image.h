@@ -15,8 +15,9 @@ struct NormTensors {
     double momentum = 0.1, epsilon = 1e-5;
 };
 
-/// The float32 tensors of one layer (Huang et al. 2017, "Densely Connected Convolutional Networks", Sec. 3): conv(relu(norm(x))), or with a
-/// bottleneck conv(relu(inner_norm(bottleneck(relu(norm(x)))))). No biases; `conv` is 3x3 with stride 1 and padding 1.
+/// The float32 tensors of one layer (Huang et al. 2017, "Densely Connected Convolutional Networks", Sec. 3):
+/// conv(relu(norm(x))), or with a bottleneck conv(relu(inner_norm(bottleneck(relu(norm(x)))))). No biases; `conv` is
+/// 3x3 with stride 1 and padding 1.
 struct DenseLayerTensors {
     NormTensors norm;        ///< over all channels so far
     Tensor bottleneck;       ///< [B, C, 1, 1]; undefined without a bottleneck
@@ -29,8 +30,9 @@ struct DenseLayerTensors {
 class GrowingImage {
 public:
     /// Whether a growing image can be used. This requires the CPU in float32 or bfloat16 and another backend than
-    /// the reference one, and either training or no gradients. It is not possible while ops are observed (core/autograd/autograd.h)
-    /// or when batch norms in training take statistics over several ranks (core/distributed/communicator.h).
+    /// the reference one, and either training or no gradients. It is not possible while ops are observed
+    /// (core/autograd/autograd.h) or when batch norms in training take statistics over several ranks
+    /// (core/distributed/communicator.h).
     static bool takes(const Tensor& x, bool training);
 
     /// Starts with x [N, C, H, W] and memory for `channels` channels. Throws Error when x is not of rank 4 or has more

@@ -8,7 +8,8 @@
 // over all channels in each layer.
 //
 // An image in bfloat16 and the bottlenecks' results, which all layers keep for backward, are stored in bfloat16. The
-// gradient of the image is float32 for both types, because each layer adds to it.
+// gradient of the image is float32 for both types: each layer adds to it, and there is only one at a time, which is
+// small compared with the bottlenecks' results.
 #pragma once
 
 #include "radial/core/autograd/autograd.h"
@@ -80,8 +81,8 @@ public:
     static Tensor settled(const GrowingImage::State& state, const Tensor& gradient, std::int64_t first,
                           std::int64_t count) {
         const Tensor result = image(state.buffer.shape(), count);
-        dense_kernels::settle({gradient.data<float>(), state.capacity(), count}, state.template columns<T>(0, count), state.owed(),
-                              state.rows(), first, count, result.data<float>());
+        dense_kernels::settle({gradient.data<float>(), state.capacity(), count}, state.template columns<T>(0, count),
+                              state.owed(), state.rows(), first, count, result.data<float>());
         return result;
     }
 
@@ -125,8 +126,7 @@ private:
 
     /// The result of the bottleneck for the first pixel, which the moments use as their origin.
     Floats first_row(const Bottleneck<T>& bottleneck) const {
-        Floats x(static_cast<std::size_t>(bottleneck.stride())),
-            y(static_cast<std::size_t>(bottleneck.width()));
+        Floats x(static_cast<std::size_t>(bottleneck.stride())), y(static_cast<std::size_t>(bottleneck.width()));
         bottleneck.read(state_->template columns<T>(0, channels_), outer_.affine(), 1, x.data());
         const dnnl::status status = bottleneck.forward(1, x.data(), y.data(), {});
         RADIAL_CHECK(status == dnnl::status::success, "dense_layer: oneDNN failed (status {})",
@@ -139,9 +139,9 @@ private:
         return state_->template columns<T>(std::min(row + rows, state_->rows() - rows), channels_);
     }
 
-    /// Calls body(part, first row, rows, x) for tiles of the bottleneck's size, where x are those pixels after the batch
-    /// norm and ReLU, as read by the bottleneck, which body may overwrite. body returns oneDNN's status; throws Error
-    /// unless it is success.
+    /// Calls body(part, first row, rows, x) for tiles of the bottleneck's size, where x are those pixels after the
+    /// batch norm and ReLU, as read by the bottleneck, which body may overwrite. body returns oneDNN's status; throws
+    /// Error unless it is success.
     template <class Body>
     void each_tile(const Bottleneck<T>& bottleneck, const Body& body) const {
         const std::int64_t tile = bottleneck.tile_rows(), stride = bottleneck.stride();
@@ -209,10 +209,11 @@ private:
         const NormTensors& norm = tensors_.inner_norm;
         const Tensor narrow_gradient = Tensor::empty_like(narrow_), dscale = Tensor::empty_like(norm.scale),
                      dshift = Tensor::empty_like(norm.shift);
-        // The weight's gradient is computed in float32 for both types: that is not slower than oneDNN's bfloat16 kernels
-        // for the few channels here, and does not depend on the number of threads.
+        // The weight's gradient is computed in float32 for both types: that is not slower than oneDNN's bfloat16
+        // kernels for the few channels here, and does not depend on the number of threads.
         backend().conv_backward_weights(normalise_narrow<float>(), upstream, same_3x3, grads[3], {});
-        backend(type).conv_backward_data(dense_kernels::rounded<T>(upstream), tensors_.conv.to(type), same_3x3, narrow_gradient);
+        backend(type).conv_backward_data(dense_kernels::rounded<T>(upstream), tensors_.conv.to(type), same_3x3,
+                                         narrow_gradient);
         const ReluNormGradient inner = relu_norm_gradient({.x = narrow_,
                                                            .scale = norm.scale,
                                                            .shift = norm.shift,
@@ -279,8 +280,8 @@ private:
         });
     }
 
-    /// The number of channels that absorb() processes: whole vectors if the image has room for them. The channels beyond
-    /// the layer's receive nothing, and their gradients have been used already.
+    /// The number of channels that absorb() processes: whole vectors if the image has room for them. The channels
+    /// beyond the layer's receive nothing, and their gradients have been used already.
     std::int64_t absorbed() const {
         const std::int64_t padded = small_products::whole_vectors(channels_);
         return tensors_.bottleneck.defined() && padded <= state_->capacity() ? padded : channels_;
@@ -290,7 +291,8 @@ private:
     /// normalised pixels from `row` on.
     void absorb(std::int64_t part, std::int64_t row, std::int64_t rows, const Columns<const float>& upstream,
                 const Tensor& gradient, dense_kernels::GradientSums& sums) const {
-        sums.absorb(part, state_->template columns<T>(row, channels_), outer_.affine(), upstream, rows, rows_of(gradient, row));
+        sums.absorb(part, state_->template columns<T>(row, channels_), outer_.affine(), upstream, rows,
+                    rows_of(gradient, row));
     }
 
     /// The rows from `row` on of the image's gradient, in the channels that the layer reads.

@@ -1,5 +1,5 @@
-// Loops over the first columns (channels) of a wider matrix of pixels. T is the type in which pixels are stored: float or
-// bfloat16. Numbers are converted to float when they are read, and rounded when they are written.
+// Loops over the first columns (channels) of a wider matrix of pixels. T is the type in which pixels are stored: float
+// or bfloat16. Numbers are converted to float when they are read, and rounded when they are written.
 #pragma once
 
 #include "radial/core/backend/cpu/norm_kernels.h"

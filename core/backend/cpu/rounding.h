@@ -15,8 +15,8 @@ namespace radial::rounding {
 inline constexpr std::int64_t vector = 16;
 
 /// Calls f(i) for i in [0, count), in vectors of 16: the compiler's own vectors for bfloat16 are so long that many of a
-/// short row's elements would be processed one by one. The last vector overlaps the one before, so f may be called twice
-/// for an i.
+/// short row's elements would be processed one by one. The last vector overlaps the one before, so f may be called
+/// twice for an i.
 template <class F>
 void each_column(std::int64_t count, const F& f) {
     const std::int64_t whole = count / vector * vector;
@@ -51,10 +51,9 @@ inline Bits bits_of(const float* p) { return std::bit_cast<Bits>(_mm512_cvtneps_
 inline void round_row(const float* from, std::int64_t count, bfloat16* to) {
     std::int64_t i = 0;
 #ifdef __AVX512BF16__
-    for (; i + vector <= count; i += vector)
-        *reinterpret_cast<Bits*>(to + i) = bits_of(from + i);
+    for (; i + vector <= count; i += vector) *reinterpret_cast<Bits*>(to + i) = bits_of(from + i);
 #endif
-    // GCC does not vectorise the assignment of a bfloat16, only that of its bits.
+        // GCC does not vectorise the assignment of a bfloat16, only that of its bits.
 #pragma omp simd
     for (std::int64_t k = i; k < count; ++k) to[k].bits = bfloat16(from[k]).bits;
 }
