@@ -77,7 +77,8 @@ Tensor DenseBlock::forward(Tensor x) {
     check_image_input("DenseBlock", x);
     check_channels("DenseBlock", x, options_.in_channels);
     const bool drops = options_.dropout > 0 && training();
-    if (drops || !GrowingImage::takes(x, training())) {
+    const bool wide = layers_.front()->parameters().back().dtype() == DType::float32;
+    if (drops || !wide || !GrowingImage::takes(x, training())) {
         for (const auto& layer : layers_) {
             const auto grown = [&layer](const Tensor& input) { return concat({input, layer->forward(input)}, 1); };
             x = recomputes() ? recompute(grown, x, layer->parameters()) : grown(x);

@@ -3,8 +3,10 @@
 
 #include "radial/core/kernels/host_device.h"
 
+#include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace radial {
 
@@ -14,6 +16,15 @@ struct bfloat16 {        // NOLINT(readability-identifier-naming): named as the 
     std::uint16_t bits;  ///< sign, exponent and fraction
 
     bfloat16() = default;
+    bfloat16(const bfloat16&) = default;
+    bfloat16& operator=(const bfloat16&) = default;
+    /// Assigns a temporary. The result is that of the default operator, but GCC vectorises only assignments of `bits`.
+    /// As a template, this operator leaves the type trivially copyable.
+    template <std::same_as<bfloat16> T>
+    RADIAL_HD bfloat16& operator=(T&& value) {  // NOLINT(*-missing-std-forward): copies bits
+        bits = value.bits;
+        return *this;
+    }
     /// Rounds to nearest, ties to even. NaN stays NaN.
     RADIAL_HD explicit bfloat16(float value) : bits(round(value)) {}
     /// Rounds to float, then as above.
@@ -37,6 +48,8 @@ private:
         return static_cast<std::uint16_t>((wide & 0x7FFFFFFFU) > 0x7F800000U ? quiet : rounded);
     }
 };
+
+static_assert(std::is_trivially_copyable_v<bfloat16>);
 
 /// Maps a type to the type that its numbers are computed in: float for bfloat16 and float, double for double.
 template <class T>

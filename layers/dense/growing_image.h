@@ -1,5 +1,5 @@
-// Densely connected layers on one growing image, for the CPU in float32. Concatenations are never copied, and backward
-// recomputes the results of batch norms and ReLUs instead of keeping them.
+// Densely connected layers on one growing image, for the CPU in float32 and bfloat16. Concatenations are never copied,
+// and backward recomputes the results of batch norms and ReLUs instead of keeping them.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -15,8 +15,9 @@ struct NormTensors {
     double momentum = 0.1, epsilon = 1e-5;
 };
 
-/// One layer (Huang et al. 2017, "Densely Connected Convolutional Networks", Sec. 3): conv(relu(norm(x))), or with a
-/// bottleneck conv(relu(inner_norm(bottleneck(relu(norm(x)))))). No biases; `conv` is 3x3 with stride 1 and padding 1.
+/// The float32 tensors of one layer (Huang et al. 2017, "Densely Connected Convolutional Networks", Sec. 3):
+/// conv(relu(norm(x))), or with a bottleneck conv(relu(inner_norm(bottleneck(relu(norm(x)))))). No biases; `conv` is
+/// 3x3 with stride 1 and padding 1.
 struct DenseLayerTensors {
     NormTensors norm;        ///< over all channels so far
     Tensor bottleneck;       ///< [B, C, 1, 1]; undefined without a bottleneck
@@ -24,12 +25,14 @@ struct DenseLayerTensors {
     Tensor conv;             ///< [growth, B or C, 3, 3]
 };
 
-/// The image [N, C, H, W] that a dense block builds up.
+/// The image [N, C, H, W] that a dense block builds up. Its tensors on the tape have the type of the input, but the
+/// gradients that flow between its layers are float32.
 class GrowingImage {
 public:
-    /// Whether a growing image can be used. This requires the CPU in float32 and another backend than the reference
-    /// one, and either training or no gradients. It is not possible while ops are observed (core/autograd/autograd.h)
-    /// or when batch norms in training take statistics over several ranks (core/distributed/communicator.h).
+    /// Whether a growing image can be used. This requires the CPU in float32 or bfloat16 and another backend than
+    /// the reference one, and either training or no gradients. It is not possible while ops are observed
+    /// (core/autograd/autograd.h) or when batch norms in training take statistics over several ranks
+    /// (core/distributed/communicator.h).
     static bool takes(const Tensor& x, bool training);
 
     /// Starts with x [N, C, H, W] and memory for `channels` channels. Throws Error when x is not of rank 4 or has more
@@ -44,6 +47,9 @@ public:
     struct State;
 
 private:
+    template <class T>
+    void grow_as(const DenseLayerTensors& layer);
+
     std::shared_ptr<State> state_;
     Tensor image_;  ///< result of the last layer; all results have the full shape and share their elements
 };

@@ -3,6 +3,7 @@
 
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/backend/cpu/onednn_backend.h"
+#include "radial/layers/dense/bottleneck.h"
 #include "radial/layers/dense/growing_image.h"
 #include "radial/layers/dense/kernels.h"
 
@@ -11,16 +12,25 @@
 namespace radial {
 namespace growing {
 
+using dense_kernels::Bottleneck;
 using dense_kernels::Columns;
+using dense_kernels::Lines;
 using Floats = std::vector<float>;
 
 inline constexpr ConvGeometry same_3x3{.pad_h = 1, .pad_w = 1};
 
-inline Backend& backend() { return backend_for({}, DType::float32); }
+inline Backend& backend(DType type = DType::float32) { return backend_for({}, type); }
 
 /// An uninitialised image with the shape of `like` but with `channels` channels.
-inline Tensor image(const Shape& like, std::int64_t channels) {
-    return Tensor::empty({like[0], channels, like[2], like[3]}, DType::float32, {}, Layout::channels_last);
+inline Tensor image(const Shape& like, std::int64_t channels, DType type = DType::float32) {
+    return Tensor::empty({like[0], channels, like[2], like[3]}, type, {}, Layout::channels_last);
+}
+
+/// Calls f(T{}), where T is float or bfloat16.
+template <class F>
+auto with_type(DType type, const F& f) {
+    if (type == DType::bfloat16) return f(bfloat16{});
+    return f(float{});
 }
 
 inline Floats values_of(const Tensor& vector) {
@@ -42,7 +52,8 @@ inline void move_running(const NormTensors& norm, const Floats& mean, const Floa
     norm.running_variance.bump_version();
 }
 
-/// A batch norm of the first channels, with given statistics.
+/// A batch norm of the first channels, with given statistics. The vectors are padded with zeros to whole vectors of the
+/// processor.
 struct Normaliser {
     Floats mean, factor, shift, inverse;  ///< inverse: 1 / std
 
@@ -55,6 +66,8 @@ struct Normaliser {
             inverse.push_back(static_cast<float>(one));
             factor.push_back(static_cast<float>(one * static_cast<double>(scales[c])));
         }
+        const auto padded = static_cast<std::size_t>(small_products::whole_vectors(norm.scale.numel()));
+        for (Floats* vector : {&mean, &factor, &shift, &inverse}) vector->resize(padded);
     }
     dense_kernels::Affine affine() const { return {mean.data(), factor.data(), shift.data()}; }
 };
@@ -63,7 +76,7 @@ struct Normaliser {
 
 /// The state that the layers of a growing image share.
 struct GrowingImage::State {
-    Tensor buffer;  ///< [N, all channels, H, W], channels-last
+    Tensor buffer;  ///< [N, all channels, H, W], channels-last, float32 or bfloat16
     std::int64_t filled = 0;
     bool training = true;
     growing::Floats mean, variance;   ///< statistics of the channels so far, in training
@@ -74,16 +87,19 @@ struct GrowingImage::State {
     std::int64_t rows() const { return images() * pixels(); }
 
     /// The first `count` channels of the pixels from index `row` on.
-    dense_kernels::Columns<const float> columns(std::int64_t row, std::int64_t count) const {
-        return {buffer.data<float>() + row * capacity(), capacity(), count};
+    template <class T>
+    dense_kernels::Columns<const T> columns(std::int64_t row, std::int64_t count) const {
+        return {buffer.data<T>() + row * capacity(), capacity(), count};
     }
     dense_kernels::Owed owed() const { return {constant.data(), slope.data(), mean.data()}; }
 
-    /// Appends x [N, C, H, W] as the next channels.
+    /// Appends x [N, C, H, W], of the buffer's type, as the next channels.
     void append(const Tensor& x) {
         const std::int64_t channels = x.size(1);
-        const dense_kernels::Columns<float> out{buffer.data<float>(), capacity(), channels};
-        dense_kernels::copy({x.data<float>(), channels, channels}, rows(), out, filled);
+        growing::with_type(x.dtype(), [&]<class T>(T) {
+            const dense_kernels::Columns<T> out{buffer.data<T>(), capacity(), channels};
+            dense_kernels::copy<T>({x.data<T>(), channels, channels}, rows(), out, filled);
+        });
         filled += channels;
         if (!training) return;
         const Tensor means = Tensor::empty({channels}, DType::float32, {}), variances = Tensor::empty_like(means);

@@ -8,30 +8,33 @@
 #include "radial/layers/dense/growing_image.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace radial::test {
 namespace {
 
-/// A block with random parameters and statistics, and an input.
+/// A block of layers in `dtype` with random parameters and statistics, and an input in bfloat16 if `rounded`. With
+/// `lifted` shifts, no input of a ReLU is near 0, where rounding would change its sign.
 struct Block {
     DenseBlock layer;
     Tensor x, upstream;
 
-    Block(const DenseBlockOptions& options, const Shape& spatial, DType dtype) : layer(options) {
+    Block(const DenseBlockOptions& options, const Shape& spatial, DType dtype)
+        : Block(options, spatial, dtype, spatial[0] > 8) {}
+    Block(const DenseBlockOptions& options, const Shape& spatial, DType dtype, bool lifted, bool rounded = false)
+        : layer(options) {
         RandomInputs random(331);
         for (const auto& [name, tensor] : layer.state()) {
             const bool positive = name.ends_with("var") || (tensor.rank() == 1 && name.ends_with("weight"));
-            // With many elements and small shifts, some inputs of a ReLU would be so near 0 that rounding changes their
-            // sign.
-            const bool lifted = name.ends_with("bias") && spatial[0] > 8;
-            const double low = positive ? 0.5 : lifted ? 7.5 : -0.5;
+            const double low = positive ? 0.5 : lifted && name.ends_with("bias") ? 7.5 : -0.5;
             tensor.copy_(random.tensor(tensor.shape(), low, low + 1));
         }
         layer.to(dtype);
+        const DType type = rounded ? DType::bfloat16 : dtype;
         const Shape shape{spatial[0], options.in_channels, spatial[1], spatial[2]};
-        x = random.tensor(shape, -1, 1, DType::float32).to(dtype).set_requires_grad();
+        x = random.tensor(shape, -1, 1, DType::float32).to(type).set_requires_grad();
         const Shape result{spatial[0], options.out_channels(), spatial[1], spatial[2]};
-        upstream = random.tensor(result, -1, 1, DType::float32).to(dtype);
+        upstream = random.tensor(result, -1, 1, DType::float32).to(type);
     }
 
     /// The result, all gradients and all running statistics after a training pass.
@@ -51,6 +54,7 @@ const std::vector<std::pair<DenseBlockOptions, Shape>>& cases() {
         {{.in_channels = 5, .layers = 3, .growth = 4}, {3, 6, 5}},
         {{.in_channels = 16, .layers = 2, .growth = 12, .bottleneck = 48}, {1, 9, 7}},
         {{.in_channels = 20, .layers = 3, .growth = 12, .bottleneck = 24}, {5, 11, 10}},
+        {{.in_channels = 20, .layers = 3, .growth = 12, .bottleneck = 48}, {1, 5, 7}},
         {{.in_channels = 24, .layers = 2, .growth = 12}, {70, 24, 24}},  // computed in several parts
         {{.in_channels = 1, .layers = 1, .growth = 1, .bottleneck = 1}, {2, 1, 1}},
     };
@@ -78,6 +82,46 @@ void check_evaluation(const DenseBlockOptions& options, const Shape& spatial) {
     CHECK(relative_difference(fast.layer.forward(fast.x), exact.layer.forward(exact.x)) < 1e-5);
 }
 
+/// The root of the mean of (a - b)^2, relative to that of b^2, or to `floor` if that is larger.
+double spread(const Tensor& a, const Tensor& b, double floor) {
+    const auto x = a.to_vector<double>(), y = b.to_vector<double>();
+    double difference = 0, scale = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        difference += (x[i] - y[i]) * (x[i] - y[i]);
+        scale += y[i] * y[i];
+    }
+    const auto count = static_cast<double>(x.size());
+    return std::sqrt(difference / count) / std::max(floor, std::sqrt(scale / count));
+}
+
+/// Checks that the errors of a block of a bfloat16 image are not much larger than those of the same layers composed of
+/// plain ops in bfloat16, which round more often.
+void check_bfloat16(const DenseBlockOptions& options, const Shape& spatial, bool lifted) {
+    INFO(options.in_channels << " + " << options.layers << " * " << options.growth << ", " << spatial.str());
+    Block fast(options, spatial, DType::float32, lifted, true), plain(options, spatial, DType::float32, lifted, true);
+    Block exact(options, spatial, DType::float64, lifted);
+    exact.x = fast.x.detach().to(DType::float64).set_requires_grad();
+    exact.upstream = fast.upstream.to(DType::float64);
+    const auto some = fast.trained(), all = exact.trained();
+    const auto composed = [&] {
+        const ObserveOps unfused([](const OpCall&) {});
+        return plain.trained();
+    }();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        INFO(all[i].name);
+        const double floor = lifted && all[i].name.ends_with("bias") ? 2 : 1e-2;  // see check_training()
+        CHECK(some[i].tensor.dtype() == composed[i].tensor.dtype());
+        const double error = spread(some[i].tensor, all[i].tensor, floor);
+        // Where rounding changes the sign of a ReLU's input, which differs between the two, a gradient passes or not.
+        CHECK(error < (lifted ? 5e-3 : 5e-2) + 1.2 * spread(composed[i].tensor, all[i].tensor, floor));
+        if (lifted) CHECK(error < 2.5e-2);
+    }
+    fast.layer.eval();
+    exact.layer.eval();
+    const NoGrad guard;
+    CHECK(relative_difference(fast.layer.forward(fast.x), exact.layer.forward(exact.x)) < 2e-2);
+}
+
 std::vector<std::string> names_of(const Module& module) {
     std::vector<std::string> names;
     for (const auto& [name, tensor] : module.state()) names.push_back(name);
@@ -98,6 +142,31 @@ TEST_CASE("a growing image of bottleneck layers in several parts gives what plai
 
 TEST_CASE("a growing image evaluates as the layers composed of plain ops do in float64", "[host]") {
     for (const auto& [options, spatial] : cases()) check_evaluation(options, spatial);
+}
+
+TEST_CASE("a growing image in bfloat16 is near what plain ops do in float64", "[host]") {
+    for (const auto& [options, spatial] : cases()) {
+        if (spatial[0] > 8) continue;  // slow in float64
+        check_bfloat16(options, spatial, true);
+        check_bfloat16(options, spatial, false);
+    }
+}
+
+TEST_CASE("a growing image in bfloat16 gives the same bits with any number of threads", "[host]") {
+    for (const std::int64_t bottleneck : {0, 48}) {
+        const DenseBlockOptions options{.in_channels = 20, .layers = 3, .growth = 12, .bottleneck = bottleneck};
+        std::vector<std::vector<float>> first;
+        for (const int threads : {1, 2, 3}) {
+            set_num_threads(threads);
+            std::vector<std::vector<float>> values;
+            for (const auto& [name, tensor] : Block(options, {6, 11, 10}, DType::float32, false, true).trained())
+                values.push_back(tensor.to_vector<float>());
+            set_num_threads(0);
+            if (threads == 1) first = values;
+            const bool same = values == first;
+            CHECK(same);
+        }
+    }
 }
 
 TEST_CASE("a dense block records its layers on one image and keeps no copies of it", "[host]") {
@@ -127,8 +196,8 @@ TEST_CASE("a growing image names what does not fit", "[host]") {
     CHECK(error_of([&] { GrowingImage(x, 3, true); }) ==
           "GrowingImage: input is float32[2, 4, 3, 3], expected [N, C, H, W] of at most 3 channels");
     CHECK(error_of([&] { GrowingImage(x.to(DType::float64), 8, true); }) ==
-          "GrowingImage: input is float64[2, 4, 3, 3] on cpu, expected float32 on the CPU and no gradient outside "
-          "training");
+          "GrowingImage: input is float64[2, 4, 3, 3] on cpu, expected float32 or bfloat16 on the CPU and no "
+          "gradient outside training");
     CHECK(error_of([&] {
               GrowingImage(Tensor::zeros({1, 4, 1, 1}), 8, true);
           }) == "GrowingImage: input [1, 4, 1, 1] has a single value a channel, too few to train on");
@@ -145,6 +214,9 @@ TEST_CASE("a growing image names what does not fit", "[host]") {
     CHECK(error_of([&] {
               image.grow({norm(4), {}, {}, Tensor::zeros({3, 4, 3, 3})});
           }) == "GrowingImage: 4 and 3 more channels, room for 6");
+    CHECK(error_of([&] {
+              image.grow({norm(4), {}, {}, Tensor::zeros({2, 4, 3, 3}, DType::float64)});
+          }) == "GrowingImage: weight is float64[2, 4, 3, 3], expected float32");
     CHECK(error_of([&] { image.result(); }) == "GrowingImage: 4 of 6 channels are there");
 }
 

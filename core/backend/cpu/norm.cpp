@@ -74,26 +74,6 @@ void statistics(const Tensor& x, const Fold& fold, const Tensor& mean, const Ten
                                    variance.data<float>());
 }
 
-/// to[i] = value(i) for i in [0, count), rounded to T. Numbers are rounded in a loop of their own, since the compiler
-/// does not vectorise a loop that both computes and rounds.
-template <class T, class Value>
-void write_row(T* to, std::int64_t count, const Value& value) {
-    if constexpr (std::is_same_v<T, float>) {
-#pragma omp simd
-        for (std::int64_t i = 0; i < count; ++i) to[i] = value(i);
-    } else {
-        constexpr std::int64_t most = 512;
-        float wide[most];
-        for (std::int64_t begin = 0; begin < count; begin += most) {
-            const std::int64_t length = std::min(most, count - begin);
-#pragma omp simd
-            for (std::int64_t i = 0; i < length; ++i) wide[i] = value(begin + i);
-#pragma omp simd
-            for (std::int64_t i = 0; i < length; ++i) to[begin + i] = static_cast<T>(wide[i]);
-        }
-    }
-}
-
 template <class T, Activation activation>
 void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Tensor& residual, const Tensor& y) {
     const T* const in = x.data<T>();
@@ -104,7 +84,7 @@ void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Te
         const T* const more = residual.data<T>();
         norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
             const T *const v = in + row, *const r = more + row;
-            write_row(out + row, count, [=](std::int64_t i) {
+            norm_kernels::write_row(out + row, count, [=](std::int64_t i) {
                 return norm_kernels::activated<activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i] +
                                                            static_cast<float>(r[i]));
             });
@@ -113,7 +93,7 @@ void normalise(const Tensor& x, const Fold& fold, const Affine& affine, const Te
     }
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
         const T* const v = in + row;
-        write_row(out + row, count, [=](std::int64_t i) {
+        norm_kernels::write_row(out + row, count, [=](std::int64_t i) {
             return norm_kernels::activated<activation>((static_cast<float>(v[i]) - mean[i]) * factor[i] + shift[i]);
         });
     });
@@ -181,7 +161,7 @@ void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrad
     T* const out = grads.dx.data<T>();
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
         const T *const v = in + row, *const g = up + row;
-        write_row(out + row, count, [=](std::int64_t i) {
+        norm_kernels::write_row(out + row, count, [=](std::int64_t i) {
             const float upstream = static_cast<float>(g[i]), distance = static_cast<float>(v[i]) - mean[i];
             const float grad = norm_kernels::behind<activation>(upstream, distance * factor[i] + shift[i]);
             return a[i] * grad + (b[i] * distance + c[i]);
@@ -214,7 +194,7 @@ void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const B
     T* const out = grads.dx.data<T>();
     norm_kernels::each_row(fold, [=](std::int64_t row, std::int64_t count) {
         const T *const v = in + row, *const g = passed + row;
-        write_row(out + row, count, [=](std::int64_t i) {
+        norm_kernels::write_row(out + row, count, [=](std::int64_t i) {
             return a[i] * static_cast<float>(g[i]) + (b[i] * (static_cast<float>(v[i]) - mean[i]) + c[i]);
         });
     });
@@ -223,14 +203,18 @@ void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const B
 }  // namespace
 
 void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
-    statistics<float>(x, fold_of(x), mean, variance);
+    with_type(x, [&](auto type) { statistics<decltype(type)>(x, fold_of(x), mean, variance); });
 }
 
 ReluNormGradient relu_norm_gradient(const BatchNormSaved& saved, const Tensor& dy, const Tensor& dscale,
                                     const Tensor& dshift) {
     const Fold fold = fold_of(saved.x);
     const Affine affine(fold, saved.scale, saved.shift, saved.mean, saved.variance, saved.epsilon);
-    GradientAffine made = gradient_of<float, Activation::relu>(saved, fold, affine, dy, dscale, dshift);
+    GradientAffine made = [&] {
+        if (saved.x.dtype() == DType::bfloat16)
+            return gradient_of<bfloat16, Activation::relu>(saved, fold, affine, dy, dscale, dshift);
+        return gradient_of<float, Activation::relu>(saved, fold, affine, dy, dscale, dshift);
+    }();
     const auto values = [](const Tensor& t) {
         return std::vector<float>(t.data<float>(), t.data<float>() + t.numel());
     };
@@ -250,7 +234,7 @@ void channel_sums(const Tensor& x, const Tensor& sums) {
 Tensor OneDnnBackend::batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
                                          const Tensor& residual, double epsilon, Activation activation,
                                          const Tensor& mean, const Tensor& variance, const Tensor& y) {
-    with_type(x, [&](auto type) { statistics<decltype(type)>(x, fold_of(x), mean, variance); });
+    channel_statistics(x, mean, variance);
     batch_norm_apply(x, scale, shift, residual, mean, variance, epsilon, activation, y);
     // Any defined tensor means that y need not be saved: without a residual, the mask of a ReLU can be computed from x.
     return residual.defined() ? Tensor() : mean;

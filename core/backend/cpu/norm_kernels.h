@@ -7,11 +7,13 @@
 #pragma once
 
 #include "radial/core/backend/backend.h"
+#include "radial/core/backend/cpu/rounding.h"
 #include "radial/core/kernels/values.h"
 #include "radial/core/tensor/tensor.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 namespace radial::norm_kernels {
@@ -143,6 +145,24 @@ void each_row(const Fold& fold, const Apply& apply) {
 #pragma omp parallel for schedule(static) if (large(fold))
     for (std::int64_t r = 0; r < fold.lengths; ++r) apply(r * fold.width, fold.width);
     for (std::int64_t r = 0; r < fold.rest; ++r) apply(fold.lengths * fold.width + r * fold.channels, fold.channels);
+}
+
+/// to[i] = value(i) for i in [0, count), rounded to T. Numbers are rounded in a loop of their own, since the compiler
+/// does not vectorise a loop that both computes and rounds.
+template <class T, class Value>
+void write_row(T* to, std::int64_t count, const Value& value) {
+    if constexpr (std::is_same_v<T, float>) {
+#pragma omp simd
+        for (std::int64_t i = 0; i < count; ++i) to[i] = value(i);
+    } else {
+        constexpr std::int64_t most = 512;
+        float wide[most];
+        for (std::int64_t begin = 0; begin < count; begin += most) {
+            const std::int64_t length = std::min(most, count - begin);
+            rounding::each_column(length, [&, begin](std::int64_t i) { wide[i] = value(begin + i); });
+            rounding::round_row(wide, length, to + begin);
+        }
+    }
 }
 
 inline float sigmoid(float v) { return 1 / (1 + kernels::exponential(-v)); }

@@ -8,7 +8,8 @@
 
 namespace radial {
 
-/// Writes the mean and the biased variance of each channel of x [N, C, H, W], channels-last, to vectors [C].
+/// Writes the mean and the biased variance of each channel of x [N, C, H, W], channels-last, float32 or bfloat16, to
+/// float32 vectors [C].
 void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance);
 
 /// Coefficients, one per channel, of dx, the gradient of the input of a batch norm that is followed by a ReLU. With dy,
@@ -17,7 +18,7 @@ void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& varia
 struct ReluNormGradient {
     std::vector<float> mean, factor, shift, a, b, c;
 };
-/// Computes the coefficients. Also writes dscale and dshift.
+/// Computes the coefficients for x and dy that are both float32 or both bfloat16. Also writes dscale and dshift.
 ReluNormGradient relu_norm_gradient(const BatchNormSaved& saved, const Tensor& dy, const Tensor& dscale,
                                     const Tensor& dshift);
 

@@ -1,10 +1,16 @@
 // Single-threaded matrix products of row-major float32 matrices that fit into the cache of a core. They avoid the
-// packed copies of the operands that a library makes, which only pay off for larger matrices.
+// packed copies of the operands that a library makes, which only pay off for larger matrices. Where the processor
+// multiplies bfloat16, the operands may also be matrices of pairs of bfloat16 numbers; sums are float32.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <type_traits>
+
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
 
 // Vectors of floats, a language extension of GCC and Clang. On a processor without vectors of the given length, the
 // compiler uses several shorter ones.
@@ -48,7 +54,38 @@ inline constexpr std::int64_t lanes = 8;
 /// `numbers` rounded up to a multiple of `lanes`.
 inline constexpr std::int64_t whole_vectors(std::int64_t numbers) { return (numbers + lanes - 1) / lanes * lanes; }
 
-/// A matrix in memory. Rows are `row_step` floats apart. Within a row, vectors of `lanes` floats are `vector_step`
+/// Two bfloat16 numbers that are adjacent along the inner dimension of a product, the first in the lower half. A matrix
+/// of pairs has half the depth of one of numbers.
+struct Pair {
+    std::uint32_t bits;
+};
+
+/// Whether the code was compiled for a processor that multiplies pairs.
+#ifdef __AVX512BF16__
+inline constexpr bool multiplies_pairs = true;
+#else
+inline constexpr bool multiplies_pairs = false;
+#endif
+
+/// The vector of floats, or of the bits of pairs, that begins at p.
+inline const vectors::Types<lanes>::InMemory& load(const float* p) { return vectors::load<lanes>(p); }
+inline const vectors::Types<lanes>::InMemory& load(const Pair* p) {
+    return vectors::load<lanes>(reinterpret_cast<const float*>(p));
+}
+
+/// sum += number * row.
+inline void add_product(vectors::Vector<lanes>& sum, float number, const vectors::Vector<lanes>& row) {
+    sum += number * row;
+}
+#ifdef __AVX512BF16__
+/// Adds both products of each pair of `row` and `pair`.
+inline void add_product(vectors::Vector<lanes>& sum, Pair pair, const vectors::Vector<lanes>& row) {
+    const __m512i both = _mm512_set1_epi32(static_cast<int>(pair.bits));
+    sum = _mm512_dpbf16_ps(sum, std::bit_cast<__m512bh>(both), std::bit_cast<__m512bh>(row));
+}
+#endif
+
+/// A matrix in memory. Rows are `row_step` elements apart. Within a row, vectors of `lanes` elements are `vector_step`
 /// apart.
 template <class T>
 struct Matrix {
@@ -62,22 +99,21 @@ struct Matrix {
 };
 
 /// Computes `rows` x `width` vectors of c = a b. `depth` is the number of columns of a and of rows of b.
-template <int rows, int width>
-void product_tile(std::int64_t depth, const Matrix<const float>& a, const Matrix<const float>& b,
-                  const Matrix<float>& c) {
+template <int rows, int width, class T>
+void product_tile(std::int64_t depth, const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<float>& c) {
     vectors::Vector<lanes> sums[rows][width] = {};
-    const float *left = a.data, *right = b.data;
+    const T *left = a.data, *right = b.data;
     for (std::int64_t done = 0; done < depth; done += lanes, left += a.vector_step) {
         const std::int64_t count = std::min(lanes, depth - done);
         for (std::int64_t k = 0; k < count; ++k, right += b.row_step) {
             vectors::Vector<lanes> row[width];
 #pragma GCC unroll 8
-            for (int v = 0; v < width; ++v) row[v] = vectors::load<lanes>(right + v * b.vector_step);
+            for (int v = 0; v < width; ++v) row[v] = load(right + v * b.vector_step);
 #pragma GCC unroll 12
             for (int r = 0; r < rows; ++r) {
-                const float number = left[r * a.row_step + k];
+                const T number = left[r * a.row_step + k];
 #pragma GCC unroll 8
-                for (int v = 0; v < width; ++v) sums[r][v] += number * row[v];
+                for (int v = 0; v < width; ++v) add_product(sums[r][v], number, row[v]);
             }
         }
     }
@@ -87,19 +123,18 @@ void product_tile(std::int64_t depth, const Matrix<const float>& a, const Matrix
 
 /// Computes `rows` x `width` vectors of c += a^T b. `depth` is the number of rows of a and b. The rows of a are
 /// contiguous.
-template <int rows, int width>
-void transposed_tile(std::int64_t depth, const Matrix<const float>& a, const Matrix<const float>& b,
-                     const Matrix<float>& c) {
+template <int rows, int width, class T>
+void transposed_tile(std::int64_t depth, const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<float>& c) {
     vectors::Vector<lanes> sums[rows][width] = {};
-    const float *left = a.data, *right = b.data;
+    const T *left = a.data, *right = b.data;
     for (std::int64_t k = 0; k < depth; ++k, left += a.row_step, right += b.row_step) {
         vectors::Vector<lanes> row[width];
 #pragma GCC unroll 8
-        for (int v = 0; v < width; ++v) row[v] = vectors::load<lanes>(right + v * b.vector_step);
+        for (int v = 0; v < width; ++v) row[v] = load(right + v * b.vector_step);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 8
-            for (int v = 0; v < width; ++v) sums[r][v] += left[r] * row[v];
+            for (int v = 0; v < width; ++v) add_product(sums[r][v], left[r], row[v]);
     }
     for (int r = 0; r < rows; ++r)
         for (int v = 0; v < width; ++v) vectors::add<lanes>(c.data + r * c.row_step + v * c.vector_step, sums[r][v]);
@@ -112,14 +147,18 @@ struct Nothing {
     void operator()() const {}
 };
 
+/// An operand of a product. The caller names T (float or Pair), which is not deduced.
+template <class T>
+using Operand = std::type_identity_t<Matrix<const T>>;
+
 /// The number of tiles in a product with this number of rows and columns.
 inline std::int64_t tiles(std::int64_t rows, std::int64_t columns) { return (rows + 5) / 6 * ((columns + 15) / 16); }
 
 /// c [rows, columns] = a [rows, depth] b [depth, columns]. `columns` must be a multiple of `lanes`. Calls between()
 /// before each tile.
-template <class Between = Nothing>
-void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Matrix<const float>& a,
-              const Matrix<const float>& b, const Matrix<float>& c, const Between& between = {}) {
+template <class T = float, class Between = Nothing>
+void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Operand<T>& a, const Operand<T>& b,
+              const Matrix<float>& c, const Between& between = {}) {
     std::int64_t column = 0;
     for (; column + 2 * lanes <= columns; column += 2 * lanes) {
         std::int64_t row = 0;
@@ -141,9 +180,9 @@ void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const
 
 /// c [rows, columns] += a^T b for a [depth, rows], whose rows are contiguous, and b [depth, columns]. `rows` must be a
 /// multiple of 4, `columns` a multiple of `lanes`.
-template <class Between = Nothing>
-void add_transposed(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Matrix<const float>& a,
-                    const Matrix<const float>& b, const Matrix<float>& c, const Between& between = {}) {
+template <class T = float, class Between = Nothing>
+void add_transposed(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Operand<T>& a,
+                    const Operand<T>& b, const Matrix<float>& c, const Between& between = {}) {
     const auto strip = [&]<int width>(std::int64_t column, std::integral_constant<int, width>) {
         for (std::int64_t row = 0; row < rows;) {
             between();
