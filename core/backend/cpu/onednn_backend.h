@@ -1,5 +1,5 @@
 // The CPU backends: float32 with oneDNN, with channels-last activations and weights packed once per version, and
-// bfloat16 computed in float32, for tests and for networks trained in bfloat16; the latter is not optimised.
+// bfloat16 with oneDNN's kernels where the processor multiplies bfloat16, otherwise computed in float32.
 #pragma once
 
 #include "radial/core/backend/backend.h"
