@@ -299,7 +299,7 @@ void Preprocessor::transform(Generator& random, Image& image, bool from_pixels) 
 /// LoaderOptions::alternating_flip.
 void Preprocessor::alternate(std::int64_t sample, std::int64_t epoch, Image& image) const {
     if (!alternating_flip_) return;
-    // No epoch has the number -1, so this stream is not one of the transforms'.
+    // No epoch has the number -1, so the transforms never use this stream.
     const auto first = static_cast<std::int64_t>(sample_stream(seed_, -1, sample).below(2));
     if ((first + epoch) % 2 == 1) mirror(image);
 }

@@ -35,8 +35,8 @@ public:
     std::vector<LossScore> scores(const Tensor& feature) override { return head_->scores(feature); }
     Tensor prototypes() const override { return head_->prototypes(); }
     Tensor in_prototype_space(const Tensor& feature) override { return head_->in_prototype_space(feature); }
-    /// The metrics of the head under their own names, then those of the terms, prefixed with the term's name in
-    /// state(): "term1_mean_kernel".
+    /// The metrics of the head under their own names, then those of the terms, prefixed with "term1_", "term2_" and so
+    /// on.
     std::vector<LossMetric> metrics() const override;
     /// Sets the class weights of the head, which must support them, and of every term that supports them.
     void set_class_weights(const std::vector<double>& weights) override;

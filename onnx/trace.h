@@ -48,7 +48,7 @@ struct Graph {
     const Value& at(int value) const { return values.at(static_cast<std::size_t>(value)); }
     /// Adds a constant and returns its index.
     int add_constant(Tensor tensor, std::string name = {});
-    /// The number of nodes that use each value; the output of the graph counts as a use.
+    /// How often each value is used: as an input of a node, which may use it several times, or as the graph's output.
     std::vector<int> uses() const;
 };
 

@@ -61,8 +61,8 @@ struct StepSetup {
 /// clipping. With `evaluate`, only forward and loss, in evaluation mode without gradients.
 class TrainingStep {
 public:
-    /// Throws Error for an unknown name, a size that does not fit the model, and a setup that the device does not
-    /// support.
+    /// Throws Error for an unknown model, loss or device, for a size that does not fit the model, and for a setup that
+    /// the device does not support.
     explicit TrainingStep(StepSetup setup);
     TrainingStep(const TrainingStep&) = delete;
     TrainingStep& operator=(const TrainingStep&) = delete;

@@ -1,5 +1,5 @@
-// Times steps on the ranks that mpirun has started, and shows when one step reduces its gradient buckets during
-// backward.
+// Times steps on the ranks that mpirun has started, and shows when the buckets of gradients of one step are reduced,
+// in milliseconds from the start of backward.
 #include "radial/apps/bench/bench.h"
 
 #include "radial/apps/cli/validators.h"

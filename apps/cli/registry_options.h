@@ -11,16 +11,16 @@
 
 namespace radial::train {
 
-/// Adds --loss (a name or a sum, with `loss` as default), and --loss.OPTION VALUE for every option of every loss and
-/// regulariser and --loss.NAME.OPTION for the option of a single one, whose values are stored in `settings`. Hyphens
-/// may be written for the underscores of an option. Also adds --list-losses, which prints loss_list() and ends the
-/// program successfully. make_loss() checks whether the chosen loss has an option. `loss` and `settings` must outlive
-/// `app`. Returns --loss.
+/// Adds the flags of the loss, and returns --loss, which is a name or a sum and whose default is `loss`. The flags
+/// --loss.OPTION VALUE set an option of every term that has it, --loss.NAME.OPTION VALUE that of the term NAME only;
+/// the values are stored in `settings`. An underscore in OPTION may also be given as a hyphen. make_loss() checks
+/// whether the chosen loss has an option. --list-losses prints loss_list() and ends the program successfully. `loss`
+/// and `settings` must outlive `app`.
 CLI::Option* add_loss_options(CLI::App& app, std::string& loss, LossSettings& settings);
 
-/// Adds --model.OPTION VALUE for every option of every network, whose values are stored in `settings`. Underscores may
-/// be written for the hyphens of an option. make_model() checks whether the chosen network has an option. `settings`
-/// must outlive `app`.
+/// Adds --model.OPTION VALUE for every option of every network; the values are stored in `settings`. A hyphen in OPTION
+/// may also be given as an underscore. make_model() checks whether the chosen network has an option. `settings` must
+/// outlive `app`.
 void add_model_options(CLI::App& app, ModelSettings& settings);
 
 /// Every loss and regulariser with formula, options and their defaults, and source, at most 100 columns wide.

@@ -61,7 +61,8 @@ std::string picture(const HeatMap& map) {
 
 constexpr double side = 640, margin = 48;
 
-/// A number on both axes. The one below is left out where the numbers would touch each other on a narrow page.
+/// A number beside the vertical axis and, if `below` is set, the same number below the horizontal axis. There, callers
+/// leave out those that would touch their neighbours on a narrow page.
 std::string tick(double at, std::string_view label, bool below) {
     std::string svg =
         fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" dy=\"0.35em\">{}</text>\n",

@@ -1,5 +1,5 @@
-// Selection of the backend for a device and a type, the number of CPU threads, and settings that trade exactness for
-// speed.
+// Default implementations of functions of Backend, the choice of the backend for a device and a type, the number of CPU
+// threads, and the settings for TF32 and for the search for convolution algorithms.
 #include "radial/core/backend/backend.h"
 
 #include "radial/core/backend/cpu/onednn_backend.h"

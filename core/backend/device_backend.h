@@ -53,7 +53,8 @@ protected:
                                            const Tensor& dw) = 0;
 };
 
-/// The backend of `device`, a CUDA device that can be used. Throws Error in a build without CUDA.
+/// The backend of `device`, which must be a CUDA device, real or emulated, that can be used; backend_for() checks this.
+/// Throws Error in a build that has neither.
 Backend& device_backend(Device device, DType dtype);
 
 }  // namespace radial

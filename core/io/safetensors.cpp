@@ -154,9 +154,10 @@ public:
     }
 
 private:
-    /// An entry of a tensor contains a type, two offsets and a shape.
+    /// The largest number of values in the entry of a tensor, which needs a type, two offsets and a shape, and of texts
+    /// in the metadata.
     static constexpr std::size_t most_values = 64, most_metadata = 10'000;
-    static constexpr int deepest = 3;
+    static constexpr int deepest = 3;  ///< levels of nesting: the header, an entry, and its shape or offsets
 
     bool put(Json value) {
         if (open_.empty())

@@ -50,7 +50,8 @@ inline constexpr int second_pass_lanes = 1024;  ///< lanes per block of the seco
 
 /// Elements of one tensor that a block processes in a launch over many tensors.
 inline constexpr std::int64_t list_chunk = 4096;
-/// Bytes of tensor descriptions in the arguments of one launch. The device's limit is 32,764.
+/// The size of the tensor descriptions in the arguments of one launch, in bytes. A device allows 32,764 bytes of
+/// arguments.
 inline constexpr std::size_t list_bytes = 30000;
 
 /// Descriptions of several tensors, passed to a launch by value.

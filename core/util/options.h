@@ -108,9 +108,9 @@ OptionValue convert(std::string_view owner, const OptionInfo& option, const Opti
 ///         visit("margin", self.margin, "subtracted from the logit of the true class");
 ///     }
 ///
-/// from which its names on a command line and in files, its defaults and its help are derived. A member is a bool, a
-/// std::int64_t, an int, a double, or an enum for whose values words_of() gives words; programs also list text, paths
-/// and vectors of numbers.
+/// from which the names on a command line and in files, the defaults and the help are derived. A member is a bool, a
+/// std::int64_t, an int, a double, or an enum for whose values words_of() gives words. Structs that only become flags
+/// of a program may have other types, such as texts, paths and vectors, and pass the limits of numbers to visit().
 template <class Options, class Visit>
 void fields(Options& options, Visit&& visit) {
     std::remove_const_t<Options>::fields(options, visit);

@@ -208,7 +208,7 @@ struct Strengths {
     std::int64_t bits;  ///< number that posterize removes at most
 };
 
-/// The magnitude of an operation at `level` of 31, from weak to strong, before its sign is drawn.
+/// The magnitude of an operation at a level from 0, the weakest, to 30, the strongest, before its sign is drawn.
 double magnitude_at(AutoOperation operation, std::int64_t level, const Strengths& most) {
     const double share = static_cast<double>(level) / static_cast<double>(levels - 1);
     switch (operation) {

@@ -1,4 +1,5 @@
-// Augmentation by operations of random kind and strength: TrivialAugment and RandAugment.
+// Augmentation by operations drawn at random: TrivialAugment, which also draws their strength, and RandAugment, whose
+// strength is fixed.
 #pragma once
 
 #include "radial/data/images/transforms.h"

@@ -61,9 +61,9 @@ struct UpdateClassMeans {
     }
 };
 
-/// Zhang et al. 2017, Eq. 5, for the class whose first sample is `row`: the harmonic mean of its `largest` largest
-/// distances between two samples, or of all its distances if there are fewer. The teams of other rows do nothing.
-/// `grad` must be zeros on entry. If one of the distances is 0, the mean and its gradient are 0.
+/// The harmonic mean of the `largest` largest distances between two samples of a class, or of all of them if there are
+/// fewer (Zhang et al. 2017, Eq. 5). The result of a class is in the row of its first sample; the losses of all other
+/// rows are 0. If one of the distances is 0, the mean and its gradient are 0. `grad` must be zeros on entry.
 template <class T>
 struct HarmonicRange {
     const T* distances;  ///< [samples, samples]

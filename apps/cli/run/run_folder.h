@@ -32,7 +32,8 @@ private:
 /// What to do with a run that is already in the output folder.
 enum class EarlierRun : std::uint8_t { refused, replaced, resumed };
 
-/// The output folder of a run, which is locked against other processes while this object exists.
+/// The output folder of a run. This object locks it against other processes from its construction on, or, if the folder
+/// does not exist yet, from begin() on.
 class RunFolder {
 public:
     /// Locks the folder if it exists, and changes nothing else. Throws FileError when another process is using the

@@ -110,9 +110,9 @@ public:
     /// each metric of the loss (means over the steps since the last write), step/learning_rate and
     /// step/images_per_second.
     void step(const StepReport& report);
-    /// Writes at `step` the scalars of an epoch as epoch/NAME, histograms of the squared distances of test features to
-    /// prototypes, the first 8 mistakes as pictures, and all mistakes as a table. `class_names` must have a name for
-    /// each class that occurs in `mistakes`.
+    /// Writes the results of an epoch whose last step is `step`: its scalars as epoch/NAME, histograms of the squared
+    /// distances of test features to prototypes, the first 8 mistakes as pictures, and all mistakes as a table.
+    /// `class_names` must have a name for each class that occurs in `mistakes`.
     void epoch(const EpochResult& result, std::int64_t step, const Evaluation& evaluation,
                const std::vector<PicturedMistake>& mistakes, const std::vector<std::string>& class_names);
 
@@ -123,7 +123,8 @@ private:
         double loss = 0, correct = 0, gradient_norm = 0;
         MetricMeans metrics;
     };
-    /// The progress of the epoch at one point.
+    /// The time and the number of images from the start of the epoch to one of its steps. Steps that the host read
+    /// together have the same time (StepReport::seconds).
     struct Mark {
         double seconds = 0;
         std::int64_t images = 0;

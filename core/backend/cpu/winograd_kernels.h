@@ -4,8 +4,8 @@
 // A tile of results is A' [(B' d B) . (G g G')] A, where ' is the transpose, d is the image patch of the tile, g is the
 // kernel, and . is the elementwise product. The gradient of g uses the transposes of A' and G.
 //
-// Then the building blocks of whole convolutions: tiles, and the transforms of images and kernels to Winograd's points
-// and back.
+// Below these are the building blocks of whole convolutions: tiles, and the transforms of images and kernels to
+// Winograd's points and back.
 #pragma once
 
 #include "radial/core/backend/cpu/norm_kernels.h"

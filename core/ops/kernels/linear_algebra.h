@@ -258,7 +258,8 @@ struct DistancesGradient {
     }
 };
 
-/// The gradient of point i for squared distances: 2 * sum over j of dy_ij (x_i - w_j), with elements as above.
+/// The gradient of point i of x or of w for squared distances: dx_i = 2 * sum over j of dy_ij (x_i - w_j). Element
+/// (i, j) of dy is at offset i * row_step + j * column_step.
 template <class T>
 struct SquaredDistancesGradient {
     const T *point, *other, *dy;
