@@ -21,7 +21,8 @@ install(DIRECTORY core layers losses models data onnx DESTINATION ${CMAKE_INSTAL
 # The headers of Radial::train and Radial::program: all headers that train.h and program.h include.
 set(RADIAL_TRAIN_HEADERS
     apps/cli/cli_forward.h apps/cli/command_line.h apps/cli/image_task.h apps/cli/option_flags.h
-    apps/cli/run/augmentation.h apps/cli/run/train_options.h apps/program/program.h apps/report/report.h
+    apps/cli/run/augmentation.h apps/cli/run/optimizer_options.h apps/cli/run/train_options.h
+    apps/program/program.h apps/report/report.h
     apps/train/class_metrics.h apps/train/classifier.h apps/train/console/progress.h apps/train/epoch_result.h
     apps/train/evaluate.h apps/train/events/tensorboard.h apps/train/observer.h apps/train/observers.h
     apps/train/precision.h apps/train/ranks/rank_step.h apps/train/run/failed_step.h apps/train/run/input_notes.h

@@ -28,8 +28,8 @@ std::string loss_list();
 
 /// Converts the recorded options of a run to those of this version: the options of the loss and the network get their
 /// present names and types (earlier versions wrote all of these as numbers), and options that did not exist yet get the
-/// values with which they have no effect, the defaults of the registries and of the structs in train_options.h. Returns
-/// `recorded` itself if it is not that of a run.
+/// values with which they have no effect, the defaults of the registries and of the structs in train_options.h and
+/// optimizer_options.h. Returns `recorded` itself if it is not that of a run.
 nlohmann::ordered_json options_of_this_version(const nlohmann::ordered_json& recorded);
 
 /// "gamma 1, scale 2", or "" for none.

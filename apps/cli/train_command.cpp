@@ -20,8 +20,6 @@
 #include "radial/apps/train/transfer.h"
 #include "radial/core/backend/backend.h"
 #include "radial/core/io/files.h"
-#include "radial/core/optim/lamb.h"
-#include "radial/core/optim/muon.h"
 #include "radial/core/tensor/random.h"
 #include "radial/data/split.h"
 
@@ -441,23 +439,11 @@ std::shared_ptr<TrainOptions> add_options(const ImageTask& task, CLI::App& app) 
     return options;
 }
 
-/// Adjusts options that neither the command line nor a config file has set to those that they have set: a warm-up lasts
-/// at most half of the run, milestones select the step schedule, one cycle rises and falls as PyTorch's OneCycleLR does
-/// by default, Muon has its own momentum, LAMB its own epsilon, and the network selects the learning rate.
+/// Adjusts options that neither the command line nor a config file has set to those that they have set: those of
+/// fit_optimizer_defaults(), and the learning rate, which the network selects.
 void fit_defaults(const ImageTask& task, const CLI::App& app, TrainOptions& options) {
     const auto given = [&app](const char* option) { return app.get_option(option)->count() > 0; };
-    const double half = static_cast<double>(options.epochs) / 2;
-    if (!given("--warmup-epochs")) options.warmup_epochs = std::min(options.warmup_epochs, half);
-    if (!given("--schedule") && !options.milestones.empty()) options.schedule = ScheduleKind::step;
-    if (options.schedule == ScheduleKind::one_cycle) {
-        if (!given("--warmup-epochs")) options.warmup_epochs = 0.3 * static_cast<double>(options.epochs);
-        if (!given("--warmup-start")) options.warmup_start = 1.0 / 25;
-        if (!given("--final-lr")) options.final_lr = options.warmup_start / 1e4;
-    }
-    if (options.optimizer == OptimizerKind::muon && !given("--momentum") && options.recipe.empty())
-        options.momentum = MuonOptions{}.momentum;
-    if (options.optimizer == OptimizerKind::lamb && !given("--epsilon") && options.epsilon == TrainOptions{}.epsilon)
-        options.epsilon = LambOptions{}.epsilon;
+    fit_optimizer_defaults(options, given, !options.recipe.empty());
     if (given("--lr") || !options.recipe.empty()) return;
     const ModelInfo* const model = find_model(options.model);
     const auto lr = model == nullptr ? task.lr_defaults.end() : task.lr_defaults.find(model->family);
