@@ -10,7 +10,7 @@
 #include "radial/core/ops/distances.h"
 #include "radial/core/ops/kernels/linear_algebra.h"
 #include "radial/losses/functional.h"
-#include "radial/losses/heads/links.h"
+#include "radial/losses/heads/logits.h"
 #include "radial/losses/heads/rows.h"
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include "radial/core/ops/kernels/linear_algebra.h"
 #include "radial/core/ops/kernels/reduce.h"
 #include "radial/core/ops/kernels/softmax.h"
-#include "radial/losses/heads/links.h"
+#include "radial/losses/heads/logits.h"
 #include "radial/losses/heads/rows.h"
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// The two parts that distinguish one softmax head from another: the metric, which turns the product of a feature and a
-// class vector into a similarity, and the link, which turns a similarity into a logit. rows.h uses both.
+// How each softmax head computes a logit and its derivatives, in two parts: the metric turns the product of a feature
+// and a class vector into a similarity, and the link turns the similarity into a logit. rows.h uses both.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
