@@ -13,3 +13,4 @@
 #include "radial/models/resnet.h"
 #include "radial/models/vgg.h"
 #include "radial/models/weight_file.h"
+#include "radial/models/weight_names.h"

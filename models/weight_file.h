@@ -1,8 +1,9 @@
-// Reads and writes weight files of torchvision, timm and Radial, and converts between their tensor names.
+// Reads and writes weight files of torchvision, timm and Radial.
 #pragma once
 
 #include "radial/core/io/safetensors.h"
 #include "radial/models/registry.h"
+#include "radial/models/weight_names.h"
 
 #include <filesystem>
 #include <map>
@@ -10,48 +11,14 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace radial {
-
-/// The library whose tensor names a weight file uses.
-enum class WeightFormat : std::uint8_t {
-    radial,       ///< "model.NAME" for the network, "loss.weight" and "loss.bias" for its linear classifier
-    torchvision,  ///< as torchvision 0.29
-    timm,         ///< as timm 1.0, for EfficientNet and RegNet
-};
-/// The name of a format: "radial", "torchvision" or "timm".
-std::string_view name_of(WeightFormat format);
-/// The format with this name. Throws an Error that lists the names.
-WeightFormat parse_weight_format(std::string_view name);
-
-/// The formats in which a family of networks can be read and written, Radial's own first.
-std::vector<WeightFormat> weight_formats(std::string_view family);
-
-/// Converts a name from Radial's format to `format`; empty when no rule of the family matches it. Throws Error when the
-/// family does not have this format.
-std::optional<std::string> exported_name(std::string_view family, WeightFormat format, std::string_view name);
-/// Converts a name from `format` to Radial's format; empty when no rule of the family matches it. Throws Error when the
-/// family does not have this format.
-std::optional<std::string> imported_name(std::string_view family, WeightFormat format, std::string_view name);
-/// Converts a name in `format` to the one that the newest version of the library uses: the DenseNet files that
-/// torchvision publishes have "norm.1" and "conv.2", its networks "norm1" and "conv2".
-std::string newest_name(std::string_view family, WeightFormat format, std::string_view name);
 
 /// The options of make_model() that differ from its defaults for the network as `format` defines it. They are
 /// properties that affect the results but are not part of a weight file. torchvision's EfficientNet-B5 to B7, whose
 /// weights come from TensorFlow, have batch norms with epsilon 1e-3 and momentum 0.01; timm's efficientnet_b5 to b7 and
 /// Radial's have 1e-5 and 0.1.
 ModelSettings weight_settings(const ModelInfo& info, WeightFormat format);
-
-/// Two patterns for the names of the same tensors. {i}, or any letter except x, stands for a number, {i+1} for that
-/// number plus one, and {x}, which must be at the end, for any text.
-struct NameRule {
-    std::string_view radial, other;  ///< in Radial's format, in the other format
-};
-/// Converts a name that matches the pattern `from` to the pattern `to`; empty when it does not match.
-std::optional<std::string> renamed(std::string_view name, std::string_view from, std::string_view to);
 
 /// A linear classifier, as in the softmax loss: logits = feature * weight^T + bias.
 struct LinearClassifier {

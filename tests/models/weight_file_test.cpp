@@ -198,6 +198,17 @@ TEST_CASE("weights with a NaN or an infinity are refused under the tensor's name
           "\"layer2.0.conv1.weight\" is nan at [0, 0, 1, 2], and 1 of its 4608 numbers are not finite");
 }
 
+TEST_CASE("what no weight file says belongs to the network's name and format", "[host][models][weights]") {
+    const ModelSettings tensorflow{{"norm-epsilon", 1e-3}, {"norm-momentum", 0.01}};
+    for (int i = 0; i < 8; ++i) {
+        const ModelInfo& info = *find_model(fmt::format("efficientnet-b{}", i));
+        CHECK(weight_settings(info, WeightFormat::torchvision) == (i < 5 ? ModelSettings{} : tensorflow));
+        CHECK(weight_settings(info, WeightFormat::timm).empty());
+        CHECK(weight_settings(info, WeightFormat::radial).empty());
+    }
+    CHECK(weight_settings(*find_model("resnet50"), WeightFormat::torchvision).empty());
+}
+
 TEST_CASE("a network is built as its format has it", "[host][models][weights]") {
     const ModelInfo& info = *find_model("efficientnet-b5");
     const Scratch scratch;

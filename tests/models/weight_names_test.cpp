@@ -1,9 +1,10 @@
 // Compares the names of weights with torchvision's and timm's lists; tests the patterns of names.
-#include "radial/models/weight_file.h"
+#include "radial/models/weight_names.h"
 
 #include "../expect.h"
 #include "../folders.h"
 #include "radial/core/tensor/random.h"
+#include "radial/models/registry.h"
 
 #include <fstream>
 #include <map>
@@ -114,17 +115,6 @@ TEST_CASE("names of torchvision's published DenseNets are those of its networks"
     CHECK(newest_name("resnet", WeightFormat::torchvision, "layer1.0.norm.1.weight") == "layer1.0.norm.1.weight");
     CHECK(imported_name("densenet", WeightFormat::torchvision, "features.denseblock1.denselayer2.norm.1.weight") ==
           "model.features.denseblock1.denselayer2.norm1.weight");
-}
-
-TEST_CASE("what no weight file says belongs to the network's name and format", "[host][models][weights]") {
-    const ModelSettings tensorflow{{"norm-epsilon", 1e-3}, {"norm-momentum", 0.01}};
-    for (int i = 0; i < 8; ++i) {
-        const ModelInfo& info = *find_model(fmt::format("efficientnet-b{}", i));
-        CHECK(weight_settings(info, WeightFormat::torchvision) == (i < 5 ? ModelSettings{} : tensorflow));
-        CHECK(weight_settings(info, WeightFormat::timm).empty());
-        CHECK(weight_settings(info, WeightFormat::radial).empty());
-    }
-    CHECK(weight_settings(*find_model("resnet50"), WeightFormat::torchvision).empty());
 }
 
 TEST_CASE("a pattern's places are numbers, numbers counted on, and the rest of the name", "[host][models][weights]") {
