@@ -61,8 +61,11 @@ ImageTask cifar10_task() {
         .std = data::dataset_registry().at("cifar10").std,
         .read = data::dataset_registry().at("cifar10").read,
         .where_to_get = "'radial-cifar10 download DIR' fetches CIFAR-10",
-        // The paper's s limits the probability to 0.86. Learned, it grows as the errors get fewer.
-        .loss_defaults = {{"rbf-softmax", {{"scale", 4}, {"gamma", 1.6}, {"learn_scale", true}, {"normalise", true}}}},
+        // The paper's s, 4, limits the probability to 0.86. A learned s grows as the errors get fewer. With a spread
+        // below 1, the kernel of an image far from its class still has a gradient (docs/rbf-softmax.md).
+        .loss_defaults =
+            {{"rbf-softmax",
+              {{"scale", 8}, {"gamma", 1.6}, {"learn_scale", true}, {"normalise", true}, {"spread", 0.7}}}},
         .model_defaults = {},
         .defaults = cifar_defaults(0.3)};
     cifar.defaults.out = "runs/cifar10";

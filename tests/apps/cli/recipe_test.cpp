@@ -99,6 +99,8 @@ TEST_CASE("without a recipe radial-imagenet has the settings of the paper's ResN
 TEST_CASE("a recipe whose network the paper's loss can train has that loss, whatever the program's default",
           "[host][recipes]") {
     CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("loss.normalise") == false);
+    CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("loss.spread") == 1);
+    CHECK(cifar10({"--recipe", "tab5-resnet20"}).at("loss.learn_scale") == false);
     CHECK(cifar10({}).at("loss.normalise") == true);
     CHECK(mnist({"--recipe", "tab4"}).at("loss.normalise") == false);
     CHECK(imagenet({"--recipe", "tab7-efficientnet-b0"}).at("loss.normalise") == false);

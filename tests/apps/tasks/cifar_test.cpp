@@ -121,11 +121,12 @@ TEST_CASE("radial-cifar10 learns its classes far beyond chance", "[host][slow]")
     CHECK(lines.back().at("train_loss") < lines.front().at("train_loss"));
 }
 
-TEST_CASE("a run on CIFAR-10 has ResNet-20, the paper's scale and gamma, and says its augmentation", "[host]") {
+TEST_CASE("a run on CIFAR-10 has ResNet-20, a learned scale, the paper's gamma, and says its augmentation", "[host]") {
     const auto options = nlohmann::json::parse(read_text(sets().path() / "config.json")).at("options");
     CHECK(options.at("model") == "resnet20");
     CHECK(options.at("dim") == 64);
-    CHECK(options.at("loss.scale") == 4);
+    CHECK(options.at("loss.scale") == 8);
+    CHECK(options.at("loss.spread") == 0.7);
     CHECK(options.at("loss.gamma") == 1.6);
     CHECK(options.at("loss.learn_scale") == true);
     CHECK(options.at("loss.normalise") == true);
