@@ -6,6 +6,7 @@
 
 #include <fmt/ranges.h>
 
+#include <numeric>
 #include <utility>
 
 namespace radial {
@@ -335,8 +336,9 @@ Tensor permute(const Tensor& x, const std::vector<int>& order) {
 Tensor transpose(const Tensor& x, int dim0, int dim1) {
     RADIAL_CHECK(x.defined(), "transpose: the input is undefined");
     const int a = ops::checked_dim("transpose", x, dim0), b = ops::checked_dim("transpose", x, dim1);
-    std::vector<int> order;
-    for (int d = 0; d < x.rank(); ++d) order.push_back(d == a ? b : d == b ? a : d);
+    std::vector<int> order(static_cast<std::size_t>(x.rank()));
+    std::iota(order.begin(), order.end(), 0);
+    std::swap(order[static_cast<std::size_t>(a)], order[static_cast<std::size_t>(b)]);
     return permute(x, order);
 }
 
