@@ -18,13 +18,16 @@ struct bfloat16 {        // NOLINT(readability-identifier-naming): named as the 
     bfloat16() = default;
     bfloat16(const bfloat16&) = default;
     bfloat16& operator=(const bfloat16&) = default;
+#ifndef __CUDACC__
     /// Assigns a temporary. The result is that of the default operator, but GCC vectorises only assignments of `bits`.
-    /// As a template, this operator leaves the type trivially copyable.
+    /// As a template, this operator leaves the type trivially copyable. A class with a member of this type can still be
+    /// copied as bytes, but is not assigned as bytes, so code for devices does without.
     template <std::same_as<bfloat16> T>
-    RADIAL_HD bfloat16& operator=(T&& value) {  // NOLINT(*-missing-std-forward): copies bits
+    bfloat16& operator=(T&& value) {  // NOLINT(*-missing-std-forward): copies bits
         bits = value.bits;
         return *this;
     }
+#endif
     /// Rounds to nearest, ties to even. NaN stays NaN.
     RADIAL_HD explicit bfloat16(float value) : bits(round(value)) {}
     /// Rounds to float, then as above.

@@ -31,6 +31,7 @@ void Sgd::step() {
         dispatch_floating(alike.front().parameter.dtype(), "Sgd", [&](auto zero) {
             using T = decltype(zero);
             std::vector<kernels::SgdItem<T>> list;
+            list.reserve(alike.size());
             for (const Update& update : alike) {
                 list.push_back({.w = update.parameter.data<T>(),
                                 .g = update.gradient.data<T>(),

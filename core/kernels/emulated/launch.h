@@ -102,7 +102,8 @@ private:
 
     template <class F>
     static void check([[maybe_unused]] const F& f) {
-        static_assert(std::is_trivially_copyable_v<F>, "a kernel's functor holds pointers and numbers only");
+        static_assert(std::is_trivially_copy_constructible_v<F> && std::is_trivially_destructible_v<F>,
+                      "a kernel's functor holds pointers and numbers only");
 #if __has_builtin(__builtin_clear_padding)
         // Padding bytes between the members of a functor could contain stale data that looks like an address.
         F plain = f;
