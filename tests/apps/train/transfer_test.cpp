@@ -198,7 +198,7 @@ TEST_CASE("Recomputed layers whose first parameters are frozen still train the o
 
 TEST_CASE("Recomputed networks whose beginning is frozen have the gradients of plain ones") {
     for (const char* const name : {"lenetpp", "vgg11-cifar", "resnet20", "densenet-40-12"}) {
-        const ModelInfo& info = model_named(name);
+        const ModelInfo info = model_named(name);
         for (const char* const which : {"1", "2"}) {
             const auto gradients = [&](bool recomputed) {
                 manual_seed(3);
