@@ -14,12 +14,8 @@ Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options)
     : Adam({ParameterGroup{.parameters = std::move(parameters), .weight_decay = options.weight_decay}}, options) {}
 
 Adam::Adam(std::vector<ParameterGroup> groups, const AdamOptions& options)
-    : Optimizer(std::move(groups), options.lr), options_(options) {
-    check_moments("Adam", options.beta1, options.beta2, options.epsilon);
-    first_ = zeros_like_parameters();
-    second_ = zeros_like_parameters();
-    steps_ = step_counts("Adam");
-}
+    : MomentOptimizer("Adam", std::move(groups), options.lr, options.beta1, options.beta2, options.epsilon),
+      options_(options) {}
 
 void Adam::step() {
     visit_updates({&first_, &second_}, [this](const std::vector<Update>& alike) {
@@ -65,15 +61,5 @@ void Adam::count_steps(const std::vector<Update>& alike, kernels::AdamFactors* f
     kernels::map_list(device, std::span<const kernels::AdamCount>(counts),
                       kernels::AdamCountStep{.lr = rate_on(device), .beta1 = options_.beta1, .beta2 = options_.beta2});
 }
-
-std::vector<NamedTensor> Adam::state() const {
-    std::vector<NamedTensor> out;
-    append_state("first", first_, out);
-    append_state("second", second_, out);
-    append_counts(steps_, out);
-    return out;
-}
-
-void Adam::load_state(const std::vector<NamedTensor>& state) { copy_state("Adam::load_state", this->state(), state); }
 
 }  // namespace radial

@@ -1,7 +1,7 @@
 // The optimizers Adam and AdamW.
 #pragma once
 
-#include "radial/core/optim/optimizer.h"
+#include "radial/core/optim/moments.h"
 
 #include <vector>
 
@@ -27,25 +27,20 @@ struct AdamOptions {
 ///     w -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
 ///
 /// where t counts the updates of the parameter.
-class Adam : public Optimizer {
+class Adam : public MomentOptimizer {
 public:
     ///@{
-    /// Throws as Optimizer does, and Error when a beta is outside [0, 1), epsilon is negative, or a group's parameters
-    /// are on several devices.
+    /// Throws Error as MomentOptimizer does.
     Adam(std::vector<Tensor> parameters, const AdamOptions& options);
     Adam(std::vector<ParameterGroup> groups, const AdamOptions& options);
     ///@}
     void step() override;
-    std::vector<NamedTensor> state() const override;
-    void load_state(const std::vector<NamedTensor>& state) override;
 
 private:
     /// Increments the step count of each parameter and computes its factors from the count and the learning rate.
     void count_steps(const std::vector<Update>& alike, kernels::AdamFactors* factors);
 
     AdamOptions options_;
-    State first_, second_;
-    std::vector<Tensor> steps_;  ///< see step_counts()
 };
 
 }  // namespace radial

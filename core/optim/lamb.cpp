@@ -14,12 +14,8 @@ Lamb::Lamb(std::vector<Tensor> parameters, const LambOptions& options)
     : Lamb({ParameterGroup{.parameters = std::move(parameters), .weight_decay = options.weight_decay}}, options) {}
 
 Lamb::Lamb(std::vector<ParameterGroup> groups, const LambOptions& options)
-    : Optimizer(std::move(groups), options.lr), options_(options) {
-    check_moments("Lamb", options.beta1, options.beta2, options.epsilon);
-    first_ = zeros_like_parameters();
-    second_ = zeros_like_parameters();
-    steps_ = step_counts("Lamb");
-}
+    : MomentOptimizer("Lamb", std::move(groups), options.lr, options.beta1, options.beta2, options.epsilon),
+      options_(options) {}
 
 void Lamb::step() {
     visit_updates({&first_, &second_}, [this](const std::vector<Update>& alike) {
@@ -70,15 +66,5 @@ void Lamb::update_list(const std::vector<Update>& alike, kernels::LambFactors* f
                       kernels::LambRate{.lr = rate_on(device), .clips = options_.trust_clip});
     kernels::map_list(device, list, kernels::LambStep<T>{});
 }
-
-std::vector<NamedTensor> Lamb::state() const {
-    std::vector<NamedTensor> out;
-    append_state("first", first_, out);
-    append_state("second", second_, out);
-    append_counts(steps_, out);
-    return out;
-}
-
-void Lamb::load_state(const std::vector<NamedTensor>& state) { copy_state("Lamb::load_state", this->state(), state); }
 
 }  // namespace radial

@@ -1,7 +1,7 @@
 // The optimizer LAMB.
 #pragma once
 
-#include "radial/core/optim/optimizer.h"
+#include "radial/core/optim/moments.h"
 
 #include <vector>
 
@@ -31,17 +31,14 @@ struct LambOptions {
 /// where t counts the updates of the parameter, and the norms are taken over the parameter (in double; they do not
 /// depend on the number of threads). The trust ratio |w| / |u| is 1 if one of the norms is 0, and for a group without
 /// weight decay unless `always_adapt` is set. timm also clips the norm of all gradients; here clip_gradients() does.
-class Lamb : public Optimizer {
+class Lamb : public MomentOptimizer {
 public:
     ///@{
-    /// Throws as Optimizer does, and Error when a beta is outside [0, 1), epsilon is negative, or a group's parameters
-    /// are on several devices.
+    /// Throws Error as MomentOptimizer does.
     Lamb(std::vector<Tensor> parameters, const LambOptions& options);
     Lamb(std::vector<ParameterGroup> groups, const LambOptions& options);
     ///@}
     void step() override;
-    std::vector<NamedTensor> state() const override;
-    void load_state(const std::vector<NamedTensor>& state) override;
 
 private:
     /// The update of parameters of type T. `factors` is memory for one LambFactors per update, on their device.
@@ -49,8 +46,6 @@ private:
     void update_list(const std::vector<Update>& alike, kernels::LambFactors* factors);
 
     LambOptions options_;
-    State first_, second_;
-    std::vector<Tensor> steps_;  ///< see step_counts()
 };
 
 }  // namespace radial

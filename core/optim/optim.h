@@ -4,6 +4,7 @@
 #include "radial/core/optim/adam.h"
 #include "radial/core/optim/clip.h"
 #include "radial/core/optim/lamb.h"
+#include "radial/core/optim/moments.h"
 #include "radial/core/optim/muon.h"
 #include "radial/core/optim/optimizer.h"
 #include "radial/core/optim/rmsprop.h"

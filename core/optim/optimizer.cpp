@@ -118,32 +118,6 @@ void Optimizer::check_fits(const Tensor& state, const Tensor& parameter) {
                  state.str(), state.device().str(), parameter.str(), parameter.device().str());
 }
 
-std::vector<Tensor> Optimizer::step_counts(const char* who) const {
-    std::vector<Tensor> counts;
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-        const std::vector<Tensor>& parameters = groups_[g].parameters;
-        const Device device = parameters.empty() ? Device{} : parameters.front().device();
-        for (const Tensor& parameter : parameters) {
-            RADIAL_CHECK(parameter.device() == device,
-                         "{}: group {} has parameters on {} and {}, expected one device in a group", who, g,
-                         device.str(), parameter.device().str());
-        }
-        counts.push_back(Tensor::zeros({static_cast<std::int64_t>(parameters.size())}, DType::int64, device));
-    }
-    return counts;
-}
-
-void Optimizer::check_moments(const char* who, double beta1, double beta2, double epsilon) {
-    RADIAL_CHECK(beta1 >= 0 && beta1 < 1, "{}: beta1 is {}, expected [0, 1)", who, beta1);
-    RADIAL_CHECK(beta2 >= 0 && beta2 < 1, "{}: beta2 is {}, expected [0, 1)", who, beta2);
-    RADIAL_CHECK(epsilon >= 0 && std::isfinite(epsilon), "{}: epsilon is {}, expected a finite number >= 0", who,
-                 epsilon);
-}
-
-void Optimizer::append_counts(const std::vector<Tensor>& counts, std::vector<NamedTensor>& out) {
-    for (std::size_t g = 0; g < counts.size(); ++g) out.push_back({fmt::format("step.{}", g), counts[g]});
-}
-
 void Optimizer::append_state(const std::string& name, const State& tensors, std::vector<NamedTensor>& out) {
     for (std::size_t g = 0; g < tensors.size(); ++g)
         for (std::size_t p = 0; p < tensors[g].size(); ++p)

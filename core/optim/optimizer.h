@@ -76,13 +76,6 @@ protected:
     State zeros_like_parameters() const;
     /// Throws Error when a state tensor no longer fits its parameter.
     static void check_fits(const Tensor& state, const Tensor& parameter);
-    /// Zeros that count the updates of each parameter: for each group an int64 tensor with one element per parameter,
-    /// on the device of the group. Throws Error, naming the optimizer `who`, when a group has several devices.
-    std::vector<Tensor> step_counts(const char* who) const;
-    /// Throws Error, naming the optimizer `who`, when a beta is outside [0, 1), or epsilon is negative or not finite.
-    static void check_moments(const char* who, double beta1, double beta2, double epsilon);
-    /// Appends the counts of step_counts() to `out`, named "step.group".
-    static void append_counts(const std::vector<Tensor>& counts, std::vector<NamedTensor>& out);
     /// Appends `tensors` to `out`, named "name.group.index".
     static void append_state(const std::string& name, const State& tensors, std::vector<NamedTensor>& out);
 

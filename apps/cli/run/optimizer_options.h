@@ -119,8 +119,7 @@ struct OptimizerOptions {
         visit("nesterov", self.nesterov, "Use Nesterov momentum with SGD; Muon always does");
         visit("muon-scale", self.muon_scale,
               "Size of Muon's updates: match-adamw (--lr as for adamw) or original (--lr about 0.02; --lr then also "
-              "holds "
-              "for the parameters that adamw updates)");
+              "holds for the parameters that adamw updates)");
         visit("weight-decay", self.weight_decay,
               "L2 penalty, added to the gradient (lamb: to the update); adamw and muon decay the weights instead",
               not_negative);

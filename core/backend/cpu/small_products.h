@@ -55,8 +55,8 @@ inline constexpr std::int64_t lanes = 8;
 inline constexpr std::int64_t whole_vectors(std::int64_t numbers) { return (numbers + lanes - 1) / lanes * lanes; }
 
 /// Two bfloat16 numbers that are adjacent along the inner dimension of a product, the first in the lower half. A matrix
-/// of pairs has half the depth of one of numbers.
-struct Pair {
+/// of pairs has half the depth of one of numbers. Memory that was written as numbers may be read as pairs.
+struct __attribute__((may_alias)) Pair {
     std::uint32_t bits;
 };
 
