@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(RADIAL_INTERNAL_HEADERS
     core/autograd/node.h core/backend/cpu core/backend/cuda core/backend/device_backend.h core/backend/emulated
     core/backend/kernels core/backend/reference core/distributed/device_collectives.h core/distributed/mpi
-    core/distributed/nccl core/io/float16.h core/memory/cuda/check.h core/memory/transfer.h core/ops/broadcast.h
+    core/distributed/nccl core/memory/cuda/check.h core/memory/transfer.h core/ops/broadcast.h
     core/ops/common.h core/ops/distances.h core/ops/kernels core/ops/norm_inputs.h core/ops/reduction_plan.h
     core/ops/strided.h core/optim/kernels.h core/precompiled.h
     core/tensor/random_kernels.h data/archive.h data/images/jpeg_file.h data/seeds.h layers/dense losses/heads

@@ -1,5 +1,5 @@
 // The command `check`: decodes a data set to find files that cannot be read, copies, and classes of one picture.
-#include "radial/apps/cli/check_command.h"
+#include "radial/apps/cli/image_task.h"
 
 #include "radial/apps/cli/run/train_options.h"
 #include "radial/apps/cli/validators.h"

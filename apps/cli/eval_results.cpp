@@ -1,8 +1,6 @@
 // Prints what `eval` finds, and writes it as JSON and as a table of predictions.
 #include "radial/apps/cli/eval_results.h"
 
-#include "radial/apps/cli/verification_results.h"
-#include "radial/apps/train/console/csv.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
@@ -113,6 +111,31 @@ Json predictions_json(const EvalResult& result) {
 }
 
 }  // namespace
+
+std::string verification_text(const VerificationMetrics& found, FeatureDistance distance) {
+    std::string text = fmt::format(
+        "{} pairs of the same class, {} of different classes, {} distance\nAUROC {:.4f}, equal error rate {:.4f}\n",
+        found.same, found.different, name_of(distance), found.auroc, found.equal_error_rate);
+    text += fmt::format("{:>10}  {:>8}  {:>10}\n", "FAR up to", "TAR", "threshold");
+    for (const OperatingPoint& point : found.points)
+        text += fmt::format("{:>10}  {:>8.4f}  {:>10.6g}\n", point.limit, point.true_accept, point.threshold);
+    return text;
+}
+
+nlohmann::ordered_json verification_json(const VerificationMetrics& found, FeatureDistance distance) {
+    nlohmann::ordered_json json = {{"distance", name_of(distance)},
+                                   {"same", found.same},
+                                   {"different", found.different},
+                                   {"auroc", found.auroc},
+                                   {"equal_error_rate", found.equal_error_rate}};
+    for (const OperatingPoint& point : found.points) {
+        json["points"].push_back({{"limit", point.limit},
+                                  {"threshold", number(point.threshold)},  // null if no pair is accepted
+                                  {"false_accept", point.false_accept},
+                                  {"true_accept", point.true_accept}});
+    }
+    return json;
+}
 
 std::string EvalResult::class_name(std::int64_t c) const {
     const auto index = static_cast<std::size_t>(c);

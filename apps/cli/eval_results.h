@@ -59,6 +59,12 @@ struct EvalResult {
     std::string class_name(std::int64_t c) const;
 };
 
+/// The figures of verification as text: the numbers of pairs, AUROC, the equal error rate, and a table of TAR and
+/// threshold at each limit of FAR.
+std::string verification_text(const VerificationMetrics& found, FeatureDistance distance);
+/// The same as JSON. The threshold is null where no pair is accepted.
+nlohmann::ordered_json verification_json(const VerificationMetrics& found, FeatureDistance distance);
+
 /// The network, the test loss and, for classes, accuracy, top-5 accuracy, macro averages, the calibration
 /// error, and retrieval and verification if they were asked for.
 std::string summary(const EvalResult& result);

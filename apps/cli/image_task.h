@@ -8,6 +8,8 @@
 #include "radial/data/image_set.h"
 #include "radial/data/registry.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -45,6 +47,14 @@ struct ImageTask {
 Command train_command(const ImageTask& task);
 /// The command `eval`: evaluates a checkpoint on the test set.
 Command eval_command(const ImageTask& task);
+/// The command `check`: completely decodes every picture that `train` and `eval` would read from a folder, names those
+/// that cannot be read, and ends with status 1 if there are any. For tasks whose images are files, in the folders
+/// train/ and val/.
+Command check_command(const ImageTask& task);
+
+/// The "options" of the config.json that the task's `train` would write for `arguments`. Throws Error for arguments
+/// that `train` would reject.
+nlohmann::ordered_json train_settings(const ImageTask& task, const std::vector<std::string>& arguments);
 
 /// Sets the number of compute threads (0: all cores) and the precision, prints both and the device, and returns the
 /// device. Throws Error when the device does not exist or does not support the precision.

@@ -1,5 +1,4 @@
 // The command `train`: trains with the given options and writes the folder of the run.
-#include "radial/apps/cli/train_command.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/recipes.h"
 #include "radial/apps/cli/registry_options.h"

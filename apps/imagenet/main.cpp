@@ -1,5 +1,5 @@
 // radial-imagenet: trains and measures networks on ImageNet, or on any pictures sorted into one folder per class.
-#include "radial/apps/cli/check_command.h"
+#include "radial/apps/cli/image_task.h"
 #include "radial/apps/sweep/sweep.h"
 #include "radial/apps/tasks/tasks.h"
 

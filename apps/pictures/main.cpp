@@ -1,5 +1,5 @@
 // radial-train: trains and measures networks on one's own pictures, from random or pretrained weights.
-#include "radial/apps/cli/check_command.h"
+#include "radial/apps/cli/image_task.h"
 #include "radial/apps/sweep/sweep.h"
 #include "radial/apps/tasks/tasks.h"
 

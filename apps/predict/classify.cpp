@@ -6,7 +6,6 @@
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/run/data_record.h"
 #include "radial/apps/cli/validators.h"
-#include "radial/apps/train/console/csv.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/apps/train/run/weights.h"
 #include "radial/apps/train/scores.h"

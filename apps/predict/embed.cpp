@@ -3,7 +3,6 @@
 
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/predict/commands.h"
-#include "radial/apps/train/console/csv.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/io/files.h"

@@ -1,12 +1,11 @@
 // The command `verify`: how well the distance of two pictures' features tells whether they are of the same class.
 #include "radial/apps/train/verification.h"
 
+#include "radial/apps/cli/eval_results.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/option_flags.h"
-#include "radial/apps/cli/verification_results.h"
 #include "radial/apps/predict/commands.h"
 #include "radial/apps/predict/embed.h"
-#include "radial/apps/train/console/csv.h"
 #include "radial/apps/train/console/safe_text.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"

@@ -1,10 +1,9 @@
 // Turns a cell of a table into a folder with a trained run, with fork() and exec() of /proc/self/exe.
 #include "radial/apps/sweep/sweep_runs.h"
 
+#include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/registry_options.h"
 #include "radial/apps/cli/run/run_saver.h"
-#include "radial/apps/cli/train_command.h"
-#include "radial/apps/train/run/json_numbers.h"
 #include "radial/apps/train/run/json_text.h"
 #include "radial/apps/train/run/snapshots.h"
 #include "radial/core/io/files.h"

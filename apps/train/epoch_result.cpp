@@ -1,7 +1,7 @@
 // Averages of metrics, and the numbers of an epoch as JSON.
 #include "radial/apps/train/epoch_result.h"
 
-#include "radial/apps/train/run/json_numbers.h"
+#include "radial/apps/train/run/json_text.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Early stopping, dead kernels, the best checkpoint, snapshots, metrics and events of a run.
 #include "radial/apps/train/observers.h"
 
-#include "radial/apps/train/run/json_numbers.h"
+#include "radial/apps/train/run/json_text.h"
 #include "radial/core/io/files.h"
 #include "radial/core/optim/weight_average.h"
 #include "radial/core/util/error.h"

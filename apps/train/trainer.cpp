@@ -2,8 +2,7 @@
 #include "radial/apps/train/trainer.h"
 
 #include "radial/apps/train/ranks/rank_evaluation.h"
-#include "radial/apps/train/run/earlier_state.h"
-#include "radial/apps/train/run/json_numbers.h"
+#include "radial/apps/train/run/json_text.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/util/error.h"
 
@@ -21,6 +20,27 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 /// Adds 64-bit words to an FNV-1a hash.
 void digest(std::uint64_t& hash, std::span<const std::int64_t> values) {
     for (const std::int64_t value : values) hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x100000001B3;
+}
+
+/// Converts a state of Trainer::state(), from this version or an earlier one, to the form of this version. Earlier
+/// versions had only one metric, "mean_kernel"; its sums and those of DeadKernelWatch were stored in "kernel". Throws
+/// nlohmann::json::exception or Error when that part is invalid.
+nlohmann::ordered_json of_this_version(nlohmann::ordered_json state) {
+    if (state.contains("metrics") || !state.contains("kernel")) return state;
+    using Json = nlohmann::ordered_json;
+    const Json kernel = state.at("kernel");
+    Json metrics = Json::object();
+    if (!kernel.at("initial").is_null())  // null: a loss without a kernel
+        metrics["mean_kernel"] = {{"initial", real_number(kernel, "initial")},
+                                  {"sum", real_number(kernel, "epoch_sum")},
+                                  {"steps", whole_number<std::int64_t>(kernel, "epoch_steps")}};
+    state["metrics"] = std::move(metrics);
+    state["observers"] = {{"kernel",
+                           {{"window_sum", real_number(kernel, "window_sum")},
+                            {"window_steps", whole_number<std::int64_t>(kernel, "window_steps")},
+                            {"epoch_steps", whole_number<std::int64_t>(kernel, "epoch_steps")}}}};
+    state.erase("kernel");
+    return state;
 }
 
 }  // namespace

@@ -15,7 +15,13 @@ public:
     explicit FirstBatch(Tensor started) : started_(std::move(started)) {}
     /// Returns true once: in the first call with `training` set, unless a loaded checkpoint says that the module has
     /// started. Only this first call reads the buffer from the device, so later steps do not wait.
-    bool begins(bool training);
+    bool begins(bool training) {
+        if (!training || known_) return false;
+        known_ = true;
+        if (started_.item() != 0) return false;
+        started_.fill_(1);
+        return true;
+    }
     /// Whether the first training batch has been seen. Reads the buffer if begins() has not been called in training
     /// yet.
     bool over() const { return known_ || started_.item() != 0; }

@@ -4,7 +4,6 @@
 #include "radial/apps/report/html_page.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/console/safe_text.h"
-#include "radial/apps/train/run/json_numbers.h"
 #include "radial/apps/train/run/json_text.h"
 #include "radial/apps/train/trainer.h"
 #include "radial/core/io/files.h"

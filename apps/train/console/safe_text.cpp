@@ -87,6 +87,17 @@ std::string shown_but(std::string_view text, std::string_view kept) {
     return result;
 }
 
+/// Whether a spreadsheet program would interpret `text` as a formula.
+bool looks_like_formula(const std::string& text) { return text.find_first_of("=+-@\t\r") == 0; }
+
+/// A field of a CSV table, quoted if RFC 4180 requires it.
+std::string quoted(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string field = "\"";
+    for (const char c : text) field += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return field + "\"";
+}
+
 }  // namespace
 
 std::string shown(std::string_view text) { return shown_but(text, ""); }
@@ -115,6 +126,16 @@ std::string shell_word(const std::filesystem::path& path) {
         }
     }
     return word + "'";
+}
+
+std::string csv_name(const std::string& name) { return quoted((looks_like_formula(name) ? "'" : "") + shown(name)); }
+
+std::string csv_path(const std::filesystem::path& file) {
+    const std::string path = (looks_like_formula(file.string()) ? "./" : "") + file.string();
+    const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n' || c == '\r';
+    });
+    return quoted(plain ? path : shown(path));
 }
 
 Json text_to_json(const std::string& text) {

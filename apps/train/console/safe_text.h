@@ -1,5 +1,5 @@
-// Text for terminals, shells and JSON: escapes text from users and files, suggests names for mistyped words, and prints
-// to streams that may be closed, full, or read by nobody.
+// Text for terminals, shells, CSV tables and JSON: escapes text from users and files, suggests names for mistyped
+// words, and prints to streams that may be closed, full, or read by nobody.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -22,6 +22,16 @@ std::string shown_lines(std::string_view text);
 /// `path` as one word of a command line for bash, zsh and other shells that support $'\344'; unchanged if it needs no
 /// quotes. A path that begins with a dash is prefixed with "./".
 std::string shell_word(const std::filesystem::path& path);
+
+/// A name as a field of a CSV table (RFC 4180). One that begins with =, +, -, @, a tab or a carriage return would be a
+/// formula to a spreadsheet, so an apostrophe, which marks text, is put before it. Control characters are escaped as by
+/// shown(). Quoted if necessary.
+std::string csv_name(const std::string& name);
+
+/// The path of a file as a field, quoted if necessary. A path that a spreadsheet would take for a formula gets the
+/// prefix "./" ("=a.png" becomes "./=a.png"), which names the same file. Other bytes are unchanged, so that the path
+/// can be opened, unless the path contains terminal control characters: then it is escaped as by shown().
+std::string csv_path(const std::filesystem::path& file);
 
 /// `text` as a JSON string if it is UTF-8. Other bytes, which a path may contain, are read as Latin-1, so that
 /// text_from_json() restores each of them: {"latin1": "B\u00e4r"}.

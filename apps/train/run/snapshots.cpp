@@ -1,7 +1,7 @@
 // Saves and loads the complete state of a run.
 #include "radial/apps/train/run/snapshots.h"
 
-#include "radial/apps/train/run/json_numbers.h"
+#include "radial/apps/train/run/json_text.h"
 #include "radial/core/io/safetensors.h"
 #include "radial/core/tensor/random.h"
 #include "radial/core/util/error.h"

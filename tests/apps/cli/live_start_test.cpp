@@ -1,8 +1,8 @@
 // Tests that RBF-Softmax has a kernel far from 0 at the first step: for each family of networks with the programs'
 // defaults, and for each recipe.
 #include "../../expect.h"
+#include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/recipes.h"
-#include "radial/apps/cli/train_command.h"
 #include "radial/apps/tasks/tasks.h"
 #include "radial/apps/train/classifier.h"
 #include "radial/core/autograd/autograd.h"

@@ -2,9 +2,9 @@
 #include "../../catch.h"
 #include "../../expect.h"
 
+#include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/run/optimizer_options.h"
 #include "radial/apps/cli/run/train_options.h"
-#include "radial/apps/cli/train_command.h"
 #include "radial/apps/tasks/tasks.h"
 
 namespace radial::test {

@@ -2,8 +2,8 @@
 #include "../../expect.h"
 #include "../../folders.h"
 #include "../program.h"
+#include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/recipes.h"
-#include "radial/apps/cli/train_command.h"
 #include "radial/apps/tasks/tasks.h"
 
 #include <fmt/core.h>
