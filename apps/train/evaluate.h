@@ -14,6 +14,10 @@
 #include <span>
 #include <vector>
 
+namespace radial {
+class Communicator;
+}  // namespace radial
+
 namespace radial::train {
 
 /// A confusion matrix, [classes, classes]: the number of samples of each true class (row) for which each class was
@@ -110,6 +114,11 @@ struct EvaluateOptions {
 /// recording gradients; their previous modes are restored afterwards. Waits for the device every 32 batches and at the
 /// end. Throws Error for several views of inputs that are not images [C, H, W].
 Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device device, const EvaluateOptions& options = {});
+
+/// Merges the evaluations of the ranks, each of which has evaluated its part of each batch (`loader` with its rank).
+/// The result is that of evaluate() on the whole set. It is the same on every rank, ordered by the indices of the
+/// samples. Throws RankLost.
+Evaluation merge_evaluations(Communicator& ranks, const Evaluation& own);
 
 /// The scores of scores_of() of all samples of `loader`, whose targets are not used and may be anything. Otherwise as
 /// evaluate().

@@ -1,7 +1,6 @@
 // The training loop: runs steps and evaluations, and sums up their results.
 #include "radial/apps/train/trainer.h"
 
-#include "radial/apps/train/ranks/rank_evaluation.h"
 #include "radial/apps/train/run/json_text.h"
 #include "radial/core/memory/allocator.h"
 #include "radial/core/util/error.h"
