@@ -1,4 +1,4 @@
-// Training without a command line: classifiers, the trainer, its observers and reports. Link Radial::train.
+// Training without a command line: classifiers, the trainer, its observers and reports (link Radial::train).
 #pragma once
 
 #include "radial/apps/report/report.h"

@@ -1,5 +1,5 @@
-// The commands of radial-bench and what they share: timing of repeated work, memory of the process, and a training step
-// that can be repeated.
+// The commands of radial-bench and their common parts: timing of repeated work, memory of the process, and a training
+// step that can be repeated.
 #pragma once
 
 #include "radial/apps/cli/command_line.h"
@@ -22,7 +22,7 @@ train::Command step_command();
 train::Command head_command();
 /// Checks that training on a device gives the same losses as on the CPU.
 train::Command parity_command();
-/// Runs a network on given weights and images, for comparison with another program.
+/// Runs a network with given weights on given images, for comparison with another program.
 train::Command replay_command();
 /// Times the pipeline from JPEG files to batches, without training.
 train::Command pipeline_command();

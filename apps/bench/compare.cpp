@@ -1,4 +1,4 @@
-// Comparisons of results: of a device with the CPU, and of a network with given weights with another program.
+// Compares the results of a device with those of the CPU, and those of a network with those of another program.
 #include "radial/apps/bench/bench.h"
 
 #include "radial/apps/cli/image_task.h"
@@ -41,8 +41,9 @@ struct ParityOptions {
 
 constexpr std::int64_t classes = 10;
 
-/// The loss used to train a model: RBF-Softmax if its kernel does not underflow from the start. Untrained residual
-/// networks give features so far from the prototypes that the loss is ln 10, whatever the network computes.
+/// The loss used to train a model: by default, RBF-Softmax for lenetpp and softmax for all others. Untrained residual
+/// networks give features so far from the prototypes that the kernel of RBF-Softmax underflows and the loss is ln 10,
+/// whatever the network computes.
 std::string loss_for(const ModelInfo& subject, const ParityOptions& options) {
     if (!options.loss.empty()) return options.loss;
     return subject.name == "lenetpp" ? "rbf-softmax" : "softmax";

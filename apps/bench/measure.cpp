@@ -124,9 +124,9 @@ void TrainingStep::step() {
 }
 
 double TrainingStep::flops() const {
-    // 2 per multiply-add: once forward, once for the gradient of the weights, and once for the gradient of the input,
-    // which is not computed for the images. Those of the head are the products of the feature with one vector per
-    // class.
+    // 2 operations per multiply-add: once forward, once for the gradient of the weights, and once for the gradient of
+    // the input, which is not computed for the images. The multiply-adds of the head are the products of the feature
+    // with one vector per class.
     const double passes = setup_.evaluate ? 1 : 3;
     double total = 2 * passes * static_cast<double>(setup_.dim * setup_.classes);
     bool first = true;

@@ -1,4 +1,4 @@
-// The command `check`: decodes a data set to find files that cannot be read, copies, and classes of one picture.
+// The command `check`: decodes a data set to find unreadable files, copies, and classes of one picture.
 #include "radial/apps/cli/image_task.h"
 
 #include "radial/apps/cli/run/train_options.h"
@@ -28,14 +28,15 @@ struct CheckOptions {
     int workers = 0;
 };
 
-/// The files of a data set's parts and their classes.
+/// The files of all parts of a data set; element i of each list belongs to file i.
 struct Files {
     std::vector<fs::path> paths;
-    std::vector<std::string> parts;    ///< "train" or "val", or the folder without such parts
-    std::vector<std::string> classes;  ///< names
+    std::vector<std::string> parts;    ///< "train" or "val", or the path of the data set if it has no such folders
+    std::vector<std::string> classes;  ///< names of the classes
 };
 
-/// "301 pictures of 10 classes, 24 to 33 in each", and notes on what may be wrong with the classes.
+/// Returns a line such as "301 pictures of 10 classes, 24 to 33 in each", and a note for each class with only one
+/// picture.
 std::vector<std::string> describe_classes(const data::Dataset& set, const std::string& part) {
     std::vector<std::int64_t> counts(static_cast<std::size_t>(set.classes()));
     for (const std::int64_t label : data::labels_of(set).to_vector<std::int64_t>())
@@ -49,7 +50,8 @@ std::vector<std::string> describe_classes(const data::Dataset& set, const std::s
     return lines;
 }
 
-/// Gathers the results of decoding: names pictures that cannot be read, and prints the progress every 10 seconds.
+/// Collects the results of decoding, prints the problem of each picture that cannot be read, and prints the progress
+/// every 10 seconds.
 class Report {
 public:
     explicit Report(const Files& files) : files_(files) {}
@@ -68,7 +70,7 @@ public:
         progress_.line(fmt::format("checked {} of {} files, {} bad, {:.0f} files/s, {} left", checked, all, bad_, speed,
                                    format_duration(static_cast<double>(all - checked) / speed)));
     }
-    /// Prints what was found. Throws Error if some pictures could not be read.
+    /// Prints the sizes of the pictures, the copies and a summary. Throws Error if some pictures could not be read.
     void end() {
         std::ranges::sort(pictures_, {}, &data::CheckedPicture::number);
         print_sizes();
@@ -83,7 +85,7 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
     static constexpr std::chrono::seconds interval{10};
-    static constexpr std::size_t most_copies = 20;  ///< that are named
+    static constexpr std::size_t most_copies = 20;  ///< number of copies that are listed by name
 
     void print_sizes() {
         std::vector<std::int64_t> sides;
@@ -95,9 +97,9 @@ private:
                                    sides[sides.size() / 2]));
     }
 
-    /// Names the pictures that are copies of an earlier one.
+    /// Prints which pictures are copies of an earlier one.
     void print_copies() {
-        std::unordered_map<std::size_t, std::size_t> first;  // of each digest
+        std::unordered_map<std::size_t, std::size_t> first;  // number of the first picture with each digest
         std::size_t copies = 0;
         for (const data::CheckedPicture& picture : pictures_) {
             if (!picture.problem.empty()) continue;
@@ -128,7 +130,8 @@ void run_check(const ImageTask& task, const CheckOptions& options) {
     Files files;
     for (const bool train : {true, false}) {
         const char* const name = train ? "train" : "val";
-        // Without both folders, the classes' folders are in this one, or reading reports that there are none.
+        // If neither folder exists, the folders of the classes are directly in this one, or read_set() reports that
+        // there are none.
         const bool flat = !fs::is_directory(options.data / "train") && !fs::is_directory(options.data / "val");
         if (!fs::is_directory(options.data / name) && (!flat || !train)) continue;
         const auto set = read_set(task, options.data, train);

@@ -41,7 +41,8 @@ void print_summary(const std::string& program, const std::string& summary, const
     fmt::print("\nRun '{0} COMMAND --help' for a command's options, '{0} --version' for the version.\n", program);
 }
 
-/// What a command line of one word asks for that concerns the program itself, or nothing.
+/// The output for `--version`, `--manual` or `--bash-completion` as the only argument; nothing for any other command
+/// line.
 std::optional<std::string> about_program(const ProgramDescription& program, int argc, const char* const* argv) {
     const std::string_view word = argc == 2 ? argv[1] : "";
     if (word == "--version") return fmt::format("{} (Radial {})\n", program.name, version);
@@ -72,7 +73,8 @@ std::string describe_extras(const CLI::App& app) {
     return fmt::format("unknown flag '{}'{}", shortened(name), suggestion(name, flag_names(app)));
 }
 
-/// CLI11's help without the hidden options. (The errors of CLI11 do not name options in its own hidden group.)
+/// CLI11's help without the options in `hidden_group`. (CLI11's own hidden group is not used, because error messages do
+/// not name the options in it.)
 class Help : public CLI::Formatter {
 public:
     std::string make_group(std::string group, bool is_positional,
@@ -149,7 +151,7 @@ int run_command(const std::string& full_name, const Command& command, int argc, 
         std::ostringstream text;
         const int status = app.exit(help, text, text);
         fmt::print("{}", text.str());
-        check_output();  // the printed text is the result, whatever the command
+        check_output();  // an error even with keeps_results, because the printed text is the result
         return status;
     } catch (const CLI::ParseError& error) {
         const bool extras = app.remaining_size() > 0;
@@ -203,25 +205,25 @@ int print_text(const std::string& program, const std::string& text) {
     });
 }
 
-/// Whether an option takes values of a type, by CLI11's name for the type.
+/// Whether the values of an option have the type that CLI11 calls `type`.
 bool takes(const CLI::Option& option, std::string_view type) { return option.get_type_name().starts_with(type); }
 bool takes_whole_numbers(const CLI::Option& option) { return takes(option, "INT") || takes(option, "UINT"); }
 bool takes_numbers(const CLI::Option& option) { return takes_whole_numbers(option) || takes(option, "FLOAT"); }
 
-/// The value of an option in JSON. For an option that takes numbers, it is a number, or a list of numbers for a
-/// default.
+/// Converts the value of an option to JSON. For an option that takes numbers, the result is a number, or a list of
+/// numbers for a default.
 nlohmann::ordered_json typed(const CLI::Option& option, const std::string& text) {
     if (!takes_numbers(option)) return text_to_json(text);
     auto value = nlohmann::ordered_json::parse(text, nullptr, false);
     if (value.is_number() || value.is_array()) return value;
-    // Numbers that are spelled differently in JSON: .5, 0x10.
+    // Numbers that JSON spells differently, such as .5 and 0x10.
     std::int64_t whole = 0;
     if (takes_whole_numbers(option) && CLI::detail::lexical_cast(text, whole)) return whole;
     double number = 0;
     return CLI::detail::lexical_cast(text, number) ? nlohmann::ordered_json(number) : nlohmann::ordered_json(text);
 }
 
-/// The default of a list. An empty list is "{}" in CLI11 2.4, and "[]" in earlier versions.
+/// Converts the default of a list to JSON. CLI11 2.4 writes an empty list as "{}", earlier versions as "[]".
 nlohmann::ordered_json default_list(const CLI::Option& option, const std::string& text) {
     return text == "{}" || text == "[]" ? nlohmann::ordered_json::array() : typed(option, text);
 }

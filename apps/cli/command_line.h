@@ -37,11 +37,12 @@ struct Command {
 /// valid name; 128 + signal when the run was interrupted by a signal. When the reader of the output exits, SIGPIPE ends
 /// the process without a message, unless Command::keeps_results is set.
 ///
-/// Call it first in main(), before any file is opened: it opens /dev/null in place of closed standard streams.
+/// Call this function first in main(), before any file is opened: it opens /dev/null in place of closed standard
+/// streams.
 int run_program(const std::string& program, const std::string& summary, const std::vector<Command>& commands, int argc,
                 const char* const* argv);
 
-/// The same for a program that has a single command: the options follow the name of the program.
+/// Overload for a program with a single command, whose options follow the name of the program.
 int run_program(const std::string& program, const Command& command, int argc, const char* const* argv);
 
 /// Throws Error, naming the option and the value, when a parsed command line or its config file contains a number that

@@ -1,4 +1,4 @@
-// The command `eval`: evaluates a checkpoint on the test set, and how well its scores tell other images from that set.
+// The command `eval`: evaluates a checkpoint on the test set, and measures how well its scores reject other images.
 #include "radial/apps/cli/eval_results.h"
 #include "radial/apps/cli/image_task.h"
 #include "radial/apps/cli/outliers.h"
@@ -39,7 +39,7 @@ constexpr auto words_of(Comparison /*value*/) {
 /// The images that are evaluated.
 enum class EvalPart : std::uint8_t {
     test,  ///< the test set
-    val    ///< those that training held out of the training set (--val-split)
+    val    ///< images that --val-split held out of the training set
 };
 constexpr auto words_of(EvalPart /*value*/) { return std::to_array<std::string_view>({"test", "val"}); }
 
@@ -56,7 +56,7 @@ struct EvalOptions {
     PictureOptions pictures;
 };
 
-/// Throws Error unless the classifier has as many classes as `what`, which has `classes`.
+/// Throws Error unless the classifier has `classes` classes. `what` names the data set or the program that has them.
 void check_classes(const std::filesystem::path& checkpoint, const Classifier& classifier, const std::string& what,
                    std::int64_t classes) {
     RADIAL_CHECK(classifier.spec.classes == classes, "{}: a classifier of {} classes, {} has {}", checkpoint.string(),
@@ -84,7 +84,8 @@ void print_problems(const data::Dataset& set, const data::Loader& loader) {
     for (const std::string& line : problem_lines(loader)) fmt::print("{}\n", shown_lines(line));
 }
 
-/// Computes the thresholds of the scores of the test set and, with `outliers`, the separation.
+/// Computes the threshold of each score of the test set and, if there are outliers, the separation of the test set from
+/// `outliers`.
 void rate_scores(EvalResult& result, const std::vector<SampleScore>& outliers) {
     for (const SampleScore& score : result.test.scores) {
         ScoreResult rated{.name = score.name, .threshold = threshold_keeping(score), .separation = {}};
@@ -93,7 +94,7 @@ void rate_scores(EvalResult& result, const std::vector<SampleScore>& outliers) {
     }
 }
 
-/// Evaluates the outliers, if any, and rates all scores.
+/// Evaluates the outliers, if any, and computes the thresholds and separations of all scores.
 void compare_with_outliers(const ImageTask& task, const EvalOptions& options, Classifier& classifier, Device device,
                            EvalResult& result) {
     if (result.outliers.set == nullptr) {
@@ -112,7 +113,7 @@ void compare_with_outliers(const ImageTask& task, const EvalOptions& options, Cl
     print_problems(*result.outliers.set, loader);
 }
 
-/// Computes the figures of retrieval and verification that were asked for.
+/// Computes the metrics of retrieval and verification that were requested.
 void compare_features(const EvalOptions& options, EvalResult& result) {
     if (options.retrieval == Comparison::off && options.verification == Comparison::off) return;
     const Evaluation& test = result.test;
@@ -132,7 +133,7 @@ void compare_features(const EvalOptions& options, EvalResult& result) {
     }
 }
 
-/// The first option that needs a test set with classes; empty if there is none.
+/// The first given option that requires targets that are classes; empty if none was given.
 std::string option_of_classes(const EvalOptions& options) {
     if (options.retrieval != Comparison::off) return "--retrieval";
     if (options.verification != Comparison::off) return "--verification";
@@ -140,8 +141,8 @@ std::string option_of_classes(const EvalOptions& options) {
     return options.predictions.empty() ? "" : "--predictions";
 }
 
-/// The images that the run of a checkpoint held out of its training set. Throws Error when it held out none, and when
-/// the data are not those of the run, because the division would be another one.
+/// The images that the run of a checkpoint held out of its training set. Throws Error when the run held out none, and
+/// when the data differ from those of the run, because they would be divided differently.
 std::shared_ptr<data::Dataset> held_out_images(const ImageTask& task, const EvalOptions& options,
                                                const std::map<std::string, std::string>& metadata) {
     const InputNotes notes = input_notes(metadata);

@@ -1,4 +1,4 @@
-// Prints what `eval` finds, and writes it as JSON and as a table of predictions.
+// Formats the results of `eval` as text, as JSON, and as a table of predictions.
 #include "radial/apps/cli/eval_results.h"
 
 #include "radial/apps/train/console/safe_text.h"
@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// `value` with 6 significant digits, rounded down, so that a threshold keeps no fewer images than `value` does.
+/// `value` with 6 significant digits, rounded down, so that the printed threshold keeps no fewer images than `value`.
 std::string rounded_down(double value) {
     std::string text = fmt::format("{:.6g}", value);
     for (int step = 1; std::stod(text) > value; ++step) {

@@ -1,4 +1,4 @@
-// What `eval` finds, as text for the terminal, as JSON, and as a table of predictions.
+// The results of `eval` as text for the terminal, as JSON, and as a table of predictions.
 #pragma once
 
 #include "radial/apps/cli/outliers.h"
@@ -19,37 +19,37 @@
 
 namespace radial::train {
 
-/// A score's threshold and, with outliers, how well it separates them from the test set.
+/// The threshold of a score and, if there are outliers, how well the score separates them from the test set.
 struct ScoreResult {
     std::string name{};
-    double threshold = 0;                    ///< keeps 95% of the test set
+    double threshold = 0;                    ///< reached by the scores of 95% of the test set
     std::optional<Separation> separation{};  ///< none without outliers
 };
 
 /// Retrieval among the test images.
 struct RetrievalResult {
     RetrievalOptions options;  ///< the distance and the values of K
-    RetrievalMetrics metrics;  ///< the figures
+    RetrievalMetrics metrics;  ///< recall, R-precision and MAP@R
 };
 
 /// Verification over all pairs of test images.
 struct VerificationResult {
-    FeatureDistance distance = FeatureDistance::cosine;  ///< of two features
-    VerificationMetrics metrics;                         ///< the figures
+    FeatureDistance distance = FeatureDistance::cosine;  ///< distance of two features
+    VerificationMetrics metrics;                         ///< AUROC, equal error rate and operating points
 };
 
-/// What `eval` finds.
+/// The results of `eval`.
 struct EvalResult {
     std::filesystem::path checkpoint{};                ///< the file that was evaluated
     ClassifierSpec spec{};                             ///< its network and loss
     Views views = Views::one;                          ///< views over which logits were averaged
     std::string part = "test";                         ///< name of the set: "test", or "validation" for held-out images
-    std::shared_ptr<data::Dataset> set{};              ///< the test set
-    Evaluation test{};                                 ///< the evaluation on it
-    std::vector<ScoreResult> scores{};                 ///< none for targets that are not classes
+    std::shared_ptr<data::Dataset> set{};              ///< the set that was evaluated
+    Evaluation test{};                                 ///< the evaluation on this set
+    std::vector<ScoreResult> scores{};                 ///< empty for targets that are not classes
     std::optional<RetrievalResult> retrieval{};        ///< none without --retrieval
     std::optional<VerificationResult> verification{};  ///< none without --verification
-    std::filesystem::path outlier_folder{};            ///< of --outliers, or empty
+    std::filesystem::path outlier_folder{};            ///< the folder given by --outliers, or empty
     Outliers outliers{};                               ///< the set is null without --outliers
     std::size_t outlier_count = 0;                     ///< number of outliers that could be read
 
@@ -59,20 +59,20 @@ struct EvalResult {
     std::string class_name(std::int64_t c) const;
 };
 
-/// The figures of verification as text: the numbers of pairs, AUROC, the equal error rate, and a table of TAR and
+/// The metrics of verification as text: the numbers of pairs, AUROC, the equal error rate, and a table of TAR and
 /// threshold at each limit of FAR.
 std::string verification_text(const VerificationMetrics& found, FeatureDistance distance);
 /// The same as JSON. The threshold is null where no pair is accepted.
 nlohmann::ordered_json verification_json(const VerificationMetrics& found, FeatureDistance distance);
 
-/// The network, the test loss and, for classes, accuracy, top-5 accuracy, macro averages, the calibration
-/// error, and retrieval and verification if they were asked for.
+/// A summary for the terminal: the network, the test loss and, for classes, accuracy, top-5 accuracy, macro averages,
+/// the calibration error, and retrieval and verification if they were requested.
 std::string summary(const EvalResult& result);
 /// A table with the threshold and the separation of each score, or "" without scores.
 std::string score_table(const EvalResult& result);
 /// A table with precision, recall and F1 of each class, lowest F1 first.
 std::string class_table(const EvalResult& result);
-/// Everything as JSON. Numbers that are not finite are null.
+/// All results as JSON. Numbers that are not finite are null.
 nlohmann::ordered_json as_json(const EvalResult& result);
 
 /// Throws Error unless predictions can be written to `path`, which must end in .csv or .json.

@@ -1,4 +1,4 @@
-// The start of every command: selects the device and reads the data.
+// Selects the device and reads the data at the start of a command.
 #include "radial/apps/cli/image_task.h"
 
 #include "radial/apps/train/console/safe_text.h"

@@ -40,8 +40,9 @@ std::vector<CLI::ConfigItem> items_of(const Json& document) {
     return items;
 }
 
-/// Adds the `defaults` of the network or the loss, whose options begin with `prefix`, for options that the file sets
-/// neither by their own name nor by the general one ("loss.gamma" for "loss.rbf-softmax.gamma").
+/// For each option of the network or the loss that the file sets neither by its own name nor by the general one
+/// ("loss.gamma" for "loss.rbf-softmax.gamma"), adds the value in `defaults`. The names of these options begin with
+/// `prefix`.
 void add_missing(std::vector<CLI::ConfigItem>& items, const std::string& prefix, const Settings& defaults,
                  const CLI::App& app) {
     std::set<const CLI::Option*> named;
@@ -59,8 +60,9 @@ void add_missing(std::vector<CLI::ConfigItem>& items, const std::string& prefix,
     }
 }
 
-/// A run's config.json contains every option of its network and its loss. An option that is missing is newer than the
-/// run, which behaved as with the default of the registry. The program's own default may have changed since.
+/// Adds the options of the network and the loss that a run's config.json lacks. The file contains all of them, so a
+/// missing option is newer than the run, which behaved as with the default of the registry. The program's own default
+/// may have changed since.
 void complete_record(const Json& document, const CLI::App& app, std::vector<CLI::ConfigItem>& items) {
     if (!document.contains("program") || !document.contains("options")) return;
     const Json& options = document.at("options");
@@ -109,7 +111,7 @@ void check_toml(const std::string& text) {
     }
 }
 
-/// Looks for a name that occurs twice in an object: the parser would silently keep only the last value.
+/// Throws Error for a name that occurs twice in an object, of which the parser would silently keep only the last value.
 class TwiceCheck : public nlohmann::json_sax<Json> {
 public:
     bool null() override { return true; }
@@ -148,8 +150,8 @@ void check_names_once(const std::string& text) {
     Json::sax_parse(text, &check);
 }
 
-/// Joins names that CLI11 has split. It treats loss.scale and [loss] as parts of a subcommand; here, names may contain
-/// dots.
+/// Joins names that CLI11 has split. CLI11 treats loss.scale and [loss] as parts of a subcommand; here, names may
+/// contain dots.
 void flatten(std::vector<CLI::ConfigItem>& items) {
     std::erase_if(items, [](const CLI::ConfigItem& item) { return item.name == "++" || item.name == "--"; });
     for (CLI::ConfigItem& item : items) {

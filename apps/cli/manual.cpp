@@ -117,7 +117,7 @@ std::string function_name(std::string name) {
     return "_" + name;
 }
 
-/// A line of a case statement: what to complete after the words that match `pattern`.
+/// A line of a case statement: sets the words to choose from where `pattern` matches.
 std::string completion_case(const std::string& pattern, const std::vector<std::string>& words) {
     return fmt::format("        {}) words=\"{}\" ;;\n", pattern, fmt::join(words, " "));
 }

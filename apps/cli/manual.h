@@ -8,7 +8,7 @@
 
 namespace radial::train {
 
-/// A program with its commands. A program with a single command without a name has no subcommands.
+/// A program with its commands. If its only command has no name, the program has no subcommands.
 struct ProgramDescription {
     std::string name;     ///< "radial-mnist"
     std::string summary;  ///< one or two sentences

@@ -11,8 +11,8 @@
 namespace radial::train {
 namespace {
 
-/// Accepts finite numbers within the limits. CLI11's own check prints the largest double in full, and adds the range
-/// to the type that the help shows.
+/// Accepts finite numbers within the limits. CLI11's own check is not used, because it prints the largest double in
+/// full and adds the range to the type that the help shows.
 CLI::Validator within(Limits limits) {
     const auto check = [limits](const std::string& text) -> std::string {
         double value = 0;

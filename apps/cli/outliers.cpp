@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// uint8 [C, H, W] as [H, W, C].
+/// Converts a uint8 image [C, H, W] to [H, W, C].
 Tensor interleaved(const Tensor& planes) {
     const std::int64_t channels = planes.size(0), pixels = planes.size(1) * planes.size(2);
     const Tensor result = Tensor::empty({planes.size(1), planes.size(2), channels}, DType::uint8, Device{});
@@ -27,8 +27,8 @@ Tensor interleaved(const Tensor& planes) {
     return result;
 }
 
-/// uint8 [1 or 3, H, W] with `channels` channels, 1 or 3. Grey is 0.299 R + 0.587 G + 0.114 B, rounded as in
-/// read_image().
+/// Converts a uint8 image [1 or 3, H, W] to `channels` channels, 1 or 3. Grey is 0.299 R + 0.587 G + 0.114 B, rounded
+/// as in read_image().
 Tensor with_channels(const Tensor& planes, std::int64_t channels) {
     if (planes.size(0) == channels) return planes;
     const std::int64_t pixels = planes.size(1) * planes.size(2);
@@ -39,7 +39,7 @@ Tensor with_channels(const Tensor& planes, std::int64_t channels) {
         if (channels == 3) {
             to[i] = to[pixels + i] = to[2 * pixels + i] = from[i];
         } else {
-            constexpr std::uint32_t red = 19595, green = 38470, blue = 7471, half = 0x8000;  // of 65536
+            constexpr std::uint32_t red = 19595, green = 38470, blue = 7471, half = 0x8000;  // in units of 1/65536
             to[i] = static_cast<std::uint8_t>(
                 (red * from[i] + green * from[pixels + i] + blue * from[2 * pixels + i] + half) >> 16U);
         }
@@ -47,7 +47,7 @@ Tensor with_channels(const Tensor& planes, std::int64_t channels) {
     return result;
 }
 
-/// The images of a set in another shape, made when they are asked for.
+/// The images of a set in another shape. get() converts each image when it is requested.
 class Reshaped : public data::Dataset {
 public:
     /// `shape` is [1 or 3, side, side]; `resize` is the length of the shorter side before the centre is cut out.
@@ -76,7 +76,7 @@ private:
     std::int64_t resize_;
 };
 
-/// The images of `found` in the shape of those of `test`.
+/// Converts the images of `found` to the shape of those of `test`. Throws Error when that is not possible.
 std::shared_ptr<data::Dataset> fitted(const fs::path& folder, const data::ImageSet& found, const data::ImageSet& test) {
     const Shape shape = test.input_shape();
     if (!found.files && found.input_shape() == shape) return std::make_shared<data::ImageSet>(found);

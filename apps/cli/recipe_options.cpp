@@ -136,7 +136,7 @@ void apply_recipe(CLI::App& app, const std::string& name) {
     for (const auto& [option, value, from] : recipe->values) {
         if (other_schedule && of_schedule.contains(option)) continue;
         if (other_model && option.starts_with("model.")) continue;
-        if (option == "alternating-flip" && given(app, "flip")) continue;  // it would take the place of --flip
+        if (option == "alternating-flip" && given(app, "flip")) continue;  // it would override --flip
         fill(app, *recipe, option, in_epochs.contains(option) ? scaled(value, all, epochs) : value);
     }
     fill_loss(app, *recipe);

@@ -11,7 +11,7 @@ using Values = std::vector<RecipeValue>;
 
 const std::string he = "He et al. 2016, 4.2", ours = "Radial";
 
-/// Settings that keep the kernel of the paper's RBF-Softmax alive at the start of a run and throughout; see
+/// Settings that keep the kernel of the paper's RBF-Softmax from vanishing, both at the start of a run and later; see
 /// docs/training-rbf-softmax.md.
 const RecipeValue clipped{"clip-norm", "1", ours};
 const RecipeValue from_shortcuts{"model.zero-init-residual", "1", ours};
@@ -49,7 +49,8 @@ Recipe on_mnist(std::string name, std::string title, const std::string& place, c
             .losses = std::move(losses)};
 }
 
-/// RBF-Softmax with normalised features, for networks with which the paper's own loss is dead at the first step.
+/// RBF-Softmax with normalised features, for networks with which the kernel of the paper's own loss vanishes at the
+/// first step.
 RecipeLoss normalised(double gamma, double scale, const std::string& place) {
     return {"rbf-softmax", {{"gamma", gamma}, {"normalise", true}, {"scale", scale}}, place + "; normalise: " + ours};
 }
@@ -180,8 +181,9 @@ Recipe tab7_efficientnet(const std::string& variant, const std::string& batch) {
                        {"rbf-softmax", {{"gamma", 16}, {"scale", 35}}, "Table 7"});
 }
 
-/// airbench94 of Jordan 2024 with its hyper-parameters for the mean of a batch's losses: the author's rate of 11.5 and
-/// decay of 0.0153 hold for 1024 images and a step that Nesterov momentum has not lengthened by 1 + 1 / (1 - 0.85).
+/// airbench94 of Jordan 2024, with its hyper-parameters converted to the mean of a batch's losses: the author's
+/// learning rate of 11.5 and weight decay of 0.0153 are for 1024 images, and exclude the factor by which Nesterov
+/// momentum lengthens a step, 1 + 1 / (1 - 0.85).
 Recipe fast94() {
     const std::string source = "Jordan 2024, 3", code = "the author's code of airbench94";
     return {.name = "fast94",

@@ -33,7 +33,7 @@ struct Recipe {
     std::vector<RecipeLoss> losses;  ///< the first is the default of --loss
 };
 
-/// All recipes: those of the paper, in its order, then others. This is the only place that defines the settings.
+/// All recipes: those of the paper, in its order, then others. This list is the only definition of the settings.
 const std::vector<Recipe>& recipes();
 /// The recipe with this name, or null.
 const Recipe* find_recipe(const std::string& name);
@@ -46,12 +46,12 @@ std::string recipe_list();
 /// recipe_list() and ends the program successfully. `recipe` must outlive `app`.
 void add_recipe_options(CLI::App& app, std::string& recipe, const std::string& program);
 
-/// Sets options of a parsed `train` to the recipe's values, unless the command line or a config file has set them.
-/// Options of the loss are set to those that the recipe has for this loss (in a sum, for the first term). If the number
-/// of epochs was given, options that count epochs (milestones, warm-up) are scaled to it. If --schedule was given, the
-/// recipe's milestones, factors and final rate are not used. If another --model was given, the recipe's options of the
-/// model are not used; if --flip was given, its alternating flip is not used. Does nothing when `name` is empty. Throws
-/// Error for an unknown recipe, and when the program lacks an option.
+/// Sets options of a parsed `train` to the values of the recipe `name`, unless the command line or a config file has
+/// set them. Options of the loss are set to those that the recipe has for this loss (in a sum, for the first term). If
+/// the number of epochs was given, options that count epochs (milestones, warm-up) are scaled to it. If another
+/// --schedule was given, the recipe's milestones, factors, final rate and power are not used. If another --model was
+/// given, the recipe's options of the model are not used; if --flip was given, the recipe's alternating flip is not
+/// used. Does nothing when `name` is empty. Throws Error for an unknown recipe, and when the program lacks an option.
 void apply_recipe(CLI::App& app, const std::string& name);
 
 }  // namespace radial::train

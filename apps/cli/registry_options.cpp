@@ -46,7 +46,7 @@ std::vector<std::string> words_of(const std::string& text) {
     return {std::istream_iterator<std::string>(stream), {}};
 }
 
-/// "gamma 1", "miner all (or hard, semi-hard)".
+/// An option with its default and its other choices, such as "gamma 1" or "miner all (or hard, semi-hard)".
 std::string with_default(const OptionInfo& option) {
     std::string text = fmt::format("{} {}", option.name, option.value.str()), others;
     for (const std::string& choice : option.choices)
@@ -80,7 +80,8 @@ bool same_type(const OptionInfo& a, const OptionInfo& b) {
            a.choices == b.choices;
 }
 
-/// Flags by name. Several entries may share the flag of an option; null stands for options of different types.
+/// Options by the names of their flags. Several entries of a registry may share a flag; the value is null if their
+/// options have different types.
 using Flags = std::map<std::string, std::optional<OptionInfo>>;
 
 void collect(Flags& flags, const std::string& name, const OptionInfo& option) {

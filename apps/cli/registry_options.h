@@ -11,9 +11,9 @@
 
 namespace radial::train {
 
-/// Adds the flags of the loss, and returns --loss, which is a name or a sum and whose default is `loss`. The flags
-/// --loss.OPTION VALUE set an option of every term that has it, --loss.NAME.OPTION VALUE that of the term NAME only;
-/// the values are stored in `settings`. An underscore in OPTION may also be given as a hyphen. make_loss() checks
+/// Adds the flags of the loss, and returns --loss, which is a name or a sum and whose default is `loss`. The flag
+/// --loss.OPTION VALUE sets an option of every term that has it, and --loss.NAME.OPTION VALUE sets it for the term NAME
+/// only; the values are stored in `settings`. An underscore in OPTION may also be given as a hyphen. make_loss() checks
 /// whether the chosen loss has an option. --list-losses prints loss_list() and ends the program successfully. `loss`
 /// and `settings` must outlive `app`.
 CLI::Option* add_loss_options(CLI::App& app, std::string& loss, LossSettings& settings);
@@ -23,16 +23,16 @@ CLI::Option* add_loss_options(CLI::App& app, std::string& loss, LossSettings& se
 /// outlive `app`.
 void add_model_options(CLI::App& app, ModelSettings& settings);
 
-/// Every loss and regulariser with formula, options and their defaults, and source, at most 100 columns wide.
+/// A list of all losses and regularisers with their formulas, options, defaults and sources, at most 100 columns wide.
 std::string loss_list();
 
 /// Converts the recorded options of a run to those of this version: the options of the loss and the network get their
 /// present names and types (earlier versions wrote all of these as numbers), and options that did not exist yet get the
-/// values with which they have no effect, the defaults of the registries and of the structs in train_options.h and
-/// optimizer_options.h. Returns `recorded` itself if it is not that of a run.
+/// values with which they have no effect: the defaults of the registries and of the structs in train_options.h and
+/// optimizer_options.h. Returns `recorded` unchanged if it does not contain the options of a run.
 nlohmann::ordered_json options_of_this_version(const nlohmann::ordered_json& recorded);
 
-/// "gamma 1, scale 2", or "" for none.
+/// Text such as "gamma 1, scale 2", or "" if there are no settings.
 std::string describe_settings(const Settings& settings);
 
 }  // namespace radial::train

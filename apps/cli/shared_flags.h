@@ -19,7 +19,7 @@ void add_data_option(CLI::App& app, std::filesystem::path& data, const std::stri
 /// Adds --device. The default is $RADIAL_DEVICE if that variable is set, or else the value of `device`. Returns the
 /// option.
 CLI::Option* add_device_option(CLI::App& app, std::string& device);
-/// Adds --precision. The help lists it under the heading `group`; empty: that of --help.
+/// Adds --precision. The help lists it under the heading `group`, or under that of --help if `group` is empty.
 void add_precision_option(CLI::App& app, Precision& precision, const std::string& group = "");
 
 /// Adds --random-area, --crop-padding, --crop-border, --flip, --alternating-flip, --color-jitter, --cutout, --erasing,

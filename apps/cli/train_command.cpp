@@ -35,7 +35,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The batches of this rank, augmented if they are those of the training set.
+/// Options for loading the batches of this rank, with augmentation for those of the training set.
 data::LoaderOptions loader_options(const SetPlan& sets, const RankSession& session, bool train) {
     data::LoaderOptions loader = train ? sets.train : sets.test;
     loader.rank = session.ranks().rank();
@@ -44,7 +44,8 @@ data::LoaderOptions loader_options(const SetPlan& sets, const RankSession& sessi
     return loader;
 }
 
-/// The options for config.json: those of the command line, completed by `options`, which are complete.
+/// The options for config.json: `values`, those of the command line, completed from `options`, in which all values are
+/// filled in.
 Json settings_of(const TrainOptions& options, Json values) {
     values["model"] = options.model;
     values["dim"] = options.dim;
@@ -73,8 +74,8 @@ Json config_of(const ImageTask& task, Json settings, Device device, Json data) {
             {"data", std::move(data)}};
 }
 
-/// `options`, with the values that were not given filled in from the task, the network and the loss.
-/// The network of `start`, weights to start from, has the options that it has there.
+/// Returns `options` with the values that were not given filled in from the weights to start from (`start`, or null),
+/// the task, the network and the loss. Throws Error when --dim differs from the feature dimension of `start`.
 TrainOptions completed(const ImageTask& task, TrainOptions options, const OpenedWeights* start) {
     if (!options.resume.empty()) options.out = options.resume;
     if (options.model.empty()) options.model = task.model;
@@ -99,7 +100,7 @@ TrainOptions completed(const ImageTask& task, TrainOptions options, const Opened
     return options;
 }
 
-/// Throws Error when the network expects images with another number of channels.
+/// Throws Error when the network expects images with another number of channels than those of `set` have.
 void check_channels(const std::string& model, const data::Dataset& set) {
     const Shape shape = set.input_shape(), image = model_named(model).image;
     if (shape.rank() != 3 || image.rank() != 3) return;
@@ -121,7 +122,7 @@ void check_batches_of(const TrainingPlan& training, const RankSession& session, 
     check_batches(*classifier.loss, cut);
 }
 
-/// `part` is the name of the set that was evaluated: "test".
+/// The log line of an epoch. `part` is the name of the set that was evaluated, such as "test".
 std::string epoch_line(const EpochResult& result, std::int64_t epochs, std::string_view part) {
     std::string metrics;
     for (const MetricResult& metric : result.metrics)
@@ -134,8 +135,8 @@ std::string epoch_line(const EpochResult& result, std::int64_t epochs, std::stri
                        evaluated, metrics, result.images_per_second, format_duration(result.seconds));
 }
 
-/// The work of a program during a run besides training: saves and records the run, prints its progress, and ends it
-/// after a signal.
+/// Does the work of a program during a run besides training: saves and records the run, prints its progress, and ends
+/// it after a signal.
 class RunKeeper : public Observer {
 public:
     /// `recorder` is null on all ranks but the first.
@@ -147,7 +148,8 @@ public:
         if (recorder_ != nullptr) recorder_->begin_events(trainer);
     }
     void between_steps(Trainer& trainer) override { saver_.after_step(trainer); }
-    /// When the disk is full, steps are no longer written for TensorBoard, and training continues.
+    /// Adds a step to the event file. After a failure, for example because the disk is full, steps are no longer
+    /// written for TensorBoard, and training continues.
     void on_step(Trainer& /*trainer*/, const StepReport& report) override {
         if (recorder_ == nullptr || !writes_steps_) return;
         try {
@@ -180,7 +182,7 @@ private:
     bool writes_steps_ = true;
 };
 
-/// Trains to the end. If a lost rank or an unreadable sample ends the run early, saves it.
+/// Trains to the end. If a lost rank or an unreadable sample ends the run early, saves the run.
 void run_to_end(Trainer& trainer, const RunRecorder* recorder, RunSaver& saver, Progress& progress,
                 std::string_view part) {
     try {
@@ -200,15 +202,15 @@ void run_to_end(Trainer& trainer, const RunRecorder* recorder, RunSaver& saver, 
     }
 }
 
-/// The weights in the file that a new run starts from, or null.
+/// Opens the file of weights that a new run starts from. Returns null for a resumed run and without --weights.
 std::shared_ptr<const OpenedWeights> starting_weights(const ImageTask& task, const TrainOptions& options) {
     if (options.weights.empty() || !options.resume.empty()) return nullptr;
     return std::make_shared<const OpenedWeights>(
         open_weights(options.weights, options.model.empty() ? task.model : options.model, ""));
 }
 
-/// The network and the loss with the initial weights of the run, on `device`, with lines that describe what was taken
-/// from a file and what is frozen.
+/// Builds the network and the loss with the initial weights of the run, on `device`. Also returns lines that say which
+/// weights are from a file and what is frozen.
 std::pair<Classifier, std::vector<std::string>> build(const TrainingPlan& training, std::int64_t classes,
                                                       const std::vector<std::string>& class_names, Device device) {
     manual_seed(training.seed);
@@ -268,7 +270,8 @@ void describe_run(const ImageTask& task, const RunPlan& plan, const Classifier& 
         for (const std::string& note : set->notes) progress.line("note: " + note);
 }
 
-/// Reads the training set, and the test set or the part that is held out instead. `model` is the name of the network.
+/// Reads the training set and the test set or, with --val-split, divides the training set into the part to train on and
+/// the held-out part. `model` is the name of the network.
 std::pair<std::shared_ptr<data::Dataset>, std::shared_ptr<data::Dataset>> read_sets(const ImageTask& task,
                                                                                     const SetPlan& sets,
                                                                                     const std::string& model) {
@@ -288,8 +291,8 @@ std::pair<std::shared_ptr<data::Dataset>, std::shared_ptr<data::Dataset>> read_s
     return {std::move(train_set), std::move(test_set)};
 }
 
-/// Throws Error when the samples left after `done` cannot be trained on. If the epoch was begun with another batch
-/// size, they form other batches than those of a whole epoch.
+/// Throws Error when the samples that are left of an epoch after `done` samples cannot be trained on. If the epoch was
+/// begun with another batch size, these samples form other batches than those of a whole epoch.
 void check_rest(const TrainingPlan& training, const RankSession& session, const data::Dataset& train_set,
                 std::int64_t done, const Classifier& classifier) {
     const std::int64_t left = train_set.size() - done;
@@ -305,7 +308,7 @@ std::int64_t steps_left(const Trainer& trainer, const data::Loader& loader) {
     return whole * loader.batches() + (within ? loader.batches(position) - position.batches : 0);
 }
 
-/// The samples to train on. Sets the weights of their classes in the loss.
+/// Returns the samples to train on, and sets the weights of their classes in the loss.
 std::shared_ptr<data::Dataset> used_part(const SetPlan& sets, std::shared_ptr<data::Dataset> train_set,
                                          std::int64_t classes, Loss& loss) {
     if (sets.limit > 0) train_set = data::first(train_set, std::min(sets.limit, train_set->size()));
@@ -370,7 +373,7 @@ void train(const ImageTask& task, const RunPlan& plan, Json settings) {
     const TrainingPlan& training = plan.training;
     const bool resumed = plan.earlier_run == EarlierRun::resumed;
     const RankSession session(plan.ranks);
-    std::optional<RunFolder> folder;  // only on the rank that writes
+    std::optional<RunFolder> folder;  // set only on the rank that writes
     if (session.first() && !plan.find_lr) folder.emplace(plan.saves.folder, plan.earlier_run);
     const Device device = start_device(session.device(), session.threads(), training.precision);
     auto [train_set, test_set] = read_sets(task, plan.sets, training.classifier.model);
@@ -438,8 +441,8 @@ std::shared_ptr<TrainOptions> add_options(const ImageTask& task, CLI::App& app) 
     return options;
 }
 
-/// Adjusts options that neither the command line nor a config file has set to those that they have set: those of
-/// fit_optimizer_defaults(), and the learning rate, which the network selects.
+/// Adjusts the options that neither the command line nor a config file has set to those that were set: the options that
+/// fit_optimizer_defaults() adjusts, and the learning rate, whose default depends on the network.
 void fit_defaults(const ImageTask& task, const CLI::App& app, TrainOptions& options) {
     const auto given = [&app](const char* option) { return app.get_option(option)->count() > 0; };
     fit_optimizer_defaults(options, given, !options.recipe.empty());

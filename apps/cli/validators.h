@@ -1,11 +1,11 @@
-// Checks of flags' values.
+// Validators for the values of flags.
 #pragma once
 
 #include <CLI/CLI.hpp>
 
 namespace radial::train {
 
-/// Numbers in [low, high]. Unlike CLI::Range, it adds nothing to the flag's type in the help.
+/// Accepts numbers in [low, high]. Unlike CLI::Range, adds nothing to the flag's type in the help.
 template <class T>
 CLI::Validator within(T low, T high) {
     return CLI::Range(low, high).description("");

@@ -84,14 +84,14 @@ std::vector<std::vector<Guess>> rank(const Tensor& logits, std::int64_t count,
 
 /// How well an image fits the classes.
 struct Fit {
-    std::string name;                 ///< of the score
+    std::string name;                 ///< name of the score
     double score = 0;                 ///< the larger, the better; finite
     std::optional<double> threshold;  ///< the score below which images are rejected
 
     bool rejected() const { return threshold && score < *threshold; }
 };
 
-/// The fit of the image in each row of a score. Throws NumericError for NaN or infinity, with the name of the row's
+/// The fit of each image by its value of `score`. Throws NumericError for NaN or infinity, with the name of the image's
 /// file if `files` are given.
 std::vector<Fit> fits_of(const LossScore& score, std::optional<double> threshold,
                          std::span<const fs::path> files = {}) {
@@ -116,8 +116,8 @@ std::string class_name(const std::vector<std::string>& names, std::int64_t index
 /// The rankings of many files, as a CSV table (RFC 4180) with the columns file, class_1, score_1, class_2 ... See
 /// csv_path() and csv_name() for files and classes whose names a spreadsheet or a terminal would interpret.
 ///
-/// Scored images have a further column of the score's name and, with a threshold, the column "rejected", which is true
-/// or false.
+/// If images have a score, the table has a further column named after the score and, with a threshold, the column
+/// "rejected", which is true or false.
 class RankingTable {
 public:
     /// `names` has one name per class, or is empty; classes are then given as numbers.
@@ -151,7 +151,7 @@ void RankingTable::add(const std::filesystem::path& file, const std::vector<Gues
 struct PredictOptions : InputOptions {
     fs::path input, output, classes, csv;
     std::int64_t top = 5;
-    std::string score;             ///< empty: the loss's own, or else the probability
+    std::string score;             ///< empty: the loss's own score, or else the probability
     std::optional<double> reject;  ///< the score below which images are rejected
 
     /// Whether images get a score.

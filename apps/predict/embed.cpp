@@ -1,4 +1,4 @@
-// The command `embed`, and the files of features.
+// The command `embed`, and functions that write and read files of features.
 #include "radial/apps/predict/embed.h"
 
 #include "radial/apps/cli/image_task.h"

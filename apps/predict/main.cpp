@@ -6,7 +6,7 @@
 
 int main(int argc, char** argv) {
     using namespace radial::predict;
-    // Images are classified without the name of a command.
+    // Classifying images is the default and needs no name of a command.
     const std::string_view first = argc > 1 ? argv[1] : "";
     if (first == "embed" || first == "nearest" || first == "verify")
         return radial::train::run_program("radial-predict", "Features of images.",

@@ -29,7 +29,7 @@ struct NearestOptions : InputOptions {
     FeatureDistance distance = FeatureDistance::cosine;
 };
 
-/// The features to search: those of a file of `embed`, or of a folder of pictures.
+/// The features to search: those in a file that `embed` has written, or those of the pictures in a folder.
 Embeddings index_of(const NearestOptions& options, StartedNetwork& network) {
     if (fs::is_directory(options.index)) {
         InputOptions folder = options;

@@ -67,7 +67,7 @@ struct StartedNetwork {
     Device device;                 ///< for the network
     train::OpenedWeights weights;  ///< on the CPU
 };
-/// Starts the device, opens the weights, and prints what both are. Throws Error when no weights are given.
+/// Starts the device, opens the weights, and prints a description of both. Throws Error when no weights are given.
 StartedNetwork start_network(const InputOptions& options);
 
 }  // namespace radial::predict

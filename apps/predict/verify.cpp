@@ -67,7 +67,7 @@ void write_table(const fs::path& path, const std::vector<Pair>& pairs, const std
     write_file(path, text);
 }
 
-/// The figures, without the pairs that have a picture that cannot be read (InputOptions::skip_bad).
+/// The metrics over the pairs whose pictures can both be read, and the number of other pairs (InputOptions::skip_bad).
 struct Verified {
     VerificationMetrics metrics;
     std::int64_t skipped_pairs = 0;
@@ -78,7 +78,7 @@ void print_skipped(std::int64_t skipped, std::int64_t all) {
     if (skipped > 0) fmt::print("skipped {} of {} pairs, which have a picture that cannot be read\n", skipped, all);
 }
 
-/// The figures for the pairs of a table.
+/// Computes the metrics for the pairs of a table.
 Verified verify_table(const VerifyOptions& options, StartedNetwork& network) {
     std::vector<Pair> pairs = read_pairs(options.pairs);
     InputOptions input = options;
@@ -106,7 +106,7 @@ Verified verify_table(const VerifyOptions& options, StartedNetwork& network) {
     return {.metrics = train::verification_metrics(same, different), .skipped_pairs = skipped};
 }
 
-/// The figures for all pairs of the pictures of a folder with a folder per class.
+/// Computes the metrics for all pairs of the pictures in a folder that has a folder for each class.
 Verified verify_folder(const VerifyOptions& options, StartedNetwork& network) {
     RADIAL_CHECK(options.images.size() == 1 && fs::is_directory(options.images.front()),
                  "no pairs: give --pairs FILE, or one folder with a folder for each class");

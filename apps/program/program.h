@@ -29,7 +29,7 @@ public:
     /// Uses a data set of the registry (data::register_dataset()) with its mean and standard deviation. --data defaults
     /// to the folder of that name in $RADIAL_DATA. Throws Error for an unknown name.
     Program& dataset(const std::string& name);
-    /// As data(), for a data set that is not in a folder: --data is optional, and without it the path is empty.
+    /// As data(), for a data set that is not in a folder: --data is optional, and without it `read` gets an empty path.
     Program& data_without_folder(data::DatasetReader read);
     /// Registers your own network with register_model() and makes it the default of --model. `make` builds the network
     /// with a feature of the dimension that is passed to it: `dim`, or the value of --dim. Throws Error when the name

@@ -37,9 +37,10 @@ std::map<std::string, std::string> read_class_words(const std::filesystem::path&
 std::vector<std::string> superclasses_of(const std::vector<std::string>& class_names,
                                          const std::map<std::string, std::string>& given);
 
-/// The synset of each class: that of `given` (by class name); for CIFAR-100's classes that of cifar100_classes(); for a
-/// folder whose name is an ImageNet id that id; and else the first sense of the name as a noun, or of its part before a
-/// comma. Throws Error that names the first class that WordNet does not have, and a name in `given` that is no class.
+/// The synset of each class: the one in `given` (by class name); for CIFAR-100's classes, the one in
+/// cifar100_classes(); for a class whose folder is named by an ImageNet id, the synset with this id; and otherwise the
+/// first sense of the name as a noun, or of its part before a comma. Throws Error, naming the first class that WordNet
+/// does not have, or a name in `given` that is not a class.
 std::vector<WordNet::Synset> synsets_of(const WordNet& wordnet, const InputNotes& notes,
                                         const std::map<std::string, std::string>& given);
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::array<std::string_view, 6> distance_losses = {"cpl",         "g-cpl",   "lgm",
                                                              "contrastive", "triplet", "distance-weighted"};
 
-/// The name of the term of a sum that predicts, or of the loss itself.
+/// The name of the loss or, for a sum, of its first term, which is the one that predicts.
 std::string head_of(const ClassifierSpec& spec) {
     const std::vector<ExpressionTerm> terms = parse_expression(spec.loss);
     return terms.front().name;

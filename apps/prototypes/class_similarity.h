@@ -32,10 +32,10 @@ struct ClassSimilarity {
 };
 
 /// The similarities of the classes of `classifier` by its prototypes (Loss::prototypes()), computed in double on the
-/// CPU. If a class has several prototypes, the similarity is that of the most similar pair. gamma is the trained one;
-/// if each class has its own, the kernel is the mean of those with either class's. A prototype of length 0 has the
-/// cosine 0 to all others. Throws Error when the loss has no prototypes, and for `kernel` when its first term is not
-/// rbf-softmax.
+/// CPU. If a class has several prototypes, the similarity is that of the most similar pair. The kernel uses the trained
+/// gamma; if each class has its own, the similarity is the mean of the kernels with the gammas of the two classes. A
+/// prototype of length 0 has the cosine 0 to all others. Throws Error when the loss has no prototypes, and for `kernel`
+/// when the first term of the loss is not rbf-softmax.
 ClassSimilarity class_similarity(const Classifier& classifier, Similarity measure);
 
 /// The elements of `matrix` [classes, classes] above the diagonal, row by row.

@@ -1,4 +1,4 @@
-// How well prototypes and features are separated by class and by superclass.
+// Measures how well prototypes and features are separated by class and by superclass.
 #include "radial/apps/prototypes/class_meanings.h"
 #include "radial/apps/prototypes/prototype_pages.h"
 #include "radial/apps/report/html_page.h"
@@ -17,7 +17,7 @@
 namespace radial::train {
 namespace {
 
-/// A number for each class, the same for those of one superclass; empty if there are no superclasses.
+/// A number for each class, equal for the classes of a superclass; empty if there are no superclasses.
 std::vector<std::int64_t> groups_of(const std::vector<std::string>& superclasses) {
     std::vector<std::string> names = superclasses;
     std::ranges::sort(names);
@@ -33,7 +33,7 @@ std::vector<std::int64_t> grouped(std::vector<std::int64_t> labels, const std::v
     return labels;
 }
 
-/// The index of the prototypes; NaN for a loss without any.
+/// The Calinski-Harabasz index of the prototypes; NaN for a loss without prototypes.
 double of_prototypes(const Classifier& classifier, const std::vector<std::int64_t>& groups) {
     const Tensor rows = classifier.loss->prototypes();
     if (!rows.defined()) return std::numeric_limits<double>::quiet_NaN();

@@ -15,7 +15,7 @@
 
 namespace radial::train {
 
-/// A classifier that a user named.
+/// A classifier that was named on the command line.
 struct TrainedRun {
     std::string name;                  ///< as given: the folder of a run, or a checkpoint
     std::filesystem::path checkpoint;  ///< the file that was read
@@ -23,7 +23,8 @@ struct TrainedRun {
     InputNotes notes;
 };
 
-/// Reads the last checkpoint of each run, or a checkpoint itself. Throws Error for the first that cannot be read.
+/// Loads the last checkpoint of each of `runs`, which are folders of runs or checkpoints themselves. Throws Error for
+/// the first that cannot be read.
 std::vector<TrainedRun> load_runs(const std::vector<std::string>& runs);
 
 /// How to compute features.
@@ -92,8 +93,8 @@ std::vector<ClusterIndices> measure_clusters(const ImageTask& task, const Cluste
 Evaluation evaluate_features(TrainedRun& run, const ImageTask& task, const std::shared_ptr<data::Dataset>& test,
                              const FeatureOptions& options, Device device);
 
-/// Throws Error unless the classes of `run` are as many as those of `test`, with the same names if they are known.
-/// Prints a warning if they are only guessed.
+/// Throws Error unless `run` has as many classes as `test`, with the same names if both are known. If the names of
+/// `test` are only guessed, prints a warning instead when they differ.
 void check_test_set(const TrainedRun& run, const data::Dataset& test, const std::filesystem::path& data);
 
 }  // namespace radial::train

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a chart shows of a run.
+/// The points and prototypes in the chart of a run.
 struct Plane {
     std::vector<float> points;      ///< [N, 2]
     std::vector<float> prototypes;  ///< [classes * K, 2]

@@ -20,17 +20,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The classes in the order of the page, with what WordNet says of them.
+/// The classes in the order of the page, with their synsets and similarities in WordNet.
 struct Meanings {
-    std::vector<std::string> names, superclasses;  ///< the second is empty if there are none
-    std::vector<std::size_t> order;                ///< the class of the checkpoint at each place
+    std::vector<std::string> names, superclasses;  ///< `superclasses` is empty if there are none
+    std::vector<std::size_t> order;                ///< index in the checkpoint of the class at each place
     std::vector<std::string> synsets;
     std::vector<double> similarity;  ///< [classes, classes]
 
     std::size_t count() const { return names.size(); }
 };
 
-/// A run beside WordNet.
+/// The similarities of a run and their correlations with those of WordNet.
 struct Compared {
     const TrainedRun* run = nullptr;
     ClassSimilarity similarity;  ///< in the order of the page
@@ -65,7 +65,8 @@ Meanings meanings_of(const TrainedRun& run, const SimilarityPageOptions& options
     }
     for (const std::size_t a : result.order) {
         for (const std::size_t b : result.order) {
-            // In the order of the checkpoint, so that the matrix is symmetric where NLTK's rule is not.
+            // In the order of the checkpoint, so that the matrix is symmetric even where the order matters to NLTK's
+            // rule.
             const auto similarity = wordnet.wup_similarity(synsets[std::min(a, b)], synsets[std::max(a, b)]);
             RADIAL_CHECK(similarity, "WordNet has no common hypernym of {} and {}", wordnet.name_of(synsets[a]),
                          wordnet.name_of(synsets[b]));
@@ -138,7 +139,7 @@ std::string map_of(const std::vector<double>& matrix, const Meanings& meanings, 
                      .description = description});
 }
 
-/// The 15 pairs of classes that are most alike by the prototypes.
+/// The 15 pairs of classes whose prototypes are most similar.
 TextTable closest_pairs(const Compared& compared, const Meanings& meanings) {
     std::vector<std::pair<std::size_t, std::size_t>> pairs;
     for (std::size_t a = 0; a < meanings.count(); ++a)

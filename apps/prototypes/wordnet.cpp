@@ -15,10 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The root above all roots that NLTK assumes where a version's nouns have several.
+/// The root that NLTK adds above all roots for a version of WordNet whose nouns have several.
 constexpr WordNet::Synset simulated_root = -1;
 constexpr std::size_t largest_file = std::size_t{1} << 30;
-constexpr std::int64_t largest_number = std::int64_t{1} << 40;  ///< of an offset or a count
+constexpr std::int64_t largest_number = std::int64_t{1} << 40;  ///< the largest offset or count
 
 /// The words of one line, in turn. Throws FileError, naming the file and the line, where one is missing or no number.
 class Words {
@@ -51,7 +51,7 @@ std::string_view line_at(std::string_view text, std::size_t begin) {
     return text.substr(begin, std::min(text.find('\n', begin), text.size()) - begin);
 }
 
-/// A word as the index has it.
+/// Converts a word to its form in the index: in lower case, with underscores for spaces.
 std::string as_in_index(std::string_view word) {
     std::string text(word);
     for (char& c : text) {
@@ -134,7 +134,7 @@ const WordNet::Entry& WordNet::entry(Synset synset) const {
         const std::string_view symbol = words.word();
         const Synset target = words.number();
         const std::string_view pos = words.word(), between = words.word();
-        // "0000": between the synsets, not between two of their words. "@i": of an instance.
+        // "0000": a relation between the synsets, not between two of their words. "@i": the hypernym of an instance.
         if ((symbol == "@" || symbol == "@i") && pos == "n" && between == "0000") entry.hypernyms.push_back(target);
     }
     return entries_.emplace(synset, std::move(entry)).first->second;
@@ -159,8 +159,8 @@ const WordNet::Entry& WordNet::depths_of(Synset synset) const {
     return found;
 }
 
-/// The steps from `synset` to itself and each of its hypernyms, by the shortest path. A simulated root is one step
-/// beyond the furthest.
+/// The steps from `synset` to itself and to each of its hypernyms, by the shortest path. In WordNet 1.6, the simulated
+/// root is one step beyond the furthest hypernym.
 std::unordered_map<WordNet::Synset, std::int64_t> WordNet::distances_from(Synset synset) const {
     if (synset == simulated_root) return {{synset, 0}};
     std::unordered_map<Synset, std::int64_t> distances;
@@ -205,7 +205,7 @@ WordNet::Synset WordNet::subsumer(Synset a, const std::vector<Synset>& common) c
 }
 
 std::optional<double> WordNet::wup_similarity(Synset a, Synset b) const {
-    depths_of(a);  // finds circles
+    depths_of(a);  // throws for hypernyms that form a cycle
     depths_of(b);
     const auto from_a = distances_from(a), from_b = distances_from(b);
     std::vector<Synset> common;

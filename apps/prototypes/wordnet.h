@@ -11,14 +11,15 @@
 namespace radial::train {
 
 /// The nouns of a WordNet database (Fellbaum 1998), read from its files data.noun and index.noun, whose format
-/// wndb(5WN) describes. A synset is a sense that several words may share. Not for several threads at once.
+/// wndb(5WN) describes. A synset is a sense that several words may share. An object must not be used by several threads
+/// at once.
 class WordNet {
 public:
     /// A synset: the offset of its line in data.noun.
     using Synset = std::int64_t;
 
-    /// Reads the files in `folder`. Throws FileError that names the file when it is missing, which says where to get
-    /// it, or when a line is not in the format.
+    /// Reads the files in `folder`. Throws FileError, naming the file, when one is missing (the message says where to
+    /// get it) or has a line that is not in the format.
     explicit WordNet(const std::filesystem::path& folder);
 
     /// The version that data.noun says it has, such as "3.0"; empty if it says none.
@@ -26,10 +27,11 @@ public:
     /// The first sense of a noun, which is the most frequent one. Upper case counts as lower case and a space as an
     /// underscore; forms such as plurals are not reduced. Empty if there is no such noun.
     std::optional<Synset> first_sense(const std::string& noun) const;
-    /// The synset with a name such as "dog.n.01" (a noun of it and the number of the sense among the noun's, from 1),
-    /// or with an ImageNet id such as "n02084071". Throws Error when there is none.
+    /// The synset with a name such as "dog.n.01" (one of its nouns, and the number of the sense among the senses of
+    /// this noun, from 1), or with an ImageNet id such as "n02084071". Throws Error when there is none.
     Synset synset(const std::string& name) const;
-    /// The name of a synset, made of its first word: "dog.n.01". Throws FileError when data.noun has no synset there.
+    /// The name of a synset, made of its first word: "dog.n.01". Throws FileError when data.noun has no synset there,
+    /// or when index.noun does not list it.
     std::string name_of(Synset synset) const;
 
     /// The similarity of Wu and Palmer (1994) as NLTK's Synset.wup_similarity() computes it, in (0, 1]:
@@ -39,8 +41,8 @@ public:
     /// s is the common hypernym whose shortest path to the root is longest; of several, `a` itself, or else the first
     /// in alphabetical order of name. depth is the number of synsets on the longest path from s to the root, both
     /// included, and distance the number of steps of the shortest path through a common hypernym. As in NLTK, the order
-    /// of `a` and `b` can matter. Empty if they have no common hypernym; in WordNet 1.6, whose nouns have several
-    /// roots, a root above all is assumed. Throws FileError when the hypernyms run in a circle.
+    /// of `a` and `b` can matter. Returns nothing if they have no common hypernym; in WordNet 1.6, whose nouns have
+    /// several roots, a root above all of them is assumed. Throws FileError when the hypernyms form a cycle.
     std::optional<double> wup_similarity(Synset a, Synset b) const;
 
 private:

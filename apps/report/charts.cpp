@@ -51,7 +51,7 @@ Axis value_axis(const std::vector<Series>& series, bool percent) {
     axis.low = percent ? std::max(0.0, low - margin) : 0;
     axis.high = percent ? std::min(1.0, high + margin) : high + margin;
     axis.ticks = round_ticks(axis.low, axis.high, 5);
-    // Uses enough digits to tell neighbouring ticks apart.
+    // Enough digits to tell neighbouring ticks apart.
     const double gap = (percent ? 100 : 1) * (axis.high - axis.low) / 5;
     const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(gap))), 0, 6);
     axis.label = [percent, digits](double value) {
@@ -148,7 +148,7 @@ namespace {
 
 std::string cell(std::int64_t count, std::int64_t row_total, bool diagonal, const std::string& note) {
     if (count == 0) return fmt::format("<td class=\"none\" title=\"{}\">0</td>", note);
-    // The square root lets a few errors among many be seen.
+    // The square root makes a few errors among many visible.
     const double share = std::sqrt(static_cast<double>(count) / static_cast<double>(row_total));
     const double alpha = diagonal ? 0.6 * share * share : 0.15 + 0.85 * share;
     return fmt::format("<td style=\"background:rgb(var(--{}) / {:.2f})\" title=\"{}\">{}</td>",
@@ -244,7 +244,7 @@ std::string confusion_map(const Confusion& confusion, const std::vector<std::str
     std::array<std::string, levels> right, wrong;
     const double margin = 36, cell = 640.0 / static_cast<double>(classes);
     for (const auto& [truth, guess, count] : confusion.cells()) {
-        // The square root lets a few errors among many be seen.
+        // The square root makes a few errors among many visible.
         const double part = share(count, confusion.total(truth)), shade = truth == guess ? part : std::sqrt(part);
         const auto level = std::min(static_cast<std::size_t>(shade * levels), std::size_t{levels - 1});
         (truth == guess ? right : wrong)[level] +=
@@ -273,7 +273,7 @@ std::string confusion_map(const Confusion& confusion, const std::vector<std::str
 }
 
 std::string confused_pairs(const Confusion& confusion, const std::vector<std::string>& class_names, std::size_t count) {
-    /// Count, share of the true class, and the negated classes, so that among equal cells the first comes first.
+    /// Count, share of the true class, and the negated classes: of equal cells, that of the lowest classes comes first.
     std::vector<std::tuple<std::int64_t, double, std::int64_t, std::int64_t>> cells;
     for (const auto& [truth, guess, images] : confusion.cells())
         if (guess != truth) cells.emplace_back(images, share(images, confusion.total(truth)), -truth, -guess);

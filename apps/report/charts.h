@@ -15,7 +15,7 @@ namespace radial::train {
 /// About `count` round numbers (1, 2 or 5 times a power of ten apart) in [low, high]; `low` must be below `high`.
 std::vector<double> round_ticks(double low, double high, int count);
 
-/// An interval of one axis and the marks on it.
+/// The interval that an axis shows, and the ticks on it.
 struct Axis {
     double low = 0, high = 1;
     std::vector<double> ticks;
@@ -56,7 +56,7 @@ struct Scatter {
     std::span<const std::int64_t> labels;  ///< [N]
     std::span<const float> prototypes;     ///< [classes * K, 2], grouped by class, or empty
     std::vector<std::string> class_names;
-    bool keep_places = false;  ///< whether every prototype is drawn where it lies, however far that is
+    bool keep_places = false;  ///< whether every prototype is drawn at its position, however far away
 };
 /// The class of prototype `index`.
 std::size_t class_of_prototype(const Scatter& scatter, std::size_t index);
@@ -68,16 +68,17 @@ std::string scatter_legend(const std::vector<std::string>& class_names);
 /// A prototype's marker.
 struct PrototypeMark {
     double x = 0, y = 0;   ///< in the features' coordinates, within the view
-    bool at_place = true;  ///< false: it shows only the direction
+    bool at_place = true;  ///< false: the mark shows only the direction of the prototype
 };
 
 /// The visible part of a scatter chart: a square, so that distances look the same in every direction.
 ///
-/// The features determine its size, so that prototypes cannot squash the plot. Prototypes a little outside the features
-/// widen the square; a few that are further away are drawn at its edge, in their direction. If the prototypes as a
-/// whole do not match the scale of the features (most are far outside, or all lie within a tenth of the features'
-/// extent, as the weights of a softmax often do), every marker is drawn at the edge, in the prototype's direction from
-/// the origin, at the end of a ray. With Scatter::keep_places, the square is wide enough for all prototypes instead.
+/// The features determine the size of the square, so that distant prototypes cannot squash the plot. Prototypes a
+/// little outside the features widen the square; a few that are further away are drawn at its edge, in their direction.
+/// If the prototypes as a whole do not match the scale of the features (most are far outside, or all lie within a tenth
+/// of the features' extent, as the weights of a softmax often do), every marker is drawn at the edge, in the
+/// prototype's direction from the origin, at the end of a ray. With Scatter::keep_places, the square is wide enough for
+/// all prototypes instead.
 struct ScatterView {
     double x = 0, y = 0, half = 1;     ///< centre and half the width
     bool rays = false;                 ///< whether rays are drawn from the origin to the marks
@@ -85,20 +86,20 @@ struct ScatterView {
 };
 ScatterView view_of(const Scatter& scatter);
 
-/// Describes for the reader how the view shows the prototypes.
+/// Returns text that explains to the reader how the view shows the prototypes.
 std::string describe(const ScatterView& view, const Scatter& scatter);
 
-/// Numbers between each two of some classes.
+/// A matrix with a number for each pair of classes.
 struct HeatMap {
     std::span<const double> values;  ///< [classes, classes], the first row on top
     std::size_t classes = 0;
-    double low = 0, high = 1;         ///< the numbers of the first and the last colour; those beyond have that colour
-    std::vector<std::size_t> groups;  ///< numbers of classes in consecutive groups, or empty
-    std::string description;          ///< what a reader who does not see the picture is told
+    double low = 0, high = 1;         ///< numbers of the first and the last colour; others are clamped to this range
+    std::vector<std::size_t> groups;  ///< sizes of consecutive groups of classes, or empty
+    std::string description;          ///< text for readers who do not see the picture
 };
-/// The matrix as a picture with one square per cell, from dark to light with the number, in the same colours on light
-/// and dark pages. The axes have the numbers of the groups from 1 on, or of the classes from 0 on if there are none. A
-/// bar below shows the colours of `low` and `high`. Cells that are not finite are grey.
+/// The matrix as a picture with one square per cell, the lighter the larger the number, in the same colours on light
+/// and dark pages. The axes show the numbers of the groups from 1 on, or those of the classes from 0 on if there are no
+/// groups. A bar below shows the colours from `low` to `high`. Cells that are not finite are grey.
 std::string heat_map(const HeatMap& map);
 
 /// The accuracy of each bin of confidences as a bar, a mark at its mean confidence, and the diagonal on which

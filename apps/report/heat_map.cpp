@@ -1,4 +1,4 @@
-// Matrices of numbers between classes as pictures, with a scale of their colours.
+// Draws matrices of numbers between classes as pictures, with a scale of their colours.
 #include "radial/apps/report/charts.h"
 #include "radial/apps/report/html_page.h"
 #include "radial/apps/train/events/tensorboard.h"
@@ -28,7 +28,7 @@ constexpr std::array<Colour, 9> ramp = {{{68, 1, 84},
                                          {253, 231, 37}}};
 constexpr Colour missing = {128, 128, 128};
 
-/// The colour at `part` of the ramp, from 0 to 1.
+/// The colour at position `part` of the ramp, from 0 to 1; grey if `part` is not finite.
 Colour colour_at(double part) {
     if (!std::isfinite(part)) return missing;
     const double place = std::clamp(part, 0.0, 1.0) * static_cast<double>(ramp.size() - 1);
@@ -39,7 +39,7 @@ Colour colour_at(double part) {
     return colour;
 }
 
-/// The part of the ramp for `value`.
+/// The position of `value` on the ramp.
 double part_of(const HeatMap& map, double value) {
     if (!std::isfinite(value)) return value;
     return map.high > map.low ? (value - map.low) / (map.high - map.low) : 1;
@@ -61,8 +61,8 @@ std::string picture(const HeatMap& map) {
 
 constexpr double side = 640, margin = 48;
 
-/// A number beside the vertical axis and, if `below` is set, the same number below the horizontal axis. There, callers
-/// leave out those that would touch their neighbours on a narrow page.
+/// A number beside the vertical axis and, if `below` is set, the same number below the horizontal axis. Callers do not
+/// set `below` for numbers that would touch their neighbours on a narrow page.
 std::string tick(double at, std::string_view label, bool below) {
     std::string svg =
         fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" dy=\"0.35em\">{}</text>\n",

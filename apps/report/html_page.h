@@ -7,9 +7,9 @@
 
 namespace radial::train {
 
-/// "99.31%", or "–" for NaN, which is the accuracy of targets that are not classes.
+/// Text such as "99.31%", or "–" for NaN, which is the accuracy of targets that are not classes.
 std::string percent(double fraction);
-/// `text` with HTML's special characters escaped, and those that shown_lines() escapes.
+/// Escapes HTML's special characters in `text`, and those that shown_lines() escapes.
 std::string escape_html(const std::string& text);
 
 /// A section with a heading, a note (left out if it is empty) and `body`, which is already HTML.

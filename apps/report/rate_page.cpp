@@ -25,8 +25,8 @@ Axis rate_axis(const RateCurve& curve) {
     return axis;
 }
 
-/// The loss axis, from the lowest average to at most as far above the first as the lowest is below it, so that
-/// divergence at the end does not flatten the rest of the curve.
+/// The loss axis. It begins at the lowest average and ends at the highest, but at most as far above the first average
+/// as the lowest is below it, so that divergence at the end does not flatten the rest of the curve.
 Axis loss_axis(const RateCurve& curve) {
     const auto [low, high] = std::ranges::minmax(curve.points, {}, &RatePoint::smoothed);
     const double top = std::min(high.smoothed, 2 * curve.points.front().smoothed - low.smoothed);

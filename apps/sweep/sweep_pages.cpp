@@ -26,8 +26,8 @@
 namespace radial::train {
 namespace {
 
-/// "99.31% ± 0.04", or "0.99 ± 0.04" without the percent sign: the sample standard deviation if there are several
-/// values.
+/// The mean and, if there are several values, the sample standard deviation, such as "99.31% ± 0.04", or "0.99 ± 0.04"
+/// if `unit` is empty.
 std::string mean_and_spread(const std::vector<double>& values, const std::string& unit = "%") {
     if (values.empty()) return "–";
     double sum = 0, squares = 0;
@@ -118,7 +118,7 @@ TextTable accuracy_table(const PaperTable& table, const std::vector<SweptRun>& r
         row.push_back(minus_softmax(table, cell, runs));
         result.rows.push_back(std::move(row));
     }
-    // Without a softmax to compare with, the last column says nothing.
+    // Without a softmax run to compare with, the last column contains only dashes.
     const bool compares =
         std::ranges::any_of(result.rows, [](const std::vector<std::string>& row) { return row.back() != "–"; });
     if (compares) result.headers.emplace_back("last, minus softmax");

@@ -20,8 +20,8 @@ struct SweptRun {
 };
 
 /// The paper's accuracy and ours, one row per cell of the table: mean and standard deviation over the completed seeds.
-/// If softmax was trained with the same other options, the last column is the mean difference to it, seed by seed, with
-/// the half-width of its 95% interval (mean_interval()).
+/// If softmax was trained with the same other options, the last column is the mean of the differences from softmax with
+/// the same seed, with the half-width of its 95% interval (mean_interval()).
 TextTable accuracy_table(const PaperTable& table, const std::vector<SweptRun>& runs);
 /// One row per run: accuracy, best epoch and time, or why there are none.
 TextTable run_table(const std::vector<SweptRun>& runs);
@@ -55,7 +55,7 @@ struct OwnDistances {
 OwnDistances own_distances(std::span<const float> features, std::span<const std::int64_t> labels,
                            std::span<const float> prototypes, std::size_t dim);
 
-/// The figures of a run's prototypes in Table 2 of the paper.
+/// The figures of a run's prototypes, as in Table 2 of the paper.
 struct PrototypeFigures {
     std::string cell;                                ///< PaperRun::name
     double pearson = 0, spearman = 0, clusters = 0;  ///< correlations with WordNet, and the Calinski-Harabasz index

@@ -44,7 +44,7 @@ constexpr const char* failure_file = "failure.txt";
     _exit(127);
 }
 
-/// Reads what has been appended to a file, in whole lines.
+/// Reads the whole lines that have been appended to a file since the last call.
 class NewLines {
 public:
     explicit NewLines(const std::filesystem::path& path) : file_(path) { file_.seekg(0, std::ios::end); }

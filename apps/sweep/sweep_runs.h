@@ -39,8 +39,8 @@ struct SweepRun {
     std::vector<std::string> place;     ///< where and how the run is executed: data, device, threads
 };
 
-/// All runs of a sweep: first the cells of the table with the first seed, and so on. Throws Error when --only selects
-/// none, and for a --set that is not NAME=VALUE.
+/// All runs of a sweep: all cells of the table with the first seed, then all with the second, and so on. Throws Error
+/// when --only selects none, and for a --set that is not NAME=VALUE.
 std::vector<SweepRun> runs_of(const PaperTable& table, const SweepOptions& options);
 
 /// The state of a run, as recorded in its folder.
@@ -66,9 +66,9 @@ RunState state_of(const std::filesystem::path& folder);
 void check_settings(const ImageTask& task, const SweepRun& run);
 
 /// Trains the run in its own process, another instance of this program. The run resumes from its last snapshot if there
-/// is one. The output of the process goes to output.log in the run's folder, and its lines about epochs to `line`. When
-/// it fails, the reason is saved in the folder for state_of(). A signal that `signals` has received is passed on to the
-/// process, which saves its state; then this function returns.
+/// is one. The output of the process goes to output.log in the run's folder; the lines about epochs and about resuming
+/// are also passed to `line`. When the process fails, the reason is saved in the folder for state_of(). A signal that
+/// `signals` has received is passed on to the process, which saves its state; then this function returns.
 void train_run(const ImageTask& task, const SweepRun& run, const SignalWatch& signals,
                const std::function<void(const std::string&)>& line);
 

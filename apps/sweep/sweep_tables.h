@@ -8,7 +8,7 @@
 
 namespace radial::train {
 
-/// One cell of a table: what is trained, and the paper's result.
+/// One cell of a table: the options of its run, and the paper's result.
 struct PaperRun {
     std::string name;    ///< name of the run's folder, unique in its table: "resnet20-rbf-g2-s3"
     std::string row;     ///< row name as in the paper's table: "RBF-Softmax (γ 2, s 3)"

@@ -1,4 +1,4 @@
-// The settings for MNIST, CIFAR-10, CIFAR-100 and ImageNet, and the download of their files, checked and resumable.
+// The settings for MNIST, CIFAR-10, CIFAR-100, ImageNet and one's own pictures, and checked, resumable downloads.
 #include "radial/apps/tasks/tasks.h"
 
 #include "radial/apps/train/console/safe_text.h"
@@ -15,8 +15,8 @@
 namespace radial::train {
 namespace {
 
-/// Defaults for a run of a few epochs. Momentum and weight decay are those of He et al. 2016, 4.2: the paper uses their
-/// network and augmentation (Sec. 4.3), but states neither value.
+/// Defaults for a run of a few epochs. Momentum and weight decay are those of He et al. 2016, 4.2: the RBF-Softmax
+/// paper uses the network and the augmentation of He et al. (Sec. 4.3), but states neither value.
 TrainOptions cifar_defaults(double lr) {
     TrainOptions defaults;
     defaults.dim = 0;
@@ -61,8 +61,8 @@ ImageTask cifar10_task() {
         .std = data::dataset_registry().at("cifar10").std,
         .read = data::dataset_registry().at("cifar10").read,
         .where_to_get = "'radial-cifar10 download DIR' fetches CIFAR-10",
-        // The paper's s, 4, limits the probability to 0.86. A learned s grows as the errors get fewer. With a spread
-        // below 1, the kernel of an image far from its class still has a gradient (docs/rbf-softmax.md).
+        // The paper's scale of 4 limits the probability to 0.86. A learned scale grows as the errors get fewer. With a
+        // spread below 1, the kernel of an image far from its class still has a gradient (docs/rbf-softmax.md).
         .loss_defaults =
             {{"rbf-softmax",
               {{"scale", 8}, {"gamma", 1.6}, {"learn_scale", true}, {"normalise", true}, {"spread", 0.7}}}},

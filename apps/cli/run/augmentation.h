@@ -103,17 +103,19 @@ struct AugmentationOptions {
     }
 };
 
-/// The transforms in their order: colour jitter before normalisation; crop, flip, cutout and erasing after it. Throws
-/// Error when `color_jitter` is not empty and does not contain 4 numbers.
+/// The transforms in their order: TrivialAugment, RandAugment and colour jitter before normalisation; crop, flip,
+/// cutout and erasing after it. Throws Error when `rand_augment` is not empty and does not contain two whole numbers,
+/// and when `color_jitter` is not empty and does not contain 4 numbers.
 data::Transforms make_transforms(const AugmentationOptions& options);
 
 /// Throws Error when the inputs of a data set, of shape `input`, are images that are too small for a reflected border.
 void check_augmentation(const AugmentationOptions& options, const Shape& input);
 
-/// Sets the random region, the transforms and the mixing of a loader. Throws as make_transforms() does.
+/// Sets the transforms, the alternating flip, the random region, the mixing and the repeats of a loader. Throws as
+/// make_transforms() does.
 void set_augmentation(const AugmentationOptions& options, data::LoaderOptions& loader);
 
-/// Whether the options change an image anew at each use, so that repeated uses of it differ.
+/// Whether the options change an image differently each time it is used.
 bool varies_images(const AugmentationOptions& options);
 
 /// Text for a log: "crop with padding 4, flip 0.5", or "none".

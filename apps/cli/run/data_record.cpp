@@ -132,8 +132,8 @@ const Module* module_at(const Module& root, std::string_view path) {
     return nullptr;
 }
 
-/// The first batch norm that gets a single value per channel from one image in training, or "". Those that are held in
-/// evaluation use their running statistics.
+/// The path of the first batch norm that gets a single value per channel from one image in training, or "". Batch norms
+/// that are held in evaluation mode are skipped, because they use their running statistics.
 std::string norm_of_single_values(Layer& model, const Shape& image) {
     for (const LayerCost& layer : layer_costs(model, image)) {
         if (layer.op != "batch_norm" || layer.output.numel() != layer.output[1]) continue;

@@ -19,8 +19,8 @@ namespace radial::train {
 /// Whether two lists contain the same names, each the same number of times, in any order.
 bool same_names(std::vector<std::string> one, std::vector<std::string> other);
 
-/// The record of a run's two sets. "train" and "test" are their fingerprints (data/fingerprint.h), objects of
-/// "samples", "image" and "content". "classes" are the names of the classes: those of the folders if classes are
+/// The record of a run's two sets. "train" and "test" are their fingerprints (data/fingerprint.h), objects with the
+/// keys "samples", "image" and "content". "classes" are the names of the classes: those of the folders if classes are
 /// folders, and none if the names are guessed.
 nlohmann::ordered_json data_record(const data::Dataset& train, const data::Dataset& test);
 
@@ -58,8 +58,8 @@ struct BatchCut {
 std::int64_t smallest_part(const BatchCut& cut);
 
 /// Throws Error, which says what to change, when no batch would be left, or when a part is so small that a batch norm
-/// of `model` would get a single value per channel from images [C, H, W]. `synchronised`: batch norms use the parts of
-/// all ranks.
+/// of `model` would get a single value per channel from images of the shape `image` [C, H, W]. `synchronised` says
+/// whether batch norms use the parts of all ranks.
 void check_batches(Layer& model, const Shape& image, const BatchCut& cut, bool synchronised);
 
 /// Throws Error, which says what to change, when a batch has fewer samples over all ranks than `loss` needs in training

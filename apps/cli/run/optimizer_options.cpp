@@ -50,7 +50,8 @@ bool is_bias(const NamedTensor& parameter) {
 std::vector<ParameterGroup> parameter_groups(const OptimizerOptions& options,
                                              const std::vector<NamedTensor>& parameters) {
     const bool all_decay = options.weight_decay_on == DecayedParameters::all;
-    // Those of the network come first. With one rate for all, those of the loss are in the same groups.
+    // The first three groups are those of the network and, unless its rate differs, also of the loss; the last three
+    // are those of the loss if the rates differ.
     std::vector<ParameterGroup> groups;
     for (const double part : {options.backbone_lr, 1.0}) {
         groups.push_back({.parameters = {}, .lr_scale = part, .weight_decay = options.weight_decay});

@@ -22,8 +22,8 @@ enum class ScheduleKind : std::uint8_t {
     cosine,       ///< half a cosine from the peak rate to the final rate
     linear,       ///< a straight line from the peak rate to the final rate
     step,         ///< multiplied by a factor at each milestone
-    poly,         ///< a power of the rest of the run, from the peak rate to the final rate
-    exponential,  ///< the same factor in every epoch, from the peak rate to the final rate
+    poly,         ///< a power of the remaining share of the run, from the peak rate to the final rate
+    exponential,  ///< multiplied by the same factor in every epoch, from the peak rate to the final rate
     one_cycle     ///< half a cosine up to the peak rate, and half a cosine down to the final rate
 };
 /// The names of the schedules.
@@ -60,9 +60,10 @@ struct OptimizerOptions {
     bool drop_last = false;     ///< drop the last batch of an epoch if it is not full
     OptimizerKind optimizer = OptimizerKind::sgd;  ///< the optimizer
     double lr = 0.05;                              ///< peak learning rate
-    double backbone_lr = 1;  ///< factor of the rate of the network's parameters; the loss keeps the whole rate
-    /// Factor of the rate of the network's parameters of rank 1 and of the loss's bias, whose decay is divided by it.
-    /// Other parameters of the loss, such as learned scales, are not shifts of a feature.
+    double backbone_lr = 1;  ///< factor of the learning rate of the network's parameters, not of those of the loss
+    /// Factor of the learning rate of the network's parameters of rank 1 and of the loss's bias, whose weight decay is
+    /// divided by this factor. It does not apply to other parameters of the loss, such as learned scales, which do not
+    /// shift a feature.
     double bias_lr_scale = 1;
     double beta1 = 0.9;     ///< decay of the average of gradients of Adam and LAMB, and of AdamW in Muon
     double beta2 = 0.999;   ///< decay of their average of squared gradients
@@ -71,7 +72,7 @@ struct OptimizerOptions {
     double momentum = 0.9;  ///< momentum of SGD, RMSprop and Muon
     bool nesterov = false;  ///< use Nesterov momentum with SGD; Muon always does
     MuonScale muon_scale = MuonScale::match_adamw;  ///< factor of Muon's updates
-    double weight_decay = 0.0;                      ///< factor of the L2 penalty, which is added to the gradient
+    double weight_decay = 0.0;                      ///< L2 penalty, or decoupled decay for AdamW, Muon and LAMB
     DecayedParameters weight_decay_on = DecayedParameters::all;  ///< parameters that decay
     double clip_norm = 1.0;                                      ///< largest norm of the gradient; 0: no clipping
     std::int64_t accumulate = 1;                   ///< number of parts of a batch that are computed one after another
@@ -150,25 +151,26 @@ struct OptimizerOptions {
     }
 };
 
-/// Adjusts the options for which `given`, called with the name of a flag ("--momentum"), is false to those that are
-/// given: a warm-up lasts at most half of the run, milestones select the step schedule, one cycle rises and falls as
-/// PyTorch's OneCycleLR does by default, Muon has its own momentum unless a recipe was chosen (`recipe`), and LAMB its
-/// own epsilon.
+/// Adjusts the options that were not given to those that were: a warm-up lasts at most half of the run, milestones
+/// select the step schedule, one cycle rises and falls as PyTorch's OneCycleLR does by default, Muon has its own
+/// momentum unless a recipe was chosen (`recipe`), and LAMB has its own epsilon. `given` returns whether a flag, such
+/// as "--momentum", was given.
 void fit_optimizer_defaults(OptimizerOptions& options, const std::function<bool(const char*)>& given, bool recipe);
 
-/// A note for each of these options that has no effect because another one is off: "--warmup-start has no effect
-/// without a warm-up". options_without_effect() has the notes on all options.
+/// A note for each of these options that has no effect because another option is off, such as "--warmup-start has no
+/// effect without a warm-up". options_without_effect() returns the notes on all options.
 std::vector<std::string> optimizer_options_without_effect(const OptimizerOptions& options);
 
 /// Text for a log: "cosine from 0.05 to 0 over 8 epochs, after a warm-up of 0.5".
 std::string describe_schedule(const OptimizerOptions& options);
 
 /// The learning rate over the run. Throws Error for contradictory options: milestones without the step schedule or vice
-/// versa, a number of factors that does not match the milestones, or a warm-up that is not shorter than the run.
+/// versa, a number of factors that does not match the milestones, a warm-up that is not shorter than the run, a final
+/// rate for the constant or step schedule, final rate 0 for the exponential one, or no warm-up for one cycle.
 Schedule make_schedule(const OptimizerOptions& options);
 
-/// The optimizer for those of `parameters`, a Classifier's with their names, that are not frozen. Throws Error for
-/// Nesterov momentum with momentum 0, and when all parameters are frozen.
+/// The optimizer for those of `parameters`, the named parameters of a Classifier, that are not frozen. Throws Error for
+/// SGD with Nesterov momentum and momentum 0, for Muon with momentum 1, and when all parameters are frozen.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<NamedTensor>& parameters);
 
 }  // namespace radial::train

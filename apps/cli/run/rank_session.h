@@ -13,11 +13,11 @@ namespace radial::train {
 
 /// The actions between two steps, the same on all ranks.
 struct BetweenSteps {
-    bool save = false;  ///< save a snapshot, as the first rank's clock or step count demands
+    bool save = false;  ///< save a snapshot, because one is due by the first rank's clock or step count
     int signal = 0;     ///< signal that any rank has received; 0: none
 };
 
-/// What ranks need to know of a run before it begins.
+/// The options of a run that determine its ranks.
 struct RankPlan {
     std::int64_t batch = 128;     ///< number of samples per step, over all ranks
     std::int64_t accumulate = 1;  ///< number of parts of a batch that are computed one after another
@@ -51,9 +51,9 @@ public:
     void check_last_batch(std::int64_t samples) const;
 
     /// Agrees with all ranks on what to do next. Each rank passes the signal that it has received; the first rank also
-    /// passes whether it wants to save.
+    /// passes whether a snapshot is due.
     BetweenSteps agree(const BetweenSteps& own) const;
-    /// Announces that all ranks end now, each by an exception.
+    /// Tells the other ranks that all ranks end now, each by an exception.
     void end_together() const { ranks_->end_together(); }
 
 private:
@@ -68,7 +68,8 @@ private:
 void check_same_run(const RankSession& session, const nlohmann::ordered_json& options,
                     const nlohmann::ordered_json& data);
 
-/// The same for the step from which a resumed run continues, because ranks may see different folders.
+/// Checks that all ranks resume after the same step, because ranks may see different folders. Throws as
+/// check_same_run() does. All ranks must call it.
 void check_same_step(const RankSession& session, std::int64_t step);
 
 }  // namespace radial::train

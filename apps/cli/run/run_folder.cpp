@@ -1,4 +1,4 @@
-// The files of a run, each complete or absent, and flock() on a file that names the process that holds the lock.
+// Writes the files of a run, deletes those of an earlier run, and locks the folder with flock().
 #include "radial/apps/cli/run/run_folder.h"
 
 #include "radial/apps/train/console/safe_text.h"
@@ -29,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-/// "process 4711 on a-host".
+/// The description of this process in a lock file, such as "process 4711 on a-host".
 std::string this_process() {
     std::array<char, 256> host{};
     const bool named = gethostname(host.data(), host.size() - 1) == 0 && host[0] != '\0';
@@ -56,7 +56,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder, Children children)
                                     holder.empty() ? "" : " (" + holder + ")"));
     }
     const std::string holder = this_process() + (children == Children::hold ? ", or one that it has started" : "");
-    // Only people read this text, so it does not matter if the disk is too full for it.
+    // The text is only for messages, so it does not matter if the disk is too full for it.
     [[maybe_unused]] const bool written =
         ftruncate(file_, 0) == 0 && pwrite(file_, holder.data(), holder.size(), 0) >= 0;
 }

@@ -12,11 +12,11 @@
 
 namespace radial::train {
 
-/// Locks a folder while it exists, by flock() on the file .lock in it. The file stays; the lock ends with the process,
-/// however that ends. On a file system without such locks, nothing is locked.
+/// Locks a folder for the lifetime of this object, by flock() on the file .lock in the folder. The file stays; the lock
+/// ends with the process, however the process ends. On a file system without such locks, nothing is locked.
 class FolderLock {
 public:
-    /// Whether child processes hold the lock, too, until they have ended.
+    /// Whether child processes also hold the lock, until they have ended.
     enum class Children : std::uint8_t { let_go, hold };
 
     /// Throws FileError when another process holds the lock, naming that process, or when .lock cannot be created.
@@ -59,7 +59,7 @@ public:
     /// The folder of the event files.
     std::filesystem::path events() const { return folder_ / "events"; }
 
-    /// Writes config.json, which says how to repeat the run.
+    /// Writes config.json, the settings with which the run can be repeated.
     void write_config(const nlohmann::ordered_json& config) const;
     /// Appends a line to metrics.jsonl, which is on disk when this function returns. Throws FileError; then the file
     /// ends with its last complete line, and the next call also writes the missing lines.
@@ -73,7 +73,7 @@ private:
     EarlierRun earlier_;
     std::optional<FolderLock> lock_;
     int metrics_ = -1;          ///< file descriptor of metrics.jsonl
-    std::int64_t written_ = 0;  ///< size of its complete lines in bytes
+    std::int64_t written_ = 0;  ///< size of the complete lines of metrics.jsonl in bytes
     std::string waiting_;       ///< lines that are not written yet
 };
 

@@ -10,8 +10,8 @@
 namespace radial::train {
 namespace {
 
-// What may throw is computed before the braces of a struct: when an exception is thrown between them, g++ (12 to 14)
-// destroys a member that was initialised by inner braces twice.
+// Values whose computation may throw are computed before the braced initialiser of a struct: when an exception is
+// thrown inside it, g++ (12 to 14) destroys a member that was initialised by inner braces twice.
 
 EarlierRun earlier_run(const ResumeOptions& options, bool overwrite) {
     if (!options.resume.empty()) return EarlierRun::resumed;

@@ -46,7 +46,7 @@ struct TrainingPlan {
     RankStepOptions rank_step;                   ///< for several ranks
 };
 
-/// All that `train` does, in the structs that the parts of a run take.
+/// The complete plan of `train`, in the structs that the parts of a run use.
 struct RunPlan {
     EarlierRun earlier_run{};        ///< what to do with a run that is already in the folder
     RankPlan ranks;                  ///< device, threads and parts of a batch of each rank
@@ -58,8 +58,8 @@ struct RunPlan {
     std::vector<std::string> notes;  ///< a note for each option that has no effect
 };
 
-/// The run that `options`, complete options, describe. `start` are the weights in TrainOptions::weights, or null.
-/// Throws as make_schedule() and view_of() do.
+/// Makes the plan of the run that `options`, in which all values are filled in, describe. `start` holds the weights in
+/// TrainOptions::weights, or is null. Throws as make_schedule() and view_of() do.
 RunPlan plan_run(const ImageTask& task, const TrainOptions& options, std::shared_ptr<const OpenedWeights> start);
 
 }  // namespace radial::train

@@ -18,7 +18,7 @@
 
 namespace radial::train {
 
-/// How the files of a run begin and grow.
+/// Options of RunRecorder.
 struct RecordPlan {
     bool resumed = false;          ///< whether the folder holds the beginning of the run
     std::int64_t log_steps = 20;   ///< steps between two points in the event files; 0: one point per epoch
@@ -34,9 +34,8 @@ std::string title_of(const ImageTask& task, const std::string& model);
 class RunRecorder {
 public:
     /// All arguments except `plan`, `config` and `trainer` must outlive this object. If the run is resumed, its folder
-    /// keeps everything except what was written after the step that `trainer` has reached; otherwise a new
-    /// run begins in the folder. Prints a note to `progress` when a resumed run lacks its best checkpoint. Throws
-    /// FileError.
+    /// keeps everything except what was written after the step that `trainer` has reached; otherwise a new run begins
+    /// in the folder. Prints a note to `progress` when a resumed run lacks its best checkpoint. Throws FileError.
     RunRecorder(const ImageTask& task, const RecordPlan& plan, RunFolder& folder, nlohmann::ordered_json config,
                 const Classifier& classifier, const data::Dataset& test, const Trainer& trainer, Progress& progress);
 

@@ -97,7 +97,7 @@ std::string RunSaver::keep_failed(const FailedStep& failed) const {
 }
 
 void RunSaver::save_now(Trainer& trainer) {
-    const Json state = trainer.state();  // on every rank: it reads the results of the steps so far
+    const Json state = trainer.state();  // on every rank, because state() reads the results of the steps so far
     saved_ = Clock::now();               // set here too, so that after a failure the next attempt waits a full interval
     if (!session_.first()) return;
     snapshots_.save(trainer.steps(), classifier_, optimizer_,
@@ -178,7 +178,7 @@ void RunSaver::resume(Classifier& classifier, Optimizer& optimizer, Trainer& tra
             };
             const std::vector<std::string> changes = check_options(options_of_this_version(part("options")));
             check_same_data(state.value("data", Json()), data_, plan_.data);  // earlier versions saved none
-            // After the options, because other options can make other tensors.
+            // Restored after the options are checked, because with other options the tensors can differ.
             restore_snapshot(snapshot, classifier, optimizer, average_);
             restore(trainer, part("trainer"), file);
             const std::int64_t epochs = trainer.setup().epochs;

@@ -15,12 +15,12 @@
 
 namespace radial::train {
 
-/// Whether an option may have another value when a run is resumed: it says where and how the run works, not what it
-/// does.
+/// Whether an option may have another value when a run is resumed, because it determines only where and how the run is
+/// executed, not what it computes.
 bool may_differ(const std::string& option);
 
-/// Whether an option that says what a run does may still be changed when it is resumed, because the run could not
-/// continue otherwise: it lacks memory, some files cannot be read, or it has already ended.
+/// Whether an option that determines what a run computes may still be changed when it is resumed, because the run could
+/// not continue otherwise: it lacks memory, some files cannot be read, or it has already ended.
 bool may_change(const std::string& option);
 
 /// When and where a run is saved.
@@ -42,7 +42,7 @@ public:
     RunSaver(const RankSession& session, SavePlan plan, const Classifier& classifier, const Optimizer& optimizer,
              const nlohmann::ordered_json& config, Progress& progress, WeightAverage* average = nullptr);
 
-    /// Saves the run's beginning, so that it can be resumed wherever it stops. Throws FileError.
+    /// Saves the initial state of the run, so that it can be resumed wherever it stops. Throws FileError.
     void start(Trainer& trainer) { save_now(trainer); }
 
     // When a snapshot cannot be written, for example because the disk is full, a warning says which snapshot is kept.
@@ -62,11 +62,12 @@ public:
     /// and Error when another option that matters differs from the run's, when --epochs is below the number of epochs
     /// begun, or when the data differ (data_record.h).
     void resume(Classifier& classifier, Optimizer& optimizer, Trainer& trainer, Progress& progress) const;
-    /// Calls `write`, which writes the results of an epoch, with the averages in place of the weights. If it throws
-    /// FileError, this becomes a warning, or after the last epoch a FileError that says how to write the results again;
-    /// see after_epoch().
+    /// Calls `write`, which writes the results of an epoch, with the averaged weights, if any, in place of the current
+    /// ones. A FileError of `write` becomes a warning or, after the last epoch, a FileError that says how to write the
+    /// results again; see after_epoch().
     void record(const std::function<void()>& write, bool last);
-    /// Handles Observer::on_failure(): saves the batch in the run's folder, and returns text that says where.
+    /// Handles Observer::on_failure(): on the first rank, saves the batch in the run's folder and returns text that
+    /// says where; on the other ranks, returns "".
     std::string keep_failed(const FailedStep& failed) const;
     /// Called when `lost` has ended a step: saves the run as it was before that step, and adds to the message how to
     /// resume it.

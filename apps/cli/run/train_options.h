@@ -22,7 +22,7 @@ namespace radial::train {
 /// The weights of the classes in the loss.
 enum class ClassWeighting : std::uint8_t {
     none,     ///< no weights
-    balanced  ///< inverse to the sizes of the classes
+    balanced  ///< inversely proportional to the sizes of the classes
 };
 /// The names of the choices.
 constexpr auto words_of(ClassWeighting /*value*/) { return std::to_array<std::string_view>({"none", "balanced"}); }
@@ -36,8 +36,8 @@ struct ClassifierOptions {
     LossSettings loss_settings;        ///< options of the loss; those not given keep their defaults
     ClassWeighting class_weights = ClassWeighting::none;  ///< weights of the classes in the loss
     std::filesystem::path weights;  ///< file whose weights a new run starts from; empty: random weights
-    std::string freeze;             ///< what freeze_parts() keeps as it is; empty: nothing
-    bool backbone_eval = false;     ///< hold the network in evaluation during training
+    std::string freeze;             ///< the part of the network that freeze_parts() freezes; empty: none
+    bool backbone_eval = false;     ///< hold the network in evaluation mode during training
 
     /// The options by name, except those of the loss and of the network: see fields().
     template <class Self, class Visit>
@@ -61,11 +61,11 @@ struct ClassifierOptions {
 /// The data, the device, the threads and the output folder of a run.
 struct RunOptions {
     std::int64_t limit = 0;                             ///< train on this many samples, the first of the set; 0: all
-    data::Sampling sampling = data::Sampling::uniform;  ///< which training samples an epoch has
+    data::Sampling sampling = data::Sampling::uniform;  ///< how the samples of an epoch are drawn
     double val_split = 0;                      ///< share of the training set to hold out and evaluate on; 0: none
     std::uint64_t seed = 1;                    ///< seed of the initial weights and of the order of the samples
     int threads = 0;                           ///< number of compute threads; 0: all cores
-    int workers = 1;                           ///< number of threads that prepare batches; 0: between steps
+    int workers = 1;                           ///< number of threads that prepare batches; 0: prepared between steps
     std::string device = "cpu";                ///< "cpu", "cuda" or "cuda:N"
     Precision precision = Precision::float32;  ///< precision of the network
     GraphUse graph = GraphUse::automatic;      ///< run steps as a CUDA graph

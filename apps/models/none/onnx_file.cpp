@@ -1,4 +1,4 @@
-// A build without the ONNX library.
+// Reports that ONNX files cannot be written, in a build without the ONNX library.
 #include "radial/apps/models/onnx_file.h"
 
 #include "radial/core/util/error.h"

@@ -42,7 +42,7 @@ void add_file(CLI::App& app, const std::string& name, std::filesystem::path& fil
     app.add_option(name, file, text)->capture_default_str()->type_name("FILE");
 }
 
-/// Adds the flags that say how to compute features. `data` describes --data.
+/// Adds the flags that say how to compute features. `data` is the help text of --data.
 void add_feature_options(CLI::App& app, TestSet& set, train::FeatureOptions& options, const std::string& data) {
     train::FlagAdder(app, "Options")("set", set, "Format of the data set");
     app.add_option("--data", options.data, data)->type_name("DIR");

@@ -69,7 +69,7 @@ std::vector<train::EpochResult> read_epochs(const fs::path& folder) {
     return epochs;
 }
 
-/// Gives an option of the network or the loss the name and the form that it has today, if an earlier version wrote it:
+/// Gives those options of the network or the loss that an earlier version wrote their current names and forms, such as
 /// "model.recompute" and "true" for "model.checkpoint" and "1".
 void modernise(std::map<std::string, std::string>& settings, const std::string& prefix,
                const std::vector<OptionInfo>& options) {
@@ -85,8 +85,8 @@ void modernise(std::map<std::string, std::string>& settings, const std::string& 
     }
 }
 
-/// The same for all options. Those of a sum of losses, or of a network or loss that is not in the registry, stay as
-/// they are.
+/// Gives all options their current names and forms. Those of a sum of losses, or of a network or loss that is not in
+/// the registry, stay as they are.
 void modernise(std::map<std::string, std::string>& settings) {
     const auto chosen = [&settings](const std::string& name) {
         const auto found = settings.find(name);
