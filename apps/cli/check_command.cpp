@@ -5,6 +5,7 @@
 #include "radial/apps/cli/validators.h"
 #include "radial/apps/train/console/progress.h"
 #include "radial/apps/train/console/safe_text.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/util/error.h"
 #include "radial/data/image_folder.h"
 
@@ -14,7 +15,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -146,9 +146,8 @@ void run_check(const ImageTask& task, const CheckOptions& options) {
         for (const std::int64_t label : images->labels.to_vector<std::int64_t>())
             files.classes.push_back(images->class_names.at(static_cast<std::size_t>(label)));
     }
-    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     Report report(files);
-    data::check_pictures(files.paths, options.workers > 0 ? options.workers : cores,
+    data::check_pictures(files.paths, options.workers > 0 ? options.workers : available_cores(),
                          [&](const data::CheckedPicture& picture) { report.add(picture); });
     report.end();
 }

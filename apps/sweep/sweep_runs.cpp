@@ -6,6 +6,7 @@
 #include "radial/apps/cli/run/run_saver.h"
 #include "radial/apps/train/run/json_text.h"
 #include "radial/apps/train/run/snapshots.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/io/files.h"
 #include "radial/core/util/error.h"
 
@@ -137,8 +138,7 @@ std::vector<std::string> place_for(const PaperTable& table, const SweepOptions& 
     if (table.result == SweepResult::distances) arguments = {"--save-steps=20", "--keep-saves=1000"};
     if (!options.data.empty()) add(arguments, "data", options.data.string());
     add(arguments, "device", options.device);
-    const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
-    const std::int64_t share = options.jobs > 1 ? std::max<std::int64_t>(1, cores / options.jobs) : 0;
+    const std::int64_t share = options.jobs > 1 ? std::max<std::int64_t>(1, available_cores() / options.jobs) : 0;
     add(arguments, "threads", fmt::format("{}", options.threads > 0 ? options.threads : share));
     add(arguments, "workers", fmt::format("{}", options.workers));
     return arguments;

@@ -36,14 +36,6 @@ namespace {
 thread_local int reference_wanted = 0;
 std::atomic<bool> tf32 = false, search = true;
 
-// The number of cores that this process may run on. A container or taskset can restrict it.
-int available_cores() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-    return CPU_COUNT(&set);
-}
-
 }  // namespace
 
 Backend& backend_for(Device device, DType dtype) {
@@ -63,6 +55,16 @@ Backend& backend_for(Device device, DType dtype) {
 
 UseReferenceBackend::UseReferenceBackend() { ++reference_wanted; }
 UseReferenceBackend::~UseReferenceBackend() { --reference_wanted; }
+
+int available_cores() {
+#ifdef _OPENMP
+    return omp_get_num_procs();  // with OMP_PROC_BIND, this thread may run on one core only, but its team on others
+#else
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+#endif
+}
 
 void set_num_threads(int threads) {
     RADIAL_CHECK(threads >= 0, "threads: {} is negative; 0 means every core", threads);

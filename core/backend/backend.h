@@ -148,6 +148,8 @@ public:
     UseReferenceBackend& operator=(const UseReferenceBackend&) = delete;
 };
 
+/// The number of cores on which the threads of this process may run. A container or taskset can restrict it.
+int available_cores();
 /// Sets the number of threads that CPU ops use. 0 restores the default: every core that the process may run on.
 void set_num_threads(int threads);
 /// The number of threads that CPU ops use.

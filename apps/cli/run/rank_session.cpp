@@ -5,9 +5,8 @@
 #include "radial/apps/cli/run/run_saver.h"
 #include "radial/apps/train/console/interrupt.h"
 #include "radial/apps/train/run/version.h"
+#include "radial/core/backend/backend.h"
 #include "radial/core/util/error.h"
-
-#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,25 +16,15 @@
 #include <thread>
 
 namespace radial::train {
-namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// The number of processors that this process may run on.
-int allowed_processors() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
-}  // namespace
 
 RankSession::RankSession(const RankPlan& plan)
     : plan_(plan),
       ranks_(join_ranks({.timeout = std::chrono::milliseconds(std::llround(1000 * plan.timeout)),
                          .ending = [] { return noted_signal() != 0; }})),
       processors_(static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))),
-      allowed_(allowed_processors()) {
+      allowed_(available_cores()) {
     if (!several()) return;
     // The other ranks would print the same as the first.
     if (!first() && std::freopen("/dev/null", "w", stdout) == nullptr)

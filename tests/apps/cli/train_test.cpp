@@ -62,6 +62,16 @@ TEST_CASE("bf16 on a processor that does not multiply bfloat16 is said to be slo
     CHECK(contains(run.result().out, "precision: float32\n"));
 }
 
+TEST_CASE("a run uses every core also where OMP_PROC_BIND binds each thread to one", "[host]") {
+    const std::string quick = "--dim 2 --epochs 1 --batch 20 --limit 40";
+    const ProgramResult free = short_run().train("free", quick);
+    REQUIRE(setenv("OMP_PROC_BIND", "true", 1) == 0);
+    const ProgramResult bound = short_run().train("bound", quick);
+    REQUIRE(unsetenv("OMP_PROC_BIND") == 0);
+    const auto device = [](const ProgramResult& run) { return run.out.substr(0, run.out.find('\n')); };
+    CHECK(device(bound) == device(free));
+}
+
 TEST_CASE("a run prints plain lines where there is no terminal", "[host]") {
     CHECK_FALSE(contains(short_run().result().out, "\r"));
     CHECK(contains(short_run().result().out, "\nepoch 2/2: loss "));
