@@ -1,5 +1,5 @@
-// Tensors, autograd, ops, modules, optimizers, files and ranks. The headers for writing kernels are in
-// core/kernels/kernels.h.
+// Includes the public headers of the core: tensors, autograd, ops, modules, optimizers, files and ranks. The headers
+// for writing kernels are in core/kernels/kernels.h.
 #pragma once
 
 #include "radial/core/autograd/autograd.h"

@@ -28,8 +28,8 @@ struct Older {
     bool operator()(const Node* a, const Node* b) const { return a->sequence < b->sequence; }
 };
 
-/// The number of edges from live ops to each leaf, that is, the gradients that a walk still has to deliver. Only
-/// counted while a watcher exists. Nested walks (recompute()) are linked, since a leaf is complete only when no walk
+/// Counts the edges from live ops to each leaf, that is, the gradients that a walk still has to deliver. Used only
+/// while a gradient watcher exists. Nested walks (recompute()) are linked, since a leaf is complete only when no walk
 /// has anything left to deliver to it.
 class PendingLeaves {
 public:
@@ -55,8 +55,8 @@ private:
 };
 thread_local PendingLeaves* PendingLeaves::innermost = nullptr;
 
-// The number of edges from live ops to each op below `root`. Also counts the edges to each leaf if `leaves` is not
-// null.
+// Returns the number of edges to each op of the graph below `root`. Also counts the edges to each leaf if `leaves` is
+// not null.
 std::unordered_map<const Node*, int> count_uses(Node* root, PendingLeaves* leaves) {
     std::unordered_map<const Node*, int> uses{{root, 0}};
     std::vector<Node*> pending{root};
@@ -72,7 +72,7 @@ std::unordered_map<const Node*, int> count_uses(Node* root, PendingLeaves* leave
     return uses;
 }
 
-// sum += part. Overwrites a buffer that nothing else reads, if there is one.
+// sum += part. Reuses the buffer of `sum` or of `part` if nothing else refers to it, and otherwise copies `sum`.
 void accumulate(Tensor& sum, Tensor part) {
     if (!sum.defined()) {
         sum = std::move(part);
@@ -124,7 +124,7 @@ Tensor seed_for(const Tensor& root, const Tensor& seed) {
 
 thread_local int first_runs = 0, runs_again = 0;
 
-/// While the object exists, a segment runs for the first time.
+/// Marks the first run of a segment on this thread while the object exists.
 class FirstRun {
 public:
     FirstRun() { ++first_runs; }
@@ -133,7 +133,8 @@ public:
     FirstRun& operator=(const FirstRun&) = delete;
 };
 
-/// While the object exists, a segment runs again, with the generator state of its first run.
+/// Marks the second run of a segment on this thread while the object exists. Starts with the generator state of the
+/// first run; the destructor restores the generator.
 class SecondRun {
 public:
     explicit SecondRun(std::uint64_t seed, std::uint64_t counter)
@@ -262,8 +263,8 @@ void backward(const Tensor& root, const Tensor& seed) {
         Tensor incoming = std::move(waiting[&node]);
         waiting.erase(&node);
         Grads grads;
-        // If no use of the op's output gave a gradient, there is nothing to pass on, but its inputs must still be
-        // counted down.
+        // If no gradient has reached this op, there is nothing to pass on, but the counters of its inputs must still be
+        // decremented.
         if (incoming.defined()) grads = run(node, std::move(incoming));
         grads.resize(node.inputs.size());
         for (std::size_t i = 0; i < grads.size(); ++i) {
@@ -309,7 +310,7 @@ Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, 
     const Tensor y = [&] {
         const NoGrad guard;
         const FirstRun run;
-        // A named handle, so that no layer treats x as a temporary and overwrites it.
+        // This handle has a name, so that no layer treats x as a temporary and overwrites it.
         const Tensor input = x.detach();
         return segment(input);
     }();
@@ -320,7 +321,7 @@ Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x, 
                       Tensor input = kept.get().detach();
                       input.set_requires_grad(needs[0]);
                       const Tensor again = segment(input);
-                      // This adds the gradients of the parameters.
+                      // This also adds the parameters' gradients to their grad().
                       if (again.requires_grad()) backward(again, dy);
                       return Grads{needs[0] ? input.grad() : Tensor(), {}};
                   });

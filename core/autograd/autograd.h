@@ -59,13 +59,13 @@ private:
 
 /// The gradients of an op's inputs, in the order of the inputs; undefined where no gradient flows.
 using Grads = std::vector<Tensor>;
-/// Computes the gradients of an op's inputs from the gradient of its output. `grad` may be overwritten if
-/// grad.exclusive(). The gradient and the results may be in either layout.
+/// Computes the gradients of an op's inputs from the gradient of its output. The function may overwrite `grad` if
+/// grad.exclusive(). `grad` and the results may be in either layout.
 using BackwardFn = std::function<Grads(Tensor grad, Needs needs)>;
 
-/// A number that an op uses beside its tensors, such as a stride; for those who observe ops.
+/// A number that an op uses in addition to its tensors, such as a stride. It is passed to the watcher of ObserveOps.
 struct OpAttribute {
-    /// `given` is any number or truth value; it is stored as a float64.
+    /// Stores `given`, a number or a bool, as a float64.
     template <class T>
     OpAttribute(std::string_view attribute, T given) : name(attribute), value(static_cast<double>(given)) {}
 
@@ -85,18 +85,19 @@ Tensor record(std::string_view op, Tensor output, std::initializer_list<Tensor> 
 ///@}
 
 /// Differentiates `root` and adds the results to grad() of each leaf that requires a gradient. `seed` is the gradient
-/// of `root`, of the same shape; undefined means 1, for a scalar root. The walk over the graph is iterative, and the
-/// tensors that an op has saved are freed as soon as its backward function has run. Throws Error when `root` has no
-/// graph, or when an earlier backward() has already freed one of its ops; the message names the op.
+/// with respect to `root`, of the same shape and dtype; if it is undefined, `root` must be a scalar and the seed is 1.
+/// The walk over the graph is iterative, and the tensors that an op has saved are freed as soon as its backward
+/// function has run. Throws Error when `root` has no graph, when `seed` does not match it, or when an earlier
+/// backward() has already freed one of the ops, which the message names.
 void backward(const Tensor& root, const Tensor& seed = {});
 
 /// Called when a leaf's gradient is complete.
 using GradientWatcher = std::function<void(const std::shared_ptr<TensorImpl>& leaf)>;
 
 /// While the object exists, backward() on this thread calls `watcher` for each leaf as soon as the leaf's gradient is
-/// complete, that is, when neither the rest of the walk nor an enclosing one (recompute()) will add to it. Each leaf is
-/// reported once per walk, between two ops, including leaves that received no gradient. An exception from the watcher
-/// ends the walk. Objects can be nested; the innermost is in effect.
+/// complete, that is, when neither the rest of this walk over the graph nor an enclosing walk (around recompute()) will
+/// add to it. Each leaf is reported once per walk, between two ops, including leaves that received no gradient. An
+/// exception from the watcher ends the walk. Objects can be nested; the innermost is in effect.
 class WatchGradients {
 public:
     /// Starts watching on this thread.
@@ -110,17 +111,18 @@ private:
     const GradientWatcher* previous_;
 };
 
-/// The names of the ops reachable from `root`, that of `root` first. For tests and debugging.
+/// Returns the names of the ops in the graph of `root`, beginning with the op that produced `root`. For tests and
+/// debugging.
 std::vector<std::string> graph_ops(const Tensor& root);
 
-/// One call of an op, which is valid while the watcher runs.
+/// One call of an op. The object is valid only while the watcher runs.
 struct OpCall {
     std::string_view op;                      ///< its name
     std::span<const Tensor> inputs;           ///< as they were passed, undefined ones included
     const Tensor& output;                     ///< its result
     std::span<const OpAttribute> attributes;  ///< its numbers
 
-    /// The value of an attribute. Throws Error, naming the op, when it has none with this name.
+    /// Returns the value of the attribute `name`. Throws Error naming the op when it has no such attribute.
     double attribute(std::string_view name) const;
 };
 /// Called for each op.
@@ -141,12 +143,12 @@ private:
     const OpWatcher* previous_;
 };
 
-/// Whether ops are being observed on this thread. Code that would fuse several layers into one op must then run them
+/// Whether ops are being observed on this thread. If so, code that would fuse several layers into one op must run them
 /// separately.
 bool ops_observed();
-/// Whether code may replace several ops by one that only evaluates them, which has no gradient and may round
-/// differently: gradients are disabled, ops are not observed, and this thread runs no segment of recompute(), whose two
-/// runs must give the same bits.
+/// Whether code may replace several ops by one fused op for evaluation, which has no gradient and may round
+/// differently. This is the case when gradients are disabled, ops are not observed, and this thread is not running a
+/// segment of recompute(), whose two runs must give the same bits.
 bool may_fuse();
 
 /// Computes segment(x) but keeps only x for backward, which runs the segment again (Chen et al. 2016, "Training Deep
@@ -154,15 +156,16 @@ bool may_fuse();
 /// a time.
 ///
 /// The second run draws the same random numbers from default_generator() as the first and does not update running
-/// statistics, so results, gradients and buffers are bitwise equal to those of segment(x). `parameters` contains
-/// those that the segment uses; the op is differentiable if x or one of them needs a gradient. They may be those of the
-/// whole network: if it is partly frozen, a frozen segment is then run again for nothing. When gradients are disabled,
-/// this is segment(x). The segment must be deterministic: every call has to compute the same function.
+/// statistics, so results, gradients and buffers are bitwise equal to those of segment(x). `parameters` must contain
+/// the parameters that the segment uses; the op is differentiable if x or one of them needs a gradient. It may contain
+/// those of the whole network, but if the network is partly frozen, backward then runs frozen segments again
+/// needlessly. When gradients are disabled, recompute() only returns segment(x). The segment must be deterministic:
+/// every call has to compute the same function.
 Tensor recompute(const std::function<Tensor(Tensor)>& segment, const Tensor& x,
                  const std::vector<Tensor>& parameters = {});
 
 /// Whether this thread is running a segment for the second time. State that changes in each forward pass, such as
-/// running statistics, must not be updated then.
+/// running statistics, must not be updated in the second run.
 bool recomputing();
 
 }  // namespace radial

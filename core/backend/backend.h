@@ -1,5 +1,5 @@
-// The primitives that a device offers, and settings that trade their speed for exact products or for runs that repeat.
-// Ops check shapes and record the tape; a backend only computes.
+// The primitives of a device, and settings that trade speed for full float32 precision or for reproducible runs. Ops
+// check shapes and record the tape; a backend only computes.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -71,10 +71,10 @@ public:
     Backend& operator=(const Backend&) = delete;
     virtual ~Backend() = default;
 
-    /// One line that describes the backend: "CPU: oneDNN 2.6.3 (AVX-512), own kernels for AVX-512, 2 threads".
+    /// One line that describes the backend: "oneDNN 2.6.3 (AVX-512), own kernels for AVX-512".
     virtual std::string describe() const = 0;
-    /// Whether the device multiplies numbers of this type. If not, the backend converts them to float32 and back, which
-    /// is slower than computing in float32.
+    /// Whether the device multiplies numbers of this type in hardware. If not, the backend converts them to float32 and
+    /// back, which is slower than computing in float32.
     virtual bool has_hardware_multiply() const { return true; }
     /// The layout that rank-4 activations must have.
     virtual Layout activation_layout() const = 0;
@@ -88,8 +88,8 @@ public:
     /// y = x (*) w + bias, where (*) is cross-correlation. bias [K] may be undefined.
     virtual void conv_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                               const Tensor& y) = 0;
-    /// y = activation(x (*) w + bias + residual) in one pass. bias and residual may be undefined. Returns false,
-    /// without writing y, when the backend has no such pass.
+    /// y = activation(x (*) w + bias + residual) in one pass. bias and residual may be undefined. Returns false when
+    /// the backend has no such pass or the pass may have lost a NaN; the contents of y are then unspecified.
     virtual bool conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                 const Tensor& residual, Activation activation, const Tensor& y);
     /// dx = the gradient of conv_forward() with respect to x.
@@ -99,8 +99,8 @@ public:
     virtual void conv_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry,
                                        const Tensor& dw, const Tensor& dbias) = 0;
 
-    /// Pools x into y. Returns what pool_backward() needs besides the gradient (the positions of the maxima); undefined
-    /// for an average.
+    /// Pools x into y. For max pooling with `training`, returns the positions of the maxima, which pool_backward()
+    /// needs; otherwise, returns an undefined tensor.
     virtual Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
                                 bool training) = 0;
     /// dx = the gradient of pool_forward() with respect to x. `workspace` is what pool_forward() returned.
@@ -115,8 +115,8 @@ public:
     virtual Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                                       double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                                       const Tensor& y) = 0;
-    /// Whether the batch norm functions accept this activation without a residual. Activation::none and
-    /// Activation::relu are always accepted.
+    /// Whether the batch norm functions support this activation without a residual. Activation::none and
+    /// Activation::relu are always supported.
     virtual bool norm_takes(Activation activation) const {
         return activation == Activation::none || activation == Activation::relu;
     }
@@ -155,8 +155,8 @@ void set_num_threads(int threads);
 /// The number of threads that CPU ops use.
 int num_threads();
 
-/// A description of the device for a program's log: device, library versions, instruction set and number of threads,
-/// one line each.
+/// Returns one line that describes the device for a program's log: device, library versions, instruction set and number
+/// of threads.
 std::string describe_device(Device device);
 
 ///@{
@@ -167,8 +167,8 @@ void set_allow_tf32(bool on);
 ///@}
 
 ///@{
-/// Whether convolutions on CUDA time several algorithms the first time they meet a shape and keep the fastest. On by
-/// default. When off, cuDNN's own first choice is used, so two runs use the same algorithms and add in the same order.
+/// Whether the first convolution of each shape on CUDA times several algorithms and keeps the fastest. On by default.
+/// When off, cuDNN's own first choice is used, so two runs use the same algorithms and add in the same order.
 bool conv_search();
 void set_conv_search(bool on);
 ///@}

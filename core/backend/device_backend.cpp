@@ -34,7 +34,7 @@ template <class X, int N, Clamp clamp>
 void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
     const Tensor& x = saved.x;
     const std::int64_t channels = x.size(1), rows = rows_of(x);
-    // The rows of this matrix are the coefficients of dx.
+    // Each row of this matrix contains one of the three coefficients of dx for all channels.
     const Tensor made_with = Tensor::empty({3, (channels + 3) / 4 * 4}, DType::float32, x.device());
     float* const a = made_with.data<float>();
     const norm::GradientAffine gradient{a, a + made_with.size(1), a + 2 * made_with.size(1)};
@@ -53,7 +53,7 @@ void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrad
     kernels::map2(x.device(), rows, channels / N, norm::InputGradient<X, N, clamp>{sums, grads.dx.data<X>(), gradient});
 }
 
-/// Calls f(B{}) with the type B of a bias: float, or X itself.
+/// Calls f(B{}), where B is the type of `bias`: X or float.
 template <class X, class F>
 void dispatch_bias(const Tensor& bias, const F& f) {
     if (bias.dtype() == dtype_of<X>) return f(X{});

@@ -9,9 +9,8 @@ namespace radial {
 /// Implementations of the functions of Backend with the same names, for float32 or bfloat16 x in channels_last, and
 /// float32 vectors. They run on any device and do not wait.
 ///
-/// With a ReLU and no residual, backward recomputes the ReLU's mask from x, and y need not be saved; with both, it
-/// reads y once. In the first case the tensor returned by forward is the factor of each channel, scale / sqrt(variance
-/// + epsilon).
+/// With a ReLU and no residual, backward recomputes the ReLU's mask from x, so y need not be saved, and forward returns
+/// the factor of each channel, scale / sqrt(variance + epsilon). With a ReLU and a residual, backward reads y once.
 Tensor device_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                            double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                            const Tensor& y);
@@ -20,8 +19,8 @@ void device_norm_apply(const Tensor& x, const Tensor& scale, const Tensor& shift
                        const Tensor& mean, const Tensor& variance, double epsilon, Activation activation,
                        const Tensor& y);
 
-/// The operations that devices compute with our own kernels: biases, pooling and batch normalisation. Matrix products
-/// and convolutions are left to a library.
+/// The operations that CUDA devices compute with our own kernels: biases, pooling and batch normalisation. Matrix
+/// products and convolutions are left to a library.
 class DeviceBackend : public Backend {
 public:
     Layout activation_layout() const final { return Layout::channels_last; }

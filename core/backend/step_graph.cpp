@@ -13,7 +13,7 @@
 namespace radial {
 namespace {
 
-/// Changes the state of device and host while a step is being recorded, and restores it in the destructor.
+/// Sets the device, the memory pool and the generator to recording. The destructor restores them.
 class Recording {
 public:
     Recording(int index, MemoryPool& pool, const std::uint64_t* random_base)
@@ -77,8 +77,8 @@ void StepGraph::run() {
 }
 
 void StepGraph::record() {
-    // Returns the cached memory of eager steps to the device, so that the pool can use it. Otherwise both would exist
-    // at once.
+    // Returns the cached memory of eager steps to the device, so that the pool can use it. Otherwise the memory of
+    // eager steps and that of the pool would be held at the same time.
     synchronize(device_);
     release_cached_memory(device_);
     auto pool = std::make_unique<MemoryPool>(device_);

@@ -43,11 +43,11 @@ namespace radial {
 /// longer updated by the graph. Tensors that the recorded step writes in place (weights, running statistics) get a new
 /// version at each launch.
 ///
-/// Steps on the CPU are not recorded, nor is a step that waits for the device (item()) or copies between host and
-/// device. Such a step throws while it is being recorded and runs eagerly from then on; reason() says why. The failed
-/// attempt changes nothing on the device. On the host it leaves behind what the step had assigned until then, such as
-/// gradients with undefined contents, so a step must begin by dropping or overwriting what it accumulates into, as
-/// zero_grad() does above.
+/// Steps on the CPU are not recorded. A step that waits for the device (item()) or copies between host and device fails
+/// while it is being recorded and runs eagerly from then on; reason() says why. The failed attempt changes nothing on
+/// the device. On the host, what the step assigned before the failure remains, such as gradients with undefined
+/// contents, so a step must begin by dropping or overwriting the tensors that it accumulates into, as zero_grad() does
+/// above.
 class StepGraph {
 public:
     /// Number of eager calls before the recording. They select convolution plans, create the optimizer's state and fill

@@ -1,4 +1,4 @@
-// bfloat16: the upper half of a float32. A type for activations on devices that compute fast with it.
+// bfloat16: the upper half of a float32, for activations on devices with fast bfloat16 arithmetic.
 #pragma once
 
 #include "radial/core/kernels/host_device.h"
@@ -20,8 +20,8 @@ struct bfloat16 {        // NOLINT(readability-identifier-naming): named as the 
     bfloat16& operator=(const bfloat16&) = default;
 #ifndef __CUDACC__
     /// Assigns a temporary. The result is that of the default operator, but GCC vectorises only assignments of `bits`.
-    /// As a template, this operator leaves the type trivially copyable. A class with a member of this type can still be
-    /// copied as bytes, but is not assigned as bytes, so code for devices does without.
+    /// Because this operator is a template, the type stays trivially copyable. A class with a member of this type keeps
+    /// a trivial copy constructor but not a trivial move assignment, so device code omits the operator.
     template <std::same_as<bfloat16> T>
     bfloat16& operator=(T&& value) {  // NOLINT(*-missing-std-forward): copies bits
         bits = value.bits;
@@ -30,7 +30,7 @@ struct bfloat16 {        // NOLINT(readability-identifier-naming): named as the 
 #endif
     /// Rounds to nearest, ties to even. NaN stays NaN.
     RADIAL_HD explicit bfloat16(float value) : bits(round(value)) {}
-    /// Rounds to float, then as above.
+    /// Rounds to float, then as the constructor for a float does.
     RADIAL_HD explicit bfloat16(double value) : bits(round(static_cast<float>(value))) {}
     /// The exact value.
     RADIAL_HD explicit operator float() const {

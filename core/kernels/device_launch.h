@@ -1,5 +1,5 @@
-// Implements the functions of launch.h on a device in terms of a Launcher. Each becomes one or two launches, whose
-// blocks and lanes are the same in cuda/ and emulated/.
+// Implements the functions of launch.h on a device in terms of a Launcher. Each call becomes one or more launches,
+// whose blocks and lanes are the same in cuda/ and emulated/.
 //
 // A Launcher (cuda/launch.h or emulated/launch.h) has
 //   map(index, count, f)                              f(i)
@@ -32,7 +32,7 @@ struct ColumnPlan {
     std::int64_t column_blocks, chunk, chunks;  ///< blocks along columns, rows of a chunk, number of chunks
 };
 
-/// The plan for blocks of `lanes` lanes. Aims at `blocks` blocks. Depends only on the sizes.
+/// Returns the plan for blocks of `lanes` lanes. The plan aims at `blocks` blocks and depends only on the sizes.
 inline ColumnPlan plan_columns(std::int64_t rows, std::int64_t columns, int lanes, std::int64_t blocks) {
     ColumnPlan plan{1, lanes, 1, rows, 1};
     while (plan.lanes_x < 32 && plan.lanes_x < columns) plan.lanes_x *= 2;
@@ -50,8 +50,8 @@ inline constexpr int second_pass_lanes = 1024;  ///< lanes per block of the seco
 
 /// Elements of one tensor that a block processes in a launch over many tensors.
 inline constexpr std::int64_t list_chunk = 4096;
-/// The size of the tensor descriptions in the arguments of one launch, in bytes. A device allows 32,764 bytes of
-/// arguments.
+/// The largest size, in bytes, of the tensor descriptions in the arguments of one launch. A device allows 32,764 bytes
+/// of arguments.
 inline constexpr std::size_t list_bytes = 30000;
 
 /// Descriptions of several tensors, passed to a launch by value.
@@ -106,7 +106,7 @@ struct StorePartial {
         partial[chunk * columns + c] = sum;
     }
 };
-/// Second pass: reads these numbers, converted to the wider type.
+/// Second pass: reads the partial sums of the first pass, converted to the wider type.
 template <class V>
 struct ReadPartial {
     const V* partial;

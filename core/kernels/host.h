@@ -30,7 +30,7 @@ void map_item(const Item& item, const F& f) {
     const std::int64_t count = item.count;
 #pragma omp parallel if (count >= parallel_threshold)
     {
-        // Thread-local copies, which nothing else can access, so that the loop keeps their members in registers.
+        // Thread-local copies, which nothing else can access, so that the compiler keeps their members in registers.
         const Item own_item = item;
         const F own = f;
 #pragma omp for simd schedule(static)
@@ -57,7 +57,7 @@ void map2(std::int64_t outer, std::int64_t inner, const F& f) {
     }
 }
 
-/// Calls f(row) for row in [0, count). `work` is the cost of a row in elements.
+/// Calls f(row) for row in [0, count). `work` is the cost of one row, expressed as a number of elements.
 template <class F>
 void rows(std::int64_t count, [[maybe_unused]] std::int64_t work, const F& f) {
 #pragma omp parallel for schedule(static) if (count > 1 && count * work >= parallel_threshold)

@@ -1,4 +1,4 @@
-// Marks a function that runs on the CPU and in CUDA kernels.
+// RADIAL_HD, which marks a function that runs both on the CPU and in CUDA kernels.
 #pragma once
 
 #ifdef __CUDACC__

@@ -1,5 +1,5 @@
-// Runs functors on any device. On the CPU these calls are the loops of host.h; on a CUDA device each is one or two
-// launches, submitted without waiting.
+// Runs functors on any device. On the CPU these calls are the loops of host.h; on a CUDA device each call is one or
+// more launches, submitted without waiting.
 //
 // A functor holds only pointers and numbers, is a named type (not a lambda), and marks its call operator RADIAL_HD; see
 // docs/kernels.md. In a CUDA build, nvcc compiles the sources that include this header.
@@ -11,7 +11,7 @@
 #include "radial/core/memory/storage.h"
 
 namespace radial::kernels {
-/// Not defined in a CUDA build, so a source there that launches kernels but was not compiled by nvcc fails to link.
+/// Not defined in a CUDA build, so that a source file that launches kernels but was not compiled by nvcc fails to link.
 extern const bool sources_that_launch_need_no_nvcc;
 }  // namespace radial::kernels
 
@@ -80,8 +80,8 @@ void reduce_columns(Device device, std::int64_t count, std::int64_t columns, con
     host::reduce_columns(count, columns, f, store);
 }
 
-/// Calls f(item, i) for i in [0, item.count) and every item: one launch for a list of tensors. An Item is a struct of
-/// pointers and numbers with a member `count`.
+/// Calls f(item, i) for i in [0, item.count) and every item. A device processes many tensors in one launch. An Item is
+/// a struct of pointers and numbers with a member `count`.
 template <class Item, class F>
 void map_list(Device device, std::span<const Item> items, const F& f) {
     RADIAL_ON_DEVICE(device, map_list, items, f);

@@ -40,7 +40,7 @@ RADIAL_HD inline std::uint32_t random_bits(std::uint64_t seed, std::uint64_t ind
     return philox(seed, index / 4).word[index % 4];
 }
 
-/// The upper 24 of `bits` as a number in [0, 1).
+/// The upper 24 bits of `bits` as a number in [0, 1).
 RADIAL_HD inline float to_unit(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24F; }
 
 }  // namespace radial::kernels

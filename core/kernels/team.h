@@ -1,6 +1,6 @@
 // Teams: the lanes (threads) that work on one row together. A row kernel is written once, using these calls:
 //
-//   team.sum(n, g)    the sum of g(i) over [0, n), known to every lane
+//   team.sum(n, g)    the sum of g(i) over [0, n), returned on every lane
 //   team.max(n, g)    the largest g(i); NaN if any is NaN, -inf if n is 0
 //   team.each(n, g)   calls g(i) for every i in [0, n); all lanes can then read what it wrote
 //   team.once(g)      calls g() on one lane
@@ -29,7 +29,7 @@ namespace radial::kernels {
 template <class G>
 using Returned = decltype(static_cast<const G*>(nullptr)->operator()(std::int64_t{}));
 
-/// Infinity, for device code, which cannot call the functions of the standard header limits.
+/// Infinity, for device code, which cannot call the functions of std::numeric_limits.
 template <class V>
 inline constexpr V infinity = std::numeric_limits<V>::infinity();
 /// NaN, for device code.

@@ -118,8 +118,8 @@ RADIAL_HD V up_to_six(V v) {
     return above > 6 ? V{6} : above;
 }
 
-/// exp(x) with an error of at most 2 units in the last place. The result is 0 if it would be below the smallest normal
-/// number, 1.2e-38.
+/// exp(x) with an error of at most 2 units in the last place. On the host, the result is 0 if it would be below the
+/// smallest normal number, 1.2e-38.
 RADIAL_HD inline float exponential(float x) {
 #ifdef __CUDA_ARCH__
     return expf(x);
@@ -157,9 +157,9 @@ struct NormalAt {
     V cdf;      ///< probability of a smaller value
     V density;  ///< derivative of `cdf`
 };
-/// The normal distribution at x with one exponential, in a form that the compiler can vectorise. Relative errors are at
-/// most 6e-7 within 4 standard deviations, and 5e-6 further out, where x^2 / 2 loses digits. Beyond 13.2 standard
-/// deviations the smaller tail is 0.
+/// The normal distribution at x, computed with one exponential in a form that the compiler can vectorise. Relative
+/// errors are at most 6e-7 within 4 standard deviations, and 5e-6 further out, where x^2 / 2 loses digits. Beyond 13.2
+/// standard deviations the smaller tail is 0.
 RADIAL_HD inline NormalAt<float> normal_at(float x) {
     // The smaller tail is e^(-x^2 / 2) q(t) with t = 1 / (1 + 0.23 |x|). The polynomial q was fitted for |x| < 13.3.
     const float size = x < 0 ? -x : x, t = 1 / (1 + 0.23F * size), bell = exponential(-0.5F * x * x);
@@ -175,7 +175,7 @@ RADIAL_HD inline NormalAt<float> normal_at(float x) {
     const float tail = bell * q;
     return {x < 0 ? tail : 1 - tail, 0.398942280F * bell};
 }
-/// The same by the standard library.
+/// The normal distribution at x, computed with the standard library.
 RADIAL_HD inline NormalAt<double> normal_at(double x) {
     constexpr double root_half = 0.70710678118654752, density_at_0 = 0.39894228040143268;
     return {std::erfc(-x * root_half) / 2, density_at_0 * std::exp(-x * x / 2)};

@@ -13,8 +13,8 @@ public:
     /// `started` is a registered buffer [1] of BufferKind::state that contains 0. Through it, checkpoints record
     /// whether the module has started.
     explicit FirstBatch(Tensor started) : started_(std::move(started)) {}
-    /// Returns true once: in the first call with `training` set, unless a loaded checkpoint says that the module has
-    /// started. Only this first call reads the buffer from the device, so later steps do not wait.
+    /// Returns true once: in the first call with `training` set, unless a loaded checkpoint has recorded that the
+    /// module has started. Only this first call reads the buffer from the device, so later steps do not wait.
     bool begins(bool training) {
         if (!training || known_) return false;
         known_ = true;

@@ -1,4 +1,4 @@
-// Initial weights that are computed on the host: by a QR decomposition, or by quantiles.
+// Gains, and initial weights: orthogonal by a QR decomposition, truncated normal by quantiles, identities, and biases.
 #include "radial/core/nn/initialize.h"
 
 #include "radial/core/util/error.h"
@@ -21,7 +21,7 @@ void check_floating(const char* who, const Tensor& w) {
                  w.defined() ? w.str() : "an undefined one");
 }
 
-/// The probability of a smaller value under N(0, 1).
+/// The probability of a value below x under N(0, 1).
 double normal_cdf(double x) { return std::erfc(-x / std::numbers::sqrt2) / 2; }
 
 double polynomial(std::initializer_list<double> coefficients, double x) {
@@ -57,7 +57,7 @@ void assign(const Tensor& w, const std::vector<double>& values) {
     w.copy_(Tensor::from(values, w.shape(), Device{}).to(w.dtype()).to(w.device()));
 }
 
-/// Random float64 numbers on the host. Empty if SkipRandomFill is in effect.
+/// Returns one float64 number per element of w, drawn by fill() on the host, or none if SkipRandomFill is in effect.
 template <class Fill>
 std::vector<double> drawn(const Tensor& w, Generator& generator, const Fill& fill) {
     const Tensor numbers = Tensor::empty({w.numel()}, DType::float64, Device{});

@@ -20,8 +20,8 @@ struct NamedTensor {
 };
 
 /// Copies `source` into the tensors of `target`, matched by name and converted to their dtypes. Throws Error when names
-/// occur twice, are missing or left over, or shapes differ; nothing has then been changed. The message begins with
-/// `who` and names up to eight tensors of each kind and the number of others.
+/// occur twice, are missing or left over, or shapes differ; in that case nothing is changed. The message begins with
+/// `who` and, for each of these problems, names up to eight tensors and states the number of others.
 void copy_state(std::string_view who, const std::vector<NamedTensor>& target, const std::vector<NamedTensor>& source);
 
 /// The kind of a buffer's content, which determines how the buffer is treated when weights are averaged over steps
@@ -56,7 +56,7 @@ public:
     /// Copies `source` into the tensors of state(). Throws as copy_state() does.
     void load_state(const std::vector<NamedTensor>& source);
 
-    /// The modules registered with this one, under the names that they have in it.
+    /// The modules registered with this one, and the names under which they are registered.
     const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& named_children() const { return children_; }
 
     /// Selects training (dropout active, batch statistics) or evaluation, for this module and its submodules, except
@@ -65,13 +65,14 @@ public:
     /// Same as train(false).
     void eval() { train(false); }
     /// Holds this module and its submodules in evaluation, so that train() does not change them: batch norms use their
-    /// running statistics and leave them as they are. For parts of a network that are not trained further, or by too
-    /// few samples for statistics. keep_eval(false) releases them; they stay in evaluation until the next train().
+    /// running statistics and leave them as they are. For parts of a network that are not trained further, or that are
+    /// trained with too few samples per batch for statistics. keep_eval(false) releases them; they stay in evaluation
+    /// until the next train().
     void keep_eval(bool on = true);
     /// Whether the module is in training mode.
     bool training() const { return training_; }
     /// Selects whether the segments of a network (Layer::is_segment()) below this module keep only their inputs for
-    /// backward and run again there (core/autograd/autograd.h). Off by default.
+    /// backward, which runs them again (core/autograd/autograd.h). Off by default.
     void set_recompute(bool on);
     /// Whether segments are recomputed.
     bool recomputes() const { return recomputes_; }

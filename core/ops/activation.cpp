@@ -1,4 +1,4 @@
-// Activations, computed in place where nothing else reads the input, and dropout.
+// Activations, some of which are computed in place if nothing else reads the input, and dropout.
 #include "radial/core/ops/kernels/activation.h"
 
 #include "radial/core/ops/common.h"
@@ -16,7 +16,8 @@ struct MaskStart {
     const std::uint64_t* base;
 };
 
-/// y = f(x), computed in place if nothing else reads `x`. F keeps its result for backward.
+/// y = f(x), computed in place if nothing else reads `x`. F::keeps_result must be true, because the input may be
+/// overwritten.
 template <class F>
 Tensor over_input(std::string_view op, const Tensor& x, const F& f,
                   std::initializer_list<OpAttribute> attributes = {}) {
@@ -144,11 +145,11 @@ Tensor dropout(const Tensor& x, double p, Generator& generator) {
 
 namespace {
 
-// Dividing by a smaller slope would lose precision of the input or overflow.
+// Dividing the result by a smaller slope to recover the input would lose precision or overflow.
 constexpr double smallest_slope = 1e-3;
 
-// Whether the input can be recovered from the result. Only true if the host can read the slopes. bfloat16 has no
-// precision to spare.
+// Whether the input can be recovered from the result. False if the host cannot read the slopes, and for bfloat16, which
+// has no precision to spare.
 bool invertible(const Tensor& x, const Tensor& slope) {
     if (slope.device().kind != Device::Kind::cpu || x.dtype() == DType::bfloat16) return false;
     return dispatch_floating(slope.dtype(), "prelu", [&](auto zero) {

@@ -1,4 +1,4 @@
-// Pooling to a given number of pixels (conv.h): checks and launches.
+// Adaptive pooling (conv.h), to a given number of pixels: checks and launches.
 #include "radial/core/ops/kernels/adaptive_pool.h"
 #include "radial/core/ops/common.h"
 #include "radial/core/ops/conv.h"
@@ -12,7 +12,7 @@ kernels::Images images_of(const Tensor& x) {
     return kernels::dense_images(x.size(1), x.size(2), x.size(3), x.layout() == Layout::channels_last);
 }
 
-/// Computes every element of `result`; `work` is the number of elements that each reads.
+/// Computes every element of `result`; `work` is the number of input elements that each of them reads.
 template <class Element>
 void for_each_element(const Tensor& result, const Element& element, std::int64_t work) {
     const bool last = result.layout() == Layout::channels_last;

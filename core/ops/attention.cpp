@@ -1,4 +1,4 @@
-// Scaled dot-product attention, a few heads at a time: products, softmax in place, products.
+// Scaled dot-product attention, computed a few heads at a time: scaled products, softmax in place, and products with v.
 #include "radial/core/ops/kernels/attention.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/backend/backend.h"
@@ -40,8 +40,9 @@ struct Heads {
           mask(kept.mask.defined() ? kept.mask.get().to(Layout::row_major) : Tensor()) {}
 };
 
-/// The number of heads processed together: enough for all cores, but few enough for their products to stay in a cache
-/// of a CPU. Depends only on the sizes, so that results do not depend on the number of threads.
+/// The number of heads processed together: enough for all cores, but few enough for their products to stay in the cache
+/// of a CPU, or within a limit on memory on other devices. Depends only on the sizes and the kind of device, so that
+/// results do not depend on the number of threads.
 std::int64_t heads_at_once(const Kept& kept, Device device) {
     constexpr std::int64_t least = 8, cpu = std::int64_t{1} << 19, cuda = std::int64_t{1} << 26;
     const std::int64_t budget = device.kind == Device::Kind::cpu ? cpu : cuda;
@@ -49,7 +50,7 @@ std::int64_t heads_at_once(const Kept& kept, Device device) {
     return std::clamp(budget / size, std::min(least, kept.heads), std::max<std::int64_t>(1, kept.heads));
 }
 
-/// The type of products and probabilities: float32 for bfloat16.
+/// The type of products and probabilities: float32 for bfloat16 inputs, else the type of the inputs.
 DType score_type(const Tensor& q) { return q.dtype() == DType::bfloat16 ? DType::float32 : q.dtype(); }
 
 /// Writes the probabilities of heads [begin, end) to `scores`.
@@ -72,7 +73,7 @@ void probabilities(const Kept& kept, const Heads& in, std::int64_t begin, std::i
     });
 }
 
-/// dp becomes the gradient of the masked products.
+/// Replaces dp, the gradient of the probabilities p, by the gradient of the masked products.
 void softmax_gradient(const Tensor& p, const Tensor& dp) {
     dispatch_floating(p.dtype(), op, [&](auto zero) {
         using T = decltype(zero);
@@ -98,7 +99,7 @@ Grads attention_backward(const Kept& kept, const Tensor& dy, Needs needs) {
     const Tensor dq = grad_of(in.q, needs[0]), dk = grad_of(in.k, needs[1]), dv = grad_of(in.v, needs[2]);
     const std::int64_t step = heads_at_once(kept, device);
     const Tensor p_all = Tensor::empty({std::min(step, kept.heads), kept.queries, kept.keys}, wide, device);
-    // Kept for all heads only for the gradient of the mask.
+    // The gradients of the masked products. Those of all heads are kept only if the mask needs a gradient.
     const Tensor ds_all =
         needs[3] ? Tensor::empty({kept.heads, kept.queries, kept.keys}, wide, device) : Tensor::empty_like(p_all);
     for_heads(kept.heads, step, [&](std::int64_t begin, std::int64_t end) {
@@ -127,7 +128,7 @@ Grads attention_backward(const Kept& kept, const Tensor& dy, Needs needs) {
     return grads;
 }
 
-/// Throws Error unless q, k and v go together.
+/// Throws Error unless the shapes, dtypes and devices of q, k and v fit each other.
 void check(const Tensor& q, const Tensor& k, const Tensor& v) {
     ops::check_floating(op, "q", q);
     ops::check_alike(op, q, "k", k);

@@ -18,10 +18,10 @@ struct AttentionOptions {
 /// E], where the other extents are equal, usually [N, H]; the result is [..., L, E].
 ///
 /// `mask` is broadcast to [..., L, S]. A mask of the dtype of q is added to the scaled products and gets a gradient; a
-/// uint8 mask is 0 where a query must not attend to a key. A query without keys gets 0, as in PyTorch. Backward
-/// computes the probabilities again, a few heads at a time, so that memory for all L * S of them is never needed,
-/// except for the gradient of a mask. bfloat16 products are summed in float32, and the softmax is float32. Throws Error
-/// when extents, dtypes or devices do not fit.
+/// uint8 mask is 0 where a query must not attend to a key. The result of a query that attends to no key is 0, as in
+/// PyTorch. Backward computes the probabilities again, a few heads at a time, so that the [L, S] matrices of all heads
+/// need memory only for the gradient of a mask. bfloat16 products are summed in float32, and the softmax is float32.
+/// Throws Error when extents, dtypes or devices do not fit.
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask = {},
                                     const AttentionOptions& options = {});
 

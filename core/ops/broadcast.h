@@ -1,4 +1,4 @@
-// Functions of two and three tensors, which are broadcast to one shape: computed, not recorded.
+// Elementwise functions of one to three tensors, which are broadcast to one shape, without recording on the tape.
 #pragma once
 
 #include "radial/core/kernels/launch.h"
@@ -10,7 +10,8 @@
 
 namespace radial::ops {
 
-/// G(a, b), broadcast. If necessary, a is broadcast first; b is broadcast while it is read.
+/// Returns g(a, b), broadcast to one shape. If `a` does not have that shape, it is first broadcast by a copy; `b` is
+/// broadcast while it is read.
 template <class G>
 Tensor combine(std::string_view op, const Tensor& a, const Tensor& b, const G& g) {
     check_floating(op, "the first tensor", a);
@@ -39,7 +40,7 @@ Tensor combine(std::string_view op, const Tensor& a, const Tensor& b, const G& g
     return result;
 }
 
-/// G(x), for a G that contains a number or gives no gradient.
+/// Returns g(x), for a function g with a number as parameter or without a gradient.
 template <class G>
 Tensor with_number(std::string_view op, const Tensor& x, const G& g) {
     check_floating(op, "the tensor", x);
@@ -51,12 +52,12 @@ Tensor with_number(std::string_view op, const Tensor& x, const G& g) {
     return y;
 }
 
-/// The strides for reading three tensors as if they were broadcast to `shape`, in the memory order of `layout`. Those
-/// that have this shape are in this layout, and the others are row-major. `shape` must not be empty.
+/// The strides for reading three tensors as if they were broadcast to `shape`, in the memory order of `layout`. Tensors
+/// that have this shape are in this layout; the others are row-major. `shape` must not be empty.
 kernels::Stretch3 stretch(const Tensor& a, const Tensor& b, const Tensor& c, const Shape& shape, Layout layout);
 
-/// G(a, b, c), each broadcast to `shape` while it is read. They have one dtype and device. The result has the layout of
-/// the first tensor of this shape.
+/// Returns g(a, b, c), with each tensor broadcast to `shape` while it is read. The tensors have one dtype and device.
+/// The result has the layout of the first tensor of this shape, or is row-major if none has it.
 template <class G>
 Tensor combine(std::string_view op, const Shape& shape, const Tensor& a, const Tensor& b, const Tensor& c, const G& g) {
     const auto whole = [&shape](const Tensor& t) { return t.shape() == shape; };

@@ -115,7 +115,7 @@ kernels::Stretch3 stretch(const Tensor& a, const Tensor& b, const Tensor& c, con
     const std::array<const Tensor*, 3> tensors = {&a, &b, &c};
     const int rank = shape.rank();
     const std::array<int, 4> channels_last = {0, 2, 3, 1};
-    std::array<std::int64_t, 3> next = {1, 1, 1};  // strides of the tensors that have the shape, in memory order
+    std::array<std::int64_t, 3> next = {1, 1, 1};  // next stride in the tensors that have the shape
     std::array<std::array<std::int64_t, 3>, Shape::max_rank> steps{};
     std::array<std::int64_t, Shape::max_rank> extents{};
     std::size_t count = 0;  // dimensions so far, innermost first

@@ -1,5 +1,5 @@
-// Helpers shared by the ops: checks, access by channel in either layout, sums over broadcast dimensions, and launching
-// of the loops in kernels/elementwise.h.
+// Helpers shared by the ops: checks, access by channel in either layout, sums over broadcast dimensions, and functions
+// that launch the loops in kernels/elementwise.h.
 #pragma once
 
 #include "radial/core/autograd/node.h"
@@ -15,7 +15,7 @@
 
 namespace radial::ops {
 
-/// Throws Error unless `x` is defined and floating.
+/// Throws Error unless `x` is defined and has a floating-point dtype.
 void check_floating(std::string_view op, std::string_view what, const Tensor& x);
 /// Throws Error unless `b` has the dtype and device of `a`.
 void check_alike(std::string_view op, const Tensor& a, std::string_view what, const Tensor& b);
@@ -41,10 +41,10 @@ Blocks blocks_around(const Tensor& x, int dim);
 /// `x` converted to the layout of `y` (rank 4). Returns `x` itself if it already has that layout.
 inline Tensor like_layout(const Tensor& x, const Tensor& y) { return x.to(y.layout()); }
 /// The output tensor for a result with the shape, dtype and layout of `x`: `x` itself if nothing else reads it, else a
-/// new one.
+/// new tensor.
 inline Tensor reuse_or_empty(Tensor& x) { return x.exclusive() ? x : Tensor::empty_like(x); }
 
-/// Whether an op may write its result over its input. True if no one else can read the elements, no op has saved them
+/// Whether an op may write its result over its input. True if nothing else can read the elements, no op has saved them
 /// for backward (that would be a second reference to the storage), and the input is not a leaf that requires a
 /// gradient.
 inline bool may_overwrite(const Tensor& x) {
@@ -77,7 +77,7 @@ inline void check_weight(std::string_view op, const Tensor& x, std::string_view 
 }
 
 /// Whether `count` elements at these addresses can be processed in packs of `width` on `device`. Always false on the
-/// CPU, where the compiler vectorizes.
+/// CPU, where the compiler vectorises the loops.
 template <class... P>
 bool in_packs(Device device, std::int64_t count, int width, const P*... addresses) {
     const auto aligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; };

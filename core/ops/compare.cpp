@@ -7,7 +7,7 @@
 namespace radial {
 namespace {
 
-/// Shows a result without a gradient to those who observe ops.
+/// Records a result that has no gradient, so that code which observes ops sees it.
 Tensor observed(std::string_view op, const Tensor& y, std::initializer_list<Tensor> inputs,
                 std::initializer_list<OpAttribute> attributes = {}) {
     const NoGrad guard;
@@ -36,7 +36,7 @@ Tensor tested(std::string_view op, const Tensor& x, const F& f) {
     return observed(op, ops::with_number(op, x, f), {x});
 }
 
-/// max or min, by the function G and its gradient D(dy, own, other).
+/// maximum() or minimum(), where G computes the result, and D(dy, own, other) the gradient of the tensor `own`.
 template <class G, class D>
 Tensor extreme(std::string_view op, const Tensor& a, const Tensor& b) {
     const Tensor y = ops::combine(op, a, b, G{});
@@ -51,7 +51,8 @@ Tensor extreme(std::string_view op, const Tensor& a, const Tensor& b) {
                   });
 }
 
-/// 1 or 0 for each element of the condition, in `dtype`. A small float64 must not become 0.
+/// Returns the condition in `dtype`. A condition of another dtype becomes 1 or 0 first, because rounding could turn a
+/// small float64 into 0.
 Tensor condition_in(const Tensor& condition, DType dtype) {
     if (condition.dtype() == dtype) return condition;
     const NoGrad guard;

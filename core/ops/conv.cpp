@@ -1,5 +1,5 @@
-// 2-D convolution, pooling and scaling of channels: shape checks and recording on the tape. The backend does the
-// arithmetic.
+// Convolution, pooling and scaling of channels: shape checks and recording on the tape. The backend computes the
+// convolutions and most of the pooling.
 #include "radial/core/ops/conv.h"
 
 #include "radial/core/backend/kernels/pool.h"
@@ -104,7 +104,7 @@ void add_bias(const Tensor& y, const Tensor& bias) {
     });
 }
 
-// conv2d_activated() as separate ops: y is the result of the convolution.
+// The end of conv2d_activated() as separate ops: y is the result of the convolution.
 Tensor activated(Tensor y, Activation activation, const Tensor& residual) {
     if (residual.defined()) y = add(y, residual);
     return radial::activated(std::move(y), activation);
@@ -170,7 +170,7 @@ void plane_means(const Tensor& x, const Tensor& y) {
     kernels::rows(device, y.numel(), plane, mean);
 }
 
-// dx = dy [N, C] / the number of pixels, for every pixel.
+// Writes dy [N, C] / the number of pixels to every pixel of dx.
 template <class T>
 void spread(const Tensor& dy, const Tensor& dx) {
     const std::int64_t batch = dx.size(0), channels = dx.size(1), plane = dx.size(2) * dx.size(3);
@@ -239,7 +239,8 @@ Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const ConvTranspose2dGeometry& geometry) {
-    // The convolution from the result to x, of which this is the gradient with respect to the input.
+    // The geometry of the convolution that maps a tensor of the shape of the result to one of the shape of x. This op
+    // is its gradient with respect to the input.
     const ConvGeometry g{geometry.stride_h,   geometry.stride_w,   geometry.pad_h, geometry.pad_w,
                          geometry.dilation_h, geometry.dilation_w, geometry.groups};
     check_transposed(x, weight, bias, g, geometry.output_pad_h, geometry.output_pad_w);

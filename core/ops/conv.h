@@ -1,5 +1,5 @@
-// Convolution, transposed convolution, 2-D pooling with windows of one size (output sizes are rounded down) or with a
-// result of one size (adaptive), and scaling of channels.
+// Convolution, transposed convolution, 2-D pooling with windows of a given size (the extents of the result are rounded
+// down) or to a given size (adaptive), and scaling of channels.
 //
 // core/ops.h describes what all ops have in common.
 #pragma once
@@ -12,8 +12,8 @@ namespace radial {
 /// Cross-correlation of x [N, C, H, W] with weight [K, C/groups, R, S], plus bias [K] (may be undefined): [N, K, H',
 /// W'].
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const ConvGeometry& geometry = {});
-/// activation(conv2d(...) + residual), for evaluation; in one pass where the device supports it. `residual` has the
-/// shape of the result or is undefined. Throws Error when a gradient would be needed.
+/// activation(conv2d(...) + residual), for evaluation, computed in one pass where the device supports it. `residual`
+/// has the shape of the result or is undefined. Throws Error when a gradient would be needed.
 Tensor conv2d_activated(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& geometry,
                         Activation activation, const Tensor& residual = {});
 
@@ -52,16 +52,16 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bia
 /// image. Computed in place when `x` is a temporary that nothing else reads and `scale` needs no gradient.
 Tensor scale_channels(Tensor x, const Tensor& scale);
 
-/// The maximum of each window of x [N, C, H, W]. Padding never wins.
+/// The maximum of each window of x [N, C, H, W]. Padding is never the maximum.
 Tensor max_pool2d(const Tensor& x, const PoolGeometry& geometry = {});
 /// The mean over the part of each window of x [N, C, H, W] that lies inside the image.
 Tensor avg_pool2d(const Tensor& x, const PoolGeometry& geometry = {});
 ///@{
-/// Pooling of x [N, C, H, W] to [N, C, height, width], for any H and W of at least 1: the window of row i is [floor(i H
-/// / height), ceil((i + 1) H / height)), and columns likewise, so windows may overlap by a pixel, and are repeated
-/// where the result is larger than x. adaptive_avg_pool2d() is the mean of each window. adaptive_max_pool2d() is the
-/// maximum; a NaN counts as larger than every number, and the first of equal pixels gets the gradient. Either layout is
-/// kept. Throws Error when `height` or `width` is below 1 or x has no pixels.
+/// Pools x [N, C, H, W] to [N, C, height, width], for any H and W of at least 1. The window of row i is [floor(i H /
+/// height), ceil((i + 1) H / height)), and columns likewise, so windows may overlap by a pixel, and are repeated where
+/// the result is larger than x. adaptive_avg_pool2d() returns the mean of each window. adaptive_max_pool2d() returns
+/// the maximum; a NaN counts as larger than every number, and the first of equal pixels gets the gradient. Either
+/// layout is kept. Throws Error when `height` or `width` is below 1 or x has no pixels.
 Tensor adaptive_avg_pool2d(const Tensor& x, std::int64_t height, std::int64_t width);
 Tensor adaptive_max_pool2d(const Tensor& x, std::int64_t height, std::int64_t width);
 ///@}

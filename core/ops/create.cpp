@@ -1,4 +1,4 @@
-// Tensors made from numbers.
+// Creates ranges of numbers and identity matrices.
 #include "radial/core/ops/create.h"
 
 #include "radial/core/kernels/launch.h"

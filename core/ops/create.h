@@ -1,4 +1,4 @@
-// Tensors made from numbers. Tensor::zeros(), full() and from() are in core/tensor/tensor.h.
+// Creates ranges of numbers and identity matrices. Tensor::zeros(), full() and from() are in core/tensor/tensor.h.
 //
 // core/ops.h describes what all ops have in common.
 #pragma once
@@ -10,11 +10,11 @@
 namespace radial {
 
 /// begin, begin + step, ... up to but not including `end`: ceil((end - begin) / step) numbers, computed in float64.
-/// Throws Error when a number is not finite, when the step is 0, and when it leads away from `end`.
+/// Throws Error when a number is not finite, when `step` is 0, and when `step` leads away from `end`.
 Tensor arange(double begin, double end, double step = 1, DType dtype = DType::float32,
               Device device = default_device());
-/// `count` numbers at equal distances, computed in float64: the first is `begin`, the last `end`. One number is
-/// `begin`. Throws Error for a negative count.
+/// `count` numbers at equal distances, computed in float64: the first is `begin`, the last `end`. If `count` is 1, the
+/// number is `begin`. Throws Error for a negative count.
 Tensor linspace(double begin, double end, std::int64_t count, DType dtype = DType::float32,
                 Device device = default_device());
 ///@{

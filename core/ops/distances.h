@@ -5,9 +5,9 @@
 
 namespace radial::ops {
 
-/// A reference point [D] among the rows of `points` [M, D]: their mean, or 0 in each coordinate whose standard
-/// deviation is larger than its mean. Subtracting it before a computation avoids cancellation when all rows lie close
-/// together and far from the origin.
+/// A reference point [D] near the rows of `points` [M, D]: their mean (of some 1000 to 2000 evenly spaced ones if there
+/// are more), with 0 in each coordinate whose standard deviation is larger than the magnitude of its mean. Subtracting
+/// it before a computation avoids cancellation when all rows lie close together and far from the origin.
 Tensor common_offset(const Tensor& points);
 /// Writes x - offset, row by row, to `out` [M, D], and the squared length of each resulting row to `squares` [M].
 void centre_rows(const Tensor& x, const Tensor& offset, const Tensor& out, const Tensor& squares);
@@ -16,13 +16,13 @@ void centre_rows(const Tensor& x, const Tensor& offset, const Tensor& out, const
 struct CentredRows {
     Tensor x, w, x_squares, w_squares;
 };
-/// Subtracts common_offset(w) from both.
+/// Subtracts common_offset(w) from the rows of x and of w.
 CentredRows centred(const Tensor& x, const Tensor& w);
 
-/// Writes |x_i - w_j|^2 to `out` [N, C], computed from the product of the centred rows. Where a distance is much
-/// smaller than their squared lengths, it is computed from the differences of x and w instead.
+/// Writes |x_i - w_j|^2 to `out` [N, C], computed from the product of the centred rows. Where a squared distance is
+/// much smaller than the squared lengths of the centred rows, it is computed from the differences of x and w instead.
 void distances_by_product(const Tensor& x, const Tensor& w, const CentredRows& centred, const Tensor& out);
-/// The same, with every distance computed from differences.
+/// Writes |x_i - w_j|^2 to `out` [N, C], with every distance computed from differences.
 void distances_by_differences(const Tensor& x, const Tensor& w, const Tensor& out);
 
 /// Writes <x_i, w_j> to `out` [N, C]. Each pair is computed separately, in double.

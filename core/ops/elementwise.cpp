@@ -1,4 +1,4 @@
-// Elementwise arithmetic with broadcasting and type conversion; and elementary functions: roots, logarithms, powers,
+// Elementwise arithmetic with broadcasting, type conversion, and elementary functions: roots, logarithms, powers,
 // rounding, remainders, trigonometric and hyperbolic functions.
 #include "radial/core/ops/kernels/elementwise.h"
 #include "radial/core/autograd/node.h"
@@ -132,7 +132,7 @@ Tensor piecewise_constant(std::string_view op, const Tensor& x, const F& f) {
                   [](const Tensor& dy, Needs) -> Grads { return {Tensor::zeros_like(dy)}; });
 }
 
-/// What backward of a function of two broadcast tensors needs.
+/// The values that backward of a function of two broadcast tensors needs, and the gradients computed from them.
 struct Operands {
     Saved first, second;
     Shape shape_a, shape_b;

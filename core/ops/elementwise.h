@@ -83,23 +83,23 @@ Tensor rsqrt(const Tensor& x);
 Tensor reciprocal(const Tensor& x);
 /// x * x.
 Tensor square(const Tensor& x);
-/// x to the power of a number: NaN for a negative x and a number that is not whole. The gradient is number *
-/// x^(number - 1) * dy, and 0 for the exponent 0. For the exponent 2 this is square(x).
+/// x to the power of `exponent`; NaN where x is negative and the exponent not an integer. The gradient is exponent *
+/// x^(exponent - 1) * dy, and 0 for the exponent 0. For the exponent 2 this is square(x).
 Tensor pow(const Tensor& x, double exponent);
-/// a to the power of b, broadcast. The gradients are b * a^(b - 1) * dy, or 0 where b = 0, and a^b * log(a) * dy, or 0
-/// where a = 0 and b >= 0. That of b is NaN where a < 0.
+/// a to the power of b, broadcast. The gradient of a is b * a^(b - 1) * dy, or 0 where b = 0. The gradient of b is dy *
+/// a^b * log(a), or 0 where a = 0 and b >= 0; it is NaN where a < 0.
 Tensor pow(const Tensor& a, const Tensor& b);
 
 /// The absolute value. The gradient is sign(x) * dy, with 0 at 0.
 Tensor abs(const Tensor& x);
-/// -1, 0 or 1. NaN stays NaN (PyTorch: 0). The gradient is 0.
+/// -1, 0 or 1. NaN stays NaN (PyTorch returns 0). The gradient is 0.
 Tensor sign(const Tensor& x);
 ///@{
-/// The nearest integer below or above. The gradient is 0.
+/// The largest integer that is at most x, or the smallest that is at least x. The gradient is 0.
 Tensor floor(const Tensor& x);
 Tensor ceil(const Tensor& x);
 ///@}
-/// The nearest integer; halves are rounded to the even one. The gradient is 0.
+/// The nearest integer; halves are rounded to the nearest even integer. The gradient is 0.
 Tensor round(const Tensor& x);
 /// The remainder a - b * floor(a / b), broadcast, which has the sign of b (Python's %). NaN where b = 0. The gradients
 /// are dy and -floor(a / b) * dy.
@@ -115,7 +115,8 @@ Tensor cos(const Tensor& x);
 Tensor tan(const Tensor& x);
 ///@}
 ///@{
-/// Their inverses, in radians: asin and atan in [-pi/2, pi/2], acos in [0, pi]. asin and acos are NaN outside [-1, 1].
+/// Inverse trigonometric functions, in radians: asin and atan in [-pi/2, pi/2], acos in [0, pi]. asin and acos are NaN
+/// outside [-1, 1].
 Tensor asin(const Tensor& x);
 Tensor acos(const Tensor& x);
 Tensor atan(const Tensor& x);

@@ -10,7 +10,8 @@ namespace {
 
 using kernels::PlaneShape;
 
-/// How x is laid out. `interleaved` means that the channels of a pixel are adjacent.
+/// How the planes of x (one channel of one image each) lie in memory. `interleaved` means that the channels of a pixel
+/// are adjacent.
 struct Planes {
     PlaneShape shape;
     std::int64_t images;
@@ -128,7 +129,7 @@ Grads norm_backward(const Kept& kept, Tensor dy, Needs needs) {
     return grads;
 }
 
-/// group_norm() of inputs that have been checked, except weight and bias.
+/// group_norm() of an input and a number of groups that have been checked. Checks weight, bias and epsilon.
 Tensor normalised_in_groups(std::string_view op, const Tensor& x, std::int64_t groups, const Tensor& weight,
                             const Tensor& bias, double epsilon) {
     const std::int64_t channels = x.size(1);

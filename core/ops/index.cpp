@@ -9,7 +9,8 @@
 namespace radial {
 namespace {
 
-// Throws Error if an index is outside [0, count) and the host can read it. On a device, the fault is reported later.
+// Throws Error if an index is outside [0, count) and the host can read it. On a device, the next synchronize() reports
+// the fault.
 void check_index(std::string_view op, const Tensor& index, std::int64_t count) {
     RADIAL_CHECK(count > 0 || index.numel() == 0, "{}: {} elements asked of a dimension that has none", op,
                  index.numel());
@@ -44,9 +45,10 @@ int checked_index(std::string_view op, const Tensor& x, int dim, const Tensor& i
     return axis;
 }
 
-// The loops over an index tensor for a tensor of the shape `places`, both row-major: rows of adjacent lines.
+// The loops over an index tensor and over a tensor of the shape `places`, both row-major. A line runs along the indexed
+// dimension; adjacent lines form a row.
 struct Lines {
-    kernels::StridedRows rows{};  // in the index (from) and in the places (to), of all dimensions but two
+    kernels::StridedRows rows{};  // offsets in the index (from) and places (to), over all dimensions but two
     std::int64_t row_count = 1, lines = 1, line_step = 0;
     std::int64_t count, value_step, extent, place_step;
 };
@@ -77,8 +79,8 @@ Lines lines_along(const Shape& index, const Shape& places, int axis) {
     return result;
 }
 
-// Calls Op for all values; `values` has the shape of `index`, or if the index is shared, any in the dimensions that
-// `lines` describes.
+// Calls Op for all values. `values` has the shape of `index`, or if all lines share the index, the shape that `lines`
+// describes.
 template <template <class> class Op>
 void scatter_lines(const Tensor& values, const Tensor& index, const Tensor& places, const Lines& lines, bool shared) {
     if (values.numel() == 0) return;
@@ -114,8 +116,8 @@ void add_selected(const Tensor& values, const Tensor& index, const Tensor& place
     scatter_lines<kernels::AddValue>(values, index, places, lines, true);
 }
 
-// Adds `values` to `places` at `index`. `places` is overwritten unless it is bfloat16, whose sums are computed in
-// float32.
+// Returns `places` with `values` added at `index`. Overwrites `places` unless it is bfloat16, for which the sums are
+// computed in a float32 copy.
 Tensor added(const Tensor& places, int axis, const Tensor& index, const Tensor& values) {
     const DType dtype = places.dtype(), wide = dtype == DType::bfloat16 ? DType::float32 : dtype;
     const Tensor sums = places.to(wide);

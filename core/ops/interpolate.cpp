@@ -22,10 +22,10 @@ struct AxisTable {
     }
 };
 
-/// One dimension of the call.
+/// One dimension of the call: the extents of the input and of the result.
 struct Axis {
     std::int64_t extent, result;
-    double scale;  ///< of the result; 0 if only its extent was given
+    double scale;  ///< the scale given for the result; 0 if a size was given
 };
 
 int taps_of(Interpolation mode) { return mode == Interpolation::nearest ? 1 : mode == Interpolation::bilinear ? 2 : 4; }
@@ -72,7 +72,7 @@ kernels::Resized extents(const Tensor& x, const Tensor& y) {
     return {x.size(1), x.size(2), x.size(3), y.size(2), y.size(3)};
 }
 
-/// Calls f(std::integral_constant<int, taps>).
+/// Calls f(std::integral_constant<int, taps>) with the taps of `mode`.
 template <class F>
 void with_taps(Interpolation mode, const F& f) {
     if (mode == Interpolation::nearest) return f(std::integral_constant<int, 1>{});

@@ -11,21 +11,22 @@ namespace radial {
 
 /// How interpolate2d() computes a pixel from those of its input.
 enum class Interpolation : std::uint8_t {
-    nearest,   ///< the pixel at floor(i * H / H')
+    nearest,   ///< the pixel at floor(i / s), with the s of interpolate2d()
     bilinear,  ///< the linear interpolation between two pixels along each dimension
     bicubic    ///< Keys' cubic convolution (1981) of four pixels along each dimension, with a = -0.75
 };
 
-/// Options of interpolate2d(). Give a size or a scale.
+/// Options of interpolate2d(). Give either a size or a scale. Extents computed from a scale are rounded down.
+/// align_corners is for bilinear and bicubic interpolation.
 struct InterpolateOptions {
     std::int64_t height = 0, width = 0;           ///< extents of the result; 0 when scales are given
-    double scale_h = 0, scale_w = 0;              ///< factors of the extents, rounded down; 0 when a size is given
+    double scale_h = 0, scale_w = 0;              ///< factors of the extents; 0 when a size is given
     Interpolation mode = Interpolation::nearest;  ///< how a pixel is computed
-    bool align_corners = false;                   ///< bilinear and bicubic: the centres of the corner pixels coincide
+    bool align_corners = false;                   ///< whether the centres of corner pixels coincide
 };
 
-/// x [N, C, H, W] resized to [N, C, H', W'], as torch.nn.functional.interpolate does without antialiasing. Row i of the
-/// result is at position
+/// x [N, C, H, W] resized to [N, C, H', W'], as torch.nn.functional.interpolate does without antialiasing. For bilinear
+/// and bicubic interpolation, row i of the result is at position
 ///
 ///     (i + 1/2) / s - 1/2           with s = scale_h, or H' / H when a size is given
 ///     i (H - 1) / (H' - 1)          with align_corners; 0 if H' is 1

@@ -31,7 +31,7 @@ Tensor vector_or(const Tensor& vector, double otherwise, std::int64_t count, con
 namespace radial {
 namespace {
 
-/// One call: x's memory is a row-major matrix of `columns`.
+/// The parameters of one call. The memory of x is a row-major matrix with `columns` columns.
 struct RowNorm {
     std::string_view op;
     std::int64_t columns;
@@ -88,7 +88,8 @@ Grads norm_backward(const Kept& kept, Tensor dy, Needs needs) {
     return grads;
 }
 
-/// Normalises the rows of x's memory. Inputs have been checked; `vector` is the shape of weight and bias.
+/// Normalises the rows of x's memory. Inputs have been checked; `vector` is the shape of weight and bias, and `given`
+/// is the input of the op, of which x may be a copy in another layout.
 template <bool centred>
 Tensor normalise_rows(const RowNorm& norm, const Tensor& x, const Tensor& weight, const Tensor& bias,
                       const Shape& vector, const Tensor& given) {

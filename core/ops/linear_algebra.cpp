@@ -14,7 +14,7 @@
 namespace radial::ops {
 
 Tensor common_offset(const Tensor& points) {
-    constexpr std::int64_t enough = 1024;  // number of points used, evenly spaced
+    constexpr std::int64_t enough = 1024;  // at least this many points are used, evenly spaced, if there are more
     const std::int64_t step = std::max<std::int64_t>(1, points.size(0) / enough);
     const std::int64_t count = (points.size(0) + step - 1) / step, dim = points.size(1);
     const Tensor offset = Tensor::empty({dim}, points.dtype(), points.device());
@@ -192,8 +192,8 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
     return c;
 }
 
-// A few pairs are computed one by one, so that equal rows get exactly equal cosines; a matrix product may round them
-// differently.
+// If there are few pairs, they are computed one by one, so that equal rows get exactly equal cosines; a matrix product
+// may round them differently.
 Tensor cosines_of(const Tensor& x, const Tensor& w, const Tensor& x_inverse, const Tensor& w_inverse) {
     const Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), x.device());
     if (ops::few_pairs(x, w))
@@ -225,7 +225,7 @@ Tensor gradient_by_differences(const Tensor& point, const Tensor& other, const T
     return grad;
 }
 
-// The same by a matrix product, for rows that lie around the origin.
+// gradient_by_differences() by a matrix product, for rows that lie around the origin.
 Tensor distance_gradient(const Tensor& point, const Tensor& other, const Tensor& dy, bool transposed) {
     const Device device = point.device();
     const Tensor grad = product(dy, transposed, other, false, -2.0);

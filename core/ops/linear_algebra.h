@@ -7,7 +7,7 @@
 
 namespace radial {
 
-/// op(a) op(b) of two matrices, where op transposes its argument if the flag is set.
+/// The product op(a) op(b) of two matrices, where op transposes its argument if the flag of that argument is set.
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
 /// The products op(a) op(b) of two batches of matrices: a [..., M, K], b [..., K, N], with the last two extents swapped
 /// where a flag transposes them; the result is [..., M, N]. The other extents are broadcast as in NumPy, so b may be a
@@ -18,7 +18,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 /// |x_i - w_j|^2 for all rows of x [N, D] and w [C, D]: [N, C], never negative. x and w may be the same tensor.
 Tensor squared_distances(const Tensor& x, const Tensor& w);
-/// x_i . w_j / (|x_i| |w_j|) for all rows of x [N, D] and w [C, D]: [N, C]. 0 for a zero row, which gets no gradient.
+/// x_i . w_j / (|x_i| |w_j|) for all rows of x [N, D] and w [C, D]: [N, C]. The cosines of a zero row are 0, and it
+/// gets no gradient.
 Tensor cosines(const Tensor& x, const Tensor& w);
 /// Euclidean length of each row of x [N, D]: [N]. The gradient of a zero row is 0.
 Tensor row_norms(const Tensor& x);

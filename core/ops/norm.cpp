@@ -160,7 +160,7 @@ void check(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tens
 
 Tensor in_layout(const Tensor& x, Layout layout) { return x.defined() ? x.to(layout) : x; }
 
-// running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
+// running = (1 - momentum) * running + momentum * correction * batch. The correction makes a variance unbiased.
 void update_running(const Tensor& running, const Tensor& batch, double momentum, double correction) {
     dispatch_floating(running.dtype(), "batch_norm", [&](auto zero) {
         using V = decltype(zero);
@@ -171,7 +171,7 @@ void update_running(const Tensor& running, const Tensor& batch, double momentum,
     running.bump_version();
 }
 
-// The values saved for backward in training: BatchNormSaved, with versions of the tensors that others could write to.
+// The values saved for backward in training: those of BatchNormSaved, as Saved where others could write to the tensor.
 struct Kept {
     Saved x, scale, shift, y;
     Tensor mean, variance, workspace;
@@ -289,7 +289,7 @@ Tensor evaluate(const Tensor& x, const Tensor& scale, const Tensor& shift, const
 bool over_ranks(const BatchNormOptions& options) { return options.training && batch_norm_ranks() != nullptr; }
 
 /// Whether the norm computes the activation in the same pass. In evaluation, the gradients of SiLU and GELU need the
-/// normalised input, so they are fused only if no gradient will be needed (may_fuse()).
+/// normalised input, so these activations are fused only if no gradient will be needed (may_fuse()).
 bool fuses(const Tensor& x, const BatchNormOptions& options, const Tensor& residual) {
     if (options.activation == Activation::none || options.activation == Activation::relu) return true;
     return !over_ranks(options) && backend_for(x.device(), x.dtype()).norm_takes(options.activation) &&

@@ -1,4 +1,4 @@
-// Normalisations: over the batch, over trailing dimensions or channels of each sample, over groups of channels.
+// Normalisation over the batch, over trailing dimensions or the channels of each sample, and over groups of channels.
 //
 // core/ops.h describes what all ops have in common.
 #pragma once
@@ -12,7 +12,7 @@ namespace radial {
 struct BatchNormOptions {
     double momentum = 0.1;  ///< weight of the new batch in the running statistics
     double epsilon = 1e-5;  ///< added to the variance
-    bool training = true;   ///< use the batch's statistics and update the running ones, or use the running ones
+    bool training = true;   ///< use the batch's statistics and update the running ones; else use the running ones
     Activation activation = Activation::none;  ///< applied in the same pass, after the residual
 };
 /// Batch normalisation of x [N, C, H, W] or [N, C] over all dimensions but C (Ioffe & Szegedy 2015). scale, shift,
@@ -30,7 +30,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, con
 Tensor layer_norm(const Tensor& x, const Shape& normalised, const Tensor& weight = {}, const Tensor& bias = {},
                   double epsilon = 1e-5);
 /// Root-mean-square normalisation over the last extents (Zhang & Sennrich 2019): y = x / sqrt(mean(x^2) + epsilon) *
-/// weight. Shapes, dtypes and errors as for layer_norm().
+/// weight. Shapes, dtypes and errors are those of layer_norm().
 Tensor rms_norm(const Tensor& x, const Shape& normalised, const Tensor& weight = {}, double epsilon = 1e-6);
 /// Layer normalisation of x [N, C, H, W] over the channels of each pixel, as in ConvNeXt (Liu et al. 2022). weight and
 /// bias are [C] or undefined. The result is channels_last; an x in that layout is not copied. Throws as layer_norm()
@@ -43,8 +43,8 @@ Tensor layer_norm2d(const Tensor& x, const Tensor& weight = {}, const Tensor& bi
 /// Throws Error when `groups` does not divide C, shapes or dtypes do not fit, or epsilon is below 0.
 Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight = {}, const Tensor& bias = {},
                   double epsilon = 1e-5);
-/// Instance normalisation of x [N, C, ...] (Ulyanov et al. 2016): group_norm() with one group per channel. Throws as it
-/// does, and Error when a channel of an image has a single value, as PyTorch does.
+/// Instance normalisation of x [N, C, ...] (Ulyanov et al. 2016): group_norm() with one group per channel. Throws Error
+/// where group_norm() does, and also when a channel of an image has a single value, as PyTorch does.
 Tensor instance_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias = {}, double epsilon = 1e-5);
 
 }  // namespace radial

@@ -1,4 +1,4 @@
-// Checks and defaults of weights and biases that the normalisations share. Not installed.
+// Checks and default values of weights and biases, shared by the normalisations. This header is not installed.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -14,7 +14,8 @@ void check_norm_vector(std::string_view op, const Tensor& x, std::string_view wh
                        const Shape& expected);
 /// Throws Error when epsilon is below 0 or NaN.
 void check_epsilon(std::string_view op, double epsilon);
-/// `vector` in row-major order; if undefined, a vector [count] of `otherwise` for `x`.
+/// Returns `vector` in row-major order. If it is undefined, returns a vector [count] filled with `otherwise`, on the
+/// device of `x` and in the dtype that check_norm_vector() requires.
 Tensor vector_or(const Tensor& vector, double otherwise, std::int64_t count, const Tensor& x);
 
 }  // namespace radial::ops

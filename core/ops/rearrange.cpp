@@ -13,13 +13,13 @@ struct Box {
     Shape shape;
     std::vector<std::int64_t> begin, step;
 
-    // The offset of its first element in a tensor with these strides.
+    // The offset of the first element of the box in a tensor with these strides.
     std::int64_t offset(const std::vector<std::int64_t>& strides) const {
         std::int64_t sum = 0;
         for (std::size_t d = 0; d < begin.size(); ++d) sum += begin[d] * strides[d];
         return sum;
     }
-    // The distances of its elements there.
+    // The distances between adjacent elements of the box in such a tensor, along each dimension.
     std::vector<std::int64_t> steps(const std::vector<std::int64_t>& strides) const {
         std::vector<std::int64_t> result;
         for (std::size_t d = 0; d < step.size(); ++d) result.push_back(step[d] * strides[d]);
@@ -37,7 +37,7 @@ Tensor read(const Tensor& x, const Box& box) {
     return ops::strided(x, box.offset(strides), box.shape, box.steps(strides), x.layout());
 }
 
-// Writes `source` at offset `to` and distances `steps` of the elements of `target`.
+// Writes the elements of `source` to `target`, beginning at offset `to` and `steps` apart along each dimension.
 void write(const Tensor& source, const Tensor& target, std::int64_t to, const std::vector<std::int64_t>& steps) {
     const auto from = ops::memory_strides(source.shape(), source.layout());
     std::vector<ops::Stride> dims;
@@ -62,7 +62,7 @@ std::int64_t steps_within(std::int64_t begin, std::int64_t end, std::int64_t ste
     return begin >= end ? 0 : (end - begin - 1) / step + 1;
 }
 
-// The elements on the diagonal `diagonal`, and those below it or above it.
+// The elements on the diagonal `diagonal` and those below it, or above it if `lower` is not set, and 0 elsewhere.
 Tensor triangle(std::string_view op, const Tensor& x, std::int64_t diagonal, bool lower) {
     RADIAL_CHECK(x.defined(), "{}: the input is undefined", op);
     RADIAL_CHECK(x.rank() >= 2, "{}: input is {}, expected [..., M, N]", op, x.shape().str());
@@ -167,7 +167,8 @@ Tensor diagonal(const Tensor& x, std::int64_t offset, int dim0, int dim1) {
     RADIAL_CHECK(x.defined(), "diagonal: the input is undefined");
     const int row = ops::checked_dim("diagonal", x, dim0), column = ops::checked_dim("diagonal", x, dim1);
     RADIAL_CHECK(row != column, "diagonal: dimensions {} and {} of {} are the same", dim0, dim1, x.shape().str());
-    // Of the elements along the diagonal in a tensor of the input's shape with these strides: offset and distances.
+    // Returns the offset of the first element on the diagonal, and the distances between adjacent elements of the
+    // result, in a tensor of the input's shape with these strides.
     const auto place = [offset, row, column, rank = x.rank()](const std::vector<std::int64_t>& strides) {
         const std::int64_t down = strides[static_cast<std::size_t>(row)],
                            right = strides[static_cast<std::size_t>(column)];

@@ -1,4 +1,4 @@
-// Sums, means, maxima and counts over dimensions.
+// Sums and means over dimensions, the median, argmax over columns, ranks of labels, and counts of equal elements.
 #include "radial/core/ops/kernels/reduce.h"
 #include "radial/core/ops/common.h"
 #include "radial/core/ops/reduction_plan.h"

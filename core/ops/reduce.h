@@ -14,22 +14,25 @@ namespace radial {
 Tensor sum(const Tensor& x, const std::vector<int>& dims = {}, bool keep_dims = false);
 /// The mean over `dims`, with the arguments of sum().
 Tensor mean(const Tensor& x, const std::vector<int>& dims = {}, bool keep_dims = false);
-/// The largest elements along `dim`, which is removed. The gradient goes to the first of equal elements.
+/// The largest elements along `dim`, which is removed; NaN where there is one. The gradient goes to the first of equal
+/// elements.
 Tensor max(const Tensor& x, int dim);
-/// The smallest elements along `dim`, which is removed. The gradient goes to the first of equal elements.
+/// The smallest elements along `dim`, which is removed; NaN where there is one. The gradient goes to the first of equal
+/// elements.
 Tensor min(const Tensor& x, int dim);
-/// The largest element over `dims`, with the arguments of sum(); NaN if there is one. As in PyTorch, the gradient is
-/// divided evenly among equal elements; here also among NaNs. Throws Error if there is no element along `dims`.
+/// The largest element over `dims`, with the arguments of sum(); NaN if any element is NaN. As in PyTorch, the gradient
+/// is divided evenly among equal elements; unlike in PyTorch, also among NaNs. Throws Error if there is no element
+/// along `dims`.
 Tensor amax(const Tensor& x, const std::vector<int>& dims = {}, bool keep_dims = false);
 /// The smallest element over `dims`, like amax().
 Tensor amin(const Tensor& x, const std::vector<int>& dims = {}, bool keep_dims = false);
-/// The product over `dims`, with the arguments of sum(); 1 if there is no element. The gradient of an element is the
-/// product of the others, also if elements are 0.
+/// The product over `dims`, with the arguments of sum(); 1 if there is no element. The gradient of an element is dy
+/// times the product of the others, even where elements are 0.
 Tensor prod(const Tensor& x, const std::vector<int>& dims = {}, bool keep_dims = false);
 /// The variance over `dims`: the sum of (x - mean)^2, divided by n - correction, where n is the number of elements. A
 /// `correction` of 1 gives the unbiased estimate of a sample, 0 the mean squared deviation. The mean is computed first,
-/// so a mean far from 0 loses no digits. NaN if n is at most `correction` and all deviations are 0, as in PyTorch.
-/// Throws Error if `correction` is negative.
+/// so no digits are lost where the mean is far from 0. If n is at most `correction`, the result is NaN if all
+/// deviations are 0, and otherwise infinity, as in PyTorch. Throws Error if `correction` is negative.
 Tensor var(const Tensor& x, const std::vector<int>& dims = {}, int correction = 1, bool keep_dims = false);
 /// The standard deviation, the square root of var(). Its gradient at 0 is 0, as in PyTorch.
 Tensor std(const Tensor& x, const std::vector<int>& dims = {}, int correction = 1, bool keep_dims = false);
@@ -48,8 +51,8 @@ Tensor count_nonzero(const Tensor& x, const std::vector<int>& dims = {}, bool ke
 /// The median of x [N], N > 0; for an even number of elements the smaller of the two in the middle. NaN when any
 /// element is NaN. The result is [1]. Not differentiable.
 Tensor median(const Tensor& x);
-/// The index (int64) of the first largest element in each row of x [N, C]: [N]. Unlike below, NaN counts as smaller
-/// than every number unless it comes first, so that a prediction is a class with a score. Not differentiable.
+/// The index (int64) of the first largest element in each row of x [N, C]: [N]. Unlike in argmax(x, dim), NaN counts as
+/// smaller than every number unless it comes first, so that a prediction is a class with a score. Not differentiable.
 Tensor argmax(const Tensor& x);
 /// The index (int64) of the first largest element along `dim`, which is removed, or kept with extent 1 if `keep_dims`
 /// is set. As in PyTorch, NaN counts as larger than every number. Throws Error if the dimension is empty. Not
@@ -59,8 +62,9 @@ Tensor argmax(const Tensor& x, int dim, bool keep_dims = false);
 /// Not differentiable.
 Tensor argmin(const Tensor& x, int dim, bool keep_dims = false);
 /// For each row of x [N, C], the number of elements that come before the element at `labels` when the row is sorted,
-/// the largest first and equal elements by index: int64 [N], 0 where argmax() gives the label. C where the element is
-/// NaN; other elements that are NaN are not counted. `labels` is int64 [N] with values in [0, C). Not differentiable.
+/// the largest first and equal elements by index: int64 [N]. It is 0 where argmax() gives the label, and C where the
+/// element at the label is NaN; other elements that are NaN are not counted. `labels` is int64 [N] with values in [0,
+/// C). Not differentiable.
 Tensor label_ranks(const Tensor& x, const Tensor& labels);
 /// The number of positions where `a` and `b` are equal, as a float64 scalar on their device. Throws Error unless both
 /// are int64 of one shape on one device. Not differentiable.

@@ -1,4 +1,4 @@
-// Reductions other than sums: extremes and where they are, moments, products, norms, counts.
+// Reductions other than sums: extremes and their positions, moments, products, norms, counts.
 #include "radial/core/ops/kernels/reduce_along.h"
 #include "radial/core/ops/reduction_plan.h"
 
@@ -21,7 +21,7 @@ Tensor extreme_along(std::string_view op, const Tensor& x, int dim) {
         if (d != axis) rest.push_back(x.shape()[d]);
     }
     const Tensor y = Tensor::empty(Shape(rest), x.dtype(), x.device());
-    const Tensor winners = Tensor::empty(Shape(rest), DType::int64, x.device());  // offset in the memory of x
+    const Tensor winners = Tensor::empty(Shape(rest), DType::int64, x.device());  // offsets in the memory of `plain`
     dispatch_activation(x.dtype(), op, [&, e = extent, n = inner](auto zero) {
         using T = decltype(zero);
         kernels::rows(x.device(), y.numel(), e,
@@ -93,7 +93,7 @@ Tensor extreme(std::string_view op, const Tensor& x, const std::vector<int>& dim
     return reduce_differentiably(op, x, plan, keep_dims, kernels::Extreme<Sign>{});
 }
 
-// Reductions to numbers of type To (void: that of x) without a gradient.
+// A reduction without a gradient to numbers of type To, or of the type of x if To is void.
 template <class To, class R>
 Tensor count(std::string_view op, const Tensor& x, const std::vector<int>& dims, bool keep_dims, const R& r) {
     ops::check_floating(op, "the input", x);

@@ -1,4 +1,4 @@
-// What reductions over several dimensions share: which dimensions are reduced, and how they lie in memory.
+// Helpers of reductions over several dimensions: which dimensions are reduced, and how they lie in memory.
 #pragma once
 
 #include "radial/core/ops/common.h"
@@ -8,13 +8,14 @@
 
 namespace radial::ops {
 
-/// The dimensions that are reduced, and the shape of the result with these kept as 1 or removed.
+/// The dimensions that are reduced, and the shapes of the result if they are kept with extent 1 (kept_shape) or removed
+/// (dropped_shape).
 struct ReductionPlan {
     std::array<bool, Shape::max_rank> reduced{};
     Shape kept_shape, dropped_shape;
     std::int64_t count = 1;  ///< number of elements reduced to each result
 };
-/// The plan for `dims` of x (all if empty). Throws Error when one is out of range.
+/// The plan for `dims` of x (all if empty). Throws Error when a dimension is out of range.
 ReductionPlan plan_for(std::string_view op, const Tensor& x, const std::vector<int>& dims);
 /// A number in which bit d is set if dimension d is reduced.
 std::uint32_t mask_of(const ReductionPlan& plan);
@@ -24,22 +25,24 @@ struct ReductionGroup {
     std::int64_t extent;
     bool reduced;
 };
-/// The groups of x in memory order. Extents of 1 are skipped.
+/// The groups of x in memory order. Dimensions of extent 1 are skipped.
 std::vector<ReductionGroup> groups_of(const Tensor& x, const ReductionPlan& plan);
-/// Whether the elements that remain after the reduction are in logical order in memory. For channels_last this fails if
-/// channels and rows or columns both remain.
+/// Whether the elements that remain after the reduction are in logical order in memory. In channels_last layout, they
+/// are not if more than one channel and more than one pixel remain.
 bool keeps_order(const Tensor& x, const ReductionPlan& plan);
 
-/// The elements of a tensor, stored so that result r of a reduction is that of element (r / inner, r % inner) of
-/// [outer, extent, inner] over `extent`.
+/// The elements of a tensor, stored as [outer, extent, inner] such that result r of the reduction is that of the
+/// elements (r / inner, e, r % inner) over all e.
 struct Strips {
     Tensor source;  ///< the tensor itself, or a copy with another order of dimensions
     Blocks blocks;
     bool moved;  ///< whether `source` is a copy
 };
-/// The Strips of x; with blocks.inner == 1, which reductions that compute much can vectorise, if `contiguous` is set.
+/// Returns the Strips of x. If `contiguous` is set, blocks.inner is 1, so that reductions with costly functions can be
+/// vectorised.
 Strips strips_of(const Tensor& x, const ReductionPlan& plan, bool contiguous = false);
-/// The gradient of a tensor of this shape from that of its Strips: dx as it is, or moved back.
+/// Converts dx, the gradient of the Strips of a tensor, to the gradient of the tensor, which has the shape `shape`.
+/// Returns dx itself, or if `moved` is set, a copy in the original order of dimensions.
 Tensor from_strips(const Tensor& dx, const Shape& shape, const ReductionPlan& plan, bool moved);
 
 }  // namespace radial::ops

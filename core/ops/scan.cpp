@@ -6,8 +6,8 @@
 namespace radial {
 namespace {
 
-// Writes the cumulative sums or products of x along `axis` to y, which has its layout; from the end if `reverse` is
-// set.
+// Writes the cumulative sums or products of x along `axis` to y, which has the layout of x; from the end if `reverse`
+// is set.
 template <class Join>
 void scan(std::string_view op, const Tensor& x, const Tensor& y, int axis, bool reverse) {
     if (x.numel() == 0) return;

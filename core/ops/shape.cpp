@@ -53,7 +53,8 @@ void scatter_add(const Tensor& dy, const Tensor& index, const Tensor& dx, std::i
     }
 }
 
-// Throws Error if an index is outside [0, count) and the host can read it. On a device, the fault is reported later.
+// Throws Error if an index is outside [0, count) and the host can read it. On a device, the next synchronize() reports
+// the fault.
 void check_rows(const Tensor& index, std::int64_t count) {
     const Device device = index.device();
     RADIAL_CHECK(count > 0 || index.numel() == 0, "gather_rows: {} rows asked of an input that has none",
@@ -301,7 +302,8 @@ Tensor reordered(const Tensor& x, const std::vector<int>& order) {
     return ops::strided(x, 0, shape, steps, keep ? Layout::channels_last : Layout::row_major);
 }
 
-// `x` with one dimension of extent 1 less or more; `strides` are those of its elements along the dimensions of `shape`.
+// `x` with a dimension of extent 1 removed or inserted. `strides` are those of its elements along the dimensions of
+// `shape`.
 Tensor reshaped(std::string_view op, const Tensor& x, const Shape& shape, const std::vector<std::int64_t>& strides,
                 int dim) {
     return record(op, ops::strided(x, 0, shape, strides), {x},

@@ -34,7 +34,7 @@ struct Slice {
 /// slices.size() are whole. Any type. Throws Error for more slices than dimensions and for a step below 1.
 Tensor slice(const Tensor& x, const std::vector<Slice>& slices);
 ///@{
-/// The transpose [N, M] of a matrix [M, N]; or `x`, of any rank, with two dimensions exchanged, as permute() does it.
+/// The transpose [N, M] of a matrix [M, N]; or `x`, of any rank, with dimensions dim0 and dim1 exchanged by permute().
 Tensor transpose(const Tensor& x);
 Tensor transpose(const Tensor& x, int dim0, int dim1);
 ///@}
@@ -50,22 +50,22 @@ Tensor unsqueeze(const Tensor& x, int dim);
 /// The elements of `x` in reverse order along each of `dims` (numpy.flip). Any type. Throws Error for a dimension that
 /// is out of range or named twice.
 Tensor flip(const Tensor& x, const std::vector<int>& dims);
-/// Moves the elements by shifts[i] along dims[i]; those that leave at one end enter at the other (numpy.roll). Any
-/// type; shifts may have any value. Throws Error unless there is one shift for each dimension.
+/// Moves the elements by shifts[i] along dims[i]; those that are moved past one end reappear at the other (numpy.roll).
+/// Any type; shifts may have any value. Throws Error unless there is one shift for each of `dims`.
 Tensor roll(const Tensor& x, const std::vector<std::int64_t>& shifts, const std::vector<int>& dims);
-/// `x` broadcast to `shape` by NumPy's rules: extents of 1 and missing outer dimensions are repeated. Always a copy
-/// unless `x` has that shape. Any type. The gradient is the sum over the repeated elements. Throws Error when `x` does
-/// not broadcast to `shape`.
+/// `x` broadcast to `shape` by NumPy's rules: extents of 1 and missing outer dimensions are repeated. A copy, unless
+/// `shape` is that of `x` or adds only dimensions of extent 1 to it. Any type. The gradient is the sum over the
+/// repeated elements. Throws Error when `x` does not broadcast to `shape`.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
-/// `x` repeated counts[d] times along dimension d (numpy.tile): the extents are those of `x` times the counts. More
-/// counts than dimensions add dimensions in front, fewer leave the first dimensions as they are. Any type. The gradient
-/// is the sum over the copies.
+/// `x` repeated counts[d] times along dimension d (numpy.tile): the extents are those of `x` times the counts. If there
+/// are more counts than dimensions, dimensions are added in front; if there are fewer, the first dimensions stay as
+/// they are. Any type. The gradient is the sum over the copies.
 Tensor repeat(const Tensor& x, const std::vector<std::int64_t>& counts);
 
-/// The values of the elements that pad() adds. For [a b c] with two elements on either side:
+/// The values of the elements that pad() adds. The examples show [a b c] with two elements added on either side:
 enum class PadMode : std::uint8_t {
     constant,   ///< PadOptions::value
-    reflect,    ///< c b | a b c | b a: mirrored at the first and the last element. The padding is below the extent.
+    reflect,    ///< c b | a b c | b a: mirrored at the first and last element; needs padding below the extent
     replicate,  ///< a a | a b c | c c: the nearest element
     circular    ///< b c | a b c | a b: the tensor repeated
 };
@@ -98,16 +98,16 @@ Tensor diag(const Tensor& x, std::int64_t offset = 0);
 
 /// Concatenates tensors along `dim`. The other extents must be equal.
 Tensor concat(const std::vector<Tensor>& parts, int dim);
-/// Joins tensors of one shape along a new dimension `dim`, which may be the rank of the parts or, as -1, count from the
-/// back of the result.
+/// Joins tensors of one shape along a new dimension `dim`, which is at most the rank of the parts; negative numbers
+/// count from the back of the result.
 Tensor stack(const std::vector<Tensor>& parts, int dim);
 /// The consecutive slices of `x` along `dim` with extents `sizes`. Throws Error unless the sizes add up to the extent.
 std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& sizes, int dim);
-/// `x` in at most `count` slices of equal size along `dim`; the last may be smaller, and there are fewer where that
-/// size reaches the end earlier (torch.chunk).
+/// Divides `x` along `dim` into slices of extent ceil(extent / count), except that the last may be smaller. There may
+/// be fewer than `count` of them (torch.chunk).
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t count, int dim);
-/// The vectors (rank 1) as coordinates of a grid: result i has the shape [n_0, n_1, ...] and value vectors[i][index i]
-/// (numpy.meshgrid with indexing="ij").
+/// The coordinates of the grid that the vectors (rank 1) span: result i has the shape [n_0, n_1, ...], and its element
+/// at [k_0, k_1, ...] is vectors[i][k_i] (numpy.meshgrid with indexing="ij").
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& vectors);
 /// The rows index[0], index[1], ... of x [N, ...]: [M, ...]. index is int64 [M]. Gradients of repeated rows are added.
 Tensor gather_rows(const Tensor& x, const Tensor& index);

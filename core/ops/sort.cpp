@@ -1,5 +1,5 @@
-// Sorting and selecting along a dimension. The CPU sorts rows serially, other devices by the kernels in kernels/sort.h;
-// both give the same order.
+// Sorting and selecting along a dimension. The CPU sorts each row serially, other devices use the kernels in
+// kernels/sort.h; both give the same order.
 #include "radial/core/ops/sort.h"
 
 #include "radial/core/ops/common.h"
@@ -24,7 +24,8 @@ struct Task {
     kernels::SortRows rows() const { return {blocks.extent, blocks.inner}; }
 };
 
-// An element as one number: the key, then the place. Numbers of 64 bits have room for a float's key and its place.
+// An element as one number of 64 bits: the key in the upper half, the place in the lower half. This has room only for
+// the keys of float; those of double need Wide.
 struct Packed {
     std::uint64_t bits;
     Packed() = default;
@@ -45,7 +46,7 @@ struct Wide {
 
 void sort_row(std::vector<Wide>& row, std::vector<Wide>&) { std::sort(row.begin(), row.end()); }
 
-// Sorts by the key: small rows by comparison, others by three passes over its digits (radix sort).
+// Sorts by the key: short rows by comparison, others by a radix sort in three passes over the digits of the key.
 void sort_row(std::vector<Packed>& row, std::vector<Packed>& other) {
     constexpr std::size_t few = 200;
     if (row.size() < few) return std::sort(row.begin(), row.end());
@@ -97,8 +98,8 @@ struct HostRow {
     }
 
 private:
-    // The first `keep` elements, sorted. They are kept in a heap, whose last element is compared with each block of
-    // further elements.
+    // Sets `best` to the first `keep` elements, sorted. Until the end it is a heap with the last of them in front, with
+    // which each block of further elements is compared.
     void select(const T* from, std::vector<Element>& best) const {
         best.clear();
         if (keep == 0) return;
@@ -116,8 +117,8 @@ private:
         }
         std::sort_heap(best.begin(), best.end());
     }
-    // Whether surely none of `count` elements comes before `last`. Compares numbers, which is faster than making keys;
-    // a comparison with NaN leaves it open. `Step` is 1, or 0 if it is `step`.
+    // Whether certainly none of `count` elements comes before `last`. Compares numbers, which is faster than computing
+    // keys; false if one of them is NaN. The elements are `Step` apart, or `step` if Step is 0.
     template <int Step>
     bool none_before(const T* from, std::int64_t count, T last, std::int64_t step) const {
         using C = Compute<T>;
@@ -141,7 +142,7 @@ private:
 
 template <class T>
 void sort_on_device(const Task& task, const T* in, T* values, std::int64_t* indices, Device device) {
-    constexpr std::int64_t few = 24;  // selecting reads the row this often, sorting writes it log2(extent) times
+    constexpr std::int64_t few = 24;  // selecting reads the row `keep` times, sorting writes it log2(extent) times
     const kernels::SortKey<T> key_of{task.descending};
     if (task.keep <= few && task.keep < task.blocks.extent) {
         return kernels::rows(device, task.row_count(), task.blocks.extent,

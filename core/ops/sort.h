@@ -10,7 +10,7 @@
 
 namespace radial {
 
-/// Elements in sorted order, and where they were.
+/// Elements in sorted order, and their positions before sorting.
 struct Sorted {
     Tensor values;   ///< the elements; differentiable
     Tensor indices;  ///< int64, the positions of the elements along the sorted dimension; row-major
@@ -18,7 +18,8 @@ struct Sorted {
 
 /// The elements of x in ascending order along `dim` (negative numbers count from the back), or in descending order if
 /// `descending` is set. Equal elements keep their order (the sort is stable). NaNs come last, or first in descending
-/// order. The gradient of a value goes to the element that it is. Throws Error if x has no such dimension.
+/// order. The gradient of a value goes to the element of x from which it was copied. Throws Error if x has no such
+/// dimension.
 Sorted sort(const Tensor& x, int dim = -1, bool descending = false);
 /// The indices of sort().
 Tensor argsort(const Tensor& x, int dim = -1, bool descending = false);

@@ -1,4 +1,4 @@
-// Copies between tensors along strides.
+// Copies between tensors with arbitrary strides.
 #include "radial/core/ops/strided.h"
 
 #include "radial/core/ops/common.h"
@@ -45,7 +45,7 @@ std::int64_t count_of(const std::vector<Stride>& dims) {
 
 kernels::StridedDim dim_of(const Stride& dim) { return {dim.extent, dim.from, dim.to}; }
 
-/// Removes the last dimension and returns it; one of extent 1 if there is none.
+/// Removes the last dimension and returns it, or returns one of extent 1 if there is none.
 Stride take_last(std::vector<Stride>& dims) {
     if (dims.empty()) return {1, 0, 1};
     const Stride last = dims.back();
@@ -85,7 +85,7 @@ void copy_strided(const Tensor& source, std::int64_t from, const Tensor& target,
     dims = simplified(std::move(dims));
     const Device device = source.device();
     const auto across = std::find_if(dims.begin(), dims.end(), [](const Stride& dim) { return dim.from == 1; });
-    constexpr std::int64_t narrow = 4;  // a dimension that is too short to transpose
+    constexpr std::int64_t narrow = 4;  // shorter dimensions are not transposed
     const bool transposes = across != dims.end() && across + 1 != dims.end() && dims.back().to == 1 &&
                             dims.back().from != 0 && across->extent >= narrow && dims.back().extent >= narrow;
     dispatch_all(source.dtype(), [&](auto zero) {

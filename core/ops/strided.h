@@ -1,4 +1,4 @@
-// Copies between tensors along strides: what permute, flip, a step of slice and broadcast_to share.
+// Copies between tensors with arbitrary strides, for permute(), flip(), slice() with a step, and broadcast_to().
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -8,16 +8,16 @@
 
 namespace radial::ops {
 
-/// A dimension of a box of elements: its extent, and the distance of its elements in the source and in the target, in
-/// elements. A distance in the source may be 0 or negative.
+/// A dimension of a box of elements: its extent, and the distances between adjacent elements along it in the source and
+/// in the target, in elements. A distance in the source may be 0 or negative.
 struct Stride {
     std::int64_t extent, from, to;
 };
 
 /// The distance of consecutive elements along each logical dimension of a dense tensor.
 std::vector<std::int64_t> memory_strides(const Shape& shape, Layout layout);
-/// Copies the elements of a box, the first of which are at `from` and `to` in the memory order of `source` and
-/// `target`. Elements of the box must differ in the target. The tensors have the same dtype and device.
+/// Copies a box of elements. Its first element is at offset `from` in the memory of `source` and at offset `to` in that
+/// of `target`. No two elements of the box may share a place in the target. The tensors have the same dtype and device.
 void copy_strided(const Tensor& source, std::int64_t from, const Tensor& target, std::int64_t to,
                   std::vector<Stride> dims);
 /// The tensor of `shape` whose element at index i is at offset from + sum of i[d] * steps[d] in the memory order of

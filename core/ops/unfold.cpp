@@ -1,4 +1,4 @@
-// Windows of images as columns: checks and launches.
+// Windows of images as columns, and their sums back into images: checks and launches.
 #include "radial/core/ops/unfold.h"
 
 #include "radial/core/ops/common.h"

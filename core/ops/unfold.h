@@ -1,4 +1,4 @@
-// Windows of images as columns of a matrix ("im2col"), and their sum back to images ("col2im").
+// Windows of images as columns of a matrix ("im2col"), and sums of such columns back into images ("col2im").
 //
 // core/ops.h describes what all ops have in common.
 #pragma once
@@ -24,8 +24,8 @@ struct UnfoldGeometry {
 Tensor unfold(const Tensor& x, const UnfoldGeometry& geometry);
 
 /// The adjoint of unfold(): adds the windows x [N, C R S, L] to an image [N, C, height, width], in a fixed order.
-/// Throws Error when x is not of rank 3 or has not the shape that unfold() gives for such an image, or when a number of
-/// the geometry is out of range.
+/// Throws Error when x is not of rank 3 or does not have the shape that unfold() gives for such an image, or when a
+/// number of the geometry is out of range.
 Tensor fold(const Tensor& x, std::int64_t height, std::int64_t width, const UnfoldGeometry& geometry);
 
 }  // namespace radial

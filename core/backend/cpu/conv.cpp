@@ -1,5 +1,5 @@
-// Convolution on the CPU, on channels-last images: our own kernels by Winograd's method (winograd.h) and for gradients
-// of depthwise weights, and oneDNN's direct kernels for everything else.
+// Convolution on the CPU, on channels-last images: our own kernels for Winograd's method (winograd.h) and for the
+// gradients of depthwise weights, and oneDNN's direct kernels for everything else.
 #include "radial/core/backend/cpu/onednn.h"
 #include "radial/core/backend/cpu/onednn_backend.h"
 #include "radial/core/backend/cpu/small_products.h"
@@ -98,7 +98,8 @@ void backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& g, 
     }
 }
 
-/// Our own gradient of depthwise weights, because oneDNN 2.6 has a fast kernel for a few shapes only.
+/// Computes the gradient of depthwise weights with our own kernel, because oneDNN 2.6 has a fast one for only a few
+/// shapes.
 ///
 /// Writes the gradient dw [C, 1, R, R] of the weights of a depthwise convolution of x [N, C, H, W], given the gradient
 /// dy of the result; both are channels-last. Supports undilated 3x3 and 5x5 kernels, with a number of channels that is
@@ -127,7 +128,7 @@ struct ConvPlan {
     dnnl::primitive primitive;
     Desc w, plain_w;              // weights in the primitive's format and in the tensor's format
     bool residual_first = false;  // whether the result must contain the residual before execution
-    bool slow = false;            // whether oneDNN only has plain loops for this
+    bool slow = false;            // whether oneDNN has only plain loops for this problem
     Desc x, y;
 };
 
@@ -153,9 +154,9 @@ onednn::Window window_of(const ConvGeometry& g) {
     return {{g.stride_h, g.stride_w}, {g.dilation_h - 1, g.dilation_w - 1}, {g.pad_h, g.pad_w}};
 }
 
-// Without AVX-512, oneDNN 2.6 adds a second tensor wrongly, usually for the last channels when their number is not a
-// multiple of the vector length. In this case the result is initialised with the residual, and the convolution is added
-// to it.
+// Without AVX-512, oneDNN 2.6 adds a second tensor incorrectly, usually in the last channels when the number of
+// channels is not a multiple of the vector length. The result is therefore initialised with the residual, and the
+// convolution is added to it.
 bool residual_comes_first(const Problem& p) { return p.residual && !has_avx512(); }
 
 dnnl::primitive_attr epilogue(const Problem& p, const Desc& y) {
@@ -246,10 +247,11 @@ Weights packed(const Tensor& w, const ConvPlan& plan) {
 
 DType bias_type(const Tensor& bias) { return bias.defined() ? bias.dtype() : DType::float32; }
 
-/// conv_activated() by oneDNN's kernels. Returns false when they would be slow or lose a NaN.
+/// Computes conv_activated() with oneDNN's kernels. Returns false when they do not preserve NaNs, when a NaN may have
+/// been lost (y has then been written), or when they would be slow for bfloat16.
 bool direct_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                     const Tensor& residual, Activation activation, const Tensor& y) {
-    // oneDNN's hard swish and clamp were not made to keep NaNs; the caller has separate ops.
+    // oneDNN's hard swish and clamp are not designed to preserve NaNs, so the caller must use separate ops.
     if (activation == Activation::relu6 || activation == Activation::hard_swish) return false;
     const bool drops_nan = activation == Activation::relu;
     if (drops_nan && !maximum_notes_nan) return false;
@@ -271,7 +273,7 @@ bool direct_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const 
     return true;
 }
 
-/// conv_backward_data() by oneDNN's kernels. Returns false when they would be slow.
+/// Computes conv_backward_data() with oneDNN's kernels. Returns false when they would be slow for bfloat16.
 bool direct_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) {
     const ConvPlan& plan = plan_for({backward_data_kind, dx, w, dy, false, geometry});
     if (plan.slow && dx.dtype() == DType::bfloat16) return false;
@@ -284,7 +286,7 @@ bool direct_backward_data(const Tensor& dy, const Tensor& w, const ConvGeometry&
     return true;
 }
 
-/// conv_backward_weights() by oneDNN's kernels. Returns false when they would be slow.
+/// Computes conv_backward_weights() with oneDNN's kernels. Returns false when they would be slow for bfloat16.
 bool direct_backward_weights(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw,
                              const Tensor& dbias) {
     const ConvPlan& plan = plan_for(
@@ -312,8 +314,8 @@ bool in_bf16(const Tensor& w, const ConvGeometry& geometry) {
 
 bool OneDnnBackend::conv_activated(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& geometry,
                                    const Tensor& residual, Activation activation, const Tensor& y) {
-    // oneDNN's depthwise kernels for SSE4.1 and AVX crash when a sum is attached and the channels are not a multiple of
-    // 8.
+    // oneDNN's depthwise kernels for SSE4.1 and AVX crash when a sum is fused and the number of channels is not a
+    // multiple of 8.
     if (residual.defined() && geometry.groups > 1 && !has_avx512()) return false;
     if (winograd_forward(x, w, bias, geometry, residual, activation, y)) return true;
     return direct_forward(x, w, bias, geometry, residual, activation, y);

@@ -128,7 +128,7 @@ struct GradientAffine {
     }
 };
 
-/// Computes the coefficients when the activation's gradient can be computed from x alone.
+/// Computes the coefficients of dx when the activation's gradient can be computed from x alone.
 template <class T, Activation activation>
 GradientAffine gradient_of(const BatchNormSaved& saved, const Fold& fold, const Affine& affine, const Tensor& dy,
                            const Tensor& dscale, const Tensor& dshift) {
@@ -169,8 +169,8 @@ void backward(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrad
     });
 }
 
-/// The same for a ReLU of a sum with a residual. Whether the ReLU passed an element can only be determined from y. The
-/// gradient of the sum is also that of the residual.
+/// Computes the gradients when a residual is added before a ReLU. Whether the ReLU passed an element can only be
+/// determined from y. The gradient of the sum is also that of the residual.
 template <class T>
 void backward_to_residual(const BatchNormSaved& saved, const Tensor& dy, const BatchNormGrads& grads) {
     const Fold fold = fold_of(saved.x);

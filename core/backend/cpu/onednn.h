@@ -1,6 +1,6 @@
 // Creates, caches and runs oneDNN primitives, and creates copies of weights in the format that a primitive needs. Only
-// this file depends on the differences between oneDNN 2.x and 3.x: it makes primitive descriptors from the same
-// arguments.
+// this file depends on the differences between oneDNN 2.x and 3.x: its functions create the primitive descriptors of
+// both from the same arguments.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -91,11 +91,11 @@ using Key = std::vector<std::int64_t>;
 struct KeyHash {
     std::size_t operator()(const Key& key) const;
 };
-/// Capacity of a cache: the shapes of a few networks in training and evaluation. The least recently used entry is
-/// dropped.
+/// The capacity of a cache of primitives: enough for the shapes of a few networks in training and evaluation. When a
+/// cache is full, the least recently used primitive is dropped.
 inline constexpr std::size_t plan_capacity = 1024;
 
-/// A key that begins with `kind` and the number of threads, then the given extents.
+/// Returns a key that contains `kind` and the number of threads, then the length and the numbers of each part.
 Key make_key(int kind, std::initializer_list<std::span<const std::int64_t>> parts);
 inline std::span<const std::int64_t> extents(const Tensor& tensor) {
     return {tensor.shape().begin(), tensor.shape().end()};
@@ -111,11 +111,12 @@ inline memory bind(const Tensor& tensor, const Desc& desc) { return memory(desc,
 Tensor buffer_for(const Desc& desc);
 /// Copies between two memory formats with the same extents.
 void reorder(const memory& from, const memory& to);
-/// Runs a primitive and waits for it. Throws Error with `what` and oneDNN's message.
+/// Runs a primitive and waits for it. Throws Error with `what` and oneDNN's message when the primitive fails.
 void execute(const dnnl::primitive& primitive, const std::unordered_map<int, memory>& arguments, const char* what);
 
-/// A copy of `w` in the format `desc`, created by fill(buffer). It is kept with w's storage only when it is requested a
-/// second time for the same version of w, because weights in training change before a copy could be reused.
+/// Returns a copy of `w` in the format `desc`, created by fill(buffer). The copy is kept with w's storage only when it
+/// is requested a second time for the same version of w, because weights in training change before a copy could be
+/// reused.
 Tensor packed_copy(const Tensor& w, const Desc& desc, const std::function<void(const Tensor& buffer)>& fill);
 
 }  // namespace radial::onednn

@@ -1,4 +1,4 @@
-// The CPU backends: float32 matrix products, the description of the library, and bfloat16 computed in float32.
+// The CPU backends: matrix products, the description of the library, and bfloat16 pooling, which computes in float32.
 #include "radial/core/backend/cpu/onednn_backend.h"
 
 #include "radial/core/backend/cpu/onednn.h"
@@ -22,7 +22,7 @@ struct ProductPlan {
     onednn::Desc a, b, c;
 };
 
-/// The plan of c = op(a) op(b) or, if `add`, c += op(a) op(b).
+/// Returns the plan for c = op(a) op(b) or, if `add` is set, c += op(a) op(b).
 const ProductPlan& product_plan(bool transpose_a, bool transpose_b, const Tensor& a, const Tensor& b, bool add,
                                 const Tensor& c) {
     static thread_local LruCache<onednn::Key, ProductPlan, onednn::KeyHash> cache(onednn::plan_capacity);

@@ -1,5 +1,5 @@
-// The CPU backends: float32 with oneDNN, with channels-last activations and weights packed once per version, and
-// bfloat16 with oneDNN's kernels where the processor multiplies bfloat16, otherwise computed in float32.
+// The CPU backends, which use oneDNN and our own kernels: one for float32, with channels-last activations and cached
+// copies of packed weights, and one for bfloat16, which computes in float32 unless the processor multiplies bfloat16.
 #pragma once
 
 #include "radial/core/backend/backend.h"
@@ -12,9 +12,9 @@ namespace radial {
 /// float32 vectors [C].
 void channel_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance);
 
-/// Coefficients, one per channel, of dx, the gradient of the input of a batch norm that is followed by a ReLU. With dy,
-/// the gradient of the ReLU's result, dx = a * dy + (b * (x - mean) + c) where (x - mean) * factor + shift is positive,
-/// and without the first term elsewhere.
+/// The coefficients, one per channel, of the gradient dx of the input of a batch norm that is followed by a ReLU. Where
+/// (x - mean) * factor + shift is positive, dx = a * dy + (b * (x - mean) + c), where dy is the gradient of the ReLU's
+/// result; elsewhere, dx = b * (x - mean) + c.
 struct ReluNormGradient {
     std::vector<float> mean, factor, shift, a, b, c;
 };
@@ -22,19 +22,20 @@ struct ReluNormGradient {
 ReluNormGradient relu_norm_gradient(const BatchNormSaved& saved, const Tensor& dy, const Tensor& dscale,
                                     const Tensor& dshift);
 
-/// Writes the sum over each channel of x [N, C, H, W], channels-last, to a vector [C].
+/// Writes the sum over each channel of x [N, C, H, W], channels-last, to a vector [C]. Both are float32.
 void channel_sums(const Tensor& x, const Tensor& sums);
 
-/// Whether oneDNN uses AVX-512. Without it, oneDNN 2.6 adds a second tensor to a convolution's result wrongly.
+/// Whether oneDNN uses AVX-512. Without AVX-512, oneDNN 2.6 adds a second tensor to a convolution's result incorrectly.
 bool has_avx512();
 
 /// Whether the processor multiplies bfloat16 (AVX512_BF16 or AMX) and oneDNN may use it.
 bool has_bf16();
 
-/// x in float32; undefined if x is.
+/// Returns x in float32, or an undefined tensor if x is undefined.
 inline Tensor widened(const Tensor& x) { return x.defined() ? x.to(DType::float32) : x; }
 
-/// A float32 tensor to write to instead of `target`. finish() copies it to `target`.
+/// Provides a float32 tensor to write to instead of `target`: `target` itself if it is float32, else a new one that
+/// finish() copies to `target`.
 class Rounded {
 public:
     explicit Rounded(const Tensor& target) : target_(target), wide_(target) {

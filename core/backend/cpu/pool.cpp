@@ -43,7 +43,7 @@ void take_share(const float* v, float factor, bool first, std::int64_t channels,
     for (std::int64_t c = 0; c < channels; ++c) to[c] += factor * v[c];
 }
 
-/// best = max(best, v) for each channel; won = tap where v is larger or NaN.
+/// For each channel, sets `best` to v and `won` to `tap` if v is larger than `best` or NaN, or if `first` is set.
 template <bool keep_taps>
 void take_maximum(const float* v, std::int32_t tap, bool first, std::int64_t channels, float* best, std::int32_t* won) {
 #pragma omp simd
@@ -72,7 +72,7 @@ void forward(const Tensor& x, const PoolGeometry& g, const Tensor& y, std::int32
     });
 }
 
-// `taps` stores the index of the maximal tap of each window, counted row by row. The first of equal taps is chosen.
+// `taps` receives the index of the maximal tap of each window, counted row by row. The first of equal taps is chosen.
 
 void max_pool_forward(const Tensor& x, const PoolGeometry& geometry, const Tensor& y, const Tensor& taps) {
     if (taps.defined()) {

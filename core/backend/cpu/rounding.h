@@ -37,12 +37,12 @@ void each_column(std::int64_t count, const F& f) {
 
 #ifdef __AVX512BF16__
 
-/// The bits of 16 numbers in bfloat16, and the same in the lower halves of wider numbers.
+/// The bits of 16 bfloat16 numbers, and the same bits in the lower halves of 16 words of 32 bits.
 using Bits __attribute__((vector_size(32), aligned(2), may_alias)) = std::uint16_t;
 using WideBits __attribute__((vector_size(64), aligned(4), may_alias)) = std::uint32_t;
 
-/// The bits of the 16 numbers from p on, rounded. The instruction rounds as bfloat16() does, but to 0 if a number is
-/// smaller than the smallest normal one.
+/// The bits of the 16 numbers from p on, rounded. The instruction rounds as bfloat16() does, except that numbers
+/// smaller than the smallest normal one become 0.
 inline Bits bits_of(const float* p) { return std::bit_cast<Bits>(_mm512_cvtneps_pbh(_mm512_loadu_ps(p))); }
 
 #endif
@@ -57,7 +57,8 @@ inline void round_row(const float* from, std::int64_t count, bfloat16* to) {
     for (std::int64_t k = i; k < count; ++k) to[k] = bfloat16(from[k]);
 }
 
-/// The bits of out[i] = those of lower[i], rounded, below those of upper[i], for i in [0, count).
+/// Rounds lower[i] and upper[i] to bfloat16 and stores their bits in the lower and upper half of out[i], for i in [0,
+/// count).
 inline void round_pairs(const float* lower, const float* upper, std::int64_t count, std::uint32_t* out) {
     std::int64_t i = 0;
 #ifdef __AVX512BF16__

@@ -147,15 +147,15 @@ struct Nothing {
     void operator()() const {}
 };
 
-/// An operand of a product. The caller names T (float or Pair), which is not deduced.
+/// An operand of a product. T (float or Pair) is not deduced, so the caller must name it if it is Pair.
 template <class T>
 using Operand = std::type_identity_t<Matrix<const T>>;
 
-/// The number of tiles in a product with this number of rows and columns.
+/// An upper bound on the number of calls of between() in a product with this number of rows and columns.
 inline std::int64_t tiles(std::int64_t rows, std::int64_t columns) { return (rows + 5) / 6 * ((columns + 15) / 16); }
 
 /// c [rows, columns] = a [rows, depth] b [depth, columns]. `columns` must be a multiple of `lanes`. Calls between()
-/// before each tile.
+/// before each tile of several rows.
 template <class T = float, class Between = Nothing>
 void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Operand<T>& a, const Operand<T>& b,
               const Matrix<float>& c, const Between& between = {}) {
@@ -179,7 +179,7 @@ void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const
 }
 
 /// c [rows, columns] += a^T b for a [depth, rows], whose rows are contiguous, and b [depth, columns]. `rows` must be a
-/// multiple of 4, `columns` a multiple of `lanes`.
+/// multiple of 4, `columns` a multiple of `lanes`. Calls between() before each tile.
 template <class T = float, class Between = Nothing>
 void add_transposed(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Operand<T>& a,
                     const Operand<T>& b, const Matrix<float>& c, const Between& between = {}) {

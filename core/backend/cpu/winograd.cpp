@@ -49,7 +49,7 @@ struct Convolution {
     std::int64_t pad_h, pad_w;
     Tiles<F> tiles;
     bool apart = false;                       ///< whether each thread processes its own blocks
-    std::int64_t block_size = 0, blocks = 0;  ///< tiles per block, except the last; number of blocks
+    std::int64_t block_size = 0, blocks = 0;  ///< tiles per block (the last may have fewer); number of blocks
     std::vector<float> zeros;
 
     Convolution(const Tensor& from, const Tensor& to, std::int64_t pad_h_in, std::int64_t pad_w_in)
@@ -198,7 +198,8 @@ void gather_together(const Convolution<F>& c, const Kernels& kernels, float* u) 
     check(failed);
 }
 
-/// The same with each thread working on its own blocks, for `turned` kernels, whose rows are vectors of x's channels.
+/// Like gather_together(), but with each thread working on its own blocks, and for `turned` kernels, whose rows are
+/// vectors of x's channels.
 template <class F>
 void gather_apart(const Convolution<F>& c, const Kernels& turned, float* u) {
     using In = Points<F, Order::by_tile>;
@@ -230,7 +231,7 @@ void gather_apart(const Convolution<F>& c, const Kernels& turned, float* u) {
     }
 }
 
-/// The number of multiplications of F for one channel of an image, relative to a direct convolution.
+/// The number of multiplications with F for one channel of an image, relative to that of a direct convolution.
 template <class F>
 double share_of_products(std::int64_t height, std::int64_t width) {
     return static_cast<double>(points<F> * tiles_along<F>(height) * tiles_along<F>(width)) /
@@ -238,8 +239,9 @@ double share_of_products(std::int64_t height, std::int64_t width) {
 }
 
 /// Calls f(F) with the best F for a convolution from `inputs` channels to `result` [N, K, H, W]. Returns false without
-/// a call if none is worthwhile: if tiles overlap the image border so much that little is gained, or if there are too
-/// few tiles to pay for transformed kernels that are up to four times as large.
+/// a call if the convolution is not supported or not worthwhile: if there are few channels, if tiles overlap the image
+/// border so much that little is gained, or if there are too few tiles to pay for transformed kernels that are up to
+/// four times as large.
 template <class Call>
 bool with_tiles(const Tensor& result, std::int64_t inputs, const Tensor& w, const ConvGeometry& g, const Call& f) {
     constexpr std::int64_t least_channels = 12, least_tiles = 48;

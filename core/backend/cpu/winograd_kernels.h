@@ -241,7 +241,8 @@ struct Points {
 
     Points(std::int64_t tiles_in, std::int64_t channels_in)
         : channels(channels_in), row_length(whole_vectors(channels_in)), tiles(tiles_in) {}
-    // In Order::by_point the matrices begin in different cache sets, because a tile writes to all of them at once.
+    // In Order::by_point the matrices are spaced so that they begin in different cache sets, because a tile writes to
+    // all of them at once.
     std::int64_t point_step() const { return order == Order::by_tile ? lanes : tiles * row_length + 16; }
     std::int64_t vector_step() const { return order == Order::by_tile ? points<F> * lanes : lanes; }
     std::int64_t row_step() const { return order == Order::by_tile ? points<F> * row_length : row_length; }
@@ -262,7 +263,7 @@ void ask_for_next(const float* const (&pixels)[extent][extent], std::int64_t c, 
 }
 
 /// Transforms the `extent` x `extent` pixels of one tile with `once` in both dimensions, and writes the result to the
-/// tile's row of each matrix. Pixels outside the image are zero.
+/// tile's row of each matrix. Pixels outside the image (null pointers) are read as zero.
 template <class F, Order order, int extent, class Once>
 void spread(const Points<F, order>& to, std::int64_t tile, float* const (&pixels)[extent][extent], const float* zeros,
             const Once& once) {
@@ -352,15 +353,16 @@ struct Kernels {
         input_step = turned ? from * taps : taps;
         output_step = turned ? taps : from * taps;
     }
-    /// The distance between the matrices of two consecutive points, which begin in different cache sets.
+    /// The distance between the matrices of two consecutive points, chosen so that the matrices begin in different
+    /// cache sets.
     std::int64_t stride() const { return inputs * row_length + 16; }
     template <class F>
     onednn::Desc desc() const {
         return {{points<F>, stride()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
     }
 
-    /// Calls each(offset of a kernel in the weights, offset of its element in a point's matrix, number of kernels) for
-    /// the first of every `lanes` outputs.
+    /// For every input and every group of up to `lanes` outputs, calls each(offset of the first kernel in the weights,
+    /// offset of its element in a point's matrix, number of kernels).
     template <class Each>
     void each_vector(const Each& each) const {
 #pragma omp parallel for schedule(static)
@@ -381,7 +383,7 @@ struct Kernels {
                 vectors::at<lanes>(u + p * stride() + number) = made[p / F::points][p % F::points];
         });
     }
-    /// The transpose of transform(), written to dw.
+    /// Applies the transpose of transform() to u and writes the result to dw.
     template <class F>
     void gradient(const float* u, float* dw) const {
         constexpr int taps = F::taps * F::taps;

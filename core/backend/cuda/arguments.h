@@ -33,7 +33,8 @@ inline std::string describe_product(bool transpose_a, bool transpose_b, const Te
                        transpose_b ? "^T" : "");
 }
 
-/// Throws Error when the tensors are not matrices with matching extents, or an extent is above the largest int.
+/// Returns the arguments of a product. Throws Error when the tensors are not matrices with matching extents, or an
+/// extent is above the largest int.
 inline GemmArguments gemm_arguments(bool transpose_a, bool transpose_b, const Tensor& a, const Tensor& b,
                                     const Tensor& c) {
     const auto what = [&] { return describe_product(transpose_a, transpose_b, a, b, c); };
@@ -84,7 +85,7 @@ inline std::int64_t alignment_of(const void* address) {
     return alignment;
 }
 
-/// A dense rank-4 tensor with this shape and layout.
+/// Describes a dense rank-4 tensor with this shape and layout.
 inline ConvOperand conv_operand(const Shape& s, DType dtype, Layout layout, std::int64_t alignment = 16) {
     ConvOperand operand{.extents = {s[0], s[1], s[2], s[3]},
                         .strides = {s[1] * s[2] * s[3], s[2] * s[3], s[3], 1},
@@ -94,7 +95,7 @@ inline ConvOperand conv_operand(const Shape& s, DType dtype, Layout layout, std:
     return operand;
 }
 
-/// Throws Error unless `tensor` has rank 4.
+/// Describes `tensor`. Throws Error unless it has rank 4.
 inline ConvOperand conv_operand(const Tensor& tensor) {
     RADIAL_CHECK(tensor.rank() == 4, "convolution on CUDA: operand is {}, expected rank 4", tensor.str());
     return conv_operand(tensor.shape(), tensor.dtype(), tensor.layout(), alignment_of(tensor.raw()));
@@ -129,7 +130,7 @@ inline std::string describe(const ConvProblem& p) {
                        g.dilation_h, g.dilation_w, g.groups, p.tf32 ? ", TF32" : "");
 }
 
-/// Throws Error when extents or types do not match, because cuDNN would read beyond an operand.
+/// Throws Error when extents or types do not match; cuDNN would then read beyond an operand.
 inline void check(const ConvProblem& p) {
     const ConvGeometry& g = p.geometry;
     const auto &x = p.x.extents, &w = p.w.extents, &y = p.y.extents;
@@ -142,8 +143,8 @@ inline void check(const ConvProblem& p) {
                  "{}: expected operands that are all float32 or all bfloat16", describe(p));
 }
 
-/// The problem of convolving x with w into y, where one of them may be the gradient to compute. `tf32` only has an
-/// effect for float32. Throws Error when the tensors do not match.
+/// Returns the problem of convolving x with w into y, where gradients take the place of the tensors that they belong
+/// to. `tf32` has an effect only for float32. Throws Error when the tensors do not match.
 inline ConvProblem conv_problem(ConvKind kind, const Tensor& x, const Tensor& w, const Tensor& y,
                                 const ConvGeometry& geometry, bool tf32) {
     const ConvProblem problem{.kind = kind,

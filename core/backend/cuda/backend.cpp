@@ -22,7 +22,7 @@ constexpr std::size_t max_devices = 16;                                // as man
 constexpr std::size_t cublas_workspace_bytes = std::size_t{32} << 20;  // the size that cuBLAS recommends on Hopper
 
 /// One handle per device. Handles are plain values that are never destroyed, because at process exit the driver may be
-/// gone before static objects are.
+/// unloaded before static objects are destroyed.
 template <class Handle>
 struct PerDevice {
     std::mutex mutex;
@@ -101,7 +101,8 @@ std::string describe(int device) {
 
 namespace {
 
-/// c = alpha * op(a) op(b) + beta * c for `batch` matrices that follow each other in memory; the tensors are the first.
+/// c = alpha * op(a) op(b) + beta * c for `batch` triples of matrices. `a`, `b` and `c` are the first triple; the other
+/// matrices follow them in memory.
 void multiply(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
               const Tensor& c, std::int64_t batch) {
     const auto what = [&] { return describe_product(transpose_a, transpose_b, a, b, c); };

@@ -47,7 +47,8 @@ struct Call {
     }
 };
 
-// The workspace returns to the allocator immediately, because its next user uses it later on the same stream.
+// The workspace is returned to the allocator before the work has run. This is safe, because the next user of the memory
+// runs later on the same stream.
 void execute(const Call& call, const ConvPlan& plan) {
     Tensor workspace;
     if (plan.workspace_bytes() > 0) {
@@ -64,8 +65,8 @@ void keep_busy(const Call& call) {
     for (int i = 0; i < busy_fills; ++i) device::fill(call.problem.device, block.raw(), 0, block.bytes());
 }
 
-/// The time of several runs in milliseconds, after a first run. Infinity if the plan does not run or there is not
-/// enough memory.
+/// Returns the total time of several runs in milliseconds, after a first run that is not timed. Returns infinity if the
+/// plan does not run or there is not enough memory.
 float measure(const Call& call, const ConvPlan& plan, const Event& start, const Event& stop) {
     try {
         execute(call, plan);
@@ -82,8 +83,8 @@ float measure(const Call& call, const ConvPlan& plan, const Event& start, const 
     return milliseconds;
 }
 
-/// The plan for `call`: the fastest of cuDNN's first choices or, without a search, its very first choice. Each run
-/// overwrites the whole result, so running several times does no harm.
+/// Returns the plan for `call`: the fastest of cuDNN's first choices or, without a search, its very first choice. Each
+/// run overwrites the whole result, so running several times does no harm.
 ConvPlan choose(const Call& call, bool search) {
     const PlanTarget target{.handle = call.handle()};
     std::vector<ConvPlan> plans = conv_plans(call.problem, target, search ? searched_plans : 1, workspace_limit);
@@ -113,7 +114,7 @@ void run(const Call& call) {
     }
     using Cache = LruCache<ConvProblem, Choice, ConvProblemHash>;
     static std::mutex mutex;
-    // Never destroyed, because at process exit the driver may be gone before static objects are.
+    // Never destroyed, because at process exit the driver may be unloaded before static objects are destroyed.
     static Cache& cache = *std::make_unique<Cache>(plan_capacity).release();
     const std::lock_guard lock(mutex);
     Choice& choice = cache.get(problem, [] { return Choice{}; });

@@ -12,7 +12,7 @@ static_assert(CUDNN_VERSION >= 90800, "Radial's CUDA backend needs cuDNN 9.8 or 
 namespace radial::cuda {
 namespace {
 
-// Identifiers of the operands when a plan runs.
+// Identifiers of the operands in a graph and in the call that runs its plan.
 constexpr std::int64_t x_id = 'x', w_id = 'w', y_id = 'y';
 
 CudnnDescriptor create(cudnnBackendDescriptorType_t type, const std::string& what) {
@@ -21,7 +21,7 @@ CudnnDescriptor create(cudnnBackendDescriptorType_t type, const std::string& wha
     return CudnnDescriptor(descriptor);
 }
 
-/// Sets attributes of one descriptor. All errors contain the same text.
+/// Sets attributes of one descriptor. The message of every error contains `what`.
 class Builder {
 public:
     Builder(cudnnBackendDescriptorType_t type, std::string what)

@@ -22,7 +22,7 @@ cudnnHandle_t cudnn_handle(int device);
 /// allow_tf32(). Throws Error for other types and for extents above the largest int.
 void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
           const Tensor& c);
-/// The same for each pair of matrices of a [B, ., .] and b [B, ., .] into c [B, M, N].
+/// Applies gemm() to each pair of matrices of a [B, ., .] and b [B, ., .]; the results are in c [B, M, N].
 void batched_gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
                   const Tensor& c);
 

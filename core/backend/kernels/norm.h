@@ -1,7 +1,8 @@
 // Batch normalisation of [rows, channels], where each lane handles N adjacent channels of a row. Forward makes one pass
 // over the input for the statistics and one to normalise it; backward also makes two passes.
 //
-// Activations have type X, everything else is float. `r` is a row index, `c` the index of a group of N channels.
+// Activations have type X; vectors of channels are float, except in functors with a type V or Compute<X>. `r` is a row
+// index, and `c` is the index of a group of N channels, or of one channel in functors without N.
 #pragma once
 
 #include "radial/core/backend/kernels/pack.h"
@@ -43,7 +44,7 @@ struct Statistics {
     }
 };
 
-/// Stores the mean, the biased variance and the factor, computed from these sums.
+/// Stores the mean, the biased variance and the factor, computed from the sums of Statistics.
 template <class X, int N>
 struct StoreStatistics {
     const X* x;
@@ -99,8 +100,8 @@ struct Normalise {
 /// How backward determines which elements the ReLU passed.
 enum class Clamp : std::uint8_t {
     none,        ///< there was no ReLU
-    from_x,      ///< those whose normalised x is above 0; it is recomputed, which needs no further memory traffic
-    from_result  ///< those where y is above 0; also writes the gradient of the ReLU's input, which is the residual's
+    from_x,      ///< elements whose normalised x is above 0; recomputing it needs no further memory traffic
+    from_result  ///< elements where y is above 0; also writes dresidual, the gradient of the ReLU's input
 };
 
 /// The sums for backward: of the gradient of the ReLU's input, and of its product with x - mean.
@@ -144,7 +145,7 @@ struct GradientAffine {
     float *a, *b, *c;
 };
 
-/// Stores dshift, dscale and the coefficients of dx, computed from these sums.
+/// Stores dshift, dscale and the coefficients of dx, computed from the sums of GradientSums.
 template <int N>
 struct StoreGradients {
     const float *scale, *variance;
@@ -166,7 +167,7 @@ struct StoreGradients {
     }
 };
 
-/// Computes dx. With Clamp::from_result, reads the masked gradient that the sums have written; otherwise masks dy.
+/// Computes dx. With Clamp::from_result, reads the masked gradient that GradientSums has written; otherwise masks dy.
 template <class X, int N, Clamp clamp>
 struct InputGradient {
     GradientSums<X, N, clamp> from;

@@ -1,5 +1,5 @@
-// Loads and stores 16 bytes of activations at a time as floats, decides where that is possible, and adds the bias of a
-// convolution in such packs.
+// Loads and stores of 16 bytes of activations at a time as floats, the check whether this is possible, and the addition
+// of a convolution's bias in such packs.
 #pragma once
 
 #include "radial/core/kernels/values.h"

@@ -260,7 +260,7 @@ struct SpreadPixels {
             convert<T>(convert<Compute<T>>(dy[image * channels + c]) / static_cast<Compute<T>>(plane));
     }
 };
-/// The same for row-major images, where each row is one plane.
+/// The gradient of the mean over a plane, for row-major images, where each row is one plane.
 template <class T>
 struct SpreadPlanes {
     const T* dy;

@@ -1,5 +1,5 @@
-// Reference convolution, matrix product and pooling, computed in double as they are defined. They run on any
-// device. The convolution accesses tensors by strides, whatever their layout.
+// Reference convolution, matrix product and pooling on any device, computed in double directly from their definitions.
+// The convolution accesses tensors of any layout by their strides.
 #include "radial/core/backend/kernels/pool.h"
 #include "radial/core/backend/reference/reference_backend.h"
 #include "radial/core/kernels/host_device.h"
@@ -47,7 +47,7 @@ namespace {
 using ref::inside;
 using ref::Strided;
 
-/// Row (n, i, j) of y: all output channels of one pixel.
+/// Computes row (n, i, j) of y: all output channels of one pixel.
 template <class T>
 struct Forward {
     Strided<T> x, w, y;
@@ -85,7 +85,7 @@ RADIAL_HD inline std::int64_t output_position(std::int64_t in, std::int64_t tap,
     return distance >= 0 && distance % stride == 0 ? distance / stride : -1;
 }
 
-/// Row (n, c, h) of dx.
+/// Computes row (n, c, h) of dx.
 template <class T>
 struct BackwardData {
     Strided<T> dy, w, dx;
@@ -116,7 +116,7 @@ private:
     }
 };
 
-/// Row (k, c, r, s) of dw: one element, summed over the rows of the images.
+/// Computes row (k, c, r, s) of dw: one element, summed over the rows of the images.
 template <class T>
 struct BackwardWeights {
     Strided<T> x, dy, dw;
@@ -143,7 +143,7 @@ struct BackwardWeights {
     }
 };
 
-/// Row k: the sum of the gradient over one output channel.
+/// Computes row k: the sum of the gradient over output channel k.
 template <class T>
 struct BackwardBias {
     Strided<T> dy;
@@ -233,7 +233,7 @@ struct Product {
     }
 };
 
-/// The same on the CPU, one row at a time, so that b is read in memory order.
+/// Computes the product on the CPU, one row at a time, so that b is read in memory order.
 template <class T, class R>
 void multiply_on_host(const Product<T, R>& p) {
 #pragma omp parallel for schedule(static)

@@ -8,8 +8,8 @@
 namespace radial {
 namespace {
 
-/// The memory layout shared by all activations of a call: element (n, c, p) of N images, C channels and P pixels.
-/// Images whose pixels are contiguous count as one.
+/// The memory layout shared by all activations of a call: element (n, c, p) of N images, C channels and P pixels. In
+/// channels_last, where the pixels of all images are equally spaced, the images are treated as one.
 struct Planes {
     std::int64_t N, C, P, image, channel, pixel;
     explicit Planes(const Tensor& x) : N(x.size(0)), C(x.size(1)) {
@@ -88,8 +88,8 @@ struct Normalise {
     }
 };
 
-/// Computes channel c of all gradients. `y` is null without a ReLU. Otherwise the gradient of the ReLU's input is
-/// written to `masked`, unless that is null.
+/// Computes channel c of all gradients. `y` is null without a ReLU. Writes the gradient of the ReLU's input to `masked`
+/// unless that is null.
 template <class T>
 struct Backward {
     Planes planes;
@@ -126,7 +126,7 @@ struct Backward {
     }
 };
 
-/// A float64 version of a vector of any type; finish() copies the result to that vector.
+/// A float64 version of a vector of any type; finish() copies the float64 numbers to that vector.
 struct Vector {
     Tensor own, wide;
     explicit Vector(const Tensor& target)

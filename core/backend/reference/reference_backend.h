@@ -8,11 +8,11 @@ namespace radial {
 
 /// Computes on tensors of any floating-point type, on any device. Sums are accumulated in double for all types, one
 /// output element at a time, so that results do not depend on the number of threads. Each tensor may be in either
-/// layout.
+/// layout, except in pooling.
 class ReferenceBackend : public Backend {
 public:
     std::string describe() const override;
-    /// channels_last, so that the layout code of the ops runs under float64 gradient checks too.
+    /// Returns channels_last, so that float64 gradient checks also test the layout code of the ops.
     Layout activation_layout() const override { return Layout::channels_last; }
 
     void gemm(bool transpose_a, bool transpose_b, double alpha, const Tensor& a, const Tensor& b, double beta,
@@ -25,13 +25,13 @@ public:
                                const Tensor& dbias) override;
 
     /// Activations are channels-last. Max pooling in training returns the index of the maximal tap, r * window_w + s,
-    /// with y's shape and layout; as uint8 if the window is small enough, else int32.
+    /// for each element of y, in y's shape and layout; as uint8 if the window has at most 256 taps, else as int32.
     Tensor pool_forward(PoolKind kind, const Tensor& x, const PoolGeometry& geometry, const Tensor& y,
                         bool training) override;
     void pool_backward(PoolKind kind, const Tensor& dy, const Tensor& workspace, const PoolGeometry& geometry,
                        const Tensor& dx) override;
 
-    /// Returns an undefined tensor: backward finds the ReLU's mask from y.
+    /// Returns an undefined tensor: backward computes the ReLU's mask from y.
     Tensor batch_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& residual,
                               double epsilon, Activation activation, const Tensor& mean, const Tensor& variance,
                               const Tensor& y) override;

@@ -107,7 +107,8 @@ __global__ void __launch_bounds__(MostLanes)
     if (y == 0 && c < columns) store(static_cast<std::int64_t>(blockIdx.y), c, lanes[x]);
 }
 
-/// The item that block `block` processes, and the element of it at which the block begins.
+/// Returns the index of the item that block `block` processes, and sets `begin` to the element at which the block
+/// begins.
 template <class Item>
 __device__ int find_item(const ItemList<Item>& list, int block, std::int64_t* begin) {
     int low = 0, high = list.size - 1;

@@ -1,4 +1,4 @@
-// Kernels of the activations: the functions, PReLU with its slopes, and dropout.
+// Kernels of the activations: elementwise functions, GLU, PReLU with its slopes, and dropout.
 #pragma once
 
 #include "radial/core/kernels/philox.h"
@@ -13,7 +13,7 @@ namespace radial::kernels {
 
 // ---- functions for the loops of elementwise.h ----
 
-/// NaN stays NaN.
+/// max(x, 0). NaN stays NaN.
 struct Relu {
     static constexpr bool keeps_result = true;
     template <class V>
@@ -148,7 +148,8 @@ struct Elu {
         return dy * (x > 0 ? above : slope);
     }
 };
-/// x > 0 ? x : slope * x. The result can be kept instead of x if the slope is not negative: it then has the sign of x.
+/// x > 0 ? x : slope * x. `Result` means that the result is kept for backward instead of x. This requires a slope that
+/// is not negative, so that the result is above 0 exactly where x is.
 template <bool Result>
 struct LeakyRelu {
     static constexpr bool keeps_result = Result;
@@ -164,8 +165,8 @@ struct LeakyRelu {
         return kept > 0 ? dy : scaled;
     }
 };
-/// x * tanh(softplus(x)). 0 at -infinity. With e = exp(-|x|), which cannot overflow, the tangent is a quotient of
-/// polynomials of e without cancellation.
+/// x * tanh(softplus(x)). 0 at -infinity. With e = exp(-|x|), which cannot overflow, the hyperbolic tangent is a
+/// quotient of polynomials of e without cancellation.
 struct Mish {
     static constexpr bool keeps_result = false;
     template <class V>
@@ -179,7 +180,8 @@ struct Mish {
     RADIAL_HD static V derivative(V dy, V x) {
         const V e = exponential(x > 0 ? -x : x), square = e * e;
         const V top = x > 0 ? 1 + 2 * e : square + 2 * e, below = top + (x > 0 ? 2 * square : V{2});
-        // The slope of the tangent is 4 e (1 + e) / below^2 for x <= 0, and 4 e^2 (1 + e) / below^2 otherwise.
+        // The derivative of the tangent with respect to x is 4 e (1 + e) / below^2 for x <= 0, and 4 e^2 (1 + e) /
+        // below^2 otherwise.
         const V steep = 4 * (x > 0 ? square : e) * (1 + e) / (below * below), product = x * steep;
         const V size = x < 0 ? -x : x;
         return dy * (top / below + (size > 1000 ? V{0} : product));
@@ -191,7 +193,7 @@ struct Softsign {
     template <class V>
     RADIAL_HD V operator()(V v) const {
         const V size = v < 0 ? -v : v, share = v / (1 + size), limit = v < 0 ? V{-1} : V{1};
-        return size > V(1e30) ? limit : share;  // where they are equal, unless v is infinite
+        return size > V(1e30) ? limit : share;  // where both are equal, unless v is infinite
     }
     template <class V>
     RADIAL_HD static V derivative(V dy, V x) {

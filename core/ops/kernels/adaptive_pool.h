@@ -25,15 +25,15 @@ struct AdaptiveWindows {
     }
 };
 
-/// Calls element.at<1>(n, c, h, w) for every element of row `row` of `images`: the channels of a pixel for
-/// channels_last, the pixels of a line for row_major. On the CPU, element.at<block>(n, c, h, w) computes `block`
-/// adjacent channels of channels_last images at once, for the vector units.
+/// Calls element.at<1>(n, c, h, w) for every element of row `row` of `images`. A row consists of the channels of a
+/// pixel in channels_last layout, and of the pixels of a line in row_major layout. On the CPU, element.at<block>(n, c,
+/// h, w) computes `block` adjacent channels of channels_last images at once, for the vector units.
 template <class Element>
 struct ForEachElement {
     static constexpr int block = 16;
     Element element;
     Images images;
-    bool channels_last;  ///< layout of `images`; their strides do not tell if there is one pixel or one channel
+    bool channels_last;  ///< layout of `images`; strides do not determine it for one pixel or one channel
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
         const Images e = images;
@@ -78,7 +78,7 @@ struct AdaptiveAverage {
         for (int k = 0; k < count; ++k) result[k] = static_cast<T>(total[k] / area);
     }
 };
-/// The gradient of a pixel: its shares of the windows that contain it.
+/// The gradient of a pixel: the sum of its shares of the gradients of the windows that contain it.
 template <class T>
 struct AdaptiveAverageGradient {
     const T* dy;
@@ -102,7 +102,7 @@ struct AdaptiveAverageGradient {
     }
 };
 
-/// The maximum of a window and its pixel h W + w. A NaN counts as larger than every number.
+/// The maximum of a window and the index h W + w of its pixel. A NaN counts as larger than every number.
 template <class T>
 struct AdaptiveMax {
     const T* x;
@@ -138,7 +138,7 @@ struct AdaptiveMax {
         for (int k = 0; k < count && pixels != nullptr; ++k) pixels[result + k] = won[k];
     }
 };
-/// The gradient of a pixel: the sum over the windows in which it is the maximum.
+/// The gradient of a pixel: the sum of the gradients of the windows whose maximum it is.
 template <class T>
 struct AdaptiveMaxGradient {
     const T* dy;

@@ -10,12 +10,12 @@
 
 namespace radial::kernels {
 
-/// Where the mask of a query is: the mask [..., S] or [..., 1] has rows of `length` elements, and `rows` maps a query
-/// to its row.
+/// The position of the mask of a query in memory: the mask [..., S] or [..., 1] has rows of `length` elements, and
+/// `rows` maps a query to its row.
 struct MaskRows {
     Stretch rows;
     std::int64_t length;
-    /// The offset of the first element for a query of all heads.
+    /// The offset of the first mask element of a query, counted over all heads.
     RADIAL_HD std::int64_t start(std::int64_t query) const {
         return (rows.row_start(query / rows.inner) + query % rows.inner * rows.inner_step) * length;
     }
@@ -23,8 +23,8 @@ struct MaskRows {
     RADIAL_HD std::int64_t step(std::int64_t keys) const { return length == keys ? 1 : 0; }
 };
 
-/// Replaces the products of a query with all keys by probabilities. Row r belongs to query `first + r` of all queries
-/// of all heads. M is the mask's type; `mask` may be null.
+/// Replaces the products of a query with all keys by probabilities. Row r belongs to query `first + r`, counted over
+/// all heads. M is the mask's type; `mask` may be null.
 template <class T, class M>
 struct AttentionRow {
     T* scores;

@@ -1,5 +1,5 @@
-// Comparisons, the logic of 0 and 1, choices, and other functions of two or three numbers for the loops of
-// elementwise.h; and the loops over three tensors.
+// Comparisons, logical functions that return 1 or 0, choices, and other functions of two or three numbers for the loops
+// of elementwise.h; and the loops over three tensors.
 #pragma once
 
 #include "radial/core/kernels/values.h"
@@ -32,7 +32,7 @@ struct Ternary : G {
     }
 };
 
-/// As Stretch, for three tensors that are broadcast to one shape.
+/// Like Stretch, for three tensors that are broadcast to one shape.
 struct Stretch3 {
     static constexpr int max_rank = 5;  ///< largest number of dimensions, not counting the last
     std::int64_t extent[max_rank], step[3][max_rank], inner, inner_step[3], rank;
@@ -49,7 +49,7 @@ struct Stretch3 {
     }
 };
 
-/// An element of a row: the row's only value, or one of adjacent ones.
+/// Returns element i of a row, or if the row repeats a single value, that value.
 template <bool Single, class T>
 RADIAL_HD Compute<T> element_of(const T* row, Compute<T> single, std::int64_t i) {
     if constexpr (Single) return single;
@@ -201,7 +201,7 @@ struct KeepUnless {
     }
 };
 
-/// NaN when either is NaN.
+/// The larger number; NaN if either is NaN.
 struct Maximum {
     template <class V>
     RADIAL_HD V operator()(V a, V b) const {
@@ -209,7 +209,7 @@ struct Maximum {
         return other;
     }
 };
-/// NaN when either is NaN.
+/// The smaller number; NaN if either is NaN.
 struct Minimum {
     template <class V>
     RADIAL_HD V operator()(V a, V b) const {
@@ -217,7 +217,7 @@ struct Minimum {
         return other;
     }
 };
-/// The gradient of max(own, other) with respect to `own`: dy if it is not the smaller one, half of it at a tie.
+/// The gradient of max(own, other) with respect to `own`: dy, dy / 2 at a tie, or 0 if `own` is smaller.
 struct MaximumGradient {
     template <class V>
     RADIAL_HD V operator()(V dy, V own, V other) const {
@@ -225,7 +225,7 @@ struct MaximumGradient {
         return own < other ? V{0} : part;
     }
 };
-/// The gradient of min(own, other) with respect to `own`: dy if it is not the larger one, half of it at a tie.
+/// The gradient of min(own, other) with respect to `own`: dy, dy / 2 at a tie, or 0 if `own` is larger.
 struct MinimumGradient {
     template <class V>
     RADIAL_HD V operator()(V dy, V own, V other) const {
@@ -242,14 +242,14 @@ struct Power {
         return std::pow(a, b);
     }
 };
-/// With respect to the base. 0 for the exponent 0.
+/// The gradient with respect to the base; 0 for the exponent 0.
 struct PowerBaseGradient {
     template <class V>
     RADIAL_HD V operator()(V dy, V a, V b) const {
         return b == 0 ? V{0} : dy * b * std::pow(a, b - 1);
     }
 };
-/// With respect to the exponent. 0 for the base 0 and an exponent that is not negative.
+/// The gradient with respect to the exponent; 0 for the base 0 and an exponent that is not negative.
 struct PowerExponentGradient {
     template <class V>
     RADIAL_HD V operator()(V dy, V a, V b) const {
@@ -262,7 +262,7 @@ struct Atan2 {
         return std::atan2(a, b);
     }
 };
-/// With respect to a: dy * b / (a^2 + b^2), without overflow; 0 at a = b = 0.
+/// The gradient with respect to a: dy * b / (a^2 + b^2), without overflow; 0 at a = b = 0.
 struct Atan2Gradient {
     template <class V>
     RADIAL_HD V operator()(V dy, V a, V b) const {
@@ -270,7 +270,7 @@ struct Atan2Gradient {
         return length == 0 ? V{0} : dy * (b / length) / length;
     }
 };
-/// With respect to b.
+/// The gradient with respect to b: -dy * a / (a^2 + b^2), without overflow; 0 at a = b = 0.
 struct Atan2SecondGradient {
     template <class V>
     RADIAL_HD V operator()(V dy, V a, V b) const {
@@ -293,14 +293,15 @@ struct Remainder {
         return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
     }
 };
-/// -dy * trunc(a / b). The quotient is computed from the remainder, so that it is not rounded to the next integer.
+/// -dy * trunc(a / b). The quotient is computed from the remainder, so that rounding does not carry it to the next
+/// integer.
 struct FmodDivisorGradient {
     template <class V>
     RADIAL_HD V operator()(V dy, V a, V b) const {
         return -dy * std::nearbyint((a - Fmod{}(a, b)) / b);
     }
 };
-/// -dy * floor(a / b), as above.
+/// -dy * floor(a / b), computed as in FmodDivisorGradient.
 struct RemainderDivisorGradient {
     template <class V>
     RADIAL_HD V operator()(V dy, V a, V b) const {

@@ -7,8 +7,8 @@
 
 namespace radial::kernels {
 
-/// Numbers at equal distances: `first` + i * `step` in the first half, and `last` - (count - 1 - i) * `step` in the
-/// second.
+/// Numbers at equal distances: `first` + i * `step` for the first `half` numbers, and `last` - (count - 1 - i) * `step`
+/// for the others.
 template <class T>
 struct Sequence {
     T* out;

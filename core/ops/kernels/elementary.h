@@ -27,7 +27,8 @@ RADIAL_HD inline float exponential_minus_one(float x) {
 /// The same by the standard library.
 RADIAL_HD inline double exponential_minus_one(double x) { return std::expm1(x); }
 
-/// A function without a derivative is constant between its steps; its gradient is 0. NaN stays NaN in all of them.
+/// -1, 0 or 1. Sign, Floor, Ceil and Round are constant between their steps and have no `derivative`, as their gradient
+/// is 0. NaN stays NaN in all of them.
 struct Sign {
     template <class V>
     RADIAL_HD V operator()(V v) const {
@@ -47,7 +48,7 @@ struct Ceil {
         return std::ceil(v);
     }
 };
-/// To the nearest integer, and halves to the even one.
+/// Rounds to the nearest integer, and halves to the nearest even integer.
 struct Round {
     template <class V>
     RADIAL_HD V operator()(V v) const {

@@ -1,7 +1,7 @@
 // Elementwise kernels: the loops, and the functions that they apply.
 //
-// A function takes and returns Compute<T>, has at most a few doubles as state, and does not access memory. A loop
-// derives from its function, so that a function without state takes no space.
+// The arguments and the result of a function are Compute<T>. A function has at most a few doubles as state and does not
+// access memory. A loop derives from its function, so that a function without state takes no space.
 #pragma once
 
 #include "radial/core/kernels/values.h"

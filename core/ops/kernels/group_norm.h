@@ -1,8 +1,8 @@
 // Kernels of group_norm(): x [N, C, area] with C channels in groups, in either layout.
 //
-// Every pass treats one plane, that is, one channel of one image, and the results per plane are then combined into
-// those of a group. In channels_last memory, planes interleave, and a task treats up to `plane_block` adjacent ones of
-// an image. All results per plane or group are float64.
+// Every pass processes planes, that is, single channels of single images. The results of the planes are then combined
+// into those of the groups. In channels_last memory, the planes of an image are interleaved, and a task processes up to
+// `plane_block` adjacent ones. All results per plane or group are float64.
 #pragma once
 
 #include "radial/core/kernels/team.h"
@@ -14,7 +14,7 @@
 
 namespace radial::kernels {
 
-/// Adjacent channels of a channels_last image that one task sums.
+/// The largest number of adjacent channels of a channels_last image that one task sums.
 inline constexpr std::int64_t plane_block = 32;
 
 /// The memory of a batch of images. Element (n, c, i) is at (n * channels + c) * area + i, or in channels_last memory
@@ -36,7 +36,7 @@ struct PlaneMoments {
     double* moments;  ///< [planes, 2]
     PlaneShape shape;
 
-    /// For a plane whose elements are `step` apart.
+    /// Computes the moments of a plane whose elements are `step` apart.
     template <class Team>
     RADIAL_HD void plane(const Team& team, const X* in, std::int64_t step, double* out) const {
         const auto count = static_cast<double>(shape.area);
@@ -54,14 +54,14 @@ struct PlaneMoments {
             out[1] = squares;
         });
     }
-    /// For a plane of row-major memory.
+    /// Computes the moments of plane `row` of row-major memory.
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
         plane(team, x + row * shape.area, 1, moments + 2 * row);
     }
 };
 
-/// For a block of planes of channels_last memory; block b of image n is row n * blocks + b.
+/// PlaneMoments for blocks of planes of channels_last memory; block b of image n is row n * blocks + b.
 template <class X>
 struct PlaneBlockMoments : PlaneMoments<X> {
     using V = Compute<X>;
@@ -75,7 +75,7 @@ struct PlaneBlockMoments : PlaneMoments<X> {
                         this->moments + 2 * (image * channels + c));
         }
     }
-    /// A single lane reads all channels of a pixel at once.
+    /// A single lane reads all of the block's channels of a pixel at once.
     RADIAL_HD void operator()(const SerialTeam&, std::int64_t row) const {
         const std::int64_t channels = this->shape.channels, area = this->shape.area;
         const std::int64_t first = row % blocks * plane_block, image = row / blocks;
@@ -194,7 +194,7 @@ struct PlaneGradients {
     double* sums;  ///< [planes, 2]
     PlaneShape shape;
 
-    /// For a plane whose elements are `step` apart.
+    /// Computes the sums over a plane whose elements are `step` apart.
     template <class Team>
     RADIAL_HD void plane(const Team& team, std::int64_t start, std::int64_t step, std::int64_t plane) const {
         const X *const in = x + start, *const grad = dy + start;
@@ -212,14 +212,14 @@ struct PlaneGradients {
             out[1] = second * rstd;
         });
     }
-    /// For a plane of row-major memory.
+    /// Computes the sums over plane `row` of row-major memory.
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
         plane(team, row * shape.area, 1, row);
     }
 };
 
-/// For a block of planes of channels_last memory.
+/// PlaneGradients for blocks of planes of channels_last memory; block b of image n is row n * blocks + b.
 template <class X>
 struct PlaneBlockGradients : PlaneGradients<X> {
     using V = Compute<X>;
@@ -231,7 +231,7 @@ struct PlaneBlockGradients : PlaneGradients<X> {
         for (std::int64_t c = first; c < end; ++c)
             this->plane(team, image * this->shape.area * channels + c, channels, image * channels + c);
     }
-    /// A single lane reads all channels of a pixel at once.
+    /// A single lane reads all of the block's channels of a pixel at once.
     RADIAL_HD void operator()(const SerialTeam&, std::int64_t row) const {
         const std::int64_t channels = this->shape.channels, area = this->shape.area;
         const std::int64_t first = row % blocks * plane_block, image = row / blocks;

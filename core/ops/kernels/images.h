@@ -11,13 +11,13 @@ namespace radial::kernels {
 struct Images {
     std::int64_t channels, height, width;
     std::int64_t image_stride, channel_stride, row_stride, column_stride;  ///< in elements
-    /// The element of a pixel.
+    /// The offset of channel c of pixel (h, w) of image n.
     RADIAL_HD std::int64_t at(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w) const {
         return n * image_stride + c * channel_stride + h * row_stride + w * column_stride;
     }
 };
 
-/// Dense images in one of the two layouts.
+/// Returns the extents and strides of dense images in one of the two layouts.
 inline Images dense_images(std::int64_t channels, std::int64_t height, std::int64_t width, bool channels_last) {
     const std::int64_t image = channels * height * width;
     if (channels_last) return {channels, height, width, image, 1, width * channels, channels};

@@ -9,10 +9,10 @@
 
 namespace radial::kernels {
 
-/// out[p] = in at the place of p, with index[p] as its coordinate along one dimension, which has `extent` elements
-/// `step` apart. The index is contiguous like the output. A row is a line of `length` elements; `rows` has the offsets
-/// of the lines in the input (from) and in the output (to), and `in_step` is the distance of a line's places there, 0
-/// if the line is along that dimension.
+/// out[p] is the element of `in` at position p, but with index[p] as the coordinate along one dimension, which has
+/// `extent` elements `step` apart. The index and the output are contiguous. A row is a line of `length` elements.
+/// `rows` has the offsets of the lines in the input (from) and in the output (to). `in_step` is the distance in the
+/// input between positions that are adjacent in a line, or 0 if the line is along the indexed dimension.
 template <class T>
 struct Gather {
     const T* in;
@@ -37,7 +37,7 @@ struct Gather {
 };
 
 /// Copies `inner` contiguous elements for each of `count` indices: out [outer, count, inner] from in [outer, extent,
-/// inner]. A row is a part of `part` indices of one outer index.
+/// inner]. A row handles up to `part` indices for one position in `outer`.
 template <class T>
 struct SelectBlocks {
     const T* in;
@@ -82,8 +82,8 @@ struct PutValue {
     static constexpr bool reverse = false;
     RADIAL_HD static void apply(T& place, T& value) { place = value; }
 };
-/// The adjoint of PutValue, in reverse order: moves the gradient of a place to the value that was written last, and
-/// leaves 0 for those that it replaced and for what was there before.
+/// The adjoint of PutValue, in reverse order: moves the gradient of a place to the value that was written there last.
+/// The gradients of the values that it replaced, and of the original element, become 0.
 template <class T>
 struct TakeValue {
     static constexpr bool reverse = true;
@@ -94,10 +94,10 @@ struct TakeValue {
 };
 
 /// Calls Op::apply(place, value) for every value, in the order of the index. The places of a line differ only in the
-/// coordinate along one dimension, so two lines never meet; a line has one lane at a time.
+/// coordinate along one dimension, so two lines never share a place, and only one lane writes to a place.
 template <class T, class Op>
 struct ScatterLines {
-    static constexpr std::int64_t range = 64;  ///< adjacent lines of a row
+    static constexpr std::int64_t range = 64;  ///< largest number of adjacent lines of a row
     T* values;
     const std::int64_t* index;
     T* places;
@@ -131,7 +131,7 @@ struct ScatterLines {
                     own.visit(source + line, target + line * own.line_step, Op::reverse ? own.count - 1 - k : k);
             });
         } else {
-            // Many lanes for one line: each reads the whole index and serves the places with its remainder.
+            // Many lanes for one line: each reads the whole index and handles the places whose remainder is its number.
             team.each(range, [=](std::int64_t part) {
                 for (std::int64_t k = 0; k < own.count; ++k) {
                     const std::int64_t n = Op::reverse ? own.count - 1 - k : k;
@@ -152,7 +152,7 @@ struct ScatterLines {
     }
 };
 
-/// v where the mask is 0, else a number.
+/// v where the mask is 0, else `number`.
 struct FillMasked {
     double number;
     template <class V>

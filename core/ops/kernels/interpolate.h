@@ -1,7 +1,7 @@
 // Kernels of interpolation, which read the positions and weights of pixels from tables, and of pixel shuffling.
 //
-// A table has `taps` entries for each row (or column) of the result. The positions of one row are ascending, and so are
-// those of each tap over the rows.
+// A table has `taps` entries for each row (or column) of the result. The positions of the taps of one row are in
+// ascending order, and so are the positions of each tap from row to row.
 #pragma once
 
 #include "radial/core/kernels/team.h"
@@ -29,7 +29,7 @@ RADIAL_HD inline std::int32_t inside(std::int64_t index, std::int64_t extent) {
     return static_cast<std::int32_t>(low < extent ? low : extent - 1);
 }
 
-/// Fills the table of row i: the nearest pixel. Computed in float, as PyTorch does.
+/// Fills row i of the table with the nearest pixel. Computed in float, as PyTorch does.
 template <class C>
 struct NearestTable {
     std::int32_t* index;
@@ -44,7 +44,7 @@ struct NearestTable {
         weight[i] = 1;
     }
 };
-/// The same for linear interpolation: two pixels.
+/// Fills row i of the table for linear interpolation: two pixels.
 template <class C>
 struct LinearTable {
     std::int32_t* index;
@@ -63,7 +63,7 @@ struct LinearTable {
         weight[2 * i + 1] = static_cast<C>(part);
     }
 };
-/// The same for cubic interpolation: four pixels.
+/// Fills row i of the table for cubic interpolation: four pixels.
 template <class C>
 struct CubicTable {
     static constexpr double a = -0.75;
@@ -95,7 +95,7 @@ struct ReadersTable {
         range[2 * h] = first(h, taps - 1);
         range[2 * h + 1] = first(h + 1, 0);
     }
-    /// The first row of the result whose tap `tap` is at `h` or behind.
+    /// The first row of the result whose tap `tap` reads row `h` of the input or a later one.
     RADIAL_HD std::int32_t first(std::int64_t h, std::int64_t tap) const {
         std::int64_t low = 0, high = result;
         while (low < high) {
@@ -128,12 +128,12 @@ struct Table {
     }
 };
 
-/// Extents of interpolation: of x and of y.
+/// The extents of x (in_h, in_w) and of y (out_h, out_w).
 struct Resized {
     std::int64_t channels, in_h, in_w, out_h, out_w;
 };
 
-/// Row `row` of y, counted over all channels and images (row_major).
+/// Computes row `row` of y, counted over all channels and images (row_major).
 template <class T, int taps>
 struct InterpolatePlanes {
     const T* x;
@@ -169,7 +169,7 @@ struct InterpolatePlanes {
         });
     }
 };
-/// Pixel `row` of y, counted over all images (channels_last).
+/// Computes pixel `row` of y, counted over all images (channels_last).
 template <class T, int taps>
 struct InterpolatePixels {
     const T* x;
@@ -202,8 +202,8 @@ struct InterpolatePixels {
     }
 };
 
-/// Row `row` of dx, counted over all channels and images (row_major): the sum over the pixels of y that read each
-/// pixel.
+/// Computes row `row` of dx, counted over all channels and images (row_major): each pixel is the sum over the pixels of
+/// y that read it.
 template <class T, int taps>
 struct InterpolatePlanesBackward {
     const T* dy;
@@ -230,7 +230,7 @@ struct InterpolatePlanesBackward {
         });
     }
 };
-/// Channels [block * width, block * width + width) of pixel `row` of dx (channels_last), for all blocks.
+/// Computes pixel `row` of dx, counted over all images (channels_last). A single lane handles `width` channels at once.
 template <class T, int taps>
 struct InterpolatePixelsBackward {
     static constexpr int width = 16;
@@ -270,14 +270,15 @@ private:
 };
 
 /// Copies between images with few channels and large planes, [N, C, H r, W r], and images with many channels and small
-/// planes, [N, C r^2, H, W]. `shuffle` copies to the former.
+/// planes, [N, C r^2, H, W]. The copy is to the images with few channels if `shuffle` is set, else to those with many.
 template <class T, bool shuffle>
 struct ShufflePixels {
     const T* in;
     T* out;
     std::int64_t channels, height, width, factor;  ///< C, H, W, r
     bool channels_last;
-    /// Row `row`, counted over (n, c, i, j, h) of row-major images, or over (n, h, w, i, j) of channels-last images.
+    /// Copies row `row`, counted over (n, c, i, j, h) of row-major images, or over (n, h, w, i, j) of channels-last
+    /// images.
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t row) const {
         const std::int64_t r = factor;

@@ -1,7 +1,7 @@
 // Row kernels of layer_norm() and rms_norm(): each row is normalised by its own statistics.
 //
-// The statistics are float64, [rows, 2]: the mean and 1 / sqrt(variance + epsilon). A row is read twice for them, so
-// that the variance is precise however far the mean is from 0.
+// The statistics are float64, [rows, 2]: the mean and 1 / sqrt(variance + epsilon). A row is read twice to compute
+// them, so that the variance is precise however far the mean is from 0.
 #pragma once
 
 #include "radial/core/kernels/team.h"

@@ -336,7 +336,7 @@ struct DistancesFromProducts {
 
     template <class Team>
     RADIAL_HD void operator()(const Team& team, std::int64_t i) const {
-        constexpr T near = T(0.125);  // a distance below this fraction of the sum of both squares would lose three bits
+        constexpr T near = T(0.125);  // a distance below this fraction of the sum of both squares loses over three bits
         T* const to = products + i * columns;
         const T *const point = x + i * dim, *const others = w, *const squares = w_squares;
         const T own = x_squares[i];

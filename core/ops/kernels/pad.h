@@ -9,7 +9,7 @@
 
 namespace radial::kernels {
 
-/// What the elements beyond the ends are; the values of PadMode.
+/// The values of the elements beyond the ends; the enumerators are those of PadMode.
 enum class Beyond : std::int64_t { constant, reflect, replicate, circular };
 
 /// The source index of element `j`, counted from the first element of the source, in a dimension of `size` elements; -1
@@ -35,8 +35,8 @@ struct PaddedDim {
     std::int64_t extent, size, before, step;
 };
 
-/// Writes a padded tensor. A row is a plane of outer.extent by inner.extent elements; `dims` are the others, outermost
-/// first.
+/// Writes a padded tensor. A row is a plane of outer.extent by inner.extent elements; `dims` are the other dimensions,
+/// outermost first.
 template <class T>
 struct Pad {
     static constexpr int max_rank = 4;  ///< largest number of dimensions, not counting those of a plane
@@ -64,7 +64,8 @@ struct Pad {
             write(team, plane + o * inner.extent, offset + at * outer.step, inside && at >= 0);
         }
     }
-    /// Writes a line of inner.extent elements from the source at `offset`.
+    /// Writes a line of inner.extent elements from the source at `offset`, or if `inside` is not set, from the
+    /// constant.
     template <class Team>
     RADIAL_HD void write(const Team& team, T* to, std::int64_t offset, bool inside) const {
         const T fill = value;
@@ -81,7 +82,8 @@ struct Pad {
             write_ends(team, to, from, copied);
         }
     }
-    /// Writes what precedes and what follows the `copied` elements of a line, from the source's line at `from`.
+    /// Writes the elements that precede and those that follow the `copied` elements of a line, from the line of the
+    /// source at `from`.
     template <class Team>
     RADIAL_HD void write_ends(const Team& team, T* to, const T* from, std::int64_t copied) const {
         const std::int64_t before = inner.before, size = inner.size, after = inner.extent - before - copied;
@@ -98,7 +100,8 @@ struct Pad {
         if (before > 0) team.each(before, element);
         if (after > 0) team.each(after, [=](std::int64_t i) { element(before + copied + i); });
     }
-    /// Writes `count` elements of the source's line, repeated, from element `first` on: by runs, without divisions.
+    /// Writes `count` elements of the source's line, which is repeated periodically, beginning with element `first`.
+    /// Copies whole runs, which needs no divisions.
     template <class Team>
     RADIAL_HD void write_periods(const Team& team, T* to, const T* from, std::int64_t count, std::int64_t first) const {
         for (std::int64_t done = 0; done < count; first = 0) {
@@ -111,8 +114,8 @@ struct Pad {
     }
 };
 
-/// The adjoint of Pad along one dimension: dx [outer, size, inner] from dy [outer, extent, inner]. A row is an element
-/// (outer, size), or if inner is 1, an outer index.
+/// The adjoint of Pad along one dimension: dx [outer, size, inner] from dy [outer, extent, inner]. A row is a pair of
+/// indices in [outer, size], or if inner is 1, an index in `outer`.
 template <class T>
 struct PadAdjoint {
     const T* dy;

@@ -1,4 +1,5 @@
-// Kernels that sum along dimensions, find the largest elements and count, and the logarithm of a sum of exponentials.
+// Kernels that sum along dimensions, find the largest elements, count, and compute the logarithm of a sum of
+// exponentials.
 //
 // A log-sum-exp is kept as two numbers, because one float32 is not precise enough: with terms in the thousands, too few
 // of its 24 bits remain after the decimal point for exp(term - sum) to be an accurate probability. The two numbers are
@@ -193,8 +194,9 @@ struct LabelRankRow {
     }
 };
 
-/// Finds the median of [count]: element i is written if its rank, found by counting smaller elements, is the middle
-/// one. The rows are therefore independent and nothing is sorted. If any element is NaN, the result is NaN.
+/// Finds the median of [count]: row i writes element i if the rank of the element, found by counting smaller elements,
+/// is the middle one. The rows are therefore independent and nothing is sorted. If any element is NaN, the result is
+/// NaN.
 template <class T>
 struct MedianRow {
     const T* in;

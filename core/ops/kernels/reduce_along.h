@@ -1,8 +1,8 @@
 // Reductions of [outer, extent, inner] over `extent` other than sums: extremes, moments, products, norms, counts.
 //
-// A reduction R is a struct with two functions. value(team, n, g) reduces g(0) to g(n - 1). derivative(team, n, g, y),
-// where y is that value, returns a functor: its value at g(e) is the derivative of y by g(e). ReduceAlong and
-// ReduceAlongGradient apply them to every row.
+// A reduction R is a struct with a function value(team, n, g), which reduces g(0) to g(n - 1). If it is differentiable,
+// it also has derivative(team, n, g, y), where y is that value. This returns a functor, whose value at g(e) is the
+// derivative of y with respect to g(e). ReduceAlong and ReduceAlongGradient apply them to every row.
 #pragma once
 
 #include "radial/core/ops/kernels/reduce.h"
@@ -24,7 +24,7 @@ struct ReduceAlong {
     RADIAL_HD void operator()(const Team& team, std::int64_t result) const {
         const T* const from = in + row_start(result, extent, inner);
         const std::int64_t step = inner;
-        if (step == 1) {  // known to be contiguous, the loops can be vectorised
+        if (step == 1) {  // if known to be contiguous, the loops can be vectorised
             store(team, result, [=](std::int64_t e) { return convert<Compute<T>>(from[e]); });
         } else {
             store(team, result, [=](std::int64_t e) { return convert<Compute<T>>(from[e * step]); });

@@ -76,8 +76,8 @@ struct ScalePixelsBackward {
     }
 };
 
-/// The same for many lanes, for reduce_columns(): writes dx and returns dy * x at pixel `pixel` of column `column`,
-/// which counts channels of all images.
+/// ScalePixelsBackward for many lanes, for reduce_columns(): writes dx and returns dy * x at pixel `pixel` of column
+/// `column`, which counts the channels of all images.
 template <class T>
 struct ScalePixelBackward {
     const T *x, *dy, *factor;
@@ -99,7 +99,7 @@ struct StoreFactor {
     RADIAL_HD void operator()(std::int64_t column, double total) const { out[column] = convert<T>(total); }
 };
 
-/// The same for row_major: each row is one plane.
+/// ScalePixelsBackward for row_major: each row is one plane.
 template <class T>
 struct ScalePlanesBackward {
     const T *x, *dy, *factor;

@@ -75,10 +75,10 @@ private:
     }
 };
 
-/// The same along the middle of [outer, extent, inner] for column `i` of block `o`.
+/// ScanRow along the middle of [outer, extent, inner], for up to `width` adjacent columns of one block.
 template <class T, class Join>
 struct ScanColumns {
-    static constexpr std::int64_t width = 128;  ///< columns of a team
+    static constexpr std::int64_t width = 128;  ///< largest number of columns of a task
     const T* in;
     T* out;
     double* totals;  ///< [outer, inner], scratch memory
@@ -150,7 +150,8 @@ struct CumulativeMax {
     }
 };
 
-/// Adjoint of CumulativeMax: dx at an element is the sum of dy where it is the largest. dx must be filled with zeros.
+/// Adjoint of CumulativeMax: dx of an element is the sum of dy over the positions at which it is the largest so far. dx
+/// must be filled with zeros.
 template <class T>
 struct CumulativeMaxGradient {
     const T* dy;

@@ -9,7 +9,7 @@
 
 namespace radial::kernels {
 
-/// Copies `length` elements (or packs of elements) of every block from one offset in the block to another.
+/// Copies a run of elements (or packs of elements) of every block to its place in the block of another tensor.
 template <class V>
 struct CopyBlocks {
     const V* in;  ///< the first element to copy
@@ -36,7 +36,7 @@ struct Triangle {
     }
 };
 
-/// `index` clamped to [0, count). CheckRange reports indices outside the range; here they must only do no harm.
+/// `index` clamped to [0, count). CheckRange reports indices outside the range; here they are only made valid.
 RADIAL_HD inline std::int64_t clamped(std::int64_t index, std::int64_t count) {
     const std::int64_t low = index < 0 ? 0 : index;
     return low < count ? low : count - 1;
@@ -79,7 +79,7 @@ struct GatherRows {
 };
 
 /// Adjoint of GatherRows: adds row i of dy [count, width] to row index[i] of dx. Each task handles a range of columns
-/// that no other lane writes, so repeated indices are safe. For the CPU, which has few lanes with long loops.
+/// that no other task writes, so repeated indices are safe. For the CPU, which has few lanes with long loops.
 template <class T>
 struct ScatterAddColumns {
     static constexpr std::int64_t range = 64;
@@ -101,8 +101,8 @@ struct ScatterAddColumns {
     }
 };
 
-/// The same for many lanes. If row i of dy is the first with its index, it sums all rows that have the same index, in
-/// order, and is the only one to write that row of dx. dx must be filled with zeros.
+/// ScatterAddColumns for many lanes. If row i of dy is the first with its index, its team sums all rows that have the
+/// same index, in order, and is the only one to write that row of dx. dx must be filled with zeros.
 template <class T>
 struct ScatterAddFirsts {
     const T* dy;

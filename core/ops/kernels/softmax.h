@@ -83,17 +83,18 @@ struct LogSoftmaxGradient {
     }
 };
 
-// The same along the middle of [outer, extent, inner]. A team handles adjacent columns i of one o, so that consecutive
-// lanes access consecutive memory.
+// Softmax and log_softmax along the middle of [outer, extent, inner]. A team handles adjacent columns i of one o, so
+// that consecutive lanes access consecutive memory.
 
-/// The columns of a team: `width` columns of x [outer, extent, inner], beginning at the multiples of Columns::most.
+/// The columns of a team: `width` columns of x [outer, extent, inner], beginning at a multiple of Columns::most in
+/// `inner`.
 struct Columns {
     static constexpr std::int64_t most = 128;
     std::int64_t start;   ///< offset of the first element of the first column
-    std::int64_t number;  ///< of the first column among outer * inner
+    std::int64_t number;  ///< index of the first column among all outer * inner
     std::int64_t width;
 
-    /// The number of tasks for one o.
+    /// The number of tasks for one index in `outer`.
     RADIAL_HD static std::int64_t tasks(std::int64_t inner) { return (inner + most - 1) / most; }
     RADIAL_HD static Columns of(std::int64_t task, std::int64_t extent, std::int64_t inner) {
         const std::int64_t o = task / tasks(inner), first = task % tasks(inner) * most;

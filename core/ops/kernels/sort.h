@@ -51,8 +51,8 @@ struct MergeSortRow {
     std::int64_t keep;
     SortKey<T> key_of;
 
-    /// The number of elements of the sorted run [begin, end) that come before `key`; equal ones do if `or_equal` is
-    /// set.
+    /// The number of elements of the sorted run of `length` elements that come before `key`; equal ones do if
+    /// `or_equal` is set.
     RADIAL_HD static std::int64_t before(const Key* run, std::int64_t length, Key key, bool or_equal) {
         std::int64_t low = 0, high = length;
         while (low < high) {
@@ -107,7 +107,7 @@ struct MergeSortRow {
     }
 };
 
-/// A key and its place. += keeps what comes first, so that Team::sum() finds the first of a row.
+/// A key and its place. += keeps the candidate that comes first, so that Team::sum() finds the first of a row.
 struct Candidate {
     std::uint64_t key = std::numeric_limits<std::uint64_t>::max();
     std::int64_t place = std::numeric_limits<std::int64_t>::max();
@@ -121,7 +121,7 @@ struct Candidate {
     }
 };
 
-/// The first `keep` elements of each row in sorted order, one after the other. For a small `keep`.
+/// The first `keep` elements of each row in sorted order, found one after the other, which is fast for a small `keep`.
 template <class T>
 struct SelectRow {
     const T* in;

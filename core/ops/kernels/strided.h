@@ -33,7 +33,7 @@ struct StridedDim {
     std::int64_t extent, from, to;
 };
 
-/// Copies the box; a row is a plane of `outer` by `inner` elements.
+/// Copies a box; a row is a plane of `outer` by `inner` elements.
 template <class T>
 struct CopyStrided {
     const T* in;
@@ -64,7 +64,7 @@ struct CopyStrided {
     }
 };
 
-/// The same for boxes with short rows on a device: one element per lane.
+/// CopyStrided for boxes with short rows on a device: one element per lane.
 template <class T>
 struct CopyStridedElements {
     const T* in;
@@ -79,7 +79,7 @@ struct CopyStridedElements {
 };
 
 /// Copies a box whose elements are contiguous along `across` in the source and along `inner` in the target. A row is a
-/// strip of `strip` elements along `across`; the strips are the last dimension of `rows`.
+/// strip of `strip` elements along `across`; consecutive rows are the strips of one element of `rows`.
 template <class T>
 struct TransposeStrided {
     static constexpr std::int64_t strip = 16;
@@ -116,7 +116,8 @@ struct TransposeStrided {
             });
         }
     }
-    /// Copies the tile of Width by Length elements at `begin` along `inner`; constants, so that the loops are unrolled.
+    /// Copies the tile of Width by Length elements at `begin` along `inner`. The extents are constants, so that the
+    /// loops are unrolled.
     template <std::int64_t Width, std::int64_t Length>
     RADIAL_HD void tile(T* to, const T* from, std::int64_t begin) const {
         const std::int64_t from_step = inner.from, to_step = across.to;

@@ -8,14 +8,14 @@
 
 namespace radial::kernels {
 
-/// Images, and windows of them: position (i, j), element (r, s).
+/// Images, and windows of them. (i, j) is the position of a window, and (r, s) that of an element in a window.
 struct Unfolding {
     Images images;
-    std::int64_t window_h, window_w, down, across;  ///< windows, and their numbers
+    std::int64_t window_h, window_w, down, across;  ///< extents of a window, numbers of windows
     std::int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
 };
 
-/// Row `row` of the columns, counted over (n, c, r, s, i); its elements are the positions j.
+/// Writes row `row` of the columns, counted over (n, c, r, s, i); its elements are the positions j.
 template <class T>
 struct Unfold {
     const T* x;
@@ -45,7 +45,8 @@ struct Unfold {
     }
 };
 
-/// Row `row` of the images, counted over (n, c, h): the sum of the elements that unfold() reads from each pixel.
+/// Writes row `row` of the images, counted over (n, c, h): each pixel is the sum of the elements that unfold() reads
+/// from it.
 template <class T>
 struct Fold {
     const T* y;
@@ -73,7 +74,7 @@ struct Fold {
             to[w * own.images.column_stride] = static_cast<T>(total);
         });
     }
-    /// The window that begins at `start`, or -1 if there is none.
+    /// The index of the window that begins at `start`, or -1 if there is none.
     RADIAL_HD static std::int64_t position(std::int64_t start, std::int64_t stride, std::int64_t count) {
         if (stride == 1) return start >= 0 && start < count ? start : -1;
         const std::int64_t index = start / stride;
