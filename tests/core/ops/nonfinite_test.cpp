@@ -168,14 +168,15 @@ Tensor convolve(const Fused& c, std::size_t broken, Activation activation, DType
 }  // namespace
 
 TEST_CASE("a convolution with what follows it in one pass keeps the NaN of image, weight, bias and residual") {
+    const DType dtype = GENERATE(DType::float32, DType::bfloat16);
     for (const Fused& c : fused_convolutions()) {
         for (const Activation activation :
              {Activation::relu, Activation::silu, Activation::gelu, Activation::relu6, Activation::hard_swish}) {
             for (std::size_t broken = 0; broken < 4; ++broken) {
-                INFO(c.image.str() << " * " << c.weight.str() << ", activation " << static_cast<int>(activation)
-                                   << ", NaN in part " << broken);
+                INFO(c.image.str() << " * " << c.weight.str() << ", " << name_of(dtype) << ", activation "
+                                   << static_cast<int>(activation) << ", NaN in part " << broken);
                 const auto exact = convolve(c, broken, activation, DType::float64, false).to_vector<double>();
-                const auto found = convolve(c, broken, activation, DType::float32, true).to_vector<double>();
+                const auto found = convolve(c, broken, activation, dtype, true).to_vector<double>();
                 REQUIRE(found.size() == exact.size());
                 std::size_t wanted = 0, lost = 0;
                 for (std::size_t i = 0; i < exact.size(); ++i) {
@@ -236,6 +237,19 @@ TEST_CASE("a maximum over NaN is NaN, over nothing but -infinity -infinity") {
         CHECK(nans(max_pool2d(image_with_nan(dtype))) == 1);
         CHECK(same(max_pool2d(Tensor::full({1, 1, 2, 2}, nan_value, dtype)), {nan_value}));
         CHECK(same(max_pool2d(Tensor::full({1, 1, 2, 2}, -inf, dtype)), {-inf}));
+    }
+}
+
+TEST_CASE("batch_norm with an activation in the same pass keeps NaN") {
+    const DType dtype = GENERATE(DType::float64, DType::float32, DType::bfloat16);
+    const bool training = GENERATE(true, false);
+    const DType wide = dtype == DType::bfloat16 ? DType::float32 : dtype;
+    const auto vector = [&](double value) { return vector_of({value, value, value}, wide); };
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
+        const Tensor y = batch_norm(image_with_nan(dtype), vector(1), vector(0), vector(0), vector(1),
+                                    {.training = training, .activation = activation});
+        INFO(name_of(dtype) << ", training " << training << ", activation " << static_cast<int>(activation));
+        CHECK(nans(y) == (training ? 36U : 1U));
     }
 }
 
