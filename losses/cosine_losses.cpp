@@ -21,7 +21,8 @@ double scale_of(const CosSoftmaxOptions& options) {
                  options.classes);
     RADIAL_CHECK(options.epsilon > 0 && options.epsilon <= 1, "CosSoftmax: epsilon is {}, expected in (0, 1]",
                  options.epsilon);
-    // The first term is the scale that reaches epsilon at cosines of 1 and -1; the second is the paper's allowance.
+    // The first term is the scale at which the loss reaches epsilon if the cosine to the true class is 1 and those to
+    // the other classes are -1; the second is the paper's allowance.
     constexpr double allowance = 3;
     return 0.5 * std::log(static_cast<double>(options.classes - 1) / options.epsilon) + allowance;
 }
@@ -107,7 +108,7 @@ AdaCos::AdaCos(const AdaCosOptions& options)
 
 Tensor AdaCos::margin_loss(const Tensor& feature, const Tensor& labels) {
     if (training() && dynamic_) adapt(rows_of_all_ranks(feature), rows_of_all_ranks(labels));
-    // A copy, because the next forward() may change the buffer before the backward() of this one.
+    // Copied, because the next forward() may change the buffer before backward() of this loss runs.
     return cosine_softmax_loss(feature, weight(), labels, {.scale = 1, .scale_factor = s_.clone()}, head(weight()));
 }
 
@@ -116,7 +117,7 @@ void AdaCos::adapt(const Tensor& feature, const Tensor& labels) {
     constexpr double cos_quarter_pi = 0.70710678118654752;
     const Tensor all = all_cosines(feature), own = pick(all, labels);
     const Tensor others = sum(exp(all * s_), {1}) - exp(own * s_);
-    // The smallest angle has the largest cosine, so min(pi / 4, angle) means a cosine of at least cos(pi / 4).
+    // A smaller angle has a larger cosine, so min(pi / 4, angle) corresponds to a cosine of at least cos(pi / 4).
     const Tensor middle = -median(-own);
     s_.copy_(reshape(log(mean(others)), {1}) / clamp(reshape(middle, {1}), cos_quarter_pi, 1));
 }

@@ -13,7 +13,7 @@ struct CosSoftmaxOptions {
     std::int64_t classes = 10;     ///< number of classes
     std::int64_t dim = 32;         ///< feature dimension
     double scale = 0;              ///< multiplies the cosines; 0: derived from epsilon
-    double epsilon = 1e-4;         ///< bound that the loss should be able to reach
+    double epsilon = 1e-4;         ///< the derived scale allows the loss to reach this value
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
     /// The options by name: see fields().
@@ -30,12 +30,12 @@ struct CosSoftmaxOptions {
 /// initially Xavier-uniform.
 class CosSoftmax : public SoftmaxLike {
 public:
-    /// Throws Error when classes or dim is below 1, scale or epsilon is invalid, or scale is derived with fewer than 2
-    /// classes.
+    /// Throws Error when classes or dim is below 1, scale, epsilon or smoothing is invalid, or the scale is derived
+    /// with fewer than 2 classes.
     explicit CosSoftmax(const CosSoftmaxOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
-    /// The class weights [classes, dim].
+    /// The weight vectors of the classes, [classes, dim].
     Tensor prototypes() const override { return weight_; }
     /// The factor that multiplies the cosines.
     double scale() const { return scale_; }
@@ -48,8 +48,8 @@ private:
     Tensor weight_;
 };
 
-/// Base of the cosine losses: one weight vector per class; only its direction matters. Parameter: weight [classes,
-/// dim], initially Xavier-uniform.
+/// Base of the cosine losses, which have one weight vector per class, or several. Only the directions of the vectors
+/// matter. Parameter: weight [classes * vectors, dim], initially Xavier-uniform.
 class CosineHead : public SoftmaxLike {
 public:
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
@@ -62,7 +62,7 @@ protected:
     /// when scale is not above 0.
     CosineHead(std::string_view loss, std::int64_t classes, std::int64_t dim, double scale,
                const SoftmaxLikeOptions& options, std::int64_t vectors = 1);
-    /// Computes the loss of features [N, dim], in the dtype of the weight, and of labels. Both have been checked.
+    /// Computes the loss for features [N, dim], in the dtype of the weight, and labels. Both have already been checked.
     virtual Tensor margin_loss(const Tensor& feature, const Tensor& labels) = 0;
     /// A factor that multiplies the cosines in addition to scale(): [1], or undefined.
     virtual Tensor scale_factor() const { return {}; }
@@ -87,7 +87,7 @@ struct NormFaceOptions {
     std::int64_t classes = 10;     ///< number of classes
     std::int64_t dim = 32;         ///< feature dimension
     double scale = 16.0;           ///< s; the initial value if it is learned
-    bool learn_scale = true;       ///< as in the paper
+    bool learn_scale = true;       ///< learn s, as in the paper
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
     /// The options by name: see fields().
@@ -120,7 +120,7 @@ private:
 
 /// Options of AdaCos.
 struct AdaCosOptions {
-    std::int64_t classes = 10;     ///< at least 3
+    std::int64_t classes = 10;     ///< number of classes, at least 3
     std::int64_t dim = 32;         ///< feature dimension
     bool dynamic = true;           ///< false: the fixed scale sqrt 2 * log(C - 1) of Eq. 12
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
@@ -368,7 +368,7 @@ struct MagFaceOptions {
     std::int64_t classes = 10;                         ///< number of classes
     std::int64_t dim = 32;                             ///< feature dimension
     double scale = 64.0;                               ///< s, multiplies the cosines
-    double lower_length = 10.0, upper_length = 110.0;  ///< l_a and u_a, to which lengths are clamped
+    double lower_length = 10.0, upper_length = 110.0;  ///< l_a and u_a: the range to which lengths are clamped
     double lower_margin = 0.45, upper_margin = 0.8;    ///< l_m and u_m: margins at these lengths, in radians
     double lambda = 35.0;                              ///< weight of the regulariser of the length
     SoftmaxLikeOptions softmax{};                      ///< label smoothing and recomputation

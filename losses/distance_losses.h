@@ -29,7 +29,8 @@ struct CplOptions {
 /// would stay equal.
 class Cpl : public SoftmaxLike {
 public:
-    /// Throws Error when classes, dim or prototypes_per_class is below 1, or gamma is not above 0.
+    /// Throws Error when classes, dim or prototypes_per_class is below 1, gamma is not above 0, or smoothing is outside
+    /// [0, 1].
     explicit Cpl(const CplOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
@@ -40,7 +41,7 @@ public:
 
     /// The loss's entry in the registry.
     static LossInfo info();
-    /// The registry's entry for g-cpl: cpl + lambda * compact, lambda 0.01 (Yang et al. 2018).
+    /// The registry's entry for g-cpl: cpl + lambda * compact, with a default lambda of 0.01 (Yang et al. 2018).
     static LossInfo generalised_info();
 
 private:
@@ -77,13 +78,15 @@ struct LgmOptions {
     }
 };
 
-/// L = mean cross-entropy of -(1 + alpha 1[j = y]) d_j - 1/2 log|Lambda_j| + lambda * mean of d_y + 1/2 log|Lambda_y|,
-/// with d_j = 1/2 (x - mu_j)^T Lambda_j^-1 (x - mu_j) (Wan et al., CVPR 2018, Eq. 13 and 18; equal priors). Lambda_j is
-/// the identity or diagonal. Logits for prediction have no margin. Parameters: means [classes, dim], initially
-/// Xavier-uniform as in the authors' code, and for a diagonal covariance log_variances [classes, dim], initially 0.
+/// L = mean cross-entropy of the logits -(1 + alpha 1[j = y]) d_j - 1/2 log|Lambda_j|, plus lambda * mean of (d_y + 1/2
+/// log|Lambda_y|), with d_j = 1/2 (x - mu_j)^T Lambda_j^-1 (x - mu_j) (Wan et al., CVPR 2018, Eq. 13 and 18; equal
+/// priors). Lambda_j is the identity or diagonal. Logits for prediction have no margin. Parameters: means [classes,
+/// dim], initially Xavier-uniform as in the authors' code, and for a diagonal covariance log_variances [classes, dim],
+/// initially 0.
 class Lgm : public SoftmaxLike {
 public:
-    /// Throws Error when classes or dim is below 1, or alpha or lambda is not a number of at least 0.
+    /// Throws Error when classes or dim is below 1, alpha or lambda is not a number of at least 0, or smoothing is
+    /// outside [0, 1].
     explicit Lgm(const LgmOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;

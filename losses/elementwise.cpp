@@ -40,7 +40,7 @@ SmoothL1::SmoothL1(const SmoothL1Options& options) : options_(options) {
                  options.beta);
 }
 
-// With q = min(|d|, beta), both cases are q (|d| - q / 2) / beta.
+// With d = |output - targets| and q = min(d, beta), both cases are q (d - q / 2) / beta.
 Tensor SmoothL1::forward(const Tensor& output, const Tensor& targets) {
     const Tensor d = distance("SmoothL1", output, targets);
     const Tensor q = clamp(d, 0, options_.beta);

@@ -9,7 +9,7 @@ namespace radial {
 /// the prediction; the loss has no parameters.
 class MeanSquaredError : public Loss {
 public:
-    /// Throws Error when the shapes differ.
+    /// Throws Error when the shapes do not fit.
     Tensor forward(const Tensor& output, const Tensor& targets) override;
     /// The output itself.
     Tensor logits(const Tensor& output) override { return output; }
@@ -21,7 +21,7 @@ public:
 /// gradient is 0 where y = t.
 class MeanAbsoluteError : public Loss {
 public:
-    /// Throws Error when the shapes differ.
+    /// Throws Error when the shapes do not fit.
     Tensor forward(const Tensor& output, const Tensor& targets) override;
     /// The output itself.
     Tensor logits(const Tensor& output) override { return output; }
@@ -39,7 +39,7 @@ class SmoothL1 : public Loss {
 public:
     /// Throws Error when beta is not above 0.
     explicit SmoothL1(const SmoothL1Options& options = {});
-    /// Throws Error when the shapes differ.
+    /// Throws Error when the shapes do not fit.
     Tensor forward(const Tensor& output, const Tensor& targets) override;
     /// The output itself.
     Tensor logits(const Tensor& output) override { return output; }
@@ -55,7 +55,7 @@ private:
 /// size.
 class BinaryCrossEntropy : public Loss {
 public:
-    /// Throws Error when the shapes differ.
+    /// Throws Error when the shapes do not fit.
     Tensor forward(const Tensor& output, const Tensor& targets) override;
     /// The output itself; an output above 0 predicts that the sample belongs to the class.
     Tensor logits(const Tensor& output) override { return output; }

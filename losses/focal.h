@@ -22,16 +22,16 @@ struct FocalOptions {
 };
 
 /// L = mean of -(1 - p)^gamma log p, where p = softmax(W x + b)[y] (Lin et al. 2017, "Focal Loss for Dense Object
-/// Detection", Eq. 5, for several classes): samples that are classified well count less. The paper's alpha is the class
-/// weights, by whose sum over the samples the mean is divided. Parameters: weight [classes, dim] and bias [classes],
-/// initialised as in a Linear layer.
+/// Detection", Eq. 5, for several classes): samples that are classified well count less. The class weights are the
+/// paper's alpha; the mean is divided by the sum of the samples' weights. Parameters: weight [classes, dim] and bias
+/// [classes], initialised as in a Linear layer.
 class Focal : public SoftmaxLike {
 public:
     /// Throws Error when classes or dim is below 1, or gamma is not a number of at least 0.
     explicit Focal(const FocalOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
-    /// The class weights [classes, dim].
+    /// The weight vectors of the classes, [classes, dim].
     Tensor prototypes() const override { return weight_; }
 
     /// The loss's entry in the registry.

@@ -17,8 +17,8 @@ namespace radial {
 /// Labels are int64 [N] with values in [0, C). On the CPU any other value throws Error at once; on a CUDA device the
 /// sample's loss is NaN, its gradient is 0, and the next synchronize() throws Error. The heads accept bfloat16 features
 /// with float32 weights, and then compute and return float32. They compare features x [N, D] with one vector per class
-/// [C, D]: a matrix product, computed in blocks of classes, followed by one pass over each block. They never store an
-/// [N, C, D] tensor, and they keep one [N, C] buffer or none.
+/// [C, D] by a matrix product, which is computed in blocks of classes, followed by one pass over each block. They never
+/// store an [N, C, D] tensor, and they keep one [N, C] buffer or none.
 struct HeadOptions {
     double smoothing = 0;  ///< part of the target that is spread evenly over all classes (Szegedy 2016), in [0, 1]
     /// Class weights [C], at least 0, in the dtype of the logits. Each sample is weighted by its class (and, with
@@ -33,23 +33,24 @@ struct HeadOptions {
 /// Mean of -log softmax(logits)[label] over the batch; logits [N, C], labels int64 [N]. Throws Error when a label is
 /// out of range. Scalar.
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const HeadOptions& options = {});
-/// The same with smoothing as the only option.
+/// cross_entropy() with smoothing as the only option.
 inline Tensor cross_entropy(const Tensor& logits, const Tensor& labels, double smoothing) {
     return cross_entropy(logits, labels, HeadOptions{.smoothing = smoothing});
 }
 
 /// For each row of logits [N, C], -(1 - p)^gamma log p with p = softmax(logits)[label]: [N] (Lin et al. 2017, "Focal
 /// Loss for Dense Object Detection", Eq. 5). p and 1 - p are computed without a subtraction, so values and gradients
-/// are accurate where p is near 0 or near 1. gamma 0 is the cross-entropy. Labels are int64 [N]; see HeadOptions for
-/// labels out of range. bfloat16 logits are converted to float32. Throws Error when gamma is negative or not finite.
+/// are accurate where p is near 0 or near 1. With gamma 0, the loss is the cross-entropy. Labels are int64 [N]; see
+/// HeadOptions for labels out of range. bfloat16 logits are converted to float32. Throws Error when gamma is negative
+/// or not finite.
 Tensor focal_cross_entropy(const Tensor& logits, const Tensor& labels, double gamma = 2);
 
 /// Cross-entropy of the logits x W^T + b, with weight [C, D] and bias [C] or undefined. Scalar.
 Tensor softmax_loss(const Tensor& feature, const Tensor& weight, const Tensor& bias, const Tensor& labels,
                     const HeadOptions& options = {});
 
-/// The kernel of RBF-Softmax: logits s * (K_j - m * 1[j = y]) with K_j = exp(-|x - W_j|^2 / gamma_j). Factors that are
-/// defined must be above 0, in the dtype of the prototypes, and get gradients.
+/// Parameters of the logits s * (K_j - m * 1[j = y]) of RBF-Softmax, with the kernel K_j = exp(-|x - W_j|^2 / gamma_j).
+/// Factors that are defined must be above 0 and in the dtype of the prototypes; they get gradients.
 struct RbfKernel {
     double scale = 2;       ///< s
     double gamma = 1;       ///< width of the kernel, in squared distance
@@ -79,7 +80,7 @@ struct DistanceLogits {
 /// 13 and 18 with the identity as covariance). prototypes [C, D]. Scalar.
 Tensor distance_softmax_loss(const Tensor& feature, const Tensor& prototypes, const Tensor& labels,
                              const DistanceLogits& kernel, const HeadOptions& options = {});
-/// The same for given squared distances [N, C].
+/// Cross-entropy of the logits of DistanceLogits for given squared distances d_j [N, C]. Scalar.
 Tensor distance_cross_entropy(const Tensor& distances, const Tensor& labels, const DistanceLogits& kernel,
                               const HeadOptions& options = {});
 
@@ -109,7 +110,7 @@ struct CosineMargin {
 /// recorded for gradients. Scalar.
 Tensor cosine_softmax_loss(const Tensor& feature, const Tensor& weight, const Tensor& labels,
                            const CosineMargin& margin, const HeadOptions& options = {}, Tensor* own = nullptr);
-/// The same for given cosines [N, C].
+/// Cross-entropy of the logits of CosineMargin for given cosines [N, C]. Scalar.
 Tensor margin_cross_entropy(const Tensor& cosines, const Tensor& labels, const CosineMargin& margin,
                             const HeadOptions& options = {});
 
@@ -123,8 +124,8 @@ Tensor margin_cross_entropy(const Tensor& cosines, const Tensor& labels, const C
 /// scalars.
 struct PairLabels {
     Tensor rows;               ///< int64 [R]
-    Tensor columns{};          ///< int64 [M]; undefined if rows and columns are one batch: the diagonal is skipped
-    std::int64_t classes = 0;  ///< if above 0, the labels of samples (columns, or rows) must be in [0, classes)
+    Tensor columns{};          ///< int64 [M]; if undefined, rows and columns are one batch: the diagonal is skipped
+    std::int64_t classes = 0;  ///< if above 0, the labels of the columns (or else of the rows) must be in [0, classes)
 };
 /// Options of contrastive_loss().
 struct ContrastivePairs {
@@ -162,17 +163,17 @@ struct TripletTerms {
     bool over_nonzero = true;                ///< take the mean over the triplets whose term is not 0
     // For TripletMiner::distance_weighted only:
     std::int64_t dimension = 0;  ///< dimension of the unit features, at least 2
-    double cutoff = 0.5;         ///< smaller distances get the weight of this one
+    double cutoff = 0.5;         ///< smaller distances get the weight of this distance
     double furthest = 1.4;       ///< negatives at this distance or further are not drawn
 };
 /// Mean over triplets of max(0, v) with v = d(a, p) - d(a, n) + margin (Schroff et al. 2015, Eq. 3; soft: Hermans et
-/// al. 2017). The distance-weighted miner draws R * M numbers from `generator`.
+/// al. 2017). The distance-weighted miner draws R * M random numbers from `generator`.
 Tensor triplet_loss(const Tensor& distances, const PairLabels& labels, const TripletTerms& options = {},
                     Generator& generator = default_generator());
 
-/// For each anchor, takes the mean over its positive pairs p of -log(exp(s_p / temperature) / sum over all other
-/// samples j of exp(s_j / temperature)). The loss is the mean over the anchors that have a positive pair (Khosla et al.
-/// 2020, Eq. 2).
+/// The loss of an anchor is the mean over its positive pairs p of -log(exp(s_p / temperature) / sum over all other
+/// samples j of exp(s_j / temperature)). The result is the mean over the anchors that have a positive pair (Khosla et
+/// al. 2020, Eq. 2).
 Tensor supervised_contrastive_loss(const Tensor& similarities, const PairLabels& labels, double temperature = 0.1);
 
 /// Options of multi_similarity_loss().
@@ -216,9 +217,9 @@ struct ProxyAnchorPairs {
 /// all proxies, of log(1 + sum over negative pairs of exp(alpha (s + delta))) (Kim et al. 2020, Eq. 4).
 Tensor proxy_anchor_loss(const Tensor& similarities, const PairLabels& labels, const ProxyAnchorPairs& options = {});
 
-/// Takes the harmonic mean of the `largest` largest distances between two samples of a class, or of all its distances
-/// if there are fewer, and sums it over the classes of the batch (Zhang et al. 2017, Eq. 5). distances [N, N], labels
-/// int64 [N]. A class in which one of these distances is 0 adds 0 and gets no gradient. Scalar.
+/// The sum over the classes of the batch of the harmonic mean of the `largest` largest distances between two samples of
+/// the class, or of all its distances if there are fewer (Zhang et al. 2017, Eq. 5). distances [N, N], labels int64
+/// [N]. A class in which one of these distances is 0 adds 0 and gets no gradient. Scalar.
 Tensor range_intra_loss(const Tensor& distances, const Tensor& labels, std::int64_t largest = 2);
 /// max(0, margin - the smallest distance between samples of two different classes) (Zhang et al. 2017, Eq. 7, where the
 /// distances are those between batch_class_means()). If several distances are smallest, the first one gets the
@@ -227,8 +228,9 @@ Tensor range_inter_loss(const Tensor& distances, const Tensor& labels, double ma
 /// For each sample, the mean of the samples of its class in the batch: [N, D]. x [N, D], labels int64 [N].
 Tensor batch_class_means(const Tensor& x, const Tensor& labels);
 /// Updates the running means of the classes in a batch, in place. The mean of class c moves towards the batch's mean of
-/// the class by the fraction `momentum`; if seen[c] is 0, it is set to the batch's mean and seen[c] to 1. means [C, D]
-/// and seen [C], in x's dtype; x [N, D], labels int64 [N]. Labels outside [0, C) are ignored. Not recorded on the tape.
+/// the class by the fraction `momentum`; if seen[c] is 0, seen[c] is set to 1 and the running mean to the batch's mean.
+/// means [C, D] and seen [C], in x's dtype; x [N, D], labels int64 [N]. Labels outside [0, C) are ignored. Not recorded
+/// for gradients.
 void update_class_means(const Tensor& means, const Tensor& seen, const Tensor& x, const Tensor& labels,
                         double momentum);
 

@@ -1,4 +1,4 @@
-// The default behaviour of losses, class weights, input checks, and the detection of the first training batch.
+// The default behaviour of losses and regularisers, class weights, input checks, and the score "distance".
 #include "radial/losses/loss.h"
 
 #include "radial/core/autograd/autograd.h"

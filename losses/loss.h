@@ -1,5 +1,5 @@
-// The interface of losses and regularisers, the registry of losses, and what losses share: class weights, input checks,
-// and the detection of the first training batch.
+// The interfaces of losses and regularisers, their registries, and the parts that losses share: class weights, input
+// checks, and the score "distance".
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -17,16 +17,17 @@
 
 namespace radial {
 
-/// A weight for each class, or none, in which case every sample has weight 1. Keeps a copy on the device, so that a
-/// training step copies nothing from the host.
+/// The weights of the classes, or none, in which case every sample has weight 1. Keeps copies on the device where they
+/// were last used, so that a training step copies nothing from the host.
 class ClassWeights {
 public:
-    /// Sets the weights [classes], each at least 0; empty for none. Throws Error, naming `loss`, for invalid weights.
+    /// Sets the weights [classes], each at least 0 and not all of them 0; an empty vector removes the weights. Throws
+    /// Error, naming `loss`, for invalid weights.
     void set(std::string_view loss, std::int64_t classes, const std::vector<double>& weights);
-    /// The weights [classes] in the type and on the device of `x`; undefined for none.
+    /// Returns the weights [classes] in the dtype and on the device of `x`; undefined without weights.
     Tensor like(const Tensor& x);
-    /// The sum of the weights of samples with these labels (int64 [N]): a float64 scalar on their device; undefined for
-    /// none.
+    /// Returns the sum of the weights of the samples with these labels (int64 [N]): a float64 scalar on the device of
+    /// the labels; undefined without weights.
     Tensor sum_over(const Tensor& labels);
 
 private:
@@ -34,7 +35,8 @@ private:
     Tensor like_, sum_;  ///< cached copies for like() and sum_over()
 };
 
-/// A number that a loss reports in addition to its value: a mean over the samples of the batch of its last forward().
+/// A number that a loss reports in addition to its value: a mean over the samples of the last batch that was passed to
+/// forward().
 struct LossMetric {
     /// The name under which the number is logged, such as "mean_kernel": lower-case letters, digits and underscores,
     /// starting with a letter. It must not begin with "initial_" or equal the name of another logged number, such as
@@ -44,8 +46,8 @@ struct LossMetric {
     Tensor value;             ///< a floating-point scalar on the feature's device; a new tensor for each forward()
 };
 
-/// A number for each sample of a batch that says how well the sample fits the classes: the larger, the better. Samples
-/// of other classes (outliers) are recognised by small scores.
+/// A number for each sample of a batch that measures how well the sample fits the classes: the larger, the better. A
+/// small score indicates a sample of none of the classes (an outlier).
 struct LossScore {
     /// The name by which users choose the score, such as "kernel": lower-case letters, digits and underscores, starting
     /// with a letter. It must not be "probability" or "energy", the scores that every classifier has.
@@ -59,10 +61,10 @@ struct LossScore {
 /// and is saved.
 class Loss : public Module {
 public:
-    /// Mean loss over the batch. feature [N, D], labels int64 [N] in [0, classes). Scalar.
-    /// Throws Error when a shape does not fit or a label is out of range.
+    /// Returns the mean loss over the batch, a scalar. feature [N, D], labels int64 [N] in [0, classes). Throws Error
+    /// when a shape does not fit or a label is out of range.
     virtual Tensor forward(const Tensor& feature, const Tensor& labels) = 0;
-    /// Scores for prediction, [N, classes]; the class with the largest score is predicted. feature [N, D].
+    /// Returns the logits [N, classes] of feature [N, D]; the class with the largest logit is predicted.
     virtual Tensor logits(const Tensor& feature) = 0;
     /// The vectors that represent the classes: [classes, D], or [classes * K, D] with the K vectors of a class in
     /// consecutive rows; undefined if the loss has none.
@@ -70,18 +72,19 @@ public:
     /// The features in the space in which the loss compares them with prototypes(): [N, D], differentiable; `feature`
     /// itself unless the loss transforms it. Changes no state. Throws Error when a shape does not fit.
     virtual Tensor in_prototype_space(const Tensor& feature) { return feature; }
-    /// The metrics of the last forward(), which training logs by name. Every forward() gives the same names in the same
-    /// order. Empty before the first forward() and for a loss that reports nothing.
+    /// The metrics of the last forward(), which training logs by name. Every forward() produces the same names in the
+    /// same order. Empty before the first forward() and for a loss that reports nothing.
     virtual std::vector<LossMetric> metrics() const { return {}; }
-    /// The loss's own scores of samples, beside those that follow from logits(): for example the largest kernel, or the
-    /// negative distance to the nearest prototype. The first is the one to use by default. Every call gives the same
-    /// names in the same order. In evaluation mode, the scores of a sample do not depend on the batch. Empty for a loss
-    /// that has none. feature [N, D]. Throws Error when a shape does not fit.
+    /// Returns the loss's own scores of the samples, in addition to those that are computed from logits(): for example
+    /// the largest kernel, or the negative distance to the nearest prototype. The first score is the default. Every
+    /// call returns the same names in the same order. In evaluation mode, the scores of a sample do not depend on the
+    /// batch. Empty for a loss that has none. feature [N, D]. Throws Error when a shape does not fit.
     virtual std::vector<LossScore> scores(const Tensor& /*feature*/) { return {}; }
-    /// Sets the weight of the samples of each class, one number of at least 0 per class; empty removes the weights.
-    /// They are not saved. Every mean over samples becomes sum(w l) / sum(w), including the terms that a paper adds for
-    /// each sample (center, ring, G-CPL, LGM, MagFace). Terms over classes or pairs (range, exclusive, SoftTriple's
-    /// spread) are not weighted. Throws Error for a loss that is not a softmax over classes, and for invalid weights.
+    /// Sets the weight of the samples of each class, one number of at least 0 per class; an empty vector removes the
+    /// weights. The weights are not saved. Every mean of a term l over samples becomes sum(w l) / sum(w), including the
+    /// terms that a paper adds for each sample (center, ring, G-CPL, LGM, MagFace). Terms over classes or pairs (range,
+    /// exclusive, SoftTriple's spread) are not weighted. Throws Error for a loss that is not a softmax over classes,
+    /// and for invalid weights.
     virtual void set_class_weights(const std::vector<double>& weights);
     /// Whether the loss supports class weights.
     virtual bool has_class_weights() const { return false; }
@@ -119,12 +122,12 @@ using LossSettings = Settings;
 /// The registry's entry for a loss or a regulariser.
 template <class T>
 struct RegistryEntry {
-    std::string name;                 ///< name on the command line: "rbf-softmax"
+    std::string name;                 ///< name on the command line, such as "rbf-softmax"
     std::string formula;              ///< one line of plain text
     std::string source;               ///< paper, year and equation
     std::vector<OptionInfo> options;  ///< every option with its default value; see describe_options()
-    /// Builds the loss. The settings have a value of the right type for every option; make_loss() adds the values that
-    /// were not given.
+    /// Builds the loss or regulariser. The settings must contain a value of the right type for every option;
+    /// make_loss() adds the default values of the options that were not given.
     std::function<std::unique_ptr<T>(std::int64_t classes, std::int64_t dim, const LossSettings&)> make;
 
     /// The default of each option.
@@ -135,8 +138,8 @@ using LossInfo = RegistryEntry<Loss>;
 /// The registry's entry for a regulariser.
 using RegulariserInfo = RegistryEntry<Regulariser>;
 
-/// The entry of a loss or regulariser L that is built from a struct of options with a list of fields: see fields(). If
-/// the struct has members `classes` and `dim`, they are set too.
+/// Returns the registry entry of a loss or regulariser L that is constructed from a struct of options with a list of
+/// fields: see fields(). If the struct has members `classes` and `dim`, `make` sets them too.
 template <class T, class L, class Options>
 RegistryEntry<T> registry_entry(std::string name, std::string formula, std::string source) {
     const auto make = [name](std::int64_t classes, std::int64_t dim, const LossSettings& settings) {
@@ -149,7 +152,7 @@ RegistryEntry<T> registry_entry(std::string name, std::string formula, std::stri
     return {std::move(name), std::move(formula), std::move(source), describe_options<Options>(), make};
 }
 ///@{
-/// The entry of a loss, or of a regulariser: see registry_entry().
+/// Returns the entry of a loss, or of a regulariser: see registry_entry().
 template <class L, class Options>
 LossInfo loss_entry(std::string name, std::string formula, std::string source) {
     return registry_entry<Loss, L, Options>(std::move(name), std::move(formula), std::move(source));
@@ -187,18 +190,20 @@ const LossInfo& find_loss(std::string_view name);
 /// a sum.
 std::unique_ptr<Loss> make_loss(std::string_view expression, std::int64_t classes, std::int64_t dim,
                                 const LossSettings& settings = {});
-/// All options that make_loss() would use, with their values. Throws as make_loss() does.
+/// Returns all options that make_loss() would use, with their values. In a sum, the names have the form "ring.radius".
+/// Throws as make_loss() does.
 LossSettings loss_settings(std::string_view expression, const LossSettings& settings = {});
 
 /// Throws Error unless `feature` is [N, D] with the same D as `prototypes` [classes, D]: "RbfSoftmax: feature has
 /// dimension 10, prototypes have 32".
 void check_feature(std::string_view loss, const Tensor& feature, const Tensor& prototypes);
 
-/// Throws Error unless `labels` is int64 [N] with one label per row of `feature`. The op itself checks the values.
+/// Throws Error unless `labels` is int64 [N] with one label per row of `feature`. The ops check the values of the
+/// labels.
 void check_labels(std::string_view loss, const Tensor& labels, const Tensor& feature);
 
 /// The score "distance" for squared distances [N, M] to M points, such as prototypes: the negative squared distance to
-/// the nearest one.
+/// the nearest point.
 LossScore nearest_score(const Tensor& squared_distances);
 
 }  // namespace radial

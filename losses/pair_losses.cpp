@@ -22,7 +22,7 @@ void ClassMeans::update(const Tensor& x, const Tensor& labels) const {
 }
 
 Tensor ClassMeans::logits(const Tensor& x, bool by_cosine) const {
-    // Copies, so that an update of the means before backward() does not change what backward() reads.
+    // Copied, so that an update of the means before backward() does not change the values that backward() reads.
     const Tensor mean = mean_.clone(), seen = seen_.clone();
     const Tensor score = by_cosine ? cosines(x, mean) : -squared_distances(x, mean);
     return score * seen + (seen * -1.0 + 1.0) * unseen_logit;

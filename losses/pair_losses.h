@@ -20,11 +20,11 @@ class ClassMeans : public Module {
 public:
     /// Throws Error, naming `loss`, when classes or dim is below 1, or momentum outside (0, 1].
     ClassMeans(std::string_view loss, std::int64_t classes, std::int64_t dim, double momentum);
-    /// Updates the means with a batch: x [N, dim], labels int64 [N]. Not recorded on the tape; does not wait for a
-    /// device.
+    /// Updates the means with a batch: x [N, dim], labels int64 [N]. The update is not recorded for gradients and does
+    /// not wait for a device.
     void update(const Tensor& x, const Tensor& labels) const;
-    /// The negative squared distances of x [N, dim] to the means, or the cosines: [N, classes]. A class that has had no
-    /// samples gets `unseen_logit`.
+    /// Returns the negative squared distances of x [N, dim] to the means, or the cosines if `by_cosine`: [N, classes].
+    /// The logit of a class that has had no samples is `unseen_logit`.
     Tensor logits(const Tensor& x, bool by_cosine) const;
     /// The means [classes, dim].
     const Tensor& mean() const { return mean_; }
@@ -71,7 +71,7 @@ struct ContrastiveOptions {
     std::int64_t dim = 32;                         ///< feature dimension
     ContrastivePairs pairs{};                      ///< margins, power, and which pairs the means are over
     bool normalise = false;                        ///< scale features to length 1 first
-    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+    double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
     /// The options by name: see fields().
     template <class Self, class Visit>
@@ -89,8 +89,8 @@ struct ContrastiveOptions {
 /// d)^power, where d is the Euclidean distance (Chopra, Hadsell, LeCun, CVPR 2005; Hadsell et al., CVPR 2006).
 class Contrastive : public PairLoss {
 public:
-    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], a margin is below 0,
-    /// or power is not 1 or 2.
+    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], a margin is below 0, or power is
+    /// neither 1 nor 2.
     explicit Contrastive(const ContrastiveOptions& options);
 
     /// The loss's entry in the registry.
@@ -109,7 +109,7 @@ struct TripletOptions {
     std::int64_t dim = 32;      ///< feature dimension
     TripletTerms triplets{};    ///< margin, miner and its options; `dimension` is set to dim
     bool normalise = true;      ///< scale features to length 1 first; required by the distance-weighted miner
-    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+    double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
     /// The options by name: see fields().
     template <class Self, class Visit>
@@ -131,9 +131,9 @@ struct TripletOptions {
 /// triplets.
 class Triplet : public PairLoss {
 public:
-    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], margin is below 0, or
-    /// the distance-weighted miner gets a cutoff that is not above 0, features that are not normalised, or a dim
-    /// below 2.
+    /// Throws Error when classes or dim is below 1, momentum is outside (0, 1], margin is below 0, or the
+    /// distance-weighted miner is used with a cutoff or furthest that is not above 0, without `normalise`, or with a
+    /// dim below 2.
     explicit Triplet(const TripletOptions& options);
 
     /// The loss's entry in the registry.
@@ -151,7 +151,7 @@ struct SupervisedContrastiveOptions {
     std::int64_t classes = 10;                     ///< number of classes
     std::int64_t dim = 32;                         ///< feature dimension
     double temperature = 0.1;                      ///< divisor of the cosines
-    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+    double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
     /// The options by name: see fields().
     template <class Self, class Visit>
@@ -185,7 +185,7 @@ struct MultiSimilarityOptions {
     std::int64_t classes = 10;                     ///< number of classes
     std::int64_t dim = 32;                         ///< feature dimension
     MultiSimilarityPairs pairs{};                  ///< alpha, beta, base, mining
-    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+    double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
     /// The options by name: see fields().
     template <class Self, class Visit>
@@ -226,7 +226,7 @@ struct CircleOptions {
     std::int64_t classes = 10;                     ///< number of classes
     std::int64_t dim = 32;                         ///< feature dimension
     CirclePairs pairs{};                           ///< margin, gamma, gradient through the weights
-    double momentum = PairLoss::default_momentum;  ///< of the running class means used for prediction
+    double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
     /// The options by name: see fields().
     template <class Self, class Visit>

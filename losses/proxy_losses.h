@@ -12,7 +12,7 @@ struct ProxyNcaOptions {
     std::int64_t classes = 10;        ///< number of classes
     std::int64_t dim = 32;            ///< feature dimension
     double scale = 1;                 ///< multiplies the squared distances: 1 / temperature
-    bool own_in_denominator = false;  ///< as in ProxyNCA++ (Teh et al. 2020); the loss is then a softmax
+    bool own_in_denominator = false;  ///< sum over all classes, as ProxyNCA++ does (Teh et al. 2020): a softmax
     SoftmaxLikeOptions softmax{};     ///< label smoothing and recomputation
 
     /// The options by name: see fields().
@@ -24,12 +24,12 @@ struct ProxyNcaOptions {
     }
 };
 
-/// L = mean of -log(exp(-s d_y) / sum_{j != y} exp(-s d_j)), d_j = |x / |x| - p_j / |p_j||^2, s the scale
+/// L = mean of -log(exp(-s d_y) / sum_{j != y} exp(-s d_j)), where d_j = |x / |x| - p_j / |p_j||^2 and s is the scale
 /// (Movshovitz-Attias et al., ICCV 2017, with s = 1). With own_in_denominator the sum is over all j; without it the
 /// loss may be negative. Logits: -s d_j. Parameter: proxies [classes, dim], initially Xavier-uniform.
 class ProxyNca : public SoftmaxLike {
 public:
-    /// Throws Error when classes is below 2, dim below 1, or scale is not above 0.
+    /// Throws Error when classes is below 2, dim is below 1, scale is not above 0, or smoothing is outside [0, 1].
     explicit ProxyNca(const ProxyNcaOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
@@ -113,8 +113,8 @@ struct SoftTripleOptions {
 /// Xavier-uniform.
 class SoftTriple : public SoftmaxLike {
 public:
-    /// Throws Error when classes, dim or centres_per_class is below 1, lambda or gamma is not above 0, or delta or tau
-    /// is negative or not a number.
+    /// Throws Error when classes, dim or centres_per_class is below 1, lambda or gamma is not above 0, delta or tau is
+    /// negative or not a number, or smoothing is outside [0, 1].
     explicit SoftTriple(const SoftTripleOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;

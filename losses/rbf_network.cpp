@@ -14,14 +14,14 @@
 namespace radial {
 namespace {
 
-// The smallest initial width. The features of an untrained network lie so close together that units as narrow as their
-// distances would lose them in one step at a usual learning rate.
+// The smallest initial width. The features of an untrained network lie so close together that, at a usual learning
+// rate, one step would move them out of the reach of units as narrow as the distances between them.
 constexpr double least_width = 1;
 
 // The factor by which the units are multiplied in the read-out. The units are all above 0 and initially similar, so
-// together they act as one more bias. Its steps grow with the number of units and push the features out of the units'
-// reach; M^-1/4 reduces the steps by a factor of sqrt(M). LeNets++ on MNIST: 89% test accuracy after two epochs without
-// the factor, 99% with it.
+// together they act as one more bias. The steps of this bias grow with the number of units and push the features out of
+// the units' reach; M^-1/4 reduces the steps by a factor of sqrt(M). LeNets++ on MNIST: 89% test accuracy after two
+// epochs without the factor, 99% with it.
 double read_out_factor(std::int64_t units) { return std::pow(static_cast<double>(units), -0.25); }
 
 }  // namespace
@@ -37,7 +37,7 @@ RbfNetwork::RbfNetwork(const RbfNetworkOptions& options)
     centres_ = register_parameter("centres", Tensor::empty({units, options_.dim}));
     init::xavier_uniform_(centres_);
     log_widths_ = register_parameter("log_widths", Tensor::zeros({units}));
-    // The initial weights are those of a Linear layer divided by the factor, which compensates for it.
+    // The initial weights are those of a Linear layer, divided by the factor to compensate for it.
     weight_ = register_parameter("weight", Tensor::empty({options_.classes, units}));
     init::kaiming_uniform_(weight_, std::sqrt(1.0 / 3.0) / factor_);
     bias_ = register_parameter("bias", Tensor::empty({options_.classes}));
@@ -59,7 +59,7 @@ void RbfNetwork::place_units(const Tensor& feature) {
     const Tensor chosen = gather_rows(x, Tensor::from(rows, {count}, x.device()));
     constexpr double tiny = 1e-12;  // for a batch of equal features, whose distances are all 0
     const Tensor distance = mean(squared_distances(x, chosen)) + tiny;
-    // max(1, least_width / distance): how much wider the units are than the features.
+    // max(1, least_width / distance), the ratio of the units' width to the mean squared distance.
     const Tensor stretch = clamp(least_width * exp(-log(distance)), 1, std::numeric_limits<double>::infinity());
     const Tensor middle = mean(x, {0}, true);
     centres_.copy_(middle + sqrt(stretch) * (chosen - middle));

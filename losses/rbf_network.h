@@ -32,11 +32,12 @@ struct RbfNetworkOptions {
 ///
 /// A Gaussian far from the data gets no gradient, so the first training batch initialises the units. The centres are
 /// set to its features in order, starting again from the first one if there are more units than features, and the
-/// widths to the mean squared distance between features and centres. If this distance is below 1, the centres are moved
-/// away from the mean of the features, each in its own direction, until it is 1.
+/// widths to the mean squared distance between features and centres. If this distance is below 1, the widths are set to
+/// 1 instead, and the centres are moved away from the mean of the features, so that their squared distances from it
+/// grow by the same factor as the widths.
 class RbfNetwork : public SoftmaxLike {
 public:
-    /// Throws Error when classes, dim or units_per_class is below 1.
+    /// Throws Error when classes, dim or units_per_class is below 1, or smoothing is outside [0, 1].
     explicit RbfNetwork(const RbfNetworkOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;

@@ -14,8 +14,8 @@ namespace {
 
 // The momentum of the running statistics of normalised features, as in the batch norms of networks.
 constexpr double momentum = 0.1;
-// The initial mean squared length of a prototype, in units of gamma, when features are normalised. The initial force on
-// a feature is proportional to |W| exp(-|W|^2 / gamma), which is largest at this length.
+// The initial mean squared length of a prototype, in units of gamma, when features are normalised. The initial gradient
+// of a feature is proportional to |W| exp(-|W|^2 / gamma), which is largest at this length.
 constexpr double first_length = 0.5;
 
 void check_options(const RbfSoftmaxOptions& options) {
@@ -91,7 +91,7 @@ std::vector<LossMetric> RbfSoftmax::metrics() const {
              .value = mean_kernel_}};
 }
 
-// The kernels for prediction, where the nearest class takes the place of the own class: [N, classes].
+// The kernels for prediction, where the nearest class takes the place of the true class: [N, classes].
 Tensor RbfSoftmax::class_kernels(const Tensor& feature) {
     const Tensor distances = nearest_distances(in_prototype_space(feature));
     return exp(-(distances / widths(-max(-distances, 1))));
@@ -113,10 +113,10 @@ Tensor RbfSoftmax::in_prototype_space(const Tensor& feature) {
     return options_.normalise ? normalised(feature, 0) : feature;
 }
 
-// The normalised feature. `new_weight` is the weight of the batch's statistics in the running ones; 0 leaves these
-// unchanged.
+// The normalised feature. `new_weight` is the weight of the batch's statistics in the running statistics; 0 leaves the
+// running statistics unchanged.
 Tensor RbfSoftmax::normalised(const Tensor& feature, double new_weight) const {
-    // As for the state of every loss, the statistics are those of the samples of all ranks.
+    // Like the state of every loss, the statistics are computed over the samples of all ranks.
     Communicator* const ranks = training() ? batch_ranks() : nullptr;
     std::optional<OverRanks> over;
     if (ranks != nullptr) over.emplace(*ranks, OverRanksOptions{.batch_norm = true});
@@ -139,7 +139,8 @@ Tensor RbfSoftmax::nearest_distances(const Tensor& feature) const {
     return each == 1 ? all : -max(-reshape(all, {feature.size(0), options_.classes, each}), 2);
 }
 
-// The divisor of the distances, broadcast to [N, classes]. `reached` [N] are the distances that widen the kernel.
+// The divisor of the distances, which broadcasts to [N, classes]. `reached` [N] contains the distances that widen the
+// kernel.
 Tensor RbfSoftmax::widths(const Tensor& reached) const {
     const Tensor factor = gamma_factor();
     Tensor plain = factor.defined() ? options_.gamma * factor

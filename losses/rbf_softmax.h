@@ -20,7 +20,7 @@ struct RbfSoftmaxOptions {
     bool learn_gamma = false;      ///< learn one gamma for all classes, starting from `gamma`
     bool per_class_gamma = false;  ///< learn one gamma per class, starting from `gamma`
 
-    std::int64_t prototypes_per_class = 1;  ///< the nearest prototype of a class represents it
+    std::int64_t prototypes_per_class = 1;  ///< the nearest one represents its class
     /// tau: widens the kernel so that its value for the true class is never below exp(-tau). 0 turns this off.
     double reach = 0.0;
     /// Normalises each dimension of the feature over the batch, so that the kernel does not underflow, whatever the
@@ -67,7 +67,8 @@ struct RbfSoftmaxOptions {
 ///
 /// For prediction, d_y is the distance to the nearest class, which does not change the order of the classes.
 ///
-/// **Normalised features.** |x|^2 grows with the dimension, so K vanishes. With `normalise`, x is replaced by
+/// **Normalised features.** |x|^2 grows with the dimension, so K vanishes in high dimensions. With `normalise`, x is
+/// replaced by
 ///
 ///     x' = r sqrt(gamma / dim) (x - mean) / sqrt(variance + 1e-5),
 ///
@@ -76,12 +77,12 @@ struct RbfSoftmaxOptions {
 /// and the weights, and prototypes are initially uniform with a mean squared length of gamma / 2: the mean kernel
 /// starts above about exp(-r^2 - 1/2). docs/training-rbf-softmax.md derives this. Buffers: running_mean [dim] and
 /// running_variance [dim], which start as the statistics of the first batch and are then moving averages with momentum
-/// 0.1; evaluation uses them instead of the batch's; started [1]. Training needs two or more samples over all ranks,
-/// which share their statistics (OverRanks); the loss is then not additive. Prototypes live in the normalised space:
-/// see in_prototype_space().
+/// 0.1; and started [1]. Evaluation uses the moving averages instead of the batch's statistics. Training needs two or
+/// more samples over all ranks, which share their statistics (OverRanks); the loss is then not additive. Prototypes are
+/// points of the normalised space: see in_prototype_space().
 ///
-/// With one prototype per class and no reach, the loss is one fused op. Otherwise it is composed of several [N, C]
-/// tensors, for which `recompute` has no effect.
+/// With one prototype per class and no reach, the loss is one fused op. Otherwise it is composed of several ops on [N,
+/// C] tensors, and `recompute` has no effect.
 class RbfSoftmax : public SoftmaxLike {
 public:
     /// Throws Error when an option is out of range, or learn_gamma and per_class_gamma are both on.

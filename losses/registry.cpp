@@ -1,4 +1,5 @@
-// The list of all losses and regularisers. To add one, include its header in losses.h and add a line here.
+// The list of all losses and regularisers, and the functions that build them by name. To add a loss or a regulariser,
+// include its header in losses.h and add a line here.
 #include "radial/core/util/error.h"
 #include "radial/core/util/text.h"
 #include "radial/losses/losses.h"

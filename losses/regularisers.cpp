@@ -105,7 +105,7 @@ Tensor Range::forward(const Tensor& feature, const Tensor& labels, const Tensor&
     check_labels("Range", labels, feature);
     const Tensor x = feature.dtype() == DType::bfloat16 ? cast(feature, DType::float32) : feature;
     const Tensor centres = batch_class_means(x, labels);
-    // distances() gives exactly 0 for equal samples, and so do its squares.
+    // distances() is exactly 0 for equal samples, and so is its square.
     const Tensor within = range_intra_loss(square(distances(x, x)), labels, options_.largest);
     const Tensor between = range_inter_loss(square(distances(centres, centres)), labels, options_.margin);
     return options_.alpha * within + options_.beta * between;
@@ -120,7 +120,7 @@ RegulariserInfo Range::info() {
 }
 
 LossInfo Range::loss_info() {
-    constexpr double lambda = 1;  // alpha and beta are the published weights
+    constexpr double lambda = 1;  // the published weights are alpha and beta
     return with_term(
         {.name = "range",
          .formula = "softmax + lambda * (alpha * sum over classes of the harmonic mean of the k largest |x_i "
@@ -183,7 +183,7 @@ Tensor Exclusive::nearest(const Tensor& prototypes) {
         std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
         classes_in_order_ = Tensor::from(numbers, {classes_}, Device{});
     }
-    // Copied once per device, so that a step copies nothing from the host.
+    // Copied only when the device changes, so that a step copies nothing from the host.
     classes_in_order_ = classes_in_order_.to(prototypes.device());
     const Tensor chosen = Tensor::empty({classes_}, DType::int64, prototypes.device());
     constexpr std::int64_t block = 1024;  // rows of cosines at a time

@@ -28,7 +28,7 @@ struct CenterOptions {
 /// Xavier-uniform as in the authors' code.
 class Center : public Regulariser {
 public:
-    /// Throws Error when classes or dim is below 1, or alpha outside [0, 1].
+    /// Throws Error when classes or dim is below 1, or alpha is outside [0, 1].
     explicit Center(const CenterOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels, const Tensor& prototypes) override;
     /// See Regulariser. The weights do not affect the update of the centres.
@@ -38,7 +38,7 @@ public:
 
     /// The regulariser's entry in the registry.
     static RegulariserInfo info();
-    /// The registry's entry for softmax + lambda * center, lambda 0.003 (Wen et al. 2016, Eq. 5).
+    /// The registry's entry for softmax + lambda * center, with a default lambda of 0.003 (Wen et al. 2016, Eq. 5).
     static LossInfo loss_info();
 
 private:
@@ -62,7 +62,7 @@ public:
 
     /// The regulariser's entry in the registry.
     static RegulariserInfo info();
-    /// The registry's entry for softmax + lambda * ring, lambda 0.01 (Zheng et al. 2018).
+    /// The registry's entry for softmax + lambda * ring, with a default lambda of 0.01 (Zheng et al. 2018).
     static LossInfo loss_info();
 
 private:
@@ -90,8 +90,9 @@ struct RangeOptions {
 
 /// L = alpha * sum over classes of H_c + beta * max(0, M - D), where H_c is the harmonic mean of the k largest squared
 /// distances between two samples of class c in the batch, and D is the smallest squared distance between the centres of
-/// two classes, a centre being the mean over the batch (Zhang, Fang, Wen, Li, Qiao, ICCV 2017, Eq. 5 to 8). A class
-/// with two equal samples among these pairs adds 0 to the first sum and gets no gradient from it.
+/// two classes, where a centre is the mean of the samples of its class in the batch (Zhang, Fang, Wen, Li, Qiao, ICCV
+/// 2017, Eq. 5 to 8). A class with two equal samples among these pairs adds 0 to the first sum and gets no gradient
+/// from it.
 class Range : public Regulariser {
 public:
     /// Throws Error when alpha, beta or margin is below 0, or largest below 1.

@@ -11,7 +11,7 @@
 namespace radial {
 namespace {
 
-// Makes the mean 0 if all weights are 0, and is too small to change any other sum.
+// Added to the sum of the weights: makes the mean 0 if all weights are 0, and is too small to change any other sum.
 constexpr double below_all = 1e-30;
 
 // The weight of each sample's class: [N].

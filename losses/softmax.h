@@ -1,4 +1,4 @@
-// Softmax over classes: the common base of these losses, with label smoothing, class weights and recomputation;
+// Losses that are a softmax over classes: their base class, with label smoothing, class weights and recomputation;
 // class-weighted means; and the losses over linear logits.
 #pragma once
 
@@ -14,9 +14,9 @@ namespace radial {
 /// or unweighted if `class_weights` is undefined. Scalar; 0 if all weights are 0.
 Tensor class_weighted_mean(const Tensor& each, const Tensor& labels, const Tensor& class_weights);
 
-/// The mean of -sum_j t_j (z_j - normaliser) over the batch, where the target t and the weights are as described in
-/// HeadOptions. This is cross_entropy() with a given normaliser [N], the logarithm of the softmax denominator. logits
-/// [N, C]. Scalar.
+/// The mean of -sum_j t_j (z_j - normaliser) over the batch for logits z [N, C], where the target t and the weights are
+/// as described in HeadOptions. This is cross_entropy() with a given normaliser [N], the logarithm of the softmax
+/// denominator. Scalar.
 Tensor normalised_cross_entropy(const Tensor& logits, const Tensor& normaliser, const Tensor& labels,
                                 const HeadOptions& options);
 
@@ -80,7 +80,7 @@ public:
     explicit Softmax(const SoftmaxOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
-    /// The class weights [classes, dim].
+    /// The weight vectors of the classes, [classes, dim].
     Tensor prototypes() const override { return weight_; }
 
     /// The loss's entry in the registry.
@@ -107,15 +107,16 @@ struct GSoftmaxOptions {
 
 /// L = mean of -log softmax_j(z_j + alpha Phi((z_j - mu_j) / sigma_j))[y] with z = W x + b (Luo et al., TNNLS 2019),
 /// where Phi is the distribution function of the standard normal distribution. Parameters: weight [classes, dim] and
-/// bias [classes], initialised as in a Linear layer; mean [classes], mu, and log_sigma [classes], initially those of
-/// the standard normal distribution as in the authors' code.
+/// bias [classes], initialised as in a Linear layer; mean [classes], which is mu, and log_sigma [classes], initially
+/// those of the standard normal distribution as in the authors' code.
 class GSoftmax : public SoftmaxLike {
 public:
-    /// Throws Error when classes or dim is below 1, or alpha is not a number of at least 0.
+    /// Throws Error when classes or dim is below 1, alpha is not a number of at least 0, or smoothing is outside [0,
+    /// 1].
     explicit GSoftmax(const GSoftmaxOptions& options);
     Tensor forward(const Tensor& feature, const Tensor& labels) override;
     Tensor logits(const Tensor& feature) override;
-    /// The class weights [classes, dim].
+    /// The weight vectors of the classes, [classes, dim].
     Tensor prototypes() const override { return weight_; }
 
     /// The loss's entry in the registry.

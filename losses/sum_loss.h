@@ -18,8 +18,8 @@ struct Weighted {
     std::unique_ptr<T> term;  ///< the loss or regulariser
 };
 
-/// The sum head + sum of weight * term. Logits and prototypes are those of the head. Regularisers get the features in
-/// the space of the prototypes; losses get them unchanged.
+/// The sum head + sum of weight * term. Logits and prototypes are those of the head. Regularisers are computed from the
+/// features in the space of the prototypes, losses from the features as they are.
 class SumLoss : public Loss {
 public:
     /// Throws Error when `head` is null.
@@ -65,7 +65,7 @@ inline Weighted<Regulariser> operator*(double weight, std::unique_ptr<Regularise
 }
 ///@}
 ///@{
-/// The sum of the two, as a SumLoss. Throws as SumLoss::add() does.
+/// The sum of a loss and a term, as a SumLoss. Throws as SumLoss::add() does.
 std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, Weighted<Loss> term);
 std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, Weighted<Regulariser> term);
 inline std::unique_ptr<Loss> operator+(std::unique_ptr<Loss> loss, std::unique_ptr<Loss> term) {
@@ -87,9 +87,9 @@ struct ExpressionTerm {
     bool operator==(const ExpressionTerm&) const = default;
 };
 
-/// Parses NAME, or NAME + NUMBER * NAME + ..., with any spaces; a missing number means 1. A name is a letter followed
-/// by letters, digits, hyphens and underscores; it is not looked up. Throws an Error that quotes the text and gives the
-/// character, counted from 1, at which something else was expected.
+/// Parses NAME, or NAME + NUMBER * NAME + ..., with any number of spaces between the parts; a missing number means 1. A
+/// name is a letter followed by letters, digits, hyphens and underscores; it is not looked up. Throws an Error that
+/// quotes the text and states the position, counted from 1, of the first character that was not expected.
 std::vector<ExpressionTerm> parse_expression(std::string_view text);
 
 }  // namespace radial

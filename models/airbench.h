@@ -16,7 +16,7 @@ namespace radial {
 struct AirbenchOptions {
     std::vector<std::int64_t> widths = {64, 256, 256};  ///< channels of each block
     double norm_momentum = 0.4;                         ///< weight of a new batch in the norms' running statistics
-    double feature_scale = 1.0 / 9;                     ///< factor of the feature, which makes the first logits small
+    double feature_scale = 1.0 / 9;                     ///< factor of the feature, to make the first logits small
     std::int64_t in_channels = 3;                       ///< channels of the images
 
     /// The feature dimension.

@@ -41,8 +41,8 @@ std::vector<LayerCost> layer_costs(Layer& model, const Shape& image);
 /// The cost of `model` on one image [C, H, W], with a linear classifier of `classes` classes on its feature of length
 /// `dim`. Throws whatever forward() throws.
 ModelCost model_cost(Layer& model, const Shape& image, std::int64_t dim, std::int64_t classes);
-/// The same for a network of the registry on square images of `side` pixels. Throws as make_model() does, and as the
-/// network does for images of that size.
+/// The cost of a network of the registry on square images of `side` x `side` pixels, with such a classifier. Throws as
+/// make_model() does, and as the network does for images of that size.
 ModelCost model_cost(const ModelInfo& info, std::int64_t dim, std::int64_t classes, std::int64_t side);
 
 }  // namespace radial

@@ -23,7 +23,7 @@ struct DenseNetOptions {
     std::vector<std::int64_t> depths = {6, 12, 24, 16};  ///< layers of each block
     std::int64_t growth = 32;                            ///< channels that each layer adds
     std::int64_t stem_width = 64;                        ///< channels of the first convolution
-    Stem stem = Stem::large;                             ///< for 32x32 or larger images
+    Stem stem = Stem::large;                             ///< small for 32x32 images, large for larger ones
     bool bottleneck = true;    ///< a 1x1 convolution to four times `growth` before each 3x3 (the B of BC)
     double compression = 0.5;  ///< fraction of the channels kept between blocks (the C of BC), in (0, 1]
     /// Dropout probability after each convolution except the first, in [0, 1). The paper uses 0.2 without data

@@ -35,8 +35,9 @@ struct EfficientNetOptions {
                                              {5, 1, 6, 112, 3}, {5, 2, 6, 192, 4}, {3, 1, 6, 320, 1}};
     std::int64_t in_channels = 3;                     ///< channels of the images
     double norm_epsilon = 1e-5, norm_momentum = 0.1;  ///< of the batch norms, see BatchNorm2dOptions
-    /// Pads the input of strided convolutions with as many zeros as give ceil(H / stride) rows, with an odd one below
-    /// and to the right, as in TensorFlow. If false, every side is padded by half the kernel, as in PyTorch.
+    /// Pads the input of strided convolutions with as many zeros as give ceil(H / stride) rows and ceil(W / stride)
+    /// columns. If the number of zeros in a dimension is odd, the additional zero is below or to the right, as in
+    /// TensorFlow. If false, every side is padded by half the kernel, as in PyTorch.
     bool same_padding = false;
 
     /// The feature dimension: the number of channels of the head.
@@ -53,8 +54,8 @@ struct EfficientNetOptions {
 };
 
 /// The names of the published networks: efficientnet-b0 to efficientnet-b7 (Tan & Le 2019), and tf-efficientnet-b0 to
-/// tf-efficientnet-b7, the same networks as TensorFlow computes them (timm's tf_efficientnet_b0 ...), with its padding
-/// and batch norms of epsilon 1e-3.
+/// tf-efficientnet-b7, the same networks as TensorFlow computes them (timm's tf_efficientnet_b0 ...), with TensorFlow's
+/// padding and an epsilon of 1e-3 in the batch norms.
 const std::vector<std::string>& efficientnet_names();
 /// The options of a published network; empty for any other name.
 std::optional<EfficientNetOptions> efficientnet_options(std::string_view name);

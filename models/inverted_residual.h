@@ -11,7 +11,7 @@ namespace radial {
 
 /// Options shared by all convolutions and norms of an EfficientNet.
 struct ConvNormStyle {
-    double epsilon = 1e-5, momentum = 0.1;  ///< of batch norms
+    double epsilon = 1e-5, momentum = 0.1;  ///< options of the batch norms
     bool same_padding = false;              ///< TensorFlow's padding: see EfficientNetOptions
 };
 
@@ -24,20 +24,22 @@ struct InvertedResidualOptions {
     ConvNormStyle style{};
 };
 
-/// The unit of EfficientNet with the channels, kernel, stride and groups of `shape`: its norm is of the style and has a
-/// SiLU, and its initial weights are those of `fan_per_group`. The convolution pads by half its kernel. A strided
-/// convolution with TensorFlow's padding does not pad; its input must come from pad_same().
+/// Returns the options of a unit of EfficientNet with the channels, kernel, stride and groups of `shape`. Its norm has
+/// the options of `style` and includes a SiLU; its initial weights are those of `fan_per_group`. The convolution pads
+/// by half its kernel, except a strided convolution with TensorFlow's padding, which does not pad: its input must come
+/// from pad_same().
 ConvNormUnitOptions conv_norm_of(const ConvNormStyle& style, ConvNormUnitOptions shape);
 
-/// Pads x [N, C, H, W] with as many zeros as give a convolution ceil(H / stride) rows and ceil(W / stride) columns; an
-/// odd one goes below and to the right (TensorFlow's padding "same").
+/// Pads x [N, C, H, W] with as many zeros as give a convolution ceil(H / stride) rows and ceil(W / stride) columns; if
+/// the number of zeros in a dimension is odd, the additional zero is below or to the right (TensorFlow's padding
+/// "same").
 Tensor pad_same(const Tensor& x, std::int64_t kernel, std::int64_t stride);
 
 /// [1x1 convolution to expansion * in_channels,] depthwise convolution, squeeze-and-excitation to a quarter of
 /// in_channels, 1x1 convolution to out_channels. Each convolution has a norm, and all except the last have a SiLU. x is
 /// added if the shape does not change (Sandler et al. 2018, Tan & Le 2019). x [N, in_channels, H, W]; the result is [N,
 /// out_channels, H', W']. Submodules are named as timm's: conv_pw, bn1, conv_dw, bn2, se, conv_pwl, bn3; without
-/// expansion conv_dw, bn1, se, conv_pw, bn2.
+/// expansion, they are conv_dw, bn1, se, conv_pw, bn2.
 class InvertedResidual : public Layer {
 public:
     using Options = InvertedResidualOptions;  ///< for Sequential::add()

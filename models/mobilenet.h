@@ -17,7 +17,7 @@ namespace radial {
 /// A block of MobileNetV3, a row of Table 1 or 2 of Howard et al. 2019.
 struct MobileNetV3Row {
     std::int64_t kernel;    ///< height and width of the depthwise convolution
-    std::int64_t expanded;  ///< channels inside the block; without an expanding convolution if as many as its input's
+    std::int64_t expanded;  ///< channels inside the block; if equal to the input's, there is no expanding convolution
     std::int64_t channels;  ///< channels of the result
     bool squeeze;           ///< whether the block has squeeze-and-excitation
     Activation activation;  ///< after the convolutions except the last: relu or hard_swish
@@ -53,11 +53,11 @@ std::optional<MobileNetV3Options> mobilenet_options(std::string_view name);
 
 /// [1x1 convolution to `expanded` channels,] depthwise convolution, [squeeze-and-excitation to a quarter, with ReLU and
 /// a hard sigmoid,] 1x1 convolution to `channels`. Each convolution has a norm, and all except the last have the row's
-/// activation. x is added if the shape does not change. Created by MobileNetV3, with the row's numbers after its width.
-/// Submodule: block, with "0" to "3" at most.
+/// activation. x is added if the shape does not change. Created by MobileNetV3, which first scales the row's numbers of
+/// channels by its `width`. Submodule: block, with parts "0" to "3" at most.
 class MobileNetV3Block : public Layer {
 public:
-    /// A block from `in_channels` channels.
+    /// Constructs the block for an input of `in_channels` channels.
     MobileNetV3Block(const MobileNetV3Options& options, std::int64_t in_channels, const MobileNetV3Row& row);
     /// Throws Error when x is not of rank 4 or has another number of channels.
     Tensor forward(Tensor x) override;
@@ -67,7 +67,7 @@ private:
     bool shortcut_;
     std::optional<ConvNorm> expand_;
     ConvNorm depthwise_, project_;
-    std::shared_ptr<SqueezeExcite> squeeze_;  ///< null without
+    std::shared_ptr<SqueezeExcite> squeeze_;  ///< null without squeeze-and-excitation
 };
 
 /// MobileNetV3 (Howard et al. 2019, "Searching for MobileNetV3") without the classifier. The feature is hard_swish of a

@@ -1,4 +1,4 @@
-// The registry of networks: the images that each takes, its feature dimension, its options, and how to build it.
+// The registry of networks: their images, feature dimensions and options, and how to build them.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -18,7 +18,7 @@ using ModelSettings = Settings;
 
 /// A network's entry in the registry.
 struct ModelInfo {
-    std::string name;  ///< name on the command line: "resnet20"
+    std::string name;  ///< name on the command line, such as "resnet20"
     /// "lenetpp", "resnet", "vgg", "densenet", "efficientnet", "tf-efficientnet", "regnet", "mobilenetv3" or "airbench"
     std::string family;
     std::string source;        ///< paper, year and table
@@ -29,8 +29,8 @@ struct ModelInfo {
     /// Every option with its default value; see describe_options(). All networks have "recompute": if true, blocks keep
     /// only their inputs for backward (Module::set_recompute()).
     std::vector<OptionInfo> options{};
-    /// Builds the network with initial weights from default_generator(). `settings` has a value of the right type for
-    /// every option; make_model() adds those not given.
+    /// Builds the network with initial weights from default_generator(). `settings` must contain a value of the right
+    /// type for every option; make_model() adds the default values of the options that were not given.
     std::function<std::unique_ptr<Layer>(std::int64_t dim, const ModelSettings& settings)> make;
 
     /// The default of each option.
@@ -45,10 +45,10 @@ const Registry<ModelInfo>& model_registry();
 void register_model(ModelInfo info);
 /// Removes a network that register_model() added. Throws Error when there is no such network.
 void unregister_model(std::string_view name);
-/// The network with this name; null if there is none.
+/// The entry of the network with this name; null if there is none.
 const ModelInfo* find_model(std::string_view name);
-/// All options that make_model() would use, with their values. Throws Error for an unknown option, suggesting the
-/// nearest one.
+/// Returns all options that make_model() would use, with their values. Throws Error for an unknown option, suggesting
+/// the nearest one.
 ModelSettings model_settings(const ModelInfo& info, const ModelSettings& settings = {});
 /// Builds a network. Options not in `settings` keep their defaults. Throws Error when `dim` is not a possible feature
 /// length, for an unknown option, suggesting the nearest one, and for an invalid value of an option.

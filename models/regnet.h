@@ -43,10 +43,10 @@ struct RegNetOptions {
     ///     s_j = log(u_j / w_0) / log(w_m)       (Eq. 3)
     ///     w_j = w_0 w_m^round(s_j)              (Eq. 4)
     ///
-    /// rounded to a multiple of 8. Blocks of equal width form a stage. Its width is then rounded to a multiple of the
-    /// group width, or the group width is reduced to a smaller width. Throws Error when depth, group_width, stem_width
-    /// or in_channels is below 1, w_0 is not a positive multiple of 8, w_a is negative, w_m is not above 1, or
-    /// squeeze_ratio is negative.
+    /// rounded to a multiple of 8. Blocks of equal width form a stage. If the width of a stage is smaller than the
+    /// group width, its group width is reduced to its width; otherwise its width is rounded to a multiple of the group
+    /// width. Throws Error when depth, group_width, stem_width or in_channels is below 1, w_0 is not a positive
+    /// multiple of 8, w_a is negative, w_m is not above 1, or squeeze_ratio is negative.
     std::vector<RegNetStage> stages() const;
     /// The feature dimension: the width of the last stage. Throws as stages() does.
     std::int64_t feature_dim() const { return stages().back().width; }
@@ -70,7 +70,7 @@ std::optional<RegNetOptions> regnet_options(std::string_view name);
 /// the shape changes. Created by RegNet. Submodules: proj, and f with a, b, se and c.
 class RegNetBlock : public Layer {
 public:
-    /// A block of `stage` from `in_channels` channels.
+    /// Constructs a block of `stage` for an input of `in_channels` channels.
     RegNetBlock(const RegNetOptions& options, std::int64_t in_channels, const RegNetStage& stage, std::int64_t stride);
     /// Throws Error when x is not of rank 4 or has another number of channels.
     Tensor forward(Tensor x) override;

@@ -30,13 +30,14 @@ struct ResNetOptions {
     };
 
     Block block = Block::basic;                              ///< layers of a block
-    Shortcut shortcut = Shortcut::projection;                ///< where the shape changes
-    Stem stem = Stem::large;                                 ///< for 32x32 or larger images
+    Shortcut shortcut = Shortcut::projection;                ///< shortcut where the shape changes
+    Stem stem = Stem::large;                                 ///< small for 32x32 images, large for larger ones
     std::vector<std::int64_t> depths = {2, 2, 2, 2};         ///< number of blocks of each stage
     std::vector<std::int64_t> widths = {64, 128, 256, 512};  ///< width of each stage
     std::int64_t in_channels = 3;                            ///< channels of the images
     /// Initialises the scale of the last batch norm of each block to 0, so that each block initially computes only its
-    /// shortcut (Goyal et al. 2017, 5.1). Features are then short at first, as a kernel of distances requires.
+    /// shortcut (Goyal et al. 2017, 5.1). The features are then short at first, as a loss with a kernel of distances
+    /// requires.
     bool zero_init_residual = false;
 
     /// The feature dimension: the number of channels of the last stage's result.
@@ -60,7 +61,8 @@ std::optional<ResNetOptions> resnet_options(std::string_view name);
 /// A residual block: relu(bn(conv(... x)) + shortcut(x)). Created by ResNet.
 class ResNetBlock : public Layer {
 public:
-    /// A block from `in_channels` channels to the stage's `width`, or four times `width` for a bottleneck.
+    /// Constructs a block from `in_channels` channels to the stage's `width`, or to four times `width` for a
+    /// bottleneck.
     ResNetBlock(const ResNetOptions& options, std::int64_t in_channels, std::int64_t width, std::int64_t stride);
     Tensor forward(Tensor x) override;
     bool is_segment() const override { return true; }
@@ -83,7 +85,8 @@ class ResNet : public Layer {
 public:
     using Options = ResNetOptions;  ///< for Sequential::add()
 
-    /// Throws Error unless there are as many widths as depths, at least one of each, and all are at least 1.
+    /// Throws Error unless there are as many widths as depths, at least one of each, and all of them and in_channels
+    /// are at least 1.
     explicit ResNet(const ResNetOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W].
     Tensor forward(Tensor x) override;

@@ -48,7 +48,8 @@ class Vgg : public Layer {
 public:
     using Options = VggOptions;  ///< for Sequential::add()
 
-    /// Throws Error unless there are as many widths as depths, at least one of each, and all are at least 1.
+    /// Throws Error unless there are as many widths as depths, at least one of each, and all of them and in_channels
+    /// are at least 1; and when hidden is negative.
     explicit Vgg(const VggOptions& options);
     /// Throws Error when x is not [N, in_channels, H, W], and with `hidden` when the height and width after the pools
     /// are not multiples of 7, as they are for 224 and 448 pixels.
@@ -57,7 +58,7 @@ public:
     std::int64_t feature_dim() const { return options_.feature_dim(); }
 
 private:
-    /// A convolution and what follows it: a norm with a ReLU, or only a ReLU.
+    /// A convolution and the layers after it: a norm with a ReLU, or only a ReLU.
     struct Step {
         std::shared_ptr<Conv2d> conv;
         ConvNorm with_norm;

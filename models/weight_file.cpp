@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view weight_name = "loss.weight", bias_name = "loss.bias";
 constexpr std::string_view counter = "num_batches_tracked", variance = "running_var";
-constexpr std::array<std::string_view, 2> wrappers = {"module.", "_orig_mod."};  // DataParallel's, torch.compile()'s
+constexpr std::array<std::string_view, 2> wrappers = {"module.", "_orig_mod."};  // of DataParallel and torch.compile()
 
 /// The tensors of a file, by the names that the newest version of the library uses.
 struct Given {
@@ -40,7 +40,7 @@ std::string wrapper_of(const TensorFile& file) {
     return found;
 }
 
-/// If two tensors get the same name, the first one is used and the other will be left over.
+/// If two tensors get the same name, the first one is used, and the other is later reported as left over.
 Given given_tensors(const TensorFile& file, std::string_view family, WeightFormat format) {
     Given given{.wrapper = wrapper_of(file)};
     for (const NamedTensor& tensor : file.tensors) {
@@ -70,7 +70,7 @@ std::vector<Wanted> wanted_tensors(const ModelInfo& info, const Layer& model, We
     return wanted;
 }
 
-/// A format, and the file's and the network's tensors by their names in it.
+/// A format, and the tensors of the file and of the network by their names in this format.
 struct Match {
     WeightFormat format = WeightFormat::radial;
     Given given;
@@ -105,8 +105,8 @@ Match match(const TensorFile& file, const std::filesystem::path& path, const Mod
     return best;
 }
 
-/// Describes a problem with the classifier's shapes, or "". Any number of classes is valid, as long as weight and bias
-/// agree and the weight matches the feature dimension.
+/// Returns a description of the problem with the classifier's shapes, or "" if there is none. Any number of classes is
+/// valid, as long as weight and bias agree and the weight matches the feature dimension.
 std::string classifier_problem(const Match& match, std::int64_t dim) {
     const auto& tensors = match.given.tensors;
     const auto w = tensors.find((match.wanted.end() - 2)->name), b = tensors.find(match.wanted.back().name);

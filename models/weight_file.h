@@ -14,7 +14,7 @@
 
 namespace radial {
 
-/// The options of make_model() that differ from its defaults for the network as `format` defines it. They are
+/// The options of make_model() whose values differ from the defaults in the network as `format` defines it. They are
 /// properties that affect the results but are not part of a weight file. torchvision's EfficientNet-B5 to B7, whose
 /// weights come from TensorFlow, have batch norms with epsilon 1e-3 and momentum 0.01; timm's efficientnet_b5 to b7 and
 /// Radial's have 1e-5 and 0.1.
@@ -27,15 +27,16 @@ struct LinearClassifier {
 };
 
 /// Copies the weights in a safetensors file into `model`, built from `info`, and returns the weights of the classifier,
-/// with as many classes as in the file. Tensor names are those of `format`; if it is not given, those of the family's
-/// format that matches most names. Entries "num_batches_tracked" are ignored, as is a prefix "module." or "_orig_mod."
-/// of all names, which PyTorch's DataParallel and torch.compile() add. Properties that the file does not contain, such
-/// as the epsilon of batch norms, stay as `model` was built: see read_network(). Throws FileError when the file cannot
-/// be read, when no format matches, or when tensors are missing, left over, have another shape or have elements that
-/// are not finite; the message has up to eight names of each kind, as in the file. `model` is then unchanged.
+/// with as many classes as in the file. Tensor names are those of `format`; if it is not given, those of the format of
+/// the family that matches most names. Entries "num_batches_tracked" are ignored, as is a prefix "module." or
+/// "_orig_mod." of all names, which PyTorch's DataParallel and torch.compile() add. Properties that the file does not
+/// contain, such as the epsilon of batch norms, stay as `model` was built: see read_network(). Throws FileError when
+/// the file cannot be read, when no format matches, or when tensors are missing, are left over, have another shape or
+/// have elements that are not finite; the message lists up to eight names of each kind, as in the file. `model` is then
+/// unchanged.
 LinearClassifier read_weights(const std::filesystem::path& path, const ModelInfo& info, Layer& model,
                               std::optional<WeightFormat> format = {});
-/// The same for a file that has already been read. `path` is only used in error messages.
+/// read_weights() for a file that has already been read. `path` is only used in error messages.
 LinearClassifier read_weights(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                               Layer& model, std::optional<WeightFormat> format = {});
 
@@ -50,7 +51,7 @@ struct ReadNetwork {
 /// read_weights() does.
 ReadNetwork read_network(const std::filesystem::path& path, const ModelInfo& info,
                          std::optional<WeightFormat> format = {});
-/// The same for a file that has already been read. `path` is only used in error messages.
+/// read_network() for a file that has already been read. `path` is only used in error messages.
 ReadNetwork read_network(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                          std::optional<WeightFormat> format = {});
 

@@ -21,7 +21,7 @@ struct Naming {
     std::vector<NameRule> older{};  ///< current names, and the older names in the library's files
 };
 
-/// Rules for a format in which only the names of the classifier differ.
+/// Rules for a format in which, apart from the prefix "model.", only the names of the classifier differ from Radial's.
 std::vector<NameRule> same_but(std::string_view classifier) { return {{"loss.{x}", classifier}, {"model.{x}", "{x}"}}; }
 
 const std::vector<Naming>& table() {
@@ -122,7 +122,7 @@ Part next_part(std::string_view& pattern) {
 /// The values of a pattern's placeholders.
 struct Places {
     std::map<char, std::int64_t> numbers;
-    std::string_view text;  ///< of {x}
+    std::string_view text;  ///< the text that {x} matched
 };
 
 /// Removes the part from the front of `name`; returns false when `name` does not begin with it.

@@ -12,12 +12,12 @@ namespace radial {
 /// The library whose tensor names a weight file uses.
 enum class WeightFormat : std::uint8_t {
     radial,       ///< "model.NAME" for the network, "loss.weight" and "loss.bias" for its linear classifier
-    torchvision,  ///< as torchvision 0.29
-    timm,         ///< as timm 1.0, for EfficientNet and RegNet
+    torchvision,  ///< as in torchvision 0.29
+    timm,         ///< as in timm 1.0, for EfficientNet and RegNet
 };
 /// The name of a format: "radial", "torchvision" or "timm".
 std::string_view name_of(WeightFormat format);
-/// The format with this name. Throws an Error that lists the names.
+/// The format with this name. If there is none, throws an Error that lists the names.
 WeightFormat parse_weight_format(std::string_view name);
 
 /// The formats in which a family of networks can be read and written, Radial's own first.
@@ -29,12 +29,12 @@ std::optional<std::string> exported_name(std::string_view family, WeightFormat f
 /// Converts a name from `format` to Radial's format; empty when no rule of the family matches it. Throws Error when the
 /// family does not have this format.
 std::optional<std::string> imported_name(std::string_view family, WeightFormat format, std::string_view name);
-/// Converts a name in `format` to the one that the newest version of the library uses: the DenseNet files that
-/// torchvision publishes have "norm.1" and "conv.2", its networks "norm1" and "conv2".
+/// Converts a name in `format` to the one that the newest version of the library uses: for example, the DenseNet files
+/// that torchvision publishes have "norm.1" and "conv.2" where its networks have "norm1" and "conv2".
 std::string newest_name(std::string_view family, WeightFormat format, std::string_view name);
 
-/// Two patterns for the names of the same tensors. {i}, or any letter except x, stands for a number, {i+1} for that
-/// number plus one, and {x}, which must be at the end, for any text.
+/// Two patterns for the names of the same tensors. {i}, or any other letter except x in braces, matches a number, {i+1}
+/// that number plus one, and {x}, which must be at the end, any text.
 struct NameRule {
     std::string_view radial, other;  ///< in Radial's format, in the other format
 };

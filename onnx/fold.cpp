@@ -12,7 +12,7 @@ struct Affine {
     std::vector<double> factor, shift;
 };
 
-/// The factor and shift that a batch norm applies to each channel; nothing unless its parameters and statistics are
+/// The factor and shift that a batch norm applies to each channel; empty unless its parameters and statistics are
 /// constant.
 std::optional<Affine> affine_of(const Graph& graph, const Node& norm) {
     constexpr std::array<std::size_t, 4> constants = {1, 2, 4, 5};  // scale, shift, mean, variance
@@ -54,7 +54,7 @@ void fold_into(Graph& graph, Node& layer, const Affine& affine) {
 
 void fold_batch_norms(Graph& graph) {
     const std::vector<int> uses = graph.uses();
-    std::map<int, std::size_t> producers;  // of values, as indices of nodes
+    std::map<int, std::size_t> producers;  // the node that computes each value
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         Node& norm = graph.nodes[i];
         producers[norm.output] = i;
@@ -68,7 +68,7 @@ void fold_batch_norms(Graph& graph) {
         const std::optional<Affine> affine = foldable ? affine_of(graph, norm) : std::nullopt;
         if (!affine) continue;
         fold_into(graph, layer, *affine);
-        // What remains of the norm: the residual and the activation.
+        // Only the residual and the activation remain of the norm.
         norm.op = "activated";
         norm.inputs = {norm.inputs[0], norm.inputs[3]};
     }

@@ -13,7 +13,7 @@
 namespace radial {
 namespace {
 
-constexpr int opset = 13, ir_version = 7;  // 2020; every runtime of today reads them
+constexpr int opset = 13, ir_version = 7;  // of 2020; every current runtime reads them
 
 /// Describes the input or the output of a graph. The dimension `batch` has any size.
 void describe(::onnx::ValueInfoProto& info, const std::string& name, const Shape& shape, int batch) {
@@ -26,7 +26,7 @@ void describe(::onnx::ValueInfoProto& info, const std::string& name, const Shape
     }
 }
 
-/// Gives the tensor `from` of a graph the name `to`.
+/// Renames the tensor `from` of a graph to `to`.
 void rename(::onnx::GraphProto& graph, const std::string& from, const std::string& to) {
     for (::onnx::NodeProto& node : *graph.mutable_node()) {
         for (std::string& name : *node.mutable_input()) {

@@ -1,4 +1,4 @@
-// ONNX: networks as files that other programs run.
+// The export of networks to ONNX files, which other programs can run.
 //
 // The functions are in the library Radial::onnx, which needs the ONNX library (Debian: libonnx-dev).
 #pragma once

@@ -38,7 +38,7 @@ std::string plain(Emitter& to, const Node& call) {
     return to.node(Type, inputs(to, call));
 }
 
-/// Arithmetic of two tensors, or of one and a number.
+/// Arithmetic of two tensors, or of a tensor and a number.
 template <const char* Type>
 std::string arithmetic(Emitter& to, const Node& call) {
     Names names = inputs(to, call);
@@ -101,7 +101,7 @@ std::string batch_norm(Emitter& to, const Node& call) {
     return with_residual(to, call, y, call.inputs[3]);
 }
 
-/// A constant in another shape, or a node that reshapes the value.
+/// Returns the name of a value in another shape: a reshaped constant, or the result of a node that reshapes the value.
 std::string reshaped(Emitter& to, int value, const std::vector<std::int64_t>& shape) {
     const Value& from = to.graph().at(value);
     if (from.constant && from.batch < 0) return to.constant(from.tensor.to(Layout::row_major).view(Shape(shape)));
@@ -164,7 +164,7 @@ std::string cosines(Emitter& to, const Node& call) {
     return to.node("Clip", {product, to.number(-1.0), to.number(1.0)});
 }
 
-/// |x - w|^2 from the inner products of vectors that have been centred around the mean of w, which is a constant.
+/// |x - w|^2 from the inner products of vectors that have been centred around the mean of w. w must be a constant.
 std::string distances_by_product(Emitter& to, const Node& call) {
     const Tensor w = to.graph().at(call.inputs[1]).tensor;
     const Tensor centre = mean(w, {0}, true), centred = w - centre;
@@ -297,11 +297,11 @@ std::string glu(Emitter& to, const Node& call) {
     return to.node("Mul", {value, to.node("Sigmoid", {half(extent / 2)})});
 }
 
-// ONNX has truth values.
+// ONNX has a type for truth values; Radial represents them by 0 and 1.
 std::string as_truth(Emitter& to, const std::string& x) { return to.node("Cast", {x}, {{"to", std::int64_t{9}}}); }
 std::string as_number(Emitter& to, const std::string& x) { return to.node("Cast", {x}, {{"to", std::int64_t{1}}}); }
 
-/// A comparison of two tensors, or of one and a number.
+/// A comparison of two tensors, or of a tensor and a number.
 template <const char* Type>
 std::string comparison(Emitter& to, const Node& call) {
     return as_number(to, arithmetic<Type>(to, call));
@@ -552,7 +552,7 @@ std::string Emitter::name_of(int value) {
         fill(initializer(to_, name, from.tensor.shape(), ::onnx::TensorProto::FLOAT), from.tensor);
         return name;
     }
-    // One row, repeated for each sample.
+    // A constant with a batch dimension is one row, repeated for each sample.
     const Value& batch = from_.at(from_.input);
     RADIAL_CHECK(from.tensor.size(0) == batch.tensor.size(0),
                  "export_onnx: a constant {} has {} rows for a batch of {}, expected one a sample", from.tensor.str(),

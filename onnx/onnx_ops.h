@@ -18,13 +18,13 @@ class GraphProto;
 
 namespace radial::graph {
 
-/// Adds the nodes and initializers of a graph to an ONNX graph. Tensors are known by their names.
+/// Adds the nodes and initializers of a graph to an ONNX graph. Tensors are identified by their names.
 class Emitter {
 public:
     Emitter(const Graph& from, ::onnx::GraphProto& to);
 
-    /// The name of a value. The first use of a constant adds an initializer, and nodes that repeat it for each sample
-    /// if it has a batch dimension.
+    /// Returns the name of a value. The first use of a constant adds an initializer and, if the constant has a batch
+    /// dimension, nodes that repeat it for each sample.
     std::string name_of(int value);
     /// Uses `name` for a value from now on.
     void set_name(int value, const std::string& name) {
@@ -39,11 +39,12 @@ public:
     /// Adds a node and returns the name of its result, which is new.
     std::string node(std::string_view type, const std::vector<std::string>& inputs,
                      const std::vector<Attribute>& attributes = {});
-    /// The name of a constant with the elements of a tensor.
+    /// Adds a constant with the elements of a tensor and returns its name.
     std::string constant(const Tensor& tensor);
-    /// The name of a constant of integers [n], such as a shape or a list of dimensions.
+    /// Returns the name of a constant of integers [n], such as a shape or a list of dimensions. Adds it on its first
+    /// use.
     std::string indices(const std::vector<std::int64_t>& numbers);
-    /// The name of a scalar float constant.
+    /// Returns the name of a scalar float constant. Adds it on its first use.
     std::string number(double value);
 
     /// Adds the nodes for a call of an op. Throws Error for an op that has no ONNX form.
@@ -52,7 +53,7 @@ public:
 
 private:
     std::string new_name(std::string_view hint);
-    /// `name` if it is free, otherwise a new name.
+    /// Returns `name` if it is free, otherwise a new name.
     std::string free_name(const std::string& name);
 
     const Graph& from_;

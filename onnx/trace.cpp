@@ -125,12 +125,12 @@ void check_alike(const Graph& first, const Graph& second) {
     }
 }
 
-/// Determines which values are constant and which have a batch.
+/// Determines which values are constant and which have a batch dimension.
 void classify(Graph& graph, const Graph& second) {
     std::vector<bool> computed(graph.values.size());
     computed[static_cast<std::size_t>(graph.input)] = true;
     for (const Node& node : graph.nodes) {
-        // What is computed from constants is a constant.
+        // A value that is computed only from constants is a constant.
         computed[static_cast<std::size_t>(node.output)] = std::ranges::any_of(
             node.inputs, [&](int input) { return input >= 0 && computed[static_cast<std::size_t>(input)]; });
     }
@@ -149,7 +149,7 @@ void classify(Graph& graph, const Graph& second) {
     }
 }
 
-/// Removes the nodes that compute constants, and those whose results nothing uses.
+/// Removes the nodes that compute constants, and those whose results are not used.
 void remove_idle(Graph& graph) {
     std::erase_if(graph.nodes, [&](const Node& node) { return graph.at(node.output).constant; });
     std::vector<bool> used(graph.values.size());

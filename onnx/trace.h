@@ -13,13 +13,12 @@ namespace radial::graph {
 
 /// A tensor that the function reads or computes.
 struct Value {
-    /// The elements in the first run, on the CPU. Only those of constants mean anything.
+    /// The elements in the first run, on the CPU. Only the elements of constants are meaningful.
     Tensor tensor;
     /// Whether the value is the same for every input. It may still have a row per sample: see `batch`.
     bool constant = false;
     /// The dimension that grows with the batch; -1 for none. A constant with a batch dimension has the same elements in
-    /// every
-    /// row.
+    /// every row.
     int batch = -1;
     /// The name of the parameter or buffer; empty for other values.
     std::string name{};
@@ -32,14 +31,14 @@ struct Node {
     int output;               ///< index of a value
     std::map<std::string, double> attributes;
 
-    /// The value of an attribute. Throws Error, naming the op, when it has none with this name.
+    /// The value of an attribute. Throws Error, naming the op, when the op has no attribute with this name.
     double attribute(const std::string& name) const;
-    /// The same as a whole number.
+    /// attribute() as a whole number.
     std::int64_t whole(const std::string& name) const { return static_cast<std::int64_t>(attribute(name)); }
 };
 
-/// The ops of a function in the order in which they ran. Ops that compute constants are left out, and so are those
-/// whose results nothing uses.
+/// The ops of a function in the order in which they ran. Ops that compute constants are left out, and so are ops whose
+/// results are not used.
 struct Graph {
     std::vector<Value> values;
     std::vector<Node> nodes;
@@ -52,7 +51,7 @@ struct Graph {
     std::vector<int> uses() const;
 };
 
-/// Runs `function` twice on random batches [N, sample...] and returns what it did. See export_onnx() for the
+/// Runs `function` twice on random batches [N, sample...] and returns the ops that it called. See export_onnx() for the
 /// conditions, and for what it throws.
 Graph trace(Module& module, const std::function<Tensor(const Tensor&)>& function, const Shape& sample);
 

@@ -12,9 +12,9 @@ using namespace ops;
 
 namespace {
 
-constexpr std::int64_t cost = 8;  // of an element: about a call of exp(), in plain operations
+constexpr std::int64_t cost = 8;  // of an element: about one call of exp(), in plain operations
 
-/// The elements of the FocalRow of `kept` [3, N].
+/// The FocalRow whose three arrays are the rows of `kept` [3, N].
 template <class T>
 kernels::FocalRow<T> rows_of(const Tensor& kept) {
     const std::int64_t batch = kept.size(1);

@@ -11,8 +11,8 @@
 
 namespace radial::kernels {
 
-/// What backward needs of a sample: the gradient of the logit of another class j is others * exp(z_j - top), that of
-/// the true class is -own.
+/// The values of a sample that backward reads: the gradient of the logit of another class j is others * exp(z_j - top),
+/// that of the true class is -own.
 template <class T>
 struct FocalRow {
     T *top, *others, *own;  ///< [N]
@@ -33,7 +33,7 @@ struct FocalForward {
         const T* const z = logits + i * classes;
         const std::int64_t label = labels[i];
         const bool known = is_class(label, classes);
-        // Over the other classes, so that neither p nor 1 - p is computed by subtraction.
+        // The maximum and the sum are over the other classes, so that neither p nor 1 - p is computed by subtraction.
         const T top = team.max(classes, [=](std::int64_t j) { return j == label ? -infinity<T> : z[j]; });
         const bool none = top == -infinity<T>;
         const T from = none ? T{0} : top;
@@ -46,7 +46,7 @@ struct FocalForward {
         team.once([=] {
             // The log of (1 - p) / p.
             double above = static_cast<double>(from) - static_cast<double>(own_z) + std::log(total);
-            if (none && own_z > -infinity<T>) above = -infinity<double>;  // the only class
+            if (none && own_z > -infinity<T>) above = -infinity<double>;  // there is only one class
             if (own_z == infinity<T>) above = not_a_number<double>;
             const double rest = logistic(above), cross_entropy = soft_plus(above), share = logistic(-above);
             const double modulation = power == 0 ? 1.0 : std::pow(rest, power);

@@ -1,9 +1,10 @@
 // The engine of the softmax heads: processes the classes in blocks that fit the cache, forward and backward.
 //
-// Each block takes one product of features and class vectors, then one pass over the result (rows.h). The products are
-// kept from forward to backward, or computed again if HeadOptions::recompute is set. For squared distances, the engine
-// works on rows relative to a point near the classes and turns the products into distances before anything reads them.
-// The distance between a sample and its own class, and the gradient of it, are computed from their difference instead.
+// For each block, the engine computes one product of features and class vectors and makes one pass over the result
+// (rows.h). The products are kept from forward to backward, or computed again if HeadOptions::recompute is set. For
+// squared distances, it works on rows relative to a point near the classes and turns the products into distances before
+// they are used. The distance between a sample and the vector of its own class, and the gradient of this distance, are
+// computed from the difference of the two vectors instead.
 #pragma once
 
 #include "radial/core/ops/common.h"
@@ -32,16 +33,16 @@ struct HeadInputs {
 
 /// The values that forward keeps for backward.
 struct HeadState {
-    Tensor x_numbers, w_numbers;  ///< the number that the metric needs of each vector; undefined if none
-    Tensor offset, centred;       ///< [D] and [N, D], for distances: the point, and the features relative to it
+    Tensor x_numbers, w_numbers;  ///< the metric's number of each vector; undefined if it has none
+    Tensor offset, centred;       ///< [D] and [N, D], for distances: common_offset(), and the features relative to it
     Tensor own;                   ///< [N], similarity of each sample to its own class
     Tensor top, share, rest;      ///< [N], see HeadSoftmax
     Tensor mean_weight;           ///< [1], mean of the class weights; undefined without them
-    Tensor inverse_weight;        ///< [1], 1 / the sum of the samples' weights; likewise
+    Tensor inverse_weight;        ///< [1], 1 / the sum of the samples' weights; undefined without them
     Tensor products;              ///< products of all blocks (or distances); undefined when they are recomputed
 };
 
-/// The gradients that are needed, and their values.
+/// The gradients that backward must compute.
 struct HeadNeeds {
     bool feature, classes, logit_sums, class_terms, angles;
 };
@@ -57,9 +58,9 @@ struct LinkTensors {
     Tensor scale_factor, per_class, sample_angle;
 };
 
-/// Throws Error unless the options fit [N, classes] logits of this type and device.
+/// Throws Error unless the options fit logits [N, classes] of the dtype and on the device of `like`.
 void check_head_options(std::string_view op, const HeadOptions& options, std::int64_t classes, const Tensor& like);
-/// Throws Error unless feature [N, D] and the class vectors [C, D], called `name` in messages, fit together.
+/// Throws Error unless feature [N, D] and the class vectors [C, D], which messages call `name`, fit together.
 void check_head_inputs(std::string_view op, const Tensor& feature, std::string_view name, const Tensor& classes);
 /// Throws Error unless `x` is undefined or has shape [count] and the dtype and device of `like`.
 void check_head_vector(std::string_view op, std::string_view name, const Tensor& x, std::int64_t count,
@@ -141,7 +142,7 @@ public:
     }
 
 private:
-    static constexpr std::int64_t cost = 8;  // about one or two calls of exp(), in plain operations
+    static constexpr std::int64_t cost = 8;  // of an element: about one or two calls of exp(), in plain operations
     static constexpr bool distance = std::is_same_v<Metric, kernels::SquaredDistance>;
     static constexpr bool cosine = std::is_same_v<Metric, kernels::Cosine>;
 
@@ -152,8 +153,8 @@ private:
         return {state.top.template data<T>(), state.share.template data<T>(), state.rest.template data<T>()};
     }
 
-    /// The number of classes in a block: as many as fit a core's cache, or as make a kernel launch worthwhile. Depends
-    /// only on the sizes and the kind of device.
+    /// The number of classes in a block: as many as fit a core's cache, or, on a GPU, as make a kernel launch
+    /// worthwhile. Depends only on the sizes and the kind of device.
     std::int64_t width() const {
         const std::int64_t elements = std::int64_t{1} << (in_.device().kind == Device::Kind::cpu ? 18 : 24);
         constexpr std::int64_t step = 64;
@@ -253,8 +254,8 @@ private:
     void form_block(std::int64_t first, const Tensor& rows, const HeadState& state, const Tensor& place) {
         const std::int64_t end = first + place.size(1);
         const Tensor x = in_.feature, w = in_.classes.rows(first, end);
-        // A few pairs are computed one by one, in the same way as each sample's own class, so that equal vectors give
-        // exactly equal results.
+        // If there are only a few pairs, they are computed one by one, in the same way as each sample's similarity to
+        // its own class, so that equal vectors give exactly equal results.
         const bool few = few_pairs(x, w);
         if (distance && few) {
             distances_by_differences(x, w, place);
@@ -313,8 +314,8 @@ private:
                                 kernels::StoreSum<T>{terms.template data<T>() + block.first});
     }
 
-    // Turns the pulls of a block into the gradient of its classes and adds them to that of the features. `rows` are the
-    // block's class_rows().
+    // Turns the pulls of a block into the gradient of its classes, and adds their contribution to the gradient of the
+    // features. `rows` are the block's class_rows().
     void gather(const kernels::HeadBlock<T>& block, const Tensor& rows, const HeadState& state, const Tensor& scratch,
                 const HeadNeeds& needs, const HeadGrads& grads) {
         const std::int64_t batch = in_.batch(), end = block.first + block.width, dim = in_.classes.size(1);
@@ -336,7 +337,7 @@ private:
         if constexpr (cosine) project_out(grad, rows, state.w_numbers.rows(block.first, end));
     }
 
-    // Once all blocks are done, turns the sums of pull * other vector into the metric's gradients.
+    // Once all blocks are done, turns the sums of pull * other vector into the gradients of the metric.
     void end_gradients(const HeadState& state, const Tensor& own_pulls, const Tensor& pull_sums, const HeadNeeds& needs,
                        const HeadGrads& grads) {
         if constexpr (distance) {

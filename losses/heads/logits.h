@@ -11,7 +11,7 @@
 
 namespace radial::kernels {
 
-// ---- metrics: value(a, x, w), from the engine's number a for two vectors and one number of each vector ----
+// ---- metrics: value(a, x, w) combines the engine's number a for two vectors with one number of each vector ----
 
 /// The product a itself, or a given similarity.
 struct Product {
@@ -26,8 +26,8 @@ struct Product {
     }
 };
 
-/// |x - w|^2. The engine passes the distance itself as a, because it takes more than two numbers to compute: see
-/// distances.h.
+/// |x - w|^2. The engine passes the distance itself as a, because it cannot be computed from a product and one number
+/// of each vector with enough precision: see distances.h.
 struct SquaredDistance {
     template <class T>
     RADIAL_HD static T value(T a, T, T) {
@@ -40,8 +40,8 @@ struct SquaredDistance {
     }
 };
 
-// ---- links: row(i, own) holds what the link needs of sample i; logit and slope = d logit / d similarity are for
-// another class j, own_logit and own_slope for the sample's own class ----
+// ---- links: row(i, own) returns the values that the link needs for sample i; logit and slope = d logit / d similarity
+// are for another class j, own_logit and own_slope for the sample's own class ----
 
 /// s_j + bias_j.
 template <class T, bool Biased>
@@ -83,13 +83,13 @@ struct RbfLink {
     RADIAL_HD T own_logit(const Row& row, T d, std::int64_t j) const {
         return row.scale * (exponential(d * rate(row, j)) - margin);
     }
-    /// Computed from the distance, because the logit of a small kernel consists of the margin almost entirely.
+    /// Computed from the distance, because the logit of a small kernel consists almost entirely of the margin.
     RADIAL_HD T own_slope(const Row& row, T d, T, std::int64_t j) const {
         const T r = rate(row, j);
         return row.scale * exponential(d * r) * r;
     }
     /// The gradient of gamma's factor f, where gamma_j = gamma f: dL/df = sum of dL/dz K d / (gamma f^2), which is the
-    /// sum of pull * d / (2 f). The 1 / f is left out, because f is not known here.
+    /// sum of pull * d / (2 f). The 1 / f is left out, because f is not available here.
     RADIAL_HD T class_term(T pull, T d, std::int64_t, bool) const { return pull * d / 2; }
 };
 
@@ -132,8 +132,8 @@ RADIAL_HD OwnCosine<T> additive_margin(T c, T angle, T cosine) {
     return {c * cos_m - root * sin_m - cosine, cos_m + c / sine * sin_m, -(root * cos_m + c * sin_m)};
 }
 
-/// (-1)^q cos(k t) - 2 q for t in [q pi / k, (q + 1) pi / k], averaged with cos t: weight 1 for the former, blend for
-/// the latter.
+/// (-1)^q cos(k t) - 2 q for t in [q pi / k, (q + 1) pi / k], averaged with cos t, where the first has weight 1 and cos
+/// t has the weight `blend`.
 template <class T>
 RADIAL_HD OwnCosine<T> multiplied_margin(T c, int k, T blend) {
     constexpr T pi = T(3.14159265358979323846);

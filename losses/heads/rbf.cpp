@@ -35,7 +35,7 @@ struct RbfMaker {
     static constexpr bool per_class_is_factor = true;
     double scale, gamma, margin;
     bool per_class;
-    Tensor rates;  ///< -1 / gamma, one per class or one for all; undefined without a factor
+    Tensor rates;  ///< -1 / gamma, one per class or one for all; undefined without a factor of gamma
 
     template <class T, class F>
     void with(const LinkTensors& tensors, const F& f) const {

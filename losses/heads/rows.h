@@ -1,5 +1,5 @@
-// The passes of a softmax head over one block of classes, with one team per sample. Forward accumulates what the
-// softmax needs; backward turns products into pulls, the gradients of the products.
+// The passes of a softmax head over one block of classes, with one team per sample. Forward accumulates the sums from
+// which the softmax is computed; backward turns products into pulls, the gradients of the products.
 //
 // Only differences of logits are used, so rounding errors do not grow with the size of the logits. This holds for the
 // loss, which comes from the log of (sum over the other classes / term of the true class), and for the probabilities,
@@ -32,7 +32,7 @@ struct HeadTarget {
     RADIAL_HD T weight(std::int64_t j) const { return class_weights == nullptr ? T{1} : class_weights[j]; }
     RADIAL_HD T at_label(std::int64_t label) const { return (1 - smoothing) * weight(label); }
     RADIAL_HD T everywhere() const { return smoothing / static_cast<T>(classes); }
-    /// The target summed over all classes, without the extra part of the label.
+    /// The part of the target that is spread over the classes, summed over all of them.
     RADIAL_HD T spread() const { return smoothing * (mean_weight == nullptr ? T{1} : *mean_weight); }
     RADIAL_HD T total(std::int64_t label) const { return at_label(label) + spread(); }
 };
@@ -68,7 +68,7 @@ struct HeadForward {
     HeadBlock<T> block;
     HeadTarget<T> target;
     Link link;
-    T* logits;  ///< [N, width]; may be the products if these are not needed afterwards
+    T* logits;  ///< [N, width]; may share memory with the products if they are not needed afterwards
     HeadSums<T> sums;
 
     template <class Team>
@@ -98,7 +98,7 @@ private:
         const std::int64_t width = block.width;
         const T old = sums.top[i], top = larger(old, team.max(width, [=](std::int64_t j) { return z[j]; }));
         double total = 0;
-        if (top - top == 0)  // otherwise the maximum is infinite or NaN and needs no sum
+        if (top - top == 0)  // otherwise the maximum is infinite or NaN, and no sum is needed
             total = team.sum(width, [=](std::int64_t j) { return static_cast<double>(exponential(z[j] - top)); });
         double spread = 0;
         if (sums.spread != nullptr) {
@@ -185,7 +185,7 @@ template <class T>
 struct HeadDerivative {
     HeadSoftmax<T> softmax;
     const T *upstream, *inverse_weight;  ///< one number each: dL/dloss and 1 / the sum of weights
-    T plain_inverse;                     ///< used when inverse_weight is null
+    T plain_inverse;                     ///< 1 / N, used when inverse_weight is null
 
     RADIAL_HD T factor() const { return *upstream * (inverse_weight == nullptr ? plain_inverse : *inverse_weight); }
     /// dL/dz of sample i's own class: probability - target, computed without cancellation when both are close to 1.
@@ -202,7 +202,7 @@ struct HeadBackward {
     HeadTarget<T> target;
     Link link;
     HeadDerivative<T> derivative;
-    T* pulls;  ///< dL/dproduct: row i begins at pulls + i * pull_stride; may be the products
+    T* pulls;  ///< dL/dproduct: row i begins at pulls + i * pull_stride; may share memory with the products
     std::int64_t pull_stride;
     T* own_pulls;       ///< [N], the pulls of the true classes, which are then 0 in `pulls`; null to keep them there
     double* pull_sums;  ///< [N], the sums of the pulls are added to it; null if not needed
@@ -349,9 +349,9 @@ struct OwnDistance {
         team.once([=] { *out = static_cast<T>(sum); });
     }
 };
-/// Completes the features' gradient of a distance head. grad_i is the sum over the other classes of pull * (w_j - c);
-/// this subtracts the sum of their pulls * (x_i - c) and adds the gradient of the true class, computed from the
-/// difference w_y - x_i.
+/// Completes the features' gradient of a distance head. On entry, grad_i is the sum over the other classes of pull *
+/// (w_j - c), where c is the offset of `centred`. This subtracts the sum of these pulls * (x_i - c) and adds the
+/// gradient of the true class, computed from the difference w_y - x_i.
 template <class T>
 struct EndFeatureGradient {
     T* grad;

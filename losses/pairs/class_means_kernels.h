@@ -54,7 +54,7 @@ struct UpdateClassMeans {
             for (std::int64_t k = 0; k < samples; ++k)
                 if (at[k] == c) total += static_cast<double>(in[k * width + d]);
             const auto old = static_cast<double>(mean[d]);
-            // A mean that is replaced is not read, since its memory may hold anything.
+            // A mean that is replaced does not enter the result, because its memory may hold anything, such as NaN.
             mean[d] = static_cast<T>(step == 1 ? total / members : old + step * (total / members - old));
         });
         team.once([&] { seen[c] = T{1}; });

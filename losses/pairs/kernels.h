@@ -1,7 +1,7 @@
 // Losses over the pairs of a batch: the input and output of a rule, the rules, and the passes that call them.
 //
 // A rule is called with a team and a PairRow, which describes one anchor. It writes the gradient of its sums of terms,
-// and returns these sums and the counts by which they will be divided. Pairs of equal labels belong to part 0. If a
+// and returns these sums and the counts by which they will be divided. Pairs with equal labels belong to part 0. If a
 // rule has two parts, the other pairs belong to part 1, with its own sum and count.
 #pragma once
 
@@ -122,7 +122,8 @@ struct ContrastiveRule {
     T positive_margin, negative_margin;
     bool squared, over_nonzero;
 
-    /// The distance by which a positive pair is too far apart or a negative pair too close; 0 for other pairs.
+    /// The distance by which a positive pair is too far apart or a negative pair too close; 0 for a pair that is
+    /// neither.
     RADIAL_HD T excess(const PairRow<T>& anchor, std::int64_t j, bool positive) const {
         const T d = anchor.value[j];
         return positive_part(positive ? d - positive_margin : negative_margin - d);
@@ -148,7 +149,7 @@ struct ContrastiveRule {
     }
 };
 
-/// Khosla et al. 2020, L_out: the mean over the positive pairs of -log softmax over all others.
+/// Khosla et al. 2020, L_out: the mean over the positive pairs of -log softmax over all other samples.
 template <class T>
 struct SupervisedContrastiveRule {
     static constexpr bool two_parts = false;
@@ -157,8 +158,8 @@ struct SupervisedContrastiveRule {
     template <class Team>
     RADIAL_HD PairSums operator()(const Team& team, const PairRow<T>& anchor) const {
         const T factor = inverse_temperature;
-        // Relative to the most similar pair, so that a large common offset cancels before the multiplication by the
-        // factor, which may be 1000, and does not add a rounding error.
+        // Similarities are taken relative to the most similar pair, so that a large common offset cancels before the
+        // multiplication by the factor, which may be 1000, and does not add a rounding error.
         const T top = team.max(anchor.columns,
                                [&](std::int64_t j) { return anchor.is_pair(j) ? anchor.value[j] : -infinity<T>; });
         const auto z = [&](std::int64_t j) { return (anchor.value[j] - top) * factor; };
@@ -215,8 +216,8 @@ struct MultiSimilarityRule {
     }
 };
 
-/// Sun et al. 2020, Eq. 6 to 8 with the margins of Sec. 3.3. Computed in double: gamma is large, so exponents reach the
-/// hundreds, where float32 has only four decimals left for exp().
+/// Sun et al. 2020, Eq. 6 to 8 with the margins of Sec. 3.3. Computed in double, because gamma is large: the exponents
+/// reach the hundreds, where float32 leaves only four decimals for exp().
 template <class T>
 struct CircleRule {
     static constexpr bool two_parts = false;

@@ -38,11 +38,11 @@ kernels::PairIndex index_of(const Tensor& rows, const Tensor& columns) {
     return {labels, same ? labels : columns.data<const std::int64_t>(), same};
 }
 
-// The cost of one element of a row for a rule, in plain operations: about two calls of exp().
+// The cost of applying a rule to one element of a row, in plain operations: about two calls of exp().
 constexpr std::int64_t rule_cost = 16;
 
-// The loss of a matrix by a rule of losses/pairs/kernels.h. The host does not wait: counts stay on the device, where
-// backward reads them.
+// The loss of a matrix under a rule of losses/pairs/kernels.h. The host does not wait for the device: the counts stay
+// there, and backward reads them.
 template <class T, class Rule>
 Tensor pair_loss(std::string_view op, const Tensor& matrix, const PairLabels& labels, const Rule& rule,
                  std::int64_t cost = rule_cost) {

@@ -143,7 +143,7 @@ struct DistanceWeightedMiner {
 
     RADIAL_HD T log_weight(T distance) const {
         const T d = distance < cutoff ? cutoff : distance;
-        constexpr T least = T{1e-6};  // opposite points have density 0
+        constexpr T least = T{1e-6};  // keeps log() finite for opposite points, where the density is 0
         const T rest = 1 - d * d / 4;
         return (2 - dimension) * std::log(d) - (dimension - 3) / 2 * std::log(rest < least ? least : rest);
     }
@@ -153,7 +153,7 @@ struct DistanceWeightedMiner {
         const std::int64_t columns = anchor.columns;
         const auto usable = [&](std::int64_t j) { return anchor.negative(j) && d[j] < furthest; };
         const T top = team.max(columns, [&](std::int64_t j) { return usable(j) ? log_weight(d[j]) : -infinity<T>; });
-        T* const weight = anchor.grad;  // free at this point
+        T* const weight = anchor.grad;  // not yet in use for the gradient
         team.each(columns, [&](std::int64_t j) { weight[j] = usable(j) ? std::exp(log_weight(d[j]) - top) : T{0}; });
         const std::uint64_t start = (base == nullptr ? first : first + *base) +
                                     static_cast<std::uint64_t>(anchor.row) * static_cast<std::uint64_t>(columns);

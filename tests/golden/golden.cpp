@@ -52,7 +52,7 @@ bool is_network(const GoldenCase& golden) {
 }
 
 /// Gradients of a whole network are long chains of float32 sums. Some are small differences of large numbers, and each
-/// compiler rounds the sums in another order. In float64 these errors are negligible.
+/// compiler adds and rounds the terms in a different order. In float64 these errors are negligible.
 double network_gradient_tolerance(DType dtype) { return dtype == DType::float32 ? 1e-4 : 1e-6; }
 
 void compare(const std::string& what, const Tensor& actual, const Tensor& expected, double tolerance) {
@@ -142,7 +142,7 @@ void check_golden_graph(const GoldenCase& golden, const GoldenRun& run, const Go
         return results;
     };
     TensorMap first = leaves(golden, run), inputs = leaves(golden, run);
-    compute(first);  // creates what is made only once (a vendor's plans, cached memory)
+    compute(first);  // creates the objects that are made only once (a vendor's plans, cached memory)
     first.clear();
     const int index = default_device().index;
     synchronize(default_device());

@@ -48,8 +48,8 @@ std::vector<GoldenRun> golden_runs(const GoldenCase& golden);
 using GoldenFunction = std::function<TensorMap(const GoldenCase&, TensorMap& inputs)>;
 
 /// Runs `function` on the case's inputs and compares each recorded result and gradient. The largest difference relative
-/// to the tensor's largest magnitude is 1e-5 in float32 and 1e-6 in float64 (stored values are rounded to float32); for
-/// gradients of whole networks in float32 it is 1e-4.
+/// to the tensor's largest magnitude may be 1e-5 in float32 and 1e-6 in float64 (stored values are rounded to float32),
+/// and 1e-4 for gradients of whole networks in float32.
 void check_golden(const GoldenCase& golden, const GoldenRun& run, const GoldenFunction& function);
 
 /// Like check_golden, on a device, but records the function and its gradients as a graph and launches the graph.

@@ -17,8 +17,8 @@ const std::string fixture = "harsh_losses.safetensors";
 
 /// The allowed error. In float32: ten times the error of PyTorch's float32, but at least `roundings`, a few rounding
 /// errors. In float64: `digits`, the accuracy of PyTorch's float64, or PyTorch's float32 error times `narrower` if that
-/// is larger. If PyTorch's float32 gives no number (for example for the angle of a cosine that was rounded to more than
-/// 1), any value is allowed.
+/// is larger. If PyTorch's float32 result is not a number (for example for the angle of a cosine that was rounded to
+/// more than 1), any value is allowed.
 double allowed_error(DType dtype, double of_pytorch) {
     if (std::isnan(of_pytorch)) return std::numeric_limits<double>::max();
     constexpr double roundings = 3e-6, digits = 1e-9, narrower = 1e-7;

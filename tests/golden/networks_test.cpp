@@ -1,5 +1,5 @@
-// Compares the logits of each network of torchvision and timm. The weights are read from files in their formats,
-// including properties that the format alone determines.
+// Compares the logits of each network with those of torchvision and timm. The weights are read from files in their
+// formats, including properties that the format alone determines.
 #include "../expect.h"
 #include "../folders.h"
 #include "radial/core/autograd/autograd.h"

@@ -32,7 +32,7 @@ std::unique_ptr<Layer> make_attention(const GoldenCase& golden) {
                                                                           .causal = golden.flag("causal", false)});
 }
 
-/// With the attribute "other", attention to the samples in reverse order.
+/// Calls an attention layer; with the attribute "other", the samples attend to those in reverse order.
 Tensor call_attention(Layer& layer, const GoldenCase& golden, const Tensor& x) {
     if (!golden.flag("other", false)) return layer.forward(x);
     std::vector<Tensor> parts;

@@ -1,4 +1,4 @@
-// Tests of losses over cosines: MagFace's limits of the length, CosSoftmax's scale.
+// Tests of losses over cosines: the length to which MagFace limits features, and the scale of CosSoftmax.
 #include "radial/losses/cosine_losses.h"
 #include "every_loss.h"
 #include "radial/core/ops.h"

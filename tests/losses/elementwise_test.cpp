@@ -1,4 +1,4 @@
-// Compares losses for targets that are numbers with PyTorch's values; tests gradients and shapes.
+// Compares the losses for float targets with PyTorch's values, and tests their gradients and shapes.
 #include "radial/losses/elementwise.h"
 
 #include "../core/gradcheck.h"

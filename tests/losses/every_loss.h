@@ -1,9 +1,10 @@
 // The table of losses for the tests that run on all losses: every entry of the registries, as a loss.
 //
 // How to add a loss
-//   1. Register it (docs/tutorials/new-loss.md). Then it is in this table, and every_loss_test.cpp checks its gradients
-//      against differences in float64, difficult batches, its state, bfloat16, its parts, and a step as a graph on a
-//      device. radial-tests "[speed]" prints its microseconds.
+//   1. Register it (docs/tutorials/new-loss.md). It is then in this table, and every_loss_test.cpp checks its gradients
+//      against finite differences in float64, difficult batches, its saved state, bfloat16 features, the loss of the
+//      parts of a batch, and a step recorded as a graph on a device. radial-tests "[speed]" prints its time in
+//      microseconds.
 //   2. Record PyTorch's values: add its equation to tests/golden/term_loss_cases.py (or pair_loss_cases.py or
 //      head_loss_cases.py) and a line to harsh_loss_cases.py, then run tests/golden/generate.py and
 //      harsh_loss_cases.py. golden/losses_test.cpp and golden/harsh_losses_test.cpp compare on every device. A test

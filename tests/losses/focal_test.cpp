@@ -1,4 +1,4 @@
-// Tests of the focal loss: values by hand, both ends of the probability, class weights and messages.
+// Tests of the focal loss: values computed by hand, probabilities near 0 and near 1, class weights, messages.
 #include "radial/losses/focal.h"
 #include "../core/random_inputs.h"
 #include "batches.h"

@@ -1,4 +1,4 @@
-// The table of the ops of losses/functional.h; core/ops/every_op.h says how to add one.
+// The table of the ops of losses/functional.h; core/ops/every_op.h describes how to add an op.
 #include "../core/ops/every_op.h"
 #include "radial/core/ops.h"
 #include "radial/losses/functional.h"

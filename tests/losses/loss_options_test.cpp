@@ -41,7 +41,7 @@ std::string loss_gradient_problem(const std::string& name, const LossSettings& s
     return gradient_problem(as_function(*loss, random.labels(6, classes)), inputs);
 }
 
-/// The error of make_loss with these settings.
+/// The message of the error that make_loss() throws for these settings.
 std::string setting_error(const std::string& name, const LossSettings& settings, std::int64_t count = classes) {
     return error_of([&] { make_loss(name, count, dim, settings); });
 }

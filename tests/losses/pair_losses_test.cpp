@@ -23,7 +23,8 @@ std::map<std::string, Tensor> state_of(const Module& module) {
     return state;
 }
 
-/// Checks the gradient with respect to the feature of a loss in its initial state.
+/// Describes the error of the gradient with respect to the feature, for a loss in its initial state; "" if there is
+/// none.
 std::string feature_gradient_problem(const std::string& name, const LossSettings& settings) {
     RandomInputs random(29);
     const auto loss = make_loss(name, classes, dim, settings);

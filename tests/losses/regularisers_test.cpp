@@ -120,7 +120,7 @@ TEST_CASE("range is the harmonic mean of the largest distances and the gap betwe
     Range range({.alpha = 1, .beta = 10, .margin = 20});
     const Tensor feature = matrix({0, 1, 3, 6, 8}, 1);
     // Class 0: the squared distances are 1, 9 and 4; the harmonic mean of the largest two is 72 / 13. Class 1: the only
-    // one is 4. The centres are 4/3 and 7; their squared distance (17/3)^2 is larger than the margin.
+    // squared distance is 4. The centres are 4/3 and 7; their squared distance (17/3)^2 is larger than the margin.
     CHECK(range.forward(feature, label_list({0, 0, 0, 1, 1}), {}).item() == Approx(72.0 / 13 + 4));
     Range wider({.alpha = 0, .beta = 10, .margin = 40});
     CHECK(wider.forward(feature, label_list({0, 0, 0, 1, 1}), {}).item() == Approx(10 * (40 - 289.0 / 9)));

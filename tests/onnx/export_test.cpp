@@ -1,4 +1,5 @@
-// Tests of the ONNX export: every network and every loss of the registries, run by a small runtime, and bad functions.
+// Tests of the ONNX export: every network and every loss of the registries, run by a small runtime, and functions that
+// cannot be exported.
 #include "../data/scratch.h"
 #include "../expect.h"
 #include "radial/core/autograd/autograd.h"
@@ -41,7 +42,7 @@ Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
     return x;
 }
 
-/// Gives the norms of a module statistics and weights that change their input, as training would.
+/// Sets the statistics and weights of a module's norms to values that change their input, as training would.
 void randomise_norms(Module& module) {
     Generator generator(7);
     for (const auto& [name, tensor] : module.state()) {
@@ -53,8 +54,8 @@ void randomise_norms(Module& module) {
     }
 }
 
-/// A classifier whose norms have statistics. RBF-Softmax normalises features, by those of a batch, so that its kernels
-/// are not all 0.
+/// A classifier whose norms have statistics. For RBF-Softmax, features are normalised by the statistics of a batch, so
+/// that the kernels are not all 0.
 std::unique_ptr<Classifier> classifier_of(const ModelInfo& info, const std::string& loss, const Shape& image) {
     manual_seed(1);
     const DefaultDevice host(Device{});
@@ -84,13 +85,13 @@ std::string exported(Classifier& classifier, const Shape& image, const OnnxOptio
         classifier, [&](const Tensor& x) { return classifier.logits(x); }, image, options);
 }
 
-/// Whether the exported model computes what the classifier does, also for a batch of another size.
+/// Checks that the exported model computes the classifier's logits, also for a batch of another size.
 void check_same_logits(Classifier& classifier, const Shape& image) {
     const std::string model = exported(classifier, image);
     const NoGrad no_grad;
     for (const std::int64_t batch : {1, 4}) {
         INFO("batch " << batch);
-        const Tensor x = random_tensor({batch, image[0], image[1], image[2]}, 10);  // of the statistics
+        const Tensor x = random_tensor({batch, image[0], image[1], image[2]}, 10);  // the seed of classifier_of()
         CHECK(sum(square(classifier.logits(x))).item() > 0);
         CHECK(relative_difference(run_onnx(model, x), classifier.logits(x)) < 1e-5);
     }
@@ -120,8 +121,8 @@ std::unique_ptr<Sequential> conv_and_norm(std::int64_t channels) {
     return net;
 }
 
-/// Whether a function of images [N, 2, 4, 4] is exported with so many batch norms that are not folded, and computes the
-/// same.
+/// Checks that a function of images [N, 2, 4, 4] is exported with `norms` batch norms that are not folded, and that the
+/// model computes the same.
 void check_norms(Module& module, std::size_t norms, const std::function<Tensor(const Tensor&)>& function) {
     const std::string model = onnx_model(module, function, {2, 4, 4});
     CHECK(operators_of(model).count("BatchNormalization") == norms);

@@ -1,4 +1,4 @@
-// Runs ONNX models, operator by operator, by their definitions at opset 13.
+// Runs ONNX models operator by operator, as opset 13 defines the operators.
 #include "run_onnx.h"
 
 #include "radial/core/autograd/autograd.h"

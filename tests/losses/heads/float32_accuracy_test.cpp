@@ -139,7 +139,8 @@ TEST_CASE("log_softmax and log_sum_exp depend on differences alone but for their
 TEST_CASE("heads keep their digits for features of any length", "[head]") {
     for (const double length : {1e-6, 1.0, 30.0, 300.0, 1e4}) {
         RandomInputs random(501);
-        // Sizes that are computed from differences and from a product; the last needs several blocks of classes.
+        // Sizes for which distances are computed from differences or from a product; the last needs several blocks of
+        // classes.
         for (const auto& [n, c, d] :
              std::vector<std::array<std::int64_t, 3>>{{6, 5, 4}, {48, 300, 32}, {1100, 300, 3}}) {
             INFO(n << " features of " << d << ", " << length << " long, " << c << " classes");
@@ -245,7 +246,7 @@ TEST_CASE("losses over pairs keep their digits at low temperatures and high scal
 }
 
 TEST_CASE("equally similar pairs share the gradient however low the temperature", "[pairs]") {
-    // All similarities are equal, so that each of the anchor's five pairs gets a fifth.
+    // All similarities are equal, so that each of an anchor's five pairs has a softmax probability of a fifth.
     Tensor s = Tensor::full({6, 6}, 0.7);
     s.set_requires_grad();
     const Tensor y = Tensor::from<std::int64_t>({0, 0, 1, 1, 2, 2}, {6});

@@ -7,16 +7,15 @@
 namespace radial::test {
 namespace {
 
-/// The numbers of samples and classes, and the dimension. In the last case, one block on the CPU cannot hold all
-/// classes.
+/// The numbers of samples and classes, and the dimension.
 struct HeadSize {
     std::int64_t n, c, d;
 };
 const std::vector<HeadSize> sizes = {{1, 1, 2}, {1, 5, 3}, {5, 7, 2}, {8, 10, 16}, {3, 33, 5}};
 
 using Call = std::function<Tensor(const std::vector<Tensor>&, const Tensor& labels, const HeadOptions& options)>;
-/// A head. `more` gives the sizes of its inputs after feature [N, D] and class vectors [C, D]; their elements are
-/// positive.
+/// A head. `more` returns the sizes of the inputs that follow feature [N, D] and class vectors [C, D]; the elements of
+/// these inputs are positive.
 struct Head {
     std::string name;
     std::function<std::vector<std::int64_t>(const HeadSize&)> more;
