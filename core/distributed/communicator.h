@@ -20,7 +20,7 @@ public:
     using Error::Error;
 };
 
-/// The start and end of an operation. Both are zero when they were not measured: for a single rank, or on a device.
+/// The start and end of an operation. Both are zero when they were not measured: for a single rank, or with NCCL.
 struct OperationTimes {
     std::chrono::steady_clock::time_point begin, end;  ///< of the operation
 };
@@ -29,10 +29,10 @@ struct OperationTimes {
 class PendingOperation {
 public:
     virtual ~PendingOperation() = default;
-    /// Waits until the operation has ended; on a device, only until work that is submitted from then on runs after it.
-    /// Throws RankLost.
+    /// Waits until the operation has ended; with NCCL, does not wait but makes work that is submitted from then on run
+    /// after the operation. Throws RankLost.
     virtual void wait() = 0;
-    /// The start and end of the operation. Valid after wait(); zeros on a device, where the host cannot observe them.
+    /// The start and end of the operation. Valid after wait(); zeros with NCCL, where the host cannot observe them.
     virtual OperationTimes times() const { return {}; }
 };
 
@@ -41,8 +41,9 @@ class DeviceCollectives;
 /// The ranks of a run. All ranks must call the collective members in the same order, with tensors of the same shape and
 /// type; otherwise they wait for each other until the timeout. Must be used from one thread only.
 ///
-/// Tensors on the CPU are sent by MPI, from a thread that makes all calls of MPI; tensors on a CUDA device are sent by
-/// NCCL (core/distributed/device_collectives.h). With one rank nothing is sent and MPI is not initialised.
+/// Tensors on the CPU are sent by MPI, from a thread that makes all MPI calls; tensors on a CUDA device are sent by
+/// NCCL, or through the host in builds without it (core/distributed/device_collectives.h). With one rank nothing is
+/// sent and MPI is not initialised.
 class Communicator {
 public:
     Communicator(const Communicator&) = delete;
@@ -67,7 +68,8 @@ public:
     void broadcast(const Tensor& x, int root = 0);
     /// The `bytes` of every rank, in order of rank. Lengths may differ. Throws RankLost.
     virtual std::vector<std::string> gather(const std::string& bytes) = 0;
-    /// The rows of every rank's x [n, ...], in order of rank, on x's device. n may differ. Throws RankLost.
+    /// The rows of every rank's x [n, ...], in order of rank, on x's device. n may differ between ranks. Throws
+    /// RankLost.
     Tensor gather_rows(const Tensor& x);
     /// Waits until every rank has called it. Throws RankLost.
     virtual void barrier() = 0;
@@ -78,7 +80,7 @@ public:
 protected:
     /// The position of this rank among all ranks and among those on its host.
     struct Place {
-        int rank = 0, size = 1, local_rank = 0, local_size = 1;  ///< as the members of the same name
+        int rank = 0, size = 1, local_rank = 0, local_size = 1;  ///< as the functions of the same name
     };
     /// Called by derived classes with the position of this rank.
     explicit Communicator(Place place);
@@ -99,8 +101,8 @@ struct RankOptions {
     /// The time for which a rank waits for the others before it throws RankLost. The others may be evaluating or
     /// writing a checkpoint.
     std::chrono::milliseconds timeout = std::chrono::minutes(5);
-    /// Whether this process has been asked to end; may be empty. When it has, it waits for the others no longer than
-    /// `grace`: mpirun terminates all ranks when one has died, and kills them a second later.
+    /// Returns whether this process has been asked to end; may be empty. Once asked to end, a process waits for the
+    /// others no longer than `grace`: mpirun terminates all ranks when one has died, and kills them a second later.
     std::function<bool()> ending = {};
     /// The time for which a rank waits for the others after it has been asked to end.
     std::chrono::milliseconds grace = std::chrono::milliseconds(400);
@@ -110,14 +112,14 @@ struct RankOptions {
 struct RankEnvironment {
     int rank = 0, size = 1;  ///< 0 of 1 without mpirun
 };
-/// Reads them from the environment (Open MPI's or MPICH's variables). Throws Error when the variables are not numbers
-/// or do not fit together.
+/// Reads the rank and the number of ranks from the environment (Open MPI's or MPICH's variables). Throws Error when the
+/// variables are not numbers or do not fit together.
 RankEnvironment rank_environment();
 
 /// Joins the ranks that mpirun has started, or makes a single rank without mpirun. May be called once per process.
 /// Throws Error for several ranks in a build without MPI. The destructor of the result finalises MPI, except when a
-/// rank was lost or an exception is in flight: the other ranks would not take part, and mpirun terminates them once
-/// this process has ended.
+/// rank was lost or an exception is in flight: the other ranks would not take part in finalising, and mpirun terminates
+/// them once this process has ended.
 std::unique_ptr<Communicator> join_ranks(const RankOptions& options = {});
 /// A single rank, regardless of the environment.
 std::unique_ptr<Communicator> single_rank();
@@ -151,10 +153,11 @@ private:
 
 /// The ranks whose batches form one batch; null when this rank's batch is complete.
 Communicator* batch_ranks();
-/// The ranks over which batch norms take their statistics in training; null for this rank alone.
+/// The ranks over which batch norms take their statistics in training; null when this rank takes its own.
 Communicator* batch_norm_ranks();
 
-/// The rows of every rank's x, in order of rank, without history. x.detach() when this rank's batch is complete.
+/// The rows of every rank's x, in order of rank, without history. Returns x.detach() when this rank's batch is
+/// complete.
 Tensor rows_of_all_ranks(const Tensor& x);
 
 }  // namespace radial

@@ -17,10 +17,11 @@ public:
 };
 
 /// Creates the collectives for `device` of this rank. Each rank must have its own device. The ranks find each other
-/// through `host`. Uses NCCL if the build has it. Throws Error when the device cannot be used with it.
+/// through `host`. Uses NCCL if the build has it. Throws Error when the device cannot be used with NCCL.
 std::unique_ptr<DeviceCollectives> make_device_collectives(Communicator& host, Device device);
 
-/// Copies to the host, sums there and copies back. For builds without NCCL and for the emulated device.
+/// Creates collectives that copy tensors to the host, sum or broadcast them there and copy the results back. For builds
+/// without NCCL and for the emulated device.
 std::unique_ptr<DeviceCollectives> make_staged_collectives(Communicator& host);
 
 }  // namespace radial

@@ -34,7 +34,7 @@ struct GradientReducer::Bucket {
     std::vector<Slot> slots;
     std::int64_t elements = 0;
     Tensor flat{};            ///< allocated on first use, like the views
-    std::size_t waiting = 0;  ///< number of slots whose gradients are not complete
+    std::size_t waiting = 0;  ///< number of slots that are not packed yet
     std::unique_ptr<PendingOperation> sum{};
     Clock::time_point ready{};
 

@@ -14,7 +14,7 @@ namespace radial {
 /// Options of GradientReducer.
 struct GradientReducerOptions {
     /// Size in bytes at which a bucket is full. Small buckets are sent early, large ones have less overhead. 0 means an
-    /// eighth of all gradients, but at least 128 kB and at most 25 MB, so that most buckets are sent while backward()
+    /// eighth of all gradients, but at least 128 KiB and at most 25 MiB, so that most buckets are sent while backward()
     /// runs.
     std::size_t bucket_bytes = 0;
 };
@@ -23,7 +23,7 @@ struct GradientReducerOptions {
 struct BucketTimes {
     std::size_t bytes = 0, parameters = 0;  ///< contents of the bucket
     double ready = 0;                       ///< when its last gradient was complete
-    double begin = 0, end = 0;  ///< when its sum began and ended; 0 on a device, where the host cannot observe it
+    double begin = 0, end = 0;  ///< when its sum began and ended; 0 with NCCL, where the host cannot observe it
 };
 /// Timing of one step, in seconds since backward() began.
 struct ReductionTimes {
@@ -36,7 +36,7 @@ struct ReductionTimes {
 /// differentiates its share of the global mean loss, and the gradients of the shares are summed (Li et al. 2020,
 /// "PyTorch Distributed", Sec. 3.2).
 ///
-///     reducer.backward(loss, share);  // share = this rank's samples / all ranks'
+///     reducer.backward(loss, share);  // share = this rank's samples / all ranks' samples
 ///     reducer.finish();
 ///     clip_gradients(parameters, 1.0);
 ///
@@ -52,16 +52,17 @@ public:
     GradientReducer& operator=(const GradientReducer&) = delete;
 
     /// Differentiates share * loss; see radial::backward(). Adds to existing gradients, so batches can be accumulated
-    /// by calling radial::backward() first. Throws as radial::backward() does, and throws Error when backward() was
-    /// called before without finish(), or when a gradient changes after it was sent (a parameter that two recomputed
-    /// segments share).
+    /// by calling radial::backward() first. Throws as radial::backward() does, and throws Error when finish() was not
+    /// called after the last backward() or send(), or when a gradient changes after it was sent (because two recomputed
+    /// segments share the parameter).
     void backward(const Tensor& loss, double share);
     /// Sends the gradients that radial::backward() has computed. Use this instead of backward() when a backward pass
     /// reaches a parameter several times (recomputed segments that share it), so that gradients are complete only at
     /// its end. Throws Error when finish() was not called after the last backward() or send().
     void send();
     /// Waits until every gradient is the sum over the ranks. A parameter without a gradient on this rank keeps none;
-    /// the caller must ensure that it has none on any rank. Throws RankLost.
+    /// the caller must ensure that the parameter has none on any rank. Throws RankLost, and Error when neither
+    /// backward() nor send() was called before.
     void finish();
     /// Timing of the last finished step.
     const ReductionTimes& times() const { return times_; }

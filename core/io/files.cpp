@@ -109,7 +109,7 @@ std::string read_file(const fs::path& path, std::size_t most) {
 }
 
 void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
-    // A device or a pipe would be replaced by a file. (If `path` is a folder, the rename fails.)
+    // The rename would replace a device or a pipe by a regular file. (If `path` is a folder, the rename fails.)
     std::error_code ignored;
     const auto type = std::filesystem::status(path, ignored).type();
     using enum std::filesystem::file_type;

@@ -163,8 +163,8 @@ public:
     }
 
 private:
-    /// The largest number of values in the entry of a tensor, which needs a type, two offsets and a shape, and of texts
-    /// in the metadata.
+    /// The largest number of values in the entry of a tensor (a type, two offsets and a shape), and the largest number
+    /// of texts in the metadata.
     static constexpr std::size_t most_values = 64, most_metadata = 10'000;
     static constexpr int deepest = 3;  ///< levels of nesting: the header, an entry, and its shape or offsets
 
@@ -300,7 +300,7 @@ private:
         }
     }
 
-    /// A duplicate name would otherwise be silently overwritten.
+    /// Checks that no two tensors have the same name: TensorFile::at() would silently ignore the second one.
     void check_names(const std::vector<Entry>& entries) const {
         const std::vector<const Entry*> sorted = by_name(entries);
         const auto twice = std::ranges::adjacent_find(sorted, {}, [](const Entry* entry) { return entry->name; });
@@ -339,15 +339,15 @@ private:
         return entry;
     }
 
-    /// Fills in entry.shape and returns the number of bytes it occupies.
+    /// Fills in entry.shape and returns the number of bytes that the tensor occupies in the file.
     std::uint64_t parse_shape(const std::string& name, const Json& shape, Entry& entry) const {
         check(shape.is_array(), "tensor \"{}\" has shape {}, expected a list", name, shape.dump());
         check(shape.size() <= Shape::max_rank, "tensor \"{}\" has {} dimensions, at most {} are supported", name,
               shape.size(), static_cast<int>(Shape::max_rank));
         constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
         std::vector<std::int64_t> extents;
-        // The product skips extents of 0, so that strides cannot overflow either, including those of the type that the
-        // numbers are converted to.
+        // The product skips extents of 0, so that strides cannot overflow either. It counts bytes of the type to which
+        // the numbers are converted, which may be wider than the type in the file.
         const std::uint64_t widening = size_of(entry.stored.dtype) / entry.stored.bytes;
         std::uint64_t product = size_of(entry.stored.dtype);
         bool none = false;
@@ -468,7 +468,7 @@ std::int64_t not_finite(const Tensor& tensor) {
     return 0;
 }
 
-/// The index of element number `index` in row-major order, as text.
+/// The position of the element with the row-major index `index`, as text such as "[1, 0, 2]".
 std::string place_of(std::int64_t index, const Shape& shape) {
     std::vector<std::int64_t> place(static_cast<std::size_t>(shape.rank()));
     for (int d = shape.rank() - 1; d >= 0; index /= shape[d--]) place[static_cast<std::size_t>(d)] = index % shape[d];

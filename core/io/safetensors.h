@@ -38,7 +38,8 @@ TensorFile read_safetensors(const std::filesystem::path& path, Checksum checksum
 
 /// Writes the tensors in their order, row-major regardless of their layout, with the header padded to eight bytes.
 /// Writes a temporary file beside `path`, syncs and renames it. Throws FileError (disk full, no such folder, a
-/// duplicate name or one that is not UTF-8, an undefined tensor); `path` is then unchanged.
+/// duplicate name or one that is not UTF-8, an undefined tensor), and Error for a bfloat16 tensor; `path` is then
+/// unchanged.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content,
                        Checksum checksum = Checksum::none);
 

@@ -1,5 +1,5 @@
-// A caching allocator: keeps freed blocks and hands them out again, because a training step requests the same sizes
-// every time and the system's allocators are slow (fresh pages, or a stall of the whole device).
+// A caching allocator: keeps freed blocks and reuses them, because a training step requests the same sizes every time
+// and the system's allocators are slow (fresh pages, or a stall of the whole device).
 #pragma once
 
 #include "radial/core/memory/storage.h"
@@ -174,7 +174,7 @@ private:
 MemoryStatistics memory_statistics(Device device = {});
 /// Resets the peak of `device`'s allocator to the memory in use now.
 void reset_peak_memory(Device device = {});
-/// Returns the memory of `device` that tensors no longer use to the system.
+/// Returns to the system the memory of `device` that tensors no longer use, except the memory of pools.
 void release_cached_memory(Device device = {});
 
 /// A separate memory pool for tensors on one device: memory allocated between enter() and leave() is not shared with
@@ -185,7 +185,7 @@ public:
     explicit MemoryPool(Device device);
     MemoryPool(const MemoryPool&) = delete;
     MemoryPool& operator=(const MemoryPool&) = delete;
-    /// Moves the memory to the shared pool.
+    /// Moves the memory of this pool to the shared pool.
     ~MemoryPool();
     /// Makes tensors on the device use this pool.
     void enter();

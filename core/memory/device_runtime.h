@@ -1,5 +1,5 @@
 // The functions that Radial needs from a CUDA device, implemented by cuda/, by emulated/ (a device emulated on the
-// host, for tests) or by none/, which reports that there is none.
+// host, for tests) or by none/, which reports that there is no device.
 //
 // A device has one stream: copies, kernels and library calls run asynchronously, in the order in which they were
 // submitted. Only the functions that say so wait.
@@ -20,14 +20,14 @@ bool emulated();
 /// The number of usable devices.
 int count();
 /// The reason why CUDA device `index` (0 or more) cannot be used, worded as an error message ("no CUDA device: ..."
-/// with the driver's answer); empty when it can.
+/// with the driver's answer); empty when it can be used.
 std::string unavailable(int index);
 /// One line: the device's name and memory, the driver and library versions.
 std::string describe(int index);
 
 /// Allocates device memory; null when the device has none left. Does not wait.
 void* allocate(int index, std::size_t bytes);
-/// Releases memory from allocate().
+/// Releases memory from allocate(). May wait for submitted work, as cudaFree() does.
 void release(int index, void* block, std::size_t bytes);
 /// Memory of a device, in bytes.
 struct Memory {
@@ -52,7 +52,7 @@ void synchronize(int index);
 class Event {
 public:
     virtual ~Event() = default;
-    /// Whether all work submitted before it has run. Does not wait.
+    /// Whether all work submitted before the event has run. Does not wait.
     virtual bool reached() const = 0;
 };
 /// An event at the current end of the stream.
@@ -91,7 +91,7 @@ public:
 /// A record in memory shared by host and device, in which kernels report an index out of bounds. Checked after each
 /// wait.
 struct Fault {
-    std::int64_t raised, sample, value, limit;  ///< 1 if there was one; its sample, the index, its bound
+    std::int64_t raised, sample, value, limit;  ///< 1 after a fault; the sample, the index, its upper bound
 };
 /// The fault record of a device.
 Fault* fault(int index);

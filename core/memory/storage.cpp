@@ -37,8 +37,8 @@ struct HostMemory {
     static void show(void* block, std::size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(block, bytes); }
 };
 
-// Freed blocks can be reused immediately, because work that uses them next is submitted after the work that used them
-// last.
+// Freed blocks can be reused immediately, because the stream runs the next work that uses a block after the last work
+// that used it.
 struct DeviceMemory {
     int index;
     void* allocate(std::size_t bytes) const { return device::allocate(index, bytes); }

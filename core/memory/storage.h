@@ -28,11 +28,11 @@ struct Device {
     friend bool operator==(const Device&, const Device&) = default;
 };
 
-/// A block of bytes from a device's caching allocator, released with the last tensor that shares it.
+/// A block of bytes from a device's caching allocator, released together with the last tensor that shares it.
 class Storage {
 public:
-    /// Allocates `bytes` bytes, uninitialised and aligned to 64, from `device`'s allocator. Throws OutOfMemory, or
-    /// Error when this build does not support the device.
+    /// Allocates `bytes` bytes, uninitialised and aligned to 64 bytes, from `device`'s allocator. Throws OutOfMemory,
+    /// or Error when this build does not support the device.
     Storage(std::size_t bytes, Device device);
     ~Storage();
     Storage(const Storage&) = delete;
@@ -45,8 +45,8 @@ public:
     /// The device that the bytes are on.
     Device device() const { return device_; }
 
-    /// The number of in-place writes so far. Compared with the version at the time when a tensor was saved for
-    /// backward.
+    /// The number of in-place writes so far. backward() compares it with the number at the time when a tensor was
+    /// saved.
     std::uint64_t version() const { return version_; }
     /// Counts an in-place write.
     void bump_version() { ++version_; }
@@ -61,7 +61,7 @@ private:
     std::uint64_t version_ = 0;
 };
 
-/// While the object exists, records the storages that tensors are written to in place on this thread. Only one may
+/// While the object exists, records the storages of the tensors that are written in place on this thread. Only one may
 /// exist at a time per thread.
 class WriteLog {
 public:
@@ -79,8 +79,8 @@ private:
 };
 
 /// While the object exists, tensors created on this thread may allocate at most the given number of bytes in total,
-/// including those freed since; a further one throws Error. For building a network from a file that is not trusted.
-/// Objects can be nested; the innermost is in effect.
+/// including bytes that have been freed since; an allocation beyond the limit throws Error. For building a network from
+/// a file that is not trusted. Objects can be nested; the innermost is in effect.
 class MemoryLimit {
 public:
     /// Starts counting from 0.
@@ -88,7 +88,7 @@ public:
     ~MemoryLimit();
     MemoryLimit(const MemoryLimit&) = delete;
     MemoryLimit& operator=(const MemoryLimit&) = delete;
-    /// Called with the size of every new tensor. Throws Error when the limit is exceeded.
+    /// Called with the size of every new Storage. Throws Error when the limit is exceeded.
     static void take(std::size_t bytes);
 
 private:

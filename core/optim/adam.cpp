@@ -1,4 +1,4 @@
-// Adam: the factors of each parameter from its step count, and one pass over all parameters.
+// Adam: computes the factors of each parameter from its step count, and updates all parameters in one pass.
 #include "radial/core/optim/adam.h"
 
 #include "radial/core/kernels/launch.h"

@@ -16,8 +16,8 @@ struct AdamOptions {
     double lr = 1e-3;                   ///< learning rate
     double beta1 = 0.9, beta2 = 0.999;  ///< decay of the averages of gradients and of their squares
     double epsilon = 1e-8;              ///< added to the denominator
-    double weight_decay = 0.0;          ///< for the constructor without groups
-    /// AdamW (Loshchilov & Hutter 2019): decays the weights directly instead of adding to the gradient.
+    double weight_decay = 0.0;          ///< L2, or decoupled; for the constructor without groups
+    /// AdamW (Loshchilov & Hutter 2019): decays the weights directly instead of adding the decay to the gradient.
     bool decoupled = false;
 };
 /// Adam (Kingma & Ba 2015) and AdamW, with bias correction, as in PyTorch:

@@ -86,7 +86,8 @@ struct AdamItem {
     T decay;  ///< added to the gradient
 };
 
-/// m += new1 (slope - m);  v = keep2 v + new2 slope^2;  w = w shrink - rate m / (sqrt(v) / root + epsilon)
+/// slope = g + decay w;  m += new1 (slope - m);  v = keep2 v + new2 slope^2;
+/// w = w shrink - rate m / (sqrt(v) / root + epsilon)
 template <class T>
 struct AdamStep {
     T new1, keep2, new2, epsilon;
@@ -282,7 +283,8 @@ struct RmsPropItem {
     T decay;
 };
 
-/// v = keep v + fresh g^2;  m = keep m + fresh g;  b = momentum b + g / (sqrt(v - m^2) + epsilon);  w -= rate b
+/// slope = g + decay w;  v = keep v + fresh slope^2;  m = keep m + fresh slope;
+/// b = momentum b + slope / (sqrt(v - m^2) + epsilon);  w -= rate b
 template <class T>
 struct RmsPropStep {
     const double* lr;
@@ -294,7 +296,7 @@ struct RmsPropStep {
         if (item.m != nullptr) {
             const T mean = item.m[i] + fresh * (slope - item.m[i]);
             item.m[i] = mean;
-            spread = spread > mean * mean ? spread - mean * mean : T(0);  // below 0 by rounding
+            spread = spread > mean * mean ? spread - mean * mean : T(0);  // rounding can make it negative
         }
         T moved = slope / (std::sqrt(spread) + epsilon);
         if (item.b != nullptr) {
@@ -322,7 +324,7 @@ struct AverageStep {
     }
 };
 
-/// One gradient.
+/// One gradient in a list.
 template <class T>
 struct GradientItem {
     T* g;
@@ -337,8 +339,8 @@ struct Squared {
     }
 };
 
-/// Computes the joint norm from the sums of squares, and the factor for the gradients: 1 if the norm is at most `most`
-/// or not finite.
+/// Computes the joint norm from the sums of squares, and the factor that clips the gradients: 1 if the norm is at most
+/// `most` or not finite.
 struct ClipFactor {
     const double* sums;
     std::int64_t count;

@@ -41,7 +41,8 @@ public:
     void step() override;
 
 private:
-    /// The update of parameters of type T. `factors` is memory for one LambFactors per update, on their device.
+    /// Updates the parameters of `alike`, which have the type T. `factors` is memory for one LambFactors per update, on
+    /// their device.
     template <class T>
     void update_list(const std::vector<Update>& alike, kernels::LambFactors* factors);
 

@@ -1,4 +1,4 @@
-// MomentOptimizer: checks, and the averages and counts as the state of an optimizer.
+// MomentOptimizer: checks of the options, and the averages and counts as the optimizer's state.
 #include "radial/core/optim/moments.h"
 
 #include "radial/core/util/error.h"
@@ -12,7 +12,8 @@
 namespace radial {
 namespace {
 
-/// For each group, zeros that count the updates of its parameters.
+/// For each group, the initial numbers of updates of its parameters: int64 zeros on the group's device. Throws Error,
+/// naming the optimizer `who`, when the parameters of a group are on several devices.
 std::vector<Tensor> step_counts(const std::string& who, const std::vector<ParameterGroup>& groups) {
     std::vector<Tensor> counts;
     counts.reserve(groups.size());

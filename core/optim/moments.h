@@ -16,13 +16,13 @@ public:
     void load_state(const std::vector<NamedTensor>& state) override;
 
 protected:
-    /// Averages of 0 and counts of 0. Throws as Optimizer does, and Error, naming the optimizer `who`, when a beta is
-    /// outside [0, 1), epsilon is negative or not finite, or a group's parameters are on several devices.
+    /// Starts with averages and counts of 0. Throws as Optimizer does, and Error, naming the optimizer `who`, when a
+    /// beta is outside [0, 1), epsilon is negative or not finite, or a group's parameters are on several devices.
     MomentOptimizer(std::string who, std::vector<ParameterGroup> groups, double lr, double beta1, double beta2,
                     double epsilon);
 
     State first_, second_;       ///< the averages of gradients and of their squares
-    std::vector<Tensor> steps_;  ///< updates: for each group an int64 tensor [parameters], on the group's device
+    std::vector<Tensor> steps_;  ///< numbers of updates: per group an int64 tensor [parameters], on its device
 
 private:
     std::string who_;

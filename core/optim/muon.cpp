@@ -15,7 +15,7 @@
 namespace radial {
 namespace {
 
-/// a x + b y, written to `out`, which may be x or y.
+/// Writes a x + b y to `out`, which may be x or y.
 template <class T>
 void mix(const Tensor& out, double a, const Tensor& x, double b, const Tensor& y) {
     kernels::map(
@@ -51,7 +51,7 @@ Tensor newton_schulz(const Tensor& matrix, std::int64_t iterations, double epsil
     return x;
 }
 
-/// The number of columns of a parameter as a matrix.
+/// The number of columns of a parameter that is regarded as a matrix.
 std::int64_t columns_of(const Tensor& parameter) {
     return parameter.size(0) == 0 ? 0 : parameter.numel() / parameter.size(0);
 }
@@ -97,7 +97,7 @@ Muon::Muon(std::vector<ParameterGroup> matrices, std::vector<ParameterGroup> oth
         }
     }
     if (std::ranges::all_of(others, [](const ParameterGroup& group) { return group.parameters.empty(); })) return;
-    for (ParameterGroup& group : matrices) group.parameters.clear();  // keeps the numbers of the groups
+    for (ParameterGroup& group : matrices) group.parameters.clear();  // `others` keep their group numbers
     others_ = std::make_unique<Adam>(joined(std::move(matrices), others), AdamOptions{.lr = options.lr,
                                                                                       .beta1 = options.adam_beta1,
                                                                                       .beta2 = options.adam_beta2,
@@ -123,7 +123,7 @@ void Muon::update_matrix(const Update& update) {
     if (parameter.numel() == 0) return;
     const Device device = parameter.device();
     const ParameterGroup& group = groups_[update.group];
-    // The order of the columns is that of memory, on which the result does not depend.
+    // The columns are in the order of memory; the update of an element does not depend on their order.
     const std::int64_t rows = parameter.size(0), columns = columns_of(parameter);
     dispatch_floating(parameter.dtype(), "Muon", [&](auto zero) {
         using T = decltype(zero);
@@ -154,7 +154,7 @@ std::vector<NamedTensor> Muon::state() const {
     append_state("momentum", momentum_, out);
     if (!others_) return out;
     for (const NamedTensor& named : others_->state())
-        if (named.tensor.numel() > 0) out.push_back(named);  // no counts of the groups of matrices
+        if (named.tensor.numel() > 0) out.push_back(named);  // skips the counts of `matrices`
     return out;
 }
 

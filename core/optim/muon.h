@@ -14,7 +14,7 @@ namespace radial {
 /// The factor of Muon's updates, by the shape [rows, columns] of a matrix.
 enum class MuonScale : std::uint8_t {
     original,     ///< sqrt(max(1, rows / columns)), as in Jordan's code
-    match_adamw,  ///< 0.2 sqrt(max(rows, columns)): about the size of AdamW's updates, so that one rate serves both
+    match_adamw,  ///< 0.2 sqrt(max(rows, columns)): updates of about AdamW's size, so that one rate suits both
 };
 /// The names of the factors.
 constexpr auto words_of(MuonScale /*value*/) { return std::to_array<std::string_view>({"original", "match-adamw"}); }
@@ -49,7 +49,7 @@ public:
     /// epsilon is not above 0.
     Muon(std::vector<ParameterGroup> matrices, std::vector<ParameterGroup> others, const MuonOptions& options);
     void step() override;
-    /// "momentum.g.p" of the matrices, and the state of Adam for the others. g counts groups().
+    /// "momentum.g.p" for the matrices, and the state of Adam for the other parameters. g is an index into groups().
     std::vector<NamedTensor> state() const override;
     void load_state(const std::vector<NamedTensor>& state) override;
     void set_lr(double lr) override;
@@ -58,19 +58,20 @@ private:
     void update_matrix(const Update& update);
 
     MuonOptions options_;
-    std::size_t matrices_;          ///< number of groups of matrices
-    State momentum_;                ///< of the groups of matrices
-    std::unique_ptr<Adam> others_;  ///< has all groups, those of matrices without parameters; null without others
+    std::size_t matrices_;          ///< number of groups of `matrices`
+    State momentum_;                ///< for the groups of `matrices`
+    std::unique_ptr<Adam> others_;  ///< has all groups; those of `matrices` are empty. Null without others
 };
 
-/// A matrix [rows, columns] with about the singular vectors of `x` and singular values of about 1 (between 0.7 and 1.2
-/// after 5 iterations, unless they are far smaller than the largest): x / max(|x|, epsilon), where |x| is the Euclidean
-/// norm of all elements, followed by `iterations` steps of the quintic Newton-Schulz iteration of Jordan et al. 2024,
+/// A matrix of the shape of `x` with about the singular vectors of `x` and singular values of about 1 (between 0.7 and
+/// 1.2 after 5 iterations, except for singular values of `x` that are far smaller than the largest): x / max(|x|,
+/// epsilon), where |x| is the Euclidean norm of all elements, followed by `iterations` steps of the quintic
+/// Newton-Schulz iteration of Jordan et al. 2024,
 ///
 ///     x = 3.4445 x + (-4.7750 a + 2.0315 a^2) x,  a = x x^T
 ///
 /// x: float32 or float64, which is the precision of all products. A matrix of zeros stays 0. Not recorded on the tape.
-/// Throws Error when x is not a matrix or iterations is negative.
+/// Throws Error when x is not a matrix, iterations is negative, or epsilon is not above 0.
 Tensor orthogonalise(const Tensor& x, std::int64_t iterations = 5, double epsilon = 1e-7);
 
 }  // namespace radial

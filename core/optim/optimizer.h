@@ -23,15 +23,15 @@ struct ParameterGroup {
 /// Base of all optimizers. Parameters without a gradient are skipped.
 class Optimizer {
 public:
-    /// Throws Error when there are no parameters, when one is undefined, an integer tensor or given twice, or when a
-    /// rate, scale or decay is negative.
+    /// Throws Error when there are no parameters, when one is undefined, given twice or neither float32 nor float64, or
+    /// when a rate, scale or decay is negative or not finite.
     Optimizer(std::vector<ParameterGroup> groups, double lr);
     Optimizer(const Optimizer&) = delete;
     Optimizer& operator=(const Optimizer&) = delete;
     virtual ~Optimizer() = default;
 
     /// Updates every parameter that has a gradient. Throws Error when a gradient or the optimizer's state does not fit
-    /// its parameter (the module was converted after the optimizer was created).
+    /// its parameter (for example because the module was converted after the optimizer was created).
     virtual void step() = 0;
     /// Removes the gradients of all parameters.
     void zero_grad();
@@ -60,8 +60,8 @@ protected:
     /// The updates of the first `groups` groups in order, in lists of one dtype and device: one launch processes one
     /// list.
     std::vector<std::vector<Update>> updates(std::size_t groups = std::numeric_limits<std::size_t>::max()) const;
-    /// Calls visit(list) for each list of updates(), which updates the parameters and `states` in place. Throws as
-    /// check_fits() does, before the first call for a list.
+    /// Calls visit(list) for each list of updates(). The callback updates the parameters and `states` in place;
+    /// visit_updates() then bumps their versions. Throws as check_fits() does, before it calls visit() for the list.
     void visit_updates(std::initializer_list<const State*> states,
                        const std::function<void(const std::vector<Update>&)>& visit);
     /// The elements of the state of a parameter; null if there is no such state.
@@ -69,8 +69,9 @@ protected:
     static T* elements(const State& state, const Update& update) {
         return state.empty() ? nullptr : state[update.group][update.index].template data<T>();
     }
-    /// The learning rate as a number in the memory of `device`, where kernels read it, so that a step recorded as a
-    /// graph follows set_lr().
+    /// The address of the learning rate in the memory of `device`. Kernels read the rate there, so that a step recorded
+    /// as a graph follows set_lr(). Throws Error when the first call for a device is made while a graph is being
+    /// recorded on it.
     const double* rate_on(Device device);
     /// One tensor of zeros per parameter, group by group.
     State zeros_like_parameters() const;

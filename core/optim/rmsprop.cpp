@@ -1,4 +1,4 @@
-// RMSprop: one pass over all parameters.
+// RMSprop: updates all parameters in one pass.
 #include "radial/core/optim/rmsprop.h"
 
 #include "radial/core/kernels/launch.h"

@@ -36,7 +36,7 @@ void check_warmup(const char* who, const AnnealingOptions& options) {
                  options.epochs);
 }
 
-/// The share of the epochs after the warm-up that are over, from 0 to 1.
+/// The fraction of the epochs after the warm-up that has passed, from 0 to 1.
 double progress_at(const AnnealingOptions& options, double epoch) {
     return std::clamp((epoch - options.warmup_epochs) / (options.epochs - options.warmup_epochs), 0.0, 1.0);
 }
@@ -44,7 +44,7 @@ double progress_at(const AnnealingOptions& options, double epoch) {
 /// Half a period of a cosine, which falls from 1 to 0.
 double falling_cosine(double progress) { return 0.5 * (1 + std::cos(std::numbers::pi * progress)); }
 
-/// A warm-up, then lr and final_lr mixed: share(progress) is the part of lr, where progress rises from 0 to 1.
+/// A warm-up, then share(progress) * lr + (1 - share(progress)) * final_lr, where progress rises from 0 to 1.
 template <class Share>
 Schedule annealing(const char* who, const AnnealingOptions& options, const Share& share) {
     check_warmup(who, options);

@@ -17,7 +17,8 @@ struct Milestone {
     double epoch;   ///< the rate changes at this epoch
     double factor;  ///< multiplies the rate from then on
 };
-/// `lr` times the factors of all milestones reached. Throws Error when they are not in ascending order.
+/// `lr` times the factors of all milestones reached. Throws Error when the milestones are not in ascending order of
+/// epochs.
 Schedule step_schedule(double lr, std::vector<Milestone> milestones);
 
 /// Options of the schedules that go from a highest rate to a final one.
@@ -42,12 +43,12 @@ Schedule polynomial_schedule(const AnnealingOptions& options, double power = 0.9
 /// cosine_schedule() does, and unless lr > 0 and final_lr > 0.
 Schedule exponential_schedule(const AnnealingOptions& options);
 /// Half a period of a cosine from warmup_start * lr up to lr, half a period from lr down to final_lr, then final_lr:
-/// the learning rate of the one-cycle policy (Smith & Topin 2018), with cosines as PyTorch's OneCycleLR has them.
-/// Throws unless 0 < warmup_epochs < epochs.
+/// the learning rate of the one-cycle policy (Smith & Topin 2018), with cosines as in PyTorch's OneCycleLR. Throws
+/// unless 0 < warmup_epochs < epochs.
 Schedule one_cycle_schedule(const AnnealingOptions& options);
 
-/// `base` with a linear warm-up: during the first `epochs` epochs, it is multiplied by a factor that rises linearly
-/// from `start` to 1. Throws Error when `epochs` is negative.
+/// `base` with a linear warm-up: during the first `epochs` epochs, its rate is multiplied by a factor that rises
+/// linearly from `start` to 1. Throws Error when `epochs` is negative.
 Schedule with_warmup(Schedule base, double epochs, double start = 0.0);
 
 }  // namespace radial

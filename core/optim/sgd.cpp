@@ -1,4 +1,4 @@
-// SGD: one pass over all parameters.
+// SGD: updates all parameters in one pass.
 #include "radial/core/optim/sgd.h"
 
 #include "radial/core/kernels/launch.h"

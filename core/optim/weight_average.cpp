@@ -1,4 +1,4 @@
-// WeightAverage. All averages are updated in one pass.
+// WeightAverage and Lookahead, which update all averages in one pass.
 #include "radial/core/optim/weight_average.h"
 
 #include "radial/core/kernels/launch.h"

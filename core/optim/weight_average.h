@@ -10,7 +10,7 @@ namespace radial {
 
 /// An exponential moving average of tensors: average = d average + (1 - d) tensor (Polyak & Juditsky 1992; in the form
 /// of Tarvainen & Valpola 2017). In update t, counted from 1, d is the smaller of `decay` and (1 + t) / (10 + t), so
-/// that the first weights of a short run lose their influence.
+/// that the initial weights lose their influence even in a short run.
 class WeightAverage {
 public:
     /// The averages start as copies of the tensors. Pass a module's averaged_state(): running statistics are then
@@ -37,7 +37,7 @@ public:
 protected:
     /// Counts a call of update(), and returns the number of calls so far.
     std::int64_t count() { return ++updates_; }
-    /// average = decay average + (1 - decay) tensor.
+    /// Sets each average to decay * average + (1 - decay) * tensor.
     void mix(double decay);
     /// Sets the tensors to the averages.
     void adopt() const;
@@ -63,19 +63,21 @@ struct LookaheadOptions {
 /// GPU" (3.4).
 class Lookahead : public WeightAverage {
 public:
-    /// As WeightAverage. Throws Error when interval or steps is below 1, decay is not in [0, 1), or power is negative.
+    /// Starts as WeightAverage does. Throws Error when interval or steps is below 1, decay is not in [0, 1), or power
+    /// is negative.
     Lookahead(std::vector<NamedTensor> tensors, const LookaheadOptions& options);
-    /// Counts a step, and averages after every `interval` of them. After the last step of the run it averages too.
+    /// Counts a step. Averages after every `interval` steps and after the last step of the run.
     void update() override;
-    /// Changes the number of steps of the run, such as when it is resumed with another batch size. Throws Error when it
-    /// is below 1.
+    /// Changes the number of steps of the run, for example when the run is resumed with another batch size. Throws
+    /// Error when `steps` is below 1.
     void set_steps(std::int64_t steps);
 
 private:
     LookaheadOptions options_;
 };
 
-/// Exchanges a WeightAverage with its tensors while the object exists. Does nothing for null.
+/// Exchanges the averages of a WeightAverage with the values of its tensors while the object exists. Does nothing for
+/// null.
 class UseAverage {
 public:
     /// Calls swap() now and again in the destructor.

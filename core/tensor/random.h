@@ -30,9 +30,9 @@ public:
         counter_ += count;
         return first;
     }
-    /// The address of an offset that kernels must add to an index from reserve(), or null for no offset. It is not null
-    /// only while a step is being recorded as a graph. The offset is in device memory and is advanced before each
-    /// launch, so that every launch draws different numbers.
+    /// The address of an offset that kernels must add to an index from reserve(), or null for no offset. It is null
+    /// except while a step is being recorded as a graph. The offset is in device memory and is advanced before each
+    /// launch of the graph, so that every launch draws different numbers.
     const std::uint64_t* base() const { return base_; }
     /// Restarts the counter at 0, relative to *base; null ends this mode. Used by StepGraph.
     void count_from(const std::uint64_t* base) {
@@ -59,12 +59,13 @@ void manual_seed(std::uint64_t seed);
 
 /// Fills x in place with uniform numbers from [low, high), with 24 random bits each. x is float32 or float64 in either
 /// layout. Element i in logical row-major order is number i after the generator's counter, so every dtype, layout and
-/// number of threads gives the same values up to rounding. Uses numel() numbers of the generator. Throws Error for an
-/// integer tensor and for invalid bounds.
+/// number of threads gives the same values up to rounding. Uses numel() numbers of the generator. Throws Error for a
+/// tensor of another type, for invalid bounds, and while a graph is being recorded on x's device.
 void uniform_(const Tensor& x, double low, double high, Generator& generator = default_generator());
 /// Fills x in place with normally distributed numbers, as uniform_() does (Box-Muller: elements 2k and 2k + 1 share two
 /// numbers of the generator, so numel() rounded up to even are used). With 24 bits per number, no element deviates from
-/// the mean by more than 5.8 standard deviations. Throws Error for an integer tensor and for an invalid mean or std.
+/// the mean by more than 5.8 standard deviations. Throws Error for a tensor of another type, for an invalid mean or
+/// std, and while a graph is being recorded.
 void normal_(const Tensor& x, double mean, double std, Generator& generator = default_generator());
 /// While the object exists, uniform_() and normal_() on this thread, and all functions that use them, write zeros and
 /// draw no numbers. For networks whose weights are about to be loaded or whose operations are only counted. Objects can
@@ -82,13 +83,13 @@ private:
 /// The numbers 0 to count - 1 in random order (Fisher-Yates). Throws Error when count is negative.
 std::vector<std::int64_t> permutation(std::int64_t count, Generator& generator);
 
-/// Initial weights. fan_in is the product of all extents but the first, fan_out of all but the second. All functions
-/// throw Error for a tensor without elements and for one of rank below 2, which has no fans.
+/// Initial weights. fan_in is the product of all extents but the first, fan_out of all but the second. The functions
+/// that use a fan throw Error for a tensor without elements and for one of rank below 2, which has no fans.
 namespace init {
 /// The fan by which an initialisation divides: fan_in or fan_out.
 enum class Fan : std::uint8_t {
-    in,  ///< fan_in, which preserves the variance in forward
-    out  ///< fan_out, which preserves it in backward
+    in,  ///< fan_in, which preserves the variance of activations in the forward pass
+    out  ///< fan_out, which preserves the variance of gradients in the backward pass
 };
 /// Fills w from U(-b, b), b = gain * sqrt(3 / fan) (He et al. 2015). A gain of sqrt(2) suits ReLU.
 void kaiming_uniform_(const Tensor& w, double gain = 1.4142135623730951, Fan fan = Fan::in,
@@ -101,8 +102,8 @@ void xavier_uniform_(const Tensor& w, double gain = 1.0, Generator& generator = 
 /// Fills w from N(0, 2 gain^2 / (fan_in + fan_out)) (Glorot & Bengio 2010).
 void xavier_normal_(const Tensor& w, double gain = 1.0, Generator& generator = default_generator());
 /// Makes the first min(K, C) kernels of convolution weights w [K, C, R, S] copy the first channels: element (k, k, R /
-/// 2, S / 2) is 1 and the others of these kernels are 0 (PyTorch's dirac_ for these kernels). The kernels after them
-/// keep their values. Throws Error when w is not of rank 4 or a side of the kernels is even.
+/// 2, S / 2) is 1 and the other elements of these kernels are 0, as after PyTorch's dirac_. The remaining kernels keep
+/// their values. Throws Error when w is not of rank 4 or a side of the kernels is even.
 void dirac_(const Tensor& w);
 }  // namespace init
 

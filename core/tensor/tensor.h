@@ -126,16 +126,19 @@ public:
     Tensor detach() const;
     /// A copy in new storage, without history.
     Tensor clone() const;
-    /// A copy in `layout`, or the tensor itself if it already has that layout. channels_last requires rank 4.
+    /// A copy in `layout`, or the tensor itself if it already has that layout. If the order of the elements is the same
+    /// in both layouts (one channel or one pixel), the result shares the storage. Throws Error when `layout` is
+    /// channels_last and the rank is not 4.
     Tensor to(Layout layout) const;
     /// A copy on `device`, or the tensor itself if it is already there. Copying from a device waits for it; copying to
     /// a device does not.
     Tensor to(Device device) const;
     /// A copy converted to `dtype`, or the tensor itself if it already has that type.
     Tensor to(DType dtype) const;
-    /// The same storage with another shape (row-major tensors). Throws Error when the number of elements differs.
+    /// A tensor with the same storage and another shape. Throws Error when the number of elements differs, and when the
+    /// shape of a channels_last tensor would change.
     Tensor view(const Shape& shape) const;
-    /// Rows [begin, end) of dimension 0, sharing storage.
+    /// Rows [begin, end) of dimension 0, in the same storage. Throws Error when they are out of range.
     Tensor rows(std::int64_t begin, std::int64_t end) const;
     /// Copies the elements of `source` into this tensor in place. The shapes must be equal; dtype and layout are
     /// converted.
@@ -154,7 +157,8 @@ public:
     // ---- gradients ----
     /// Whether backward() computes a gradient for this tensor.
     bool requires_grad() const { return impl_->requires_grad; }
-    /// Marks a leaf as requiring a gradient. Throws Error for the result of an op and for an integer tensor.
+    /// Sets whether a leaf requires a gradient. Throws Error for the result of an op, and when `on` is true for an
+    /// integer tensor.
     Tensor& set_requires_grad(bool on = true);
     /// The gradient after backward(); undefined before. Leaves only.
     Tensor grad() const { return Tensor(impl_->grad); }
@@ -166,7 +170,7 @@ public:
     /// radial::backward().
     void backward() const;
 
-    /// The part with index `i` of dimension 0, which is removed: a view, recorded on the tape. Negative
+    /// The slice with index `i` along dimension 0, without that dimension: a view, recorded on the tape. Negative
     /// numbers count from the back. Throws Error when out of range.
     Tensor operator[](std::int64_t i) const;
 

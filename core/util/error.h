@@ -14,7 +14,7 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// A file or folder that cannot be read or written, or whose content is not what its format says.
+/// A file or folder that cannot be read or written, or whose content does not follow its format.
 class FileError : public Error {
 public:
     using Error::Error;

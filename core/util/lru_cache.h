@@ -1,4 +1,4 @@
-// A map that drops the least recently used entry, for plans of vendor primitives by shape.
+// A map that drops the least recently used entry; it stores the plans of vendor primitives by shape.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ public:
     /// Creates an empty cache.
     explicit LruCache(std::size_t capacity) : capacity_(capacity) {}
 
-    /// The value of `key`, created by `make()` if it is not in the cache. Valid until the next call.
+    /// The value of `key`, created by `make()` if it is not in the cache. The reference is valid until the next call.
     template <class Make>
     Value& get(const Key& key, const Make& make) {
         const auto found = index_.find(key);

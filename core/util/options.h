@@ -88,16 +88,16 @@ struct OptionInfo {
     std::string name;                    ///< as on the command line: "margin"
     OptionValue value;                   ///< the default; its type is that of the option
     std::string text{};                  ///< what the option does, in one line
-    std::vector<std::string> choices{};  ///< the words that it can be, if it is a word
-    std::string former{};                ///< its name in earlier versions, which is still read; empty: none
+    std::vector<std::string> choices{};  ///< the permitted words if the option is a word; empty: any word
+    std::string former{};                ///< its name in earlier versions, which is still accepted; empty: none
 };
 
 /// The defaults of `options`.
 Settings defaults_of(const std::vector<OptionInfo>& options);
 
-/// `value` in the type of the option. A whole number counts as a real number, 0 and 1 as false and true, and a number
-/// as the word with that index. Throws Error, naming `owner`, the option, the value and what was expected, for any
-/// other value, and for a number that is not finite.
+/// Returns `value` converted to the type of the option. A whole number is accepted as a real number, 0 and 1 as false
+/// and true, and a number as the word with that index. Throws Error, naming `owner`, the option, the value and what was
+/// expected, for any other value, and for a number that is not finite.
 OptionValue convert(std::string_view owner, const OptionInfo& option, const OptionValue& value);
 
 /// Visits the options of a struct in order: visit(name, member, text). The struct lists them in a static member
@@ -110,13 +110,14 @@ OptionValue convert(std::string_view owner, const OptionInfo& option, const Opti
 ///
 /// from which the names on a command line and in files, the defaults and the help are derived. A member is a bool, a
 /// std::int64_t, an int, a double, or an enum for whose values words_of() gives words. Structs that only become flags
-/// of a program may have other types, such as texts, paths and vectors, and pass the limits of numbers to visit().
+/// of a program may have members of other types, such as texts, paths and vectors, and pass the limits of numbers to
+/// visit().
 template <class Options, class Visit>
 void fields(Options& options, Visit&& visit) {
     std::remove_const_t<Options>::fields(options, visit);
 }
 
-/// The words for the values of an enum, from 0 on: words_of(E{}), found by argument-dependent lookup.
+/// The words for the values of an enum, in order from 0. Calls words_of(E{}), found by argument-dependent lookup.
 template <class E>
 std::vector<std::string> option_words() {
     std::vector<std::string> words;
@@ -124,7 +125,7 @@ std::vector<std::string> option_words() {
     return words;
 }
 
-/// A member of an options struct as a value, enums as words.
+/// A member of an options struct as an OptionValue; an enum becomes its word.
 template <class T>
 OptionValue option_value(const T& member) {
     if constexpr (std::is_enum_v<T>)

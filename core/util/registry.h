@@ -57,7 +57,7 @@ public:
         const auto found = std::find_if(begin(), end(), [&](const Entry& entry) { return entry.name == name; });
         return found == end() ? nullptr : &*found;
     }
-    /// The entry with this name. If there is none, throws Error that lists the names and suggests the nearest.
+    /// The entry with this name. If there is none, throws an Error that lists the names and suggests the nearest.
     const Entry& at(std::string_view name) const {
         if (const Entry* const entry = find(name)) return *entry;
         const std::vector<std::string> all = names();

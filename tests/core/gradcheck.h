@@ -17,9 +17,9 @@ namespace radial::test {
 using TensorFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 
 struct GradcheckOptions {
-    double tolerance = 1e-6;    ///< of max |analytic - numeric| / max |numeric|, for each input
+    double tolerance = 1e-6;    ///< limit of max |analytic - numeric| / max |numeric|, for each input
     double step = 1e-3;         ///< inputs must be more than two steps away from any kink
-    std::size_t elements = 48;  ///< checked one by one in each input; others only along a random direction
+    std::size_t elements = 48;  ///< number checked one by one in each input; others only along a random direction
     std::uint64_t seed = 1;
 };
 
@@ -68,8 +68,8 @@ struct Pass {
     }
 };
 
-/// The gradients of the contracted scalar by backward(), with an empty vector for each input that requires none. Sets
-/// `problem` if an input was changed, or if a gradient is missing or should not exist.
+/// The gradients of the contracted scalar that backward() computes, with an empty vector for each input that requires
+/// no gradient. Sets `problem` if an input was changed, or if a gradient is missing or should not exist.
 inline std::vector<Values> analytic(const TensorFunction& f, const std::vector<Tensor>& inputs, const Values& cotangent,
                                     const Pass& pass, std::string& problem) {
     std::vector<Tensor> leaves;
@@ -120,7 +120,8 @@ inline std::string compare_with_differences(const TensorFunction& f, const std::
     Values direction = random.tensor({static_cast<std::int64_t>(count)}).to_vector<double>();
     double expected = 0, total = 1e-3;
     for (std::size_t i = 0; i < count; ++i) {
-        // The direction has length 1, so that no element moves further than in the check of a single element.
+        // The length of the direction is at most 1, so that no element moves further than in the check of a single
+        // element.
         direction[i] /= std::sqrt(static_cast<double>(count));
         expected += grad[i] * direction[i];
         total += std::abs(grad[i] * direction[i]);
@@ -149,8 +150,9 @@ inline std::string compare_passes(const std::vector<Values>& grads, const std::v
 }  // namespace gradcheck
 
 /// Checks the gradients of `f` at `inputs` (float64) with respect to all inputs: compares them with finite differences,
-/// in both layouts of rank-4 inputs and of the incoming gradient, with f used twice, and with only one input that
-/// requires a gradient. Also checks that no input is changed. Returns "" or a description of the problem.
+/// and checks that they are the same in both layouts of rank-4 inputs and of the incoming gradient, with f used twice,
+/// and with only one input that requires a gradient. Also checks that no input is changed. Returns "" or a description
+/// of the problem.
 inline std::string gradient_problem(const TensorFunction& f, const std::vector<Tensor>& inputs,
                                     const GradcheckOptions& options = {}) {
     using namespace gradcheck;

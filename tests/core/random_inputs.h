@@ -9,8 +9,8 @@
 
 namespace radial::test {
 
-// Not inline: from the lambdas of inline functions, nvcc and g++ would make closures with the same name but different
-// layouts.
+// Not inline, because nvcc and g++ would compile the lambdas of inline functions to closures with the same name but
+// different layouts.
 class RandomInputs {
 public:
     explicit RandomInputs(std::uint64_t seed) : engine_(seed) {}
@@ -21,10 +21,10 @@ public:
     Tensor tensor(const Shape& shape, double low = -1, double high = 1, DType dtype = DType::float64);
     /// Elements with 0.1 <= |x| <= 1.1.
     Tensor away_from_zero(const Shape& shape);
-    /// Elements that differ from each other by at least 0.05, so that a small step does not change which is the
+    /// Elements that differ from each other by at least 0.05, so that a small step does not change which element is the
     /// largest.
     Tensor distinct(const Shape& shape, DType dtype = DType::float64);
-    /// int64 [count] in [0, bound).
+    /// Labels: an int64 tensor [count] of integers in [0, bound).
     Tensor labels(std::int64_t count, std::int64_t bound);
 
 private:

@@ -145,7 +145,7 @@ void Engine::initialise() {
     standing_.local_processes.resize(static_cast<std::size_t>(standing_.local_size));
     check(MPI_Allgather(&own, 1, MPI_INT64_T, standing_.local_processes.data(), 1, MPI_INT64_T, host), "MPI_Allgather");
     check(MPI_Comm_free(&host), "MPI_Comm_free");
-    // Process numbers from other containers have no meaning here.
+    // If a rank runs in another container, its process ID has no meaning here, so no process is checked.
     for (const std::int64_t process : standing_.local_processes) {
         if (process_is_there(process)) continue;
         standing_.local_processes.clear();
@@ -209,7 +209,8 @@ void Engine::end(Operation& operation, int code) {
     done_.notify_all();
 }
 
-/// While a caller waits, polls continuously; otherwise leaves the processor to the caller for a while.
+/// Pauses between two polls: while a caller waits, only yields, so that polling is continuous; otherwise leaves the
+/// processor to the caller for a while.
 void Engine::rest() {
     constexpr std::chrono::microseconds pause(50);
     std::unique_lock lock(mutex_);

@@ -86,7 +86,7 @@ private:
     bool ready_ = false;    ///< MPI has been initialised, or has failed
     bool ending_ = false;   ///< no further operations will be submitted
     bool lost_ = false;     ///< another rank was or may be lost, so MPI is not finalised
-    bool stopped_ = false;  ///< the thread no longer accesses anything
+    bool stopped_ = false;  ///< the thread no longer accesses operations
     bool ends_with_others_ = false;
     std::exception_ptr failure_;
 

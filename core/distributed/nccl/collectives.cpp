@@ -65,7 +65,7 @@ ncclDataType_t type_of(const Tensor& x) {
     }
 }
 
-/// Makes the compute stream wait for the work submitted to the other stream.
+/// The work submitted to a stream so far; wait() makes the compute stream wait for this work.
 class Submitted : public PendingOperation {
 public:
     Submitted(cudaStream_t from, Tensor x) : x_(std::move(x)) { done_.record(from); }

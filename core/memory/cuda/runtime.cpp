@@ -99,7 +99,8 @@ Context& context_of(int index) {
     return *context;
 }
 
-/// Clears the runtime's last error, which it would report again at the next launch, and returns the message of `code`.
+/// Clears the runtime's last error, which the next launch would otherwise report again, and returns the message of
+/// `code`.
 std::string take_error(cudaError_t code) {
     static_cast<void>(cudaGetLastError());
     return cudaGetErrorString(code);

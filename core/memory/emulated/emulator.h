@@ -1,4 +1,5 @@
-// The stream of the emulated device, whose work is queued until something waits for it, and hooks for tests.
+// The stream of the emulated device, whose work is queued until the host waits for it or the queue is full, and hooks
+// for tests.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // Emulates a CUDA device on the host, for tests on machines that have none.
 //
 // It is stricter than a real device, to find mistakes: its memory is inaccessible to the host, submitted work runs only
-// when something waits for it, new memory contains NaNs, and a kernel that is passed a host address is rejected.
+// when the host waits for it or the queue is full, new memory contains NaNs, and a kernel that is passed a host address
+// is rejected.
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/memory/emulated/emulator.h"
 #include "radial/core/util/error.h"
@@ -25,8 +26,8 @@ namespace {
 
 constexpr std::size_t alignment = 512, page = 4096, huge_page = std::size_t{2} << 20;
 
-// Adds a gap after each block, so that a kernel that writes past the end of a block does not reach the next one at
-// once.
+// Adds a gap after each block, so that a kernel that writes past the end of a block does not immediately reach the next
+// block.
 std::size_t footprint(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment + alignment; }
 
 /// The nearest huge-page boundary at or below (down), or at or above (up), an address.
@@ -102,7 +103,7 @@ void Arena::release(void* block, std::size_t bytes) {
         run->second += after->second;
         free_.erase(after);
     }
-    // Returns huge pages that contained a part of the block and are now free to the system.
+    // Returns to the system the huge pages that contained a part of the block and are now entirely free.
     const auto base = reinterpret_cast<std::uintptr_t>(base_);
     const std::uintptr_t first = std::max(up(base + run->first), down(base + offset));
     const std::uintptr_t last = std::min(down(base + run->first + run->second), up(base + offset + size));
@@ -232,7 +233,7 @@ std::string describe(int) { return "CUDA: emulated on the host, for tests"; }
 
 void* allocate(int, std::size_t bytes) {
     void* const block = emulator().arena.allocate(bytes);
-    // All ones is a NaN in every floating type, and negative in every signed integer.
+    // A value whose bits are all ones is a NaN in every floating-point type and negative in every signed integer type.
     constexpr int poison = 0xFF;
     if (block != nullptr) emulated::submit(0, [=] { std::memset(block, poison, bytes); });
     return block;

@@ -275,7 +275,8 @@ TEST_CASE("batch norm's running statistics agree with the plain loops") {
 }
 
 TEST_CASE("batch norm keeps the digits of a variance far below the mean's square") {
-    // In float32 the rounding of these inputs is 1e-5 of their deviation; E[x^2] - E[x]^2 would be wrong by 2e-3.
+    // In float32, rounding changes these inputs by 1e-5 of their standard deviation; E[x^2] - E[x]^2 would be wrong by
+    // 2e-3.
     RandomInputs random(107);
     const Tensor x = random.tensor({8, 3, 9, 9}, 99, 101, DType::float32);
     const Tensor one = Tensor::full({3}, 1), zero = Tensor::zeros({3});

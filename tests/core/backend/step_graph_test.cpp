@@ -1,4 +1,4 @@
-// Tests of recorded steps: they train exactly as eager steps, use memory of their own, and fall back to eager steps.
+// Tests of recorded steps: they train exactly as eager steps do, use memory of their own, and fall back to eager steps.
 #include "../../catch.h"
 #include "../../expect.h"
 
@@ -112,7 +112,7 @@ Trace train_eagerly(int steps) {
     return trace;
 }
 
-/// Calls `between` after each step.
+/// Trains with recorded steps and calls `between` after each.
 Trace train_recorded(
     int steps, const std::function<void()>& between = [] {}) {
     Training training;

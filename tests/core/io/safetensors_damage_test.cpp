@@ -39,7 +39,7 @@ void splice(std::string& bytes, Generator& generator) {
     if (generator.below(3) != 0) bytes.insert(place_in(bytes, generator), run);
 }
 
-/// Replaces one digit: lengths, shapes and offsets change, but the JSON remains valid.
+/// Replaces one digit, which may change a length, a shape or an offset but usually leaves the JSON valid.
 void change_digit(std::string& bytes, Generator& generator) {
     const std::size_t at = bytes.find_first_of("0123456789", place_in(bytes, generator));
     if (at != std::string::npos) bytes[at] = static_cast<char>('0' + generator.below(10));

@@ -300,7 +300,8 @@ std::vector<float> read_narrow(const std::string& dtype, const std::vector<std::
 }  // namespace
 
 TEST_CASE("Numbers of 16 bits are read as float32, every one exactly", "[host]") {
-    // 1, -2, the largest number, the smallest above 0, the largest subnormal with a minus sign, and the two zeros.
+    // 1, -2, the largest number, the smallest above 0, the largest subnormal with a minus sign, the two zeros, the
+    // number nearest to 1 / 3, the infinities and a NaN.
     const std::vector<float> half =
         read_narrow("F16", {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x83FF, 0x0000, 0x8000, 0x3555, 0x7C00, 0xFC00, 0x7E00});
     CHECK(std::vector(half.begin(), half.begin() + 8) ==

@@ -22,7 +22,7 @@ struct Mark {
     RADIAL_HD void operator()(std::int64_t i) const { out[i] += static_cast<double>(i + 1); }
 };
 
-/// Adds a number that depends on both coordinates, so that visits to a wrong element are found.
+/// Adds a number that depends on both coordinates, so that a call for a wrong element is detected.
 struct Mark2 {
     double* out;
     std::int64_t inner;
@@ -31,7 +31,7 @@ struct Mark2 {
     }
 };
 
-/// Subtracts a row's mean from its elements and writes its largest element to the first place.
+/// Subtracts a row's mean from its elements, then writes the row's largest element to the first place.
 struct CentreRow {
     const double* in;
     double* out;
@@ -96,7 +96,7 @@ struct ReadPart {
 Tensor random_values(const Shape& shape, std::uint64_t seed) { return RandomInputs(seed).tensor(shape, -1, 2); }
 
 /// Consecutive parts of `data`. Most are empty or small, some are longer than one block handles, and there are more
-/// than one launch can carry.
+/// parts than one launch can handle.
 std::vector<Part> parts_of(const Tensor& data) {
     constexpr std::int64_t lengths[] = {0, 1, 7, 0, 130, 3, 4096, 0, 2, 4097};
     std::vector<Part> parts;

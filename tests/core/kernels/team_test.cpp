@@ -19,7 +19,7 @@ using namespace radial::kernels;
 
 namespace {
 
-/// Numbers of classes near a team's size: fewer than its lanes, as many, one more, and several rounds.
+/// Lengths of rows, around the number of lanes of a team: fewer, as many, one more, and several times as many.
 const std::vector<std::int64_t> lengths = {1, 2, 31, 32, 33, 129, 257, 1000};
 constexpr std::int64_t row_count = 3;
 
@@ -54,7 +54,7 @@ double difference(const std::vector<T>& a, const std::vector<T>& b) {
     return worst;
 }
 
-/// The largest difference between teams of several lanes and one lane.
+/// The largest difference between the results of teams of several sizes and those of a SerialTeam.
 template <class T, class Make>
 double disagreement(const std::vector<T>& data, const Make& make) {
     const std::vector<T> expected = after<SerialTeam>(data, make);
@@ -74,7 +74,7 @@ void for_each_length(const F& f) {
     }
 }
 
-/// `rows` rows of logits, with space for `more` numbers per row.
+/// `row_count` rows of `classes` logits each, followed by space for `more` numbers per row.
 template <class T>
 std::vector<T> logits(std::int64_t classes, std::int64_t more) {
     std::vector<T> data = numbers<T>(row_count * classes, -4, 4);
@@ -84,7 +84,8 @@ std::vector<T> logits(std::int64_t classes, std::int64_t more) {
 
 std::vector<std::int64_t> labels_for(std::int64_t classes) { return {0, classes / 2, classes - 1}; }
 
-/// A head's passes over one block, row by row. The products are replaced by their gradients; the losses follow them.
+/// A head's passes over one block, row by row. The passes replace the products by their gradients and write the losses
+/// after them.
 template <class T, class Metric, class Link>
 struct WholeHead {
     HeadForward<T, Metric, Link> forward;
@@ -99,7 +100,7 @@ struct WholeHead {
     }
 };
 
-/// The data that the passes read and write in addition to products and losses.
+/// The data, other than products and losses, that the passes of a WholeHead read and write.
 template <class T>
 struct HeadRoom {
     std::vector<std::int64_t> labels;

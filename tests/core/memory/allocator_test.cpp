@@ -14,7 +14,7 @@ using namespace radial::test;
 
 namespace {
 
-/// The calls to a FakeMemory. Shared with the test, because the allocator owns its RawApi.
+/// The limit of a FakeMemory and a record of its calls. Shared with the test, because the allocator owns its RawApi.
 struct Record {
     std::size_t capacity = std::numeric_limits<std::size_t>::max();
     std::size_t used = 0;
@@ -23,7 +23,7 @@ struct Record {
     std::set<void*> hidden = {};
 };
 
-/// The system's memory with a limit on its size.
+/// A RawApi that allocates from the system, up to a limit.
 struct FakeMemory {
     Record* record;
     void* allocate(std::size_t bytes) const {
@@ -192,7 +192,7 @@ TEST_CASE("a pool's blocks serve the pool alone until it is dissolved", "[host]"
     allocator.release(pooled);
     CHECK(allocator.allocate(KiB) == pooled);
     allocator.leave_pool();
-    allocator.release(pooled);  // returns to its pool, also if no pool is entered
+    allocator.release(pooled);  // returns to its pool, even if no pool is entered
 
     void* const everybodys = allocator.allocate(KiB);
     CHECK(everybodys != pooled);

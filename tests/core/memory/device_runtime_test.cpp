@@ -321,7 +321,7 @@ TEST_CASE("running out within backward leaves a process that can go on", "[devic
     {
         const SmallDevice guard(device::memory(0).total - device::memory(0).free + 18 * MiB);
         {
-            const Tensor x = Tensor::full({4, 1 << 18}, 0.5).set_requires_grad(), loss = deep(x);  // 16 MiB
+            const Tensor x = Tensor::full({4, 1 << 18}, 0.5).set_requires_grad(), loss = deep(x);  // 16 MiB in all
             CHECK_THROWS_AS(loss.backward(), OutOfMemory);
         }
         CHECK(memory_statistics(default_device()).current == before);

@@ -25,7 +25,7 @@ double variance_of(const std::vector<double>& values) {
     return total / static_cast<double>(values.size());
 }
 
-/// The largest element of |w w^T - length^2 I|, or of w^T w for a matrix with fewer columns than rows.
+/// The largest element of |w w^T - length^2 I|, or of |w^T w - length^2 I| for a matrix with fewer columns than rows.
 double distance_from_orthogonal(const Tensor& weight, double length) {
     const Tensor flat =
         weight.to(DType::float64).to(Layout::row_major).view({weight.size(0), weight.numel() / weight.size(0)});
@@ -59,7 +59,7 @@ TEST_CASE("a truncated normal distribution may be cut on one side and shifted") 
     init::trunc_normal_(w, 1, 0.5, 1, 100, generator);
     const auto values = w.to_vector<double>();
     CHECK(*std::min_element(values.begin(), values.end()) >= 1);
-    CHECK(std::abs(mean_of(values) - (1 + 0.5 * 0.79788)) < 0.01);  // of the half-normal distribution
+    CHECK(std::abs(mean_of(values) - (1 + 0.5 * 0.79788)) < 0.01);  // mean of the half-normal distribution
     CHECK(std::abs(variance_of(values) - 0.25 * 0.36338) < 0.01);
 }
 

@@ -17,7 +17,8 @@ void check_everywhere(const std::string& name, const TensorFunction& f) {
     }
 }
 
-// The gradients of sum(weights * prelu(x * 1, slope)). x * 1 is a temporary that prelu may overwrite, or is kept.
+// The gradients of sum(y^3) with respect to x and slope, where y = prelu(x * 1, slope). x * 1 is a temporary that prelu
+// may overwrite, unless `keep_input` is set.
 std::pair<Tensor, Tensor> gradients(const Tensor& values, const Tensor& slopes, bool keep_input) {
     Tensor x = values.clone(), slope = slopes.clone();
     x.set_requires_grad();

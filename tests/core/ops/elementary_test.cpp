@@ -14,7 +14,8 @@ Values numbers(const Tensor& x) { return x.to_vector<double>(); }
 
 Tensor vector_of(const Values& values) { return Tensor::from(values, {static_cast<std::int64_t>(values.size())}); }
 
-/// "" if op(x) in float32 and float64 is exact(x), or the first value that is not.
+/// Returns "" if op(x) in float32 and float64 is exact(x) up to rounding, or a description of the first x for which it
+/// is not.
 std::string inexact(Function op, double (*exact)(double), const Values& at) {
     for (const DType dtype : {DType::float32, DType::float64}) {
         for (const double value : at) {
@@ -22,7 +23,7 @@ std::string inexact(Function op, double (*exact)(double), const Values& at) {
             const double expected = exact(x.item()), found = op(x).item();
             const double largest = dtype == DType::float32 ? 3.4028234e38 : 1.7976931348623157e308;
             const double tolerance = dtype == DType::float32 ? 1e-6 : 1e-14;
-            // Below the normal numbers, float32 may give 0.
+            // In float32, results below the smallest normal number may be 0.
             const double margin = dtype == DType::float32 ? 1.2e-38 : 0;
             if (std::abs(expected) > largest && std::isinf(found) && (found > 0) == (expected > 0)) continue;
             if (std::isnan(expected) && std::isnan(found)) continue;

@@ -6,12 +6,12 @@
 //   2. Add a line for the op to its family's table, such as tests/core/ops/tables/shape_table.cpp, or to
 //      tests/losses/functional_ops.cpp if losses/functional.h declares it: the name, the number of recorded cases, the
 //      call of a case, and one large call.
-// The following tests use the table. tests/golden/ops_test.cpp compares with PyTorch's values and gradients in float32
-// and float64, in every layout and on every device, and checks that no op waits for the device. every_op_test.cpp
-// compares gradients with differences in float64, and the large call with the plain loops in float64. radial-tests
-// "[speed]" prints the op's microseconds. A test fails and names each op that a header declares but the table lacks.
-// Tests of one op only (values computed by hand, messages, memory) are in the file of the op's family, such as
-// core/ops/conv_test.cpp.
+// The following tests use the table. tests/golden/ops_test.cpp compares each op with PyTorch's values and gradients in
+// float32 and float64, in every layout and on every device, and checks that no op waits for the device.
+// every_op_test.cpp compares gradients with finite differences in float64, and the large call with the plain loops in
+// float64. radial-tests "[speed]" prints the op's microseconds. A test fails, naming each op that a header declares but
+// the table lacks. Tests of one op only (values computed by hand, messages, memory) are in the file of the op's family,
+// such as core/ops/conv_test.cpp.
 #pragma once
 
 #include "../../golden/golden.h"
@@ -64,7 +64,7 @@ const OpFamily& random_ops();
 const OpFamily& reduction_ops();
 const OpFamily& shape_ops();
 const OpFamily& product_ops();
-const OpFamily& comparison_ops();  ///< on rows: distances, cosines, lengths
+const OpFamily& comparison_ops();  ///< ops on rows: distances, cosines, lengths
 const OpFamily& conv_ops();        ///< and pooling
 const OpFamily& norm_ops();
 // The ops of losses/functional.h.

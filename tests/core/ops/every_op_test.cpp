@@ -38,7 +38,8 @@ std::string recorded_gradient_problem(const OpUnderTest& op, const GoldenCase& g
         inputs.push_back(in_double(golden.inputs.at(name)));
     }
     // The recorded inputs are not kept away from kinks, but the step is so short that it crosses none. Only a few
-    // elements are checked one by one; the direction covers all elements, and each has been compared with PyTorch.
+    // elements are checked one by one; the random direction covers all elements, and tests/golden compares each
+    // gradient with PyTorch's.
     return gradient_problem(function_of(op, golden, names), inputs, {.step = 1e-5, .elements = 4});
 }
 

@@ -14,7 +14,7 @@ Tensor around(double centre, const Shape& shape, std::uint64_t seed = 7) {
     return random.tensor(shape, centre - 2, centre + 2, DType::float32);
 }
 
-/// Result and gradient of x for a call with the seed `seed`.
+/// The result of f(x) and the gradient of x, where `seed` is the gradient of the result.
 std::pair<Tensor, Tensor> with_gradient(const std::function<Tensor(const Tensor&)>& f, const Tensor& x,
                                         const Tensor& seed) {
     Tensor leaf = x.clone().set_requires_grad();

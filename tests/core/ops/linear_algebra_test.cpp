@@ -9,8 +9,8 @@
 namespace radial::test {
 namespace {
 
-/// The numbers of samples and classes, and the dimension. In the last case, one block on the CPU cannot hold all
-/// classes.
+/// The numbers of samples (n) and classes (c), and the dimension (d). In the last case, one block on the CPU cannot
+/// hold all classes.
 struct HeadSize {
     std::int64_t n, c, d;
 };

@@ -56,7 +56,7 @@ TEST_CASE("global_avg_pool is the mean over height and width in either layout, o
     for (const std::int64_t channels : {1, 63, 64, 65, 200}) {
         const Tensor x = random.tensor({3, channels, 5, 7}, -1, 1, DType::float32).to(default_device());
         const Tensor expected = mean(x, {2, 3});
-        global_avg_pool(x * 0.0);  // fills the memory with zeros, so that elements that are not written are found
+        global_avg_pool(x * 0.0);  // leaves zeros in the reused memory, so that unwritten elements are found
         for (const Layout layout : {Layout::channels_last, Layout::row_major}) {
             INFO(channels << " channels, " << name_of(layout));
             CHECK(relative_difference(global_avg_pool(x.to(layout)), expected) < 1e-6);

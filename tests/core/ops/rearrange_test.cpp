@@ -1,4 +1,4 @@
-// Tests of ops that read boxes and diagonals, pad, shift, repeat, join and divide: values, gradients, messages.
+// Tests of ops that read boxes and diagonals, pad, shift, repeat, join and split: values, gradients, messages.
 #include "../bfloat16_check.h"
 #include "../gradcheck.h"
 #include "radial/core/ops.h"
@@ -168,7 +168,7 @@ TEST_CASE("split and chunk divide a dimension, and concat restores it") {
     CHECK(chunks[0].shape() == Shape{2, 3});
     CHECK(chunks[2].shape() == Shape{2, 1});
     CHECK(chunk(x, 4, 1).size() == 4);
-    CHECK(chunk(x, 5, 1).size() == 4);  // of two elements each, as PyTorch divides
+    CHECK(chunk(x, 5, 1).size() == 4);  // of two elements each, as in PyTorch
     CHECK(chunk(x, 1, 0).size() == 1);
 }
 

@@ -170,7 +170,7 @@ TEST_CASE("reductions without elements or with wrong options say so", "[core][op
 
 namespace {
 
-/// The value and the derivatives by a team of lanes, which must be those of a single lane.
+/// Checks that a team of several lanes computes the same value and derivatives as a single lane.
 template <class R>
 void check_lanes(const R& r) {
     const std::vector<double> x = {0.5, -2, 1.5, 3, 0.25, -0.75, 3, 1, 2, -1};

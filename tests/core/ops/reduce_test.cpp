@@ -20,7 +20,7 @@ std::vector<int> dims_of(unsigned set) {
     return dims;
 }
 
-/// The sums over `dims`, added one element after the other.
+/// The sums of x over `dims`, computed by adding one element after the other.
 std::vector<double> plain_sums(const Tensor& x, const std::vector<int>& dims) {
     const Shape& shape = x.shape();
     std::vector<std::int64_t> kept;

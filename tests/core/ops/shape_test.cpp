@@ -7,7 +7,7 @@
 namespace radial::test {
 namespace {
 
-/// The half with index `half` (0 or 1) of each of the two blocks of 2 x width values.
+/// Half number `half` (0 or 1) of each of the two blocks of 2 * width values.
 std::vector<float> halves(const std::vector<float>& values, std::int64_t width, std::int64_t half) {
     std::vector<float> result;
     for (std::int64_t block = 0; block < 2; ++block) {

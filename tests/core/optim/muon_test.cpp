@@ -1,5 +1,5 @@
-// Tests of Muon: the orthogonalisation, its two kinds of parameters, its state and its messages. The comparison with
-// PyTorch is in tests/golden.
+// Tests of Muon: the orthogonalisation, the optimizer's two kinds of parameters, its state and its messages. The
+// comparison with PyTorch is in tests/golden.
 #include "../../expect.h"
 
 #include "radial/core/ops/linear_algebra.h"

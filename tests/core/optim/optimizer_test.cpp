@@ -1,4 +1,4 @@
-// Tests of what all optimizers share, with SGD and Adam: state, groups, rates, layouts, messages.
+// Tests of the behaviour that all optimizers share, with SGD and Adam: state, groups, rates, layouts, messages.
 #include "radial/core/optim/optimizer.h"
 #include "radial/core/tensor/random.h"
 #include "recorded_steps.h"

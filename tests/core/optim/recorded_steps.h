@@ -16,7 +16,7 @@
 
 namespace radial::test {
 
-/// Creates an optimizer of some parameters.
+/// Creates an optimizer for the given parameters.
 using Make = std::function<std::unique_ptr<Optimizer>(std::vector<Tensor>)>;
 
 inline Make sgd(const SgdOptions& options) {
@@ -43,7 +43,7 @@ inline Tensor gradient_at(int step, DType dtype = DType::float64) {
     return vector_of(values, dtype);
 }
 
-/// Takes the steps `first` to `last` with the gradients of gradient_at().
+/// Runs the optimizer's steps `first` to `last` with the gradients of gradient_at().
 inline void run(Optimizer& optimizer, const Tensor& parameter, int first, int last) {
     for (int step = first; step <= last; ++step) {
         parameter.set_grad(gradient_at(step, parameter.dtype()));
@@ -51,7 +51,7 @@ inline void run(Optimizer& optimizer, const Tensor& parameter, int first, int la
     }
 }
 
-/// Compares the parameter after the recorded steps.
+/// Runs an optimizer's steps and compares the parameter with the recorded values after each recorded step.
 inline void check_against(const Make& make, const std::vector<golden::Recorded>& recorded, DType dtype,
                           double tolerance) {
     const Tensor parameter = start(dtype);

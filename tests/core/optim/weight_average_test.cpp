@@ -1,4 +1,4 @@
-// Tests of Lookahead. Those of moving averages are in apps/train/training_step_test.
+// Tests of Lookahead. The tests of moving averages are in tests/apps/train/training_step_test.cpp.
 #include "radial/core/optim/weight_average.h"
 
 #include "../../expect.h"
@@ -9,7 +9,7 @@
 namespace radial::test {
 namespace {
 
-/// A weight of one element that each step raises by 1.
+/// A weight of one element, to which each step adds 1.
 struct Walk {
     Tensor weight = Tensor::zeros({1});
     Lookahead lookahead;
@@ -27,10 +27,10 @@ struct Walk {
 TEST_CASE("Lookahead continues from the average after every interval, and its decay grows over the run") {
     Walk walk({.interval = 2, .decay = 0.5, .power = 1, .steps = 8});
     CHECK(walk.step() == 1);
-    // d = 0.5^2 * 2 / 8 = 1 / 16: the average of 0 and 2 is 15 / 8.
+    // d = 0.5^2 * 2 / 8 = 1 / 16: the weighted average of 0 and 2 is 15 / 8.
     CHECK(walk.step() == Approx(15.0 / 8));
     CHECK(walk.step() == Approx(23.0 / 8));
-    // d = 0.5^2 * 4 / 8 = 1 / 8, between 15 / 8 and 31 / 8.
+    // d = 0.5^2 * 4 / 8 = 1 / 8: the weighted average of 15 / 8 and 31 / 8.
     CHECK(walk.step() == Approx(15.0 / 64 + 7 * 31.0 / 64));
 }
 
@@ -45,7 +45,7 @@ TEST_CASE("Lookahead follows a new number of steps") {
     Walk walk({.interval = 2, .decay = 0.5, .power = 1, .steps = 8});
     walk.step();
     walk.lookahead.set_steps(2);
-    // d = 0.5^2 * 2 / 2 = 1 / 4, between 0 and 2.
+    // d = 0.5^2 * 2 / 2 = 1 / 4: the weighted average of 0 and 2 is 1.5.
     CHECK(walk.step() == Approx(1.5));
 }
 

@@ -22,8 +22,8 @@ struct NormCase {
     double tolerance() const { return dtype == DType::bfloat16 ? 1e-2 : 2e-5; }
 };
 
-/// All combinations of type, clamp and residual, for shapes with odd sizes, with whole packs, and with a single image
-/// or channel.
+/// All combinations of type, clamp and residual, for shapes with odd sizes, with whole packs of channels, and with a
+/// single image or channel.
 std::vector<NormCase> all_cases() {
     std::vector<NormCase> cases;
     for (const Shape& shape : {Shape{2, 1, 5, 3}, Shape{1, 3, 7, 5}, Shape{3, 16, 3, 3}, Shape{1, 64, 9, 11},
@@ -55,9 +55,9 @@ struct Results {
 
 constexpr double epsilon = 1e-5;
 
-/// Runs forward and backward: by the kernels in c's type if `clamped_by` is undefined, otherwise by the plain loops in
-/// float64. The plain loops' backward pass uses `clamped_by`, the y of the kernels, so that both clamp the same
-/// elements.
+/// Runs the forward and the backward pass: with the kernels in c's type if `clamped_by` is undefined, otherwise with
+/// the plain loops in float64. The plain loops' backward pass uses `clamped_by`, the y of the kernels, so that both
+/// clamp the same elements.
 Results run(const Inputs& in, const NormCase& c, const Tensor& clamped_by) {
     const bool plain = clamped_by.defined();
     const auto wide = [&](const Tensor& t) { return plain && t.defined() ? t.to(DType::float64) : t; };
@@ -106,7 +106,7 @@ TEST_CASE("the devices' batch norm keeps the digits of a variance far below the 
     const Inputs in(random, c, 999, 1001);
     const Results fast = run(in, c, {}), plain = run(in, c, fast.y);
     CHECK(relative_difference(fast.variance, plain.variance) < 1e-5);
-    CHECK(relative_difference(fast.y, plain.y) < 2e-4);  // the rounding of the mean is 1e-4 of the deviation
+    CHECK(relative_difference(fast.y, plain.y) < 2e-4);  // the mean's rounding is 1e-4 of the standard deviation
 }
 
 TEST_CASE("the devices' batch norm gives a constant channel variance zero and its shift", "[core][device_norm]") {

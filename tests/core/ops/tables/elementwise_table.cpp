@@ -149,7 +149,8 @@ void add_activations(OpFamily& family) {
         of_image({{"dim", 1}}), elementwise_file));
 }
 
-/// For rounding, which is piecewise constant: its gradient is defined as that of the identity.
+/// Excludes an op from the comparison with differences: rounding is piecewise constant, and its gradient is defined as
+/// that of the identity.
 OpUnderTest without_differences(OpUnderTest op) {
     op.smooth = [](const GoldenCase&) { return false; };
     return op;

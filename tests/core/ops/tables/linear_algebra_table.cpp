@@ -24,7 +24,7 @@ Tensor call_bmm(const GoldenCase& golden, const TensorMap& in) {
                golden.flag("transpose_b", false));
 }
 
-/// An int64 mask is passed as uint8.
+/// Calls scaled_dot_product_attention(), with an int64 mask converted to uint8.
 Tensor call_attention(const GoldenCase& golden, const TensorMap& in) {
     const Tensor mask = input_of(in, "mask");
     AttentionOptions options{.causal = golden.flag("causal", false)};

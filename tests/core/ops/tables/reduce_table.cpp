@@ -28,7 +28,7 @@ Tensor place(const GoldenCase& golden, const TensorMap& in) {
 }
 
 Tensor norm_of(const GoldenCase& golden, const TensorMap& in) {
-    const double p = golden.attributes.at("p");  // 0 stands for infinity
+    const double p = golden.attributes.at("p");  // 0 represents infinity
     return norm(input_of(in, "x"), p == 0 ? std::numeric_limits<double>::infinity() : p, dims_of(golden),
                 golden.flag("keep_dim", false));
 }
@@ -38,7 +38,7 @@ OpUnderTest smooth_without_ties(OpUnderTest op) {
     return op;
 }
 
-/// "y" and "indices".
+/// The two tensors of a result as "y" and "indices".
 TensorMap both(const Sorted& sorted) { return {{"y", sorted.values}, {"indices", sorted.indices}}; }
 
 TensorMap sort_of(const GoldenCase& golden, TensorMap& in) {

@@ -28,7 +28,7 @@ Shape shape_of(const GoldenCase& golden, const char* name) {
     return Shape(std::span<const std::int64_t>(extents));
 }
 
-/// The index of a case. Large calls have it as a vector, with its shape as an attribute.
+/// The index of a case. Large calls provide the index as a vector and its shape as an attribute.
 Tensor index_of(const GoldenCase& golden, const TensorMap& in) {
     const Tensor index = input_of(in, "index");
     return golden.attributes.contains("index_shape") ? index.view(shape_of(golden, "index_shape")) : index;
