@@ -1,4 +1,4 @@
-// Reads gzip files with zlib, distinguishing its errors, and tar archives without trusting their headers.
+// Reads gzip files with zlib, whose errors it distinguishes, and tar archives without trusting their headers.
 #include "radial/data/archive.h"
 
 #include "radial/core/io/files.h"
@@ -29,7 +29,7 @@ std::string_view text_at(const Block& block, std::size_t begin, std::size_t leng
     return {text, strnlen(text, length)};
 }
 
-/// An octal number, possibly surrounded by blanks; nothing if there is none.
+/// The octal number in a field, possibly surrounded by blanks; nothing if the field contains none.
 std::optional<std::uint64_t> octal_at(const Block& block, std::size_t begin, std::size_t length) {
     std::string_view text = text_at(block, begin, length);
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));

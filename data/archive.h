@@ -34,9 +34,10 @@ public:
     bool plain() const;
     /// The size of the file on disk in bytes.
     std::uintmax_t size() const { return size_; }
-    /// Reads up to `count` bytes; fewer only at the end of the file. Throws FileError when the file cannot be read or
-    /// its gzip stream is truncated or damaged. Also throws if decompression has produced more than 256 MB and more
-    /// than 200 times the size of the file: images never compress that well, unlike files made to exhaust memory.
+    /// Reads up to `count` bytes, and fewer only at the end of the file. Returns the number of bytes read. Throws
+    /// FileError when the file cannot be read or its gzip stream is truncated or damaged. Also throws if decompression
+    /// has produced more than 256 MB and more than 200 times the size of the file: images never compress that well,
+    /// unlike files made to exhaust memory.
     std::size_t read(std::uint8_t* to, std::size_t count);
 
 private:
@@ -53,16 +54,16 @@ struct TarEntry {
     std::uint64_t bytes = 0;
 };
 
-/// Iterates over an archive in ustar format (POSIX.1-1988) or in the formats of GNU and pax. Their extensions for long
-/// names are ignored, so that an entry has the short name in its plain header. Memory use never exceeds the data read
-/// so far.
+/// Iterates over the regular files of an archive in ustar format (POSIX.1-1988) or in the formats of GNU and pax. Their
+/// extensions for long names are ignored: an entry has the short name that its plain header contains. Memory use never
+/// exceeds the data read so far.
 class TarReader {
 public:
     /// Throws FileError as GzipFile does.
     explicit TarReader(const std::filesystem::path& path) : file_(path) {}
 
-    /// The next regular file, or nothing at the end of the archive. Throws FileError naming the archive when it is not
-    /// a tar archive, damaged or truncated.
+    /// The next regular file, or nothing at the end of the archive. Throws FileError naming the file when it is not a
+    /// tar archive, is damaged or is truncated.
     std::optional<TarEntry> next();
     /// The content of the file that next() returned. Call it at most once per file. Throws FileError when the archive
     /// is truncated.
@@ -73,7 +74,7 @@ private:
 
     GzipFile file_;
     std::uint64_t left_ = 0;     ///< unread bytes of the current file
-    std::uint64_t padding_ = 0;  ///< bytes after it, up to the next block boundary
+    std::uint64_t padding_ = 0;  ///< bytes after the current file, up to the next block boundary
     std::uint64_t entries_ = 0;
 };
 

@@ -35,7 +35,7 @@ public:
     }
 
 private:
-    /// Skips the end of a line, if it is next.
+    /// Skips the end of a line at the current position. Returns whether there is one.
     bool end_of_line() {
         const std::string_view rest = text_.substr(at_);
         const std::size_t length = rest.starts_with("\r\n") ? 2 : rest.starts_with('\n') ? 1 : 0;

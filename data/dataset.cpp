@@ -135,8 +135,9 @@ Tensor labels_of(const Dataset& set) {
 
 namespace {
 
-/// A 64-bit digest of bytes. Each word is mixed in by the finaliser of SplitMix64 (Steele et al. 2014), so that each of
-/// its bits affects every bit of the digest. It detects accidental changes only; collisions are easy to construct.
+/// A 64-bit digest of bytes. Each word is mixed in by the finaliser of SplitMix64 (Steele et al. 2014), so that each
+/// bit of the word affects every bit of the digest. It detects accidental changes only; collisions are easy to
+/// construct.
 class Digest {
 public:
     void add(std::uint64_t word) {
@@ -174,7 +175,7 @@ std::string common_folder(const std::vector<fs::path>& files) {
     return folder;
 }
 
-/// Whether sample `i` of `all` is one of `wanted` samples that are spread evenly.
+/// Whether sample `i` is one of `wanted` samples that are spread evenly over `all` samples.
 bool chosen(std::size_t i, std::size_t all, std::size_t wanted) {
     return all <= wanted || (i * wanted) / all != ((i + 1) * wanted) / all;
 }

@@ -25,9 +25,9 @@ public:
 
     /// Number of samples.
     virtual std::int64_t size() const = 0;
-    /// Sample `index`, from 0. All inputs of a set have one type, and one shape unless a transform crops them; all
-    /// targets have one type and shape. May be called by several threads at once. Throws Error when there is no such
-    /// sample, and FileError when its file cannot be read.
+    /// Returns sample `index`, counted from 0. All inputs of a set have the same type, and the same shape unless a
+    /// transform crops them; all targets have the same type and shape. May be called by several threads at once. Throws
+    /// Error when there is no such sample, and FileError when its file cannot be read.
     virtual Sample get(std::int64_t index) const = 0;
     /// The shape of an input as the network receives it, without the batch dimension. By default that of the first
     /// sample. Throws Error when the set is empty.
@@ -40,7 +40,7 @@ public:
 
     std::vector<std::string> class_names;    ///< one per class; empty for targets that are not classes
     std::vector<std::string> class_folders;  ///< one per class if each class is a folder; else empty
-    bool names_are_guessed = false;          ///< whether the reader chose the class names, as the data contain none
+    bool names_are_guessed = false;          ///< whether the reader chose the class names because the data contain none
     std::vector<std::string> notes;          ///< remarks of the reader for the user, such as skipped files
 
 protected:
@@ -114,10 +114,11 @@ struct Fingerprint {
     std::string content;       ///< digest of images and labels, 16 hexadecimal digits
 };
 
-/// The fingerprint of a data set, independent of its location. For images in memory it covers every byte and every
-/// label. For files it covers, in order, each file's name below their common folder, the sizes of up to 100,000 files,
-/// and the first 64 KiB of up to 512 files, spread evenly over the set; this takes about a second on a local disk. A
-/// file that cannot be read contributes a special value. For other sets it covers up to 4096 samples, spread evenly.
+/// Computes the fingerprint of a data set, which does not depend on its location. For images in memory it covers every
+/// byte and every label. For files it covers, in order, each file's name below their common folder, the sizes of up to
+/// 100,000 files, and the first 64 KiB of up to 512 files, spread evenly over the set; this takes about a second on a
+/// local disk. A file whose size cannot be read contributes a special value. For other sets it covers up to 4096
+/// samples, spread evenly.
 Fingerprint fingerprint(const Dataset& set);
 
 }  // namespace radial::data

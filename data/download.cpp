@@ -52,7 +52,7 @@ struct Transfer {
 
     /// Opens the part file when the first bytes arrive, so that a failed request leaves it unchanged.
     void begin() {
-        // 206 continues after the existing bytes. A server that does not support ranges answers 200 with the whole
+        // 206 continues after the existing bytes. A server that does not support ranges answers 200 and sends the whole
         // file.
         if (response_code() != 206) done = 0;
         out.reset(std::fopen(part.c_str(), done == 0 ? "wb" : "ab"));
@@ -156,7 +156,7 @@ bool is_whole(const RemoteFile& file, const fs::path& path) {
 
 constexpr const char* cifar_publisher = "https://www.cs.toronto.edu/~kriz/";
 
-/// `files` with their URLs at `mirror`.
+/// Returns `files` with URLs that consist of `mirror` and the name of the file.
 std::vector<RemoteFile> at(const std::string& mirror, std::vector<RemoteFile> files) {
     for (RemoteFile& file : files) file.url = mirror + file.name;
     return files;

@@ -17,7 +17,7 @@ struct RemoteFile {
     std::uint64_t bytes;  ///< exact size
 };
 
-/// Called with the number of bytes so far and in total.
+/// Called during a download with the number of bytes of the file that are present so far, and its total size in bytes.
 using Progress = std::function<void(const RemoteFile&, std::uint64_t done, std::uint64_t total)>;
 
 /// Downloads `file` into `folder` unless a file with that name and checksum is already there. An interrupted download
@@ -34,7 +34,8 @@ std::vector<RemoteFile> cifar10_files(const std::string& mirror = "");
 /// Like cifar10_files(), for CIFAR-100.
 std::vector<RemoteFile> cifar100_files(const std::string& mirror = "");
 
-/// SHA-256 of a file, lower-case hexadecimal. Throws FileError.
+/// The SHA-256 of a file in lower-case hexadecimal. Throws FileError when the file is not a regular file or cannot be
+/// read.
 std::string sha256_of(const std::filesystem::path& path);
 
 }  // namespace radial::data

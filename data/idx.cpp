@@ -22,7 +22,7 @@ struct Header {
     std::uint64_t bytes = 0;  ///< size of the data after the header: the product of the extents
 };
 
-/// "0x0d (float32)"
+/// The code and name of an IDX element type: "0x0d (float32)".
 std::string element_type(std::uint8_t code) {
     std::string_view name = "unknown";
     if (code == 0x09) name = "signed byte";
@@ -61,7 +61,7 @@ Header read_header(const fs::path& path, GzipFile& reader) {
         extents[d] = std::int64_t{b[0]} << 24 | std::int64_t{b[1]} << 16 | std::int64_t{b[2]} << 8 | std::int64_t{b[3]};
     }
     Header header{Shape(std::span<const std::int64_t>(extents).first(static_cast<std::size_t>(rank))), 1};
-    // The product of the overflow check skips zeros, so that strides cannot overflow either.
+    // The product that is checked for overflow omits extents of zero, so that strides cannot overflow either.
     std::int64_t product = 1;
     for (const std::int64_t extent : header.shape) {
         if (extent > 0 && product > std::numeric_limits<std::int64_t>::max() / extent) {
@@ -116,7 +116,8 @@ fs::path find_mnist_file(const fs::path& folder, const std::string& stem, const 
     fail_at(folder, "no {0} in this folder (nor {0}.gz, {1}, {1}.gz)", dashed, dotted);
 }
 
-/// CRC-32 of the labels, which distinguish the two data sets (same format, same file names): 60,000 and 10,000 images.
+/// CRC-32 of the labels of the 60,000 training and 10,000 test images. They distinguish MNIST from Fashion-MNIST, which
+/// has the same format and file names.
 constexpr std::array<std::uint32_t, 2> mnist_labels = {0xBA07E8EF, 0xEE8604D9};
 constexpr std::array<std::uint32_t, 2> fashion_labels = {0x2ED6E46A, 0x242BC73F};
 
@@ -128,8 +129,8 @@ std::string own_name(const fs::path& folder) {
     return name;
 }
 
-/// Fashion-MNIST has the same format and file names as MNIST. It is recognised by its labels or, for a part of it or
-/// another data set, by the name of the folder.
+/// Fashion-MNIST has the same format and file names as MNIST. It is recognised by its labels. A part of it, or any
+/// other data set except MNIST, is recognised by the name of the folder.
 std::vector<std::string> class_names_for(const fs::path& folder, std::span<const std::uint8_t> labels) {
     const auto sum = static_cast<std::uint32_t>(crc32_z(0, labels.data(), labels.size()));
     const auto among = [sum](const auto& sums) { return std::find(sums.begin(), sums.end(), sum) != sums.end(); };

@@ -11,13 +11,14 @@ namespace radial::data {
 /// truncated, longer than its header says, of another element type, or not an IDX file.
 Tensor read_idx(const std::filesystem::path& path);
 
-/// Reads the `train` or `t10k` images and labels from a folder with MNIST's four file names, with or without ".gz". The
-/// ten classes are named after the digits, or after the clothes of Fashion-MNIST if the labels are that data set's or,
-/// when they are neither Fashion-MNIST's nor MNIST's, if the folder's name contains "fashion". Throws FileError when a
-/// file is missing or malformed, the counts differ, or a label is above 9.
+/// Reads the `train` or `t10k` images and labels from a folder with MNIST's four file names ("train-images-idx3-ubyte"
+/// or "train-images.idx3-ubyte" and so on), with or without ".gz". The ten classes are named after the digits, or after
+/// the clothes of Fashion-MNIST. The names of the clothes are used if the labels are exactly those of Fashion-MNIST, or
+/// if they are not exactly those of MNIST and the folder's name contains "fashion". Throws FileError when a file is
+/// missing or malformed, the counts differ, or a label is above 9.
 ImageSet read_mnist(const std::filesystem::path& folder, bool train);
 
-/// The entry of the registry for MNIST and every data set in its four IDX files.
+/// The entry of the registry for MNIST and any data set stored in four IDX files with the same names.
 DatasetInfo mnist_info();
 
 }  // namespace radial::data

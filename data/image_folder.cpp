@@ -1,4 +1,4 @@
-// Traversal of folders and links, the reader of ImageNet, and threads that check files by decoding them.
+// Traverses folders and links, reads ImageNet, and checks files by decoding them on several threads.
 #include "radial/data/image_folder.h"
 
 #include "radial/core/io/files.h"
@@ -30,7 +30,8 @@ bool has_image_name(const fs::path& path) {
     return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
 }
 
-/// Only called for files without an image extension: opening every file of a large data set on a network takes minutes.
+/// Called only for files without an image extension, because opening every file of a large data set over a network
+/// takes minutes.
 bool has_image_content(const fs::path& path) {
     std::array<std::uint8_t, 8> first{};
     std::ifstream file(path, std::ios::binary);
@@ -46,7 +47,8 @@ fs::path real_path(const fs::path& path) {
     return error ? fs::path() : real;
 }
 
-/// One traversal. Links are followed last, so that each file and folder is listed under its own path if possible.
+/// One traversal of a folder. Links are followed last, so that each file and folder is listed under its own path if
+/// possible.
 class Walk {
 public:
     explicit Walk(const fs::path& folder) {
@@ -121,7 +123,7 @@ template <class... Args>
     throw FileError(path.string() + ": " + fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// Throws FileError unless the classes are the expected ones.
+/// Throws FileError unless the classes `there` are exactly those of `expected`, in any order.
 void check_classes(const fs::path& root, const std::vector<std::string>& there,
                    const std::vector<std::string>& expected) {
     const auto has = [](const std::vector<std::string>& list, const std::string& name) {
@@ -133,7 +135,7 @@ void check_classes(const fs::path& root, const std::vector<std::string>& there,
         if (!has(there, name)) fail(root, "no folder for the class {}", name);
 }
 
-/// Reads and decodes a file, with `bytes` as memory for its content.
+/// Reads and decodes a file. `bytes` is used as memory for its content.
 CheckedPicture checked_picture(std::size_t number, const fs::path& file, std::vector<std::uint8_t>& bytes) {
     CheckedPicture picture{.number = number};
     try {

@@ -1,4 +1,4 @@
-// ImageSet: access to a set of images with class labels.
+// ImageSet: access to images and class labels in memory or in files.
 #include "radial/data/image_set.h"
 
 #include "radial/core/util/error.h"

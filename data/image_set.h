@@ -28,15 +28,15 @@ public:
 
     /// Number of images.
     std::int64_t size() const override;
-    /// An image in its evaluation view, and its class.
+    /// Returns an image and its class. An image from a file is in its evaluation view.
     Sample get(std::int64_t index) const override;
-    /// [C, H, W]; for files, the size of the view.
+    /// [C, H, W]; for files, [3, view.crop, view.crop].
     Shape input_shape() const override;
     /// The image of get(), in newly allocated memory.
     Tensor picture(std::int64_t index) const override;
     /// Number of channels of an image.
     std::int64_t channels() const { return files ? 3 : images.size(1); }
-    /// The first `count` samples, sharing storage. Throws Error when there are fewer.
+    /// The first `count` samples, which share the storage of this set. Throws Error when there are fewer.
     ImageSet first(std::int64_t count) const;
 };
 

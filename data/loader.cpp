@@ -95,7 +95,7 @@ public:
         room_.notify_all();
     }
 
-    /// Skips batches whose samples were all left out.
+    /// Returns the next batch. Skips batches whose samples were all left out.
     std::optional<Batch> next() {
         std::optional<Batch> batch = next_of_any_size();
         while (batch && batch->indices.empty() && options_.corrupt_files == CorruptFiles::leave_out)
@@ -162,7 +162,7 @@ private:
         return batch;
     }
 
-    /// The loop of each worker, which runs until the loader is destroyed.
+    /// Runs the loop of a worker, which ends when the loader is destroyed.
     void work(const std::stop_token& stop) {
         std::unique_lock lock(mutex_);
         for (;;) {
@@ -211,8 +211,8 @@ private:
     std::optional<Preprocessor> preprocessor_;  ///< created after the options have been checked
 
     std::mutex mutex_;
-    std::condition_variable_any room_;  ///< a batch may be claimed
-    std::condition_variable ready_;     ///< a slot has been filled
+    std::condition_variable_any room_;  ///< notified when a batch may be claimed
+    std::condition_variable ready_;     ///< notified when a slot has been filled
 
     // ---- guarded ----
     std::uint64_t run_ = 0;  ///< number of calls of start(), to recognise obsolete batches

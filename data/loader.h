@@ -16,7 +16,7 @@ namespace radial::data {
 
 /// One batch, ready for the network.
 struct Batch {
-    Tensor images;  ///< float32 [N, ...]: the inputs. Images are (byte / 255 - mean) / std, then transformed
+    Tensor images;  ///< float32 [N, ...]: the inputs; images are normalised, (byte / 255 - mean) / std, and transformed
     Tensor labels;  ///< int64 [N], or the targets of the samples (Sample::target), one per row
     std::vector<std::int64_t> indices;  ///< indices of the samples in the data set
     Tensor other_labels = {};           ///< int64 [N]: labels of the images mixed in; undefined without mixing
@@ -26,7 +26,7 @@ struct Batch {
 /// Whether the targets of a batch are classes, int64 [N].
 inline bool are_classes(const Tensor& targets) { return targets.dtype() == DType::int64 && targets.rank() == 1; }
 
-/// Thrown for a sample whose file cannot be read if CorruptFiles is `fail`.
+/// Thrown when the file of a sample cannot be read and LoaderOptions::corrupt_files is `fail`.
 class UnreadableSample : public FileError {
 public:
     using FileError::FileError;
@@ -35,8 +35,8 @@ public:
 /// What to do with a sample whose file cannot be read.
 enum class CorruptFiles : std::uint8_t {
     fail,       ///< throw UnreadableSample, which names the file
-    replace,    ///< use the next readable sample instead, continuing with the first after the last
-    leave_out,  ///< make its batch smaller
+    replace,    ///< use the next sample that can be read instead; the last sample is followed by the first
+    leave_out,  ///< leave the sample out, so that its batch is smaller
 };
 
 /// The part of an epoch that a loader has delivered.
@@ -51,9 +51,9 @@ struct LoaderOptions {
     bool shuffle = false;                   ///< visit the samples in random order, a different one in every epoch
     bool drop_last = false;                 ///< skip the last batch if it is not full
     Sampling sampling = Sampling::uniform;  ///< which samples an epoch has; `balanced` needs `shuffle` and classes
-    std::int64_t repeats = 1;  ///< uses of a sample in a row, each with its own random numbers (repeated_draws())
-    std::uint64_t seed = 0;    ///< the order depends only on seed and epoch
-    int workers = 1;           ///< threads that prepare batches; 0: next() prepares them
+    std::int64_t repeats = 1;  ///< consecutive uses of each sample, each with its own random numbers (repeated_draws())
+    std::uint64_t seed = 0;    ///< seed of all random numbers; the order of samples depends only on it and the epoch
+    int workers = 1;           ///< threads that prepare batches; 0: next() prepares each batch
     int prefetch = 4;          ///< maximum number of batches prepared ahead
     std::vector<float> mean = {0.0F};  ///< per channel, or one for all
     std::vector<float> std = {1.0F};   ///< per channel, or one for all
@@ -61,9 +61,9 @@ struct LoaderOptions {
     /// Applied before `transforms`: a random region of each image, resized to the image's size, or to
     /// ImageSet::view.crop for files.
     std::optional<RandomRegionOptions> random_region = std::nullopt;
-    /// Mirror each image in every other epoch, after `transforms`: half of the images, drawn by the seed, in even
-    /// epochs, and the others in odd ones. An image is then never seen the same way in two epochs in a row (Jordan
-    /// 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 3.6).
+    /// Mirror each image in every other epoch, after `transforms`: about half of the images, drawn at random with
+    /// `seed`, in even epochs, and the other images in odd epochs. An image is then never seen the same way in two
+    /// epochs in a row (Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 3.6).
     bool alternating_flip = false;
     MixingOptions mixing = {};     ///< applied to each batch after `transforms`, with random numbers that depend on the
                                    ///< batch number
@@ -80,32 +80,34 @@ struct LoaderOptions {
 /// error in a worker, such as one thrown by a transform, is thrown by next(). Not thread-safe.
 class Loader {
 public:
-    /// Throws Error when the batch size or prefetch is below 1, the length of mean or std does not fit the channels, a
-    /// std is not above 0, rank is not below ranks, sampling is balanced without shuffling or for targets that are not
-    /// classes, the tensors are not as ImageSet specifies, or there are transforms,
-    /// a mean or a std for samples that are not images. `dataset` must not change while the loader exists.
+    /// Throws Error when batch_size, prefetch or repeats is below 1 or workers is negative, rank is not in [0, ranks),
+    /// the length of mean or std does not fit the channels, a mean is not finite, a std is not above 0, random_region
+    /// or mixing is invalid, sampling is balanced without shuffling or for targets that are not classes, the tensors
+    /// are not as ImageSet specifies, or there are transforms, a mean or a std for samples that are not images.
+    /// `dataset` must not change while the loader exists.
     Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options);
-    /// The same for an ImageSet, which the loader copies; tensors and files are shared.
+    /// Like the constructor above, for an ImageSet. The loader copies the set, but shares its tensors and files.
     Loader(ImageSet dataset, LoaderOptions options);
     ~Loader();
     Loader(const Loader&) = delete;
     Loader& operator=(const Loader&) = delete;
 
-    /// Starts epoch `epoch` at batch `first` and discards batches prepared so far. Throws Error when the epoch has
-    /// fewer batches.
+    /// Starts epoch `epoch` at batch `first` and discards the batches prepared so far. Throws Error when the epoch has
+    /// fewer than `first` batches.
     void start(std::int64_t epoch, std::int64_t first = 0);
     /// Continues epoch `epoch` after `given`, which may come from a loader with another batch size: the next batch has
     /// number `given.batches` and begins with sample `given.samples` in the order of the epoch. Throws Error when the
-    /// epoch has fewer samples.
+    /// epoch has fewer than `given.samples` samples.
     void start(std::int64_t epoch, EpochPosition given);
-    /// The position after the first `batches` batches of an epoch that this loader delivers from its start.
+    /// The position after the first `batches` batches of an epoch that this loader has delivered from the beginning.
+    /// Throws Error when the epoch has fewer batches.
     EpochPosition position_after(std::int64_t batches) const;
     /// The next batch, or nothing at the end of the epoch. Throws Error before the first start(). Rethrows an exception
     /// from a worker, also on later calls until the next start().
     std::optional<Batch> next();
     /// The number of batches in an epoch.
     std::int64_t batches() const;
-    /// The number of batches in an epoch that continues after `given`: those already delivered and those to come.
+    /// The number of batches in an epoch that continues after `given`: those already delivered and those that follow.
     std::int64_t batches(EpochPosition given) const;
     /// The number of samples in a batch, over all ranks.
     std::int64_t batch_size() const;

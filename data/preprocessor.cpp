@@ -1,4 +1,4 @@
-// Normalisation with lookup tables, and the transforms of each sample with its own random stream.
+// Normalises samples with lookup tables, and transforms each sample with its own random stream.
 #include "radial/data/preprocessor.h"
 
 #include "radial/core/util/error.h"
@@ -28,7 +28,8 @@ std::optional<ImageSet> in_rows(const Dataset& set) {
     return images;
 }
 
-/// The number of channels of the set's images; 1 for other inputs, which are not normalised.
+/// The number of channels of the set's images; 1 for other inputs, which are not normalised. Throws Error when options
+/// for images are set for other inputs.
 std::int64_t channels_of(const Dataset& set, const LoaderOptions& options) {
     if (const auto* const images = dynamic_cast<const ImageSet*>(&set)) return images->channels();
     const Shape shape = set.size() > 0 ? set.input_shape() : Shape{};
@@ -120,7 +121,7 @@ void Preprocessor::check_label(std::int64_t sample, std::int64_t label) const {
                  "Loader: label of sample {} is {}, expected 0 to {}", sample, label, set_->classes() - 1);
 }
 
-/// A batch of a data set that is not an ImageSet.
+/// Prepares a batch of a data set that is not an ImageSet.
 std::pair<Tensor, Tensor> Preprocessor::samples_of(const std::vector<Draw>& draws, std::int64_t epoch,
                                                    std::vector<std::int64_t>& samples) const {
     Tensor inputs, targets;
@@ -237,7 +238,7 @@ std::map<std::int64_t, std::string> Preprocessor::problems() const {
     return problems_;
 }
 
-/// The bytes of a sample's view. Valid until the reader is used again.
+/// The bytes of a sample's view. They are valid until the reader is used again.
 Preprocessor::Bytes Preprocessor::bytes_of(std::int64_t sample, Generator& random, ViewReader& reader) const {
     if (images_->files) {
         const std::int64_t side = images_->view.crop;
@@ -256,7 +257,7 @@ Preprocessor::Bytes Preprocessor::bytes_of(std::int64_t sample, Generator& rando
     return {reader.resize(planes, channels_, height, width, choose).data(), height, width, false};
 }
 
-/// Writes planes, mapping each byte through the table of its channel.
+/// Maps each byte with the table of its channel and writes the results to `to`, plane by plane.
 void Preprocessor::write(const std::vector<Table>& tables, const Bytes& bytes, float* to) const {
     const std::int64_t plane = bytes.height * bytes.width, channels = std::ssize(tables);
     const std::uint8_t* from = bytes.first;
@@ -296,7 +297,7 @@ void Preprocessor::transform(Generator& random, Image& image, bool from_pixels) 
     for (const Transform& transform : transforms_.normalised) transform(image, random);
 }
 
-/// LoaderOptions::alternating_flip.
+/// Mirrors the image in the epochs that LoaderOptions::alternating_flip determines.
 void Preprocessor::alternate(std::int64_t sample, std::int64_t epoch, Image& image) const {
     if (!alternating_flip_) return;
     // No epoch has the number -1, so the transforms never use this stream.

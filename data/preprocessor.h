@@ -17,8 +17,8 @@
 
 namespace radial::data {
 
-/// The random stream of a sample's transforms in `epoch`: a function of these numbers. In an epoch that uses a sample
-/// several times, `sample` is draw.copy * (number of samples) + draw.sample.
+/// The random stream for the transforms of a sample in `epoch`, determined by the three arguments. In an epoch that
+/// uses a sample several times, `sample` is draw.copy * (number of samples) + draw.sample.
 Generator sample_stream(std::uint64_t seed, std::int64_t epoch, std::int64_t sample);
 
 /// Prepares samples for a Loader. Thread-safe.
@@ -28,10 +28,11 @@ public:
     /// when an option is invalid.
     Preprocessor(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options);
 
-    /// The inputs of the samples, float32 [samples, ...], and their targets, one per row. Sets `used` to the samples,
-    /// which are others or fewer than those drawn if files that cannot be read are replaced or left out. Throws Error
-    /// when transforms produce images of different sizes or when a sample is not as Dataset::get() specifies. Throws
-    /// FileError for a file that cannot be read, and rethrows exceptions of transforms.
+    /// Returns the inputs of the samples, float32 [samples, ...], and their targets, one per row. Sets `used` to the
+    /// samples in the batch. They differ from those drawn if files that cannot be read are replaced, and are fewer if
+    /// such files are left out. Throws Error when transforms produce images of different sizes or when a sample is not
+    /// as Dataset::get() specifies. Throws FileError for a file that cannot be read, and rethrows exceptions of
+    /// transforms.
     std::pair<Tensor, Tensor> batch(const std::vector<Draw>& draws, std::int64_t epoch,
                                     std::vector<std::int64_t>& used) const;
     /// The reasons why samples were replaced or left out so far, by sample number.
@@ -78,7 +79,7 @@ private:
     bool scaled_decoding_;
     CorruptFiles corrupt_;
     std::uint64_t seed_;
-    std::vector<Table> unit_, normalised_;  ///< one per channel: byte / 255, and the same normalised
+    std::vector<Table> unit_, normalised_;  ///< one per channel: byte / 255, and that value normalised
 
     mutable std::mutex mutex_;
     mutable std::map<std::int64_t, std::string> problems_;  ///< guarded by mutex_

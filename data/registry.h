@@ -1,4 +1,4 @@
-// The registry of data sets: each by name, with its statistics and a function that reads it.
+// The registry of data sets, which contains the name and statistics of each set and a function that reads it.
 #pragma once
 
 #include "radial/core/util/registry.h"
@@ -17,7 +17,7 @@ namespace radial::data {
 using DatasetReader = std::function<std::shared_ptr<Dataset>(const std::filesystem::path& folder, bool train)>;
 
 class ImageSet;
-/// Adapts a function that reads an ImageSet.
+/// Converts a function that reads an ImageSet to a DatasetReader.
 DatasetReader reader_of(ImageSet (*read)(const std::filesystem::path& folder, bool train));
 
 /// An entry of the registry of data sets.
@@ -25,11 +25,11 @@ struct DatasetInfo {
     std::string name;         ///< "cifar10"
     std::string source;       ///< paper and year
     std::vector<float> mean;  ///< mean of the pixels in [0, 1], one per channel or one for all
-    std::vector<float> std;   ///< their standard deviation, likewise
-    DatasetReader read;       ///< how to read it
+    std::vector<float> std;   ///< standard deviation of the pixels, likewise
+    DatasetReader read;       ///< reads the data set
 };
 
-/// Every data set: mnist, cifar10, cifar100 and imagenet, then those that register_dataset() added.
+/// All data sets: mnist, cifar10, cifar100 and imagenet, followed by those that register_dataset() added.
 const Registry<DatasetInfo>& dataset_registry();
 /// Adds a data set to the registry. Call it before training starts, for example from main(). Throws Error for a name
 /// that is taken or invalid (see Registry), for an entry without `read`, and when `mean` and `std` differ in length.

@@ -1,4 +1,4 @@
-// Draws the samples of an epoch by seed and epoch.
+// Draws the samples of an epoch, which depend only on the seed and the number of the epoch.
 #include "radial/data/sampling.h"
 
 #include "radial/core/tensor/random.h"

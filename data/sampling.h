@@ -1,4 +1,4 @@
-// Which samples an epoch consists of, and in which order.
+// Selects the samples of an epoch and their order.
 #pragma once
 
 #include <array>
@@ -12,7 +12,8 @@ namespace radial::data {
 /// How the samples of an epoch are drawn.
 enum class Sampling : std::uint8_t {
     uniform,   ///< each sample once
-    balanced,  ///< as many samples of each class: small classes are repeated, and large ones are not used up
+    balanced,  ///< the same number of samples of each class: those of small classes are repeated, some of large classes
+               ///< left out
 };
 /// The names of the choices.
 constexpr auto words_of(Sampling /*value*/) { return std::to_array<std::string_view>({"uniform", "balanced"}); }
@@ -29,15 +30,16 @@ struct Draw {
 /// Throws Error when size is negative.
 std::vector<std::int64_t> epoch_order(std::int64_t size, bool shuffle, std::uint64_t seed, std::int64_t epoch);
 
-/// As many samples as there are labels, in random order, with the same number of each class that occurs; classes drawn
-/// at random have one more if the number of samples is not a multiple of the number of classes. The samples of a class
-/// are used in random order, and each of them once before any is used again. Drawn by seed and epoch as epoch_order().
+/// As many samples as there are labels, in random order, with the same number of each class that occurs; if the number
+/// of samples is not a multiple of the number of classes, some classes, drawn at random, have one more. The samples of
+/// a class are used in random order, and none is used again before all of them have been used. The order depends on
+/// seed and epoch as in epoch_order().
 std::vector<std::int64_t> balanced_order(std::span<const std::int64_t> labels, std::uint64_t seed, std::int64_t epoch);
 
 /// The draws of an epoch that uses each of the first samples of `order` `repeats` times in a row, as many times as
 /// `order` has elements in total (repeated augmentation: Hoffer et al., "Augment your batch", CVPR 2020; Berman et al.,
-/// "MultiGrain", 2019). Each use of a sample has its own number, whether it comes from `order` or from `repeats`.
-/// Throws Error when `repeats` is below 1.
+/// "MultiGrain", 2019). Every use of a sample has a different Draw::copy, whether the sample is repeated in `order` or
+/// by `repeats`. Throws Error when `repeats` is below 1.
 std::vector<Draw> repeated_draws(std::span<const std::int64_t> order, std::int64_t repeats);
 
 }  // namespace radial::data

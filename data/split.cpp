@@ -1,4 +1,4 @@
-// Random divisions of data sets, class by class.
+// Divides data sets at random, class by class if they have classes.
 #include "radial/data/split.h"
 
 #include "radial/core/tensor/random.h"
@@ -17,7 +17,7 @@
 namespace radial::data {
 namespace {
 
-/// The stream of random numbers for divisions; the orders of epochs have the streams from 0 on.
+/// The number of the random stream for divisions. The orders of epochs use the streams from 0 on.
 constexpr std::int64_t split_stream = -1;
 
 /// The set's images at `indices`. Images in memory are copied.
@@ -109,7 +109,7 @@ SplitSets split(const std::shared_ptr<const Dataset>& set, double fraction, std:
     const SplitIndices parts = classes ? stratified_split(labels_of(*set).values<std::int64_t>(), fraction, seed)
                                        : random_split(set->size(), fraction, seed);
     SplitSets sets{.train = select(set, parts.train), .held_out = select(set, parts.held_out)};
-    sets.held_out->notes.clear();  // those of the reader are about the whole set
+    sets.held_out->notes.clear();  // the reader's notes are about the whole set
     return sets;
 }
 

@@ -10,7 +10,7 @@
 
 namespace radial::data {
 
-/// The samples of a set by part: indices in ascending order.
+/// The indices of the samples in each part of a set, in ascending order.
 struct SplitIndices {
     std::vector<std::int64_t> train;     ///< to train on
     std::vector<std::int64_t> held_out;  ///< all others
@@ -20,7 +20,7 @@ struct SplitIndices {
 /// least one if it has two or more, and never all. Throws Error unless 0 < fraction < 1, and when no sample would be
 /// held out.
 SplitIndices stratified_split(std::span<const std::int64_t> labels, double fraction, std::uint64_t seed);
-/// The same for `samples` samples that have no classes.
+/// Like stratified_split(), for `samples` samples without classes.
 SplitIndices random_split(std::int64_t samples, double fraction, std::uint64_t seed);
 
 /// The samples of `set` at `indices`, with the names of its classes. For an ImageSet the result is an ImageSet. Throws
@@ -32,7 +32,7 @@ struct SplitSets {
     std::shared_ptr<Dataset> train;     ///< the part to train on
     std::shared_ptr<Dataset> held_out;  ///< the other part
 };
-/// Divides `set` by stratified_split() if its targets are classes, and otherwise by random_split().
+/// Divides `set` by stratified_split() if it has class names, and otherwise by random_split(). Throws as these do.
 SplitSets split(const std::shared_ptr<const Dataset>& set, double fraction, std::uint64_t seed);
 
 }  // namespace radial::data

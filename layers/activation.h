@@ -14,19 +14,19 @@ public:
 
 /// Options of PReLU.
 struct PReLUOptions {
-    std::int64_t channels = 1;  ///< number of slopes; 1 shares one among all channels
+    std::int64_t channels = 1;  ///< number of slopes; with 1, all channels share it
     double initial = 0.25;      ///< initial value of the slopes
 };
 
-/// y = x where x > 0, weight[channel] * x elsewhere (He et al. 2015). x [N, C, ...]; the result has the same shape.
-/// Parameter: weight [channels], the slopes.
+/// y = x where x > 0, weight[channel] * x elsewhere (He et al. 2015). x is [N, channels, ...], or of any shape with a
+/// single slope; the result has the same shape. Parameter: weight [channels], the slopes.
 class PReLU : public Layer {
 public:
     using Options = PReLUOptions;  ///< for Sequential::add()
 
     /// Throws Error when channels is below 1.
     explicit PReLU(const PReLUOptions& options = {});
-    /// Throws Error when x has no channel dimension or another number of channels.
+    /// With more than one slope, throws Error when x has no channel dimension or another number of channels.
     Tensor forward(Tensor x) override;
 
 private:
@@ -50,7 +50,7 @@ class GELU : public Layer {
 public:
     using Options = GELUOptions;  ///< for Sequential::add()
 
-    /// With `options.tanh`, the approximation.
+    /// Uses the approximation if `options.tanh` is set.
     explicit GELU(const GELUOptions& options = {});
     Tensor forward(Tensor x) override;
 
@@ -70,7 +70,7 @@ public:
     Tensor forward(Tensor x) override;
 };
 
-/// y = min(max(x, 0), 6), any shape (Howard et al. 2017). Computed in place as ReLU.
+/// y = min(max(x, 0), 6), any shape (Howard et al. 2017). Computed in place like ReLU.
 class ReLU6 : public Layer {
 public:
     Tensor forward(Tensor x) override;
@@ -78,7 +78,7 @@ public:
 
 /// Options of LeakyReLU.
 struct LeakyReLUOptions {
-    double slope = 0.01;  ///< slope below 0
+    double slope = 0.01;  ///< slope where x < 0
 };
 
 /// y = x where x > 0, slope * x elsewhere, any shape (Maas et al. 2013).
@@ -86,7 +86,7 @@ class LeakyReLU : public Layer {
 public:
     using Options = LeakyReLUOptions;  ///< for Sequential::add()
 
-    /// With the slope of `options`.
+    /// Uses the slope of `options`.
     explicit LeakyReLU(const LeakyReLUOptions& options = {});
     Tensor forward(Tensor x) override;
 
@@ -96,7 +96,7 @@ private:
 
 /// Options of ELU.
 struct ELUOptions {
-    double alpha = 1;  ///< minus the limit at -infinity
+    double alpha = 1;  ///< the result approaches -alpha for x towards -infinity
 };
 
 /// y = x where x > 0, alpha * (exp(x) - 1) elsewhere, any shape (Clevert et al. 2016).
@@ -104,7 +104,7 @@ class ELU : public Layer {
 public:
     using Options = ELUOptions;  ///< for Sequential::add()
 
-    /// With the alpha of `options`.
+    /// Uses the alpha of `options`.
     explicit ELU(const ELUOptions& options = {});
     Tensor forward(Tensor x) override;
 
@@ -120,7 +120,7 @@ public:
 
 /// Options of CELU.
 struct CELUOptions {
-    double alpha = 1;  ///< minus the limit at -infinity; above 0
+    double alpha = 1;  ///< the result approaches -alpha for x towards -infinity; above 0
 };
 
 /// y = x where x > 0, alpha * (exp(x / alpha) - 1) elsewhere, any shape (Barron 2017).
@@ -193,10 +193,10 @@ public:
 
 /// Options of SoftShrink and HardShrink.
 struct ShrinkOptions {
-    double bound = 0.5;  ///< half the width of the interval that becomes 0; at least 0
+    double bound = 0.5;  ///< values of at most this magnitude become 0; at least 0
 };
 
-/// y = x moved towards 0 by the bound, and 0 where |x| <= bound, any shape.
+/// y = x - sign(x) * bound where |x| > bound, 0 elsewhere, any shape.
 class SoftShrink : public Layer {
 public:
     using Options = ShrinkOptions;  ///< for Sequential::add()
@@ -224,7 +224,7 @@ private:
 
 /// Options of GLU.
 struct GLUOptions {
-    int dim = -1;  ///< dimension that is halved; negative: counted from the end
+    int dim = -1;  ///< dimension that is halved; counted from the end if negative
 };
 
 /// y = a * sigmoid(b), where a and b are the halves of x along one dimension (Dauphin et al. 2017).
@@ -232,7 +232,7 @@ class GLU : public Layer {
 public:
     using Options = GLUOptions;  ///< for Sequential::add()
 
-    /// Halves the dimension of `options`.
+    /// Uses the dimension of `options`.
     explicit GLU(const GLUOptions& options = {});
     /// Throws Error when x has no such dimension or its extent is odd.
     Tensor forward(Tensor x) override;

@@ -16,7 +16,7 @@ void check_sequence(std::string_view what, const Tensor& x, std::int64_t feature
                  what, x.shape().str(), features);
 }
 
-/// x [N, L, E] as [N, heads, L, E / heads].
+/// Rearranges x [N, L, E] to [N, heads, L, E / heads].
 Tensor split_heads(const Tensor& x, std::int64_t heads) {
     return permute(reshape(x, {x.size(0), x.size(1), heads, x.size(2) / heads}), {0, 2, 1, 3});
 }

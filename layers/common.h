@@ -1,5 +1,4 @@
-// Helpers shared by the layers: sizes along height and width, and checks of options and inputs, whose errors name the
-// layer, not an op.
+// Helpers shared by the layers: 2-D sizes, and checks of options and inputs whose messages name the layer, not an op.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -63,8 +62,8 @@ inline void check_size(std::string_view layer, std::string_view name, Size2d siz
                  size.h, size.w, least, least);
 }
 
-/// Throws Error unless all three are at least 1 and `groups` divides both numbers of channels: "Conv2d: groups 4 does
-/// not divide in_channels 6 and out_channels 4".
+/// Throws Error unless all three numbers are at least 1 and `groups` divides both numbers of channels: "Conv2d: groups
+/// 4 does not divide in_channels 6 and out_channels 4".
 inline void check_groups(std::string_view layer, std::int64_t in_channels, std::int64_t out_channels,
                          std::int64_t groups) {
     RADIAL_CHECK(in_channels >= 1 && out_channels >= 1 && groups >= 1,
@@ -76,7 +75,7 @@ inline void check_groups(std::string_view layer, std::int64_t in_channels, std::
 }
 
 /// Throws as check_groups() does, and Error unless kernel, stride and dilation are at least 1 x 1 and the padding is at
-/// least 0 x 0. For options with the members of Conv2dOptions.
+/// least 0 x 0. `Options` must have the members of Conv2dOptions.
 template <class Options>
 void check_convolution(std::string_view layer, const Options& options) {
     check_groups(layer, options.in_channels, options.out_channels, options.groups);

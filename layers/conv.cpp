@@ -16,7 +16,7 @@
 namespace radial {
 namespace {
 
-/// Applies a 1x1 convolution to x [N, C], seen as images of one pixel.
+/// Applies a 1x1 convolution to x [N, C], which is treated as N images of one pixel.
 Tensor on_pixels(const Conv2d& conv, const Tensor& x) {
     const Tensor& weight = conv.weight();
     return linear(x, reshape(weight, {weight.size(0), weight.size(1)}), conv.bias());
@@ -84,7 +84,8 @@ std::shared_ptr<Conv2d> make_he_conv2d(std::int64_t in_channels, std::int64_t ou
     return layer;
 }
 
-/// The folded weights, with the identity and version of the tensors they were computed from, to detect changes.
+/// The folded weights, and the identities and versions of the tensors they were computed from, by which changes are
+/// detected.
 struct ConvNorm::Folded {
     struct Source {
         const void* data = nullptr;

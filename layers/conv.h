@@ -66,11 +66,10 @@ struct Conv1dOptions {
     bool bias = true;               ///< add a bias per output channel
 };
 
-/// 1-D convolution of sequences: conv1d(). x [N, in_channels, L]; the result is [N, out_channels, L'] with L' =
-/// floor((L
-/// + 2 padding - dilation (kernel - 1) - 1) / stride) + 1. Parameters: weight [out_channels, in_channels / groups,
-/// kernel], bias [out_channels]. Both are initially uniform in +-1 / sqrt(fan_in), as in PyTorch, with fan_in =
-/// in_channels / groups * kernel.
+/// 1-D convolution of sequences, as conv1d() computes it. x [N, in_channels, L]; the result is [N, out_channels, L']
+/// with L' = floor((L + 2 padding - dilation (kernel - 1) - 1) / stride) + 1. Parameters: weight [out_channels,
+/// in_channels / groups, kernel], bias [out_channels]. Both are initially uniform in +-1 / sqrt(fan_in), as in PyTorch,
+/// with fan_in = in_channels / groups * kernel.
 class Conv1d : public Layer {
 public:
     using Options = Conv1dOptions;  ///< for Sequential::add()
@@ -90,15 +89,15 @@ private:
     Tensor weight_, bias_;
 };
 
-/// A Conv2d with a square kernel, no bias, padding of half the kernel, and initial weights from N(0, 2 / fan_out) (He
-/// et al. 2015, 2.2), as used in residual and dense networks. Throws as Conv2d does.
+/// A Conv2d with a square kernel, no bias, padding of kernel / 2, and initial weights from N(0, 2 / fan_out) (He et al.
+/// 2015, 2.2), as used in residual and dense networks. Throws as Conv2d does.
 std::shared_ptr<Conv2d> make_he_conv2d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel,
                                        std::int64_t stride = 1);
 
-/// norm(conv(x)), with the norm's residual and activation: the building block of most networks. It is not a module; a
-/// model registers the two layers under its own names. In evaluation without gradients it runs as a single convolution
-/// with folded weights, w * scale / std and shift + (bias - mean) * scale / std (Jacob et al. 2018, 3.2), which are
-/// computed again when one of their inputs has changed. Not thread-safe.
+/// Computes norm(conv(x)), with the residual and activation of the norm: the building block of most networks. It is not
+/// a module; a model registers the two layers under its own names. In evaluation without gradients it runs as a single
+/// convolution with folded weights, w * scale / std, and a folded bias, shift + (bias - mean) * scale / std (Jacob et
+/// al. 2018, 3.2). These are recomputed when a tensor from which they are computed has changed. Not thread-safe.
 class ConvNorm {
 public:
     ConvNorm() = default;
@@ -135,7 +134,7 @@ struct SqueezeExciteOptions {
 };
 
 /// y = x * gate(expand(activation(reduce(mean of x over H and W)))), which scales each channel of each image (Hu et al.
-/// 2018, Eq. 2 to 4, with ReLU and sigmoid; Tan & Le 2019 have SiLU, and Howard et al. 2019 a hard sigmoid as the
+/// 2018, Eq. 2 to 4, with ReLU and sigmoid; Tan & Le 2019 use SiLU, and Howard et al. 2019 use a hard sigmoid as the
 /// gate). x [N, channels, H, W]; the result has the same shape. Submodules: conv_reduce and conv_expand, 1x1
 /// convolutions with a bias.
 class SqueezeExcite : public Layer {
@@ -197,8 +196,8 @@ struct AdaptivePool2dOptions {
     Size2d size = 1;  ///< height and width of the result
 };
 
-/// adaptive_avg_pool2d(): the means of windows that divide the image evenly. x [N, C, H, W]; the result is [N, C,
-/// size.h, size.w].
+/// adaptive_avg_pool2d(): the means of windows that divide the image as evenly as possible. x [N, C, H, W]; the result
+/// is [N, C, size.h, size.w].
 class AdaptiveAvgPool2d : public Layer {
 public:
     using Options = AdaptivePool2dOptions;  ///< for Sequential::add()
@@ -212,7 +211,7 @@ private:
     AdaptivePool2dOptions options_;
 };
 
-/// adaptive_max_pool2d(): the maxima of these windows. Shapes and errors as for AdaptiveAvgPool2d.
+/// adaptive_max_pool2d(): the maxima of the windows of AdaptiveAvgPool2d. Shapes and errors as for AdaptiveAvgPool2d.
 class AdaptiveMaxPool2d : public Layer {
 public:
     using Options = AdaptivePool2dOptions;  ///< for Sequential::add()

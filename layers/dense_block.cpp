@@ -1,4 +1,4 @@
-// DenseBlock: checks, its layers, and their two ways of building up the result.
+// DenseBlock: checks, its layers, and the two ways of computing its result.
 #include "radial/layers/dense_block.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -56,8 +56,8 @@ private:
 
     bool drops_;
     std::shared_ptr<BatchNorm2d> norm1_;
-    std::shared_ptr<Conv2d> conv1_, conv2_;  ///< the second is null without a bottleneck
-    ConvNorm inner_;                         ///< conv1_ and norm2, with a bottleneck
+    std::shared_ptr<Conv2d> conv1_, conv2_;  ///< conv2_ is null without a bottleneck
+    ConvNorm inner_;                         ///< conv1_ and norm2; empty without a bottleneck
     std::shared_ptr<Dropout> dropout_;
 };
 

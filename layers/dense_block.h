@@ -22,12 +22,13 @@ struct DenseBlockOptions {
 
 class DenseLayer;
 
-/// A block in which each layer takes the results of all earlier layers (Huang et al. 2017, Eq. 2): with x_0 the input,
-/// x_l = conv3x3(relu(norm([x_0, ..., x_{l-1}]))), or with a bottleneck conv3x3(relu(norm(conv1x1(relu(norm(...)))))).
-/// x [N, in_channels, H, W]; the result is [x_0, ..., x_layers], [N, out_channels(), H, W]. On the CPU without dropout,
-/// for an image in float32 or bfloat16 and weights in float32, the layers write into one image that grows in place
-/// (layers/dense/growing_image.h). Submodules: denselayer1, denselayer2, ..., each with norm1, conv1 and, with a
-/// bottleneck, norm2, conv2. Convolutions have no bias and initial weights from N(0, 2 / fan_out).
+/// A block in which the input of each layer is the concatenation of the block's input and the results of all earlier
+/// layers (Huang et al. 2017, Eq. 2): with the input x_0, x_l = conv3x3(relu(norm([x_0, ..., x_{l-1}]))) or, with a
+/// bottleneck, conv3x3(relu(norm(conv1x1(relu(norm(...)))))). x [N, in_channels, H, W]; the result is [x_0, ...,
+/// x_layers], [N, out_channels(), H, W]. On the CPU, without dropout, for an image in float32 or bfloat16 and weights
+/// in float32, the layers append their results to a single image in memory (layers/dense/growing_image.h). Submodules:
+/// denselayer1, denselayer2, ..., each with norm1, conv1 and, with a bottleneck, norm2, conv2. Convolutions have no
+/// bias and initial weights from N(0, 2 / fan_out).
 class DenseBlock : public Layer {
 public:
     using Options = DenseBlockOptions;  ///< for Sequential::add()

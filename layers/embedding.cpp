@@ -7,7 +7,7 @@
 namespace radial {
 namespace {
 
-/// `weight` itself, whose gradient gets zeros in row `row`.
+/// Returns `weight`. Backward sets row `row` of its gradient to 0.
 Tensor with_fixed_row(const Tensor& weight, std::int64_t row) {
     return record("fix_row", weight.detach(), {weight},
                   [row](const Tensor& dy, Needs) -> Grads {

@@ -1,4 +1,4 @@
-// Embedding: a table of vectors that are looked up by integers, such as words.
+// Embedding: a table of vectors that are looked up by integers, such as the indices of words.
 #pragma once
 
 #include "radial/core/nn/module.h"
@@ -12,7 +12,7 @@ namespace radial {
 struct EmbeddingOptions {
     std::int64_t rows = 1;                           ///< number of vectors
     std::int64_t dim = 1;                            ///< length of each vector
-    std::optional<std::int64_t> padding_index = {};  ///< the row that stands for "nothing" and is not trained
+    std::optional<std::int64_t> padding_index = {};  ///< the row that represents padding and is not trained
 };
 
 /// y = the rows x of a table. x is int64 of any shape of up to 5 dimensions; the result has one more dimension, of
@@ -24,8 +24,8 @@ public:
 
     /// Throws Error when rows or dim is below 1 or padding_index is outside [0, rows).
     explicit Embedding(const EmbeddingOptions& options);
-    /// Throws Error when x is not int64 or has more than 5 dimensions, and when an element is outside [0, rows); on a
-    /// device, the next synchronize() reports the latter.
+    /// Throws Error when x is not int64 or has more than 5 dimensions, and when an element is outside [0, rows). On a
+    /// device, the next synchronize() throws the error for such an element.
     Tensor forward(Tensor x) override;
     /// The table [rows, dim].
     const Tensor& weight() const { return weight_; }

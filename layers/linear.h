@@ -1,4 +1,4 @@
-// Fully connected layer, and the layer that flattens images to rows before it.
+// A fully connected layer, and a layer that flattens images to rows as its input.
 #pragma once
 
 #include "radial/core/nn/module.h"

@@ -10,7 +10,7 @@
 namespace radial {
 namespace {
 
-/// Throws Error unless `shape` can be normalised over.
+/// Throws Error unless `shape` has at least one extent, each extent is at least 1, and epsilon is above 0.
 void check_shape(std::string_view layer, const Shape& shape, double epsilon) {
     const bool fits = shape.rank() > 0 && std::all_of(shape.begin(), shape.end(), [](auto e) { return e >= 1; });
     RADIAL_CHECK(fits, "{}: shape is {}, expected at least one extent, each at least 1", layer, shape.str());

@@ -20,10 +20,11 @@ struct BatchNorm2dOptions {
 /// Options of BatchNorm1d.
 using BatchNorm1dOptions = BatchNorm2dOptions;
 
-/// Base of the batch norms (Ioffe & Szegedy 2015): y = (x - mean) / sqrt(variance + epsilon) * weight + bias, for each
-/// channel of x [N, channels, ...] over all other dimensions. Training uses the statistics of the batch and moves the
-/// running statistics towards them; evaluation uses the running statistics. Parameters: weight [channels] (initially 1;
-/// a buffer without `scale`), bias [channels] (0). Buffers: running_mean (0), running_var (1).
+/// Base of the batch norms (Ioffe & Szegedy 2015): y = (x - mean) / sqrt(variance + epsilon) * weight + bias, where the
+/// mean and variance of each channel of x [N, channels, ...] are taken over all other dimensions. Training uses the
+/// statistics of the batch and moves the running statistics towards them; evaluation uses the running statistics.
+/// Parameters: weight [channels] (initially 1; a buffer without `scale`), bias [channels] (0). Buffers: running_mean
+/// (0), running_var (1).
 class BatchNorm : public Layer {
 public:
     /// The options given to the constructor.
@@ -40,9 +41,9 @@ public:
 protected:
     /// Throws Error, naming `layer`, when channels is below 1, momentum is outside [0, 1] or epsilon is not above 0.
     BatchNorm(std::string_view layer, const BatchNorm2dOptions& options);
-    /// The norm of x [N, channels] or [N, channels, H, W], of the same shape. `residual`, of x's shape, is added before
-    /// the activation; it may be undefined. Throws Error, naming `layer`, when x has another number of channels, and in
-    /// training on a single value per channel.
+    /// Normalises x [N, channels] or [N, channels, H, W]; the result has the same shape. `residual`, of x's shape, is
+    /// added before the activation; it may be undefined. Throws Error, naming `layer`, when x has another number of
+    /// channels, and in training when there is only one value per channel.
     Tensor normalise(std::string_view layer, const Tensor& x, const Tensor& residual = {}) const;
 
 private:
@@ -57,10 +58,10 @@ public:
 
     /// Throws Error when channels is below 1, momentum is outside [0, 1] or epsilon is not above 0.
     explicit BatchNorm2d(const BatchNorm2dOptions& options);
-    /// Throws Error when x is not of rank 4 or has another number of channels, and in training on a single value per
-    /// channel.
+    /// Throws Error when x is not of rank 4 or has another number of channels, and in training when there is only one
+    /// value per channel.
     Tensor forward(Tensor x) override;
-    /// The same with `residual`, of x's shape, added before the activation, as at the end of a residual block.
+    /// Like forward(x), with `residual`, of x's shape, added before the activation, as at the end of a residual block.
     Tensor forward(const Tensor& x, const Tensor& residual);
 };
 
@@ -71,8 +72,8 @@ public:
 
     /// Throws as BatchNorm2d does.
     explicit BatchNorm1d(const BatchNorm1dOptions& options);
-    /// Throws Error when x is not of rank 2 or 3 or has another number of channels, and in training on a single value
-    /// per channel.
+    /// Throws Error when x is not of rank 2 or 3 or has another number of channels, and in training when there is only
+    /// one value per channel.
     Tensor forward(Tensor x) override;
 };
 

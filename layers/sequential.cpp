@@ -19,7 +19,7 @@ Sequential& Sequential::add(std::shared_ptr<Layer> layer) {
 }
 
 Tensor Sequential::forward(Tensor x) {
-    // x is moved on, so that each layer holds the only reference to a temporary and may overwrite it.
+    // x is moved to each layer, so that the layer has the only reference to a temporary and may overwrite it.
     for (const auto& layer : layers_)
         x = recomputes() && layer->is_segment() ? recompute(*layer, x) : layer->forward(std::move(x));
     return x;

@@ -14,7 +14,7 @@ public:
     Sequential() = default;
     /// A chain of `layers`.
     explicit Sequential(const std::vector<std::shared_ptr<Layer>>& layers);
-    /// Appends a layer and returns *this.
+    /// Appends a layer and returns *this. Throws Error when it is null.
     Sequential& add(std::shared_ptr<Layer> layer);
     /// Constructs a layer L from `args` and appends it.
     template <class L, class... Args>

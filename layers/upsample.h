@@ -18,14 +18,14 @@ struct ConvTranspose2dOptions {
     Size2d kernel = 3;              ///< height and width of the kernel
     Size2d stride = 1;              ///< distance in the result between adjacent pixels of the input
     Size2d padding = 0;             ///< rows and columns removed on each side of the result
-    Size2d output_padding = 0;      ///< rows and columns added at the end; less than the stride
+    Size2d output_padding = 0;      ///< rows and columns added at the bottom and right; less than the stride
     Size2d dilation = 1;            ///< distance between kernel elements, in pixels
     std::int64_t groups = 1;        ///< groups convolved separately
     bool bias = true;               ///< add a bias per output channel
 };
 
-/// 2-D transposed convolution, the adjoint of a Conv2d with the same options plus a bias; see conv_transpose2d(). x [N,
-/// in_channels, H, W]; the result is [N, out_channels, H', W'] with
+/// 2-D transposed convolution: the adjoint of a Conv2d with the same options, plus a bias. See conv_transpose2d(). x
+/// [N, in_channels, H, W]; the result is [N, out_channels, H', W'] with
 ///
 ///     H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1
 ///
@@ -38,7 +38,8 @@ public:
     /// Throws Error when an extent is below 1, a padding is negative, output_padding is not below the stride, or groups
     /// does not divide both channel counts.
     explicit ConvTranspose2d(const ConvTranspose2dOptions& options);
-    /// Throws Error when x is not of rank 4, has another number of channels, or would give no pixels.
+    /// Throws Error when x is not of rank 4, has another number of channels, or is so small that the result would have
+    /// no pixels.
     Tensor forward(Tensor x) override;
     /// The kernels [in_channels, out_channels / groups, kernel.h, kernel.w].
     const Tensor& weight() const { return weight_; }
@@ -53,10 +54,10 @@ private:
 
 /// Options of Upsample.
 struct UpsampleOptions {
-    double scale = 2;                             ///< factor of height and width, unless a size is given
-    std::optional<Size2d> size = {};              ///< extents of the result
-    Interpolation mode = Interpolation::nearest;  ///< how a pixel is computed
-    bool align_corners = false;                   ///< bilinear and bicubic: the centres of the corner pixels coincide
+    double scale = 2;                             ///< factor of height and width; ignored if a size is given
+    std::optional<Size2d> size = {};              ///< height and width of the result
+    Interpolation mode = Interpolation::nearest;  ///< method of interpolation
+    bool align_corners = false;                   ///< align the centres of the corner pixels; for bilinear and bicubic
 };
 
 /// interpolate2d(). x [N, C, H, W]; the result is [N, C, size.h, size.w], or [N, C, floor(scale H), floor(scale W)].

@@ -1,4 +1,4 @@
-// Whitening kernels: the eigenvectors of the patches' second moments.
+// Computes whitening kernels from the eigenvectors of the second moments of image patches.
 #include "radial/layers/whitening.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -21,7 +21,8 @@ Matrix second_moments(const Tensor& images, Size2d kernel) {
     const std::int64_t channels = images.size(1), height = images.size(2), width = images.size(3);
     const std::int64_t down = height - kernel.h + 1, across = width - kernel.w + 1;
     Matrix sum = Matrix::Zero(channels * kernel.h * kernel.w, channels * kernel.h * kernel.w);
-    // Each row holds the values of all patches of one row of the image at one offset within the patch.
+    // Each column is one of the patches that begin in the same row of the image; each row of the matrix is one offset
+    // in a patch.
     Matrix patches(sum.rows(), across);
     const double* const pixels = images.data<double>();
     for (std::int64_t n = 0; n < images.size(0); ++n) {
@@ -38,7 +39,7 @@ Matrix second_moments(const Tensor& images, Size2d kernel) {
     return sum / static_cast<double>(images.size(0) * down * across);
 }
 
-/// The whitening kernels of second moments [d, d], float32 [d, d].
+/// Returns the whitening kernels for second moments [d, d], one per row: float32 [d, d].
 Tensor kernels_of(const Matrix& moments, double epsilon) {
     const Eigen::SelfAdjointEigenSolver<Matrix> solver(moments);
     const std::int64_t size = moments.rows();

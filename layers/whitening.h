@@ -9,11 +9,11 @@
 
 namespace radial {
 
-/// Kernels that whiten the patches of `images` [N, C, H, W], of any floating type: with d = C * kernel.h * kernel.w and
-/// the mean M = E[p p^T] over all patches p, they are v_i / sqrt(l_i + epsilon) for the eigenvectors v_i and
-/// eigenvalues l_i of M, from the largest eigenvalue to the smallest. A vector's sign is such that its largest element
-/// in magnitude is positive. The result is float32 [d, C, kernel.h, kernel.w] on the CPU. Throws Error when images have
-/// another rank, are smaller than the kernel, or contain NaN or infinity.
+/// Computes kernels that whiten the patches of `images` [N, C, H, W], of any floating type: with d = C * kernel.h *
+/// kernel.w and the mean M = E[p p^T] over all patches p, the kernels are v_i / sqrt(l_i + epsilon) for the
+/// eigenvectors v_i and eigenvalues l_i of M, from the largest eigenvalue to the smallest. The sign of each v_i is such
+/// that its element of the largest magnitude is positive. The result is float32 [d, C, kernel.h, kernel.w] on the CPU.
+/// Throws Error when images have another rank, are smaller than the kernel, or contain NaN or infinity.
 Tensor whitening_kernels(const Tensor& images, Size2d kernel, double epsilon);
 
 /// Options of WhiteningConv2d.
@@ -24,11 +24,11 @@ struct WhiteningConv2dOptions {
 };
 
 /// A convolution of stride 1 without padding whose kernels are fixed: those of whitening_kernels(), followed by their
-/// negatives, so that an activation behind it sees both signs (Page 2018, "How to Train Your ResNet"; Jordan 2024, "94%
-/// on CIFAR-10 in 3.29 Seconds on a Single GPU", 3.2). The first batch in training, over all ranks, determines them.
-/// x [N, in_channels, H, W]; the result is [N, out_channels(), H - kernel.h + 1, W - kernel.w + 1]. Parameter: bias
-/// [out_channels()], initially 0. Buffers: weight [out_channels(), in_channels, kernel.h, kernel.w], before the first
-/// batch as that of a Conv2d, and started [1].
+/// negatives, so that an activation after it receives both signs (Page 2018, "How to Train Your ResNet"; Jordan 2024,
+/// "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 3.2). The first batch in training, over all ranks, determines the
+/// kernels. x [N, in_channels, H, W]; the result is [N, out_channels(), H - kernel.h + 1, W - kernel.w + 1]. Parameter:
+/// bias [out_channels()], initially 0. Buffers: weight [out_channels(), in_channels, kernel.h, kernel.w], which is
+/// initialised as in Conv2d until the first batch, and started [1], which records whether there has been a first batch.
 class WhiteningConv2d : public Layer {
 public:
     using Options = WhiteningConv2dOptions;  ///< for Sequential::add()

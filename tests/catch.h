@@ -1,4 +1,4 @@
-// Includes Catch2 version 2 (Debian 12) or 3 (Debian 13) and defines how it prints a long vector.
+// Includes Catch2 version 2 (Debian 12) or 3 (Debian 13) and defines how Catch2 prints a long vector.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)
@@ -20,8 +20,8 @@ namespace Catch {
 template <class T, class A>
 struct is_range<std::vector<T, A>> : std::false_type {};  // so that the StringMaker below is used
 
-/// A failed check prints the first elements of a long vector and the number of the others. To see where two vectors
-/// differ, check radial::test::differences.
+/// A failed check prints the first elements of a long vector and the number of the remaining ones. To see where two
+/// vectors differ, check radial::test::differences.
 template <class T, class A>
 struct StringMaker<std::vector<T, A>> {
     static std::string convert(const std::vector<T, A>& values) {

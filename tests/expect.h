@@ -25,7 +25,7 @@ std::string error_of(F&& f) {
     return "(no error was thrown)";
 }
 
-/// Like error_of, for errors that a device finds only when it runs the kernel.
+/// Like error_of, for errors that a device detects only while it runs the kernel.
 template <class F>
 std::string error_after(F&& f) {
     return error_of([&] {
@@ -34,17 +34,18 @@ std::string error_after(F&& f) {
     });
 }
 
-/// The error for index `value` of `sample` outside [0, limit): on the CPU the op's own error, on a device an error that
-/// names the device.
+/// The expected message for index `value` of sample `sample`, which is outside [0, limit): on the CPU `on_cpu`, the
+/// message of the op; on a device a message that names the device.
 inline std::string bad_index(const std::string& on_cpu, std::int64_t value, std::int64_t sample, std::int64_t limit) {
     const Device device = default_device();
     if (device.kind == Device::Kind::cpu) return on_cpu;
     return fmt::format("{}: index {} of sample {} is outside [0, {})", device.str(), value, sample, limit);
 }
 
-/// Compares long vectors or the bytes of files; tests check that the result is "". It gives the number of different
-/// elements of `a` and `b`, the first one, and the one with the largest difference: "2 of 4096 differ: [7] 1 and 1.5,
-/// the first; [9] 2 and 5, the most". A NaN differs from all numbers and from NaN, and is the largest difference.
+/// Compares long vectors or the bytes of files; tests check that the result is "". Otherwise the result contains the
+/// number of elements in which `a` and `b` differ, the first of them, and the one with the largest difference: "2 of
+/// 4096 differ: [7] 1 and 1.5, the first; [9] 2 and 5, the most". A NaN differs from every number and from NaN, and
+/// counts as the largest difference.
 template <class Values>
 std::string differences(const Values& a, const std::type_identity_t<Values>& b) {
     if (a.size() != b.size()) return fmt::format("{} and {} elements", a.size(), b.size());

@@ -1,4 +1,4 @@
-// Tests of the messages that the tests' own checks give for long vectors.
+// Tests of the messages of the tests' own checks of long vectors.
 #include "expect.h"
 
 #include <cmath>

@@ -1,9 +1,10 @@
 // Entry point of the test program: runs the selected cases on the CPU, then again on each CUDA device.
 //
 // A case runs on every device, with default_device() set to that device, unless a tag says otherwise. [host]: the case
-// computes nothing on a device (files, command lines, parsing, HTTP). [device]: it tests something that only a device
-// does. [slow]: with the address sanitizer it runs on the CPU only. RADIAL_DEVICE=cpu, cuda or cuda:N selects some of
-// the rounds; `--out FILE` requires it, because each round writes its own file.
+// computes nothing on a device (files, command lines, parsing, HTTP). [device]: it runs on devices only, because it
+// tests something that the CPU does not do. [slow]: with the address sanitizer it runs on the CPU only.
+// RADIAL_DEVICE=cpu, cuda or cuda:N restricts the run to the CPU, all CUDA devices or one of them; `--out FILE`
+// requires it, because each device's run writes the file anew.
 #include "radial/core/memory/allocator.h"
 #include "radial/core/memory/device_runtime.h"
 #include "radial/core/tensor/tensor.h"

@@ -12,7 +12,7 @@
 namespace radial::data {
 namespace {
 
-constexpr std::int64_t levels = 31;  // magnitudes of an operation
+constexpr std::int64_t levels = 31;  // number of magnitudes of each operation
 
 /// The values of an image, 0 to 255.
 class Bytes {
@@ -34,7 +34,7 @@ public:
         const auto size = static_cast<std::size_t>(height() * width());
         return std::span(values_).subspan(static_cast<std::size_t>(c) * size, size);
     }
-    /// The grey value of a pixel: of three channels 0.2989 R + 0.587 G + 0.114 B without its fraction.
+    /// The grey value of a pixel: for three channels, 0.2989 R + 0.587 G + 0.114 B rounded down.
     std::uint8_t grey(std::size_t pixel) {
         if (channels() != 3) return channel(0)[pixel];
         const auto value = [&](std::int64_t c) { return static_cast<float>(channel(c)[pixel]); };
@@ -46,15 +46,16 @@ private:
     std::vector<std::uint8_t> values_;
 };
 
-/// weight * value + (1 - weight) * other, limited to [0, 255] and without its fraction.
+/// weight * value + (1 - weight) * other, limited to [0, 255] and rounded down.
 std::uint8_t blended(std::uint8_t value, float other, float weight) {
     const float sum = weight * static_cast<float>(value) + (1 - weight) * other;
     return static_cast<std::uint8_t>(std::clamp(sum, 0.0F, 255.0F));
 }
 
-/// A linear map around the centre of the image, from the result's coordinates to the source's.
+/// An affine map from the coordinates of a pixel of the result to those of its source, both relative to the image's
+/// centre.
 struct InverseMap {
-    double xx = 1, xy = 0, x = 0;  ///< x of the source: xx * x + xy * y + x
+    double xx = 1, xy = 0, x = 0;  ///< source column: xx * column + xy * row + x
     double yx = 0, yy = 1, y = 0;
 };
 
@@ -81,7 +82,8 @@ void warp(Bytes& image, const InverseMap& map) {
     }
 }
 
-/// The inverse of x' = x + amount * y (or of y' = y + amount * x), around the top left corner.
+/// The map of a shear around the top left corner: with `along_x`, the source column is column + amount * row;
+/// otherwise, the source row is row + amount * column.
 InverseMap shear(bool along_x, double amount, const Bytes& image) {
     const double corner_x = -static_cast<double>(image.width()) / 2;
     const double corner_y = -static_cast<double>(image.height()) / 2;
@@ -151,7 +153,7 @@ void equalize_histogram(std::span<std::uint8_t> channel) {
     const std::int64_t step = (std::ssize(channel) - *last) / 255;
     if (step == 0) return;
     std::array<std::uint8_t, 256> table{};
-    std::int64_t below = 0;  // number of smaller values
+    std::int64_t below = 0;  // number of pixels with a smaller value
     for (std::size_t value = 0; value < table.size(); ++value) {
         const std::int64_t level = value == 0 ? 0 : (below + step / 2) / step;
         table[value] = static_cast<std::uint8_t>(std::min<std::int64_t>(level, 255));
@@ -205,7 +207,7 @@ void apply(AutoOperation operation, double magnitude, Bytes& image) {
 /// The largest magnitudes of the operations, which differ between the two methods.
 struct Strengths {
     double shear, translate_x, translate_y, rotate, blend;
-    std::int64_t bits;  ///< number that posterize removes at most
+    std::int64_t bits;  ///< largest number of bits that posterize removes
 };
 
 /// The magnitude of an operation at a level from 0, the weakest, to 30, the strongest, before its sign is drawn.
@@ -263,7 +265,7 @@ bool is_signed(AutoOperation operation) {
     return operation >= AutoOperation::shear_x && operation <= AutoOperation::sharpness;
 }
 
-/// Draws an operation and the sign of its magnitude.
+/// Applies an operation that is drawn at random, as is the sign of its magnitude.
 void apply_random(std::int64_t level, const Strengths& most, Bytes& image, Generator& random) {
     const auto operation = static_cast<AutoOperation>(random.below(words_of(AutoOperation{}).size()));
     double magnitude = magnitude_at(operation, level, most);

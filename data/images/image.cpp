@@ -149,13 +149,13 @@ void cmyk_to_rgb(const std::uint8_t* from, std::int64_t count, std::uint8_t* to)
         for (int c = 0; c < 3; ++c) to[c] = static_cast<std::uint8_t>((from[c] * from[3] + 127) / 255);
 }
 
-/// Whether the file ends with the end marker of a JPEG. A truncated file is decoded to its end, even if all the pixels
-/// wanted come earlier, so that the truncation is detected.
+/// Whether the file ends with the end marker of a JPEG. A truncated file is decoded to its end, even if it contains all
+/// the required pixels, so that the truncation is detected.
 bool has_end(std::span<const std::uint8_t> content) {
     return content.size() >= 2 && content[content.size() - 2] == 0xFF && content.back() == JPEG_EOI;
 }
 
-/// Throws FileError with a message that begins with `name`, like decode_png().
+/// Like decode_png(), throws FileError with a message that begins with `name`.
 Decoded decode_jpeg(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options) {
     JpegFile file(content, name, options);
     int eighths = 8;
@@ -215,7 +215,7 @@ public:
         return pixels;
     }
 
-    /// Valid after read(), since the EXIF chunk may come after the pixels.
+    /// The EXIF orientation. Valid after read(), because the EXIF chunk may follow the pixels.
     int orientation() const {
         png_uint_32 count = 0;
         png_bytep data = nullptr;
@@ -346,14 +346,15 @@ public:
         if (info_.num_components >= 3) info_.out_color_space = info_.num_components == 4 ? JCS_CMYK : JCS_RGB;
         call([&] { jpeg_start_decompress(&info_); });
         rows_ = rows;
-        // Upsampling uses adjacent columns, so pixels at the edges of the decoded part can differ. Hence the margin.
+        // Upsampling uses adjacent columns, so pixels at the edges of the decoded part may differ from those of a full
+        // decode. The margin keeps such pixels outside the requested columns.
         constexpr std::int64_t margin = 4;
         const std::int64_t whole = info_.output_width;
         const std::int64_t from = std::max<std::int64_t>(columns.begin - margin, 0);
         const std::int64_t to = std::min(columns.end + margin, whole);
         JDIMENSION left = 0;
         auto width = static_cast<JDIMENSION>(to - from);
-        // At reduced sizes cropping saves little.
+        // At reduced sizes, cropping saves little time.
         if (eighths == 8 && to - from < whole) {
             left = static_cast<JDIMENSION>(from);
             call([&] { jpeg_crop_scanline(&info_, &left, &width); });

@@ -14,7 +14,7 @@ namespace radial::data {
 /// A JPEG whose header has been read. All functions throw FileError with a message that begins with `name`.
 class JpegFile {
 public:
-    /// `content` must outlive this object.
+    /// Reads the header. `content` must outlive this object.
     JpegFile(std::span<const std::uint8_t> content, std::string_view name, const ImageOptions& options);
     ~JpegFile();
     JpegFile(const JpegFile&) = delete;
@@ -24,7 +24,7 @@ public:
     std::int64_t height() const;
     int orientation() const;  ///< the EXIF orientation, 1 to 8
     /// Whether chroma keeps its detail when decoding at a reduced size. If chroma is subsampled in one direction only,
-    /// libjpeg reduces it once more.
+    /// libjpeg reduces its resolution further.
     bool scales_evenly() const;
 
     /// The pixels that will be decoded: `rows` x `columns`, with `channels` (1 or 3) bytes per pixel and no padding.
@@ -45,7 +45,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Whether a file begins like a JPEG, or like a PNG.
+/// Whether the content of a file begins like that of a JPEG (is_jpeg) or PNG (is_png) file.
 bool is_jpeg(std::span<const std::uint8_t> content);
 bool is_png(std::span<const std::uint8_t> content);
 

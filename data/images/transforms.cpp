@@ -33,7 +33,7 @@ void for_each_row(Image& image, const Window& window, F&& change) {
                                            static_cast<std::size_t>(window.right - window.left)));
 }
 
-/// Shifts the image by (down, right). Pixels that leave it are lost; vacated pixels become zero.
+/// Shifts the image by (down, right). Pixels that are shifted beyond its edge are lost; vacated pixels become zero.
 void shift(Image& image, std::int64_t down, std::int64_t right) {
     const std::vector<float> old = std::exchange(image.pixels, std::vector<float>(image.pixels.size(), 0.0F));
     const std::int64_t height = image.height, width = image.width;
@@ -73,7 +73,7 @@ void check_probability(const char* who, double probability) {
 
 constexpr std::array<float, 3> grey_weights = {0.299F, 0.587F, 0.114F};
 
-/// Pointers to the colour planes of an image. For grey images they are all the same plane.
+/// Pointers to the colour planes of an image. For grey images, all of them point to the same plane.
 struct Planes {
     explicit Planes(Image& image)
         : pixels(image.height * image.width),
@@ -121,16 +121,16 @@ float hue_of(float red, float green, float blue, float highest, float range) {
     return highest == green ? (blue - red) / range + 2 : (red - green) / range + 4;
 }
 
-/// Rotates the hue of each colour by the fraction `turn` of the circle. The largest and smallest channel values are
-/// kept.
+/// Rotates the hue of each pixel by the fraction `turn` of the circle. The largest and smallest channel values of a
+/// pixel are preserved.
 void change_hue(Image& image, float turn) {
     const Planes planes(image);
     for (std::int64_t i = 0; i < planes.pixels; ++i) {
         float &red = planes.red[i], &green = planes.green[i], &blue = planes.blue[i];
         const auto [lowest, highest] = std::minmax({red, green, blue});
         const float range = highest - lowest, hue = hue_of(red, green, blue, highest, range) + 6 * turn;
-        // A channel is highest within a sixth of the circle from its own hue, lowest within a sixth of the opposite
-        // hue, and linear in between.
+        // A channel has its highest value within a sixth of the circle from its own hue, its lowest within a sixth of
+        // the opposite hue, and is linear in between.
         const auto channel = [=, top = highest](float own) {
             const float away = std::abs(std::remainder(hue - own, 6.0F));
             return top - range * std::clamp(away - 1, 0.0F, 1.0F);
@@ -161,7 +161,7 @@ double gamma(double shape, Generator& random) {
 
 double beta(double alpha, Generator& random) {
     const double x = gamma(alpha, random), y = gamma(alpha, random);
-    // For a very small alpha both can underflow; the distribution is then concentrated at 0 and 1.
+    // For a very small alpha both x and y can underflow; the distribution is then concentrated at 0 and 1.
     return x + y > 0 ? x / (x + y) : static_cast<double>(random.below(2));
 }
 
@@ -175,7 +175,7 @@ void blend(const Tensor& images, const Tensor& old, std::span<const std::int64_t
     }
 }
 
-/// Returns the fraction of the image that is kept.
+/// Copies a random rectangle of each partner into its image (CutMix). Returns the fraction of an image that is kept.
 double cut(const Tensor& images, const Tensor& old, std::span<const std::int64_t> partners, double share,
            Generator& random) {
     const std::int64_t planes = images.size(1), height = images.size(2), width = images.size(3);

@@ -13,7 +13,7 @@
 
 namespace radial::data {
 
-/// One image during the preparation of its batch.
+/// An image while its batch is prepared.
 struct Image {
     std::int64_t channels = 0, height = 0, width = 0;  ///< extents of `pixels`
     std::vector<float> pixels;                         ///< [channels, height, width]
@@ -25,15 +25,15 @@ struct Image {
     }
 };
 
-/// Changes an image in place; its size may change too. All randomness comes from `random`, the sample's own stream,
-/// which depends only on the loader's seed, the epoch and the sample's number, so that neither the order of work nor
-/// the number of threads matters. Called by several threads at once.
+/// Changes an image in place; its size may change too. All random numbers come from `random`, the sample's own stream,
+/// which depends only on the loader's seed, the epoch and the sample's number. The result therefore depends neither on
+/// the order of work nor on the number of threads. Called by several threads at once.
 using Transform = std::function<void(Image& image, Generator& random)>;
 
 /// The transforms of a data set, in order.
 struct Transforms {
     std::vector<Transform> pixels;      ///< before normalisation, on values in [0, 1]
-    std::vector<Transform> normalised;  ///< after it, where 0 is the mean colour
+    std::vector<Transform> normalised;  ///< after normalisation, when 0 is the mean colour
 };
 
 /// The content of the pixels that padding adds to an image.
@@ -43,8 +43,8 @@ enum class Border : std::uint8_t {
 };
 /// The names of the choices.
 constexpr auto words_of(Border /*value*/) { return std::to_array<std::string_view>({"zero", "reflect"}); }
-/// The index of [0, size) at which a row of `size` pixels continues at `index`, reflected at its ends without repeating
-/// them: 1 for -1, and size - 2 for size. `index` must be above -size and below 2 * size - 1.
+/// Maps `index` into [0, size) by reflection at the ends of a row of `size` pixels, without repeating the end pixels:
+/// -1 becomes 1, and size becomes size - 2. `index` must be above -size and below 2 * size - 1.
 inline std::int64_t reflected(std::int64_t index, std::int64_t size) {
     if (index < 0) return -index;
     return index < size ? index : 2 * size - 2 - index;
@@ -53,7 +53,8 @@ inline std::int64_t reflected(std::int64_t index, std::int64_t size) {
 /// Pads the image with `padding` pixels on each side and crops a window of the image's own size at a uniformly
 /// distributed position (He et al. 2016, 4.2). A border of zeros has the mean colour in Transforms::normalised, as in
 /// pycls and the authors' code; in Transforms::pixels it is black, as in torchvision's usual recipe. Throws Error when
-/// padding is negative. The transform throws Error when it reflects an image whose sides are not above `padding`.
+/// padding is negative. With Border::reflect, the transform throws Error when a side of the image is not longer than
+/// `padding`.
 Transform random_crop(std::int64_t padding, Border border = Border::zero);
 
 /// Swaps left and right.
@@ -72,15 +73,16 @@ struct ColorJitterOptions {
     double hue = 0;  ///< hue is shifted by up to this fraction of the circle, at most 0.5
 };
 /// Changes brightness, contrast, saturation and hue, in random order, by random amounts, like torchvision's
-/// ColorJitter. A property with the amount 0 is not changed. Values stay in [0, 1], so use it in Transforms::pixels. Of
-/// grey images only brightness and contrast are changed. Throws Error for an amount below 0, or a hue above 0.5.
+/// ColorJitter. A property with the amount 0 is not changed. Values stay in [0, 1], so use it in Transforms::pixels.
+/// Only the brightness and contrast of grey images are changed. Throws Error for an amount below 0 or above 100, or a
+/// hue above 0.5.
 Transform color_jitter(const ColorJitterOptions& options);
 
 /// Options of random_erasing().
 struct RandomErasingOptions {
     double probability = 0.5;                ///< probability that an image is changed
     double min_area = 0.02, max_area = 0.4;  ///< area of the rectangle, as a fraction of the image
-    double min_aspect = 0.3;  ///< height over width is between this and its inverse, with uniform logarithm
+    double min_aspect = 0.3;                 ///< height / width is between this and 1 / this; its logarithm is uniform
 };
 /// Fills a random rectangle inside the image with noise from N(0, 1) (Zhong et al. 2020, "Random Erasing Data
 /// Augmentation"). The image is unchanged if ten attempts give no rectangle that fits. Use it in
@@ -92,7 +94,7 @@ Transform random_erasing(const RandomErasingOptions& options = {});
 /// equal probability.
 struct MixingOptions {
     double mixup = 0;   ///< alpha of Beta(alpha, alpha), from which the share is drawn (Zhang et al. 2018, "mixup")
-    double cutmix = 0;  ///< alpha of the same for CutMix (Yun et al. 2019, "CutMix")
+    double cutmix = 0;  ///< alpha of Beta(alpha, alpha) for CutMix (Yun et al. 2019, "CutMix")
 
     /// Whether a method is enabled.
     bool on() const { return mixup > 0 || cutmix > 0; }
@@ -101,9 +103,10 @@ struct MixingOptions {
 /// Throws Error unless both alphas are finite numbers of at least 0.
 void check(const MixingOptions& options);
 
-/// Mixes each image of float32 [N, C, H, W] with image number partners[i], in place, and returns the share of its own
-/// content that it keeps. Mixup computes share * own + (1 - share) * partner. CutMix copies a rectangle of the partner,
-/// with sides sqrt(1 - share) times those of the image before it is clipped at the image's edge.
+/// Mixes each image i of `images`, float32 [N, C, H, W], with image partners[i], in place, and returns the share of its
+/// original content that each image keeps. Mixup computes share * own + (1 - share) * partner. CutMix copies a
+/// rectangle of the partner whose sides are sqrt(1 - share) times those of the image; the rectangle is then clipped at
+/// the image's edge, which the returned share takes into account.
 double mix(const Tensor& images, std::span<const std::int64_t> partners, const MixingOptions& options,
            Generator& random);
 

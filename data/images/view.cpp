@@ -1,4 +1,4 @@
-// Computation of regions, the fixed-point weights of the resampler, and views of tensors and files.
+// Computes regions, the fixed-point weights of the resampler, and views of tensors and files.
 #include "radial/data/images/view.h"
 
 #include "radial/core/util/error.h"
@@ -28,7 +28,8 @@ Region middle_region(std::int64_t height, std::int64_t width, const RandomRegion
     return region;
 }
 
-/// Fractional bits. With 8 integer bits and 2 for overshoot and sign, 32 bits suffice.
+/// The number of fractional bits of weights and sums. With 8 integer bits and 2 bits for overshoot and sign, they fit
+/// 32 bits.
 constexpr int precision = 22;
 constexpr std::int32_t half = 1 << (precision - 1);
 
@@ -161,7 +162,7 @@ void Resampler::plan(const Axis& down, const Axis& across) {
 }
 
 /// Resizes one row with `across_`. C is 1, or 4 for RGB: the fourth byte belongs to the next pixel, and its sum is
-/// dropped.
+/// discarded.
 template <int C>
 void Resampler::narrow(const std::uint8_t* row, std::uint8_t* to) const {
     constexpr int kept = C == 4 ? 3 : C;
@@ -279,7 +280,7 @@ int ViewReader::plan(const View& view, bool may_scale) {
     return eighths;
 }
 
-/// Resizes pixels that begin at `from`, the first pixel that the plan needs.
+/// Resizes pixels to the view. `from` is the first pixel that the plan needs; with `as_rgb`, grey is converted to RGB.
 std::span<const std::uint8_t> ViewReader::finish(const View& view, const std::uint8_t* from, std::int64_t stride,
                                                  std::int64_t channels, bool as_rgb) {
     const std::int64_t pixels = view.kept.height * view.kept.width, all = as_rgb ? 3 : channels;

@@ -20,8 +20,8 @@ struct Region {
     friend bool operator==(const Region&, const Region&) = default;
 };
 
-/// The index of the first of the middle `part` of `whole` pixels. Half of an odd remainder is rounded half to even, as
-/// in Python.
+/// The index of the first of the middle `part` pixels out of `whole`: (whole - part) / 2, rounded half to even as in
+/// Python.
 std::int64_t middle(std::int64_t whole, std::int64_t part);
 
 /// A view of an image: `box` is resized to [height, width], and `kept` is the part of the result that is used.
@@ -44,7 +44,7 @@ View evaluation_view(std::int64_t height, std::int64_t width, const EvaluationVi
 /// Options of random_region().
 struct RandomRegionOptions {
     double min_area = 0.08, max_area = 1;               ///< area of the region, as a fraction of the image's
-    double min_aspect = 3.0 / 4, max_aspect = 4.0 / 3;  ///< width over height, with uniform logarithm
+    double min_aspect = 3.0 / 4, max_aspect = 4.0 / 3;  ///< width / height; its logarithm is uniform
 };
 
 /// Throws Error unless 0 < min_area <= max_area <= 1 and 0 < min_aspect <= max_aspect.
@@ -59,26 +59,25 @@ Region random_region(std::int64_t height, std::int64_t width, const RandomRegion
 View resized(const Region& region, std::int64_t height, std::int64_t width);
 
 /// Resizes uint8 [H, W, C] on the CPU to [height, width, C] by the triangle ("bilinear") filter, which is widened by
-/// the ratio of sizes when the image gets smaller, so that every pixel counts. Gives the same bytes as resize(BILINEAR)
-/// of Pillow 13, which resizes rows before columns when a tall image is reduced (Resampler); older versions differ
-/// there by 1 in some bytes. Throws Error when the image is not uint8 [H, W, C] with at least one pixel, or a size is
-/// below 1.
+/// the ratio of sizes when the image gets smaller, so that every pixel contributes. The result has the same bytes as
+/// that of resize(BILINEAR) of Pillow 13, which resizes the height before the width when a tall image is reduced (see
+/// Resampler); in this case, the results of older versions differ by 1 in some bytes. Throws Error when the image is
+/// not uint8 [H, W, C] with at least one pixel, or a size is below 1.
 Tensor resize_bilinear(const Tensor& image, std::int64_t height, std::int64_t width);
 
-/// Resizes so that the shorter side has `side` pixels and the longer one side * longer / shorter, rounded down.
-/// Throws as resize_bilinear().
+/// Resizes so that the shorter side has `side` pixels and the longer side has side * longer / shorter pixels, rounded
+/// down. Throws as resize_bilinear() does.
 Tensor resize_shorter_side(const Tensor& image, std::int64_t side);
 
-/// The centre [height, width, C] of uint8 [H, W, C]. Half of an odd remainder is rounded half to even, as in Python.
-/// Throws Error when the image is smaller.
+/// The centre [height, width, C] of uint8 [H, W, C], positioned by middle(). Throws Error when the image is smaller.
 Tensor center_crop(const Tensor& image, std::int64_t height, std::int64_t width);
 
 /// The view on which networks are evaluated: center_crop(resize_shorter_side(image, side), crop, crop), without
-/// computing the pixels that are cropped. The result is planar: uint8 [C, crop, crop]. Throws as these functions do,
-/// and Error when crop is above side.
+/// computing the pixels that are cropped away. The result is planar: uint8 [C, crop, crop]. Throws as these functions
+/// do, and Error when crop is above side.
 Tensor evaluation_view(const Tensor& image, std::int64_t side, std::int64_t crop);
 
-// For internal use: the resizing behind the functions above and ViewReader.
+// For internal use: the resizing that the functions above and ViewReader are based on.
 
 /// A range of rows or columns.
 struct Range {
@@ -98,12 +97,12 @@ struct Axis {
 
 /// Resizes bytes [H, W, C] by the triangle ("bilinear") filter, which is widened by the ratio of sizes when the image
 /// gets smaller. There are two passes, each rounded to bytes, with weights of 22 fractional bits; the result has the
-/// same bytes as that of Pillow 13. Columns are resized first, unless the height is reduced by more than twice as many
-/// pixels as the width, as in Pillow since 13.0. Older versions always begin with the columns, which changes some bytes
-/// by 1. Memory is reused from one image to the next.
+/// same bytes as that of Pillow 13. The width is resized first, unless the height is reduced by more than twice as many
+/// pixels as the width, as in Pillow since 13.0. Older versions of Pillow always resize the width first, which changes
+/// some bytes by 1. Memory is reused from one image to the next.
 class Resampler {
 public:
-    /// Prepares a resize. rows() and columns() are then the source pixels that it needs.
+    /// Prepares a resize. rows() and columns() then return the source pixels that the resize needs.
     void plan(const Axis& down, const Axis& across);
     /// The source rows needed.
     Range rows() const { return needed(down_); }
@@ -138,24 +137,25 @@ private:
     std::vector<std::int32_t> sums_;
 };
 
-/// Reads views of JPEG and PNG files and reuses its memory from one to the next. Not thread-safe.
+/// Reads views of JPEG and PNG files and reuses its memory from one view to the next. Not thread-safe.
 class ViewReader {
 public:
     /// Chooses the view of an image of [height, width], after rotation.
     using Choice = std::function<View(std::int64_t height, std::int64_t width)>;
 
-    /// If `scaled` is set, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as the view's box then has at least
-    /// as many rows and columns as it is resized to. Otherwise views are exactly those of the full image.
+    /// If `scaled` is set, a JPEG may be decoded at a reduced size: the smallest of 1/2, 1/4 and 1/8 at which the
+    /// view's box still has at least as many rows and columns as it is resized to. Otherwise views are exactly those of
+    /// the full image.
     explicit ViewReader(bool scaled = false) : scaled_(scaled) {}
 
-    /// The view as bytes [view.kept.height, view.kept.width, 3], valid until the next call. Throws FileError as
+    /// Returns the view as bytes [view.kept.height, view.kept.width, 3], valid until the next call. Throws FileError as
     /// read_image() does.
     std::span<const std::uint8_t> read(const std::filesystem::path& file, const Choice& choose);
-    /// The same for the content of a file. Error messages begin with `name`.
+    /// Like read(), for the content of a file. Error messages begin with `name`.
     std::span<const std::uint8_t> decode(std::span<const std::uint8_t> content, std::string_view name,
                                          const Choice& choose);
-    /// The same for an image in memory, given as planes [3, height, width] or [1, height, width], with as many channels
-    /// in the result.
+    /// Like read(), for an image in memory, given as planes [3, height, width] or [1, height, width]. The result has as
+    /// many channels as the image.
     std::span<const std::uint8_t> resize(const std::uint8_t* planes, std::int64_t channels, std::int64_t height,
                                          std::int64_t width, const Choice& choose);
 

@@ -19,7 +19,7 @@
 
 namespace radial::dense_kernels {
 
-/// Rows in memory, in bytes: where the first begins, the distance between two, and the length of each.
+/// Rows in memory: the address of the first, and the distance between adjacent rows and the length of a row in bytes.
 struct Lines {
     const std::byte* data;
     std::int64_t stride, length;
@@ -31,8 +31,8 @@ struct Lines {
           length(from.columns * static_cast<std::int64_t>(sizeof(T))) {}
 };
 
-/// Prefetches rows of matrices, a few cache lines per call: a processor ignores further prefetches while it waits for
-/// as many as it supports.
+/// Prefetches rows of matrices, a few cache lines per call: a processor ignores further prefetches while as many are
+/// pending as it supports.
 class Prefetch {
 public:
     /// All `rows` rows of each matrix have been prefetched after `calls` calls.
@@ -73,7 +73,7 @@ inline void join_rows(const Columns<const float>& m, std::int64_t rows, const Co
     rounding::round_pairs(m.row(r), zeros.data(), m.columns, bits(r));
 }
 
-/// The same for relu(affine(in)).
+/// Like join_rows(), for the rows of relu(affine(in)).
 template <class T>
 void normalise_pairs(const Columns<const T>& in, const Affine& affine, std::int64_t rows, const Columns<Pair>& out) {
     constexpr std::int64_t most = 512;
@@ -93,7 +93,8 @@ void normalise_pairs(const Columns<const T>& in, const Affine& affine, std::int6
 
 /// A weight [width, channels, 1, 1], stored in the form that the forward or the backward pass needs. T is the type of
 /// the image. Where the processor multiplies bfloat16, the operands of products for an image in bfloat16 are rounded to
-/// it, as those of any convolution of such an image are, and joined to pairs along the product's inner dimension.
+/// bfloat16, as those of any convolution of such an image are, and joined to pairs along the inner dimension of the
+/// product.
 template <class T>
 class Bottleneck {
 public:
@@ -113,19 +114,21 @@ public:
     std::int64_t width() const { return width_; }
     /// The distance between rows of a tile's channels, a multiple of the vector length.
     std::int64_t stride() const { return small_products::whole_vectors(channels_); }
-    /// Rows of a tile: for oneDNN as many as fit a core's cache; for our kernels fewer, because the cache also holds
-    /// the prefetched rows.
+    /// The number of rows of a tile: for oneDNN as many as fit into a core's cache; for our kernels fewer, because the
+    /// cache also holds the prefetched rows.
     std::int64_t tile_rows() const {
-        constexpr std::int64_t cache = 1 << 16, least = 64;  // numbers; rows
+        constexpr std::int64_t cache = 1 << 16, least = 64;  // in floats; in rows
         return own_ ? 96 : std::max(least, cache / channels_);
     }
-    /// The floats in memory that a tile's rows of channels need, and those of its rows of `width`.
+    /// The number of floats in memory that a tile needs for its rows of channels (wide) and for its rows of `width`
+    /// values (narrow).
     std::int64_t wide_numbers() const { return tile_rows() * stride(); }
     std::int64_t narrow_numbers() const { return tile_rows() * width_ * (in_pairs_ ? 2 : 1); }
 
-    // All matrices are row-major: x and dx are [rows, channels] with stride() between rows, y, dy [rows, width] and sum
-    // are dense. Each product also prefetches as many rows of `next`, and returns oneDNN's status. If the products take
-    // pairs, x and dy hold them: read() writes x, round() adds them behind dy's floats.
+    // All matrices are row-major: x and dx are [rows, channels] with stride() between rows; y and dy [rows, width] and
+    // sum are dense. Each product also prefetches `rows` rows of each matrix of `next`, and returns oneDNN's status. If
+    // `in_pairs_` is set, the products read x and dy as pairs: read() writes those of x, and round() appends those of
+    // dy to its floats.
 
     /// x = relu(affine(in)).
     void read(const Columns<const T>& in, const Affine& affine, std::int64_t rows, float* x) const {
@@ -134,7 +137,7 @@ public:
             return normalise(in, affine, rows, Columns<bfloat16>{as<bfloat16>(x), stride(), channels_});
         normalise_pairs(in, affine, rows, Columns<Pair>{as<Pair>(x), stride(), channels_});
     }
-    /// Prepares dy for products.
+    /// Prepares dy for products: appends its pairs if `in_pairs_` is set.
     void round(std::int64_t rows, float* dy) const {
         if (!in_pairs_) return;
         join_rows({dy, width_, width_}, rows, {row_pairs(dy), width_, width_});
@@ -191,12 +194,12 @@ public:
     }
 
 private:
-    /// The same memory, which holds elements of another type.
+    /// The same memory as a pointer to elements of type N.
     template <class N, class From>
     static auto* as(From* memory) {
         return reinterpret_cast<std::conditional_t<std::is_const_v<From>, const N, N>*>(memory);
     }
-    /// The pairs behind the floats of dy: of adjacent rows, and after these of adjacent columns.
+    /// The pairs that follow the floats of dy: first those of adjacent rows, then those of adjacent columns.
     auto* row_pairs(auto* dy) const { return as<Pair>(dy + tile_rows() * width_); }
     auto* column_pairs(auto* dy) const { return row_pairs(dy) + tile_rows() / 2 * width_; }
 
@@ -237,7 +240,7 @@ private:
     std::int64_t width_, channels_;
     bool own_, in_pairs_;
     Tensor matrix_;
-    std::vector<Pair> joined_;  ///< the matrix in pairs of adjacent rows, if the products take them
+    std::vector<Pair> joined_;  ///< the matrix in pairs of adjacent rows, if `in_pairs_` is set
 };
 
 }  // namespace radial::dense_kernels

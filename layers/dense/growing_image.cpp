@@ -1,4 +1,4 @@
-// GrowingImage: checks, and the records of its layers on the tape.
+// GrowingImage: checks, and the recording of its layers on the tape.
 #include "radial/layers/dense/growing_image.h"
 
 #include "radial/core/autograd/autograd.h"

@@ -1,5 +1,5 @@
-// Densely connected layers on one growing image, for the CPU in float32 and bfloat16. Concatenations are never copied,
-// and backward recomputes the results of batch norms and ReLUs instead of keeping them.
+// Densely connected layers that append to one image, for the CPU in float32 and bfloat16. Concatenations are never
+// copied, and backward recomputes the results of batch norms and ReLUs, which are not stored.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"
@@ -19,9 +19,9 @@ struct NormTensors {
 /// conv(relu(norm(x))), or with a bottleneck conv(relu(inner_norm(bottleneck(relu(norm(x)))))). No biases; `conv` is
 /// 3x3 with stride 1 and padding 1.
 struct DenseLayerTensors {
-    NormTensors norm;        ///< over all channels so far
+    NormTensors norm;        ///< of all channels so far, before the layer
     Tensor bottleneck;       ///< [B, C, 1, 1]; undefined without a bottleneck
-    NormTensors inner_norm;  ///< [B]; ignored without a bottleneck
+    NormTensors inner_norm;  ///< of the B channels of the bottleneck; ignored without one
     Tensor conv;             ///< [growth, B or C, 3, 3]
 };
 
@@ -29,17 +29,17 @@ struct DenseLayerTensors {
 /// gradients that flow between its layers are float32.
 class GrowingImage {
 public:
-    /// Whether a growing image can be used. This requires the CPU in float32 or bfloat16 and another backend than
-    /// the reference one, and either training or no gradients. It is not possible while ops are observed
+    /// Whether a growing image can be used. This requires an `x` in float32 or bfloat16 on the CPU, a backend other
+    /// than the reference backend, and either training or no gradients. It is not possible while ops are observed
     /// (core/autograd/autograd.h) or when batch norms in training take statistics over several ranks
     /// (core/distributed/communicator.h).
     static bool takes(const Tensor& x, bool training);
 
-    /// Starts with x [N, C, H, W] and memory for `channels` channels. Throws Error when x is not of rank 4 or has more
-    /// channels, and when takes() is false.
+    /// Starts with x [N, C, H, W] and allocates memory for `channels` channels. Throws Error when x is not of rank 4,
+    /// is empty or has more channels, when takes() is false, and in training when there is only one value per channel.
     GrowingImage(const Tensor& x, std::int64_t channels, bool training);
-    /// Appends the result of the layer for all channels so far. Training updates the layer's running statistics. Throws
-    /// Error when a shape does not fit or there is no room for the new channels.
+    /// Applies the layer to all channels so far and appends its result. Training updates the layer's running
+    /// statistics. Throws Error when a shape does not fit or there is no room for the new channels.
     void grow(const DenseLayerTensors& layer);
     /// The image, [N, channels, H, W], recorded on the tape. Throws Error before all channels have been appended.
     Tensor result() const;

@@ -21,7 +21,7 @@ inline constexpr ConvGeometry same_3x3{.pad_h = 1, .pad_w = 1};
 
 inline Backend& backend(DType type = DType::float32) { return backend_for({}, type); }
 
-/// An uninitialised image with the shape of `like` but with `channels` channels.
+/// An uninitialised image with the shape `like`, but with `channels` channels.
 inline Tensor image(const Shape& like, std::int64_t channels, DType type = DType::float32) {
     return Tensor::empty({like[0], channels, like[2], like[3]}, type, {}, Layout::channels_last);
 }
@@ -38,8 +38,7 @@ inline Floats values_of(const Tensor& vector) {
     return {values.begin(), values.end()};
 }
 
-/// Updates the running statistics with those of a batch: the mean, and the biased variance of `rows` values per
-/// channel.
+/// Updates the running statistics with the mean and the biased variance of a batch of `rows` values per channel.
 inline void move_running(const NormTensors& norm, const Floats& mean, const Floats& variance, double rows) {
     if (recomputing()) return;
     const double keep = 1 - norm.momentum, unbiased = norm.momentum * rows / (rows - 1);
@@ -52,8 +51,8 @@ inline void move_running(const NormTensors& norm, const Floats& mean, const Floa
     norm.running_variance.bump_version();
 }
 
-/// A batch norm of the first channels, with given statistics. The vectors are padded with zeros to whole vectors of the
-/// processor.
+/// A batch norm of the first channels, with given statistics. The arrays are padded with zeros to a multiple of the
+/// length of the processor's vectors.
 struct Normaliser {
     Floats mean, factor, shift, inverse;  ///< inverse: 1 / std
 
@@ -114,8 +113,8 @@ struct GrowingImage::State {
         slope.resize(mean.size());
     }
 
-    /// Calls body(first image, one past the last) for parts of the images whose first `channels` channels fit the
-    /// cache.
+    /// Calls body(first image, one past the last) for successive groups of images whose first `channels` channels fit
+    /// into the cache.
     template <class Body>
     void each_part(std::int64_t channels, const Body& body) const {
         constexpr std::int64_t cache = 1 << 20;  // floats

@@ -8,8 +8,8 @@
 // over all channels in each layer.
 //
 // An image in bfloat16 and the bottlenecks' results, which all layers keep for backward, are stored in bfloat16. The
-// gradient of the image is float32 for both types: each layer adds to it, and there is only one at a time, which is
-// small compared with the bottlenecks' results.
+// gradient of the image is float32 for both types, because each layer adds to it. There is only one such gradient at a
+// time, which is small compared with the bottlenecks' results.
 #pragma once
 
 #include "radial/core/autograd/autograd.h"
@@ -24,7 +24,7 @@
 
 namespace radial::growing {
 
-/// One layer of a growing image of T (float or bfloat16): its computation, and what backward needs.
+/// One layer of a growing image of T (float or bfloat16): its computation, and the data that backward needs.
 template <class T>
 class Step {
 public:
@@ -62,7 +62,8 @@ public:
         return made;
     }
 
-    /// `gradient` is that of the whole image; the gradient that flows through this layer is added to it.
+    /// Returns the gradients of the inputs of the layer. `gradient` is that of the whole image, to which the gradient
+    /// that flows through this layer is added.
     Grads backward(const Tensor& gradient) {
         for (const Saved& saved : kept_) saved.get();  // throws if the tensor has been written to
         const Tensor upstream = settled(*state_, gradient, channels_, tensors_.conv.size(0));
@@ -88,7 +89,7 @@ public:
 
 private:
     static constexpr DType type = dtype_of<T>;
-    /// Whether the products of tiles need not be rounded.
+    /// Whether the products of tiles are stored without rounding.
     static constexpr bool direct = std::is_same_v<T, float>;
 
     double rows() const { return static_cast<double>(state_->rows()); }
@@ -98,7 +99,7 @@ private:
         const Bottleneck<T> bottleneck(tensors_.bottleneck, Bottleneck<T>::Way::forward);
         const std::int64_t width = bottleneck.width(), tile = bottleneck.tile_rows() * width;
         T* const out = narrow_.data<T>();
-        // Rows of products before they are rounded; unused for float, whose products are written to their place.
+        // Products of tiles before they are rounded. Unused for float, whose products are written directly to `out`.
         const Tensor tiles = Tensor::empty({direct ? 0 : dense_kernels::Parts::most, tile}, DType::float32, {});
         const bool training = state_->training;
         dense_kernels::Moments moments(training ? first_row(bottleneck) : Floats());
@@ -139,9 +140,9 @@ private:
         return state_->template columns<T>(std::min(row + rows, state_->rows() - rows), channels_);
     }
 
-    /// Calls body(part, first row, rows, x) for tiles of the bottleneck's size, where x are those pixels after the
-    /// batch norm and ReLU, as read by the bottleneck, which body may overwrite. body returns oneDNN's status; throws
-    /// Error unless it is success.
+    /// Calls body(part, first row, rows, x) for tiles of the bottleneck's size, where x contains the pixels of the tile
+    /// after the batch norm and ReLU, as written by Bottleneck::read(). body may overwrite x and returns oneDNN's
+    /// status. Throws Error unless every status is success.
     template <class Body>
     void each_tile(const Bottleneck<T>& bottleneck, const Body& body) const {
         const std::int64_t tile = bottleneck.tile_rows(), stride = bottleneck.stride();
@@ -179,7 +180,7 @@ private:
         });
     }
 
-    /// The bottleneck's result after its batch norm and ReLU, as Out. Backward computes it again.
+    /// The bottleneck's result after its batch norm and ReLU, in type Out. Backward recomputes it.
     template <class Out>
     Tensor normalise_narrow() const {
         const NormTensors& norm = tensors_.inner_norm;
@@ -231,8 +232,8 @@ private:
         narrow_ = Tensor();
     }
 
-    /// Computes the gradients of the bottleneck's weight and of the image from `upstream`, the gradient of the ReLU
-    /// after the inner norm.
+    /// Computes the gradients of the bottleneck's weight and of the image from `upstream`, the gradient of the result
+    /// of the ReLU after the inner norm.
     void through_product(const ReluNormGradient& inner, const Tensor& upstream, const Tensor& gradient,
                          const Tensor& dweight, dense_kernels::GradientSums& sums) const {
         const Bottleneck<T> bottleneck(tensors_.bottleneck, Bottleneck<T>::Way::backward);
@@ -280,8 +281,8 @@ private:
         });
     }
 
-    /// The number of channels that absorb() processes: whole vectors if the image has room for them. The channels
-    /// beyond the layer's receive nothing, and their gradients have been used already.
+    /// The number of channels that absorb() processes: whole vectors if the image has room for them. Beyond the layer's
+    /// channels, absorb() adds zeros, to gradients that are no longer needed.
     std::int64_t absorbed() const {
         const std::int64_t padded = small_products::whole_vectors(channels_);
         return tensors_.bottleneck.defined() && padded <= state_->capacity() ? padded : channels_;
@@ -319,7 +320,7 @@ private:
     DenseLayerTensors tensors_;
     std::int64_t channels_;
     Normaliser outer_;
-    std::vector<Saved> kept_;  ///< only to detect whether they have been written to
+    std::vector<Saved> kept_;  ///< the layer's tensors, kept only to detect whether they have been written to
     Tensor narrow_;            ///< the bottleneck's result
     Tensor inner_mean_, inner_variance_;
 };

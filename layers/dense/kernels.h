@@ -51,7 +51,7 @@ void copy(const Columns<const T>& from, std::int64_t rows, const Columns<T>& out
     }
 }
 
-/// x in T, with the same layout.
+/// Returns x converted to T, with the same layout.
 template <class T>
 Tensor rounded(const Tensor& x) {
     if constexpr (std::is_same_v<T, float>) {
@@ -69,8 +69,8 @@ Tensor rounded(const Tensor& x) {
     }
 }
 
-/// Parts of the rows of a matrix, which threads process in turn. Their bounds depend only on the sizes, so sums that
-/// are formed per part do not depend on the number of threads.
+/// Divides the rows of a matrix into parts, each of which is processed by one thread. Their bounds depend only on the
+/// sizes, so sums that are computed per part do not depend on the number of threads.
 struct Parts {
     static constexpr std::int64_t most = 16, least_rows = 64;
     std::int64_t rows, count, length;
@@ -103,12 +103,12 @@ private:
     Tensor held_;  ///< allocated from the allocator's cache
 };
 
-/// The sums from which statistics are computed: over rows, of x - origin and of its square.
+/// The sums from which statistics are computed: those of x - origin and of its square over all rows.
 class Moments {
 public:
     explicit Moments(std::vector<float> origin)
         : origin_(std::move(origin)), sums_(static_cast<std::int64_t>(origin_.size())) {}
-    /// Adds dense rows to the sums of the part. Runs on the calling thread.
+    /// Adds `rows` dense rows of x to the sums of the part. Runs on the calling thread.
     template <class T>
     void add(std::int64_t part, const T* x, std::int64_t rows) {
         using norm_kernels::rows_in_float;
@@ -182,8 +182,8 @@ private:
     PartSums sums_;
 };
 
-/// out [rows, columns] = the gradient of a batch norm's input x, where `upstream` is the gradient of the ReLU after the
-/// norm. All matrices are dense. Runs on the calling thread.
+/// out [rows, columns] = the gradient of a batch norm's input x, where `upstream` is the gradient of the result of the
+/// ReLU after the norm. All matrices are dense. Runs on the calling thread.
 template <class T>
 void behind_relu_norm(const ReluNormGradient& norm, const T* x, const T* upstream, std::int64_t rows,
                       std::int64_t columns, float* out) {
@@ -219,7 +219,7 @@ void settle(const Columns<const float>& gradient, const Columns<const T>& x, con
         const float* const g = gradient.row(r) + first;
         const T* const v = x.row(r) + first;
         float* const to = out + r * columns;
-        // The processor does not foresee reads of a few columns of rows that are far apart.
+        // The prefetcher of the processor does not predict reads of a few columns of rows that are far apart.
         const std::int64_t later = std::min(r + ahead, rows - 1) - r;
         __builtin_prefetch(g + later * gradient.stride);
         __builtin_prefetch(g + later * gradient.stride + columns - 1);

@@ -12,7 +12,7 @@
 
 namespace radial::test {
 
-/// `bytes` compressed as gzip would do it.
+/// `bytes` as a gzip stream.
 inline std::string gzipped(const std::string& bytes) {
     const Scratch scratch;
     const std::filesystem::path path = scratch.path() / "x.gz";

@@ -1,4 +1,4 @@
-// Tests of TrivialAugment and RandAugment: each operation and the magnitudes against torchvision, and what is drawn.
+// Tests of TrivialAugment and RandAugment: operations and magnitudes as in torchvision, and the random draws.
 #include "radial/data/images/auto_augment.h"
 #include "../expect.h"
 #include "../folders.h"
@@ -63,7 +63,7 @@ TEST_CASE("the operations of automatic augmentation are torchvision's", "[host][
         Image image = image_of(recorded().at("image/" + name.substr(second + 1)));
         apply(operation_named(name.substr(0, first)), std::stod(name.substr(first + 1, second - first - 1)), image);
         const auto [largest, share] = difference(image, expected);
-        // A sum that is just below a whole number here may be just above it there.
+        // A sum that is just below an integer here may be just above it in torchvision.
         CHECK(largest <= 1);
         CHECK(share <= 0.03);
         ++cases;
@@ -112,7 +112,7 @@ TEST_CASE("TrivialAugment and RandAugment draw each operation, with both signs a
         constexpr std::int64_t level = 21;
         const data::Transform transform =
             trivial ? data::trivial_augment() : data::rand_augment({.operations = 1, .magnitude = level});
-        // Every result that may be drawn, and the operations and signs that give it.
+        // Every possible result, and the operations and signs that produce it.
         std::map<std::vector<float>, std::set<std::string>> possible;
         const auto names = words_of(AutoOperation{});
         for (std::size_t o = 0; o < names.size(); ++o) {
@@ -147,7 +147,7 @@ TEST_CASE("TrivialAugment and RandAugment draw each operation, with both signs a
 }
 
 TEST_CASE("RandAugment applies as many operations as are asked for", "[host][data][transforms]") {
-    // Operations are drawn one after another from the sample's generator.
+    // The operations are drawn one after another from the sample's generator.
     const data::Transform one = data::rand_augment({.operations = 1, .magnitude = 20}),
                           two = data::rand_augment({.operations = 2, .magnitude = 20});
     for (std::uint64_t seed = 0; seed < 50; ++seed) {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t pixels = 3072;
 
-/// A record: the label bytes, then pixels that count up from the last label.
+/// A record: the label bytes, followed by pixels whose values count up from the last label.
 std::string record(const std::string& labels) {
     std::string bytes = labels;
     for (std::size_t i = 0; i < pixels; ++i) bytes += static_cast<char>(i + static_cast<unsigned char>(labels.back()));
@@ -61,7 +61,7 @@ std::string packed(const Files& files, const std::string& folder) {
     return gzipped(tar + tar_end());
 }
 
-/// The error for CIFAR-10 with one file replaced, without the folder and "/".
+/// The error message for CIFAR-10 with one file replaced, without the folder and "/".
 std::string complaint10(const std::string& name, const std::string& bytes) {
     const Scratch scratch;
     write(scratch, cifar10_files());
@@ -70,7 +70,7 @@ std::string complaint10(const std::string& name, const std::string& bytes) {
     return message.substr(std::min(message.size(), message.find("/set/") + 5));
 }
 
-/// The same for CIFAR-100.
+/// Like complaint10(), for CIFAR-100.
 std::string complaint100(const std::string& name, const std::string& bytes) {
     const Scratch scratch;
     write(scratch, cifar100_files());
@@ -79,7 +79,8 @@ std::string complaint100(const std::string& name, const std::string& bytes) {
     return message.substr(std::min(message.size(), message.find("/set/") + 5));
 }
 
-/// The folder of the data set under RADIAL_DATA. If there is none: nothing, and a message about the skipped test.
+/// The folder of the data set under RADIAL_DATA. If it does not exist, returns nothing and prints that the test is
+/// skipped.
 std::optional<fs::path> real_data(const std::string& set) {
     const char* const folder = std::getenv("RADIAL_DATA");
     if (folder != nullptr && fs::exists(fs::path(folder) / set)) return fs::path(folder) / set;

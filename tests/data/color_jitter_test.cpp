@@ -12,7 +12,7 @@ using namespace radial::test;
 
 namespace {
 
-/// An image of 2 x 2 pixels in three planes: red, orange, grey and a dull blue.
+/// An image of 2 x 2 pixels, red, orange, grey and a dull blue, in three planes.
 Image colors() { return {3, 2, 2, {1, 1, 0.5F, 0.2F, 0, 0.5F, 0.5F, 0.3F, 0, 0, 0.5F, 0.6F}}; }
 
 Image after(const ColorJitterOptions& options, std::uint64_t seed) {
@@ -60,8 +60,8 @@ TEST_CASE("contrast keeps the mean grey level, and saturation the grey level of 
 TEST_CASE("hue turns colours around the circle", "[host][data][transforms][jitter]") {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const Image image = after({.hue = 0.5}, seed);
-        // Red turned by the fraction t of the circle: towards yellow and green for t > 0, towards magenta and blue for
-        // t < 0.
+        // This is red with its hue shifted by the fraction t of the circle: towards yellow and green for t > 0, towards
+        // magenta and blue for t < 0.
         const float red = image.pixels[0], green = image.pixels[4], blue = image.pixels[8];
         CHECK(std::max({red, green, blue}) == Approx(1).margin(1e-5));
         CHECK(std::min({red, green, blue}) == Approx(0).margin(1e-5));
@@ -74,7 +74,7 @@ TEST_CASE("hue turns colours around the circle", "[host][data][transforms][jitte
     permutation(4, probe);
     const float turn = 0.5F * (2 * probe.uniform() - 1);
     const Image image = after({.hue = 0.5}, 3);
-    const float sixths = 6 * turn;  // of the hue of the red pixel
+    const float sixths = 6 * turn;  // the hue of the red pixel, in sixths of the circle
     const float green = std::clamp(2 - std::abs(std::remainder(sixths - 2, 6.0F)), 0.0F, 1.0F);
     const float blue = std::clamp(2 - std::abs(std::remainder(sixths + 2, 6.0F)), 0.0F, 1.0F);
     CHECK(image.pixels[4] == Approx(green).margin(1e-5));

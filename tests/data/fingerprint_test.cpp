@@ -15,7 +15,8 @@ data::ImageSet in_memory(std::uint8_t first_pixel, std::int64_t first_label) {
             {"a", "b"}};
 }
 
-/// Files of two classes in `root`. All have the same content, except the last.
+/// A data set of files of two classes in `root`. All files have the same content, except the last, whose content is
+/// `last`.
 data::ImageSet in_files(const Scratch& scratch, const std::string& root, const std::string& last = "same") {
     std::vector<fs::path> files;
     for (const char* const name : {"cat/1.png", "dog/1.png", "cat/2.png", "dog/2.png"})

@@ -1,4 +1,4 @@
-// A small HTTP server on the local host that can be told to misbehave, for tests of downloads.
+// A small HTTP server on the local host that can simulate failures, for tests of downloads.
 #pragma once
 
 #include <arpa/inet.h>
@@ -18,10 +18,11 @@
 
 namespace radial::test {
 
-/// How the server answers. By default it sends the whole `content`, or its end from the position in the Range header.
+/// How the server answers. By default it sends the whole `content`, or the part that begins at the position in the
+/// Range header.
 struct Behaviour {
     std::string content = {};
-    int status = 200;                           ///< with any other status the body is empty
+    int status = 200;                           ///< with any status other than 200, the body is empty
     bool ranges = true;                         ///< false: the Range header is ignored
     bool refuse_ranges = false;                 ///< true: a request with a Range header gets the status 416
     std::optional<std::size_t> cut_after = {};  ///< bytes of the body before the connection ends
@@ -60,7 +61,7 @@ public:
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
 
-    /// "http://127.0.0.1:PORT" + path
+    /// Returns "http://127.0.0.1:PORT" + path.
     std::string url(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(port_) + path; }
     /// Changes the answers to all further requests.
     void behave(Behaviour behaviour) {

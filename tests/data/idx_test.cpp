@@ -25,7 +25,7 @@ std::string idx(const std::vector<std::uint32_t>& extents, const std::string& da
     return bytes + data;
 }
 
-/// The error of read_idx for a file with these bytes, without the path and ": ".
+/// The error message of read_idx for a file with these bytes, without the path and ": ".
 std::string complaint(const std::string& bytes) {
     const Scratch scratch;
     const fs::path path = scratch.write("file", bytes);
@@ -49,7 +49,7 @@ struct MnistFolder {
     }
 };
 
-/// The folder RADIAL_DATA. If it is not set: null, and a message about the skipped test.
+/// The folder RADIAL_DATA. If it is not set, returns null and prints that tests are skipped.
 const char* real_data() {
     const char* const folder = std::getenv("RADIAL_DATA");
     if (folder == nullptr) std::cout << "RADIAL_DATA is not set: tests on real MNIST skipped\n";

@@ -1,4 +1,4 @@
-// Tests of folders with one folder of images per class: synthetic ones and ImageNet's.
+// Tests of data sets with one folder of images per class: synthetic ones and ImageNet.
 #include "radial/data/image_folder.h"
 
 #include "../expect.h"
@@ -25,7 +25,7 @@ struct Pictures {
                                        "train/n01/notes.txt", "train/list.txt", "train/.cache/x.jpg"})
             scratch.write(name, "x");
     }
-    /// The error of listing the folder, without the root's path.
+    /// The error message of list_image_folder() for the folder, without the path of the root.
     std::string problem(const ImageFolderOptions& options = {}) const {
         const std::string message = error_of<FileError>([&] { list_image_folder(root, options); });
         return message.starts_with(root.string()) ? message.substr(root.string().size()) : "(no path) " + message;

@@ -16,14 +16,14 @@ using namespace std::string_literals;
 
 namespace {
 
-/// The bytes of a recorded file.
+/// The bytes of a file in tests/golden/images.safetensors.
 std::string recorded(const std::string& name) {
     static const TensorFile file = read_safetensors(test_folder() + "/golden/images.safetensors");
     const auto bytes = file.at("file/" + name).values<std::uint8_t>();
     return {bytes.begin(), bytes.end()};
 }
 
-/// The error of read_image for a file with these bytes, without the path and ": ".
+/// The error message of read_image for a file with these bytes, without the path and ": ".
 std::string complaint(const std::string& bytes, const ImageOptions& options = {}) {
     const Scratch scratch;
     const fs::path path = scratch.write("file.jpg", bytes);

@@ -17,7 +17,8 @@ namespace {
 
 using Indices = std::vector<std::int64_t>;
 
-/// `size` images of 2 channels and 2 x 3 pixels. The bytes depend on their position; the labels are 0 .. 9 in turn.
+/// `size` images of 2 channels and 2 x 3 pixels. The value of a byte depends on its position; the labels are 0 to 9 in
+/// turn.
 ImageSet sample_dataset(std::int64_t size) {
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size) * 12);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 + i / 251);
@@ -297,7 +298,7 @@ TEST_CASE(
         for (const std::int64_t copy : {1, 2})
             differing += first != found.images.rows(3 * sample + copy, 3 * sample + copy + 1).to_vector<float>();
     }
-    CHECK(differing > 4);  // of 8; two crops may be the same
+    CHECK(differing > 4);  // of 8; some crops may be equal
 }
 
 TEST_CASE("balanced sampling goes on in the middle of an epoch with the same batches", "[host][data][loader]") {

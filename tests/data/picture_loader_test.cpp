@@ -1,4 +1,4 @@
-// Tests of batches of image files that the loader decodes, of mixed batches, and of ImageNet's folders.
+// Tests of the loader with image files, with mixing, and with ImageNet's folders.
 #include "../catch.h"
 #include "../expect.h"
 #include "pictures.h"

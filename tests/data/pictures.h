@@ -1,4 +1,4 @@
-// The recorded JPEG files as a data set in a folder.
+// A data set that consists of the recorded JPEG files in a folder.
 #pragma once
 
 #include "../folders.h"

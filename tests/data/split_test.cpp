@@ -14,7 +14,7 @@ namespace {
 
 using namespace radial::data;
 
-/// 37 images of one pixel in the classes 0, 1 and 2, of 20, 16 and 1 images; the pixel of image i is i.
+/// 37 images of one pixel: 20, 16 and 1 of the classes 0, 1 and 2. The pixel of image i is i.
 std::shared_ptr<const ImageSet> numbered_images() {
     std::vector<std::uint8_t> pixels;
     std::vector<std::int64_t> labels;
@@ -51,7 +51,7 @@ TEST_CASE("a split holds out the same share of every class, and of a class of on
     }
     CHECK(whole[2] == 1);
     CHECK(train[2] == 1);
-    CHECK(split(set, 0.001, 7).held_out->size() == 2);  // one of each class that has two
+    CHECK(split(set, 0.001, 7).held_out->size() == 2);  // one of each class that has at least two
     CHECK(counts_of(*split(set, 0.999, 7).train).size() == 3);
 }
 

@@ -24,7 +24,7 @@ std::string listing(const std::string& bytes) {
     return all;
 }
 
-/// The error for an archive with these bytes, without the path and ": ".
+/// The error message for an archive with these bytes, without the path and ": ".
 std::string complaint(const std::string& bytes) {
     const std::string message = error_of<FileError>([&] { listing(bytes); });
     const std::string path = "x.tar: ";

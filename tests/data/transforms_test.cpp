@@ -37,7 +37,7 @@ float pixel(const Image& image, std::int64_t c, std::int64_t y, std::int64_t x) 
     return image.pixels[static_cast<std::size_t>((c * image.height + y) * image.width + x)];
 }
 
-/// The pixels of the image moved by (down, right), with zeros in the area that becomes free.
+/// The pixels of the image shifted by (down, right), with zeros in the vacated area.
 std::vector<float> moved(const Image& image, std::int64_t down, std::int64_t right) {
     std::vector<float> pixels;
     for (std::int64_t c = 0; c < image.channels; ++c)
@@ -92,7 +92,7 @@ TEST_CASE("a random crop moves the image by every offset that its padding allows
         ++count[found->second];
     }
     CHECK(count.size() == 25);
-    // About 100 each: 50 and 150 are five standard deviations away.
+    // Each offset is expected about 100 times; 50 and 150 are five standard deviations away.
     for (const auto& [offset, times] : count) CHECK((times > 50 && times < 150));
 }
 
@@ -171,7 +171,7 @@ TEST_CASE("a flip mirrors every row, half of the time", "[host][data][transforms
         CHECK((flips || image.pixels == counting_image(2, 6, 6).pixels));
         flipped += flips ? 1 : 0;
     }
-    CHECK(flipped > 420);  // five standard deviations
+    CHECK(flipped > 420);  // five standard deviations below the expected 500
     CHECK(flipped < 580);
 }
 

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The bytes [3, H, W] in the order [H, W, 3].
+/// The bytes of planes [3, H, W], rearranged to [H, W, 3].
 std::vector<int> side_by_side(const Tensor& planes) {
     const std::vector<int> from = planes.to_vector<int>();
     const std::size_t pixels = from.size() / 3;
@@ -29,7 +29,7 @@ std::vector<int> side_by_side(const Tensor& planes) {
     return to;
 }
 
-/// A rectangle of an image [H, W, C], resized: the definition of a view.
+/// Cuts a rectangle out of an image [H, W, C] and resizes it, which is the definition of a view.
 std::vector<int> view_of_whole(const Tensor& image, const Region& region, std::int64_t height, std::int64_t width) {
     const std::vector<std::uint8_t> pixels = image.to_vector<std::uint8_t>();
     std::vector<std::uint8_t> part;
@@ -57,7 +57,8 @@ Difference difference(std::span<const std::uint8_t> a, const std::vector<int>& b
     return found;
 }
 
-/// For random regions of an image, compares decoding the region from the file with cutting it out of the whole image.
+/// For random regions of an image, compares the pixels of the region decoded from the file with those of
+/// view_of_whole() on the whole image.
 void compare_parts(const std::string& bytes, const std::string& name, int regions, Generator& random) {
     const std::span content(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     const Tensor whole = decode_image(content, name);
@@ -168,10 +169,10 @@ TEST_CASE("scaled decoding stays near the whole where it serves, and is off else
         };
         for (const std::int64_t size : {10, 20, 40}) {
             const Difference found = compare(size);
-            CHECK((found.mean > 0) == (name != "422.jpg"));  // not scaled: its colours would lose detail
-            CHECK(found.mean < 5);                           // stripes of 30 pixels at a tenth of their size
+            CHECK((found.mean > 0) == (name != "422.jpg"));  // not scaled, because its colours would lose detail
+            CHECK(found.mean < 5);  // not small, because stripes of 30 pixels shrink to about a tenth
         }
-        CHECK(compare(46).worst == 0);  // not scaled: half of 90 rows would be too few
+        CHECK(compare(46).worst == 0);  // not scaled, because half of 90 rows would be too few
     }
 }
 

@@ -10,7 +10,7 @@
 namespace radial::test {
 namespace {
 
-/// The sum of each image's elements.
+/// The sums of the elements of each image.
 std::vector<double> image_sums(const Tensor& x) { return sum(x, {1, 2, 3}).to_vector<double>(); }
 
 }  // namespace

@@ -13,8 +13,8 @@
 namespace radial::test {
 namespace {
 
-/// A block of layers in `dtype` with random parameters and statistics, and an input in bfloat16 if `rounded`. With
-/// `lifted` shifts, no input of a ReLU is near 0, where rounding would change its sign.
+/// A block in `dtype` with random parameters and statistics, and an input in bfloat16 if `rounded`. If `lifted` is set,
+/// shifts are so large that no input of a ReLU is near 0, where rounding could change its sign.
 struct Block {
     DenseBlock layer;
     Tensor x, upstream;
@@ -68,7 +68,8 @@ void check_training(const DenseBlockOptions& options, const Shape& spatial) {
     REQUIRE(fast.size() == exact.size());
     for (std::size_t i = 0; i < fast.size(); ++i) {
         INFO(fast[i].name);
-        // A norm's shift before a convolution and another norm has no effect if nothing is clamped: its gradient is 0.
+        // The shift of a norm that is followed by a convolution and another norm has no effect if the ReLU clamps
+        // nothing, so its gradient is 0.
         const double floor = spatial[0] > 8 ? 100 : 1e-12;
         CHECK(relative_difference(fast[i].tensor, exact[i].tensor, floor) < 2e-5);
     }
@@ -82,7 +83,7 @@ void check_evaluation(const DenseBlockOptions& options, const Shape& spatial) {
     CHECK(relative_difference(fast.layer.forward(fast.x), exact.layer.forward(exact.x)) < 1e-5);
 }
 
-/// The root of the mean of (a - b)^2, relative to that of b^2, or to `floor` if that is larger.
+/// The root mean square of a - b, divided by that of b or by `floor`, whichever is larger.
 double spread(const Tensor& a, const Tensor& b, double floor) {
     const auto x = a.to_vector<double>(), y = b.to_vector<double>();
     double difference = 0, scale = 0;
@@ -94,7 +95,7 @@ double spread(const Tensor& a, const Tensor& b, double floor) {
     return std::sqrt(difference / count) / std::max(floor, std::sqrt(scale / count));
 }
 
-/// Checks that the errors of a block of a bfloat16 image are not much larger than those of the same layers composed of
+/// Checks that the errors of a block for a bfloat16 image are not much larger than those of the same layers composed of
 /// plain ops in bfloat16, which round more often.
 void check_bfloat16(const DenseBlockOptions& options, const Shape& spatial, bool lifted) {
     INFO(options.in_channels << " + " << options.layers << " * " << options.growth << ", " << spatial.str());
@@ -112,7 +113,8 @@ void check_bfloat16(const DenseBlockOptions& options, const Shape& spatial, bool
         const double floor = lifted && all[i].name.ends_with("bias") ? 2 : 1e-2;  // see check_training()
         CHECK(some[i].tensor.dtype() == composed[i].tensor.dtype());
         const double error = spread(some[i].tensor, all[i].tensor, floor);
-        // Where rounding changes the sign of a ReLU's input, which differs between the two, a gradient passes or not.
+        // Unless shifts are lifted, rounding can change the sign of a ReLU's input, and thus whether a gradient passes,
+        // in one of the two blocks but not in the other.
         CHECK(error < (lifted ? 5e-3 : 5e-2) + 1.2 * spread(composed[i].tensor, all[i].tensor, floor));
         if (lifted) CHECK(error < 2.5e-2);
     }

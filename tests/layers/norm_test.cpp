@@ -1,4 +1,4 @@
-// Tests of the normalisation layers and of MultiHeadAttention: names of parameters, first values, modes, messages.
+// Tests of the normalisation layers and of MultiHeadAttention: names of parameters, initial values, modes, messages.
 #include "radial/layers/norm.h"
 #include "../core/random_inputs.h"
 #include "../expect.h"

@@ -1,4 +1,4 @@
-// Tests of whitening convolutions: what the kernels do to patches, and when they are computed.
+// Tests of whitening convolutions: the effect of the kernels on patches, and when the kernels are computed.
 #include "radial/layers/whitening.h"
 
 #include "../core/random_inputs.h"

@@ -18,7 +18,7 @@ EfficientNetOptions small_efficientnet() {
 }  // namespace
 
 TEST_CASE("drop-connect grows from the first block to the last", "[models]") {
-    // One scaling op for each block that has a shortcut and a rate above 0; the first block's rate is 0.
+    // There is one scaling op for each block that has a shortcut and a rate above 0. The rate of the first block is 0.
     EfficientNetOptions options = small_efficientnet();
     EfficientNet net(options);
     std::vector<double> dropped;
@@ -37,9 +37,9 @@ TEST_CASE("drop-connect grows from the first block to the last", "[models]") {
 TEST_CASE("an EfficientNet is scaled to multiples of eight and whole blocks", "[models]") {
     const EfficientNet net({.width = 1.2, .depth = 1.4, .stages = {{3, 1, 1, 16, 1}, {3, 2, 6, 24, 2}}});
     CHECK(net.feature_dim() == 1536);
-    CHECK(parameter(net, "conv_stem.weight").size(0) == 40);  // 38.4, rounded
+    CHECK(parameter(net, "conv_stem.weight").size(0) == 40);  // 38.4, rounded to a multiple of 8
     CHECK(parameter(net, "blocks.0.1.conv_pw.weight").size(0) ==
-          24);  // 16 is nearer to 19.2, but more than a tenth below it
+          24);  // 16 is nearer to 19.2, but more than 10% below it
     CHECK(parameter(net, "blocks.1.2.conv_pwl.weight").size(0) == 32);
     CHECK_FALSE(parameter(net, "blocks.0.2.conv_pw.weight").defined());
     CHECK_FALSE(parameter(net, "blocks.1.3.conv_pw.weight").defined());

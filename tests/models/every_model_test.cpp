@@ -1,5 +1,5 @@
-// Compares every network of the registry with torchvision, timm and PyTorch versions of the CIFAR networks: cost,
-// names, shapes.
+// Compares the cost, names and shapes of every network of the registry with torchvision, timm and PyTorch versions of
+// the CIFAR networks.
 #include "../expect.h"
 #include "../folders.h"
 #include "radial/core/autograd/autograd.h"
@@ -25,7 +25,7 @@ const nlohmann::json& recorded() {
     return costs;
 }
 
-/// The 64-bit FNV-1a hash of the names and shapes, in the form of the script.
+/// The 64-bit FNV-1a hash of the names and shapes, computed as in tests/golden/model_costs.py.
 std::string hash_of(const std::vector<NamedTensor>& state) {
     std::vector<std::string> lines;
     for (const auto& [name, tensor] : state) {
@@ -40,8 +40,9 @@ std::string hash_of(const std::vector<NamedTensor>& state) {
     return fmt::format("{:016x}", value);
 }
 
-/// The cost on images of 224 x 224 pixels, counted on 32 x 32, which takes a 49th of the arithmetic. For networks that
-/// halve the image five times, so that every map has 49 times as many pixels.
+/// The cost on images of 224 x 224 pixels, computed from the cost on 32 x 32 pixels, which takes a 49th of the
+/// arithmetic. Only for networks that halve the image five times, so that each of their feature maps has 49 times as
+/// many pixels.
 ModelCost scaled_cost(Layer& model, const ModelInfo& info) {
     REQUIRE(info.image == Shape{3, 224, 224});
     const std::int64_t classifier = (info.dim + 1) * info.classes;
@@ -64,7 +65,7 @@ void check_model(const ModelInfo& info) {
     CHECK(cost.parameters == expected.at("parameters").get<std::int64_t>());
     CHECK(cost.multiply_adds == expected.at("multiply_adds").get<std::int64_t>());
     CHECK(cost.activations == expected.at("activations").get<std::int64_t>());
-    if (!expected.contains("hash")) return;  // LeNets++ and airbench have names of their own
+    if (!expected.contains("hash")) return;  // the names of LeNets++ and airbench are not compared
     CHECK(model->state().size() == expected.at("tensors").get<std::size_t>());
     CHECK(hash_of(model->state()) == expected.at("hash").get<std::string>());
 }
@@ -81,7 +82,7 @@ void check_family(const std::string& family, std::size_t count) {
 
 }  // namespace
 
-// One test per family, so that a device's memory is returned after each.
+// One test per family, so that a device's memory is freed after each family.
 TEST_CASE("LeNets++ costs what PyTorch's does", "[models][cost]") { check_family("lenetpp", 1); }
 TEST_CASE("residual networks cost what PyTorch's do and have their tensors", "[models][cost][slow]") {
     check_family("resnet", 13);

@@ -8,7 +8,7 @@ namespace radial::test {
 
 TEST_CASE("padding as TensorFlow's puts an odd zero below and to the right", "[models]") {
     const Tensor x = Tensor::full({1, 1, 4, 5}, 1);
-    // With a window of 3 and a stride of 2, 5 rows and 7 columns are needed.
+    // With a window of 3 and a stride of 2, the result of 2 x 3 pixels requires 5 rows and 7 columns.
     const Tensor padded = pad_same(x, 3, 2);
     CHECK(padded.shape() == Shape{1, 1, 5, 7});
     std::vector<float> expected;

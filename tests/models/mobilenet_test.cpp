@@ -36,19 +36,19 @@ TEST_CASE("a MobileNetV3 is scaled in width to multiples of eight", "[models]") 
     MobileNetV3Options options = small_mobilenet();
     options.width = 0.7;
     const MobileNetV3 net(options);
-    CHECK(net.feature_dim() == 48);  // 44.8
+    CHECK(net.feature_dim() == 48);  // 44.8, rounded
     CHECK(parameter(net, "features.0.0.weight").size(0) == 8);
-    CHECK(parameter(net, "features.2.block.1.0.weight").shape() == Shape{64, 1, 5, 5});     // 67.2
+    CHECK(parameter(net, "features.2.block.1.0.weight").shape() == Shape{64, 1, 5, 5});     // 67.2, rounded
     CHECK(parameter(net, "features.2.block.2.fc1.weight").shape() == Shape{16, 64, 1, 1});  // a quarter
-    CHECK(parameter(net, "features.2.block.3.0.weight").shape() == Shape{16, 64, 1, 1});  // 11.2; 8 loses over a tenth
-    CHECK(parameter(net, "features.3.0.weight").shape() == Shape{96, 16, 1, 1});          // six times as many
+    CHECK(parameter(net, "features.2.block.3.0.weight").shape() == Shape{16, 64, 1, 1});    // 11.2; 8 is over 10% less
+    CHECK(parameter(net, "features.3.0.weight").shape() == Shape{96, 16, 1, 1});            // six times as many
 }
 
 TEST_CASE("a MobileNetV3 starts with filters of torchvision's deviations", "[models]") {
     MobileNetV3Options options = small_mobilenet();
     options.hidden = 512;
     const MobileNetV3 net(options);
-    // The fan-out of a depthwise convolution is that of all groups together, as torchvision has it.
+    // The fan-out of a depthwise convolution is that of all groups together, as in torchvision.
     CHECK(mean_square(parameter(net, "features.2.block.1.0.weight")) == Approx(2.0 / (25 * 96)).epsilon(0.1));
     CHECK(mean_square(parameter(net, "features.2.block.2.fc2.weight")) == Approx(2.0 / 96).epsilon(0.1));
     CHECK(mean_square(parameter(net, "features.2.block.2.fc2.bias")) == 0);

@@ -8,7 +8,7 @@
 
 namespace radial::test {
 
-/// Numbers in [-1, 1], the same in every call.
+/// Random numbers in [-1, 1], the same in every call.
 inline Tensor random_images(const Shape& shape) {
     const Tensor x = Tensor::empty(shape);
     Generator generator(12);

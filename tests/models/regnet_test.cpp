@@ -38,12 +38,13 @@ TEST_CASE("a RegNet's stages are those of the paper's tables", "[models]") {
 }
 
 TEST_CASE("a RegNet's widths follow a line in whole steps", "[models]") {
-    // u = 8, 14, 20, 26, 32: the exponents 0, 0.81, 1.32, 1.7 and 2 of 2, rounded to 0, 1, 1, 2 and 2.
+    // u = 8, 14, 20, 26, 32: u / 8 is 2 to the powers 0, 0.81, 1.32, 1.7 and 2, which are rounded to 0, 1, 1, 2 and 2.
     RegNetOptions options{.depth = 5, .initial = 8, .slope = 6, .step = 2, .group_width = 8};
     CHECK(stages_of(options) == "1x8/8 2x16/8 2x32/8 ");
     options.slope = 0;
     CHECK(stages_of(options) == "5x8/8 ");
-    // A group is as wide as a narrow stage; a width is rounded to whole groups, upwards if it would lose over a tenth.
+    // Groups are at most as wide as the stage. A width is rounded to a multiple of the group width, upwards if it would
+    // otherwise be reduced by more than 10%.
     options.slope = 6;
     options.group_width = 12;
     CHECK(stages_of(options) == "1x8/8 2x24/12 2x36/12 ");

@@ -93,12 +93,12 @@ TEST_CASE("a residual network's tensors are named as torchvision's") {
 }
 
 TEST_CASE("a bottleneck's stride is on its 3x3 convolution") {
-    // In a row of eight pixels, a 1x1 convolution with stride 2 would not read the odd ones.
+    // In a row of eight pixels, a 1x1 convolution with stride 2 would not read those with odd indices.
     manual_seed(1);
     ResNet net({.block = ResNetOptions::Block::bottleneck,
                 .stem = ResNetOptions::Stem::small,
                 .depths = {1, 1},
-                .widths = {8, 8}});  // so many that the gradient of each pixel passes some ReLU
+                .widths = {8, 8}});  // enough that each pixel's gradient passes some ReLU
     net.eval();
     const auto parameters = net.named_parameters();
     for (const auto& [name, tensor] : parameters)
@@ -161,7 +161,7 @@ TEST_CASE("a block that starts at zero is its shortcut, and learns all the same"
         sum(block.forward(x) * x).backward();
         int learning = 0;
         for (const Tensor& parameter : block.parameters()) learning += gradient_norm({parameter}) > 0 ? 1 : 0;
-        CHECK(learning == 2);  // at first only the last norm's scale and shift
+        CHECK(learning == 2);  // at first only the last norm's scale and shift learn
     }
 }
 

@@ -44,7 +44,7 @@ void check_equal(const std::vector<NamedTensor>& a, const std::vector<NamedTenso
     }
 }
 
-/// A file of resnet20's weights that a test changes before reading it.
+/// A file of resnet20's weights, which a test damages before it is read.
 struct Damaged {
     Scratch scratch;
     const ModelInfo& info = *find_model("resnet20");
@@ -65,7 +65,7 @@ struct Damaged {
     void remove(const std::string& name) {
         REQUIRE(std::erase_if(file.tensors, [&](const NamedTensor& tensor) { return tensor.name == name; }) == 1);
     }
-    /// The error of reading the file into a resnet20, without the path.
+    /// The error message for reading the file into a resnet20, without the path.
     std::string problem(std::optional<WeightFormat> format = {}) const {
         const SkipRandomFill skip;
         const auto model = make_model(info, info.dim);
@@ -182,7 +182,7 @@ TEST_CASE("a DenseNet's weights are read under the names that torchvision publis
             ++renamed;
         }
     }
-    CHECK(renamed == 58 * 12);  // per layer, two convolutions of one tensor and two norms of five
+    CHECK(renamed == 58 * 12);  // 58 layers, each with two convolutions of one tensor and two norms of five
     const ReadNetwork read = read_network(file, "x", info);
     check_equal(read.model->state(), model->state());
     file.tensors.push_back({"features.denseblock1.denselayer1.norm1.bias", Tensor::zeros({64})});

@@ -34,7 +34,7 @@ std::string by(const Shape& shape) {
     return text;
 }
 
-/// The same for a network of the registry and its classifier, with the names of `format`.
+/// The names and shapes of all tensors of a network of the registry and its classifier, with the names of `format`.
 std::map<std::string, std::string> exported(const std::string& model, WeightFormat format) {
     const SkipRandomFill skip;
     const ModelInfo& info = *find_model(model);

@@ -21,7 +21,7 @@ double mean_square(const Tensor& x) {
     return total / static_cast<double>(x.numel());
 }
 
-/// Small networks of each family with all options set.
+/// Options of small networks, one per family, that enable every optional part.
 VggOptions small_vgg() { return {.depths = {1}, .widths = {4}, .hidden = 64, .dropout = 0.5}; }
 DenseNetOptions small_densenet() {
     return {.depths = {2, 2}, .growth = 4, .stem_width = 8, .stem = DenseNetOptions::Stem::small, .dropout = 0.3};
