@@ -16,7 +16,7 @@ struct CosSoftmaxOptions {
     double epsilon = 1e-4;         ///< the derived scale allows the loss to reach this value
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("scale", self.scale, "multiplies the cosines; 0 derives it from epsilon");
@@ -73,7 +73,8 @@ protected:
     const Tensor& weight() const { return weight_; }
     /// The cosines [N, vectors * classes] between features and weight vectors.
     Tensor all_cosines(const Tensor& feature) const;
-    /// The cosine between each sample and its own class, not recorded for gradients: [N].
+    /// The cosine between each feature and the weight vector of its class, not recorded for gradients: [N]. Only for
+    /// losses with one weight vector per class.
     Tensor own_cosines(const Tensor& feature, const Tensor& labels) const;
 
 private:
@@ -90,7 +91,7 @@ struct NormFaceOptions {
     bool learn_scale = true;       ///< learn s, as in the paper
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("scale", self.scale, "multiplies the cosines; the initial value if it is learned");
@@ -125,7 +126,7 @@ struct AdaCosOptions {
     bool dynamic = true;           ///< false: the fixed scale sqrt 2 * log(C - 1) of Eq. 12
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("dynamic", self.dynamic, "adapt the scale to the batches; false: the fixed scale of Eq. 12");
@@ -171,7 +172,7 @@ struct CosFaceOptions {
     double margin = 0.35;          ///< m, subtracted from the cosine to the true class; in [0, 2]
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("scale", self.scale, "multiplies the cosines");
@@ -208,7 +209,7 @@ struct SphereFaceOptions {
     double lambda_min = 5.0;       ///< smallest lambda
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("multiple", self.multiple, "multiplies the angle to the true class; at least 1");
@@ -254,7 +255,7 @@ struct ArcFaceOptions {
     double margin = 0.5;           ///< m, added to the angle to the true class, in radians; in [0, pi)
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("scale", self.scale, "multiplies the cosines");
@@ -290,7 +291,7 @@ struct SubcenterArcFaceOptions {
     double margin = 0.5;           ///< m, added to the angle to the true class, in radians; in [0, pi)
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("centers", self.centers, "number of centres per class");
@@ -330,7 +331,7 @@ struct CurricularFaceOptions {
     double momentum = 0.99;        ///< fraction of t that is kept in each batch, in [0, 1]
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("scale", self.scale, "multiplies the cosines");
@@ -373,7 +374,7 @@ struct MagFaceOptions {
     double lambda = 35.0;                              ///< weight of the regulariser of the length
     SoftmaxLikeOptions softmax{};                      ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("scale", self.scale, "multiplies the cosines");

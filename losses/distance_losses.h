@@ -13,7 +13,7 @@ struct CplOptions {
     double gamma = 1.0;                     ///< hardness: multiplies the squared distances
     SoftmaxLikeOptions softmax{};           ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("prototypes_per_class", self.prototypes_per_class, "number of prototypes per class");
@@ -68,7 +68,7 @@ struct LgmOptions {
     Covariance covariance = Covariance::identity;  ///< identity, or diagonal and learned
     SoftmaxLikeOptions softmax{};                  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("alpha", self.alpha, "margin: relative increase of the distance to the true class");

@@ -13,7 +13,7 @@ struct FocalOptions {
     double gamma = 2;           ///< exponent of 1 - p; with 0 the loss is Softmax
     bool bias = true;           ///< add a bias per class
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("gamma", self.gamma, "exponent of 1 - p, at least 0; with 0 the loss is softmax");

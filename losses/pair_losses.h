@@ -73,7 +73,7 @@ struct ContrastiveOptions {
     bool normalise = false;                        ///< scale features to length 1 first
     double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("margin", self.pairs.margin, "distance above which pairs of two classes add nothing");
@@ -111,7 +111,7 @@ struct TripletOptions {
     bool normalise = true;      ///< scale features to length 1 first; required by the distance-weighted miner
     double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("margin", self.triplets.margin, "margin in v = d(a, p) - d(a, n) + margin");
@@ -153,7 +153,7 @@ struct SupervisedContrastiveOptions {
     double temperature = 0.1;                      ///< divisor of the cosines
     double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("temperature", self.temperature, "divisor of the cosines");
@@ -187,7 +187,7 @@ struct MultiSimilarityOptions {
     MultiSimilarityPairs pairs{};                  ///< alpha, beta, base, mining
     double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("alpha", self.pairs.alpha, "scale for positive pairs");
@@ -228,7 +228,7 @@ struct CircleOptions {
     CirclePairs pairs{};                           ///< margin, gamma, gradient through the weights
     double momentum = PairLoss::default_momentum;  ///< momentum of the running class means used for prediction
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("margin", self.pairs.margin, "relaxation of the decision boundary");

@@ -15,7 +15,7 @@ struct ProxyNcaOptions {
     bool own_in_denominator = false;  ///< sum over all classes, as ProxyNCA++ does (Teh et al. 2020): a softmax
     SoftmaxLikeOptions softmax{};     ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("scale", self.scale, "multiplies the squared distances");
@@ -53,7 +53,7 @@ struct ProxyAnchorOptions {
     double alpha = 32;          ///< multiplies the cosines
     double delta = 0.1;         ///< margin
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("alpha", self.alpha, "multiplies the cosines");
@@ -94,7 +94,7 @@ struct SoftTripleOptions {
     double tau = 0.2;                     ///< weight of the term that merges a class's centres
     SoftmaxLikeOptions softmax{};         ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("centres_per_class", self.centres_per_class, "number of centres per class");

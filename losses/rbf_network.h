@@ -15,7 +15,7 @@ struct RbfNetworkOptions {
     bool squared_error = false;         ///< squared error to the one-hot target instead of cross-entropy
     SoftmaxLikeOptions softmax{};       ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("units_per_class", self.units_per_class, "number of units divided by the number of classes");

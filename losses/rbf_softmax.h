@@ -30,7 +30,7 @@ struct RbfSoftmaxOptions {
     double spread = 1.0;           ///< r: root mean square length of normalised features, in units of sqrt(gamma)
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("scale", self.scale, "s: logits are in [0, s]");

@@ -12,7 +12,7 @@ struct CenterOptions {
     std::int64_t dim = 32;      ///< feature dimension
     double alpha = 0.5;         ///< fraction by which a centre moves in each step, in [0, 1]
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("alpha", self.alpha, "fraction by which a centre moves in a step, in [0, 1]");
@@ -78,7 +78,7 @@ struct RangeOptions {
     double margin = 2e4;       ///< M: squared distance above which two centres add nothing
     std::int64_t largest = 2;  ///< k: number of largest distances per class
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("alpha", self.alpha, "weight of the distances within classes");

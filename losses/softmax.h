@@ -25,7 +25,7 @@ struct SoftmaxLikeOptions {
     double smoothing = 0;    ///< label smoothing, in [0, 1]: see HeadOptions
     bool recompute = false;  ///< keep no [N, C] buffer: see HeadOptions
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("smoothing", self.smoothing, "label smoothing, in [0, 1]");
@@ -64,7 +64,7 @@ struct SoftmaxOptions {
     bool bias = true;              ///< add a bias per class
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("bias", self.bias, "add a bias per class");
@@ -97,7 +97,7 @@ struct GSoftmaxOptions {
     double alpha = 1.0;            ///< weight of the distribution function
     SoftmaxLikeOptions softmax{};  ///< label smoothing and recomputation
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("alpha", self.alpha, "weight of the term with the distribution function");

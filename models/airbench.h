@@ -22,7 +22,7 @@ struct AirbenchOptions {
     /// The feature dimension.
     std::int64_t feature_dim() const { return widths.back(); }
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("norm-momentum", self.norm_momentum, "weight of a new batch in the norms' running statistics, in [0, 1]");

@@ -37,7 +37,7 @@ struct MobileNetV3Options {
     /// The feature dimension: `hidden` times `width`, rounded.
     std::int64_t feature_dim() const;
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("dropout", self.dropout, "probability that dropout sets an element to 0, in [0, 1)");

@@ -51,7 +51,7 @@ struct RegNetOptions {
     /// The feature dimension: the width of the last stage. Throws as stages() does.
     std::int64_t feature_dim() const { return stages().back().width; }
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("zero-init-residual", self.zero_init_residual,

@@ -43,7 +43,7 @@ struct ResNetOptions {
     /// The feature dimension: the number of channels of the last stage's result.
     std::int64_t feature_dim() const;
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("zero-init-residual", self.zero_init_residual,

@@ -26,7 +26,7 @@ struct VggOptions {
     /// The feature dimension.
     std::int64_t feature_dim() const { return hidden > 0 ? hidden : widths.back(); }
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         if (self.hidden > 0) visit("dropout", self.dropout, "probability that dropout sets an element to 0, in [0, 1)");

@@ -38,7 +38,7 @@ void map_item(const Item& item, const F& f) {
     }
 }
 
-/// Adapts a function of an item and an index to reduce().
+/// A function f(item, i) with its item, as the function of i alone that reduce() takes.
 template <class Item, class F>
 struct OneItem {
     Item item;  ///< first argument of f

@@ -1,4 +1,5 @@
-// Gains, and initial weights: orthogonal by a QR decomposition, truncated normal by quantiles, identities, and biases.
+// Computes gains and initial values: orthogonal matrices by a QR decomposition, truncated normal distributions by
+// quantiles, identity matrices, and biases.
 #include "radial/core/nn/initialize.h"
 
 #include "radial/core/util/error.h"

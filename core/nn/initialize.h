@@ -39,7 +39,7 @@ void trunc_normal_(const Tensor& w, double mean = 0, double std = 1, double low 
 void orthogonal_(const Tensor& w, double gain = 1, Generator& generator = default_generator());
 
 /// Fills w [N, M] with the identity: 1 where row and column are equal, 0 elsewhere. init::dirac_() is its counterpart
-/// for convolutions. Throws Error when w is not of rank 2 or is not floating.
+/// for convolutions. Throws Error when w is not of rank 2 or not of a floating-point type.
 void eye_(const Tensor& w);
 
 /// Fills the bias of a layer of `fan_in` inputs from U(-b, b), b = 1 / sqrt(fan_in), as PyTorch's layers do. Throws

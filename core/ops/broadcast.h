@@ -40,7 +40,8 @@ Tensor combine(std::string_view op, const Tensor& a, const Tensor& b, const G& g
     return result;
 }
 
-/// Returns g(x), for a function g with a number as parameter or without a gradient.
+/// Returns g(x) without recording a gradient. For functions of a tensor and numbers, such as addition of a number and
+/// clamp(), and for functions whose gradient is 0 or does not exist, such as floor() and is_nan().
 template <class G>
 Tensor with_number(std::string_view op, const Tensor& x, const G& g) {
     check_floating(op, "the tensor", x);

@@ -22,7 +22,7 @@ struct AxisTable {
     }
 };
 
-/// One dimension of the call: the extents of the input and of the result.
+/// One dimension of an interpolation: the extents of the input and of the result.
 struct Axis {
     std::int64_t extent, result;
     double scale;  ///< the scale given for the result; 0 if a size was given

@@ -79,9 +79,10 @@ struct PadOptions {
     PadMode mode = PadMode::constant;  ///< the values of the added elements
     double value = 0;                  ///< for PadMode::constant
 };
-/// `x` with elements added at the ends of its dimensions: `pad(images, {{}, {}, {1, 1}, {2, 2}})`. One Padding for each
-/// dimension. Any type. The gradient of an element is the sum over its copies. Throws Error for negative padding, for
-/// padding that PadMode::reflect cannot fill, and for padding an empty dimension with anything but a constant.
+/// `x` with elements added at the ends of its dimensions, such as `pad(images, {{}, {}, {1, 1}, {2, 2}})`. `padding`
+/// has one entry for each dimension. Any type. The gradient of an element is the sum of the gradients of its copies.
+/// Throws Error for another number of entries, for negative padding, for padding that PadMode::reflect cannot fill, and
+/// for padding an empty dimension with anything but a constant.
 Tensor pad(const Tensor& x, const std::vector<Padding>& padding, const PadOptions& options = {});
 
 /// The elements of each matrix of x [..., M, N] on and below the diagonal `diagonal` (those with column - row <=

@@ -54,7 +54,8 @@ public:
 
     /// The text that parse() reads as the same value.
     std::string str() const;
-    /// Numbers are equal by value, whatever their type: 1 and 1.0.
+    /// Two numbers are equal if their values are, whatever their types: 1 equals 1.0. A bool equals only a bool, and a
+    /// word only a word.
     bool operator==(const OptionValue& other) const;
 
     ///@{

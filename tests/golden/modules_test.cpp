@@ -1,4 +1,5 @@
-// Compares every layer, loss and optimizer with PyTorch, and five training steps of LeNets++ with each loss.
+// Compares the basic layers, two losses and four optimizers with PyTorch, and up to five training steps of LeNets++
+// with each of the two losses.
 #include "golden.h"
 #include "radial/core/ops.h"
 #include "radial/core/optim/optim.h"

@@ -222,7 +222,8 @@ OpFamily make_pair_ops() {
             [](const GoldenCase&, const TensorMap& in) { return batch_class_means(in.at("x"), in.at("labels")); }),
     };
     for (OpUnderTest& op : family) {
-        // At equal points, where the loss is 0 by definition, the harmonic mean is not continuous.
+        // Where all distances are 0, the loss is 0 by definition, and finite differences do not give its gradient: the
+        // harmonic mean of small numbers of either sign is not continuous.
         if (op.name == "range_intra_loss")
             op.smooth = [](const GoldenCase& golden) {
                 return max(reshape(golden.inputs.at("distances"), {1, golden.inputs.at("distances").numel()}), 1)

@@ -9,7 +9,7 @@
 namespace radial::test {
 namespace {
 
-/// Softmax whose logits are the first features, one per class.
+/// A softmax loss. Its logits are the first features, one per class, times `scale`.
 class FirstFeatures : public Loss {
 public:
     FirstFeatures(std::int64_t classes, double scale) : classes_(classes), scale_(scale) {}

@@ -70,7 +70,7 @@ struct AugmentationOptions {
     std::int64_t repeats = 1;               ///< uses of an image in a batch (LoaderOptions::repeats)
     bool off = false;                       ///< turns off all of the above
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         constexpr Limits probability{0, 1}, pixels{0, 1024}, alpha{0, 1000};

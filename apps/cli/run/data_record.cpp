@@ -1,5 +1,5 @@
-// Compares the data and the classes of a run with the present ones, and computes how the batches of an epoch are
-// divided.
+// Compares the data and the classes of a run with those given now, and checks that the parts of a batch are large
+// enough for batch norms and the loss.
 #include "radial/apps/cli/run/data_record.h"
 
 #include "radial/apps/train/run/json_text.h"

@@ -87,7 +87,7 @@ struct OptimizerOptions {
     std::vector<double> lr_factors = {0.1};        ///< factor at each milestone: one for all, or one per milestone
     bool allow_dead_kernel = false;                ///< continue when the kernel is dead (DeadKernelWatch)
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         constexpr Limits count{1, 1e6};

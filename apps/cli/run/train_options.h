@@ -108,7 +108,7 @@ struct RankOptions {
     double bucket_mb = 0;          ///< size of a gradient bucket in MB; 0: chosen by GradientReducer
     double rank_timeout = 300;     ///< seconds to wait for another rank
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("sync-batch-norm", self.sync_batch_norm, "Compute batch-norm statistics over all ranks");
@@ -125,7 +125,7 @@ struct ResumeOptions {
     double save_minutes = 10;      ///< minutes between snapshots; 0: only by steps and after each epoch
     std::int64_t keep_saves = 2;   ///< number of snapshots that are kept, the newest
 
-    /// The options by name: see fields().
+    /// Lists the options that can be set by name: see radial::fields().
     template <class Self, class Visit>
     static void fields(Self& self, Visit&& visit) {
         visit("resume", self.resume, "Resume a stopped run in this folder, with its settings");

@@ -64,8 +64,8 @@ struct Pad {
             write(team, plane + o * inner.extent, offset + at * outer.step, inside && at >= 0);
         }
     }
-    /// Writes a line of inner.extent elements from the source at `offset`, or if `inside` is not set, from the
-    /// constant.
+    /// Writes a line of inner.extent elements: the padded line of the source at `offset` if `inside` is set, the
+    /// constant everywhere otherwise.
     template <class Team>
     RADIAL_HD void write(const Team& team, T* to, std::int64_t offset, bool inside) const {
         const T fill = value;

@@ -1,4 +1,5 @@
-// Tests of cross-entropy and of the fused softmax head: gradients, comparison with composed ops, precision, messages.
+// Tests of cross-entropy and of the fused losses softmax_loss and rbf_softmax_loss: gradients, comparison with composed
+// ops, precision, and error messages.
 #include "../../core/gradcheck.h"
 #include "radial/core/memory/transfer.h"
 #include "radial/losses/functional.h"

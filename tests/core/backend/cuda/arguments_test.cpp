@@ -44,7 +44,7 @@ std::vector<float> column_major_product(const GemmArguments& g, const Tensor& fi
     return result;
 }
 
-/// Element (i, j) of op(m) for the caller: m is row-major.
+/// Element (i, j) of op(m) as the caller of gemm() means it: m is row-major.
 float row_major(const Tensor& m, bool transpose, std::int64_t i, std::int64_t j) {
     if (transpose) std::swap(i, j);
     return m.values<float>()[static_cast<std::size_t>(i * m.size(1) + j)];
