@@ -30,7 +30,8 @@ T number(const TensorFile& file, const std::string& key) {
     return value;
 }
 
-/// The options in the metadata whose keys begin with `prefix`, named by the rest of the key.
+/// Returns the options that the metadata stores under keys that begin with `prefix`. The name of each option is the
+/// rest of its key.
 Settings settings_in(const TensorFile& file, std::string_view prefix) {
     Settings settings;
     for (const auto& [key, text] : file.metadata)
@@ -47,14 +48,16 @@ ClassifierSpec read_spec(const TensorFile& file) {
             .classes = number<std::int64_t>(file, "classes")};
 }
 
-/// Upper bound of the memory for building a classifier with the file's tensors: the tensors themselves and temporaries.
+/// Returns an upper bound, in bytes, on the memory for building a classifier with the file's tensors: the tensors
+/// themselves and temporaries.
 std::size_t bytes_for(const TensorFile& file) {
     std::size_t bytes = std::size_t{64} << 20U;
     for (const NamedTensor& named : file.tensors) bytes += 4 * named.tensor.bytes();
     return bytes;
 }
 
-/// Throws Error for numbers that are too large for any classifier with the file's tensors.
+/// Throws Error when the number of classes, the feature dimension or an option is too large for any classifier with the
+/// file's tensors.
 void check_spec(const ClassifierSpec& spec, const TensorFile& file) {
     std::int64_t numbers = 0;
     for (const NamedTensor& named : file.tensors) numbers += named.tensor.numel();
@@ -68,7 +71,7 @@ void check_spec(const ClassifierSpec& spec, const TensorFile& file) {
                          value.str());
 }
 
-/// The tensors whose names begin with `prefix`, named by the rest of the name.
+/// Returns the tensors whose names begin with `prefix`, without the prefix in their names.
 std::vector<NamedTensor> part(const TensorFile& file, std::string_view prefix) {
     std::vector<NamedTensor> tensors;
     for (const NamedTensor& named : file.tensors)

@@ -1,4 +1,4 @@
-// Averages of metrics, and the numbers of an epoch as JSON.
+// Averages metrics over steps, and converts the results of an epoch to and from JSON.
 #include "radial/apps/train/epoch_result.h"
 
 #include "radial/apps/train/run/json_text.h"
@@ -18,7 +18,7 @@ constexpr std::string_view initial_prefix = "initial_";
 
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 
-/// The keys of a line for a loss without metrics, in order.
+/// Returns an object whose keys are those of a line for a loss without metrics, in order.
 const Json& own_keys() {
     static const Json keys = to_json(EpochResult{});
     return keys;
@@ -38,7 +38,7 @@ void check_metric_name(std::string_view name) {
                  name);
     RADIAL_CHECK(!name.starts_with(initial_prefix), "a metric is called \"{}\", expected a name without \"{}\"", name,
                  initial_prefix);
-    // Names that are taken: the keys of a line, and the tags in the event files for TensorBoard.
+    // Names that are already in use: the keys of a line, and the tags in the event files for TensorBoard.
     constexpr std::array<std::string_view, 3> tags = {"loss", "accuracy", "learning_rate"};
     RADIAL_CHECK(!own_keys().contains(name) && std::ranges::find(tags, name) == tags.end(),
                  "a metric is called \"{}\", which is the name of another number of a run", name);

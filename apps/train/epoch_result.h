@@ -14,7 +14,8 @@
 
 namespace radial::train {
 
-/// A metric of the loss (LossMetric) over an epoch. NaN stands for a value that is unknown or was not finite.
+/// A metric of the loss (LossMetric) over an epoch. A value that is unknown, or that was not finite when it was written
+/// to metrics.jsonl, is NaN.
 struct MetricResult {
     std::string name;    ///< the metric's name
     double mean = 0;     ///< mean over the steps of the epoch
@@ -27,8 +28,9 @@ struct EpochResult {
     double train_loss = 0, train_accuracy = 0;  ///< over the training batches, during the epoch
     double test_loss = 0, test_accuracy = 0;    ///< on the test set, after the epoch
     double best_accuracy = 0;                   ///< best test accuracy so far
-    std::int64_t best_epoch = 0;                ///< the first epoch with that accuracy, or with the lowest test loss
-    std::vector<MetricResult> metrics{};        ///< metrics of the loss, in its order
+    /// The first epoch with that accuracy or, for targets that are not classes, with the lowest test loss.
+    std::int64_t best_epoch = 0;
+    std::vector<MetricResult> metrics{};        ///< metrics, in the order of the loss
     double images_per_second = 0, seconds = 0;  ///< speed of training; duration including the evaluation
     double lr = 0;                              ///< learning rate of the last step
     double gradient_norm = 0;                   ///< mean over the steps, before clipping
@@ -40,13 +42,14 @@ struct EpochResult {
 };
 
 /// Throws Error unless `name` is a valid name of a metric: it consists of lower-case letters, digits and underscores,
-/// begins with a letter but not with "initial_", and is no key of metrics.jsonl or tag of TensorBoard.
+/// begins with a letter but not with "initial_", and is not the key or tag of another value in metrics.jsonl or in the
+/// event files for TensorBoard.
 void check_metric_name(std::string_view name);
-/// The name with spaces instead of underscores: "mean kernel" for "mean_kernel".
+/// Returns the name with spaces instead of underscores: "mean kernel" for "mean_kernel".
 std::string metric_label(std::string_view name);
-/// metric_label() with a capital first letter: "Mean kernel".
+/// Returns metric_label() with a capital first letter: "Mean kernel".
 std::string metric_title(std::string_view name);
-/// The names of the metrics that have a finite value in some epoch, in the order in which they first occur.
+/// Returns the names of the metrics whose mean is finite in some epoch, in the order in which they first occur.
 std::vector<std::string> metric_names(const std::vector<EpochResult>& history);
 
 /// Averages the metrics over steps.
@@ -54,12 +57,12 @@ class MetricMeans {
 public:
     /// Adds the metrics of a step.
     void add(const std::vector<MetricValue>& values);
-    /// The means over the steps since the last clear(), of the metrics that those steps had.
+    /// Returns the means, over the steps since the last clear(), of the metrics that occurred in those steps.
     std::vector<MetricResult> results() const;
-    /// Forgets the steps so far except the initial values.
+    /// Resets the sums and the numbers of steps, and keeps the initial values.
     void clear();
 
-    /// The sums so far, for a snapshot: an object for each metric, under its name.
+    /// Returns the sums so far for a snapshot: one JSON object per metric, under the metric's name.
     nlohmann::ordered_json state() const;
     /// Restores the state() of another object. Throws nlohmann::json::exception or Error when it is invalid; this
     /// object is then unchanged.
@@ -74,12 +77,12 @@ private:
     std::vector<Sum> sums_;
 };
 
-/// A line of metrics.jsonl. Each metric has two keys: its name, for the mean, and "initial_" before the name. Numbers
-/// that are not finite become null when the line is written.
+/// Returns the line of metrics.jsonl for an epoch. Each metric has two keys: its name, for the mean, and "initial_"
+/// followed by its name, for the initial value. Numbers that are not finite become null when the line is written.
 nlohmann::ordered_json to_json(const EpochResult& result);
-/// The inverse of to_json(); numbers that were not finite become NaN. Keys that to_json() does not know are metrics if
-/// their values are numbers or null. Throws nlohmann::json::exception when a value is missing or has the wrong type,
-/// and Error for a value that is not the expected integer.
+/// The inverse of to_json(); numbers that were not finite become NaN. Keys other than those that to_json() always
+/// writes are metrics if their values are numbers or null. Throws nlohmann::json::exception when a value is missing or
+/// has the wrong type, and Error when a value that must be an integer is not an integer or is out of range.
 EpochResult epoch_result(const nlohmann::ordered_json& line);
 
 }  // namespace radial::train

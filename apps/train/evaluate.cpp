@@ -17,8 +17,8 @@
 namespace radial::train {
 namespace {
 
-/// Squared distances of features to prototypes, [2, N]: to the nearest prototype of the sample's own class, and to the
-/// nearest prototype of another class.
+/// Returns the squared distances of features to prototypes, [2, N]: to the nearest prototype of the sample's own class,
+/// and to the nearest prototype of another class.
 Tensor prototype_distances(const Tensor& feature, const Tensor& prototypes, const Tensor& labels,
                            std::int64_t classes) {
     // Distances are negated, so that the nearest prototype has the largest value. A class with several prototypes is
@@ -41,8 +41,8 @@ public:
           label_ranks_(Tensor::empty({samples}, DType::int64, device)),
           losses_(Tensor::empty({batches, 2}, DType::float64, device)) {}
 
-    /// `weight` is the total weight over which the loss is a mean; if it is undefined, that is the number of samples.
-    /// `logits` is undefined for targets that are not classes.
+    /// Adds a batch. `weight` is the sum of the weights of the samples over which `loss` is the mean; if `weight` is
+    /// undefined, each sample has weight 1. `logits` is undefined for targets that are not classes.
     void add(const Tensor& loss, const Tensor& weight, const Tensor& labels, const Tensor& logits) {
         const std::int64_t count = labels.size(0);
         if (logits.defined()) {
@@ -59,7 +59,8 @@ public:
             counted.fill_(static_cast<double>(count));
         samples_ += count;
         counts_.push_back(count);
-        // The host must not run far ahead of the device, because each uploaded batch that waits has memory of its own.
+        // The host must not run far ahead of the device, because each uploaded batch occupies memory until it
+        // is processed.
         constexpr std::size_t most_ahead = 32;
         if (counts_.size() % most_ahead == 0) synchronize(predicted_.device());
     }
@@ -70,7 +71,7 @@ public:
         keep(nearest_, distances.rows(1, 2).view({counts_.back()}), {predicted_.numel()});
     }
 
-    /// Writes everything except the labels and the sample indices, which `result` already contains.
+    /// Writes the results to `result`, which already contains the labels and the sample indices.
     void read(Evaluation& result) const {
         // If unreadable samples are left out, there are fewer samples than the tensors have room for.
         if (!result.labels.empty()) {
@@ -113,7 +114,7 @@ std::vector<T> sum(Communicator& ranks, const std::vector<T>& own) {
     return total.to_vector<T>();
 }
 
-/// The values of all ranks, concatenated.
+/// Returns the values of all ranks, concatenated in order of rank.
 template <class T>
 std::vector<T> gather(Communicator& ranks, const std::vector<T>& own) {
     const std::string bytes(reinterpret_cast<const char*>(own.data()), own.size() * sizeof(T));
@@ -126,7 +127,8 @@ std::vector<T> gather(Communicator& ranks, const std::vector<T>& own) {
     return all;
 }
 
-/// Replaces `values` by those of all ranks, rearranged by `order`. A sample may have several values.
+/// Replaces `values` by the values of all ranks, with the samples rearranged by `order`. A sample may have several
+/// values, such as the elements of its feature.
 template <class T>
 void merge(Communicator& ranks, std::vector<T>& values, const std::vector<std::size_t>& order) {
     const std::vector<T> all = gather(ranks, values);

@@ -1,4 +1,4 @@
-// The base of observers, which a Trainer calls during training: logs, checkpoints, early stopping.
+// The base class of observers, which a Trainer calls during training: for logs, checkpoints or early stopping.
 #pragma once
 
 #include "radial/apps/train/epoch_result.h"
@@ -17,14 +17,14 @@ class Trainer;
 /// The progress of training within an epoch.
 struct ProgressState {
     std::int64_t epoch = 0, epochs = 0;  ///< current epoch, from 1, and number of epochs
-    std::int64_t step = 0, steps = 0;    ///< number of steps done in this epoch, and steps per epoch
+    std::int64_t step = 0, steps = 0;    ///< number of steps done in this epoch, and of all its steps
     double loss = 0;                     ///< mean loss over the epoch so far
     double accuracy = 0;                 ///< on the training batches so far; NaN for targets that are not classes
     double images_per_second = 0;        ///< training speed in this epoch
     double seconds_left = 0;             ///< estimated time until the end of the run
 };
 
-/// Base of observers. A Trainer calls the functions below on the thread that trains; override those of interest.
+/// Base class of observers. A Trainer calls the functions below on the thread that trains; override those of interest.
 /// Observers are called in the order in which they were added. An exception ends the training and leaves the trainer as
 /// it was when the function was called, so that state() can still be saved.
 class Observer {
@@ -36,10 +36,11 @@ public:
 
     /// Called when Trainer::run() starts, before its first step.
     virtual void on_start(Trainer& /*trainer*/) {}
-    /// Called after each step has been submitted. On a CUDA device it may still be running: Trainer::state() waits for
-    /// it.
+    /// Called after each step has been submitted. On a CUDA device, the step may still be running; Trainer::state()
+    /// waits for it.
     virtual void between_steps(Trainer& /*trainer*/) {}
-    /// Called for each step, in order, once its results are known. On a CUDA device that is at least every 32 steps.
+    /// Called for each step, in order, once its results are known. On a CUDA device, the results of several steps are
+    /// read together, at least every 32 steps.
     virtual void on_step(Trainer& /*trainer*/, const StepReport& /*report*/) {}
     /// Called each time the trainer has read the results of steps: on the CPU after each step, on a CUDA device at
     /// least every 32 steps.
@@ -51,7 +52,8 @@ public:
     /// Called before each batch of an evaluation. Returning true abandons the evaluation.
     virtual bool wants_to_stop() { return false; }
     /// Called after each evaluation, while state() still describes an epoch that awaits its evaluation. `whole` is
-    /// false when the evaluation was abandoned; an observer should then throw, or else run_epoch() throws Error.
+    /// false when the evaluation was abandoned; an observer should then throw; if none does, run_epoch() throws
+    /// Error.
     virtual void on_evaluation(Trainer& /*trainer*/, bool /*whole*/) {}
     /// Called after each epoch and its evaluation (Trainer::evaluation()).
     virtual void on_epoch(Trainer& /*trainer*/, const EpochResult& /*result*/) {}

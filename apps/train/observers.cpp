@@ -1,4 +1,4 @@
-// Early stopping, dead kernels, the best checkpoint, snapshots, metrics and events of a run.
+// Implements the observers for early stopping, dead kernels, the best checkpoint, snapshots, metrics.jsonl and events.
 #include "radial/apps/train/observers.h"
 
 #include "radial/apps/train/run/json_text.h"
@@ -27,7 +27,7 @@ std::string dead_kernel_message(double kernel, std::int64_t steps) {
         kernel, steps, steps == 1 ? "" : "s");
 }
 
-constexpr const char* kernel_key = "kernel";  // key of the watch's state, the same as in earlier versions
+constexpr const char* kernel_key = "kernel";  // key of DeadKernelWatch's state, also in earlier versions
 
 }  // namespace
 
@@ -78,7 +78,7 @@ void DeadKernelWatch::on_step(Trainer& trainer, const StepReport& report) {
     if (++window_steps_ >= options_.window) end_window(report.step);
 }
 
-// An unfinished window is discarded, because a few steps are no evidence, unless it contains all steps of the epoch.
+// Discards an incomplete window, because a few steps are too little evidence, unless it contains the whole epoch.
 void DeadKernelWatch::before_evaluation(Trainer& trainer) {
     if (window_steps_ > 0 && window_steps_ == epoch_steps_) end_window(trainer.steps());
     sum_ = 0;
@@ -172,7 +172,8 @@ void MetricsFile::on_epoch(Trainer& trainer, const EpochResult& /*result*/) {
 TensorBoard::TensorBoard(std::filesystem::path folder, std::int64_t log_steps)
     : folder_(std::move(folder)), log_steps_(log_steps) {}
 
-// An epoch whose evaluation is pending writes events at its last step, even though that step is already done.
+// If the evaluation of an epoch is pending, the events of the epoch are still to be written at its last step, although
+// that step is already done. The new file then begins at that step.
 void TensorBoard::on_start(Trainer& trainer) {
     make_folder(folder_);
     events_.emplace(folder_, trainer.steps() + (trainer.awaits_evaluation() ? 0 : 1), log_steps_);

@@ -17,15 +17,15 @@ namespace radial::train {
 
 /// Options of EarlyStopping.
 struct EarlyStoppingOptions {
-    std::int64_t patience = 5;   ///< epochs without an improvement after which training stops
-    double min_improvement = 0;  ///< smallest change of test accuracy, or of test loss, that counts as an improvement
+    std::int64_t patience = 5;   ///< consecutive epochs without an improvement after which training stops
+    double min_improvement = 0;  ///< test accuracy must rise, or test loss fall, by more than this to be an improvement
 };
 
 /// Stops training when the test accuracy or, for targets that are not classes, the test loss no longer improves. A loss
 /// that is not finite is not an improvement.
 class EarlyStopping : public Observer {
 public:
-    /// Throws Error when the patience is below 1 or the improvement is negative.
+    /// Throws Error when `patience` is below 1 or `min_improvement` is negative.
     explicit EarlyStopping(EarlyStoppingOptions options = {});
     /// Takes the earlier epochs of a resumed run into account.
     void on_start(Trainer& trainer) override;
@@ -41,25 +41,26 @@ private:
 
 /// Options of DeadKernelWatch.
 struct DeadKernelWatchOptions {
-    double limit = 1e-6;       ///< mean kernel below which a loss is dead
+    double limit = 1e-6;       ///< mean kernel below which the loss is dead
     std::int64_t window = 50;  ///< steps over which the mean kernel is averaged
     bool stops = true;         ///< false: only warns, at the first step of the run
 };
 
-/// Stops training when a loss is dead: its metric "mean_kernel" (Loss::metrics(), as RBF-Softmax has it) is so small
-/// that no gradient moves features and prototypes towards each other again. Does nothing for a loss without this
-/// metric.
+/// Stops training when the loss is dead: its metric "mean_kernel" (Loss::metrics()), which RBF-Softmax reports, is so
+/// small that no gradient moves features and prototypes towards each other any more. Does nothing for a loss without
+/// this metric.
 ///
 /// At the first step of a run, it reports the mean kernel, with a warning if it is below the limit. When the mean over
-/// a window of steps is below the limit, it throws NumericError: "mean kernel 0 after 50 steps: every prototype is out
-/// of reach of the features, so no gradient flows. Normalise the loss's features, lower the learning rate, clip the
-/// gradient's norm at 1, or raise the loss's gamma". The first window begins with the epoch. Steps after the last full
-/// window of an epoch are ignored, except in an epoch that is shorter than a window, which counts as one.
+/// a window of steps is below the limit, it throws NumericError, unless DeadKernelWatchOptions::stops is false: "mean
+/// kernel 0 after 50 steps: every prototype is out of reach of the features, so no gradient flows. Normalise the loss's
+/// features, lower the learning rate, clip the gradient's norm at 1, or raise the loss's gamma". The first window of
+/// each epoch begins at the epoch's first step. Steps after the last full window of an epoch are ignored, but an epoch
+/// that is shorter than a window counts as one window.
 class DeadKernelWatch : public Observer {
 public:
     /// Throws Error when the window is below 1 or the limit is negative.
     explicit DeadKernelWatch(DeadKernelWatchOptions options = {});
-    /// Throws NumericError at the end of a window, as does before_evaluation().
+    /// Throws NumericError at the end of a window in which the loss is dead, as does before_evaluation().
     void on_step(Trainer& trainer, const StepReport& report) override;
     void before_evaluation(Trainer& trainer) override;
     void save_state(nlohmann::ordered_json& states) const override;
@@ -90,7 +91,7 @@ private:
 
 /// Options of SnapshotSaver.
 struct SnapshotSaverOptions {
-    std::filesystem::path folder;  ///< writes FOLDER/snapshots/step-NNNNNNNNN.safetensors
+    std::filesystem::path folder;  ///< run's folder; snapshots are FOLDER/snapshots/step-NNNNNNNNN.safetensors
     std::int64_t steps = 0;        ///< steps between two snapshots; 0: not by steps
     double minutes = 10;           ///< minutes between two snapshots; 0: not by time
     std::int64_t keep = 2;         ///< number of snapshots that are kept, the newest
@@ -125,7 +126,7 @@ private:
     Clock::time_point saved_ = Clock::now();
 };
 
-/// Writes a file with one JSON object per line and epoch (to_json()). The file is rewritten after each epoch.
+/// Writes a file with one line per epoch, each a JSON object (to_json()). The file is rewritten after each epoch.
 class MetricsFile : public Observer {
 public:
     /// Writes to `path`. An existing file is replaced.
@@ -141,7 +142,8 @@ private:
 /// steps and after each epoch, and histograms of the distances to prototypes.
 class TensorBoard : public Observer {
 public:
-    /// Writes to a new file in `folder`, every `log_steps` steps, or if it is 0 only after each epoch.
+    /// Writes to a new file in `folder` every `log_steps` steps and after each epoch; if `log_steps` is 0, only after
+    /// each epoch.
     explicit TensorBoard(std::filesystem::path folder, std::int64_t log_steps = 20);
     /// Throws FileError when the file cannot be written, as do the functions below.
     void on_start(Trainer& trainer) override;

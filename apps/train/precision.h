@@ -21,12 +21,12 @@ enum class Precision : std::uint8_t {
 constexpr auto words_of(Precision /*value*/) { return std::to_array<std::string_view>({"float32", "tf32", "bf16"}); }
 /// The name of a precision: "float32", "tf32" or "bf16".
 std::string name_of(Precision precision);
-/// Allows TF32 in ops for Precision::tf32, and disallows it otherwise. Throws Error for tf32 on a device other than
-/// CUDA.
+/// Allows TF32 in ops for Precision::tf32, and disallows it otherwise. Throws Error for Precision::tf32 on a device
+/// other than CUDA.
 void use_precision(Precision precision, Device device);
 
-/// The feature that `model` computes from `images`, always float32. For Precision::bf16, the images are converted to
-/// bfloat16 and the feature back.
+/// Returns the features that `model` computes from `images`, always float32. For Precision::bf16, the images are
+/// converted to bfloat16 and the features back to float32.
 Tensor feature_of(Layer& model, const Tensor& images, Precision precision);
 
 }  // namespace radial::train

@@ -1,4 +1,4 @@
-// Ranks neighbours in blocks of queries.
+// Ranks the neighbours of queries, one block of queries after another.
 #include "radial/apps/train/retrieval.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -14,7 +14,7 @@
 namespace radial::train {
 namespace {
 
-constexpr std::int64_t most_distances = std::int64_t{1} << 22;  // at a time
+constexpr std::int64_t most_distances = std::int64_t{1} << 22;  // in memory at a time
 
 void check(const Tensor& features, const Tensor& labels, const RetrievalOptions& options) {
     RADIAL_CHECK(features.defined() && features.dtype() == DType::float32 && features.rank() == 2,
@@ -33,8 +33,8 @@ void check(const Tensor& features, const Tensor& labels, const RetrievalOptions&
 
 constexpr std::int64_t nobody = -1;
 
-/// The samples in the order of their distances, the first `count` of them, without `left_out`, which may be nobody.
-/// `order` is memory to reuse.
+/// Returns the indices of the `count` samples with the smallest distances, the nearest first. Leaves out the sample
+/// `left_out`, unless it is `nobody`. The result is a part of `order`, a workspace that calls reuse.
 std::span<const std::int64_t> nearest(std::span<const float> distances, std::int64_t left_out, std::int64_t count,
                                       std::vector<std::int64_t>& order) {
     order.resize(distances.size());
@@ -59,14 +59,15 @@ void check_features(const char* what, const Tensor& features) {
                  (bad - values.begin()) / std::max<std::int64_t>(1, features.size(1)), *bad);
 }
 
-/// The distances of `rows` from `samples` [rows, samples], on the CPU.
+/// Returns numbers [rows, samples] on the CPU that rank `samples` by their distance from each of `rows`: the negative
+/// cosine or the squared Euclidean distance.
 Tensor distances_of(const Tensor& rows, const Tensor& samples, FeatureDistance distance) {
     return (distance == FeatureDistance::cosine ? -cosines(rows, samples) : squared_distances(rows, samples))
         .to(Device{});
 }
 
-/// Adds the figures of one query with `others` further samples of its class; `hits` says for each of its nearest
-/// neighbours whether it is of the class.
+/// Adds the results of one query to `sums`. `others` is the number of other samples of the query's class; `hits` says
+/// for each of its nearest neighbours, the nearest first, whether the neighbour is of that class.
 void add_query(const std::vector<bool>& hits, std::int64_t others, const RetrievalOptions& options,
                RetrievalMetrics& sums) {
     std::int64_t found = 0;
@@ -93,7 +94,7 @@ RetrievalMetrics retrieval_metrics(const Tensor& features, const Tensor& labels,
     std::map<std::int64_t, std::int64_t> sizes;
     for (const std::int64_t label : classes) ++sizes[label];
     RetrievalMetrics result{.recall = std::vector<double>(options.recall_at.size(), 0.0)};
-    std::int64_t most = 0;  // neighbours that recall@K needs
+    std::int64_t most = 0;  // number of neighbours that recall@K needs
     for (const std::int64_t k : options.recall_at) most = std::max(most, k);
 
     const std::int64_t samples = features.size(0),

@@ -14,7 +14,7 @@
 namespace radial::train {
 namespace {
 
-/// Throws Error unless there are values and all are finite. `what` is what the samples are called.
+/// Throws Error unless there are values and all are finite. `what` is the word for a sample in the message.
 void check_values(const SampleScore& score, const char* what) {
     RADIAL_CHECK(!score.values.empty(), "score {}: there are no {}s", score.name, what);
     for (std::size_t i = 0; i < score.values.size(); ++i) {
@@ -34,10 +34,11 @@ std::vector<double> descending(const std::vector<double>& values) {
     return sorted;
 }
 
-/// As threshold_keeping(), for values in descending order.
+/// Same as threshold_keeping(), for values in descending order.
 double keeping(const std::vector<double>& sorted, double share) {
     const auto count = static_cast<double>(sorted.size());
-    // The rates are compared as fractions of the samples, like the true positive rates of roc_curve().
+    // Compares kept / count, the true positive rate as roc_curve() computes it, with `share`: the product share * count
+    // may be rounded.
     std::size_t kept = static_cast<std::size_t>(std::floor(share * count));
     while (kept > 1 && static_cast<double>(kept - 1) / count >= share) --kept;
     while (kept < 1 || static_cast<double>(kept) / count < share) ++kept;
@@ -121,7 +122,8 @@ Separation separation(const SampleScore& inliers, const SampleScore& outliers, d
     check_values(inliers, "inlier");
     check_values(outliers, "outlier");
     const std::vector<double> in = descending(inliers.values), out = descending(outliers.values);
-    // Each inlier adds the number of outliers below it, and half of those equal to it: the Mann-Whitney statistic.
+    // Each inlier adds the number of outliers below it and half the number of those equal to it. The sum is the
+    // Mann-Whitney statistic.
     double wins = 0;
     auto above = out.begin(), equal = out.begin();
     for (const double score : in) {

@@ -11,7 +11,8 @@
 
 namespace radial::train {
 
-/// The fraction of the inliers that the threshold of `eval` keeps, and at which it counts false positives.
+/// The fraction of the inliers that the threshold of `eval` keeps, and the true positive rate at which `eval` reports
+/// the false positive rate.
 inline constexpr double usual_recall = 0.95;
 
 /// The scores of a batch: first those of the loss (Loss::scores()), then the two that follow from its logits z [N,
@@ -22,7 +23,7 @@ inline constexpr double usual_recall = 0.95;
 ///
 /// T is `temperature`; the paper and the programs use 1. For every score, a larger value means that a sample is more
 /// similar to the training images. `logits` are those of `feature` [N, D]. Throws Error when `temperature` is not above
-/// 0, and when a score of the loss has the name of another one or is not [N].
+/// 0 or not finite, and when a score of the loss has the name of another score or a shape other than [N].
 std::vector<LossScore> scores_of(Loss& loss, const Tensor& feature, const Tensor& logits, double temperature = 1);
 
 /// One score of many samples.
@@ -34,9 +35,10 @@ struct SampleScore {
 /// Collects the scores of the batches of a set.
 class ScoreCollector {
 public:
-    /// Adds scores_of() a batch. Every batch has the same scores. The values stay on their device until read().
+    /// Adds the scores of a batch, as scores_of() returns them. The values stay on their device until read(). Throws
+    /// Error when the names of the scores differ from those of the first batch.
     void add(const std::vector<LossScore>& scores);
-    /// All scores, each with the samples in the order in which they were added.
+    /// Returns all scores, with the values of the samples in the order in which they were added.
     std::vector<SampleScore> read() const;
 
 private:
@@ -44,14 +46,15 @@ private:
     std::vector<std::vector<Tensor>> values_;  ///< for each score, one tensor per batch
 };
 
-/// The score with this name. Throws Error, listing the names, when there is none.
+/// Returns the score with this name. Throws Error, listing the names, when there is none.
 const SampleScore& score_named(std::span<const SampleScore> scores, std::string_view name);
-/// The same for the scores of a batch; for an empty name, the first one, which is the loss's own if it has any.
+/// Same as above, for the scores of a batch. An empty name selects the first score, which is the loss's own if it has
+/// any.
 const LossScore& score_named(std::span<const LossScore> scores, std::string_view name);
 
 /// The largest threshold that keeps at least the fraction `share` of the samples. A sample is kept if its score is at
-/// least the threshold. Throws Error, naming the score, when there are no samples or a value is not finite,
-/// and unless `share` is above 0 and at most 1.
+/// least the threshold. Throws Error, naming the score, when there are no samples or a value is not finite, and unless
+/// `share` is above 0 and at most 1.
 double threshold_keeping(const SampleScore& score, double share = usual_recall);
 
 /// How well a score separates inliers, the samples of the known classes, from outliers. Inliers are the positives.
@@ -59,15 +62,15 @@ struct Separation {
     /// Area under the receiver operating characteristic: the probability that a random inlier has a larger score than a
     /// random outlier, where a tie counts as one half (Fawcett 2006, "An introduction to ROC analysis").
     double auroc = 0;
-    /// The smallest fraction of outliers with a score of at least the threshold (false positive rate), over all
-    /// thresholds at which the fraction of such inliers (true positive rate) is at least the recall. "FPR at 95% TPR"
-    /// of Liang et al. 2018 (ODIN) for a recall of 0.95.
+    /// The smallest false positive rate (fraction of the outliers with a score of at least the threshold) over all
+    /// thresholds at which the true positive rate (the same fraction of the inliers) is at least the recall. For a
+    /// recall of 0.95, this is "FPR at 95% TPR" of Liang et al. 2018 (ODIN).
     double false_positives = 0;
 };
 
-/// The separation of two sets by one score. Ties are counted as in scikit-learn's roc_auc_score() and roc_curve().
-/// Throws Error, naming the score, when a set has no samples, or when a value
-/// is NaN or infinite, and unless `recall` is above 0 and at most 1.
+/// Returns the separation of two sets by one score. Ties are counted as in scikit-learn's roc_auc_score() and
+/// roc_curve(). Throws Error, naming the score, when a set has no samples or a value is NaN or infinite, and unless
+/// `recall` is above 0 and at most 1.
 Separation separation(const SampleScore& inliers, const SampleScore& outliers, double recall = usual_recall);
 
 }  // namespace radial::train

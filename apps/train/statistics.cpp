@@ -15,7 +15,8 @@
 namespace radial::train {
 namespace {
 
-/// The number of points [N, dim] in `values`. Throws Error unless they are whole and finite.
+/// Returns the number N of points in `values` [N, dim]. Throws Error unless the size of `values` is a multiple of `dim`
+/// and all values are finite.
 std::size_t points_in(const char* who, std::span<const float> values, std::size_t dim) {
     RADIAL_CHECK(dim > 0 && values.size() % dim == 0, "{}: {} numbers, expected a multiple of the dimension {}", who,
                  values.size(), dim);
@@ -25,7 +26,7 @@ std::size_t points_in(const char* who, std::span<const float> values, std::size_
     return values.size() / dim;
 }
 
-/// Sums of points, which become their mean.
+/// The mean of points: add() sums them, and finish() divides the sum by their number.
 struct Mean {
     std::vector<double> values;
     double count = 0;
@@ -76,7 +77,8 @@ bool all_finite(std::span<const double> values) {
 
 using Points = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
-/// The covariance matrix of the rows of `points`, from a thousand rows at a time.
+/// Returns the lower triangle of the covariance matrix of the rows of `points`; the elements above the diagonal are 0.
+/// Reads a thousand rows at a time, so that the copy of the centred rows stays small.
 Eigen::MatrixXd covariance_of(const Points& points) {
     const Eigen::RowVectorXd mean = points.cast<double>().colwise().mean();
     Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(points.cols(), points.cols());
@@ -126,7 +128,7 @@ double pearson_correlation(std::span<const double> x, std::span<const double> y)
     const auto count = static_cast<double>(x.size());
     const double mean_x = std::accumulate(x.begin(), x.end(), 0.0) / count;
     const double mean_y = std::accumulate(y.begin(), y.end(), 0.0) / count;
-    // Scaled by the largest deviation, so that squares of tiny numbers do not become 0.
+    // The deviations are divided by the largest one, so that the squares of tiny deviations do not become 0.
     double most_x = 0, most_y = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
         most_x = std::max(most_x, std::abs(x[i] - mean_x));
@@ -153,10 +155,10 @@ double student_t_quantile(double probability, double degrees) {
                  "student_t_quantile: probability {} and {} degrees of freedom, expected within (0, 1) and at least 1",
                  probability, degrees);
     if (probability < 0.5) return -student_t_quantile(1 - probability, degrees);
-    // With t = sqrt(degrees) tan(angle), the density becomes a power of cos(angle) on a finite range.
+    // The substitution t = sqrt(degrees) tan(angle) turns the density into a power of cos(angle) on a finite range.
     const double scale =
         std::exp(std::lgamma((degrees + 1) / 2) - std::lgamma(degrees / 2)) / std::sqrt(std::numbers::pi);
-    const auto above_middle = [&](double angle) {  // by Simpson's rule
+    const auto above_middle = [&](double angle) {  // the probability of (0, t), by Simpson's rule
         constexpr int pieces = 400;
         const double step = angle / pieces;
         double sum = 1 + std::pow(std::cos(angle), degrees - 1);
@@ -190,11 +192,11 @@ PrincipalComponents principal_components(std::span<const float> points, std::siz
                  dim);
     const Eigen::MatrixXd covariance =
         covariance_of(Points(points.data(), static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(dim)));
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);  // reads the lower triangle
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);  // reads only the lower triangle
     const double total = covariance.trace();
     PrincipalComponents result{.dim = dim, .components = {}, .explained = {}};
     for (std::size_t i = 0; i < count; ++i) {
-        const auto column = static_cast<Eigen::Index>(dim - 1 - i);  // the eigenvalues increase
+        const auto column = static_cast<Eigen::Index>(dim - 1 - i);  // the eigenvalues are in ascending order
         Eigen::VectorXd component = solver.eigenvectors().col(column);
         Eigen::Index largest = 0;
         component.cwiseAbs().maxCoeff(&largest);

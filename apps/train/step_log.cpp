@@ -1,4 +1,4 @@
-// Stores the results of steps as rows of a tensor on the device, which are read together.
+// Stores the results of steps as rows of a tensor on the device, so that the host can read many steps at once.
 #include "radial/apps/train/step_log.h"
 
 #include "radial/apps/train/epoch_result.h"
@@ -11,7 +11,7 @@
 namespace radial::train {
 namespace {
 
-constexpr std::int64_t own_numbers = 3;  // results of a step with any loss: loss, correct, gradient norm
+constexpr std::int64_t own_numbers = 3;  // the results of every step, whatever its loss: loss, correct, gradient norm
 
 std::vector<std::string> names_of(const std::vector<LossMetric>& metrics) {
     std::vector<std::string> names;
@@ -28,8 +28,8 @@ std::optional<double> StepNumbers::metric(std::string_view name) const {
 
 StepLog::StepLog(Device device, std::int64_t capacity) : device_(device), capacity_(capacity) {}
 
-// Allocates the tensors once the loss has reported its metrics, during the first step, which is not recorded as a
-// graph.
+// Allocates the tensors when the loss has reported its first metrics. That is during the first step, which is not
+// recorded as a graph.
 void StepLog::begin(const std::vector<LossMetric>& metrics) {
     for (std::size_t i = 0; i < metrics.size(); ++i) {
         check_metric_name(metrics[i].name);

@@ -23,7 +23,7 @@ void digest(std::uint64_t& hash, std::span<const std::int64_t> values) {
 
 /// Converts a state of Trainer::state(), from this version or an earlier one, to the form of this version. Earlier
 /// versions had only one metric, "mean_kernel"; its sums and those of DeadKernelWatch were stored in "kernel". Throws
-/// nlohmann::json::exception or Error when that part is invalid.
+/// nlohmann::json::exception or Error when "kernel" is invalid.
 nlohmann::ordered_json of_this_version(nlohmann::ordered_json state) {
     if (state.contains("metrics") || !state.contains("kernel")) return state;
     using Json = nlohmann::ordered_json;
@@ -49,7 +49,7 @@ struct Trainer::Sums {
     Clock::time_point start = Clock::now();
     data::EpochPosition before = {};     ///< position in the epoch at which this process began
     std::int64_t submitted = 0;          ///< number of steps submitted
-    std::int64_t steps = 0, images = 0;  ///< those whose results the host has read, as for all sums below
+    std::int64_t steps = 0, images = 0;  ///< those that the host has read; the sums below are over these
     double correct = 0;
     double loss = 0;           ///< sum of loss times images
     double gradient_norm = 0;  ///< sum over the steps
@@ -140,7 +140,7 @@ EpochResult Trainer::run_epoch() {
     return result;
 }
 
-// The accuracy decides for classes, the loss for other targets.
+// Compares the accuracies if the targets are classes, and the losses otherwise.
 bool Trainer::is_better(const EpochResult& result) const {
     const EpochResult& last = history_.back();
     if (!std::isnan(result.test_accuracy)) return result.test_accuracy > last.best_accuracy;
@@ -167,8 +167,8 @@ void Trainer::train_epoch(Sums& sums, EpochResult& result) {
     for (Observer* const observer : observers_) observer->before_evaluation(*this);
 }
 
-// The batch is loaded again, because batches are not kept until the results of their steps are read. The loader returns
-// the same batch for the same position.
+// Calls Observer::on_failure() with the batch of the failed step. The batch is loaded again, because batches are not
+// kept until the results of their steps are read. The loader returns the same batch for the same position.
 void Trainer::end_run(const NumericError& error, const Sums& sums) {
     const auto& [place, numbers] = judged_;
     if (observers_.empty() || place.step == 0 || sums.submitted == 0) throw error;
@@ -275,7 +275,7 @@ double Trainer::progress() const {
     if (sums_ == nullptr) return static_cast<double>(epoch_);
     const auto [steps, samples] = position_after(*sums_, sums_->submitted);
     const std::int64_t size = setup_.train.dataset().size();
-    // Counts in steps, or in samples if earlier steps of the epoch had another batch size.
+    // The part is counted in steps, or in samples if earlier steps of the epoch had another batch size.
     const bool alike = sums_->before.samples == std::min(sums_->before.batches * setup_.train.batch_size(), size);
     const double part = alike ? static_cast<double>(steps) / static_cast<double>(setup_.train.batches())
                               : static_cast<double>(samples) / static_cast<double>(size);
@@ -293,7 +293,7 @@ void Trainer::submit(const data::Batch& batch, Sums& sums) {
         throw;
     }
     digest(sums.order, batch.indices);
-    const bool first = epoch_ == 1 && sums.submitted == 1;  // so that problems are reported at once
+    const bool first = epoch_ == 1 && sums.submitted == 1;  // read at once, so that problems are reported early
     if (step_.full() || first) look(sums);
 }
 

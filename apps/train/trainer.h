@@ -17,7 +17,7 @@ namespace radial::train {
 
 /// The components and settings of a Trainer.
 struct TrainerSetup {
-    StepSetup step;              ///< settings of a step; evaluations use its average if it has one
+    StepSetup step;              ///< settings of a step; evaluations use StepSetup::average if it is set
     data::Loader& train;         ///< the training set
     data::Loader& test;          ///< the test set, on which each epoch is evaluated
     Schedule schedule = {};      ///< learning rate; by default constant at the optimizer's rate
@@ -25,10 +25,10 @@ struct TrainerSetup {
     bool keep_features = false;  ///< evaluations keep the features of the test set
 };
 
-/// Trains a network and its loss. Everything else that a run does is the work of observers (observer.h).
+/// Trains a network and its loss. Everything else in a run is done by observers (observer.h).
 ///
-/// On a CUDA device, the host does not wait for each step: it reads the results every 32 steps and at the end of the
-/// epoch, and full batches run as one CUDA graph. The losses are the same either way.
+/// On a CUDA device, the host does not wait for each step: it reads the results at least every 32 steps and at the end
+/// of the epoch. The step of a full batch runs as one CUDA graph if possible (GraphUse). Neither changes the losses.
 class Trainer {
 public:
     /// All that `setup` refers to must outlive the trainer. Throws as TrainingStep does.
@@ -43,13 +43,13 @@ public:
     /// Shows a line that a user should read: calls Observer::on_note() of each observer.
     void note(const std::string& line) const;
     /// Trains until all epochs are done, or until an observer calls stop(), and returns the last epoch's result. Throws
-    /// as run_epoch() does, and Error when there is no epoch to run.
+    /// as run_epoch() does, and Error when no epoch has been completed.
     const EpochResult& run();
     /// Makes run() return after the current epoch.
     void stop() { stopped_ = true; }
     /// Whether stop() has been called.
     bool stopped() const { return stopped_; }
-    /// The components and settings, with the schedule that is in use.
+    /// The components and settings, including the schedule in use.
     const TrainerSetup& setup() const { return setup_; }
 
     /// Trains on the whole training set once, or on the rest of it when an epoch was interrupted, then evaluates.
@@ -57,14 +57,14 @@ public:
     /// finite. Rethrows exceptions of observers. Throws Error when a step cannot be recorded despite GraphUse::on, when
     /// the training set is empty, and when an observer has abandoned the evaluation.
     EpochResult run_epoch();
-    /// The state of the run and of its observers, except for the tensors of model, loss and optimizer and for
-    /// default_generator(). Waits for the device.
+    /// Returns the state of the run and of its observers, without the tensors of model, loss and optimizer and without
+    /// the state of default_generator(). Waits for the device.
     nlohmann::ordered_json state();
-    /// Restores `saved`, the state() of another trainer with the same setup, which an earlier version may have saved.
-    /// The next run_epoch() continues with the next batch. If the batch size has changed, that batch begins with the
-    /// first sample of the epoch that has not been visited yet. Each observer gets its part of the state
-    /// (Observer::restore_state()). Throws nlohmann::json::exception when a value is missing or has the wrong type, and
-    /// Error for impossible numbers; the trainer is then unchanged.
+    /// Restores `saved`, the state() of another trainer with the same setup, possibly saved by an earlier version of
+    /// the library. The next run_epoch() continues with the next batch. If the batch size has changed, that batch
+    /// begins with the first sample of the epoch that has not been visited yet. Calls Observer::restore_state() of each
+    /// observer. Throws nlohmann::json::exception when a value is missing or has the wrong type, and Error for
+    /// impossible numbers; the trainer is then unchanged.
     void restore(const nlohmann::ordered_json& saved);
     /// Discards a step that failed because another rank was lost, so that state() is the state after the last complete
     /// step. Returns false when that is not possible (TrainingStep::abandon()).
@@ -101,13 +101,13 @@ private:
     MetricMeans metrics_;         ///< metrics of the current epoch
     std::unique_ptr<Sums> sums_;  ///< totals of the current epoch; null between epochs
     TrainingStep step_;
-    TrainingStep::Finished judged_{};  ///< the step whose results were read last
+    TrainingStep::Finished judged_{};  ///< the step that was checked last
     std::vector<EpochResult> history_;
     Evaluation evaluation_;
     std::int64_t epoch_ = 0;
     std::int64_t steps_before_ = 0;  ///< steps of the completed epochs
     double evaluation_seconds_ = 0;
-    nlohmann::ordered_json restored_;  ///< the observers' part of the state, until the next step
+    nlohmann::ordered_json restored_;  ///< the observers' part of the restored state; null from the next step on
 };
 
 }  // namespace radial::train

@@ -23,7 +23,8 @@ void check_loss(double loss, const StepPlace& place) {
                   loss);
 }
 
-/// Throws BadStep unless the norm is finite. An update with such a gradient would ruin the weights, clipped or not.
+/// Throws BadStep unless the norm is finite. An update with an infinite or NaN gradient would ruin the weights, even if
+/// the gradient were clipped.
 void check_norm(double norm, double loss, const StepPlace& place) {
     if (std::isfinite(norm)) return;
     throw BadStep(fmt::format("the gradient's norm is {}, {}. Lower the learning rate", std::abs(norm), place.str()),
@@ -68,7 +69,7 @@ void combine(std::vector<LossMetric>& metrics, const std::vector<LossMetric>& ot
     for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].value = combined(metrics[i].value, others[i].value);
 }
 
-/// All parameters that are not frozen, in the order in which a forward pass uses them, whatever the optimizer's groups.
+/// All parameters that are not frozen, in the order of a forward pass, regardless of the optimizer's groups.
 std::vector<Tensor> all_parameters(const StepSetup& setup) {
     std::vector<Tensor> all = setup.model.parameters();
     for (const Tensor& parameter : setup.loss.parameters()) all.push_back(parameter);
@@ -150,7 +151,7 @@ void TrainingStep::compute(const Samples& samples) {
     if (ranks_ != nullptr) {
         whole = ranks_->finish(whole);
         place.images = ranks_->samples();
-        if (looks_at_each_) check_loss(whole.loss.item(), place);  // the same on every rank
+        if (looks_at_each_) check_loss(whole.loss.item(), place);  // the same loss, so all ranks throw or none
     }
     log_.set_metrics(whole.metrics);
     log_.set_loss(whole.loss);
@@ -180,8 +181,8 @@ RankNumbers TrainingStep::in_parts(const Samples& samples, std::int64_t part) {
     return sums;
 }
 
-// Runs a step with a loss that needs the whole batch. The loss gets the features of all parts, which are small. The
-// network keeps no activations; each part is recomputed in the backward pass.
+// Runs a step with a loss that needs the whole batch. The features of all parts, which are small, are passed to the
+// loss at once. The network keeps no activations; each part is recomputed in the backward pass.
 RankNumbers TrainingStep::at_once(const Samples& samples, std::int64_t part) {
     const std::int64_t count = samples.labels.size(0);
     const std::vector<Tensor> parameters = setup_.model.parameters();
@@ -239,8 +240,9 @@ RankNumbers TrainingStep::judge(const Tensor& feature, const Samples& samples, c
     return judged;
 }
 
-// The loss and the metrics for these labels, as shares of those of the whole batch. `weight` is the weight of the whole
-// batch's labels, and `own` the number of samples on this rank.
+// Returns the loss and the metrics for these labels, multiplied by the part's share of the whole batch, so that their
+// sums over all parts and ranks are the values of the whole batch. `weight` is the weight of the whole batch's labels,
+// and `own` the number of the batch's samples on this rank.
 RankNumbers TrainingStep::judge_by(const Tensor& feature, const Tensor& labels, const Tensor& weight,
                                    std::int64_t own) {
     Tensor loss = setup_.loss.forward(feature, labels);
@@ -253,7 +255,8 @@ RankNumbers TrainingStep::judge_by(const Tensor& feature, const Tensor& labels, 
     return {.loss = loss * cast(part.view(loss.shape()), loss.dtype()), .correct = {}, .metrics = std::move(metrics)};
 }
 
-// On the CPU, a norm that is not finite ends the step before the weights change.
+// Clips the gradients and returns their norm before clipping. On the CPU, throws BadStep if the norm is not finite, so
+// that the weights do not change.
 Tensor TrainingStep::clip(const Tensor& loss) const {
     const bool clips = setup_.clip_norm > 0;
     if (!looks_at_each_ || !clips) {

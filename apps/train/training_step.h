@@ -33,7 +33,7 @@ constexpr auto words_of(GraphUse /*value*/) { return std::to_array<std::string_v
 /// The place of a step in a run.
 struct StepPlace {
     std::int64_t epoch = 0, step = 0;  ///< epoch, and step within the epoch, from 1
-    std::int64_t images = 0;           ///< number of images in its batch; after the step, over all ranks
+    std::int64_t images = 0;           ///< number of images in its batch: on this rank; after the step, on all ranks
     double lr = 0;                     ///< learning rate
     /// Text for messages: "at step 3 of epoch 1 (lr 0.05)".
     std::string str() const;
@@ -45,17 +45,19 @@ struct StepSetup {
     Loss& loss;                        ///< the loss
     Optimizer& optimizer;              ///< updates the parameters of both
     double clip_norm = 0;              ///< largest norm of the gradient; 0: no clipping
-    WeightAverage* average = nullptr;  ///< updated after each step; null: none
+    WeightAverage* average = nullptr;  ///< average of the weights, updated after each step; null: none
     /// The number of parts of a batch that pass through the network one after another, so that only the activations of
-    /// one part are in memory; their gradients are summed. Batch norms use the statistics of each part. The loss is
-    /// that of the whole batch; if it is not additive (Loss::additive()), this takes another forward pass.
+    /// one part are in memory at a time. The gradients of the parts are summed. Batch norms use the statistics of each
+    /// part. The loss is that of the whole batch; a loss that is not additive (Loss::additive()) requires a second
+    /// forward pass of the network.
     std::int64_t accumulate = 1;
     Device device = {};                        ///< the device of the model and the loss
     Precision precision = Precision::float32;  ///< the precision of the network
     GraphUse graph = GraphUse::automatic;      ///< whether steps are recorded as a CUDA graph
-    /// The ranks that share each batch; null for a single process. Steps of several ranks are not recorded.
+    /// The ranks that share each batch; null for a single process. Steps of several ranks are not recorded as CUDA
+    /// graphs.
     Communicator* ranks = nullptr;
-    RankStepOptions rank_options = {};  ///< for several ranks
+    RankStepOptions rank_options = {};  ///< options of steps on several ranks
 };
 
 /// Thrown for a step after which a run cannot continue: its loss or the norm of its gradient is not finite.
@@ -89,9 +91,10 @@ public:
     /// changes any parameter; running statistics of the network and the loss may have changed. Throws Error when the
     /// step cannot be recorded despite GraphUse::on, and when full().
     void run(const data::Batch& batch, const StepPlace& place);
-    /// Whether take() must be called before the next run(): after 32 steps, on the CPU after each.
+    /// Whether take() must be called before the next run(): on the CPU after each step, on other devices after 32
+    /// steps.
     bool full() const { return log_.full(); }
-    /// The steps since the last take(), the oldest first. Waits for the device.
+    /// Returns the steps since the last take(), the oldest first. Waits for the device.
     std::vector<Finished> take();
     /// Throws BadStep, which names the step and the learning rate, when the loss or the norm of the gradient is not
     /// finite.
@@ -111,16 +114,16 @@ private:
         bool mixed() const { return other_labels.defined(); }
         Samples rows(std::int64_t begin, std::int64_t end) const;
     };
-    /// The graph of mixed batches, or of those that are not mixed, and its input tensors.
+    /// A graph, either of mixed batches or of plain ones, and its input tensors.
     struct Recorded {
         Samples samples;
         std::unique_ptr<StepGraph> graph;
     };
     void run_graph(Recorded& recorded, const data::Batch& batch);
-    /// The whole batch, from which the share of a part is computed.
+    /// The size and the label weights of the whole batch, from which the share of a part is computed.
     struct Whole {
         std::int64_t samples = 0;     ///< number of samples on this rank
-        Tensor weight, other_weight;  ///< weights of the labels on all ranks (Loss::batch_weight())
+        Tensor weight, other_weight;  ///< weight of the labels of all ranks (Loss::batch_weight())
     };
     void compute(const Samples& samples);
     RankNumbers in_parts(const Samples& samples, std::int64_t part);
@@ -136,7 +139,7 @@ private:
     std::function<void(const std::string&)> note_;
     std::vector<Tensor> parameters_;
     std::unique_ptr<RankStep> ranks_;  ///< null for a single process
-    bool looks_at_each_;               ///< the host reads the results of each step before the next: on the CPU
+    bool looks_at_each_;               ///< whether the host reads each step's results before the next step: on the CPU
     StepLog log_;
     std::vector<StepPlace> submitted_;  ///< steps whose results the host has not read
     std::array<Recorded, 2> recorded_;  ///< for plain batches, and for mixed ones

@@ -13,7 +13,7 @@
 namespace radial::train {
 namespace {
 
-/// Whether two lists have the same names and shapes, in any order.
+/// Whether the tensors of two lists have the same names and shapes, in any order.
 bool alike(const std::vector<NamedTensor>& one, const std::vector<NamedTensor>& other) {
     return one.size() == other.size() && std::ranges::all_of(one, [&](const NamedTensor& tensor) {
                return std::ranges::any_of(other, [&](const NamedTensor& twin) {
@@ -48,7 +48,7 @@ void collect(const Module& module, const std::string& prefix, std::vector<Networ
     }
 }
 
-/// The number of parts that `which` freezes; 0 if it is neither a number of parts nor a name.
+/// The number of parts that `which` freezes (see freeze_parts()); 0 if `which` is invalid.
 std::size_t count_of(const std::vector<NetworkPart>& parts, std::string_view which) {
     if (which == "backbone") return parts.size();
     std::size_t count = 0;
@@ -92,7 +92,7 @@ std::vector<std::string> freeze_parts(Module& network, std::string_view which) {
         parts[i].module->freeze();
         parts[i].module->keep_eval();
     }
-    if (count == parts.size()) {  // also what is outside of the parts, such as dropout
+    if (count == parts.size()) {  // also the modules that are not in any part, such as dropout
         network.freeze();
         network.keep_eval();
     }

@@ -1,4 +1,4 @@
-// Counts pairs by their distance, and reads the figures off the curve of true over false accepts.
+// Counts pairs by their distance, and computes the metrics from the curve of true over false accept rates.
 #include "radial/apps/train/verification.h"
 
 #include "radial/core/autograd/autograd.h"
@@ -40,7 +40,7 @@ OperatingPoint point_at(std::span<const Step> steps, double limit, double same, 
     return point;
 }
 
-/// The figures of a curve; `steps` are in ascending order of their distances.
+/// Returns the metrics of a curve; `steps` are in ascending order of their distances.
 VerificationMetrics figures_of(std::span<const Step> steps, std::span<const double> limits) {
     VerificationMetrics result;
     for (const Step& step : steps) {
@@ -108,7 +108,7 @@ void check_samples(const Tensor& features, const Tensor& labels) {
                  (bad - values.begin()) / std::max<std::int64_t>(1, features.size(1)), *bad);
 }
 
-/// The largest possible distance of two of the features.
+/// An upper bound of the distance between two of the features.
 double largest_distance(const Tensor& features, FeatureDistance distance) {
     if (distance == FeatureDistance::cosine) return 2;
     double longest = 0;
@@ -146,7 +146,7 @@ VerificationMetrics verify_all_pairs(const Tensor& features, const Tensor& label
     check_samples(features, labels);
     check_limits(limits);
     const NoGrad no_grad;
-    constexpr std::int64_t most_distances = std::int64_t{1} << 22;  // at a time
+    constexpr std::int64_t most_distances = std::int64_t{1} << 22;  // in memory at a time
     const std::span<const std::int64_t> classes = labels.values<std::int64_t>();
     const std::int64_t samples = features.size(0),
                        block = std::max<std::int64_t>(1, most_distances / std::max<std::int64_t>(1, samples));

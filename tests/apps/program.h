@@ -26,7 +26,8 @@ private:
 };
 
 /// During its lifetime, SIGHUP, SIGINT and SIGPIPE have their default effect in this process and in the programs that
-/// it starts. Without it they would be ignored if the process that started the tests ignores them, as nohup does.
+/// it starts. Without this object, they would be ignored if the process that started the tests ignores them, as nohup
+/// does.
 class DefaultSignals {
 public:
     DefaultSignals();
@@ -38,7 +39,7 @@ private:
     std::array<struct sigaction, 3> before_{};
 };
 
-/// The result of a program that has ended.
+/// The exit status and the output of a program.
 struct ProgramResult {
     int status = 0;
     std::string out, error;  ///< the program's output
@@ -50,18 +51,19 @@ struct ProgramResult {
 /// are not set.
 ProgramResult run_program(const std::string& program, const std::string& arguments);
 
-/// The same with `folder` as the working directory.
+/// Runs a program as run_program() does, with `folder` as the working directory.
 ProgramResult run_program_in(const std::filesystem::path& folder, const std::string& program,
                              const std::string& arguments);
 
-/// Writes MNIST's four files to `folder`: ten patterns with noise, easy to distinguish, with the classes in turn.
+/// Writes MNIST's four files to `folder`: noisy patterns of ten classes, which are easy to distinguish. The labels are
+/// 0 to 9 in turn.
 void write_patterns(const std::filesystem::path& folder, int train, int test);
 
 /// Writes a whole file. Fails the test if that is not possible.
 void write_text(const std::filesystem::path& path, const std::string& text);
-/// The content of a file. Fails the test if it cannot be read.
+/// Returns the content of a file. Fails the test if it cannot be read.
 std::string read_text(const std::filesystem::path& path);
-/// The lines of a CSV table without quoted fields, each as its fields.
+/// Returns the lines of a CSV table without quoted fields, each as the list of its fields.
 std::vector<std::vector<std::string>> csv_rows(const std::string& table);
 /// The lines of a run's metrics.jsonl.
 std::vector<nlohmann::json> read_metrics(const std::filesystem::path& run);

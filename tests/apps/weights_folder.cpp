@@ -1,4 +1,4 @@
-// Writes the weights and pictures.
+// Writes the weights and pictures of a WeightsFolder.
 #include "weights_folder.h"
 
 #include "../catch.h"

@@ -52,7 +52,7 @@ SignalWatch::SignalWatch() : hangups_(!is_ignored(SIGHUP)) {
     }
     // The first signal restores the default, so that a second one can end a program that hangs.
     set(note, static_cast<int>(SA_RESETHAND | SA_RESTART | SA_ONSTACK));
-    // A file that reaches `ulimit -f` then causes an error, like a full disk, and does not end the process.
+    // With SIGXFSZ ignored, a write beyond `ulimit -f` fails as on a full disk and does not end the process.
     std::signal(SIGXFSZ, SIG_IGN);
 }
 

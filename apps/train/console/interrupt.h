@@ -1,4 +1,4 @@
-// Ends a run on SIGINT, SIGTERM or SIGHUP after the current step.
+// Records SIGINT, SIGTERM and SIGHUP, so that a run can end after the current step.
 #pragma once
 
 #include "radial/core/util/error.h"
@@ -9,8 +9,8 @@
 
 namespace radial::train {
 
-/// Thrown when a signal has ended a run. run_program() returns the exit status 128 + signal, and prints no message if
-/// it is empty.
+/// Thrown when a signal has ended a run. run_program() returns the exit status 128 + signal, and prints nothing if the
+/// message is empty.
 class Interrupted : public Error {
 public:
     Interrupted(int signal, const std::string& message) : Error(message), signal_(signal) {}
@@ -41,7 +41,7 @@ private:
     void set(void (*handler)(int), int flags) const;
 
     bool hangups_;                  ///< whether SIGHUP is recorded
-    std::vector<std::byte> stack_;  ///< stack of the handlers; empty if the thread had one before
+    std::vector<std::byte> stack_;  ///< stack of the handlers; empty if the thread already had an alternate stack
 };
 
 /// The signal that a SignalWatch has recorded, or 0.

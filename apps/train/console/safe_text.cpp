@@ -23,7 +23,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view latin1 = "latin1";
 
-/// A character and the number of bytes that encode it; 0 bytes if they are not UTF-8.
+/// A character and the number of bytes that encode it; `bytes` is 0 if the text is not UTF-8.
 struct Character {
     std::uint32_t code = 0;
     std::size_t bytes = 0;

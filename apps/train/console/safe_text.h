@@ -12,15 +12,15 @@
 
 namespace radial::train {
 
-/// `text` as one line for a terminal, a log or a page. Control characters (including those of terminals), marks that
-/// change the direction of writing, and bytes that are not UTF-8 are replaced by escapes such as `\n`, `\t`, `\x1b` or
-/// `\u202e`.
+/// Returns `text` as one line for a terminal, a log or a page. Control characters (including those of terminals), marks
+/// that change the direction of writing, and bytes that are not UTF-8 are replaced by escapes such as `\n`, `\t`,
+/// `\x1b` or `\u202e`.
 std::string shown(std::string_view text);
 /// The same for text of several lines: line ends and tabs are kept.
 std::string shown_lines(std::string_view text);
 
-/// `path` as one word of a command line for bash, zsh and other shells that support $'\344'; unchanged if it needs no
-/// quotes. A path that begins with a dash is prefixed with "./".
+/// Returns `path` as one word of a command line for bash, zsh and other shells that support $'\344'; unchanged if it
+/// needs no quotes. A path that begins with a dash is prefixed with "./".
 std::string shell_word(const std::filesystem::path& path);
 
 /// A name as a field of a CSV table (RFC 4180). One that begins with =, +, -, @, a tab or a carriage return would be a
@@ -33,10 +33,10 @@ std::string csv_name(const std::string& name);
 /// can be opened, unless the path contains terminal control characters: then it is escaped as by shown().
 std::string csv_path(const std::filesystem::path& file);
 
-/// `text` as a JSON string if it is UTF-8. Other bytes, which a path may contain, are read as Latin-1, so that
-/// text_from_json() restores each of them: {"latin1": "B\u00e4r"}.
+/// Returns `text` as a JSON string if it is UTF-8. Other text, such as a path may contain, is read as Latin-1, so that
+/// text_from_json() restores every byte: {"latin1": "B\u00e4r"}.
 nlohmann::ordered_json text_to_json(const std::string& text);
-/// Whether `value` is what text_to_json() makes of text that is not UTF-8.
+/// Whether `value` has the form that text_to_json() gives to text that is not UTF-8.
 bool is_latin1_text(const nlohmann::ordered_json& value);
 /// The inverse of text_to_json(). Values of other types are returned as JSON.
 std::string text_from_json(const nlohmann::ordered_json& value);

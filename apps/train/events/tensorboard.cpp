@@ -1,5 +1,5 @@
-// Framing, checksums and messages of TensorBoard's event files; PNG by libpng's simplified interface, base64 by
-// libcrypto; the scalars, histograms and pictures of a run.
+// Writes TensorBoard's event files, PNG with libpng's simplified interface and base64 with libcrypto, and the scalars,
+// histograms and pictures of a run.
 #include "radial/apps/train/events/tensorboard.h"
 
 #include "radial/apps/train/console/safe_text.h"
@@ -28,7 +28,7 @@
 
 namespace radial::train {
 
-/// A message under construction: fields are appended in the order of the calls. Source: the encoding guide at
+/// Builds a protocol buffer message: fields are appended in the order of the calls. Source: the encoding guide at
 /// protobuf.dev, wire types varint (0), 64 bits (1), length-delimited (2) and 32 bits (5).
 class ProtobufMessage {
 public:
@@ -381,7 +381,7 @@ void RunEvents::step(const StepReport& report) {
     window_ = {};
 }
 
-// Leaves out an accuracy that is NaN, which targets that are not classes have. A loss that is not finite is written,
+// Leaves out an accuracy that is NaN, as it is for targets that are not classes. A loss that is not finite is written,
 // because it shows what went wrong.
 void RunEvents::add_finite(std::int64_t step, std::vector<TaggedScalar> scalars) {
     std::erase_if(scalars, [](const TaggedScalar& scalar) {

@@ -101,9 +101,9 @@ struct PicturedMistake {
 /// so a run has a file for each time it was started or resumed.
 class RunEvents {
 public:
-    /// Creates a file in `folder`. Events of earlier files from `first_step` on are discarded (EventFile). Scalars are
-    /// written every `log_steps` steps, or if it is 0 only after epochs. Throws FileError when the file cannot be
-    /// written, as do the other functions.
+    /// Creates a file in `folder`. TensorBoard discards the events of earlier files from `first_step` on (EventFile).
+    /// Scalars are written every `log_steps` steps, or only after epochs if `log_steps` is 0. Throws FileError when the
+    /// file cannot be written, as do the other functions.
     RunEvents(const std::filesystem::path& folder, std::int64_t first_step, std::int64_t log_steps);
 
     /// Adds a step. Every `log_steps` steps, writes step/loss, step/accuracy, step/gradient_norm and step/NAME for

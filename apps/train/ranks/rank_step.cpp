@@ -20,7 +20,8 @@ std::vector<Tensor> buffers_of(const Module& module) {
     return all;
 }
 
-/// The elements of several tensors, concatenated, in float64, which represents float32 values and their sums.
+/// The elements of several tensors, concatenated, in float64, which represents float32 values exactly and their sums
+/// with little error.
 Tensor joined(const std::vector<Tensor>& tensors, Device device) {
     std::int64_t count = 0;
     for (const Tensor& tensor : tensors) count += tensor.numel();

@@ -1,4 +1,4 @@
-// The communication of a training step whose batch several ranks share.
+// The communication of a training step whose batch is shared by several ranks.
 #pragma once
 
 #include "radial/core/distributed/communicator.h"
@@ -49,8 +49,8 @@ public:
     RankStep& operator=(const RankStep&) = delete;
 
     /// Begins a step with `samples` samples on this rank. `epoch` and `step` (of the epoch) count from 1. Until
-    /// finish(), losses and, if RankStepOptions::sync_batch_norm is set, batch norms extend over all ranks (OverRanks),
-    /// and default_generator() draws the random numbers of this rank and step.
+    /// finish(), losses and, if RankStepOptions::sync_batch_norm is set, batch norms use the samples of all ranks
+    /// (OverRanks), and default_generator() draws the random numbers of this rank and step.
     void begin(std::int64_t samples, std::int64_t epoch, std::int64_t step);
     /// The number of samples in the whole batch, over all ranks. Waits until the other ranks have begun the step.
     /// Throws RankLost.
@@ -58,8 +58,8 @@ public:
     /// Differentiates `loss`, this part's share of the loss of the whole batch. The gradients of several parts are
     /// summed. `sending` says when they are sent to the other ranks; the last part must send them.
     void backward(const Tensor& loss, Sending sending);
-    /// Waits until the gradients are those of the whole batch, and returns the results of the whole batch, the sum of
-    /// the shares `own` of all ranks. Throws RankLost.
+    /// Waits until the gradients are those of the whole batch, and returns the results of the whole batch: the sums,
+    /// over all ranks, of their shares `own`. Throws RankLost.
     RankNumbers finish(const RankNumbers& own);
     /// Reverts the changes of a step that was not finished: buffers and the random generator. Returns false when that
     /// is not possible: at the first step of the run, in which losses initialise parameters, and when the buffers are

@@ -1,4 +1,4 @@
-// Reads and writes lists as JSON in a checkpoint's metadata.
+// Converts descriptions of images and classes to and from a checkpoint's metadata.
 #include "radial/apps/train/run/input_notes.h"
 
 #include "radial/core/util/error.h"

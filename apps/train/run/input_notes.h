@@ -18,9 +18,9 @@ struct InputNotes {
     std::vector<float> mean, std;            ///< of pixels in [0, 1], one per channel or one for all; empty: unknown
 };
 
-/// The entries of a checkpoint's metadata: "class_names", "class_folders", "mean" and "std", which are JSON
-/// arrays, "image_size" and "resize", which are integers, and "val_split" and "split_seed". Those that are empty or 0
-/// are left out.
+/// The entries of a checkpoint's metadata: "class_names", "class_folders", "mean" and "std", which are JSON arrays,
+/// "image_size" and "resize", which are integers, and "val_split" and "split_seed". Entries that are empty or 0 are
+/// left out, but "split_seed" is written whenever "val_split" is.
 std::map<std::string, std::string> to_metadata(const InputNotes& notes);
 /// The inverse of to_metadata(): members without an entry stay empty or 0. Throws Error for an entry that is not an
 /// array of the right type or not a number in its range.

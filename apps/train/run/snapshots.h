@@ -26,7 +26,7 @@ public:
     /// when the file cannot be written or the folder of the run does not exist.
     void save(std::int64_t step, const Module& classifier, const Optimizer& optimizer,
               const nlohmann::ordered_json& state, const WeightAverage* average = nullptr) const;
-    /// The existing snapshots, the newest first.
+    /// Returns the existing snapshots, the newest first.
     std::vector<std::filesystem::path> files() const;
     /// Deletes the temporary files of a run that was killed while it was writing a snapshot.
     void remove_temporaries() const;
@@ -48,10 +48,11 @@ struct Snapshot {
 /// or has no state.
 Snapshot read_snapshot(const std::filesystem::path& file);
 /// Restores the tensors and default_generator() from a snapshot. Throws FileError that names the file when it belongs
-/// to another model, loss or optimizer, or contains averages while `average` is null, or vice versa.
+/// to another model, loss or optimizer, when it contains averages but `average` is null, or when it contains none but
+/// `average` is not null.
 void restore_snapshot(const Snapshot& snapshot, Module& classifier, Optimizer& optimizer,
                       WeightAverage* average = nullptr);
-/// Both; returns Snapshot::state.
+/// Calls read_snapshot() and restore_snapshot(), and returns Snapshot::state.
 nlohmann::ordered_json load_snapshot(const std::filesystem::path& file, Module& classifier, Optimizer& optimizer,
                                      WeightAverage* average = nullptr);
 

@@ -1,4 +1,4 @@
-// The version that programs print and files record.
+// The version that programs print and write to files.
 #pragma once
 
 #include <string_view>

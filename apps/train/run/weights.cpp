@@ -31,8 +31,9 @@ Classifier described_by_name(const TensorFile& file, const std::filesystem::path
              .classes = weight.size(0)}};
 }
 
-/// A copy of the classifier's network for `format`. If the batch norms of that format have another epsilon, which files
-/// do not record, the weights of the norms are scaled to compensate, so that the results in evaluation are the same.
+/// Returns a copy of the classifier's network for `format`. If the batch norms of that format have another epsilon,
+/// which files do not record, the weights of the norms are scaled to compensate, so that the results in evaluation are
+/// the same.
 std::unique_ptr<Layer> as_in(WeightFormat format, const ModelInfo& info, const Classifier& classifier) {
     const std::string key = "norm-epsilon";
     const SkipRandomFill skip;

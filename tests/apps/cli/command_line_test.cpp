@@ -19,7 +19,7 @@ std::string first_error(const std::string& arguments) {
     return result.first_error();
 }
 
-/// The error for a config file with the content `text`, where the options are named rate, list and flag.
+/// Returns the error for a config file with the content `text`, in a program whose only option is --rate.
 std::string config_error(const std::string& text) {
     CLI::App app;
     double rate = 0;
@@ -157,7 +157,7 @@ TEST_CASE("a list that is empty by default is written as one and read back", "[h
 }
 
 TEST_CASE("an empty list in a config file leaves the option at its default", "[host]") {
-    // The third form is in the config.json of runs that were written with CLI11 2.4.
+    // Programs built with CLI11 2.4 wrote the third form to config.json.
     const std::string text = GENERATE(R"({"list": []})", R"({"list": "[]"})", R"({"list": "{}"})", "list = []\n");
     CAPTURE(text);
     CLI::App app;
@@ -212,7 +212,7 @@ TEST_CASE("numbers that are not finite or too large are refused by name, on the 
     CHECK(first_error("train --schedule step --milestones nan") ==
           start + "--milestones: 'nan' is not a finite number");
     CHECK(first_error("train --milestones 2,-1") == start + "--milestones: '-1' is not a number of at least 0");
-    const std::string seed = first_error("train --seed 18446744073709551616");  // the wording of CLI11 2.4 and newer
+    const std::string seed = first_error("train --seed 18446744073709551616");  // worded by CLI11 2.4 and newer
     CHECK(seed.find("--seed") != std::string::npos);
     CHECK(seed.find("18446744073709551616") != std::string::npos);
     const TemporaryFolder folder;

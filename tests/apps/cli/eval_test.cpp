@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A short run of radial-mnist that leaves mistakes, and its evaluation.
+/// A short run of radial-mnist, after which the network still makes mistakes, and its evaluation.
 class Evaluated {
 public:
     Evaluated() {
@@ -60,7 +60,7 @@ TEST_CASE("eval writes a prediction for each test image, which give its accuracy
     for (std::size_t i = 1; i < rows.size(); ++i) {
         REQUIRE(rows[i].size() == 6);
         CHECK(rows[i][0] == fmt::format("{}", i - 1));
-        CHECK(rows[i][1].empty());  // the images are in memory
+        CHECK(rows[i][1].empty());  // there is no path, because the images are in memory
         found.labels.push_back(std::stoi(rows[i][2]));
         found.predicted.push_back(std::stoi(rows[i][3]));
         found.confidences.push_back(std::stof(rows[i][4]));
@@ -69,7 +69,7 @@ TEST_CASE("eval writes a prediction for each test image, which give its accuracy
     }
     found.classes = 10;
     found.total = 100;
-    CHECK(found.correct > 10);  // or else the following would check little, as without mistakes
+    CHECK(found.correct > 10);  // with few hits, or without mistakes, the checks below would test little
     CHECK(found.correct < 100);
     CHECK(run.json.at("test_accuracy") == found.accuracy());
     CHECK(contains(run.result.out, fmt::format("test accuracy: {}.00% ({} of 100)\n", found.correct, found.correct)));

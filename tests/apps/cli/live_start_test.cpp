@@ -19,8 +19,8 @@ Settings part_of(const nlohmann::ordered_json& options, const std::string& prefi
     return settings;
 }
 
-/// The mean kernel of a run's first batch with these arguments. The input is noise: images of `side` x `side` pixels,
-/// or of the shape for which the network was published if `side` is 0.
+/// Returns the mean kernel of the first batch of a run with these arguments. The input is noise: images of `side` x
+/// `side` pixels, or of the shape for which the network was published if `side` is 0.
 double first_kernel(const train::ImageTask& task, const std::vector<std::string>& arguments, std::int64_t side = 0,
                     std::int64_t batch = 4) {
     const auto options = train_settings(task, arguments);
@@ -42,7 +42,7 @@ double first_kernel(const train::ImageTask& task, const std::vector<std::string>
     return metric_of(*classifier.loss, "mean_kernel").item();
 }
 
-/// The same for a network with the program's defaults.
+/// Returns the mean kernel of the first batch for a network with the program's defaults.
 double default_kernel(const train::ImageTask& task, const std::string& network, std::int64_t side = 0) {
     const std::vector<std::string> arguments{"--model", network};
     const auto options = train_settings(task, arguments);

@@ -10,16 +10,16 @@
 namespace radial::test {
 namespace {
 
-/// The names of the options in a text, such as "--epochs".
+/// Returns the names of the options in a text, such as "--epochs".
 std::set<std::string> options_in(const std::string& text) {
     static const std::regex option("--[a-z][a-z0-9.-]*[a-z0-9]");
     return {std::sregex_token_iterator(text.begin(), text.end(), option), std::sregex_token_iterator()};
 }
 
-/// A manual page as text.
+/// Returns the text of a manual page, without the escapes of its hyphens.
 std::string unescaped(const std::string& roff) { return std::regex_replace(roff, std::regex("\\\\-"), "-"); }
 
-/// What bash offers for the last of these words.
+/// Returns the completions that bash offers for the last of these words.
 std::vector<std::string> completed(const std::string& program, const std::string& words) {
     const TemporaryFolder folder;
     const std::string name = std::regex_replace(program, std::regex("-"), "_");

@@ -91,7 +91,7 @@ TEST_CASE("--optimizer selects SGD, Adam, AdamW, RMSprop, LAMB or Muon with its 
     options.beta2 = 0;
     options.momentum = 0;
     options.epsilon = 1;
-    // One step from 2 with the gradient 3, whose moments are the gradient and its square.
+    // One step from the value 2 with the gradient 3; the moments are then the gradient and its square.
     const auto step = [&](train::OptimizerKind kind) {
         options.optimizer = kind;
         const std::vector<NamedTensor> parameters{{"model.weight", Tensor::full({1, 1}, 2.0).set_requires_grad()}};
@@ -105,8 +105,8 @@ TEST_CASE("--optimizer selects SGD, Adam, AdamW, RMSprop, LAMB or Muon with its 
     options.alpha = 0;
     CHECK(step(train::OptimizerKind::rmsprop) == Approx(2 - 0.1 * 4 / (4 + 1.0)));
     CHECK(step(train::OptimizerKind::adamw) == Approx(2 * (1 - 0.1 * 0.5) - 0.1 * 3 / (3 + 1.0)));
-    CHECK(step(train::OptimizerKind::lamb) == Approx(2 - 0.1 * 2));  // the trust ratio makes the update as long as 2
-    // The direction of a 1 x 1 matrix is about 1: between 0.7 and 1.2.
+    CHECK(step(train::OptimizerKind::lamb) == Approx(2 - 0.1 * 2));  // the trust ratio scales the update to norm 2
+    // Muon's direction for a 1 x 1 matrix is about 1: between 0.7 and 1.2.
     options.muon_scale = MuonScale::original;
     CHECK(step(train::OptimizerKind::muon) == Approx(2 * (1 - 0.1 * 0.5) - 0.1).margin(0.1 * 0.31));
     options.muon_scale = MuonScale::match_adamw;
@@ -148,7 +148,7 @@ TEST_CASE("--repeated-augment is noted without a random augmentation", "[host]")
     CHECK(train::options_without_effect(options) == unchanged);
     options.augmentation.alternating_flip = true;
     options.augmentation.flip = 0.5;
-    CHECK(train::options_without_effect(options) == unchanged);  // a flip that is the same in a whole epoch
+    CHECK(train::options_without_effect(options) == unchanged);  // within an epoch, an alternating flip does not change
     options.augmentation.alternating_flip = false;
     CHECK(train::options_without_effect(options).empty());
     options.augmentation.off = true;

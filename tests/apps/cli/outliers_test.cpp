@@ -43,8 +43,8 @@ void write_noise(const fs::path& folder, int count, int side = 28) {
                std::string{0, 0, 8, 1} + number(count) + std::string(static_cast<std::size_t>(count), '\0'));
 }
 
-/// Writes `count` images of noise in the format of CIFAR-100's test set, with labels up to 99, for which no other
-/// network has a class.
+/// Writes `count` images of noise in the format of CIFAR-100's test set, with labels up to 99, which are not classes of
+/// any other network.
 void write_cifar100(const fs::path& folder, int count) {
     fs::create_directories(folder);
     std::string records, names;

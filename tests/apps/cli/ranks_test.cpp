@@ -116,7 +116,7 @@ private:
     bool ended_ = false;
 };
 
-/// A run of `radial-mnist` on two ranks with ten steps per epoch, and the results of a run that nothing interrupts.
+/// A run of `radial-mnist` on two ranks with ten steps per epoch, and the results of an uninterrupted run.
 class TwoRanks {
 public:
     TwoRanks() {
@@ -145,8 +145,8 @@ public:
     int status() const { return status_; }
     const std::string& output() const { return output_; }
 
-    /// Starts a run and calls `harm` when 14 of its 40 steps are saved. Returns what mpirun printed and the seconds
-    /// that it ran after that.
+    /// Starts a run and calls `harm` when 14 of its 40 steps are saved. Returns the output of mpirun, and for how many
+    /// seconds it ran after the call.
     template <class F>
     std::pair<std::string, double> disturb(const std::string& name, const std::string& more, const F& harm) const {
         RanksRun run(path(name + ".log"), train(name, "--epochs 4 " + more));
@@ -196,7 +196,8 @@ TEST_CASE("two ranks get the results of one rank, and only the first rank prints
     REQUIRE(run.status() == 0);
     CHECK(count(run.output(), "ranks: 2, 5 images a step and 1 thread each") == 1);
     CHECK(count(run.output(), "epoch 4/4: ") == 1);
-    // With features normalised over ten samples the difference grows faster, so the next test compares only one step.
+    // With features normalised over ten samples, the difference would grow faster, so the next test compares only one
+    // step.
     const auto [two, one] = run.on_two_and_one("plain", "--epochs 4 --loss.normalise 0");
     REQUIRE(two.size() == 4);
     REQUIRE(one.size() == 4);

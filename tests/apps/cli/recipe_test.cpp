@@ -90,7 +90,7 @@ TEST_CASE("a recipe's options of the loss are those of the loss that is chosen",
 }
 
 TEST_CASE("without a recipe radial-imagenet has the settings of the paper's ResNet-50", "[host][recipes]") {
-    nlohmann::json recipe = imagenet({"--recipe", "tab7-resnet50"}), plain = imagenet({});  // in any order
+    nlohmann::json recipe = imagenet({"--recipe", "tab7-resnet50"}), plain = imagenet({});  // their keys have no order
     recipe.erase("recipe");
     plain.erase("recipe");
     CHECK(plain == recipe);
@@ -226,7 +226,7 @@ TEST_CASE("--bias-lr-scale raises the rate of biases and not their decay", "[hos
     CHECK(optimizer->groups()[0].lr_scale == 1);
     CHECK(optimizer->groups()[0].weight_decay == 0.5);
     REQUIRE(optimizer->groups()[0].parameters.size() == 2);
-    CHECK(optimizer->groups()[0].parameters[1].raw() == parameters[3].tensor.raw());  // a learned scale is no bias
+    CHECK(optimizer->groups()[0].parameters[1].raw() == parameters[3].tensor.raw());  // a learned scale is not a bias
     CHECK(optimizer->groups()[1].lr_scale == 8);
     CHECK(optimizer->groups()[1].weight_decay == 0.0625);
     REQUIRE(optimizer->groups()[1].parameters.size() == 2);

@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A run of `radial-mnist` on 100 patterns with ten steps per epoch, and the results of a run that nothing interrupts.
+/// A run of `radial-mnist` on 100 patterns with ten steps per epoch, and the results of an uninterrupted run.
 class StoppedRun {
 public:
     StoppedRun() {
@@ -54,7 +54,8 @@ public:
     std::pair<int, std::string> stop(const std::string& name, int signal) const {
         return stop(name, [signal](pid_t child) { kill(child, signal); });
     }
-    /// The same for any function that makes the run end. Standard output goes to NAME.out.
+    /// Starts the run and calls `act` with its process id at the same point; `act` must make the run end. Standard
+    /// output goes to NAME.out.
     std::pair<int, std::string> stop(const std::string& name, const std::function<void(pid_t)>& act) const;
 
 private:
@@ -97,7 +98,7 @@ const StoppedRun& stopped_run() {
     return run;
 }
 
-/// A line of metrics without the values that depend on the clock or on other memory in use.
+/// Returns a line of metrics without the values that depend on the clock or on other memory in use.
 nlohmann::json without_times(nlohmann::json line) {
     for (const char* key : {"seconds", "images_per_second", "peak_bytes"}) line.erase(key);
     return line;
@@ -237,7 +238,7 @@ TEST_CASE("a run goes on with another batch size, and its epochs still hold each
 
 TEST_CASE("--drop-last leaves out a last batch that is not full, and is exact when a run goes on", "[host][slow]") {
     const StoppedRun& run = stopped_run();
-    const std::string settings = run.settings(2, 30) + " --drop-last";  // 3 of 100 images, not 4
+    const std::string settings = run.settings(2, 30) + " --drop-last";  // 3 batches of 30 images, without the last 10
     REQUIRE(run.run("dropped", settings).status == 0);
     CHECK(train::Snapshots(run.path("dropped"), 2).files().at(0).filename() == "step-000000006.safetensors");
     REQUIRE(run.run("dropped-then-more", run.settings(1, 30) + " --drop-last --schedule constant").status == 0);
@@ -344,7 +345,7 @@ TEST_CASE("a run that overwrites an earlier one forgets its snapshots", "[host][
 TEST_CASE("a disk that fills up keeps the last good files, training goes on, and the run can be finished later",
           "[host][slow]") {
     const StoppedRun& run = stopped_run();
-    // From now on no file can be as long as a snapshot or a checkpoint.
+    // From now on, the run cannot write a file as long as a snapshot or a checkpoint.
     const auto [status, error] = run.stop("full", [](pid_t child) {
         constexpr rlimit full{200000, RLIM_INFINITY};
         REQUIRE(prlimit(child, RLIMIT_FSIZE, &full, nullptr) == 0);

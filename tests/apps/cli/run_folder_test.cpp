@@ -31,7 +31,7 @@ public:
     ProgramResult resume(const std::string& arguments = "") const {
         return run_program("radial-mnist", fmt::format("train --resume {} {}", run().string(), arguments));
     }
-    /// The contents of all files of the run except the lock, by name.
+    /// Returns the contents of all files of the run except the lock, by path.
     std::map<std::string, std::string> files() const {
         std::map<std::string, std::string> all;
         for (const auto& entry : fs::recursive_directory_iterator(run()))

@@ -36,7 +36,7 @@ public:
         return run_program("radial-mnist",
                            fmt::format("train --resume {} --data {}", path("run").string(), path(data).string()));
     }
-    /// The error of a resumed run that uses other data.
+    /// Resumes the run with other data, which must fail, and returns the error.
     std::string refusal(const std::string& data) const {
         const ProgramResult result = resume(data);
         CHECK(result.status == 1);

@@ -18,7 +18,8 @@
 namespace radial::test {
 namespace {
 
-/// A run of one epoch that a shell starts, so that PROGRAM's standard streams can be redirected.
+/// Starts runs of two epochs and their evaluation from a shell, so that the standard streams of the program can be
+/// redirected.
 class Shell : public TemporaryFolder {
 public:
     Shell() { write_patterns(*this / "data", 40, 20); }

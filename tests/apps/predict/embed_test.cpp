@@ -11,7 +11,7 @@ namespace {
 
 ProgramResult predict(const std::string& arguments) { return run_program("radial-predict", arguments); }
 
-/// The start of a command on the network of WeightsFolder.
+/// Returns the arguments that select the network of a WeightsFolder.
 std::string on(const WeightsFolder& folder) {
     return fmt::format(" --threads 2 --model resnet20 --weights {} ", folder.weights);
 }
@@ -90,7 +90,7 @@ TEST_CASE("embed and nearest refuse what they cannot use by name", "[host][predi
         fmt::format("radial-predict nearest: {}: not a file that 'radial-predict embed' has written", folder.weights));
     const std::string index = (folder / "index.safetensors").string();
     REQUIRE(predict(fmt::format("embed{}--out {} {}", on(folder), index, picture)).status == 0);
-    manual_seed(99);  // of the convolutions
+    manual_seed(99);  // so that the convolutions get other weights
     const WeightsFolder other;
     CHECK(predict("nearest" + on(other) + "--index " + index + " " + picture).first_error() ==
           fmt::format("radial-predict nearest: {}: features of resnet20 with other weights than --weights; write it "

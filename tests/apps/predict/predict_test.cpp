@@ -15,7 +15,7 @@ ProgramResult predict(const std::string& arguments) {
     return run_program("radial-predict", "--threads 2 " + arguments);
 }
 
-/// The first line of the error of a command that must fail, without the program's name.
+/// Runs a command that must fail, and returns the first line of its error, without the program's name.
 std::string problem(const std::string& arguments, int status = 1) {
     const ProgramResult result = predict(arguments);
     CHECK(result.status == status);
@@ -24,7 +24,8 @@ std::string problem(const std::string& arguments, int status = 1) {
                                                     : "(no name) " + result.first_error();
 }
 
-/// The probabilities that the network of WeightsFolder gives for a picture, which is prepared as for ImageNet.
+/// Returns the probabilities that the network of WeightsFolder computes for a picture, which is prepared as for
+/// ImageNet.
 std::vector<double> probabilities(const WeightsFolder& folder, const std::string& picture) {
     const Tensor view = data::evaluation_view(data::read_image(picture), 32, 32);
     Tensor images = Tensor::empty({1, 3, 32, 32});

@@ -33,7 +33,7 @@ struct KernelFolder : WeightsFolder {
         normal_(images, 0, 1);
         write_safetensors(input, {{{"input", images}}, {}});
     }
-    /// The images' scores of this name.
+    /// Returns the scores of this name for `images`.
     std::vector<double> scores(const std::string& name) {
         const NoGrad no_grad;
         classifier.eval();

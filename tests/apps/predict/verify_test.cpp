@@ -13,7 +13,7 @@ ProgramResult verify(const WeightsFolder& folder, const std::string& arguments) 
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// Two copies of one picture in the class a, another picture in b.
+/// Adds two copies of one picture in the class a, and another picture in the class b.
 void add_pictures(const WeightsFolder& folder) {
     folder.picture("rgb.jpg", "pics/a/1.jpg");
     folder.picture("rgb.jpg", "pics/a/2.jpg");

@@ -1,4 +1,4 @@
-// Tests of similarities and clusters of prototypes: of losses built in the test, and of small runs with
+// Tests of the similarities and clusters of prototypes, both of losses built in the test and of small runs with
 // `radial-prototypes`.
 #include "../../expect.h"
 #include "../../folders.h"
@@ -23,7 +23,7 @@ train::Classifier classifier_with(const std::string& loss, const std::vector<flo
     return classifier;
 }
 
-/// The similarities of classes 0 and 1, 0 and 2, 1 and 2. Checks the other elements of the matrix.
+/// Returns the similarities of classes 0 and 1, 0 and 2, 1 and 2. Checks that the matrix is symmetric.
 std::vector<double> pairs_of(const train::Classifier& classifier, Similarity measure = Similarity::automatic) {
     const train::ClassSimilarity found = train::class_similarity(classifier, measure);
     REQUIRE(found.values.size() == 9);
@@ -65,7 +65,7 @@ public:
         return train::load_classifier(folder_ / run / "checkpoint.safetensors");
     }
 
-    /// The words of the small database, one per class. Each two of them have a common hypernym.
+    /// The words of the small database, one per class. Any two of them have a common hypernym.
     static constexpr std::array<const char*, 10> things = {"thing_bn", "thing_aa", "thing_ao", "thing_ac", "thing_aj",
                                                            "thing_ax", "thing_ae", "thing_al", "thing_as", "thing_az"};
 

@@ -31,7 +31,7 @@ nlohmann::json epoch(int number, double accuracy, double best, int best_epoch) {
             {"order", "00"}};
 }
 
-/// The same line from a loss that reports a metric.
+/// Adds a metric of the loss to a line of metrics.jsonl.
 nlohmann::json reporting(nlohmann::json line) {
     line["feature_length"] = 3.5;
     line["initial_feature_length"] = 1.5;

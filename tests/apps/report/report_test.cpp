@@ -1,4 +1,4 @@
-// Tests of charts, progress lines and formatted times.
+// Tests of charts, tables of confusion, the report page, progress lines and formatted times.
 #include "radial/apps/report/report.h"
 #include "../../expect.h"
 #include "radial/apps/report/charts.h"

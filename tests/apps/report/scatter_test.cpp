@@ -7,7 +7,7 @@
 namespace radial::test {
 namespace {
 
-/// Features at the corners of the square from -10 to 10, and the given prototypes.
+/// Features at the corners of the square from (-10, -10) to (10, 10), and the given prototypes.
 struct Square {
     std::vector<float> points = {-10, -10, 10, 10, -10, 10, 10, -10};
     std::vector<std::int64_t> labels = {0, 1, 2, 3};

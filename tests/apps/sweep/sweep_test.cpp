@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// The line of `text` that begins with `start`, with repeated spaces removed.
+/// Returns the line of `text` that begins with `start`, with each run of spaces replaced by one.
 std::string line_with(const std::string& text, const std::string& start) {
     std::istringstream stream(text);
     for (std::string line; std::getline(stream, line);) {
@@ -174,7 +174,7 @@ TEST_CASE("a sweep goes on with a run that was stopped, to the same end", "[host
     const fs::path run = sweep.path("sweep/lgm-seed1");
     const std::string checkpoint = read_text(run / "checkpoint.safetensors"),
                       metrics = read_text(run / "metrics.jsonl");
-    // Restores the state during the second epoch.
+    // Restores the files to their state during the second epoch.
     fs::remove(train::Snapshots(run, 2).files().front());
     std::ofstream(run / "metrics.jsonl") << metrics.substr(0, metrics.find('\n') + 20);
     fs::remove(run / "checkpoint.safetensors");

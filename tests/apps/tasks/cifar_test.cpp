@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file of records. Each class (0 to 9) has its own colour and position, so that it is easy to recognise over the
-/// noise.
+/// Returns the content of a file of records. Each class (0 to 9) has its own colour and position, so that it is easy to
+/// recognise over the noise.
 std::string records(int count, bool coarse, Generator& generator) {
     std::string bytes;
     for (int i = 0; i < count; ++i) {
@@ -92,7 +92,7 @@ const Sets& sets() {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// The error of train for these arguments, which it must reject.
+/// Runs train with these arguments, which it must reject, and returns the error.
 std::string train_error(const std::string& arguments) {
     const ProgramResult result =
         run_program("radial-cifar10", fmt::format("train --data {} --out {} --epochs 1 {}", sets().ten().string(),
@@ -101,8 +101,8 @@ std::string train_error(const std::string& arguments) {
     return result.first_error();
 }
 
-/// A run's options as earlier versions wrote them: the options of the loss and of the network are all numbers, new
-/// options are missing, and renamed options have their former names.
+/// Converts a run's options to the form that earlier versions wrote: the options of the loss and of the network are all
+/// numbers, new options are missing, and renamed options have their former names.
 nlohmann::ordered_json of_before(nlohmann::ordered_json options) {
     for (const char* option : {"loss.normalise", "loss.spread", "model.recompute"}) REQUIRE(options.erase(option) == 1);
     options["model.checkpoint"] = 0.0;

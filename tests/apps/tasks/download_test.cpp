@@ -1,4 +1,4 @@
-// Tests of the messages of `radial-mnist download` if a mirror's files are not MNIST's.
+// Tests of the messages of `radial-mnist download` when the files of a mirror are not those of MNIST.
 #include "../../data/http_server.h"
 #include "../../expect.h"
 #include "../program.h"

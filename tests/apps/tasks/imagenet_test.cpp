@@ -160,9 +160,9 @@ TEST_CASE("a last batch of one image is refused before the first step where a ba
                    "a single value a channel, too few to train on; give --drop-last, or another --batch\n"));
     CHECK_FALSE(fs::exists(folder.run() / "config.json"));
     CHECK(folder.train("--limit 5 --drop-last").status == 0);
-    CHECK(folder.train("--limit 5 --backbone-eval --loss softmax").status == 0);  // no statistics of the batch
-    // At 64 pixels, layer4 gets 2 x 2 values of one image, but the loss normalises features and needs more than one
-    // sample.
+    CHECK(folder.train("--limit 5 --backbone-eval --loss softmax").status == 0);  // batch norms are in evaluation mode
+    // At 64 pixels, layer4 has 2 x 2 values per channel for one image, which suffice, but the loss normalises features
+    // and needs more than one sample.
     CHECK(contains(Folder().train("--limit 5", 64).error,
                    "--batch: the last batch of 1 of 5 images is too small for the loss, which takes 2 samples or more; "
                    "give --drop-last, or another --batch"));

@@ -1,4 +1,5 @@
-// Tests of `radial-train`: one's own pictures, held-out pictures, and starting from the weights of a file.
+// Tests of `radial-train`: training on a user's own pictures, holding out pictures, and starting from the weights of a
+// file.
 #include "../../data/pictures.h"
 #include "../../expect.h"
 #include "../program.h"
@@ -57,7 +58,7 @@ private:
     Scratch scratch_;
 };
 
-/// The tensors of a file by name, as bytes of float32.
+/// Returns the elements of the float32 tensors in a file, by name.
 std::map<std::string, std::vector<float>> tensors_of(const fs::path& file) {
     std::map<std::string, std::vector<float>> tensors;
     for (const auto& [name, tensor] : read_safetensors(file).tensors)

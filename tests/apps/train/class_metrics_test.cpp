@@ -68,7 +68,7 @@ TEST_CASE("a confidence on a limit is in the bin below it, and 0 in the first", 
     CHECK(found.bins[0].mean_confidence == 0.125);
     CHECK(found.bins[1].count == 1);
     CHECK(found.bins[2].count == 0);
-    CHECK(found.bins[3].count == 1);  // the one that is not a number is left out
+    CHECK(found.bins[3].count == 1);  // the confidence that is NaN is left out
     CHECK(found.largest_error == 0.5);
     CHECK(found.expected_error == Approx((2 * 0.375 + 0.5) / 4));
     CHECK(error_of([&] { train::calibration(evaluation, 0); }) == "calibration: needs at least one bin");

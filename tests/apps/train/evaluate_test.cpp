@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t classes = 3, samples = 11, batch = 4;
 
-/// Images of 1 by 2 pixels. The network passes the pixels on as the feature.
+/// Images of 1 by 2 pixels. The network returns the pixels as the feature.
 data::ImageSet pairs_of_pixels() {
     Generator generator(5);
     std::vector<std::uint8_t> pixels;
@@ -171,7 +171,8 @@ TEST_CASE("with class weights the loss of a set is sum(w l) / sum(w)", "[apps]")
 }
 
 TEST_CASE("a loss without prototypes leaves no distances", "[apps]") {
-    // A loss that predicts with running means has prototypes. Some losses of the registry have none.
+    // A loss that predicts with running means of the classes has them as prototypes; some losses of the registry have
+    // no prototypes.
     for (const LossInfo& info : loss_registry()) {
         const Evaluated found = evaluated(info.name);
         INFO(info.name);

@@ -1,4 +1,4 @@
-// Reads event files. Written from the descriptions of the formats, independently of the writer.
+// Reads event files with code that was written from the descriptions of the formats, independently of the writer.
 #include "event_reader.h"
 
 #include "../../catch.h"

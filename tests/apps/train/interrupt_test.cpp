@@ -30,7 +30,8 @@ private:
     std::thread thread_;
 };
 
-/// The size in bytes of this thread's alternate stack for signal handlers; 0 if handlers run on the normal stack.
+/// Returns the size in bytes of this thread's alternate stack for signal handlers; 0 if handlers run on the normal
+/// stack.
 std::size_t own_stack_size() {
     stack_t stack{};
     REQUIRE(sigaltstack(nullptr, &stack) == 0);
@@ -41,7 +42,7 @@ std::size_t own_stack_size() {
 
 TEST_CASE("signals that come during long products leave memory as it is", "[host][signals]") {
     const NoGrad no_grad;
-    // The number of rows is so large that oneDNN packs them into its own memory.
+    // The matrices have so many rows that oneDNN packs them into its own memory.
     const Tensor a = Tensor::full({20000, 16}, 0.5), b = Tensor::full({20000, 8}, 2);
     const std::vector<float> expected(128, 20000);
     {

@@ -61,7 +61,7 @@ public:
               {.epochs = epochs}) {}
 };
 
-/// Records one metric of each step, and the notes.
+/// Records the value of one metric at each step, and the notes.
 class Recorder : public Observer {
 public:
     explicit Recorder(std::string name) : name_(std::move(name)) {}
@@ -224,7 +224,7 @@ TEST_CASE("a run that goes on in mid-epoch comes to the same metrics", "[host]")
         INFO(earlier);
         Run stopped([] { return rbf(); });
         auto state = nlohmann::ordered_json::parse(state_after(stopped, 8).dump());
-        if (earlier) {  // in the form of versions that knew only the metric of kernels
+        if (earlier) {  // as saved by versions whose only metric was the mean kernel
             const auto kernel = state.at("metrics").at("mean_kernel");
             state["kernel"] = {{"initial", kernel.at("initial")},   {"window_sum", 0.5},
                                {"epoch_sum", kernel.at("sum")},     {"window_steps", 2},

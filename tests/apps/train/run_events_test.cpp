@@ -55,7 +55,7 @@ const LoggedRun& logged_run() {
 std::multiset<std::pair<std::string, std::int64_t>> places(const std::vector<LoggedValue>& values) {
     std::multiset<std::pair<std::string, std::int64_t>> found;
     for (const LoggedValue& value : values) found.emplace(value.tag, value.step);
-    // The number of values of the speed depends on the resolution of the clock.
+    // How often the speed is logged depends on the resolution of the clock.
     std::erase_if(found, [](const auto& place) { return place.first == "step/images_per_second"; });
     return found;
 }

@@ -1,4 +1,4 @@
-// Compares clusters, correlations and principal components with scikit-learn and SciPy.
+// Compares cluster indices, correlations, quantiles and principal components with those of scikit-learn and SciPy.
 #include "../../expect.h"
 #include "../../folders.h"
 #include "radial/train.h"

@@ -23,7 +23,7 @@ std::vector<double> doubles(const std::vector<ProtobufField>& fields, int number
     return values;
 }
 
-/// The fields that are written for a histogram of `values`.
+/// Returns the fields that are written for a histogram of `values`.
 std::vector<ProtobufField> histogram_of(const std::vector<float>& values) {
     const TemporaryFolder folder;
     train::EventFile file(folder.path(), 0);

@@ -38,7 +38,7 @@ using train::EpochResult, train::GraphUse, train::Precision;
 
 constexpr std::int64_t classes = 4, batch = 8;
 
-/// `count` images of 8 by 8 bytes. Each class is brightest in another quarter of the image.
+/// `count` images of 8 by 8 bytes. Each class is brightest in a different quarter of the image.
 data::ImageSet quarters(std::int64_t count) {
     Generator generator(11);
     std::vector<std::uint8_t> pixels;
@@ -63,7 +63,7 @@ struct Run {
     Precision precision = Precision::float32;
 };
 
-/// Calls the given functions; each may be empty.
+/// An observer that calls the given functions, each of which may be empty.
 class Watcher : public train::Observer {
 public:
     Watcher(std::function<void(train::Trainer&)> between, std::function<bool()> stop,

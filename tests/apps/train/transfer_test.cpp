@@ -48,7 +48,7 @@ private:
     std::shared_ptr<BatchNorm2d> norm_;
 };
 
-/// A network of the plane: two linear layers with a batch norm between them.
+/// A classifier of points in the plane, whose network has two linear layers with a batch norm between them.
 Classifier plane_classifier() {
     auto network = std::make_shared<Sequential>();
     network->add<Linear>(LinearOptions{.in_features = 2, .out_features = 8});
@@ -252,7 +252,8 @@ TEST_CASE("Parts of a batch train what is not frozen, also with a loss that need
     step.run(*batch, {.epoch = 1, .step = 1, .images = 12, .lr = 0.5});
     step.take();
     const auto after = values_of(*classifier.model);
-    // The last layer's bias has no gradient but rounding errors, because normalisation subtracts it.
+    // The gradient of the last layer's bias is 0 apart from rounding errors, because the loss's normalisation subtracts
+    // the bias.
     const auto state = classifier.model->state();
     for (std::size_t i = 0; i < after.size(); ++i) {
         INFO(state[i].name);

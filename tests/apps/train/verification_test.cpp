@@ -48,7 +48,7 @@ struct Samples {
             features.data<float>()[6 * i + label] += 2;
         }
     }
-    /// The distances of all pairs, those of the same class first.
+    /// Returns the distances of the pairs of the same class, and those of the pairs of different classes.
     std::pair<std::vector<double>, std::vector<double>> pairs(FeatureDistance distance) const {
         std::vector<double> same, different;
         for (std::int64_t i = 0; i < 40; ++i) {

@@ -1,4 +1,4 @@
-// Tests of views: what each shows, and the mean of their logits.
+// Tests of views: the pixels of each view, and the mean of their logits.
 #include "radial/apps/train/views.h"
 
 #include "../../expect.h"
