@@ -42,7 +42,7 @@ private:
 /// The exit status and the output of a program.
 struct ProgramResult {
     int status = 0;
-    std::string out, error;  ///< the program's output
+    std::string out, error;  ///< what the program wrote to standard output and standard error
     /// The first line of `error`.
     std::string first_error() const { return error.substr(0, error.find('\n')); }
 };
@@ -65,7 +65,7 @@ void write_text(const std::filesystem::path& path, const std::string& text);
 std::string read_text(const std::filesystem::path& path);
 /// Returns the lines of a CSV table without quoted fields, each as the list of its fields.
 std::vector<std::vector<std::string>> csv_rows(const std::string& table);
-/// The lines of a run's metrics.jsonl.
+/// The parsed lines of a run's metrics.jsonl.
 std::vector<nlohmann::json> read_metrics(const std::filesystem::path& run);
 
 }  // namespace radial::test

@@ -1,4 +1,4 @@
-// Draws the progress of a run.
+// Formats and prints the progress of a run.
 #include "radial/apps/train/console/progress.h"
 
 #include "radial/apps/train/console/safe_text.h"

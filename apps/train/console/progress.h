@@ -9,7 +9,7 @@
 namespace radial::train {
 
 /// A line such as "epoch 2/8  62%  loss 0.0213  accuracy 99.12%  1480 images/s  1:07 left". If `bar_width` is above 0,
-/// it contains a progress bar of this many characters. The accuracy is left out if it is NaN.
+/// the line contains a progress bar of `bar_width` characters in brackets. The accuracy is left out if it is NaN.
 std::string format_progress(const ProgressState& state, int bar_width);
 /// A duration as M:SS or H:MM:SS: "0:07", "12:30", "1:02:03".
 std::string format_duration(double seconds);
@@ -19,9 +19,11 @@ class Progress : public Observer {
 public:
     /// Determines whether standard output is a terminal.
     Progress();
-    /// Shows `state` if at least 0.1 s (on a terminal) or 10 s (elsewhere) have passed since the last display.
+    /// Shows `state` if at least 0.1 s (on a terminal) or 10 s (elsewhere) have passed since the last display or,
+    /// before the first one, since construction.
     void update(const ProgressState& state);
-    /// Prints a line that stays, in place of the one that is redrawn. Control characters are escaped.
+    /// Prints permanent text in place of the line that is redrawn. Control characters other than line ends and tabs are
+    /// escaped.
     void line(const std::string& text);
 
     void on_progress(const ProgressState& state) override { update(state); }

@@ -1,5 +1,4 @@
-// Reading UTF-8 character by character, escaping characters that should not be printed, and guarding descriptors 0, 1
-// and 2.
+// Decodes UTF-8, escapes characters that should not be printed, and opens and checks the standard streams.
 #include "radial/apps/train/console/safe_text.h"
 
 #include "radial/core/util/text.h"
@@ -184,10 +183,10 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ch
 
 namespace {
 
-int first_error = 0;  // stdio remembers that there was an error, but not which
+int first_error = 0;  // errno of the first error; stdio records only that an error occurred
 
-/// The error of an earlier write to stdout that left no errno: EPIPE if stdout is a pipe that nobody reads any more,
-/// else EIO.
+/// The assumed error of an earlier write to stdout whose errno is no longer known: EPIPE if stdout is a pipe that
+/// nobody reads any more, otherwise EIO.
 int forgotten_error() {
     pollfd stream{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
     return poll(&stream, 1, 0) == 1 && (stream.revents & POLLERR) != 0 ? EPIPE : EIO;

@@ -23,14 +23,15 @@ std::string shown_lines(std::string_view text);
 /// needs no quotes. A path that begins with a dash is prefixed with "./".
 std::string shell_word(const std::filesystem::path& path);
 
-/// A name as a field of a CSV table (RFC 4180). One that begins with =, +, -, @, a tab or a carriage return would be a
-/// formula to a spreadsheet, so an apostrophe, which marks text, is put before it. Control characters are escaped as by
-/// shown(). Quoted if necessary.
+/// A name as a field of a CSV table (RFC 4180). A spreadsheet program would interpret a name that begins with =, +, -,
+/// @, a tab or a carriage return as a formula, so such a name is prefixed with an apostrophe, which marks text. Control
+/// characters are escaped as by shown(). The field is quoted if necessary.
 std::string csv_name(const std::string& name);
 
-/// The path of a file as a field, quoted if necessary. A path that a spreadsheet would take for a formula gets the
-/// prefix "./" ("=a.png" becomes "./=a.png"), which names the same file. Other bytes are unchanged, so that the path
-/// can be opened, unless the path contains terminal control characters: then it is escaped as by shown().
+/// The path of a file as a field of a CSV table, quoted if necessary. A path that a spreadsheet program would interpret
+/// as a formula is prefixed with "./" ("=a.png" becomes "./=a.png"), so that it names the same file. The bytes of the
+/// path are unchanged, so that it can be opened, unless they include control characters other than tabs and line ends:
+/// such a path is escaped as by shown().
 std::string csv_path(const std::filesystem::path& file);
 
 /// Returns `text` as a JSON string if it is UTF-8. Other text, such as a path may contain, is read as Latin-1, so that
@@ -38,7 +39,7 @@ std::string csv_path(const std::filesystem::path& file);
 nlohmann::ordered_json text_to_json(const std::string& text);
 /// Whether `value` has the form that text_to_json() gives to text that is not UTF-8.
 bool is_latin1_text(const nlohmann::ordered_json& value);
-/// The inverse of text_to_json(). Values of other types are returned as JSON.
+/// The inverse of text_to_json(). Any other value is returned as JSON text.
 std::string text_from_json(const nlohmann::ordered_json& value);
 
 /// "; did you mean NAME?" with the nearest of `choices`, or "" if more than half of the word would have to change.
@@ -52,11 +53,11 @@ void open_standard_streams();
 /// Prints `text`, escaped by shown_lines(), to standard error. Ignores errors and does not throw.
 void print_error(std::string_view text);
 
-/// Prints to standard output and flushes it. Does not throw; output_error() returns the error. For programs that
-/// continue when nobody reads their output.
+/// Prints to standard output and flushes it. Does not throw; output_error() returns the error. Intended for programs
+/// that continue when nobody reads their output.
 void print_on(std::string_view text);
 
-/// Flushes standard output. If printed text could not be written, returns the error that prevented it.
+/// Flushes standard output and returns the first error that prevented printed text from being written, if any.
 std::error_code output_error();
 /// Throws the error of output_error(), if there is one, as a std::system_error.
 void check_output();

@@ -123,8 +123,8 @@ double wall_time() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// The current time in seconds, or one second after the newest file if that is later: TensorBoard reads the files in
-/// the order of their names.
+/// The time in seconds for the name of a new file: the current time, or one second after that of the newest file if
+/// that is later, because TensorBoard reads the files in the order of their names.
 std::int64_t file_time(const fs::path& folder) {
     auto time = static_cast<std::int64_t>(wall_time());
     for (const fs::path& file : event_files(folder)) {

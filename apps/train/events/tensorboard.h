@@ -31,9 +31,9 @@ using TaggedScalar = std::pair<std::string, double>;
 class EventFile {
 public:
     /// Creates `folder` if it is missing, and in it the file events.out.tfevents.SECONDS.HOST, whose name sorts after
-    /// those of existing event files. The file begins with a restart at `first_step`, which makes TensorBoard discard
-    /// the events of earlier files from this step on. Throws FileError when the file cannot be written, as do the other
-    /// functions.
+    /// those of existing event files. The file begins with the start of a session at `first_step`, which makes
+    /// TensorBoard discard the events of earlier files from this step on. This and the other functions throw FileError
+    /// when the file cannot be written.
     EventFile(const std::filesystem::path& folder, std::int64_t first_step);
 
     /// Adds scalars, which are stored as float.
@@ -85,7 +85,7 @@ struct PngPicture {
 };
 
 /// Converts a picture, uint8 [1 or 3, H, W] on the CPU, to PNG. If its shorter side is longer than `shorter_side`
-/// pixels, the picture is reduced to that length. Throws Error for any other tensor.
+/// pixels, the picture is scaled down so that this side has that length. Throws Error for any other tensor.
 PngPicture png_of(const Tensor& planes, std::int64_t shorter_side);
 
 /// A data URI, "data:image/png;base64,...", which embeds the content of a PNG file in an HTML page.
@@ -136,7 +136,7 @@ private:
     EventFile file_;
     std::int64_t log_steps_;
     Window window_;
-    std::optional<Mark> last_;  ///< when the speed was last written
+    std::optional<Mark> last_;  ///< up to where the speed has been written
     Mark whole_, now_;          ///< after all steps of the host's previous read; at the current step
 };
 

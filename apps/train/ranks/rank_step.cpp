@@ -12,7 +12,7 @@
 namespace radial::train {
 namespace {
 
-constexpr std::size_t most_kept = std::size_t{64} << 20;  // bytes of buffers that are copied before each step, at most
+constexpr std::size_t most_kept = std::size_t{64} << 20;  // limit in bytes for copies of the buffers
 
 std::vector<Tensor> buffers_of(const Module& module) {
     std::vector<Tensor> all;

@@ -22,12 +22,12 @@ struct RankStepOptions {
 
 /// When the gradients of a backward pass are sent to the other ranks.
 enum class Sending : std::uint8_t {
-    none,        ///< not yet: gradients of further parts are added to them
+    none,        ///< not yet, because the gradients of further parts will be added
     meanwhile,   ///< each as soon as it is complete
-    afterwards,  ///< after the pass, which may reach a parameter several times (GradientReducer::send())
+    afterwards,  ///< all after the pass, which may reach a parameter several times (GradientReducer::send())
 };
 
-/// The results of a step, scalars on its device.
+/// The results of a step, as scalars on the device of the step.
 struct RankNumbers {
     Tensor loss, correct;               ///< loss, number of correct predictions
     std::vector<LossMetric> metrics{};  ///< metrics of the loss
@@ -41,7 +41,7 @@ struct RankNumbers {
 class RankStep {
 public:
     /// `ranks`, `model` and `loss` must outlive this object. `parameters` are all trained parameters, in the order of a
-    /// forward pass. Throws as GradientReducer does.
+    /// forward pass. Throws the errors of GradientReducer's constructor.
     RankStep(Communicator& ranks, Layer& model, Loss& loss, const std::vector<Tensor>& parameters, Device device,
              RankStepOptions options);
     ~RankStep();
@@ -56,14 +56,14 @@ public:
     /// Throws RankLost.
     std::int64_t samples();
     /// Differentiates `loss`, this part's share of the loss of the whole batch. The gradients of several parts are
-    /// summed. `sending` says when they are sent to the other ranks; the last part must send them.
+    /// summed. `sending` determines when they are sent to the other ranks; the last part must send them.
     void backward(const Tensor& loss, Sending sending);
     /// Waits until the gradients are those of the whole batch, and returns the results of the whole batch: the sums,
     /// over all ranks, of their shares `own`. Throws RankLost.
     RankNumbers finish(const RankNumbers& own);
-    /// Reverts the changes of a step that was not finished: buffers and the random generator. Returns false when that
-    /// is not possible: at the first step of the run, in which losses initialise parameters, and when the buffers are
-    /// larger than 64 MiB, so no copies of them are kept.
+    /// Reverts the changes that an unfinished step made to buffers and the random generator. Returns false when that is
+    /// not possible: at the first step of the run, in which losses initialise parameters, and when the buffers are
+    /// larger than 64 MiB, so that no copies of them are kept.
     bool undo();
     /// Timing of the gradient reduction of the last finished step.
     const ReductionTimes& times() const { return reducer_.times(); }
@@ -79,7 +79,7 @@ private:
     GradientReducer reducer_;
     std::vector<Tensor> buffers_;      ///< buffers of the network and the loss
     std::vector<Tensor> kept_;         ///< copies from before the step; empty if they are too large
-    std::vector<Tensor> averaged_;     ///< batch-norm statistics of the network that are averaged
+    std::vector<Tensor> averaged_;     ///< batch-norm statistics of the network to average over the ranks
     std::unique_ptr<OverRanks> over_;  ///< null between steps
     std::unique_ptr<Random> random_;   ///< null between steps
     Tensor counted_;                   ///< int64 [1]: number of samples

@@ -19,9 +19,9 @@ struct FailedStep {
     data::Batch batch;                 ///< the batch that the network received
 };
 
-/// Writes RUN/failed-step-N.safetensors and returns its path. The file contains the tensors images, labels, indices
-/// (int64 [N]: indices in the data set) and, for a mixed batch, other_labels and share; all else is in the metadata.
-/// Throws FileError.
+/// Writes RUN/failed-step-NUMBER.safetensors and returns its path. The file contains the tensors images, labels,
+/// indices (int64 [N]: indices in the data set) and, for a mixed batch, other_labels and share. Its metadata contain
+/// the other members of `failed`. Throws FileError.
 std::filesystem::path save_failed_step(const std::filesystem::path& run, const FailedStep& failed);
 
 }  // namespace radial::train

@@ -30,7 +30,7 @@ void read_list(const std::map<std::string, std::string>& metadata, const std::st
     }
 }
 
-/// Reads a number of at least `least`.
+/// Reads the integer under `key`, if there is one. Throws Error when it is below `least`.
 template <class T>
 void read_number(const std::map<std::string, std::string>& metadata, const std::string& key, T& number, T least = 1) {
     const auto found = metadata.find(key);
@@ -42,7 +42,7 @@ void read_number(const std::map<std::string, std::string>& metadata, const std::
                  least == 1 ? "above 0" : fmt::format("of at least {}", least));
 }
 
-/// Reads a share, which is above 0 and below 1.
+/// Reads the share under `key`, if there is one. Throws Error unless it is above 0 and below 1.
 void read_share(const std::map<std::string, std::string>& metadata, const std::string& key, double& share) {
     const auto found = metadata.find(key);
     if (found == metadata.end()) return;

@@ -14,7 +14,7 @@ struct InputNotes {
     std::vector<std::string> class_folders;  ///< folder of each class in the training set; empty: none
     std::int64_t size = 0, resize = 0;       ///< in pixels: side of the input, shorter side before the crop; 0: unknown
     double val_split = 0;                    ///< share of each class that was held out of the training set; 0: none
-    std::uint64_t split_seed = 0;            ///< seed of that division (data::split())
+    std::uint64_t split_seed = 0;            ///< seed of that split (data::split())
     std::vector<float> mean, std;            ///< of pixels in [0, 1], one per channel or one for all; empty: unknown
 };
 

@@ -20,13 +20,13 @@ namespace radial::train {
 /// which there may be a hundred thousand.
 inline constexpr std::size_t most_json_bytes = std::size_t{16} << 20U;
 
-/// Parses a document whose objects have at most 10,000 names in total and are nested at most 16 levels deep. These
-/// limits suffice for everything that the programs read, and keep the linear search of ordered_json fast. Throws Error,
-/// which says what is wrong, for other documents.
+/// Parses a document whose objects have at most 10,000 names in total and whose objects and arrays are nested at most
+/// 16 levels deep. These limits suffice for everything that the programs read, and keep the linear search of
+/// ordered_json fast. Throws Error with the reason for any other document.
 nlohmann::ordered_json parse_json(std::string_view text);
 
-/// Applies parse_json() to a file of up to most_json_bytes. Returns a discarded value if the file does not exist or its
-/// content is not accepted.
+/// Applies parse_json() to the content of a file. Returns a discarded value if the file cannot be read, is longer than
+/// most_json_bytes, or is rejected by parse_json().
 nlohmann::ordered_json read_json(const std::filesystem::path& path);
 
 /// object[key] as an integer of type T. Throws Error when the value is not an integer or does not fit into T, and

@@ -100,7 +100,7 @@ void Snapshots::clear() const {
 
 namespace {
 
-/// Calls `work`, and rethrows its errors as FileError that names the file.
+/// Calls `work`, and rethrows its errors other than FileError as a FileError that names the file.
 template <class Work>
 auto naming(const fs::path& path, const Work& work) {
     try {

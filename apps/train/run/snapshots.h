@@ -44,8 +44,8 @@ struct Snapshot {
     TensorFile file;               ///< its tensors and metadata
     nlohmann::ordered_json state;  ///< the state that was passed to Snapshots::save()
 };
-/// Reads a snapshot and changes nothing else. Throws FileError that names the file when it is damaged, has no checksum,
-/// or has no state.
+/// Reads a snapshot without restoring anything. Throws FileError that names the file when it is damaged, has no
+/// checksum, or has no state.
 Snapshot read_snapshot(const std::filesystem::path& file);
 /// Restores the tensors and default_generator() from a snapshot. Throws FileError that names the file when it belongs
 /// to another model, loss or optimizer, when it contains averages but `average` is null, or when it contains none but

@@ -13,8 +13,8 @@
 namespace radial::train {
 namespace {
 
-/// Builds a classifier for weights without a description: the network by its name, and a softmax loss with the file's
-/// number of classes.
+/// Builds a classifier from a weight file that does not describe it: the network `info`, and a softmax loss with the
+/// file's number of classes.
 Classifier described_by_name(const TensorFile& file, const std::filesystem::path& path, const ModelInfo& info,
                              std::optional<WeightFormat> format) {
     ReadNetwork network = read_network(file, path, info, format);

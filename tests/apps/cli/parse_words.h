@@ -13,7 +13,7 @@
 
 namespace radial::test {
 
-/// Parses `words` and, unless it is empty, `config`, the content of a file for --config.
+/// Parses `words` and, unless `config` is empty, a file for --config with the content `config`.
 inline void parse_words(CLI::App& app, const std::vector<std::string>& words, const std::string& config) {
     app.set_config("--config");
     app.config_formatter(std::make_shared<train::JsonConfig>(app));

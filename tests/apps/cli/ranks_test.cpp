@@ -46,7 +46,7 @@ std::vector<std::string> words_of(const std::string& text) {
 class RanksRun {
 public:
     RanksRun(const fs::path& log, const std::string& arguments) : RanksRun(log, arguments, arguments) {}
-    /// The second rank gets other arguments than the first.
+    /// Starts the first rank with `arguments` and the second rank with `others`.
     RanksRun(const fs::path& log, const std::string& arguments, const std::string& others) : log_(log) {
         // Uses a shell, because mpirun of Open MPI 5.0.7 crashes if it gets two programs separated by a colon.
         std::vector<std::string> words = words_of("mpirun --allow-run-as-root --oversubscribe -n 2 sh -c");

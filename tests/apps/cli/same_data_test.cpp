@@ -26,7 +26,7 @@ public:
         REQUIRE(result.status == 0);
     }
     fs::path path(const std::string& name) const { return folder_ / name; }
-    /// Changes one byte of one of the data's files.
+    /// Changes the last byte of one of the data's files.
     void change(const std::string& file) const {
         std::string bytes = read_text(path("data") / file);
         bytes.back() = static_cast<char>(bytes.back() ^ 1);
@@ -64,7 +64,7 @@ private:
     TemporaryFolder folder_;
 };
 
-/// The data of radial-imagenet: six colour images in each set, two of each class.
+/// Data for radial-imagenet: six colour images in each set, two of each class.
 class ClassFolders {
 public:
     explicit ClassFolders(const std::vector<std::string>& names) { write("data", names); }

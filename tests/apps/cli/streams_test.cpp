@@ -76,7 +76,7 @@ TEST_CASE("a broken pipe is named even if a failed write has left no errno", "[h
         std::signal(SIGPIPE, SIG_IGN);
         if (pipe(ends) != 0 || dup2(ends[1], STDOUT_FILENO) < 0 || close(ends[0]) != 0) _exit(2);
         std::printf("text that nobody reads");
-        std::fflush(stdout);  // fails; only the stream remembers it after the next two lines
+        std::fflush(stdout);  // fails; after the next two lines, only the stream's error flag is left
         __fpurge(stdout);
         errno = 0;
         _exit(train::output_error() == std::errc::broken_pipe ? 0 : 1);

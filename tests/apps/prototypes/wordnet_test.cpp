@@ -152,7 +152,7 @@ TEST_CASE("a database that is missing or damaged is named", "[host][wordnet]") {
     const Changed pointers("data.noun", "same_1 0 002", "same_1 0 009");
     CHECK(error_of<FileError>([&] { WordNet(pointers.path()).synset("n00000188"); }) ==
           (pointers.path() / "data.noun").string() + ": synset 00000188: the line ends early");
-    // In the original file, the root's first pointer is to a hyponym.
+    // Replaces the root's first pointer, which is to a hyponym, by one to a hypernym that is itself below the root.
     const Changed circle("data.noun", "same_0 0 002 ~ 00000099", "same_0 0 002 @ 00000277");
     CHECK(error_of<FileError>([&] { WordNet(circle.path()).wup_similarity(277, 188); }) ==
           (circle.path() / "data.noun").string() + ": the hypernyms of synset 00000277 run in a circle");

@@ -133,7 +133,7 @@ TEST_CASE("values that are not finite leave no mark that is not finite", "[host]
     square.points[0] = NAN;
     square.points[3] = INFINITY;
     const std::string chart = scatter_chart(square.scatter());
-    // The attributes that place marks must not contain these; the titles of prototypes may.
+    // The attributes that place marks must not contain NaN or infinity; the titles of prototypes may.
     CHECK(count(chart, "\"nan\"") + count(chart, "\"inf\"") + count(chart, "Mnan") + count(chart, "Minf") == 0);
     CHECK(count(chart, "h0") == 2);
 }

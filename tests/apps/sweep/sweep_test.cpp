@@ -107,7 +107,7 @@ TEST_CASE("the last column compares each loss with softmax of the same seed", "[
     CHECK(found.headers.back() == "last, minus softmax");
     CHECK(found.rows[0].back() == "–");
     CHECK(found.rows[1].back() == "+2.00 ± 12.71");  // differences of 1 and 3 points
-    CHECK(found.rows[2].back() == "-1.00");          // softmax has no seed 3
+    CHECK(found.rows[2].back() == "-1.00");          // only seed 2, because softmax has no seed 3
 }
 
 TEST_CASE("tab2 compares the prototypes of its runs with WordNet", "[host][sweep][slow]") {

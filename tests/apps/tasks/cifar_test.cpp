@@ -41,7 +41,7 @@ void write_bytes(const fs::path& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary) << bytes;
 }
 
-/// Small sets in both formats, CIFAR-10's also as an archive, and a run on CIFAR-10.
+/// Small sets in the formats of CIFAR-10 (also as an archive) and CIFAR-100, and a run on CIFAR-10.
 class Sets {
 public:
     Sets() {
@@ -237,7 +237,7 @@ TEST_CASE("a run from before options were added or renamed goes on as it began",
         const auto options = nlohmann::json::parse(read_text(sets().path(name) / "config.json")).at("options");
         return options.at("loss.normalise").get<bool>();
     };
-    // The same settings can be used for another run, and the command line can change them.
+    // The config file of the earlier version can be used for another run, and the command line can change them.
     sets().train("same-loss", "--config " + config.string());
     CHECK_FALSE(loss_of("same-loss"));
     sets().train("changed", "--loss.normalise 1 --config " + config.string());

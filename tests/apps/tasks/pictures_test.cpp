@@ -43,7 +43,7 @@ public:
     void add(const std::string& name) const {
         scratch_.write("data/" + name, recorded_bytes(recorded_files().front()));
     }
-    /// Writes weights of ResNet-18 for `classes` classes with torchvision's names.
+    /// Writes weights of ResNet-18 for `classes` classes with torchvision's names, and returns the path of the file.
     fs::path write_resnet18(std::int64_t classes) const {
         manual_seed(5);
         const ModelInfo& info = *find_model("resnet18");
@@ -125,7 +125,7 @@ TEST_CASE("radial-train starts from torchvision's weights and keeps a frozen net
         if (!name.starts_with("fc.")) same += kept.at("model." + name) == values ? 1 : 0;
     CHECK(same == 100);
 
-    // A stopped run goes on without the file.
+    // The run can be resumed without the file of its initial weights.
     fs::remove(weights);
     const ProgramResult resumed =
         run_program("radial-train", fmt::format("train --resume {} --epochs 3", pictures.path("run").string()));

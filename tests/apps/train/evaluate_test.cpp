@@ -44,8 +44,8 @@ struct Evaluated {
         }
         return sum;
     }
-    /// The smallest squared distance of a sample: to the prototypes of its own class if `own`, otherwise to those of
-    /// the other classes.
+    /// The smallest squared distance of a sample to the prototypes of its own class if `own`, otherwise to those of the
+    /// other classes.
     double nearest(std::int64_t sample, bool own) const {
         const auto count = static_cast<std::int64_t>(prototypes.size()) / 2, each = count / classes;
         double least = HUGE_VAL;

@@ -31,7 +31,7 @@ const ProtobufField& field(const std::vector<ProtobufField>& fields, int number)
 /// the end.
 std::vector<std::string> read_records(const std::filesystem::path& file);
 
-/// A value of a summary, by tag and step.
+/// A value of a summary, with its tag and step.
 struct LoggedValue {
     std::int64_t step = 0;
     std::string tag;

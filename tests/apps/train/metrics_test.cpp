@@ -99,7 +99,7 @@ nlohmann::ordered_json state_after(Run& run, std::int64_t step) {
     return {};
 }
 
-/// Reports `steps` steps with this mean kernel to the watch, beginning with the step `first`.
+/// Reports `steps` steps with the mean kernel `kernel` to the watch, beginning with the step `first`.
 void tell(DeadKernelWatch& watch, Trainer& trainer, double kernel, std::int64_t first, std::int64_t steps) {
     for (std::int64_t step = first; step < first + steps; ++step)
         watch.on_step(trainer, {.step = step, .numbers = {.metrics = {{"mean_kernel", kernel}}}});

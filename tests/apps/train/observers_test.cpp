@@ -64,7 +64,7 @@ std::int64_t stopped_after(train::EarlyStopping& stopping, const std::vector<dou
     return 0;
 }
 
-/// Records the names of the functions that are called.
+/// Records which of its functions are called, in order.
 class Diary : public Observer {
 public:
     void on_start(Trainer&) override { text += "start "; }

@@ -53,7 +53,7 @@ TEST_CASE("the figures of retrieval do not depend on where the features lie", "[
 }
 
 TEST_CASE("of equal distances the sample with the smaller index comes first", "[apps]") {
-    // From sample 2, samples 0 and 1 are equally far.
+    // Samples 0 and 1 are equally far from sample 2.
     const Tensor features = Tensor::from<float>({-1, 1, 0, 9}, {4, 1});
     const auto found = train::retrieval_metrics(features, labels_of({0, 1, 1, 2}), {.recall_at = {1, 2}});
     CHECK(found.queries == 2);

@@ -27,7 +27,7 @@ public:
     }
     fs::path path() const { return folder_ / "run"; }
     const std::vector<LoggedValue>& before() const { return before_; }
-    /// Resumes after `step`: first deletes the snapshots of later steps.
+    /// Deletes the snapshots of steps after `step`, resumes the run, and returns all values that it has logged.
     std::vector<LoggedValue> resumed_after(int step) const {
         for (const auto& entry : fs::directory_iterator(path() / "snapshots"))
             if (entry.path().filename() > fmt::format("step-{:09}.safetensors", step)) fs::remove(entry.path());

@@ -20,7 +20,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::
 
 SampleScore score(std::vector<double> values) { return {.name = "kernel", .description = "", .values = values}; }
 
-/// The values that scikit-learn gives; see tests/golden/rejection_cases.py.
+/// The values that scikit-learn computed; see tests/golden/rejection_cases.py.
 const nlohmann::json& recorded() {
     static const nlohmann::json cases = [] {
         std::ifstream file(test_folder() + "/golden/rejection.json");
@@ -29,7 +29,7 @@ const nlohmann::json& recorded() {
     return cases;
 }
 
-/// A loss with its own score.
+/// A loss whose own score, named `name`, has `length` values.
 class Scored : public Loss {
 public:
     explicit Scored(std::string name, std::int64_t length) : name_(std::move(name)), length_(length) {}

@@ -206,7 +206,7 @@ TEST_CASE("An evaluation is given up between batches, and made by the trainer th
         });
     running = &stopped;
     CHECK_THROWS_AS(stopped.trainer().run_epoch(), Stop);
-    CHECK(asked == 3);  // stopped after 3 of 7 batches
+    CHECK(asked == 3);  // the evaluation stopped after 3 of 7 batches
     CHECK(stopped.trainer().history().empty());
     CHECK(stopped.trainer().awaits_evaluation());
 

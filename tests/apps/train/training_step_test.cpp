@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::int64_t samples = 10;
 
-/// A network without batch norms, and the results of one step.
+/// A network without batch norms, its loss and its optimizer, on which run() performs one step.
 class Stepper {
 public:
     explicit Stepper(std::int64_t accumulate, double average_decay = -1, double clip_norm = 0,
@@ -171,7 +171,7 @@ TEST_CASE("An average of weights starts as they are, follows them, and takes the
     {
         const UseAverage use(&stepper.average());
         const auto averaged = weight.to_vector<double>();
-        // The decay at the first update is 2 / 11.
+        // The decay at the first update is 2 / 11 (WeightAverage), because that is below 0.5.
         for (std::size_t i = 0; i < now.size(); ++i)
             CHECK(averaged[i] == Approx(first[i] * 2 / 11 + now[i] * 9 / 11).margin(1e-6));
     }

@@ -1,4 +1,4 @@
-// Tests of the figures of verification: those of scikit-learn, and those of all pairs of a set.
+// Tests of the metrics of verification: compared with scikit-learn's, and computed for all pairs of a set.
 #include "radial/apps/train/verification.h"
 #include "../../core/random_inputs.h"
 #include "../../expect.h"
@@ -17,7 +17,7 @@ using train::FeatureDistance, train::VerificationMetrics;
 
 const double limits[] = {0.5, 0.1, 0.01, 0.001, 0};
 
-/// The values that scikit-learn gives; see tests/golden/verification_cases.py.
+/// The values that scikit-learn computed; see tests/golden/verification_cases.py.
 nlohmann::json recorded() {
     std::ifstream file(test_folder() + "/golden/verification.json");
     return nlohmann::json::parse(file);
@@ -90,7 +90,7 @@ TEST_CASE("the figures of all pairs of a set are those of its pairs one by one",
             train::verify_all_pairs(samples.features.to(default_device()), samples.labels, distance);
         CHECK(found.same == expected.same);
         CHECK(found.different == expected.different);
-        CHECK(std::abs(found.auroc - expected.auroc) < 1e-4);  // close distances share an interval
+        CHECK(std::abs(found.auroc - expected.auroc) < 1e-4);  // similar distances are counted together
         CHECK(std::abs(found.equal_error_rate - expected.equal_error_rate) < 1e-3);
         for (std::size_t i = 0; i < found.points.size(); ++i) {
             CHECK(std::abs(found.points[i].true_accept - expected.points[i].true_accept) < 1e-3);

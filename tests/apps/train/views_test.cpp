@@ -49,7 +49,8 @@ TEST_CASE("the mean logits are the weighted mean over the views", "[host]") {
     };
     CHECK(mean(Views::one) == Pixels{1, 2, 3});
     CHECK(mean(Views::two) == Pixels{2, 2, 2});
-    // A quarter of 123 and 321 each, an eighth of 565, 454 and of their mirrored views, 454 and 565.
+    // The rows 123 and 321 have the weight 1/4. The shifted rows 565 and 545 and those of their mirrored views, 545 and
+    // 565, have the weight 1/8.
     const Pixels six = mean(Views::six);
     CHECK(six[0] == Approx((2 * (1 + 3) + (5 + 5 + 5 + 5)) / 8.0));
     CHECK(six[1] == Approx((2 * (2 + 2) + (6 + 4 + 4 + 6)) / 8.0));
