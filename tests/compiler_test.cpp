@@ -25,7 +25,7 @@ RADIAL_TEST_OPTIMIZED void copy_integers(long long* to) {
 
 }  // namespace
 
-// g++ 12 for AVX-512 copies such an array wrong, with its first number in place of the zeros, unless it is given the
+// g++ 12.2 for AVX-512 copies such an array wrong, with its first number in place of the zeros, unless it is given the
 // options in CMakeLists.txt.
 TEST_CASE("a constant array whose numbers repeat and end with zeros is copied unchanged", "[core]") {
     std::vector<double> doubles(8);

@@ -1,5 +1,5 @@
 // Grid, axes and round tick values of every chart; curves over epochs; the confusion matrix as a table and as a
-// picture, its largest cells, and the accuracy of each class.
+// picture, its largest cells, the accuracy of each class, and the reliability diagram.
 #include "radial/apps/report/charts.h"
 
 #include "radial/apps/report/html_page.h"

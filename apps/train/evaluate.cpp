@@ -1,4 +1,5 @@
-// Evaluates a data set: accuracy, mean loss, predictions, features, scores, and the confusion matrix.
+// Evaluates a data set: accuracy, mean loss, predictions, features, scores, and the confusion matrix. Merges the
+// evaluations of ranks.
 #include "radial/apps/train/evaluate.h"
 
 #include "radial/core/autograd/autograd.h"

@@ -1,4 +1,5 @@
-// Decodes UTF-8, escapes characters that should not be printed, and opens and checks the standard streams.
+// Decodes UTF-8, escapes characters that should not be printed, quotes fields of CSV tables, and opens and checks the
+// standard streams.
 #include "radial/apps/train/console/safe_text.h"
 
 #include "radial/core/util/text.h"

@@ -147,8 +147,8 @@ void each_row(const Fold& fold, const Apply& apply) {
     for (std::int64_t r = 0; r < fold.rest; ++r) apply(fold.lengths * fold.width + r * fold.channels, fold.channels);
 }
 
-/// to[i] = value(i) for i in [0, count), rounded to T. Numbers are rounded in a loop of their own: one loop that both
-/// computes and rounds was 7% slower for the whole step of EfficientNet-B0, and 17% for DenseNet-BC.
+/// to[i] = value(i) for i in [0, count), rounded to T. Numbers are rounded in a loop of their own, because one loop
+/// that both computes and rounds is slower (docs/performance.md).
 template <class T, class Value>
 void write_row(T* to, std::int64_t count, const Value& value) {
     if constexpr (std::is_same_v<T, float>) {

@@ -1,4 +1,5 @@
 // Tests of a short run from the data to the report, and of its repetition.
+#include "../../environment.h"
 #include "../../expect.h"
 #include "../program.h"
 #include "radial/core/io/safetensors.h"
@@ -54,9 +55,8 @@ TEST_CASE("a run's first line says what it runs on and its last where the report
 
 TEST_CASE("bf16 on a processor that does not multiply bfloat16 is said to be slow", "[host]") {
     const ShortRun& run = short_run();  // trained before the limit is set, because other cases compare with it
-    REQUIRE(setenv("DNNL_MAX_CPU_ISA", "AVX2", 1) == 0);
+    const EnvironmentVariable limit("DNNL_MAX_CPU_ISA", "AVX2");
     const ProgramResult slow = run.train("slow", "--dim 2 --epochs 1 --batch 20 --threads 1 --precision bf16");
-    REQUIRE(unsetenv("DNNL_MAX_CPU_ISA") == 0);
     CHECK(contains(slow.out,
                    "precision: bf16 (this processor does not multiply bfloat16; --precision float32 is faster)\n"));
     CHECK(contains(run.result().out, "precision: float32\n"));
@@ -65,9 +65,8 @@ TEST_CASE("bf16 on a processor that does not multiply bfloat16 is said to be slo
 TEST_CASE("a run uses every core also where OMP_PROC_BIND binds each thread to one", "[host]") {
     const std::string quick = "--dim 2 --epochs 1 --batch 20 --limit 40";
     const ProgramResult free = short_run().train("free", quick);
-    REQUIRE(setenv("OMP_PROC_BIND", "true", 1) == 0);
+    const EnvironmentVariable binding("OMP_PROC_BIND", "true");
     const ProgramResult bound = short_run().train("bound", quick);
-    REQUIRE(unsetenv("OMP_PROC_BIND") == 0);
     const auto device = [](const ProgramResult& run) { return run.out.substr(0, run.out.find('\n')); };
     CHECK(device(bound) == device(free));
 }

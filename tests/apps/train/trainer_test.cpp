@@ -1,6 +1,7 @@
 // Tests of the training loop: results do not depend on how steps are submitted, and errors name the step.
 #include "../../catch.h"
 #include "../../data/scratch.h"
+#include "../../environment.h"
 #include "../../expect.h"
 
 #include "radial/apps/cli/image_task.h"
@@ -298,16 +299,13 @@ TEST_CASE("Steps on the CPU cannot be asked to be a graph", "[host]") {
 }
 
 TEST_CASE("RADIAL_DEVICE names the default device", "[host]") {
-    const char* const set = std::getenv("RADIAL_DEVICE");
-    const std::string before = set == nullptr ? "" : set;
-    setenv("RADIAL_DEVICE", "cuda:3", 1);
+    const EnvironmentVariable variable("RADIAL_DEVICE", "cuda:3");
     CLI::App app;
     std::string device = "cpu";
     train::add_device_option(app, device);
     CHECK(device == "cuda:3");
     app.parse("--device cpu");
     CHECK(device == "cpu");
-    setenv("RADIAL_DEVICE", before.c_str(), 1);
 }
 
 TEST_CASE("Equal elements are counted where they are") {

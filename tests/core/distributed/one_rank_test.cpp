@@ -1,27 +1,14 @@
 // Tests of a single process, and of mpirun's environment variables. Tests that need several ranks are in
 // tests/distributed.
+#include "../../environment.h"
 #include "../../expect.h"
 #include "radial/core/autograd/autograd.h"
 #include "radial/core/distributed/communicator.h"
 #include "radial/core/distributed/gradient_reducer.h"
 #include "radial/core/ops.h"
 
-#include <cstdlib>
-
 namespace radial::test {
 namespace {
-
-/// Sets an environment variable during its lifetime.
-class Variable {
-public:
-    Variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
-    ~Variable() { unsetenv(name_); }
-    Variable(const Variable&) = delete;
-    Variable& operator=(const Variable&) = delete;
-
-private:
-    const char* name_;
-};
 
 Tensor leaf(double value) {
     Tensor x = Tensor::full({2}, value);
@@ -34,18 +21,18 @@ Tensor leaf(double value) {
 TEST_CASE("mpirun's variables give rank and size, and none is a process alone", "[host][core][ranks]") {
     CHECK(rank_environment().size == 1);
     {
-        const Variable rank("OMPI_COMM_WORLD_RANK", "2"), size("OMPI_COMM_WORLD_SIZE", "3");
+        const EnvironmentVariable rank("OMPI_COMM_WORLD_RANK", "2"), size("OMPI_COMM_WORLD_SIZE", "3");
         CHECK(rank_environment().rank == 2);
         CHECK(rank_environment().size == 3);
     }
     {
-        const Variable rank("PMI_RANK", "1"), size("PMI_SIZE", "4");
+        const EnvironmentVariable rank("PMI_RANK", "1"), size("PMI_SIZE", "4");
         CHECK(rank_environment().rank == 1);
         CHECK(rank_environment().size == 4);
     }
-    const Variable rank("OMPI_COMM_WORLD_RANK", "3"), size("OMPI_COMM_WORLD_SIZE", "3");
+    const EnvironmentVariable rank("OMPI_COMM_WORLD_RANK", "3"), size("OMPI_COMM_WORLD_SIZE", "3");
     CHECK(error_of([] { rank_environment(); }) == "OMPI_COMM_WORLD_RANK: rank 3 of 3 (OMPI_COMM_WORLD_SIZE)");
-    const Variable wrong("OMPI_COMM_WORLD_RANK", "one");
+    const EnvironmentVariable wrong("OMPI_COMM_WORLD_RANK", "one");
     CHECK(error_of([] { rank_environment(); }) == "OMPI_COMM_WORLD_RANK: 'one' is not a number of at least 0");
 }
 
