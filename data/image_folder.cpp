@@ -171,7 +171,8 @@ std::vector<std::string> list_class_folders(const fs::path& root) {
     fs::directory_iterator entry(root, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (!entry->is_directory() || name.starts_with('.')) continue;
+        std::error_code ignored;  // of a link that leads nowhere
+        if (!entry->is_directory(ignored) || name.starts_with('.')) continue;
         if (!entry->is_symlink() || !leads_above(entry->path(), root)) names.push_back(name);
     }
     if (error) fail(root, "cannot list: {}", error.message());

@@ -24,9 +24,8 @@ void check_images(const ImageSet& dataset) {
                  "Loader: images are {}, expected uint8 [N, C, H, W]", images.str());
     RADIAL_CHECK(labels.dtype() == DType::int64 && labels.rank() == 1 && labels.size(0) == dataset.size(),
                  "Loader: labels are {}, expected int64[{}]", labels.str(), dataset.size());
-    const Device device = dataset.files ? labels.device() : images.device();
-    RADIAL_CHECK(device == Device{} && labels.device() == Device{}, "Loader: the data set is on {}, expected cpu",
-                 device.str());
+    const Device device = dataset.files || images.device() == Device{} ? labels.device() : images.device();
+    RADIAL_CHECK(device == Device{}, "Loader: the data set is on {}, expected cpu", device.str());
 }
 
 void check_options(const LoaderOptions& options) {

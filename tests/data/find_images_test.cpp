@@ -89,6 +89,13 @@ TEST_CASE("links to pictures elsewhere are followed, once", "[host][data][image]
     CHECK(pets.cats() == Names{"1.png", "2.png", "9.png", "more/deep/5.png"});
 }
 
+TEST_CASE("a link that leads nowhere is not a class", "[host][data][folder]") {
+    const Pets pets;
+    fs::create_symlink("self", pets.root / "self");
+    fs::create_symlink("missing", pets.root / "broken");
+    CHECK(list_image_folder(pets.root).folders == Names{"cat", "dog"});
+}
+
 TEST_CASE("a link to a folder above is not a class", "[host][data][folder]") {
     const Pets pets;
     fs::create_symlink(".", pets.root / "all");
