@@ -107,12 +107,11 @@ private:
     std::vector<std::int64_t> counts_;  ///< number of samples in each batch
 };
 
-template <class T>
-std::vector<T> sum(Communicator& ranks, const std::vector<T>& own) {
-    if (own.empty()) return own;
+/// The sums of numbers over all ranks.
+std::vector<double> sum(Communicator& ranks, const std::vector<double>& own) {
     const Tensor total = Tensor::from(own, {std::ssize(own)}, Device{});
     ranks.sum(total);
-    return total.to_vector<T>();
+    return total.to_vector<double>();
 }
 
 /// Returns the values of all ranks, concatenated in order of rank.
@@ -186,9 +185,8 @@ Evaluation evaluate(Layer& model, Loss& loss, data::Loader& loader, Device devic
 Evaluation merge_evaluations(Communicator& ranks, const Evaluation& own) {
     if (ranks.size() == 1) return own;
     Evaluation whole = own;
-    const std::vector<double> sums =
-        sum(ranks, std::vector<double>{own.loss * own.weight, own.weight, static_cast<double>(own.total),
-                                       static_cast<double>(own.correct)});
+    const std::vector<double> sums = sum(
+        ranks, {own.loss * own.weight, own.weight, static_cast<double>(own.total), static_cast<double>(own.correct)});
     whole.weight = sums[1];
     whole.total = std::llround(sums[2]);
     whole.correct = std::llround(sums[3]);

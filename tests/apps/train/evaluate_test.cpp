@@ -1,15 +1,22 @@
-// Tests of the values that an evaluation keeps for each sample.
+// Tests of the values that an evaluation keeps for each sample, and of merging the evaluations of ranks.
 #include "radial/apps/train/evaluate.h"
 #include "../../expect.h"
 #include "radial/core/autograd/autograd.h"
+#include "radial/core/distributed/communicator.h"
 #include "radial/core/ops.h"
 #include "radial/core/tensor/random.h"
 #include "radial/layers/linear.h"
 #include "radial/layers/sequential.h"
 
+#include <array>
+#include <barrier>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <set>
+#include <span>
+#include <thread>
+#include <utility>
 
 namespace radial::test {
 namespace {
@@ -82,6 +89,51 @@ void check_distances(const Evaluated& found) {
         CHECK(found.evaluation.nearest_distances[at] == Approx(found.nearest(i, false)).epsilon(1e-4).margin(1e-5));
     }
 }
+
+/// Two ranks of one process, each on its own thread.
+class ThreadRank : public Communicator {
+public:
+    /// What the two ranks share.
+    struct Exchange {
+        std::array<std::string, 2> parts;
+        std::barrier<> both{2};
+    };
+    ThreadRank(Exchange& exchange, int rank)
+        : Communicator({.rank = rank, .size = 2, .local_rank = rank, .local_size = 2}), exchange_(exchange) {}
+    std::vector<std::string> gather(const std::string& bytes) override {
+        exchange_.parts.at(static_cast<std::size_t>(rank())) = bytes;
+        exchange_.both.arrive_and_wait();
+        std::vector<std::string> all{exchange_.parts.begin(), exchange_.parts.end()};
+        exchange_.both.arrive_and_wait();
+        return all;
+    }
+    void barrier() override { exchange_.both.arrive_and_wait(); }
+    void end_together() override {}
+
+protected:
+    std::unique_ptr<PendingOperation> start_host_sum(const Tensor& x) override {
+        const std::span<double> values(x.data<double>(), static_cast<std::size_t>(x.numel()));
+        std::string own(values.size_bytes(), '\0');
+        std::memcpy(own.data(), values.data(), own.size());
+        const std::vector<std::string> all = gather(own);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            values[i] = 0;
+            for (const std::string& part : all) {
+                double value = 0;
+                std::memcpy(&value, part.data() + i * sizeof value, sizeof value);
+                values[i] += value;
+            }
+        }
+        return std::make_unique<Done>();
+    }
+    void host_broadcast(const Tensor&, int) override {}
+
+private:
+    struct Done : PendingOperation {
+        void wait() override {}
+    };
+    Exchange& exchange_;
+};
 
 }  // namespace
 
@@ -220,6 +272,48 @@ TEST_CASE("predictions over two views are those of the mean of both logits", "[e
     const Tensor mean = 0.5 * logits_of(one.features) + 0.5 * logits_of(mirrored);
     CHECK(two.predicted == argmax(mean).to_vector<std::int64_t>());
     CHECK(two.predicted != one.predicted);
+}
+
+TEST_CASE("the evaluations of two ranks merge in the order of the data set", "[host]") {
+    // The first rank has evaluated two samples of the first batch and one of the second.
+    const auto part = [](double loss, std::vector<std::int64_t> indices) {
+        train::Evaluation own;
+        own.loss = loss;
+        own.weight = own.total = std::ssize(indices);
+        own.correct = 1;
+        for (const std::int64_t i : indices) {
+            own.labels.push_back(10 + i);
+            own.predicted.push_back(20 + i);
+            own.label_ranks.push_back(30 + i);
+            own.confidences.push_back(static_cast<float>(i) / 8);
+            for (int d = 0; d < 2; ++d) own.features.push_back(static_cast<float>(2 * i + d));
+        }
+        own.samples = std::move(indices);
+        return own;
+    };
+    const std::array<train::Evaluation, 2> own = {part(1, {0, 1, 4}), part(3, {2, 3, 5, 6, 7})};
+    std::array<train::Evaluation, 2> merged;
+    ThreadRank::Exchange exchange;
+    const auto run = [&](int rank) {
+        ThreadRank ranks(exchange, rank);
+        merged.at(static_cast<std::size_t>(rank)) =
+            train::merge_evaluations(ranks, own.at(static_cast<std::size_t>(rank)));
+    };
+    std::thread other(run, 1);
+    run(0);
+    other.join();
+    for (const train::Evaluation& whole : merged) {
+        CHECK(whole.loss == (1.0 * 3 + 3.0 * 5) / 8);
+        CHECK(whole.weight == 8);
+        CHECK(whole.total == 8);
+        CHECK(whole.correct == 2);
+        CHECK(whole.samples == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7});
+        CHECK(whole.labels == std::vector<std::int64_t>{10, 11, 12, 13, 14, 15, 16, 17});
+        CHECK(whole.predicted == std::vector<std::int64_t>{20, 21, 22, 23, 24, 25, 26, 27});
+        CHECK(whole.label_ranks == std::vector<std::int64_t>{30, 31, 32, 33, 34, 35, 36, 37});
+        CHECK(whole.confidences == std::vector<float>{0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875});
+        CHECK(whole.features == std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});
+    }
 }
 
 }  // namespace radial::test
