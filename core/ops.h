@@ -3,8 +3,8 @@
 // Shapes are logical; x is [N, C, H, W] for ops that refer to channels. Every op accepts float32 and float64 in either
 // layout, requires all its tensors to have one dtype and device unless its comment says otherwise, and throws Error,
 // naming the op and the shapes, when its arguments do not fit. Results have the dtype and device of the inputs. All ops
-// but median() and the distances, cosines and lengths of rows also accept bfloat16; elementwise ops, activations,
-// reductions and shape ops then compute in float32 (sums in float64) and round the result.
+// but median() and the distances, cosines, lengths and normalisation of rows also accept bfloat16; elementwise ops,
+// activations, reductions and shape ops then compute in float32 (sums in float64) and round the result.
 //
 // The fused ops of losses are in losses/functional.h.
 #pragma once

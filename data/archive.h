@@ -62,8 +62,8 @@ public:
     /// Throws FileError as GzipFile does.
     explicit TarReader(const std::filesystem::path& path) : file_(path) {}
 
-    /// The next regular file, or nothing at the end of the archive. Throws FileError naming the file when it is not a
-    /// tar archive, is damaged or is truncated.
+    /// The next regular file, or nothing at the end of the archive. Throws FileError naming the archive when it is
+    /// damaged, truncated or not a tar archive at all.
     std::optional<TarEntry> next();
     /// The content of the file that next() returned. Call it at most once per file. Throws FileError when the archive
     /// is truncated.

@@ -115,10 +115,10 @@ struct Fingerprint {
 };
 
 /// Computes the fingerprint of a data set, which does not depend on its location. For images in memory it covers every
-/// byte and every label. For files it covers, in order, each file's name below their common folder, the sizes of up to
-/// 100,000 files, and the first 64 KiB of up to 512 files, spread evenly over the set; this takes about a second on a
-/// local disk. A file whose size cannot be read contributes a special value. For other sets it covers up to 4096
-/// samples, spread evenly.
+/// byte and every label. For files it covers every label and, in order, each file's name below their common folder, the
+/// sizes of up to 100,000 files, and the first 64 KiB of up to 512 files, spread evenly over the set; this takes about
+/// a second on a local disk. A file whose size cannot be read contributes a special value. For other sets it covers up
+/// to 4096 samples, spread evenly.
 Fingerprint fingerprint(const Dataset& set);
 
 }  // namespace radial::data

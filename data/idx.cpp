@@ -129,8 +129,8 @@ std::string own_name(const fs::path& folder) {
     return name;
 }
 
-/// Fashion-MNIST has the same format and file names as MNIST. It is recognised by its labels. A part of it, or any
-/// other data set except MNIST, is recognised by the name of the folder.
+/// The class names of Fashion-MNIST or MNIST, which have the same format and file names. The two are recognised by
+/// their labels; for other labels, such as those of a part of a set, the name of the folder decides.
 std::vector<std::string> class_names_for(const fs::path& folder, std::span<const std::uint8_t> labels) {
     const auto sum = static_cast<std::uint32_t>(crc32_z(0, labels.data(), labels.size()));
     const auto among = [sum](const auto& sums) { return std::find(sums.begin(), sums.end(), sum) != sums.end(); };

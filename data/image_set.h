@@ -36,7 +36,7 @@ public:
     Tensor picture(std::int64_t index) const override;
     /// Number of channels of an image.
     std::int64_t channels() const { return files ? 3 : images.size(1); }
-    /// The first `count` samples, which share the storage of this set. Throws Error when there are fewer.
+    /// The first `count` samples; their tensors share the storage of this set's. Throws Error when there are fewer.
     ImageSet first(std::int64_t count) const;
 };
 

@@ -99,8 +99,8 @@ public:
     /// number `given.batches` and begins with sample `given.samples` in the order of the epoch. Throws Error when the
     /// epoch has fewer than `given.samples` samples.
     void start(std::int64_t epoch, EpochPosition given);
-    /// The position after the first `batches` batches of an epoch that this loader has delivered from the beginning.
-    /// Throws Error when the epoch has fewer batches.
+    /// The position after the first `batches` batches of an epoch that this loader delivers from the beginning. Throws
+    /// Error when the epoch has fewer batches.
     EpochPosition position_after(std::int64_t batches) const;
     /// The next batch, or nothing at the end of the epoch. Throws Error before the first start(). Rethrows an exception
     /// from a worker, also on later calls until the next start().

@@ -12,8 +12,7 @@ namespace radial::data {
 /// How the samples of an epoch are drawn.
 enum class Sampling : std::uint8_t {
     uniform,   ///< each sample once
-    balanced,  ///< the same number of samples of each class: those of small classes are repeated, some of large classes
-               ///< left out
+    balanced,  ///< equally many samples of each class: small classes are repeated, large ones are used only in part
 };
 /// The names of the choices.
 constexpr auto words_of(Sampling /*value*/) { return std::to_array<std::string_view>({"uniform", "balanced"}); }

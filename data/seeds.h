@@ -13,8 +13,8 @@ inline std::uint64_t splitmix64(std::uint64_t x) {
     return x ^ (x >> 31U);
 }
 
-/// The seed of stream `number`, derived from `seed`. The numbers are hashed rather than added, so that adjacent seeds
-/// share no stream.
+/// The seed of stream `number`, derived from `seed`. Both are hashed rather than added, so that adjacent seeds share no
+/// stream.
 inline std::uint64_t stream_seed(std::uint64_t seed, std::int64_t number) {
     return splitmix64(splitmix64(seed) ^ static_cast<std::uint64_t>(number));
 }

@@ -18,15 +18,16 @@ struct PReLUOptions {
     double initial = 0.25;      ///< initial value of the slopes
 };
 
-/// y = x where x > 0, weight[channel] * x elsewhere (He et al. 2015). x is [N, channels, ...], or of any shape with a
-/// single slope; the result has the same shape. Parameter: weight [channels], the slopes.
+/// y = x where x > 0, weight[channel] * x elsewhere (He et al. 2015). x is [N, C, ...], where C is arbitrary with a
+/// single slope and `channels` otherwise; the result has the same shape. Parameter: weight [channels], the slopes.
 class PReLU : public Layer {
 public:
     using Options = PReLUOptions;  ///< for Sequential::add()
 
     /// Throws Error when channels is below 1.
     explicit PReLU(const PReLUOptions& options = {});
-    /// With more than one slope, throws Error when x has no channel dimension or another number of channels.
+    /// Throws Error when x has no channel dimension and, with more than one slope, when it has another number of
+    /// channels.
     Tensor forward(Tensor x) override;
 
 private:

@@ -32,7 +32,7 @@ public:
     /// Self-attention of x [N, L, embed_dim]; the result has the same shape. Throws Error when x does not have this
     /// shape.
     Tensor forward(Tensor x) override;
-    /// Self-attention with a `mask` that is broadcast to [N, heads, L, L]; see scaled_dot_product_attention().
+    /// Like forward(x), with a `mask` that is broadcast to [N, heads, L, L]; see scaled_dot_product_attention().
     Tensor forward(const Tensor& x, const Tensor& mask);
     /// Attention of `query` [N, L, embed_dim] to `key` and `value` [N, S, embed_dim]: [N, L, embed_dim]. `mask` is
     /// undefined or broadcast to [N, heads, L, S]. Throws Error when the shapes do not fit.

@@ -1,4 +1,4 @@
-// A fully connected layer, and a layer that flattens images to rows as its input.
+// A fully connected layer, and a layer that flattens images to rows for it.
 #pragma once
 
 #include "radial/core/nn/module.h"

@@ -27,8 +27,8 @@ struct WhiteningConv2dOptions {
 /// negatives, so that an activation after it receives both signs (Page 2018, "How to Train Your ResNet"; Jordan 2024,
 /// "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 3.2). The first batch in training, over all ranks, determines the
 /// kernels. x [N, in_channels, H, W]; the result is [N, out_channels(), H - kernel.h + 1, W - kernel.w + 1]. Parameter:
-/// bias [out_channels()], initially 0. Buffers: weight [out_channels(), in_channels, kernel.h, kernel.w], which is
-/// initialised as in Conv2d until the first batch, and started [1], which records whether there has been a first batch.
+/// bias [out_channels()], initially 0. Buffers: weight [out_channels(), in_channels, kernel.h, kernel.w], which has the
+/// initial values of a Conv2d until the first batch, and started [1], which records whether there has been one.
 class WhiteningConv2d : public Layer {
 public:
     using Options = WhiteningConv2dOptions;  ///< for Sequential::add()

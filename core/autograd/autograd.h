@@ -88,7 +88,7 @@ Tensor record(std::string_view op, Tensor output, std::initializer_list<Tensor> 
 /// with respect to `root`, of the same shape and dtype; if it is undefined, `root` must be a scalar and the seed is 1.
 /// The walk over the graph is iterative, and the tensors that an op has saved are freed as soon as its backward
 /// function has run. Throws Error when `root` has no graph, when `seed` does not match it, or when an earlier
-/// backward() has already freed one of the ops, which the message names.
+/// backward() has already freed one of its ops; the message names the op.
 void backward(const Tensor& root, const Tensor& seed = {});
 
 /// Called when a leaf's gradient is complete.

@@ -13,7 +13,8 @@
 namespace radial {
 namespace {
 
-/// Sets the device, the memory pool and the generator to recording. The destructor restores them.
+/// Starts the capture, enters the memory pool and makes the generator count from `random_base`. The destructor undoes
+/// all three.
 class Recording {
 public:
     Recording(int index, MemoryPool& pool, const std::uint64_t* random_base)

@@ -153,7 +153,7 @@ private:
 
 /// The ranks whose batches form one batch; null when this rank's batch is complete.
 Communicator* batch_ranks();
-/// The ranks over which batch norms take their statistics in training; null when this rank takes its own.
+/// The ranks over which batch norms take their statistics in training; null for this rank alone.
 Communicator* batch_norm_ranks();
 
 /// The rows of every rank's x, in order of rank, without history. Returns x.detach() when this rank's batch is

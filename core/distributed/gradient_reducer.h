@@ -62,7 +62,7 @@ public:
     void send();
     /// Waits until every gradient is the sum over the ranks. A parameter without a gradient on this rank keeps none;
     /// the caller must ensure that the parameter has none on any rank. Throws RankLost, and Error when neither
-    /// backward() nor send() was called before.
+    /// backward() nor send() was called since the last finish().
     void finish();
     /// Timing of the last finished step.
     const ReductionTimes& times() const { return times_; }

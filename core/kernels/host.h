@@ -38,7 +38,7 @@ void map_item(const Item& item, const F& f) {
     }
 }
 
-/// A function f(item, i) with its item, as the function of i alone that reduce() takes.
+/// Binds a function f(item, i) to its item, so that reduce() can call it with an index alone.
 template <class Item, class F>
 struct OneItem {
     Item item;  ///< first argument of f

@@ -24,11 +24,11 @@ enum class Nonlinearity : std::uint8_t {
 double gain_of(Nonlinearity function, double slope = 0.01);
 
 /// Fills w in place from N(mean, std^2), restricted to [low, high], as torch.nn.init.trunc_normal_ does: `low` and
-/// `high` are values, not multiples of std. Each element is mean + std * quantile(p) with the quantile function of N(0,
-/// 1), where p is computed from one number of the generator and is uniformly distributed between the probabilities of
-/// values below `low` and below `high`. Apart from rounding, values do not depend on dtype, layout or number of
-/// threads. Computed on the host. Throws Error unless w is floating, mean is finite, std is finite and positive, and
-/// low < high.
+/// `high` are values, not multiples of std. Each element is mean + std * quantile(p), where quantile() is that of the
+/// standard normal distribution and p, computed from one number of the generator, is uniformly distributed between the
+/// probabilities of values below `low` and below `high`. Apart from rounding, values do not depend on dtype, layout or
+/// number of threads. Computed on the host. Throws Error unless w is floating, mean is finite, std is finite and
+/// positive, and low < high.
 void trunc_normal_(const Tensor& w, double mean = 0, double std = 1, double low = -2, double high = 2,
                    Generator& generator = default_generator());
 

@@ -1,4 +1,4 @@
-// A map that drops the least recently used entry; it stores the plans of vendor primitives by shape.
+// A map that drops the least recently used entry, used for the plans of vendor primitives by shape.
 #pragma once
 
 #include <cstddef>

@@ -82,8 +82,8 @@ void warp(Bytes& image, const InverseMap& map) {
     }
 }
 
-/// The map of a shear around the top left corner: with `along_x`, the source column is column + amount * row;
-/// otherwise, the source row is row + amount * column.
+/// The map of a shear. In coordinates relative to the top left corner of the image, the source of (x, y) is
+/// (x + amount * y, y) with `along_x`, and (x, y + amount * x) otherwise.
 InverseMap shear(bool along_x, double amount, const Bytes& image) {
     const double corner_x = -static_cast<double>(image.width()) / 2;
     const double corner_y = -static_cast<double>(image.height()) / 2;
@@ -265,7 +265,7 @@ bool is_signed(AutoOperation operation) {
     return operation >= AutoOperation::shear_x && operation <= AutoOperation::sharpness;
 }
 
-/// Applies an operation that is drawn at random, as is the sign of its magnitude.
+/// Applies a random operation at `level`. If is_signed(), the sign of its magnitude is random too.
 void apply_random(std::int64_t level, const Strengths& most, Bytes& image, Generator& random) {
     const auto operation = static_cast<AutoOperation>(random.below(words_of(AutoOperation{}).size()));
     double magnitude = magnitude_at(operation, level, most);

@@ -24,7 +24,7 @@ enum class AutoOperation : std::uint8_t {
     contrast,      ///< blends with the mean grey
     sharpness,     ///< blends with the blurred image
     posterize,     ///< keeps as many bits of each value as the magnitude
-    solarize,      ///< inverts values, 0 to 255, of at least the magnitude
+    solarize,      ///< inverts values (of 0 to 255) of at least the magnitude
     autocontrast,  ///< stretches each channel to [0, 255]
     equalize,      ///< equalises the histogram of each channel
 };

@@ -175,7 +175,8 @@ void blend(const Tensor& images, const Tensor& old, std::span<const std::int64_t
     }
 }
 
-/// Copies a random rectangle of each partner into its image (CutMix). Returns the fraction of an image that is kept.
+/// Copies a rectangle at a random position, the same for all images, from each partner to its image (CutMix). Returns
+/// the fraction of an image that is kept.
 double cut(const Tensor& images, const Tensor& old, std::span<const std::int64_t> partners, double share,
            Generator& random) {
     const std::int64_t planes = images.size(1), height = images.size(2), width = images.size(3);

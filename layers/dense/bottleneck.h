@@ -19,7 +19,7 @@
 
 namespace radial::dense_kernels {
 
-/// Rows in memory: the address of the first, and the distance between adjacent rows and the length of a row in bytes.
+/// Rows in memory: the address of the first and, in bytes, the distance between adjacent rows and the length of each.
 struct Lines {
     const std::byte* data;
     std::int64_t stride, length;

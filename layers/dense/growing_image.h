@@ -19,7 +19,7 @@ struct NormTensors {
 /// conv(relu(norm(x))), or with a bottleneck conv(relu(inner_norm(bottleneck(relu(norm(x)))))). No biases; `conv` is
 /// 3x3 with stride 1 and padding 1.
 struct DenseLayerTensors {
-    NormTensors norm;        ///< of all channels so far, before the layer
+    NormTensors norm;        ///< of the C channels so far
     Tensor bottleneck;       ///< [B, C, 1, 1]; undefined without a bottleneck
     NormTensors inner_norm;  ///< of the B channels of the bottleneck; ignored without one
     Tensor conv;             ///< [growth, B or C, 3, 3]

@@ -282,7 +282,7 @@ private:
     }
 
     /// The number of channels that absorb() processes: whole vectors if the image has room for them. Beyond the layer's
-    /// channels, absorb() adds zeros, to gradients that are no longer needed.
+    /// channels, absorb() adds zeros to gradients that have been used already.
     std::int64_t absorbed() const {
         const std::int64_t padded = small_products::whole_vectors(channels_);
         return tensors_.bottleneck.defined() && padded <= state_->capacity() ? padded : channels_;
@@ -320,7 +320,7 @@ private:
     DenseLayerTensors tensors_;
     std::int64_t channels_;
     Normaliser outer_;
-    std::vector<Saved> kept_;  ///< the layer's tensors, kept only to detect whether they have been written to
+    std::vector<Saved> kept_;  ///< the image and the layer's tensors, only to detect whether they have been written to
     Tensor narrow_;            ///< the bottleneck's result
     Tensor inner_mean_, inner_variance_;
 };

@@ -1,6 +1,6 @@
 // Creates, caches and runs oneDNN primitives, and creates copies of weights in the format that a primitive needs. Only
-// this file depends on the differences between oneDNN 2.x and 3.x: its functions create the primitive descriptors of
-// both from the same arguments.
+// this file depends on the differences between oneDNN 2.x and 3.x: its functions create primitive descriptors from the
+// same arguments in both versions.
 #pragma once
 
 #include "radial/core/tensor/tensor.h"

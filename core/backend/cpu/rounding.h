@@ -57,8 +57,8 @@ inline void round_row(const float* from, std::int64_t count, bfloat16* to) {
     for (std::int64_t k = i; k < count; ++k) to[k] = bfloat16(from[k]);
 }
 
-/// Rounds lower[i] and upper[i] to bfloat16 and stores their bits in the lower and upper half of out[i], for i in [0,
-/// count).
+/// For i in [0, count), rounds lower[i] and upper[i] to bfloat16 and stores their bits in the lower and upper half of
+/// out[i].
 inline void round_pairs(const float* lower, const float* upper, std::int64_t count, std::uint32_t* out) {
     std::int64_t i = 0;
 #ifdef __AVX512BF16__

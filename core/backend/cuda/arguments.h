@@ -130,7 +130,7 @@ inline std::string describe(const ConvProblem& p) {
                        g.dilation_h, g.dilation_w, g.groups, p.tf32 ? ", TF32" : "");
 }
 
-/// Throws Error when extents or types do not match; cuDNN would then read beyond an operand.
+/// Throws Error when extents or types do not match, because cuDNN would then read beyond an operand.
 inline void check(const ConvProblem& p) {
     const ConvGeometry& g = p.geometry;
     const auto &x = p.x.extents, &w = p.w.extents, &y = p.y.extents;

@@ -7,8 +7,8 @@
 namespace radial {
 
 /// Computes on tensors of any floating-point type, on any device. Sums are accumulated in double for all types, one
-/// output element at a time, so that results do not depend on the number of threads. Each tensor may be in either
-/// layout, except in pooling.
+/// output element at a time, so that results do not depend on the number of threads. Each tensor of a convolution may
+/// be in either layout; the activations of a batch norm must share one layout; pooling requires channels_last.
 class ReferenceBackend : public Backend {
 public:
     std::string describe() const override;
